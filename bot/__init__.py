@@ -1,0 +1,1 @@
+"""callbot: interventions on live phone calls, from Slack."""

@@ -1,0 +1,231 @@
+"""Every failure that callbot expects; `str(error)` is what the person may read: what happened, why, what to do now.
+
+    CallbotError
+    ├── Refusal                 the request is wrong, or not allowed: nothing was sent to the PBX
+    │   ├── BadCommand          what was typed cannot be understood
+    │   ├── NotAuthorized       a rule of the authorization map says no
+    │   ├── NotSuitable         no call, or none that this action fits
+    │   └── AlreadyAsked        the same request is under way
+    ├── PbxError                the PBX, by who is at fault
+    │   ├── PbxRefused          it said no, with a code
+    │   │   └── CallGone …      one class for each documented code, in every documented spelling
+    │   ├── PbxUnauthenticated  it does not accept our token, nor a fresh one
+    │   └── PbxUnreachable      it gave no answer that can be read; nothing was changed by us
+    │       └── AnswerLost      … to a request that may have been carried out
+    └── ConfigMistakes          settings or map: every mistake, for whoever starts callbot
+
+Codes and their meanings: the error tables of the five action pages and "HTTP Return Codes" of UnifiedAPI.
+"""
+
+from typing import ClassVar
+
+
+class CallbotError(Exception):
+    """Any failure that is expected."""
+
+
+# ── the request ──
+
+
+class Refusal(CallbotError):
+    """Nothing was sent. `rule` names, for the ledger, what said no."""
+
+    rule: str = "refused"
+
+
+class BadCommand(Refusal):
+    """What was typed cannot be understood."""
+
+    rule = "not understood"
+
+    def __init__(self, problem: str, example: str) -> None:
+        super().__init__(f"{problem} Nothing was sent. For example: {example}")
+        self.problem = problem
+        self.example = example
+
+
+class NotAuthorized(Refusal):
+    """A rule of the authorization map says no, or rather: none says yes."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+class NotSuitable(Refusal):
+    """There is no call, or none that this action fits."""
+
+    rule = "no suitable call"
+
+
+class AlreadyAsked(Refusal):
+    """One request of this kind is open at a time; `who` has it (a Slack user id)."""
+
+    rule = "already asked"
+
+    def __init__(self, message: str, who: str) -> None:
+        super().__init__(message)
+        self.who = who
+
+
+# ── the PBX ──
+
+
+class PbxError(CallbotError):
+    """The PBX did not do what was asked. `code` is what it called the reason, empty if it gave none."""
+
+    code: str = ""
+
+
+class PbxRefused(PbxError):
+    """The PBX said no. Subclasses are the documented reasons; `codes` are their documented spellings."""
+
+    codes: ClassVar[tuple[str, ...]] = ()
+    advice: ClassVar[str] = "The PBX refused the request."
+
+    def __init__(self, code: str = "", http_status: int = 400) -> None:
+        super().__init__(self.advice)
+        self.code = code
+        self.http_status = http_status
+
+
+class CallGone(PbxRefused):
+    """No such call any more."""
+
+    codes = ("pc_phonecall_invalid", "pc_phoncall_invalid", "pc_honecall_invalid")
+    advice = "The PBX does not know this call any more: it is probably over. Ask for the live calls again."
+
+
+class ViewInvalid(PbxRefused):
+    """No such PhoneCallView in the call, or none that this action fits."""
+
+    codes = ("pc_phonecallview_invalid", "pc_phoncallview_invalid")
+    advice = "This side of the call has just changed. Ask for the live calls again and repeat the request."
+
+
+class SendCallToInvalid(PbxRefused):
+    """The supervisor's extension is no phone terminal, or of another organisation."""
+
+    codes = ("pc_sendcallto_invalid",)
+    advice = (
+        "The PBX cannot ring your extension: it must be a phone terminal of the same organisation. "
+        "Ask whoever keeps the map of callbot to check your extension."
+    )
+
+
+class TimeoutInvalid(PbxRefused):
+    """`waitForPickup` was not a number above 0."""
+
+    codes = ("pc_timeout_invalid",)
+    advice = "The PBX does not accept this waiting time. Repeat the request with wait=20, or without it."
+
+
+class CallerIdInvalid(PbxRefused):
+    """`callerId` was not of the documented form."""
+
+    codes = ("pc_callerid_invalid",)
+    advice = 'The PBX does not accept this caller id. Write as="John Doe <+3334444>", or leave it out.'
+
+
+class PrivateInvalid(PbxRefused):
+    """`private` was neither 0 nor 1."""
+
+    codes = ("pc_private_invalid",)
+    advice = "The PBX does not accept the private flag. Repeat the request without it."
+
+
+class FormatInvalid(PbxRefused):
+    """`format` was neither wav nor wav49."""
+
+    codes = ("pc_recformat_invalid",)
+    advice = "The PBX does not accept this recording format. Repeat the request with format=wav."
+
+
+class UserInvalid(PbxRefused):
+    """The User-Id of the path is unknown or does not own the extension."""
+
+    codes = ("user_invalid",)
+    advice = (
+        "The PBX says that this extension belongs to another user. "
+        "Ask whoever keeps the map of callbot to check its uapi_user."
+    )
+
+
+class ExtensionInvalid(PbxRefused):
+    """The extension of the path is unknown."""
+
+    codes = ("extension_invalid",)
+    advice = "The PBX does not know this extension. Check its number."
+
+
+class AccessDenied(PbxRefused):
+    """The App of callbot may not do this (the sample of the page spells it `access_denided`)."""
+
+    codes = ("access_denied", "access_denided")
+    advice = "The PBX does not let callbot do this. Ask an administrator to check the rights of callbot's App."
+
+
+class NotImplementedByPbx(PbxRefused):
+    """The PBX does not know this action."""
+
+    codes = ("request_not_implemented",)
+    advice = "This PBX does not offer this action."
+
+
+REASONS: tuple[type[PbxRefused], ...] = (
+    CallGone,
+    ViewInvalid,
+    SendCallToInvalid,
+    TimeoutInvalid,
+    CallerIdInvalid,
+    PrivateInvalid,
+    FormatInvalid,
+    UserInvalid,
+    ExtensionInvalid,
+    AccessDenied,
+    NotImplementedByPbx,
+)
+_BY_CODE = {code: reason for reason in REASONS for code in reason.codes}
+
+
+def refused(code: str, http_status: int) -> PbxRefused:
+    """The error for a code of the PBX, in whatever documented spelling; a plain PbxRefused for an unknown one."""
+    return _BY_CODE.get(code, PbxRefused)(code, http_status)
+
+
+class PbxUnauthenticated(PbxError):
+    """The PBX accepts neither our token nor a fresh one, or gives none."""
+
+    def __init__(self, code: str = "access_denied") -> None:
+        super().__init__(
+            "The PBX does not accept callbot's credentials, so nothing was done. "
+            "Ask an administrator to check callbot's App on the PBX."
+        )
+        self.code = code
+
+
+class PbxUnreachable(PbxError):
+    """No answer, or none that can be read. Nothing was changed."""
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__("The PBX does not answer, so nothing was sent. Try again in a moment.")
+        self.why = why
+        """For the log: timed out, connection refused, HTTP 502 …"""
+
+
+class AnswerLost(PbxUnreachable):
+    """The answer to a PUT was lost: the PBX may or may not have acted. Never repeat it; read the call instead."""
+
+
+# ── whoever starts callbot ──
+
+
+class ConfigMistakes(CallbotError):
+    """All mistakes of the settings or of callbot.toml at once, a line each."""
+
+    def __init__(self, where: str, mistakes: list[str]) -> None:
+        self.where = where
+        self.mistakes = mistakes
+        lines = "\n".join(f"  - {mistake}" for mistake in mistakes)
+        many = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        super().__init__(f"{where}: {many}\n{lines}")

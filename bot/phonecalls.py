@@ -1,0 +1,320 @@
+"""The words of the field: PhoneCall, PhoneCallView, Extension, CallerId, PhoneCallAction. No I/O here.
+
+What we send is strict (frozen, no field but the page's), what we receive is tolerant: the documentation writes
+`link` and `links`, `callerId` and `callerID`, numbers and numeric strings, dates of two zones in one object.
+Names are snake_case here and camelCase on the wire. Sources: "PhoneCalls Resource"
+and the five action pages of UnifiedAPI.
+"""
+
+import re
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
+
+EXTENSION = re.compile(r"[0-9]{1,16}\*[0-9]{1,16}")
+"""An extended extension number, organisation `*` extension ("Data Types": a run of digits and `*`)."""
+SHORT_EXTENSION = re.compile(r"[0-9]{1,16}")
+USER_ID = re.compile(r"@me|@viewer|@owner|[A-Za-z0-9_.-]{1,64}")
+"""A User-Id: three reserved words, or what OpenSocial 2.0 allows in an Object-Id."""
+OBJECT_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,64}")
+"""A PhoneCall id or a PhoneCallView id. `.` and `..` would walk up a path."""
+
+
+def is_caller_id(text: str) -> bool:
+    """Whether it looks like `John Doe <+3334444>`, as the pages' pc_callerid_invalid demands.
+
+    The name has letters, ASCII digits, spaces and `.'-`, the number digits, `+` and `*`.
+    """
+    form = re.fullmatch(r"([^<>]{1,64}?) ?<[0-9+*]{1,32}>", text)
+    if form is None:
+        return False
+    name = form[1]
+    return any(c.isalnum() for c in name) and all(c.isalpha() or c in "0123456789 .'-" for c in name)
+
+
+def _matching(grammar: re.Pattern[str]) -> AfterValidator:
+    def check(text: str) -> str:
+        if grammar.fullmatch(text) is None:
+            raise ValueError(f"{text!r} is not of the form {grammar.pattern}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _caller_id(text: str) -> str:
+    if not is_caller_id(text):
+        raise ValueError(f"{text!r} is not of the form John Doe <+3334444>")
+    return text
+
+
+Extension: TypeAlias = Annotated[str, _matching(EXTENSION)]
+ObjectId: TypeAlias = Annotated[str, _matching(OBJECT_ID)]
+CallerId: TypeAlias = Annotated[str, AfterValidator(_caller_id)]
+
+
+def organisation(extension: str) -> str:
+    """The organisation number of an extended extension: `0003` of `0003*210`."""
+    return extension.partition("*")[0]
+
+
+class Status(IntEnum):
+    """PhoneCallView.status ("PhoneCallView Resource"); a number we do not know counts as UNKNOWN."""
+
+    UNKNOWN = 0
+    OFF_HOOK = 1
+    TRYING = 2
+    RINGING = 3
+    OTHER_SIDE_RINGING = 4
+    ON_CALL = 5
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Status":
+        return cls.UNKNOWN
+
+
+class Flow(IntEnum):
+    """PhoneCallView.flow ("PhoneCallView Resource")."""
+
+    UNKNOWN = 0
+    LOCAL = 2
+    OUTGOING = 4
+    INCOMING = 8
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Flow":
+        return cls.UNKNOWN
+
+
+class ActionName(StrEnum):
+    """The action names that go over the wire, and that roles of the authorization map are written in."""
+
+    MONITOR = "Monitor"
+    WHISPER = "Whisper"
+    BARGE_IN = "BargeIn"
+    PICK_UP = "PickUp"
+    START_RECORDING = "StartRecording"
+    STOP_RECORDING = "StopRecording"
+
+
+SILENT = frozenset({ActionName.MONITOR, ActionName.WHISPER})
+"""Actions that the agent may not know of: their cards are not for every eye."""
+JOINING = frozenset({ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN})
+"""Actions that add a leg of the supervisor to the call."""
+RECORDING = frozenset({ActionName.START_RECORDING, ActionName.STOP_RECORDING})
+
+
+# ── what we receive ──
+
+
+def _instant(value: object) -> datetime | None:
+    """An ISO 8601 date as an instant in UTC; without a zone it is taken as UTC; nonsense is no date."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(value: object) -> int | None:
+    """A number or a numeric string; both occur on the wire for status, flow, holder and parkedPos."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
+        return int(value)
+    return None
+
+
+def _status(value: object) -> Status:
+    return Status(_number(value) or 0)
+
+
+def _flow(value: object) -> Flow:
+    return Flow(_number(value) or 0)
+
+
+def _parties(value: object) -> tuple[str, ...]:
+    """`source` and `destination`: a list of numbers, or in some answers one plain string."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, (list, tuple)):
+        return tuple(item for item in value if isinstance(item, str))
+    return ()
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+
+
+Instant: TypeAlias = Annotated[datetime | None, BeforeValidator(_instant)]
+Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
+Parties: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_parties)]
+
+
+class Received(BaseModel):
+    """What an answer of the PBX is read into: frozen, blind to fields that we do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class PhoneCallView(Received):
+    """One party's side of a PhoneCall. A field that is null is left out of answers, so all but `id` may be absent."""
+
+    id: Text
+    extension: Text = ""
+    source: Parties = ()
+    destination: Parties = ()
+    flow: Annotated[Flow, BeforeValidator(_flow)] = Flow.UNKNOWN
+    status: Annotated[Status, BeforeValidator(_status)] = Status.UNKNOWN
+    caller_id: Text = Field(
+        "", validation_alias=AliasChoices("callerId", "callerID", "caller_id"), serialization_alias="callerId"
+    )
+    ringing: Instant = None
+    answered: Instant = None
+    recording: Instant = None
+    on_hold: Instant = None
+    parked: Instant = None
+
+    @property
+    def on_call(self) -> bool:
+        """In conversation; a call on hold is one too."""
+        return self.status is Status.ON_CALL
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """Every extension and number that this view names."""
+        return frozenset({self.extension, *self.source, *self.destination, *caller_numbers(self.caller_id)}) - {""}
+
+
+def caller_numbers(caller_id: str) -> tuple[str, ...]:
+    """The number of a caller id, whether it stands in angle brackets or alone."""
+    bracketed = re.findall(r"<([^<>]*)>", caller_id)
+    return tuple(bracketed) if bracketed else (caller_id,) if re.fullmatch(r"[+0-9*() .\-]+", caller_id) else ()
+
+
+def _views(value: object) -> tuple[Any, ...]:
+    """The views that can be read at all: a list of objects with an id, each id once (the first one counts)."""
+    readable: dict[str, Any] = {}
+    for view in value if isinstance(value, (list, tuple)) else ():
+        key = view.id if isinstance(view, PhoneCallView) else _text(view.get("id")) if isinstance(view, dict) else ""
+        if key:
+            readable.setdefault(key, view)
+    return tuple(readable.values())
+
+
+class PhoneCall(Received):
+    """A call in progress. The answer to an accepted intervention has `id` and `extension` only."""
+
+    id: Text
+    extension: Text = ""
+    owner_id: Text = ""
+    owner_name: Text = ""
+    published: Instant = None
+    answered: Instant = None
+    views: Annotated[tuple[PhoneCallView, ...], BeforeValidator(_views)] = Field(
+        (), validation_alias=AliasChoices("phoneCallView", "views"), serialization_alias="phoneCallView"
+    )
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """Every extension and number that has to do with this call, the one that is charged included."""
+        return frozenset({self.extension} - {""}).union(*(view.parties for view in self.views))
+
+    def view(self, view_id: str) -> PhoneCallView | None:
+        """The view of that id, compared as text: `01` is not `1`."""
+        return next((view for view in self.views if view.id == view_id), None)
+
+
+# ── what we send ──
+
+
+class _Sent(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    phone_call_view_id: ObjectId
+
+    def wire(self) -> dict[str, Any]:
+        """The JSON body: the fields of this action's page and no others, the optional ones only where given."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class _Ringing(_Sent):
+    """What Monitor, Whisper, BargeIn and PickUp have in common: they ring `send_call_to`."""
+
+    send_call_to: Extension
+    caller_id: CallerId | None = None
+    wait_for_pickup: Annotated[int, Field(ge=1, le=300), PlainSerializer(str)] | None = None
+    """Seconds. The pages type it Number, and every sample of theirs sends a string."""
+
+
+class Monitor(_Ringing):
+    """Listen; nobody hears the supervisor ("Monitor PhoneCalls")."""
+
+    action: Literal[ActionName.MONITOR] = ActionName.MONITOR
+
+
+class Whisper(_Ringing):
+    """Speak to the agent alone ("Whisper PhoneCalls")."""
+
+    action: Literal[ActionName.WHISPER] = ActionName.WHISPER
+    private: Literal[0, 1] | None = None
+    """1: the extension that whispers does not hear the conversation."""
+
+
+class BargeIn(_Ringing):
+    """Join the conversation; everyone hears the supervisor ("BargeIn PhoneCalls")."""
+
+    action: Literal[ActionName.BARGE_IN] = ActionName.BARGE_IN
+
+
+class PickUp(_Ringing):
+    """Take a ringing call ("PickUp PhoneCalls")."""
+
+    action: Literal[ActionName.PICK_UP] = ActionName.PICK_UP
+
+
+class StartRecording(_Sent):
+    """Record ("StartRecording PhoneCalls"); the phone terminal needs "Record triggered: When *1 is pressed"."""
+
+    action: Literal[ActionName.START_RECORDING] = ActionName.START_RECORDING
+    format: Literal["wav", "wav49"] | None = None
+
+
+class StopRecording(_Sent):
+    """Stop to record ("StopRecording PhoneCalls")."""
+
+    action: Literal[ActionName.STOP_RECORDING] = ActionName.STOP_RECORDING
+
+
+PhoneCallAction: TypeAlias = Annotated[
+    Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording, Field(discriminator="action")
+]
+Ringing: TypeAlias = Monitor | Whisper | BargeIn | PickUp
+"""The actions that ring the supervisor's phone."""
+
+PHONE_CALL_ACTION: TypeAdapter[PhoneCallAction] = TypeAdapter(PhoneCallAction)
+
+
+def phone_call(value: object) -> PhoneCall | None:
+    """Read one PhoneCall, or None where it is no object with an id."""
+    try:
+        call = PhoneCall.model_validate(value)
+    except ValidationError:
+        return None
+    return call if call.id else None
