@@ -165,6 +165,12 @@ class AccessDenied(PbxRefused):
     advice = "The PBX does not let callbot do this. Ask an administrator to check the rights of callbot's App."
 
 
+class PbxBusy(PbxRefused):
+    """Too many requests: HTTP 409 "Limit Exceeded" or 429. No documented code goes with it, so it is in no table."""
+
+    advice = "The PBX is busy. Try again in a moment."
+
+
 class NotImplementedByPbx(PbxRefused):
     """The PBX does not know this action."""
 

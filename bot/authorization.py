@@ -1,0 +1,216 @@
+"""Who may do what to whom: the authorization map. Deny by default; pure.
+
+A Slack user is a Person with a phone and roles; a role allows actions on extensions, from channels; roles add up.
+`[protected]` beats every role. Each refusal carries the rule that said no, for the person and for the ledger.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.commands import Target
+from bot.errors import NotAuthorized, NotSuitable
+from bot.phonecalls import ActionName, PhoneCall, organisation
+
+
+@dataclass(frozen=True)
+class ExtensionPattern:
+    """`0003*2XX` (X = any digit) or `team:sales` (a team of the directory). Raises ValueError for anything else."""
+
+    text: str
+    team: str | None = field(init=False)
+    _form: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Read the text once."""
+        team = re.fullmatch(r"team:([^\s:]{1,80})", self.text)
+        if team is None and re.fullmatch(r"[0-9X]{1,16}\*[0-9X]{1,16}", self.text) is None:
+            raise ValueError(
+                f"“{self.text}” is no pattern of extensions; write 0003*210, 0003*2XX (X = any digit) or team:sales"
+            )
+        object.__setattr__(self, "team", team[1] if team else None)
+        object.__setattr__(self, "_form", None if team else _digits(self.text))
+
+    def covers(self, extension: str, teams: Mapping[str, frozenset[str]]) -> bool:
+        """Whether the pattern means this extension."""
+        if self._form is None:
+            return extension in teams.get(self.team or "", frozenset())
+        return self._form.fullmatch(extension) is not None
+
+
+@dataclass(frozen=True)
+class CallerPattern:
+    """`+40722XXXXXX` (X = any digit). A caller is the same with `+`, `00` or nothing before it, and however spaced."""
+
+    text: str
+    _form: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Read the text once. Raises ValueError."""
+        if re.fullmatch(r"\+?[0-9X]{1,32}", self.text) is None:
+            raise ValueError(f"“{self.text}” is no pattern of numbers; write +40722000111 or +40722XXXXXX")
+        object.__setattr__(self, "_form", _digits(_bare(self.text)))
+
+    def covers(self, number: str) -> bool:
+        """Whether the pattern means this number."""
+        return self._form.fullmatch(_bare(number)) is not None
+
+
+def _digits(text: str) -> re.Pattern[str]:
+    return re.compile(re.escape(text).replace("X", "[0-9]"))
+
+
+def _bare(number: str) -> str:
+    """A number without what people and trunks put around its digits."""
+    return re.sub(r"^(?:\+|00)", "", re.sub(r"[\s().\-]", "", number))
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the map. The first extension is the phone that rings."""
+
+    slack_user: str
+    name: str
+    extensions: tuple[str, ...]
+    uapi_user: str | None = None
+    roles: tuple[str, ...] = ()
+
+    @property
+    def phone(self) -> str:
+        """The extension that rings when this person intervenes."""
+        return self.extensions[0]
+
+
+@dataclass(frozen=True)
+class Role:
+    """What those who have it may do. `channels` None: from anywhere."""
+
+    name: str
+    actions: frozenset[ActionName] = frozenset()
+    extensions: tuple[ExtensionPattern, ...] = ()
+    channels: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Permit:
+    """A yes: who may do which action on which extension, from where, and the rule that says so."""
+
+    person: Person
+    action: ActionName
+    extension: str
+    channel: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class AuthorizationMap:
+    """callbot.toml as rules. `contact` is the person to ask, a Slack user id."""
+
+    people: Mapping[str, Person] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    protected_extensions: tuple[ExtensionPattern, ...] = ()
+    protected_callers: tuple[CallerPattern, ...] = ()
+    default_user: str = "@me"
+    contact: str | None = None
+    teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def person(self, slack_user: str, *, stranger: bool = False) -> Person:
+        """Who this is. Raises NotAuthorized for people whom the map does not know, and for other workspaces' people."""
+        person = None if stranger else self.people.get(slack_user)
+        if person is None:
+            contact = self.people.get(self.contact or "")
+            ask = contact.name if contact else "whoever keeps the map of callbot"
+            raise NotAuthorized(
+                "unknown person",
+                f"I don't know you yet. Ask {ask} to add [users.{slack_user}] with your extension and role.",
+            )
+        return person
+
+    def extensions_meant(self, target: Target, asker: Person) -> tuple[str, ...]:
+        """The extensions that a target stands for. Raises NotSuitable for a person whom the map does not know."""
+        if target.kind == "short":
+            return (f"{organisation(asker.phone)}*{target.text}",)
+        if target.kind == "extension":
+            return (target.text,)
+        person = self.people.get(target.text)
+        if person is None:
+            raise NotSuitable(
+                "I don't know the extension of the person you mention. Name the extension itself, for example 0003*210."
+            )
+        return person.extensions
+
+    def permit(self, person: Person, action: ActionName, extension: str, channel: str) -> Permit:
+        """A Permit, or NotAuthorized that says which rule is in the way."""
+        if self.protects_extension(extension):
+            raise NotAuthorized("protected extension", f"{extension} is protected: nobody may act on its calls.")
+        roles = [self.roles[name] for name in person.roles if name in self.roles]
+        acting = [role for role in roles if action in role.actions]
+        if not acting:
+            raise NotAuthorized("action", f"None of your roles allows {action}.{self._whom_to_ask(person)}")
+        covering = [role for role in acting if self._covers(role, extension)]
+        if not covering:
+            covered = ", ".join(pattern.text for role in acting for pattern in role.extensions) or "no extension"
+            raise NotAuthorized(
+                "extension",
+                f"You may use {action} on {covered}, but not on {extension}.{self._whom_to_ask(person)}",
+            )
+        for role in covering:
+            if role.channels is None or channel in role.channels:
+                return Permit(person, action, extension, channel, rule=f"role {role.name}")
+        raise NotAuthorized(
+            "channel",
+            f"You may use {action} on {extension}, but not from this conversation: "
+            "your role names the channels it works in.",
+        )
+
+    def allows(self, person: Person, action: ActionName, extension: str, channel: str) -> bool:
+        """Whether `permit` would say yes."""
+        try:
+            self.permit(person, action, extension, channel)
+        except NotAuthorized:
+            return False
+        return True
+
+    def check_parties(self, call: PhoneCall) -> None:
+        """Raise NotAuthorized if any party of the call is protected."""
+        for party in call.parties:
+            if self.protects_extension(party) or any(pattern.covers(party) for pattern in self.protected_callers):
+                raise NotAuthorized("protected party", "A party of this call is protected: nobody may act on it.")
+
+    def protects_extension(self, extension: str) -> bool:
+        """Whether `[protected]` names this extension."""
+        return any(pattern.covers(extension, self.teams) for pattern in self.protected_extensions)
+
+    def supervisors_of(self, extension: str) -> frozenset[str]:
+        """The extensions of everyone who may do at least one thing on this extension, wherever they ask."""
+        return frozenset(
+            number
+            for person in self.people.values()
+            for number in person.extensions
+            if any(
+                role.actions and self._covers(role, extension)
+                for role in map(self.roles.get, person.roles)
+                if role is not None
+            )
+        )
+
+    def owner(self, extension: str) -> str:
+        """The UnifiedAPI user in whose name the extension's calls are asked for."""
+        holder = self.holder(extension)
+        return holder.uapi_user if holder is not None and holder.uapi_user else self.default_user
+
+    def holder(self, extension: str) -> Person | None:
+        """Whose extension this is, None if nobody's of the map."""
+        return next((person for person in self.people.values() if extension in person.extensions), None)
+
+    def name_of(self, extension: str) -> str:
+        """Whose extension this is, as people say it: the name, else the number itself."""
+        holder = self.holder(extension)
+        return holder.name if holder is not None else extension
+
+    def _covers(self, role: Role, extension: str) -> bool:
+        return any(pattern.covers(extension, self.teams) for pattern in role.extensions)
+
+    def _whom_to_ask(self, person: Person) -> str:
+        contact = self.people.get(self.contact or "")
+        return f" Ask {contact.name} if you need it." if contact and contact != person else ""

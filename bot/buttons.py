@@ -1,0 +1,42 @@
+"""What a button carries: the same Command as a typed line, packed into its value and read back. No I/O here."""
+
+import json
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.commands import CALLS_EXAMPLE, Intervene
+from bot.errors import BadCommand
+
+BUTTON_VALUE_LIMIT = 2000
+"""Characters in a button's value (Block Kit reference, button element)."""
+
+
+class Button(BaseModel):
+    """What a button carries: an intervention, and the channel its card was asked in, which a click counts as from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    intervene: Intervene
+    channel: str
+
+
+def pack(button: Button) -> str:
+    """The value of a button, at most BUTTON_VALUE_LIMIT characters. Raises ValueError if it does not fit."""
+    document = {"v": 1, "o": button.channel, "i": button.intervene.model_dump(mode="json", exclude_defaults=True)}
+    value = json.dumps(document, separators=(",", ":"))
+    if len(value) > BUTTON_VALUE_LIMIT:
+        raise ValueError(f"a button value of {len(value)} characters")
+    return value
+
+
+def unpack(value: str) -> Button:
+    """Read a button's value. Raises BadCommand for one that this version does not know."""
+    try:
+        document = json.loads(value)
+        button = Button.model_validate({"intervene": document["i"], "channel": document["o"]})
+        known = document["v"] == 1 and button.intervene.target.kind == "extension" and button.intervene.call is not None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        known = False
+    if not known:
+        raise BadCommand("This button is too old for callbot to understand.", CALLS_EXAMPLE)
+    return button

@@ -1,0 +1,196 @@
+"""Keeps the open interventions true: looks at their calls, saves what changed, shows the card.
+
+One loop for each call, however many people intervene in it; each look serves them all. The table that says what a look
+means is `bot.following`; here is only when to look, and what happens with the answer.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+import structlog
+
+from bot.authorization import AuthorizationMap
+from bot.errors import CallbotError, PbxError
+from bot.following import UNDECIDED, UNREADABLE, Intervention, Look, State, Why, answer_lost, follow
+from bot.phonecalls import JOINING, RECORDING
+from bot.planning import latest_seen, next_buttons
+from bot.requests import Card, CardElsewhere, Cards, Ledger, PhoneCalls
+from bot.tasks import Tasks
+
+WAITING, TALKING, DOUBTING = 0.5, 1.0, 0.3
+"""Seconds between two looks: while something is expected, in the middle of a call, and to be sure that it is gone."""
+
+_log = structlog.get_logger("callbot.follower")
+_Call = tuple[str, str, str]
+
+
+class Follower:
+    """The open interventions and their cards."""
+
+    def __init__(
+        self,
+        *,
+        phone_calls: PhoneCalls,
+        ledger: Ledger,
+        cards: Cards,
+        rules: Callable[[], AuthorizationMap],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._phone_calls = phone_calls
+        self._ledger = ledger
+        self._cards = cards
+        self._rules = rules
+        self._now = now
+        self._sleep = sleep
+        self._on_card: dict[str, dict[str, Intervention]] = {}
+        self._looking: set[_Call] = set()
+        self._being_sent: set[str] = set()
+        self._stopped = False
+        self._tasks = Tasks()
+
+    # ── what others ask ──
+
+    @property
+    def open(self) -> tuple[Intervention, ...]:
+        """Everything that is still followed."""
+        return tuple(one for shown in self._on_card.values() for one in shown.values() if one.following)
+
+    def legs(self) -> Mapping[str, frozenset[str]]:
+        """The views that came with interventions of ours, by call id. A call picked up is no leg: it is a party's."""
+        legs: dict[str, frozenset[str]] = {}
+        for one in self.open:
+            if one.leg is not None and one.name in JOINING:
+                legs[one.call_id] = legs.get(one.call_id, frozenset()) | {one.leg}
+        return legs
+
+    def holding(self, slack_user: str, call_id: str) -> Intervention | None:
+        """What this person's phone is busy with, or may be, in this call."""
+        for one in self.open:
+            in_the_way = one.name not in RECORDING and (one.state in UNDECIDED or one.in_call)
+            if in_the_way and (one.slack_user, one.call_id) == (slack_user, call_id):
+                return one
+        return None
+
+    # ── what others tell ──
+
+    async def open_card(self, card_id: str) -> None:
+        """Remember what the card shows already. Raises CallbotError where the ledger cannot be read."""
+        if card_id not in self._on_card:
+            earlier = await self._ledger.of_card(card_id)
+            self._on_card.setdefault(card_id, {one.id: one for one in earlier})
+
+    def put_on_card(self, intervention: Intervention) -> None:
+        """Remember a new intervention. No look is taken for it until the answer to its PUT comes with `update`."""
+        self._being_sent.add(intervention.id)
+        self._on_card.setdefault(intervention.card, {})[intervention.id] = intervention
+
+    def show(self, card_id: str) -> None:
+        """Bring the card up to date."""
+        shown = self._on_card.get(card_id)
+        if shown:
+            self._cards.show(self._card(tuple(shown.values())))
+
+    async def update(self, intervention: Intervention) -> None:
+        """A new truth: save it, show it, and go on looking where there is more to see."""
+        self._being_sent.discard(intervention.id)
+        self._on_card[intervention.card][intervention.id] = intervention
+        await self._save(intervention)
+        self.show(intervention.card)
+        self._look_on(intervention)
+        self._forget_if_done(intervention.card)
+
+    async def supersede(self, newer: Intervention) -> None:
+        """A newer request rings the phone: what was not answered before can no more become Connected."""
+        for older in self.open:
+            same = (older.slack_user, older.call_id) == (newer.slack_user, newer.call_id)
+            if same and older.id != newer.id and older.state is State.NOT_ANSWERED and newer.name not in RECORDING:
+                await self.update(older.model_copy(update={"following": False}))
+
+    async def resume(self) -> None:
+        """Take up, after a start, what was open: look at the call, and let the same card go on."""
+        for one in await self._ledger.following():
+            taken_up = answer_lost(one) if one.state is State.ASKED and one.why is Why.NONE else one
+            await self.open_card(taken_up.card)
+            await self.update(taken_up)
+
+    async def stop(self) -> None:
+        """Look no more. What is open stays open in the ledger."""
+        self._stopped = True
+        await self._tasks.cancel()
+
+    # ── looking ──
+
+    def _look_on(self, intervention: Intervention) -> None:
+        call = (intervention.user, intervention.extension, intervention.call_id)
+        if intervention.following and call not in self._looking and not self._stopped:
+            self._looking.add(call)
+            self._tasks.spawn(self._follow_call(call), name=f"follow {intervention.call_id}")
+
+    def _of(self, call: _Call) -> tuple[Intervention, ...]:
+        """The interventions in this call whose PUT is answered, or lost: those that a look can tell about."""
+        told = (one for one in self.open if one.id not in self._being_sent)
+        return tuple(one for one in told if (one.user, one.extension, one.call_id) == call)
+
+    async def _follow_call(self, call: _Call) -> None:
+        """Look at one call until nobody follows it: at most as long as the call lasts."""
+        try:
+            while followed := self._of(call):
+                await self._sleep(_pause(followed))
+                look = await self._look(call)
+                for one in self._of(call):
+                    await self._advance(one, look)
+        finally:
+            self._looking.discard(call)
+
+    async def _look(self, call: _Call) -> Look:
+        try:
+            return Look(call=await self._phone_calls.get(*call))
+        except PbxError as error:
+            _log.warning("call_unreadable", call=call[2], error=type(error).__name__)
+            return UNREADABLE
+
+    async def _advance(self, before: Intervention, look: Look) -> None:
+        after = follow(before, look, self._now())
+        if _memorable(after) == _memorable(before):
+            self._on_card[before.card][before.id] = after
+            return
+        if after.state is not before.state:
+            _log.info("state", intervention=after.id, action=after.name, state=after.state, call=after.call_id)
+        await self.update(after)
+
+    async def _save(self, intervention: Intervention) -> None:
+        try:
+            await self._ledger.save(intervention)
+        except CallbotError as error:
+            _log.error("not_saved", intervention=intervention.id, error=type(error).__name__)
+
+    def _forget_if_done(self, card_id: str) -> None:
+        if not any(one.following for one in self._on_card[card_id].values()):
+            self._on_card.pop(card_id, None)
+
+    def _card(self, interventions: tuple[Intervention, ...]) -> Card:
+        rules = self._rules()
+        newest = latest_seen(interventions)
+        parties = newest.call.parties | {newest.phone, newest.extension}
+        silently = newest.place == newest.slack_user and not newest.channel.startswith("D")
+        return Card(
+            id=newest.card,
+            place=newest.place,
+            asked_in=newest.channel,
+            elsewhere=CardElsewhere.SILENT if silently else CardElsewhere.NO,
+            interventions=interventions,
+            names={number: holder.name for number in parties if (holder := rules.holder(number)) is not None},
+            buttons=next_buttons(interventions, rules),
+        )
+
+
+def _pause(followed: tuple[Intervention, ...]) -> float:
+    if any(one.unseen for one in followed):
+        return DOUBTING
+    return WAITING if any(one.state in UNDECIDED for one in followed) else TALKING
+
+
+def _memorable(intervention: Intervention) -> Intervention:
+    """What is worth saving and showing: all but the counters of single looks."""
+    return intervention.model_copy(update={"unseen": 0, "unread_since": None})

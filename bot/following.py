@@ -1,0 +1,282 @@
+"""The state table: what is true of an intervention, given what the PBX shows. Pure; time is an argument.
+
+Proof comes before claim. `begin` is the moment before the PUT, `answered`, `refused` and `answer_lost` its outcome, and
+`follow` turns one look at the call into the next truth:
+
+    Asked ──200, 202──▶ Ringing ──a new view from the supervisor's phone──▶ Connected ──it or the call is gone──▶ Ended
+      │ ▲                  │  wait + 5 s without it ──▶ Not answered ──within 60 s more it came after all──▶ Connected
+      ▼ │ the call cannot  │
+    Unknown  be read       └─ recording: Asked ──seen──▶ Recording, Recording stopped; 10 s unseen ──▶ Not confirmed
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.errors import PbxError
+from bot.phonecalls import JOINING, RECORDING, ActionName, Extension, PhoneCall, PhoneCallAction, PhoneCallView
+
+
+class State(StrEnum):
+    """What a card says; the value is the word that people read."""
+
+    ASKED = "Asked"
+    RINGING = "Ringing"
+    CONNECTED = "Connected"
+    RECORDING = "Recording"
+    RECORDING_STOPPED = "Recording stopped"
+    NOT_ANSWERED = "Not answered"
+    NOT_CONFIRMED = "Not confirmed"
+    ENDED = "Ended"
+    REFUSED = "Refused"
+    UNKNOWN = "Unknown"
+
+
+UNDECIDED = frozenset({State.ASKED, State.RINGING, State.UNKNOWN})
+"""Sent, and nothing proven yet."""
+
+DEFAULT_WAIT = timedelta(seconds=25)
+"""How long the PBX rings a phone where `waitForPickup` is not given (the pages of the actions)."""
+GRACE = timedelta(seconds=5)
+LATE = timedelta(seconds=60)
+CONFIRMATION = timedelta(seconds=10)
+STALE = timedelta(seconds=10)
+LOOKS_TO_BELIEVE = 2
+"""Looks in a row that must agree before a call or a leg is believed gone: a PBX may answer empty for a moment."""
+
+
+class Why(StrEnum):
+    """Why an intervention has ended, or what its outcome hangs on."""
+
+    NONE = ""
+    CALL_OVER = "call over"
+    LEFT = "left"
+    ANSWER_LOST = "answer lost"
+
+
+class Step(BaseModel):
+    """A state that was reached, and when."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: State
+    at: datetime
+
+
+class Look(BaseModel):
+    """One look at a call: `call` None and readable means that it is gone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call: PhoneCall | None = None
+    readable: bool = True
+
+
+UNREADABLE = Look(readable=False)
+
+
+class Intervention(BaseModel):
+    """One action of one person on one call, from before the PUT to its end. Kept whole in the ledger."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    card: str
+    """Which card shows it; the interventions of one person on one call share one."""
+    slack_user: str
+    supervisor: str
+    """The name of the person who asked."""
+    phone: Extension
+    """The supervisor's own extension: the only phone that ever rings."""
+    user: str
+    """The UnifiedAPI user in whose name the call is read and acted on."""
+    extension: Extension
+    """The agent's extension."""
+    agent: str
+    """The agent's name, or the extension where nobody's name is known."""
+    call_id: str
+    action: Annotated[PhoneCallAction, Field()]
+    channel: str
+    """The Slack channel that it was asked from."""
+    place: str
+    """Where the card is: a channel, or the Slack user for a direct message."""
+    asked_at: datetime
+    state: State = State.ASKED
+    why: Why = Why.NONE
+    steps: tuple[Step, ...] = ()
+    call: PhoneCall
+    """The call as it was last seen."""
+    legs_before: frozenset[str] = frozenset()
+    """Views from the supervisor's phone that were there before the PUT, and never since gone: no proof."""
+    leg: str | None = None
+    """The view that proves the supervisor's presence."""
+    following: bool = True
+    """Whether it is still looked at."""
+    unseen: int = 0
+    """Looks in a row that did not show the call, the leg or the recording, though they should."""
+    unread_since: datetime | None = None
+    stale: bool = False
+    """The PBX has not let the call be read for a while, so what is shown may be out of date."""
+    code: str = ""
+    advice: str = ""
+    """What the PBX called its refusal, and what to do about it."""
+
+    @property
+    def name(self) -> ActionName:
+        """The name of the action."""
+        return self.action.action
+
+    @property
+    def deadline(self) -> datetime:
+        """When an unproven request counts as not answered, or not confirmed."""
+        if self.name in RECORDING:
+            return self.asked_at + CONFIRMATION
+        called_at = next((step.at for step in self.steps if step.state is State.RINGING), self.asked_at)
+        return called_at + self.wait + GRACE
+
+    @property
+    def wait(self) -> timedelta:
+        """How long the PBX rings the supervisor's phone."""
+        seconds = getattr(self.action, "wait_for_pickup", None)
+        return DEFAULT_WAIT if seconds is None else timedelta(seconds=seconds)
+
+    @property
+    def claim(self) -> str | None:
+        """What nobody else may ask for while this is open; None where a new request is possible."""
+        if not self.following:
+            return None
+        if self.name in RECORDING:
+            return f"{self.call_id} recording" if self.state in UNDECIDED else None
+        if self.state not in {*UNDECIDED, State.CONNECTED}:
+            return None
+        if self.name is ActionName.PICK_UP:
+            return f"{self.call_id} PickUp"
+        return f"{self.call_id} {self.name} {self.slack_user}"
+
+    @property
+    def in_call(self) -> bool:
+        """Whether the supervisor is proven to be in the call."""
+        return self.state is State.CONNECTED
+
+
+def begin(intervention: Intervention) -> Intervention:
+    """The moment before the PUT: which views from the supervisor's phone are there already."""
+    legs = frozenset(view.id for view in intervention.call.views if intervention.phone in view.source)
+    return _reach(intervention.model_copy(update={"legs_before": legs}), State.ASKED, intervention.asked_at)
+
+
+def answered(intervention: Intervention, answer: Literal["call", "ringing", "nothing"], now: datetime) -> Intervention:
+    """The PBX accepted. Nothing is proven by that; 200 and 202 mean that the supervisor's phone is being called."""
+    if intervention.name in RECORDING or answer == "nothing":
+        return intervention
+    return _reach(intervention, State.RINGING, now)
+
+
+def refused(intervention: Intervention, error: PbxError, now: datetime) -> Intervention:
+    """The PBX said no: this is the end."""
+    changes = {"code": error.code, "advice": str(error), "following": False}
+    return _reach(intervention.model_copy(update=changes), State.REFUSED, now)
+
+
+def answer_lost(intervention: Intervention) -> Intervention:
+    """Nobody knows whether the PBX acted. It is not asked again; the call is looked at."""
+    return intervention.model_copy(update={"why": Why.ANSWER_LOST})
+
+
+def follow(intervention: Intervention, look: Look, now: datetime) -> Intervention:
+    """What is true after this look."""
+    if not intervention.following:
+        return intervention
+    if not look.readable:
+        return _unreadable(intervention, now)
+    seen = intervention.model_copy(update={"unread_since": None, "stale": False})
+    if look.call is None:
+        return _change(seen, State.ENDED, Why.CALL_OVER, now)
+    seen = seen.model_copy(update={"call": look.call})
+    step = _recording if seen.name in RECORDING else _leg
+    return step(seen, look.call, now)
+
+
+def _reach(intervention: Intervention, state: State, now: datetime, **changes: object) -> Intervention:
+    steps = (*intervention.steps, Step(state=state, at=now))
+    return intervention.model_copy(update={"state": state, "steps": steps, "unseen": 0, **changes})
+
+
+def _unreadable(intervention: Intervention, now: datetime) -> Intervention:
+    since = intervention.unread_since or now
+    blind = intervention.model_copy(update={"unread_since": since, "stale": now - since >= STALE})
+    undecided = blind.state in {State.ASKED, State.RINGING}
+    if undecided and (blind.why is Why.ANSWER_LOST or now >= blind.deadline):
+        return _reach(blind, State.UNKNOWN, now)
+    return _rest_when_late(blind, now)
+
+
+def _change(intervention: Intervention, state: State, why: Why, now: datetime) -> Intervention:
+    """What was there is not any more; believed only when enough looks in a row agree."""
+    unseen = intervention.unseen + 1
+    if unseen < LOOKS_TO_BELIEVE:
+        return intervention.model_copy(update={"unseen": unseen})
+    return _reach(intervention, state, now, why=why, following=state is not State.ENDED)
+
+
+def _leg(intervention: Intervention, call: PhoneCall, now: datetime) -> Intervention:
+    """Monitor, Whisper, BargeIn, PickUp: whether the supervisor is in the call."""
+    legs = {view.id: view for view in call.views if _is_leg(intervention, view)}
+    if intervention.state is State.CONNECTED:
+        return _as_before(intervention) if intervention.leg in legs else _left(intervention, now)
+    proof = min((key for key, view in legs.items() if view.on_call and key not in intervention.legs_before), default="")
+    if proof:
+        return _reach(intervention, State.CONNECTED, now, leg=proof, why=Why.NONE)
+    still_there = intervention.legs_before & legs.keys()
+    return _unproven(intervention.model_copy(update={"legs_before": still_there}), State.NOT_ANSWERED, now)
+
+
+def _is_leg(intervention: Intervention, view: PhoneCallView) -> bool:
+    """A view whose source is the supervisor; for PickUp only the view that was to be picked up."""
+    if intervention.phone not in view.source:
+        return False
+    return intervention.name in JOINING or view.id == intervention.action.phone_call_view_id
+
+
+def _left(intervention: Intervention, now: datetime) -> Intervention:
+    return _change(intervention, State.ENDED, Why.LEFT, now)
+
+
+def _recording(intervention: Intervention, call: PhoneCall, now: datetime) -> Intervention:
+    """StartRecording, StopRecording: whether the view carries `recording`."""
+    view = call.view(intervention.action.phone_call_view_id)
+    if view is None:
+        return _change(intervention, State.ENDED, Why.CALL_OVER, now)
+    truth = State.RECORDING if view.recording is not None else State.RECORDING_STOPPED
+    if intervention.state in {State.RECORDING, State.RECORDING_STOPPED}:
+        same = intervention.state is truth
+        return _as_before(intervention) if same else _change(intervention, truth, Why.NONE, now)
+    asked_for = State.RECORDING if intervention.name is ActionName.START_RECORDING else State.RECORDING_STOPPED
+    if truth is asked_for:
+        return _reach(intervention, truth, now, why=Why.NONE)
+    return _unproven(intervention, State.NOT_CONFIRMED, now)
+
+
+def _as_before(intervention: Intervention) -> Intervention:
+    """What was missing for a moment is there."""
+    return intervention.model_copy(update={"unseen": 0})
+
+
+def _unproven(intervention: Intervention, at_deadline: State, now: datetime) -> Intervention:
+    """The call can be read, and does not show what was asked for."""
+    waiting = _as_before(intervention)
+    if waiting.state in UNDECIDED and now >= waiting.deadline:
+        return _reach(waiting, at_deadline, now)
+    if waiting.state is State.UNKNOWN:
+        return _reach(waiting, State.ASKED, now)
+    return _rest_when_late(waiting, now)
+
+
+def _rest_when_late(intervention: Intervention, now: datetime) -> Intervention:
+    """Stop looking 60 s after the deadline, where nothing was proven until then."""
+    unproven = {State.NOT_ANSWERED, State.NOT_CONFIRMED, State.UNKNOWN}
+    if intervention.state in unproven and now >= intervention.deadline + LATE:
+        return intervention.model_copy(update={"following": False})
+    return intervention

@@ -1,0 +1,264 @@
+"""The way of a request: authorize, read the call, plan, claim, act, follow. The one verb of this project.
+
+Interventions.handle(request, read, asker)
+ledger.begin            a repeat of Slack's ends here
+rules.permit            who, what, on whom, from where: as it is now, not as it was when the button was made
+phone_calls.list, get   the call as it is
+suitable, plan          one action on the one right view, permission checked again on what was found
+ledger.claim            a row before the deed; a second open one is refused
+phone_calls.act         PUT, once
+follower                what is true from then on, on the card
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from bot.authorization import AuthorizationMap, Permit
+from bot.commands import Command, Help, Intervene, ListCalls
+from bot.errors import AlreadyAsked, AnswerLost, CallbotError, NotAuthorized, PbxError, Refusal
+from bot.follower import Follower
+from bot.following import Intervention, Why, answer_lost, answered, begin, refused
+from bot.listing import live_calls
+from bot.phonecalls import RECORDING, SILENT, ActionName, PhoneCall
+from bot.planning import Suitable, button, check_phone, plan, suitable
+from bot.requests import Asker, CardElsewhere, Cards, Choice, Ledger, Outcome, PhoneCalls, Request
+from bot.tasks import Tasks
+
+SOON = 0.7
+"""Seconds that a PUT may take before the card says Asked."""
+MOST_OPEN = 200
+"""Interventions that may be open at a time; each costs a look at its call every second."""
+
+_log = structlog.get_logger("callbot.interventions")
+
+
+class Interventions:
+    """Everything that a person can ask for. `rules` and `silent_in` are asked anew for every request."""
+
+    def __init__(
+        self,
+        *,
+        phone_calls: PhoneCalls,
+        ledger: Ledger,
+        cards: Cards,
+        rules: Callable[[], AuthorizationMap],
+        silent_in: Callable[[], frozenset[str]],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._phone_calls = phone_calls
+        self._ledger = ledger
+        self._cards = cards
+        self._rules = rules
+        self._silent_in = silent_in
+        self._now = now
+        self._new_id = new_id
+        self._puts = Tasks()
+        self.follower = Follower(phone_calls=phone_calls, ledger=ledger, cards=cards, rules=rules, now=now, sleep=sleep)
+
+    async def start(self) -> None:
+        """Take up what an earlier process left open, and tell those whose requests it lost."""
+        for request in await self._ledger.interrupted():
+            self._cards.interrupted(request)
+        await self.follower.resume()
+
+    async def stop(self, seconds: float) -> None:
+        """Wait for the answers to what was sent, at most so many seconds; then look at no call any more."""
+        await self._puts.drain(seconds)
+        await self.follower.stop()
+
+    async def handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
+        """Do what was asked, or say why not. Nothing is raised: whatever happens, the person and the ledger know."""
+        try:
+            if not await self._ledger.begin(request):
+                _log.info("repeat", request=request.id)
+                return
+            await self._do(request, read(), asker)
+        except Refusal as refusal:
+            await self._conclude(request, Outcome.REFUSED, refusal.rule)
+            await asker.refused(refusal, request.id)
+        except PbxError as error:
+            await self._conclude(request, Outcome.REFUSED, f"pbx {error.code or type(error).__name__}")
+            await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
+        except CallbotError as error:
+            _log.error("failed", request=request.id, error=type(error).__name__)
+            await asker.failed(str(error), request.id)
+        except Exception:  # noqa: BLE001 - the last net: the person hears of it, whatever it is
+            _log.exception("failed", request=request.id)
+            await asker.failed(
+                "Something is wrong in callbot itself. Nothing more is sent for this request.", request.id
+            )
+
+    async def _conclude(self, request: Request, outcome: Outcome, rule: str, *, allowed: bool = False) -> None:
+        try:
+            await self._ledger.conclude(request.id, outcome, rule=rule, allowed=allowed)
+        except CallbotError as error:
+            _log.error("not_saved", request=request.id, error=type(error).__name__)
+
+    async def _do(self, request: Request, command: Command, asker: Asker) -> None:
+        match command:
+            case Intervene():
+                await self._intervene(request, command, asker)
+            case ListCalls():
+                rules = self._rules()
+                person = rules.person(request.slack_user, stranger=request.stranger)
+                lines = await live_calls(
+                    person,
+                    request.channel,
+                    command.words,
+                    rules,
+                    phone_calls=self._phone_calls,
+                    legs=self.follower.legs(),
+                )
+                await self._conclude(request, Outcome.ANSWERED, "calls of one's own extensions", allowed=True)
+                await asker.listed(lines, command.words)
+            case Help():
+                await self._conclude(request, Outcome.ANSWERED, "help is for everyone", allowed=True)
+                await asker.helped()
+            case unknown:
+                assert_never(unknown)
+
+    # ── an intervention ──
+
+    async def _intervene(self, request: Request, command: Intervene, asker: Asker) -> None:
+        rules = self._rules()
+        permits = self._permits(request, command, rules)
+        found = await self._find(command, permits, rules)
+        fitting = suitable(command, found, rules, self.follower.legs())
+        if len(fitting) > 1:
+            choices = tuple(_choice(command, one, request.channel, rules) for one in fitting)
+            await self._conclude(request, Outcome.CHOICE, permits[fitting[0].extension].rule, allowed=True)
+            await asker.choose(command.action, choices)
+            return
+        await self._act(request, command, fitting[0], permits[fitting[0].extension], asker)
+
+    def _permits(self, request: Request, command: Intervene, rules: AuthorizationMap) -> dict[str, Permit]:
+        """A permit for each extension that is meant and allowed. Raises the first refusal where none is."""
+        person = rules.person(request.slack_user, stranger=request.stranger)
+        permits: dict[str, Permit] = {}
+        refusals: list[NotAuthorized] = []
+        for extension in rules.extensions_meant(command.target, person):
+            try:
+                permit = rules.permit(person, command.action, extension, request.channel)
+                check_phone(command.action, extension, person.phone)
+            except NotAuthorized as refusal:
+                refusals.append(refusal)
+            else:
+                permits[extension] = permit
+        if not permits:
+            raise refusals[0]
+        return permits
+
+    async def _find(
+        self, command: Intervene, permits: dict[str, Permit], rules: AuthorizationMap
+    ) -> list[tuple[str, PhoneCall]]:
+        """The calls that may be meant, as the PBX shows them now, with the extension that each was asked for."""
+        found: list[tuple[str, PhoneCall]] = []
+        for extension in permits:
+            user = rules.owner(extension)
+            if command.call is None:
+                found += [(extension, call) for call in await self._phone_calls.list(user, extension)]
+            elif (call := await self._phone_calls.get(user, extension, command.call)) is not None:
+                found.append((extension, call))
+        return found
+
+    async def _act(self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker) -> None:
+        self._refuse_if_busy(command.action, permit, target.call.id)
+        intervention = begin(await self._intervention(request, command, target, permit))
+        await self.follower.open_card(intervention.card)
+        try:
+            await self._ledger.claim(request.id, intervention, rule=permit.rule)
+        except AlreadyAsked as taken:
+            raise self._taken(intervention, taken.who) from taken
+        self.follower.put_on_card(intervention)
+        put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
+        if intervention.place == request.slack_user and not request.channel.startswith("D"):
+            await asker.card_is_elsewhere(CardElsewhere.SILENT)
+        _, late = await asyncio.wait({put}, timeout=SOON)
+        if late:
+            self.follower.show(intervention.card)
+
+    async def _intervention(
+        self, request: Request, command: Intervene, target: Suitable, permit: Permit
+    ) -> Intervention:
+        rules = self._rules()
+        card, place = await self._card_for(request, command.action, target.call.id)
+        return Intervention(
+            id=self._new_id(),
+            card=card,
+            place=place,
+            slack_user=request.slack_user,
+            supervisor=permit.person.name,
+            phone=permit.person.phone,
+            user=rules.owner(target.extension),
+            extension=target.extension,
+            agent=rules.name_of(target.extension),
+            call_id=target.call.id,
+            action=plan(command, target.view, permit),
+            channel=request.channel,
+            asked_at=self._now(),
+            call=target.call,
+        )
+
+    async def _card_for(self, request: Request, action: ActionName, call_id: str) -> tuple[str, str]:
+        """The card of this person and this call, and its place; a silent action never goes on a card others may see."""
+        private = request.slack_user
+        silent = action in SILENT and request.channel not in self._silent_in()
+        place = private if silent or request.channel.startswith("D") else request.channel
+        for earlier in reversed(await self._ledger.of_call(request.slack_user, call_id)):
+            others_see_it = earlier.place != private and earlier.place not in self._silent_in()
+            if earlier.why is not Why.CALL_OVER and not (action in SILENT and others_see_it):
+                return earlier.card, earlier.place
+        return self._new_id(), place
+
+    def _refuse_if_busy(self, action: ActionName, permit: Permit, call_id: str) -> None:
+        if action not in RECORDING and len(self.follower.open) >= MOST_OPEN:
+            raise Refusal("Too many interventions are open at the moment. Nothing was sent. Try again in a minute.")
+        held = self.follower.holding(permit.person.slack_user, call_id)
+        if held is None or action in RECORDING or held.name is action:
+            return
+        if held.in_call:
+            text = f"You are in this call with {held.name}. Hang up, then ask for {action} again. Nothing was sent."
+        else:
+            text = f"Your phone may be ringing for {held.name} already. Let that end first. Nothing was sent."
+        raise AlreadyAsked(text, who=held.slack_user)
+
+    def _taken(self, intervention: Intervention, who: str) -> AlreadyAsked:
+        if who == intervention.slack_user:
+            return AlreadyAsked(
+                "You have asked for this already: your card shows how it goes. Nothing more was sent.", who
+            )
+        person = self._rules().people.get(who)
+        name = person.name if person is not None else "Somebody else"
+        return AlreadyAsked(f"{name} has asked for this already. Nothing more was sent.", who)
+
+    async def _put(self, intervention: Intervention) -> None:
+        """The deed, and what is known after it. The row in the ledger stands already."""
+        action = intervention.action
+        try:
+            answer = await self._phone_calls.act(
+                intervention.user, intervention.extension, intervention.call_id, action
+            )
+            after = answered(intervention, answer.value, self._now())
+        except AnswerLost:
+            after = answer_lost(intervention)
+        except PbxError as error:
+            after = refused(intervention, error, self._now())
+        _log.info("put", intervention=intervention.id, action=intervention.name, state=after.state)
+        await self.follower.update(after)
+        if after.following:
+            await self.follower.supersede(after)
+
+
+def _choice(command: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:
+    return Choice(
+        call=one.call,
+        view=one.view,
+        agent=rules.name_of(one.extension),
+        button=button(command, one.extension, one.call.id, channel, view_id=one.view.id),
+    )

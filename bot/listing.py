@@ -1,0 +1,71 @@
+"""The live calls that one person may know of, for `/calls`: longest ringing first, each with what they may do to it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bot.authorization import AuthorizationMap, Person
+from bot.commands import Intervene, Target
+from bot.errors import NotAuthorized
+from bot.phonecalls import EXTENSION, ActionName, PhoneCall, PhoneCallView, Status
+from bot.planning import button, fitting_actions, own_views
+from bot.requests import Line, PhoneCalls
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+async def live_calls(
+    person: Person,
+    channel: str,
+    words: tuple[str, ...],
+    rules: AuthorizationMap,
+    *,
+    phone_calls: PhoneCalls,
+    legs: Mapping[str, frozenset[str]],
+) -> tuple[Line, ...]:
+    """Read every scope of the map, each call once, and keep what this person may know. Raises PbxError."""
+    users = {rules.default_user, *(one.uapi_user for one in rules.people.values() if one.uapi_user)}
+    calls: dict[str, PhoneCall] = {}
+    for user in sorted(users):
+        for call in await phone_calls.list(user, "@self"):
+            calls.setdefault(call.id, call)
+    lines = [line for call in calls.values() for line in _lines(person, channel, call, rules, legs)]
+    wanted = [line for line in lines if _matches(line, words, rules)]
+    return tuple(sorted(wanted, key=_longest_ringing_first))
+
+
+def _lines(
+    person: Person, channel: str, call: PhoneCall, rules: AuthorizationMap, legs: Mapping[str, frozenset[str]]
+) -> list[Line]:
+    try:
+        rules.check_parties(call)
+    except NotAuthorized:
+        return []
+    lines = []
+    for extension in sorted({view.extension for view in call.views if EXTENSION.fullmatch(view.extension)}):
+        allowed = [action for action in ActionName if rules.allows(person, action, extension, channel)]
+        if not allowed and extension not in person.extensions:
+            continue
+        views = own_views(call, extension, legs.get(call.id, frozenset()), rules.supervisors_of(extension))
+        for view in views:
+            command = Intervene(action=ActionName.MONITOR, target=Target(kind="extension", text=extension))
+            named = view.id if len(views) > 1 else None
+            buttons = tuple(
+                button(command.model_copy(update={"action": action}), extension, call.id, channel, view_id=named)
+                for action in fitting_actions(view)
+                if action in allowed and extension != person.phone
+            )
+            lines.append(Line(call=call, view=view, agent=rules.name_of(extension), buttons=buttons))
+    return lines
+
+
+def _matches(line: Line, words: tuple[str, ...], rules: AuthorizationMap) -> bool:
+    """Whether every word is part of a name or a number of this line."""
+    view: PhoneCallView = line.view
+    numbers = (view.extension, *view.source, *view.destination)
+    names = (line.agent, view.caller_id, *(rules.name_of(number) for number in numbers))
+    text = " ".join((*numbers, *names)).casefold()
+    return all(word.casefold() in text for word in words)
+
+
+def _longest_ringing_first(line: Line) -> tuple[bool, datetime, str]:
+    return (line.view.status is not Status.RINGING, line.call.published or _LAST, line.call.id)

@@ -1,0 +1,224 @@
+"""From a Command and the calls as they are to one action on one view. Pure.
+
+The right view is the agent's own: a supervisor's leg may carry the agent's extension too, and an action on it would
+reach the wrong ear. If more than one view remains, the person chooses; nothing is guessed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot.authorization import AuthorizationMap, Permit
+from bot.buttons import Button
+from bot.commands import Intervene, Target
+from bot.errors import NotAuthorized, NotSuitable
+from bot.following import UNDECIDED, Intervention, Why
+from bot.phonecalls import (
+    JOINING,
+    RECORDING,
+    ActionName,
+    BargeIn,
+    Monitor,
+    PhoneCall,
+    PhoneCallAction,
+    PhoneCallView,
+    PickUp,
+    StartRecording,
+    Status,
+    StopRecording,
+    Whisper,
+    organisation,
+)
+
+
+@dataclass(frozen=True)
+class Suitable:
+    """A call and the view of it that the action would go to."""
+
+    extension: str
+    call: PhoneCall
+    view: PhoneCallView
+
+
+def own_views(
+    call: PhoneCall, extension: str, legs: frozenset[str], supervisors: frozenset[str]
+) -> tuple[PhoneCallView, ...]:
+    """The views of the extension in this call that are not a supervisor's leg.
+
+    `legs` are the views that came with interventions of ours, `supervisors` the extensions of those who may act here.
+    A view is a leg only if another view of the extension remains; what is surely ours goes first.
+    """
+    views = tuple(view for view in call.views if view.extension == extension)
+    without_ours = tuple(view for view in views if view.id not in legs) or views
+    without_any = tuple(view for view in without_ours if supervisors.isdisjoint(view.source))
+    return without_any or without_ours
+
+
+def suits(action: ActionName, view: PhoneCallView) -> bool:
+    """Whether the action fits a view in this state: a ringing call suits PickUp, a conversation the others."""
+    if action is ActionName.PICK_UP:
+        return view.status is Status.RINGING
+    return view.on_call
+
+
+def fitting_actions(view: PhoneCallView) -> tuple[ActionName, ...]:
+    """Every action that makes sense on a view as it is, in the order of their buttons."""
+    possible = [name for name in ActionName if suits(name, view)]
+    unneeded = ActionName.STOP_RECORDING if view.recording is None else ActionName.START_RECORDING
+    return tuple(name for name in possible if name is not unneeded)
+
+
+def suitable(
+    intervene: Intervene,
+    found: Iterable[tuple[str, PhoneCall]],
+    rules: AuthorizationMap,
+    legs: Mapping[str, frozenset[str]],
+) -> tuple[Suitable, ...]:
+    """Every view that the action may go to. Raises NotAuthorized or NotSuitable where there is none.
+
+    `found` are (extension, call) as the PBX has just shown them, `legs` the legs of ours by call id.
+    """
+    calls = tuple(found)
+    if not calls:
+        raise NotSuitable(_no_call(intervene))
+    open_to_all = tuple((extension, call) for extension, call in calls if not _protected(rules, call))
+    if not open_to_all:
+        for _, call in calls:
+            rules.check_parties(call)
+    mine: list[Suitable] = []
+    for extension, call in open_to_all:
+        supervisors = rules.supervisors_of(extension)
+        views = own_views(call, extension, legs.get(call.id, frozenset()), supervisors)
+        if not views and intervene.call is not None:
+            raise NotAuthorized("call of another extension", _FOREIGN_CALL.format(extension))
+        mine += [Suitable(extension, call, view) for view in views if intervene.view in {None, view.id}]
+    if not mine and intervene.view is not None:
+        _refuse_view(intervene.view, [call for _, call in open_to_all])
+    fitting = tuple(one for one in mine if suits(intervene.action, one.view))
+    if not fitting:
+        raise NotSuitable(_why_not(intervene.action, [one.view for one in mine]))
+    return _recordable(intervene.action, fitting)
+
+
+def _protected(rules: AuthorizationMap, call: PhoneCall) -> bool:
+    try:
+        rules.check_parties(call)
+    except NotAuthorized:
+        return True
+    return False
+
+
+_FOREIGN_CALL = "The call you name is not a call of {}, so your permission does not reach it. Nothing was sent."
+
+
+def _refuse_view(view_id: str, calls: list[PhoneCall]) -> None:
+    if any(call.view(view_id) is not None for call in calls):
+        raise NotAuthorized(
+            "not the agent's view",
+            f"View {view_id} is not the agent's side of the call. Leave view= out and the right one is taken.",
+        )
+    raise NotSuitable(f"There is no view {view_id} in the call. Leave view= out and the right one is taken.")
+
+
+def _no_call(intervene: Intervene) -> str:
+    if intervene.call is not None:
+        return "This call is over, or it never was one of this extension. Nothing was sent."
+    return "There is no call on this extension right now. Nothing was sent."
+
+
+def _why_not(action: ActionName, views: list[PhoneCallView]) -> str:
+    if action is ActionName.PICK_UP:
+        if any(view.on_call for view in views):
+            return "This call is answered already, so there is nothing to pick up. Nothing was sent."
+        return "No call is ringing there right now. Nothing was sent."
+    if any(view.status is Status.RINGING for view in views):
+        return "The phone is still ringing: nobody talks yet. /pickup takes the call. Nothing was sent."
+    return "Nobody is in conversation there right now. Nothing was sent."
+
+
+def _recordable(action: ActionName, fitting: tuple[Suitable, ...]) -> tuple[Suitable, ...]:
+    if action not in RECORDING:
+        return fitting
+    starting = action is ActionName.START_RECORDING
+    wanted = tuple(one for one in fitting if (one.view.recording is None) is starting)
+    if not wanted:
+        raise NotSuitable(
+            "This call is being recorded already. Nothing was sent."
+            if starting
+            else "This call is not being recorded. Nothing was sent."
+        )
+    return wanted
+
+
+def check_phone(action: ActionName, extension: str, phone: str) -> None:
+    """Raise NotAuthorized where ringing `phone` for a call of `extension` makes no sense to the PBX.
+
+    "Must be in the same Organization as the Extension given in the URI-Fragment" (Monitor, Whisper, BargeIn pages).
+    """
+    if action in RECORDING:
+        return
+    if organisation(extension) != organisation(phone):
+        raise NotAuthorized(
+            "another organisation",
+            f"{extension} is of another organisation than your phone {phone}, and the PBX does not connect the two. "
+            "Nothing was sent.",
+        )
+    if extension == phone:
+        raise NotAuthorized("own phone", f"{phone} is your own phone. Name the extension of somebody else.")
+
+
+def plan(intervene: Intervene, view: PhoneCallView, permit: Permit) -> PhoneCallAction:
+    """The action as it goes to the PBX. The phone that rings is the asker's own, whatever was typed."""
+    view_id, phone = view.id, permit.person.phone
+    ringing = {"send_call_to": phone, "caller_id": intervene.caller_id, "wait_for_pickup": intervene.wait}
+    match permit.action:
+        case ActionName.MONITOR:
+            return Monitor.model_validate({"phone_call_view_id": view_id, **ringing})
+        case ActionName.WHISPER:
+            private = 1 if intervene.private else None
+            return Whisper.model_validate({"phone_call_view_id": view_id, "private": private, **ringing})
+        case ActionName.BARGE_IN:
+            return BargeIn.model_validate({"phone_call_view_id": view_id, **ringing})
+        case ActionName.PICK_UP:
+            return PickUp.model_validate({"phone_call_view_id": view_id, **ringing})
+        case ActionName.START_RECORDING:
+            return StartRecording(phone_call_view_id=view_id, format=intervene.format)
+        case ActionName.STOP_RECORDING:
+            return StopRecording(phone_call_view_id=view_id)
+        case unknown:
+            assert_never(unknown)
+
+
+def latest_seen(interventions: tuple[Intervention, ...]) -> Intervention:
+    """The one of a card whose call is freshest: the last that is still followed, else the last."""
+    return next((one for one in reversed(interventions) if one.following), interventions[-1])
+
+
+def next_buttons(interventions: tuple[Intervention, ...], rules: AuthorizationMap) -> tuple[Button, ...]:
+    """What makes sense next on a card, of what its person may do; nothing while the last request is undecided."""
+    newest = latest_seen(interventions)
+    view = newest.call.view(newest.action.phone_call_view_id)
+    person = rules.people.get(newest.slack_user)
+    over = any(one.why is Why.CALL_OVER for one in interventions)
+    undecided = any(one.following and one.state in UNDECIDED for one in interventions)
+    if view is None or person is None or over or undecided:
+        return ()
+    present = {one.name for one in interventions if one.in_call}
+    joins = () if ActionName.PICK_UP in present else tuple(JOINING - present)
+    return tuple(
+        button(
+            Intervene(action=name, target=_target(newest.extension)), newest.extension, newest.call_id, newest.channel
+        )
+        for name in fitting_actions(view)
+        if (name in joins or name not in JOINING) and rules.allows(person, name, newest.extension, newest.channel)
+    )
+
+
+def button(intervene: Intervene, extension: str, call_id: str, channel: str, view_id: str | None = None) -> Button:
+    """The same request for one call of one extension. `view_id` only where the person has to choose between views."""
+    one = intervene.model_copy(update={"target": _target(extension), "call": call_id, "view": view_id})
+    return Button(intervene=one, channel=channel)
+
+
+def _target(extension: str) -> Target:
+    return Target(kind="extension", text=extension)

@@ -1,0 +1,173 @@
+"""What the core asks of the outside: the PBX, the ledger, the cards in Slack, and the person who asked. No I/O here.
+
+These are the ports of `bot.interventions`. Whoever fulfils them has a folder of its own (`uapi`, `ledger`, `slack`)
+and imports this module; the core never imports them.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.buttons import Button
+from bot.errors import Refusal
+from bot.following import Intervention
+from bot.phonecalls import ActionName, PhoneCall, PhoneCallAction, PhoneCallView
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Request(_Frozen):
+    """One thing that one person typed or clicked."""
+
+    id: str
+    trigger: str
+    """Slack's trigger_id: the same in every repeat of one delivery, another in every click."""
+    slack_user: str
+    stranger: bool = False
+    """The person is of another workspace (Slack Connect)."""
+    channel: str
+    """Where it counts as asked from: the channel of a command, the channel that the card of a button was asked in."""
+    said: str
+    """The command and its text, or the label of the button, for the trail."""
+    at: datetime
+
+
+class Outcome(StrEnum):
+    """What came of a request."""
+
+    RECEIVED = "received"
+    REFUSED = "refused"
+    CHOICE = "asked which call"
+    ANSWERED = "answered"
+    SENT = "sent"
+    INTERRUPTED = "interrupted before anything was sent"
+
+
+class Accepted(StrEnum):
+    """How the PBX said yes: 200 with the call, 202 with three fields, 204 with nothing."""
+
+    CALL = "call"
+    RINGING = "ringing"
+    NOTHING = "nothing"
+
+
+class Choice(_Frozen):
+    """One call, seen from one view of the target's, that the action would fit, and the button that does it."""
+
+    call: PhoneCall
+    view: PhoneCallView
+    agent: str
+    button: Button
+
+
+class Line(_Frozen):
+    """A live call in the list of `/calls`: a button for each thing that this person may do to it."""
+
+    call: PhoneCall
+    view: PhoneCallView
+    agent: str
+    buttons: tuple[Button, ...] = ()
+
+
+class CardElsewhere(StrEnum):
+    """Why a card is not where its action was asked for."""
+
+    NO = ""
+    SILENT = "silent"
+    NO_ACCESS = "no access"
+
+
+class Card(_Frozen):
+    """One card for one person and one call: everything that this person asked of this call, oldest first."""
+
+    id: str
+    place: str
+    """A channel id, or a Slack user id for a direct message."""
+    asked_in: str
+    elsewhere: CardElsewhere
+    interventions: tuple[Intervention, ...]
+    names: dict[str, str]
+    """The names of the people whose extensions are in the call."""
+    buttons: tuple[Button, ...] = ()
+
+
+class PhoneCalls(Protocol):
+    """The PBX. Every method may raise PbxError."""
+
+    async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
+        """The call as it is now, None where it is gone."""
+
+    async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
+        """The live calls of an extension (or `@self`), each once."""
+
+    async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
+        """Send the action, once. Raises PbxRefused for a no, AnswerLost where nobody knows whether it was done."""
+
+
+class Ledger(Protocol):
+    """What was asked, allowed and done: the trail, the guard against doing it twice, and the memory after a crash."""
+
+    async def begin(self, request: Request) -> bool:
+        """Write the request down; False where its trigger is known already: a repeat."""
+
+    async def conclude(
+        self, request: str, outcome: Outcome, *, rule: str, allowed: bool, extension: str = "", call_id: str = ""
+    ) -> None:
+        """Write down what came of a request that sent nothing to the PBX."""
+
+    async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
+        """Write the intervention down before the deed, and the request as allowed and sent, in one transaction.
+
+        Raises AlreadyAsked, whose `who` holds the claim, where an open intervention has the same `claim`.
+        """
+
+    async def save(self, intervention: Intervention) -> None:
+        """Write down a new truth; its claim is free again where it has none any more."""
+
+    async def following(self) -> tuple[Intervention, ...]:
+        """Everything that is still followed, oldest first."""
+
+    async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
+        """Everything that this person asked of this call in the last day, oldest first."""
+
+    async def of_card(self, card: str) -> tuple[Intervention, ...]:
+        """Everything that one card shows, oldest first."""
+
+    async def interrupted(self) -> tuple[Request, ...]:
+        """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
+
+
+class Cards(Protocol):
+    """The cards in Slack. `show` returns at once; the newest truth wins."""
+
+    def show(self, card: Card) -> None:
+        """Post the card, or bring the posted one up to date."""
+
+    def interrupted(self, request: Request) -> None:
+        """Tell the person, in a direct message, that a restart cut the request off and that nothing was sent."""
+
+
+class Asker(Protocol):
+    """The person who asked, reachable privately. No method raises."""
+
+    async def refused(self, refusal: Refusal, request: str) -> None:
+        """Say why nothing was done."""
+
+    async def failed(self, message: str, request: str) -> None:
+        """Say what went wrong on our side or the PBX's."""
+
+    async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
+        """Ask which call."""
+
+    async def listed(self, lines: tuple[Line, ...], words: tuple[str, ...]) -> None:
+        """Show the live calls."""
+
+    async def helped(self) -> None:
+        """Show every command."""
+
+    async def card_is_elsewhere(self, why: CardElsewhere) -> None:
+        """Say that the card is in the direct message, and why."""
