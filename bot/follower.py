@@ -13,7 +13,7 @@ from bot.authorization import AuthorizationMap
 from bot.errors import CallbotError, PbxError
 from bot.following import UNDECIDED, UNREADABLE, Intervention, Look, State, Why, answer_lost, follow
 from bot.phonecalls import JOINING, RECORDING
-from bot.planning import latest_seen, next_buttons
+from bot.planning import latest_seen, next_buttons, own_views
 from bot.requests import Card, CardElsewhere, Cards, Ledger, PhoneCalls
 from bot.tasks import Tasks
 
@@ -173,6 +173,9 @@ class Follower:
         rules = self._rules()
         newest = latest_seen(interventions)
         parties = newest.call.parties | {newest.phone, newest.extension}
+        supervisors = rules.supervisors_of(newest.extension)
+        ours = self.legs().get(newest.call_id, frozenset())
+        own = {view.id for view in own_views(newest.call, newest.extension, ours, supervisors)}
         silently = newest.place == newest.slack_user and not newest.channel.startswith("D")
         return Card(
             id=newest.card,
@@ -181,6 +184,7 @@ class Follower:
             elsewhere=CardElsewhere.SILENT if silently else CardElsewhere.NO,
             interventions=interventions,
             names={number: holder.name for number in parties if (holder := rules.holder(number)) is not None},
+            legs=frozenset(view.id for view in newest.call.views if view.extension == newest.extension) - own,
             buttons=next_buttons(interventions, rules),
         )
 

@@ -25,7 +25,7 @@ from bot.following import Intervention, Why, answer_lost, answered, begin, refus
 from bot.listing import live_calls
 from bot.phonecalls import RECORDING, SILENT, ActionName, PhoneCall
 from bot.planning import Suitable, button, check_phone, plan, suitable
-from bot.requests import Asker, CardElsewhere, Cards, Choice, Ledger, Outcome, PhoneCalls, Request
+from bot.requests import Asker, Card, CardElsewhere, Cards, Choice, Ledger, Outcome, PhoneCalls, Request
 from bot.tasks import Tasks
 
 SOON = 0.7
@@ -59,6 +59,7 @@ class Interventions:
         self._now = now
         self._new_id = new_id
         self._puts = Tasks()
+        self._askers: dict[str, Asker] = {}
         self.follower = Follower(phone_calls=phone_calls, ledger=ledger, cards=cards, rules=rules, now=now, sleep=sleep)
 
     async def start(self) -> None:
@@ -93,6 +94,12 @@ class Interventions:
             await asker.failed(
                 "Something is wrong in callbot itself. Nothing more is sent for this request.", request.id
             )
+
+    async def card_has_no_access(self, card: Card) -> None:
+        """Tell whoever asked that callbot may not post where they asked, so that the card is in the direct message."""
+        asker = self._askers.get(card.id)
+        if asker is not None:
+            await asker.card_is_elsewhere(CardElsewhere.NO_ACCESS)
 
     async def _conclude(self, request: Request, outcome: Outcome, rule: str, *, allowed: bool = False) -> None:
         try:
@@ -176,6 +183,7 @@ class Interventions:
         except AlreadyAsked as taken:
             raise self._taken(intervention, taken.who) from taken
         self.follower.put_on_card(intervention)
+        self._askers[intervention.card] = asker
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
         if intervention.place == request.slack_user and not request.channel.startswith("D"):
             await asker.card_is_elsewhere(CardElsewhere.SILENT)
@@ -253,6 +261,8 @@ class Interventions:
         await self.follower.update(after)
         if after.following:
             await self.follower.supersede(after)
+        open_cards = {one.card for one in self.follower.open}
+        self._askers = {card: asker for card, asker in self._askers.items() if card in open_cards}
 
 
 def _choice(command: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:

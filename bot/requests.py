@@ -92,6 +92,8 @@ class Card(_Frozen):
     interventions: tuple[Intervention, ...]
     names: dict[str, str]
     """The names of the people whose extensions are in the call."""
+    legs: frozenset[str] = frozenset()
+    """Views that are supervisors' legs."""
     buttons: tuple[Button, ...] = ()
 
 

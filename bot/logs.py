@@ -1,0 +1,91 @@
+"""Logs: one line for each step, text for people or JSON for machines, and no secret in either.
+
+Our own events carry ids and words of ours alone. What libraries log passes through the same chain, where anything that
+looks like a token, a signed address or a header is blotted out.
+"""
+
+import logging
+import re
+import sys
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SECRETS = re.compile(
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|Bearer\s+\S+|wss?://\S+|https?://hooks\.\S+|(?:access_token|client_secret|token)=[^&\s]+"
+)
+QUIET = (
+    "slack_bolt",
+    "slack_sdk",
+    "aiohttp",
+    "asyncio",
+    "sqlalchemy",
+    "aiosqlite",
+    "alembic",
+    "callbot.bolt",
+    "callbot.sockets",
+)
+"""Libraries that log whole payloads at DEBUG or INFO."""
+
+
+def configure(level: Literal["debug", "info", "warning", "error"], form: Literal["text", "json"]) -> None:
+    """Set up structlog and the standard library's logging, both to standard error."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _brief_exception,
+        redact,
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+    )
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(number)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(number, logging.ERROR))
+
+
+def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Blot out whatever looks like a secret, in every text of the event."""
+    return {key: _blotted(value) for key, value in event.items()}
+
+
+def _blotted(value: Any) -> Any:
+    return _SECRETS.sub("[secret]", value) if isinstance(value, str) else value
+
+
+def _brief_exception(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """An exception as its type and the places it passed: its text may hold what others typed."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["at"] = " < ".join(reversed(_places(error)[-6:]))
+    return event
+
+
+def _places(error: BaseException) -> list[str]:
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return places

@@ -1,0 +1,110 @@
+"""Settings from the environment or a `.env` file; every mistake is reported at once."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import ConfigMistakes
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _safe_url(text: str) -> str:
+    """Https to anywhere, http only to this machine: tokens travel on it."""
+    parts = urlsplit(text)
+    if not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("is not an address like https://pbx.example.com")
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        return text
+    raise ValueError("must begin with https:// (http:// only for an address of this machine)")
+
+
+def _scheme_and_host(text: str) -> str:
+    if urlsplit(_safe_url(text)).path not in {"", "/"}:
+        raise ValueError("is scheme and host alone, for example https://pbx.example.com")
+    return text.rstrip("/")
+
+
+def _with_slash(text: str) -> str:
+    return _safe_url(text).rstrip("/") + "/"
+
+
+def _bot_token(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().startswith("xoxb-"):
+        raise ValueError("begins with xoxb- (OAuth & Permissions → Bot User OAuth Token)")
+    return secret
+
+
+def _app_token(secret: SecretStr | None) -> SecretStr | None:
+    if secret is not None and not secret.get_secret_value().startswith("xapp-"):
+        raise ValueError("begins with xapp- (Basic Information → App-Level Tokens, scope connections:write)")
+    return secret
+
+
+class Settings(BaseSettings):
+    """What the environment says. Secrets never show themselves in a repr."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    slack_bot_token: Annotated[SecretStr, AfterValidator(_bot_token)]
+    slack_app_token: Annotated[SecretStr | None, AfterValidator(_app_token)] = None
+    slack_signing_secret: SecretStr | None = None
+    slack_api_url: Annotated[str, AfterValidator(_with_slash)] = "https://slack.com/api/"
+    uapi_url: Annotated[str, AfterValidator(_scheme_and_host)]
+    uapi_client_id: str | None = None
+    uapi_client_secret: SecretStr | None = None
+    uapi_access_token: SecretStr | None = None
+    uapi_ca_file: str | None = None
+    callbot_config: str = "callbot.toml"
+    database_url: str = "sqlite:///callbot.db"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 3000
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        problems = []
+        if self.slack_app_token is None and self.slack_signing_secret is None:
+            problems.append("SLACK_APP_TOKEN (for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP) is missing")
+        if (self.uapi_client_id is None) is not (self.uapi_client_secret is None):
+            problems.append("UAPI_CLIENT_ID and UAPI_CLIENT_SECRET go together")
+        elif self.uapi_client_id is None and self.uapi_access_token is None:
+            problems.append("UAPI_CLIENT_ID with UAPI_CLIENT_SECRET, or UAPI_ACCESS_TOKEN, is missing")
+        if not self.database_url.startswith(("sqlite:///", "postgresql://")):
+            problems.append("DATABASE_URL is sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the process's environment and `.env`, or from a mapping alone. Raises ConfigMistakes."""
+    try:
+        if environ is None:
+            return Settings()
+        return Settings.model_validate({name.lower(): value for name, value in environ.items() if value})
+    except ValidationError as error:
+        mistakes = [line for problem in error.errors() for line in _lines(problem)]
+        raise ConfigMistakes("Settings (environment or .env)", mistakes) from None
+
+
+def _lines(problem: Any) -> list[str]:
+    name = str(problem["loc"][0]).upper() if problem["loc"] else ""
+    if problem["type"] == "missing":
+        return [f"{name} is missing"]
+    text = problem["msg"].removeprefix("Value error, ")
+    return [f"{name} {line}".strip() for line in text.splitlines()]

@@ -1,0 +1,179 @@
+"""The listeners: acknowledge at once, then hand the request over. Nothing is awaited before the acknowledgement.
+
+Bolt's own runner polls for an acknowledgement every 10 ms and loses it where a listener raises in the same slice of the
+event loop. With `process_before_response` it waits for the listener instead, and ours only acknowledge and spawn.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.buttons import unpack
+from bot.commands import Command, parse
+from bot.errors import BadCommand
+from bot.interventions import Interventions
+from bot.requests import Request
+from bot.slack.asker import PrivateAnswers
+from bot.slack.messages import INTERVENE
+from bot.tasks import Tasks
+
+MOST_WAITING = 500
+"""Requests under way at a time. Beyond that a request is refused at once, kindly."""
+BUSY = "callbot has too much to do at the moment. Nothing was sent. Please try again in a minute."
+LONGEST_SAID = 3000
+
+_log = structlog.get_logger("callbot.slack")
+
+
+class Listeners:
+    """What Slack sends, turned into requests."""
+
+    def __init__(
+        self,
+        *,
+        interventions: Interventions,
+        client: AsyncWebClient,
+        session: aiohttp.ClientSession,
+        team_id: str,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._interventions = interventions
+        self._client = client
+        self._session = session
+        self._team_id = team_id
+        self._now = now
+        self._new_id = new_id
+        self._tasks = Tasks()
+        self.closed = False
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more work, and wait for the answers to what has arrived."""
+        self.closed = True
+        await self._tasks.drain(seconds)
+
+    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A slash command."""
+        if await self._refuse_if_full(ack):
+            return
+        await ack()
+        command, text = _text(body, "command"), _text(body, "text")
+        read = partial(parse, command, text)
+        self._start(
+            body,
+            read,
+            slack_user=_text(body, "user_id"),
+            team=_text(body, "team_id"),
+            channel=_text(body, "channel_id"),
+            said=f"{command} {text}".strip(),
+        )
+
+    async def button(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """A click. It counts as coming from the channel that the button carries, for the person who clicks."""
+        if await self._refuse_if_full(ack):
+            return
+        await ack()
+        user, action = _mapping(body.get("user")), _mapping((body.get("actions") or [None])[0])
+        team = _text(user, "team_id") or _text(_mapping(body.get("team")), "id")
+        channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
+        read: Callable[[], Command]
+        try:
+            button = unpack(_text(action, "value"))
+        except BadCommand as too_old:
+            read = partial(_raise, too_old)
+        else:
+            channel, read = button.channel, lambda: button.intervene
+        label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
+        self._start(body, read, slack_user=_text(user, "id"), team=team, channel=channel, said=f"[{label}]")
+
+    async def _refuse_if_full(self, ack: AsyncAck) -> bool:
+        full = self.closed or len(self._tasks) >= MOST_WAITING
+        if full:
+            await ack({"response_type": "ephemeral", "text": BUSY})
+        return full
+
+    def _start(
+        self,
+        body: dict[str, Any],
+        read: Callable[[], Command],
+        *,
+        slack_user: str,
+        team: str,
+        channel: str,
+        said: str,
+    ) -> None:
+        request = Request(
+            id=self._new_id(),
+            trigger=_text(body, "trigger_id") or self._new_id(),
+            slack_user=slack_user,
+            stranger=team != self._team_id,
+            channel=channel,
+            said=said[:LONGEST_SAID],
+            at=self._now(),
+        )
+        asker = PrivateAnswers(
+            client=self._client,
+            session=self._session,
+            response_url=_text(body, "response_url") or None,
+            slack_user=slack_user,
+            now=self._now,
+        )
+        self._tasks.spawn(self._interventions.handle(request, read, asker), name=f"request {request.id}")
+
+
+def build_app(listeners: Listeners, client: AsyncWebClient, authorized: AuthorizeResult) -> AsyncApp:
+    """The Bolt app. Signatures are checked before it (bot.slack.http), its token is known from the start."""
+
+    async def authorize() -> AuthorizeResult:
+        return authorized
+
+    logger = logging.getLogger("callbot.bolt")
+    logger.setLevel(logging.ERROR)
+    app = AsyncApp(
+        name="callbot",
+        logger=logger,
+        client=client,
+        authorize=authorize,
+        signing_secret="",
+        request_verification_enabled=False,
+        process_before_response=True,
+        raise_error_for_unhandled_request=True,
+    )
+    app.command(re.compile(r"^/"))(listeners.command)
+    app.action(re.compile(rf"^{INTERVENE}:"))(listeners.button)
+    app.action(re.compile(r""))(listeners.button)
+    app.error(_unhandled)
+    return app
+
+
+async def _unhandled(error: Exception) -> BoltResponse:
+    """Something that Slack was not asked to send, or a bug: said in one line, without the body."""
+    if isinstance(error, BoltUnhandledRequestError):
+        _log.warning("unhandled_request")
+        return BoltResponse(status=404, body="")
+    _log.error("listener_failed", error=type(error).__name__)
+    return BoltResponse(status=500, body="")
+
+
+def _raise(error: BadCommand) -> Command:
+    raise error
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,242 @@
+"""The card of one person and one call: what is true now, word for word. Pure."""
+
+from collections.abc import Callable, Mapping
+
+from slack_sdk.models.blocks import Block
+
+from bot.following import UNDECIDED, Intervention, State, Why
+from bot.phonecalls import RECORDING, ActionName, Flow, PhoneCallView, Status, Whisper
+from bot.planning import latest_seen
+from bot.requests import Card, CardElsewhere
+from bot.slack.foreign import foreign
+from bot.slack.messages import (
+    LABEL,
+    Message,
+    buttons,
+    fact,
+    facts,
+    headline,
+    message,
+    our_words,
+    said,
+    since,
+    small,
+    small_words,
+    when,
+)
+
+MOST_VIEWS = 12
+MOST_STEPS = 20
+
+DOES = {
+    ActionName.MONITOR: "Monitor: listens silently",
+    ActionName.WHISPER: "Whisper: speaks to the agent",
+    ActionName.BARGE_IN: "Barge in: joins the conversation",
+    ActionName.PICK_UP: "Pick up: takes the ringing call",
+    ActionName.START_RECORDING: "Record: starts to record",
+    ActionName.STOP_RECORDING: "Stop recording",
+}
+STATUS = {
+    Status.UNKNOWN: "state unknown",
+    Status.OFF_HOOK: "off the hook",
+    Status.TRYING: "being called",
+    Status.RINGING: "ringing",
+    Status.OTHER_SIDE_RINGING: "the other side rings",
+    Status.ON_CALL: "on call",
+}
+FLOW = {
+    Flow.UNKNOWN: "",
+    Flow.LOCAL: "internal",
+    Flow.OUTGOING: "outgoing",
+    Flow.INCOMING: "incoming",
+}
+ELSEWHERE = {
+    CardElsewhere.SILENT: "This card is here and not in the channel because this is silent, "
+    "and an agent may read the channel.",
+    CardElsewhere.NO_ACCESS: "This card is here because callbot may not post in the channel. "
+    "Invite it there with /invite @callbot.",
+}
+
+
+def intervention_card(card: Card) -> Message:
+    """The whole card. Its text begins with the state's word."""
+    newest = max(card.interventions, key=lambda one: one.steps[-1].at)
+    seen = latest_seen(card.interventions)
+    head, *more = SAYS[newest.state](newest)
+    hears = _who_hears(card.interventions)
+    blocks: list[Block] = [headline(head)]
+    if more:
+        blocks.append(said(*more))
+    blocks.append(
+        facts(
+            fact("Asked by", newest.supervisor),
+            fact("Does", DOES[newest.name]),
+            fact(f"Who hears {_first(newest.supervisor)}", hears),
+            fact("Agent", _person(newest.extension, newest.agent)),
+        )
+    )
+    if newest.why is not Why.CALL_OVER:
+        blocks += _summary(card, seen)
+    blocks.append(our_words(_steps(card.interventions)))
+    if seen.stale and seen.unread_since is not None:
+        blocks.append(small_words(f"The PBX has not shown this call since {when(seen.unread_since)}."))
+    if card.elsewhere is not CardElsewhere.NO:
+        blocks.append(small(ELSEWHERE[card.elsewhere]))
+    if card.buttons:
+        blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state.replace(' ', '-')}"))
+    who = f"{newest.supervisor}, {LABEL[newest.name]}, {newest.agent}"
+    text = ". ".join((*(foreign(line, 300) for line in (head, *more)), foreign(who), f"Who hears: {foreign(hears)}"))
+    return message(text, blocks)
+
+
+# ── what each state says ──
+
+
+def _asked(one: Intervention) -> tuple[str, ...]:
+    lost = "The answer of the PBX was lost. Nothing is sent again; the call is being looked at."
+    return (f"Asked: {LABEL[one.name]}", lost if one.why is Why.ANSWER_LOST else "Sent; nothing is proven yet.")
+
+
+def _ended(one: Intervention) -> tuple[str, ...]:
+    if one.why is Why.CALL_OVER:
+        return (f"Ended: {_whose(one)} call is over",)
+    return (f"Ended: You left; {_whose(one)} call goes on",)
+
+
+def _refused(one: Intervention) -> tuple[str, ...]:
+    return (f"Refused: {LABEL[one.name]}", f"{one.advice} ({one.code})" if one.code else one.advice)
+
+
+_UNKNOWN = "The PBX gave no answer, and the call cannot be read at the moment."
+
+
+_RECORDING_SETUP = (
+    "The PBX accepted, but records only where Phone Terminal Setup of {} has Call recording on "
+    "and Record triggered set to “When *1 is pressed”. Ask an administrator of the PBX."
+)
+
+
+def _connected(one: Intervention) -> str:
+    if one.name is ActionName.PICK_UP:
+        return f"The call is {_first(one.supervisor)}'s now."
+    return f"{_first(one.supervisor)} is in {_whose(one)} call."
+
+
+def _not_confirmed(one: Intervention) -> tuple[str, ...]:
+    if one.name is ActionName.STOP_RECORDING:
+        return (
+            "Not confirmed: the call is still being recorded after 10 s",
+            "The PBX accepted, and goes on recording.",
+        )
+    return (
+        "Not confirmed: no recording seen in 10 s",
+        _RECORDING_SETUP.format(one.extension),
+    )
+
+
+SAYS: dict[State, Callable[[Intervention], tuple[str, ...]]] = {
+    State.ASKED: _asked,
+    State.RINGING: lambda one: (f"Ringing {_first(one.supervisor)}'s phone {one.phone}",),
+    State.CONNECTED: lambda one: (f"Connected after {_seconds(one)} s", _connected(one)),
+    State.RECORDING: lambda one: (f"Recording {_whose(one)} call",),
+    State.RECORDING_STOPPED: lambda one: (f"Recording stopped: {_whose(one)} call",),
+    State.NOT_ANSWERED: lambda one: (f"Not answered: no connection seen in {int(one.wait.total_seconds())} s",),
+    State.NOT_CONFIRMED: _not_confirmed,
+    State.ENDED: _ended,
+    State.REFUSED: _refused,
+    State.UNKNOWN: lambda one: ("Unknown: your phone may still ring; nothing is sent again", _UNKNOWN),
+}
+"""The headline of each state, which begins with its word, and what else the person needs to know."""
+
+
+def _seconds(one: Intervention) -> int:
+    """Seconds from the request to the proof."""
+    return max(0, round((one.steps[-1].at - one.asked_at).total_seconds()))
+
+
+def _who_hears(interventions: tuple[Intervention, ...]) -> str:
+    """Who hears the supervisor: what is proven first, then what is on its way, else nobody."""
+    legs = [one for one in interventions if one.name not in RECORDING]
+    if not legs:
+        return "nobody: not in the call"
+    present = next((one for one in reversed(legs) if one.in_call), None)
+    if present is not None:
+        return _hears_in_call(present)
+    newest = legs[-1]
+    if newest.state is State.UNKNOWN:
+        return "not known while the call cannot be read"
+    if newest.state in UNDECIDED:
+        return f"nobody yet; once connected: {_hears_in_call(newest)}"
+    return "nobody: no connection seen" if newest.state is State.NOT_ANSWERED else "nobody: not in the call"
+
+
+def _hears_in_call(one: Intervention) -> str:
+    match one.name:
+        case ActionName.MONITOR:
+            return "nobody"
+        case ActionName.WHISPER:
+            deaf = isinstance(one.action, Whisper) and one.action.private == 1
+            only = f"only {_first(one.agent)}"
+            return f"{only}; {_first(one.supervisor)} does not hear the call" if deaf else only
+        case ActionName.BARGE_IN:
+            return "everyone in the call"
+        case _:
+            return f"the caller: the call is {_first(one.supervisor)}'s"
+
+
+# ── the summary of the call ──
+
+
+def _summary(card: Card, seen: Intervention) -> list[Block]:
+    views = seen.call.views
+    blocks = [_view(view, card.names, is_leg=view.id in card.legs) for view in views[:MOST_VIEWS]]
+    if len(views) > MOST_VIEWS:
+        blocks.append(small(f"And {len(views) - MOST_VIEWS} more parties."))
+    return blocks
+
+
+def _view(view: PhoneCallView, names: Mapping[str, str], *, is_leg: bool) -> Block:
+    """One side of the call. Of a supervisor's leg it says that they are on the call, and never how."""
+    parts = [
+        fact("Party", _person(view.extension, names.get(view.extension, ""))),
+        fact("From", _people(view.source, names)),
+        fact("To", _people(view.destination, names)),
+    ]
+    if not is_leg and view.caller_id:
+        parts.append(fact("Caller id", view.caller_id))
+    state = ", ".join(filter(None, (STATUS[view.status], FLOW[view.flow])))
+    moment = view.answered if view.on_call else view.ringing
+    fields = [*parts, since(f"{state.capitalize()} since", moment) if moment else fact("State", state)]
+    fields += [since("On hold since", view.on_hold)] if view.on_hold else []
+    fields += [since("Recording since", view.recording)] if view.recording else []
+    fields += [since("Parked since", view.parked)] if view.parked else []
+    return facts(*fields)
+
+
+def _people(numbers: tuple[str, ...], names: Mapping[str, str]) -> str:
+    return ", ".join(_person(number, names.get(number, "")) for number in numbers[:3]) or "unknown"
+
+
+def _person(number: str, name: str) -> str:
+    return f"{name} {number}" if name and name != number else number
+
+
+def _first(name: str) -> str:
+    """The name that people call somebody by."""
+    return name.split(" ", maxsplit=1)[0] if name.strip() else name
+
+
+def _whose(one: Intervention) -> str:
+    return f"{_first(one.agent)}'s"
+
+
+def _steps(interventions: tuple[Intervention, ...]) -> str:
+    """A line for each step, in their order; when two interventions see the same at once it is one step."""
+    steps = sorted(((step.at, step.state, one) for one in interventions for step in one.steps), key=lambda s: s[0])
+    lines: list[str] = []
+    last: State | None = None
+    for at, state, one in steps:
+        if state is not last or state not in {State.RECORDING, State.RECORDING_STOPPED, State.ENDED}:
+            lines.append(f"{when(at)} {LABEL[one.name]}: {state}")
+        last = state
+    return "\n".join(lines[-MOST_STEPS:])

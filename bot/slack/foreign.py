@@ -1,0 +1,49 @@
+"""Text that came from the PBX or from a person: it may not notify, link, format, or fake a line. Pure.
+
+`plain` is for plain_text objects, which Slack does not parse. `foreign` is for mrkdwn and for the top-level `text`, where
+escaping `& < >` is not enough: bare addresses, `@here`, `:emoji:` and `*stars*` are read there too ("Formatting message
+text", docs.slack.dev). Extensions and numbers that match their grammar pass both unchanged.
+"""
+
+import re
+import unicodedata
+
+_EXACT = re.compile(r"(?<![\w*+])(?:[0-9]{1,16}\*[0-9]{1,16}|\+?[0-9]{1,32})(?![\w*])")
+"""Extensions and numbers. A star inside a word formats nothing."""
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_LOOKALIKES = {"*": "∗", "_": "＿", "~": "～", "`": "ˋ", "@": "＠", "#": "＃"}
+"""They are seen, and mean nothing to Slack."""
+_EMOJI = re.compile(r":(?=[a-z0-9_+'\-]+:)", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?<=\w)\.(?=[a-z]{2,24}\b)", re.IGNORECASE)
+
+
+def plain(text: str, limit: int = 120) -> str:
+    """One line of what can be seen, at most `limit` characters; a dash where nothing is left."""
+    seen = "".join(_seen(character) for character in unicodedata.normalize("NFC", text))
+    line = " ".join(seen.split())
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + "…"
+    return line or "–"
+
+
+def foreign(text: str, limit: int = 120) -> str:
+    """The same for places where Slack reads mrkdwn: every character is shown, none means anything."""
+    line = plain(text, limit)
+    parts: list[str] = []
+    end = 0
+    for exact in _EXACT.finditer(line):
+        parts += [_harmless(line[end : exact.start()]), exact[0]]
+        end = exact.end()
+    return "".join((*parts, _harmless(line[end:])))
+
+
+def _harmless(text: str) -> str:
+    text = _DOMAIN.sub("․", _EMOJI.sub("꞉", text).replace("://", "꞉//"))
+    return "".join(_ESCAPES.get(c) or _LOOKALIKES.get(c, c) for c in text)
+
+
+def _seen(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in {"Zs", "Zl", "Zp"} or character in "\t\r\n\v\f":
+        return " "
+    return "" if category.startswith("C") else character

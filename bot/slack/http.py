@@ -1,0 +1,96 @@
+"""HOST:PORT: signed requests of Slack, and whether the bot is alive and ready.
+
+The signature is checked on the raw bytes before anything is parsed ("Verifying requests from Slack", docs.slack.dev);
+what is unsigned, stale, oversized or garbage is answered with 4xx and one line in the log, never with its body.
+"""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+
+LARGEST = 256 * 1024
+"""Bytes of one request. A message of 50 full blocks stays well below."""
+WINDOW = 300
+"""Seconds that a signature is good for, to either side."""
+
+_log = structlog.get_logger("callbot.http")
+
+
+def verify(secret: str, timestamp: str, signature: str, body: bytes, now: float) -> bool:
+    """Whether Slack signed these bytes within the window: `v0=` and the hex HMAC-SHA256 of `v0:timestamp:body`."""
+    if not secret or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+        return False
+    if abs(now - int(timestamp)) > WINDOW or not signature.isascii():
+        return False
+    signed = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(f"v0={signed}", signature)
+
+
+class Front:
+    """The web application. `app` None: Socket Mode, so nothing is taken on `/slack/events`."""
+
+    def __init__(
+        self,
+        *,
+        app: AsyncApp | None,
+        signing_secret: str,
+        ready: Callable[[], bool],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._app = app
+        self._secret = signing_secret
+        self._ready = ready
+        self._now = now
+
+    def application(self) -> web.Application:
+        """The routes."""
+        application = web.Application(client_max_size=LARGEST)
+        application.router.add_get("/healthz", self._healthz)
+        application.router.add_get("/readyz", self._readyz)
+        application.router.add_get("/metrics", self._metrics)
+        if self._app is not None:
+            application.router.add_post("/slack/events", self._slack)
+        return application
+
+    async def _healthz(self, request: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def _readyz(self, request: web.Request) -> web.Response:
+        ready = self._ready()
+        return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _slack(self, request: web.Request) -> web.Response:
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _refuse("oversized", 413)
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not verify(self._secret, timestamp, signature, body, self._now()):
+            return _refuse("not_signed", 401)
+        try:
+            asked = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(request.headers))
+            answer = await self._dispatch(asked)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return _refuse("garbage", 400)
+        return answer
+
+    async def _dispatch(self, asked: AsyncBoltRequest) -> web.Response:
+        if self._app is None or not isinstance(asked.body, dict):
+            return _refuse("garbage", 400)
+        return await to_aiohttp_response(await self._app.async_dispatch(asked))
+
+
+def _refuse(why: str, status: int) -> web.Response:
+    _log.warning("request_refused", why=why, status=status)
+    return web.Response(status=status, text=f"{why.replace('_', ' ')}\n")

@@ -1,0 +1,134 @@
+"""The few words that every message is built from. Pure: no client, no settings.
+
+Foreign text goes into `said` (plain_text, which Slack does not parse) or through `foreign`; mrkdwn is for our own words and
+for dates, which exist in no other form. `text` is what a notification shows and a screen reader reads: it stands first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
+
+from bot.buttons import Button, pack
+from bot.phonecalls import ActionName
+from bot.slack.foreign import plain
+
+INTERVENE = "intervene"
+"""Every action_id of a button that acts on a call begins so."""
+MOST_BLOCKS = 50
+MOST_CHARACTERS = 3000
+MOST_FIELDS = 10
+"""Of one message, one text, one section (Block Kit reference)."""
+
+LABEL = {
+    ActionName.MONITOR: "Monitor",
+    ActionName.WHISPER: "Whisper",
+    ActionName.BARGE_IN: "Barge in",
+    ActionName.PICK_UP: "Pick up",
+    ActionName.START_RECORDING: "Record",
+    ActionName.STOP_RECORDING: "Stop recording",
+}
+QUESTION = {
+    ActionName.BARGE_IN: "The customer will hear you.",
+    ActionName.START_RECORDING: "The conversation will be recorded.",
+}
+"""Asked before the button does anything: what the customer will notice."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What Slack shows: the line for notifications and screen readers, and the blocks."""
+
+    text: str
+    blocks: tuple[dict[str, Any], ...]
+
+
+def message(text: str, blocks: Sequence[Block]) -> Message:
+    """A message of at most 50 blocks, each checked by slack_sdk. Raises SlackObjectFormationError."""
+    return Message(text=text, blocks=tuple(block.to_dict() for block in blocks[:MOST_BLOCKS]))
+
+
+def headline(text: str) -> Block:
+    """The line that is read first."""
+    return HeaderBlock(text=PlainTextObject(text=plain(text, 150), emoji=False))
+
+
+def said(*lines: str) -> Block:
+    """Whole sentences, foreign text and all, shown as they are."""
+    text = "\n".join(plain(line, 700) for line in lines)
+    return SectionBlock(text=PlainTextObject(text=text[:MOST_CHARACTERS], emoji=False))
+
+
+def our_words(text: str) -> Block:
+    """Mrkdwn of our own words and dates alone."""
+    return SectionBlock(text=MarkdownTextObject(text=text[:MOST_CHARACTERS], verbatim=True))
+
+
+def facts(*fields: PlainTextObject | MarkdownTextObject) -> Block:
+    """Short facts, two beside each other."""
+    return SectionBlock(fields=list(fields[:MOST_FIELDS]))
+
+
+def fact(label: str, value: str) -> PlainTextObject:
+    """One fact; the value may be foreign."""
+    return PlainTextObject(text=f"{label}: {plain(value)}", emoji=False)
+
+
+def since(label: str, moment: datetime) -> MarkdownTextObject:
+    """One fact that is a time."""
+    return MarkdownTextObject(text=f"{label} {when(moment)}", verbatim=True)
+
+
+def small(text: str) -> Block:
+    """A line in small print; it may hold foreign text."""
+    return ContextBlock(elements=[PlainTextObject(text=plain(text, 700), emoji=False)])
+
+
+def small_words(text: str) -> Block:
+    """A line in small print of our own words and dates alone."""
+    return ContextBlock(elements=[MarkdownTextObject(text=text, verbatim=True)])
+
+
+def when(moment: datetime) -> str:
+    """A time of day on the reader's own clock; where that cannot be, in UTC and saying so."""
+    utc = moment.astimezone(UTC)
+    return f"<!date^{int(utc.timestamp())}^{{time_secs}}|{utc:%H:%M:%S} UTC>"
+
+
+def buttons(offered: Sequence[Button], block_id: str) -> Block:
+    """One button for each action, by its label."""
+    return ActionsBlock(block_id=block_id, elements=[act(one, LABEL[one.intervene.action], 0) for one in offered])
+
+
+def act(button: Button, label: str, number: int) -> ButtonElement:
+    """A button that acts on a call. Barge in and Record ask first."""
+    action = button.intervene.action
+    question = QUESTION.get(action)
+    return ButtonElement(
+        text=PlainTextObject(text=plain(label, 75), emoji=False),
+        action_id=f"{INTERVENE}:{action}:{number}",
+        value=pack(button),
+        style="danger" if action is ActionName.BARGE_IN else None,
+        confirm=_confirm(action, question) if question else None,
+    )
+
+
+def _confirm(action: ActionName, question: str) -> ConfirmObject:
+    return ConfirmObject(
+        title=f"{LABEL[action]}?",
+        text=PlainTextObject(text=question, emoji=False),
+        confirm=LABEL[action],
+        deny="Cancel",
+    )
