@@ -1,0 +1,156 @@
+"""Who and what is in the workspace: people, channels, direct messages and the messages in them."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.sandbox.changes import Changes
+from bot.sandbox.message_rules import Content, SlackRefusal
+from bot.sandbox.messages_shown import Message
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a Slack account, perhaps of another workspace (Slack Connect)."""
+
+    id: str
+    name: str
+    team_id: str
+
+    @property
+    def dm(self) -> str:
+        """The id of their direct message with the bot."""
+        return "D" + self.id[1:]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A place for messages; a direct message has `person`."""
+
+    id: str
+    name: str
+    bot_is_member: bool = True
+    archived: bool = False
+    person: str | None = None
+
+
+class Conversations:
+    """People, channels and messages of one workspace."""
+
+    def __init__(self, team_id: str, changes: Changes) -> None:
+        self.team_id = team_id
+        self.changes = changes
+        self.app_id = "A0LOCAL"
+        self.bot_id = "B0LOCAL"
+        self.bot_user_id = "U0" + secrets.token_hex(4).upper()
+        self.people: dict[str, Person] = {}
+        self.channels: dict[str, Channel] = {}
+        self.posted: list[Message] = []
+        self._stamp = 0
+
+    def add_person(self, user: str, name: str, team_id: str | None) -> None:
+        """Somebody joins, with a direct message to the bot."""
+        person = Person(user, name, team_id or self.team_id)
+        self.people[user] = person
+        self.channels[person.dm] = Channel(person.dm, "directmessage", person=user)
+        self.changes.tell()
+
+    def add_channel(self, channel: Channel) -> None:
+        """Open a channel, or replace it with its new state."""
+        self.channels[channel.id] = channel
+        self.changes.tell()
+
+    def person(self, user: str) -> Person:
+        """Look somebody up; raises `LookupError` with who is there."""
+        if user not in self.people:
+            raise LookupError(f"nobody is {user}; here are {', '.join(sorted(self.people)) or 'none'}")
+        return self.people[user]
+
+    def channel(self, channel: str) -> Channel:
+        """Look a channel or direct message up; raises `LookupError` with what there is."""
+        if channel not in self.channels:
+            raise LookupError(f"no channel {channel}; there are {', '.join(sorted(self.channels)) or 'none'}")
+        return self.channels[channel]
+
+    def open_to_bot(self, channel: object) -> Channel:
+        """The channel that the bot may write in; a user id is their direct message. Raises `SlackRefusal`."""
+        if not isinstance(channel, str) or not channel:
+            raise SlackRefusal("channel_not_found")
+        if channel in self.people:
+            channel = self.people[channel].dm
+        found = self.channels.get(channel)
+        if found is None:
+            raise SlackRefusal("channel_not_found")
+        if found.archived:
+            raise SlackRefusal("is_archived")
+        if not found.bot_is_member:
+            raise SlackRefusal("not_in_channel")
+        return found
+
+    def post(
+        self,
+        channel: str,
+        content: Content,
+        *,
+        user: str | None = None,
+        ephemeral_to: str | None = None,
+        thread_ts: str | None = None,
+    ) -> Message:
+        """Show a new message; without `user` it is the bot's."""
+        message = Message(
+            channel=channel,
+            ts=self._next_ts(),
+            text="",
+            blocks=[],
+            user=user or self.bot_user_id,
+            ephemeral_to=ephemeral_to,
+            thread_ts=thread_ts,
+        )
+        message.show(time.monotonic(), content.text, content.blocks)
+        self.posted.append(message)
+        self.changes.tell()
+        return message
+
+    def replace(self, message: Message, content: Content) -> None:
+        """Show something else in the place of a message."""
+        message.show(time.monotonic(), content.text, content.blocks)
+        self.changes.tell()
+
+    def delete(self, message: Message) -> None:
+        """Take a message away."""
+        message.deleted = True
+        self.changes.tell()
+
+    def find(self, channel: str, ts: object) -> Message:
+        """A message that all in the channel see; raises `SlackRefusal` (for ephemeral ones too, as Slack does)."""
+        for message in self.shown(lambda each: each.ephemeral_to is None):
+            if (message.channel, message.ts) == (channel, ts):
+                return message
+        raise SlackRefusal("message_not_found")
+
+    def thread(self, channel: str, thread_ts: object) -> str | None:
+        """The thread that a message goes to, None for none; raises `SlackRefusal` where there is no such thread."""
+        if thread_ts in (None, ""):
+            return None
+        try:
+            return self.find(channel, thread_ts).ts
+        except SlackRefusal:
+            raise SlackRefusal("thread_not_found") from None
+
+    def shown(self, wanted: Callable[[Message], bool]) -> list[Message]:
+        """The messages that are there now, oldest first."""
+        return [each for each in self.posted if not each.deleted and wanted(each)]
+
+    def description(self) -> str:
+        """All that people see, as text."""
+        lines: list[str] = []
+        for each in self.shown(lambda _: True):
+            place = f"{each.channel} to {each.ephemeral_to} alone" if each.ephemeral_to else each.channel
+            lines += [f"{place} {each.ts}:", *(f"    {line}" for line in each.lines())]
+        return "\n".join(lines) or "no messages"
+
+    def _next_ts(self) -> str:
+        """A time stamp that no other message has, as Slack writes it: seconds and six digits."""
+        self._stamp = max(time.time_ns() // 1000, self._stamp + 1)
+        return f"{self._stamp // 1_000_000}.{self._stamp % 1_000_000:06d}"

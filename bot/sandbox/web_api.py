@@ -1,0 +1,124 @@
+"""Slack's Web API over HTTP: arguments in every form that clients send, tokens, rate limits, faults, answers."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox.journal import ApiCall, Journal
+from bot.sandbox.message_rules import SlackRefusal
+from bot.sandbox.slack_faults import SlackFaults, loses_the_answer, refused_by
+from bot.sandbox.slack_limits import RateGate
+
+Method = Callable[[dict[str, Any]], dict[str, Any]]
+OPEN_CONNECTION = "apps.connections.open"
+UNREAD = frozenset({"token", "team_id"})
+"""Arguments that belong to the request and not to the method."""
+
+
+class RateLimited(SlackRefusal):
+    """Too many requests: `retry_after` in whole seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("ratelimited", status=429)
+        self.retry_after = retry_after
+
+
+class WebApi:
+    """Answers requests to `/api/METHOD`."""
+
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        *,
+        bot_token: str,
+        app_token: str,
+        journal: Journal,
+        faults: SlackFaults,
+        gate: RateGate,
+    ) -> None:
+        self._methods = methods
+        self._tokens = {bot_token, app_token}
+        self._bot_token = bot_token
+        self._app_token = app_token
+        self._journal = journal
+        self._faults = faults
+        self._gate = gate
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request and note it."""
+        at, method = time.monotonic(), request.match_info["method"]
+        fault = self._faults.take(method)
+        args: dict[str, Any] = {}
+        try:
+            args, token = await arguments(request)
+            response = await refused_by(fault) or self._act(method, args, token)
+        except SlackRefusal as refusal:
+            self._journal.refused(method, refusal)
+            response = refusal_response(refusal)
+        lost = loses_the_answer(fault, request)
+        answer = json.loads(response.text or "{}") if response.content_type == "application/json" else {}
+        self._journal.called(ApiCall(method, args, answer, None if lost else response.status, at))
+        return response
+
+    def _act(self, method: str, args: dict[str, Any], token: str | None) -> web.Response:
+        """Do what is asked; raises `SlackRefusal`."""
+        act = self._methods.get(method)
+        if act is None:
+            raise SlackRefusal("unknown_method")
+        self._check_token(method, token)
+        wait = self._gate.request(method)
+        if wait is not None:
+            raise RateLimited(wait)
+        return web.json_response({"ok": True} | act(args))
+
+    def _check_token(self, method: str, token: str | None) -> None:
+        """The token is there, is one of ours, and is of the right kind; raises `SlackRefusal`."""
+        if not token:
+            raise SlackRefusal("not_authed")
+        if token not in self._tokens:
+            raise SlackRefusal("invalid_auth")
+        if token != (self._app_token if method == OPEN_CONNECTION else self._bot_token):
+            raise SlackRefusal("not_allowed_token_type")
+
+
+def refusal_response(refusal: SlackRefusal) -> web.Response:
+    """A refusal as an HTTP answer; too many requests with `Retry-After`."""
+    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, RateLimited) else None
+    return web.json_response(refusal.answer(), status=refusal.status, headers=headers)
+
+
+async def arguments(request: web.Request) -> tuple[dict[str, Any], str | None]:
+    """The arguments of a Web API request, and its token.
+
+    They come in the query, a form or JSON; the token in the Authorization header or, except with JSON, as an argument
+    ("Using the Slack Web API"). Raises `SlackRefusal`.
+    """
+    args: dict[str, Any] = dict(request.query)
+    token = args.get("token")
+    kind = request.content_type
+    if kind == "application/json":
+        args |= json_object(await request.read())
+    elif kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        form = await request.post()
+        args |= {name: value for name, value in form.items() if isinstance(value, str)}
+        token = args.get("token", token)
+    elif await request.read():
+        raise SlackRefusal("invalid_post_type")
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        token = given.strip()
+    return {name: value for name, value in args.items() if name not in UNREAD}, token
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """A JSON object, read; raises `SlackRefusal`."""
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        raise SlackRefusal("invalid_json") from None
+    if not isinstance(found, dict):
+        raise SlackRefusal("json_not_object")
+    return found
