@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +39,10 @@ class SlackRefused(CallbotError):
     """Slack does not accept the bot's token, or cannot be reached at the start."""
 
 
+class CannotListen(CallbotError):
+    """HOST:PORT is taken, or not ours."""
+
+
 class Workspace(NamedTuple):
     """What auth.test says of the bot's own workspace."""
 
@@ -63,24 +68,35 @@ class Bot:
         self._settings = settings
         self._config: Config = read_config(Path(settings.callbot_config))
         self._rules = self._config.authorization()
-        self._ready_pbx: asyncio.Task[None] | None = None
         self._stopping = False
+        self._to_close = AsyncExitStack()
 
     async def start(self) -> None:
         """Everything up, open interventions taken up, and then the doors open."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._to_close.aclose()
+            raise
+
+    async def _start(self) -> None:
         settings = self._settings
-        self._lock = SingleRun(settings.database_url)
-        await self._lock.acquire()
-        self._ledger = await Ledger.open(settings.database_url, now=now)
+        lock = SingleRun(settings.database_url)
+        await lock.acquire()
+        self._to_close.push_async_callback(lock.release)
+        ledger = await Ledger.open(settings.database_url, now=now)
+        self._to_close.push_async_callback(ledger.close)
         self._slack_session = aiohttp.ClientSession(timeout=SLACK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
+        self._to_close.push_async_callback(self._slack_session.close)
         self._client = self._web_client(settings.slack_bot_token.get_secret_value())
         workspace = await self._workspace()
         self._pbx_session = pbx_session(settings.uapi_ca_file)
+        self._to_close.push_async_callback(self._pbx_session.close)
         self._pbx = UnifiedApi(self._pbx_session, settings.uapi_url, self._token_source())
-        self._feed = Feed(self._client, self._ledger, sleep=asyncio.sleep, on_no_access=self._card_has_no_access)
+        self._feed = Feed(self._client, ledger, sleep=asyncio.sleep, on_no_access=self._card_has_no_access)
         self._interventions = Interventions(
             phone_calls=self._pbx,
-            ledger=self._ledger,
+            ledger=ledger,
             cards=self._feed,
             rules=lambda: self._rules,
             silent_in=lambda: frozenset(self._config.cards.silent_in),
@@ -91,23 +107,16 @@ class Bot:
         await self._interventions.start()
         await self._open_doors(workspace)
         self._ready_pbx = asyncio.create_task(self._until_pbx_answers(), name="first answer of the PBX")
-        _log.info("started", mode="socket mode" if self._sockets else "http", port=self.port)
+        _log.info("started", mode="http" if settings.slack_app_token is None else "socket mode", port=self.port)
 
     async def stop(self) -> None:
         """Take no more work, answer what has arrived, leave open interventions to the next start."""
         self._stopping = True
-        if self._ready_pbx is not None:
-            self._ready_pbx.cancel()
+        self._ready_pbx.cancel()
         await self._listeners.drain(STOP["requests"])
         await self._interventions.stop(STOP["puts"])
         await self._feed.drain(STOP["cards"])
-        if self._sockets is not None:
-            await self._sockets.close()
-        await self._runner.cleanup()
-        await self._slack_session.close()
-        await self._pbx_session.close()
-        await self._ledger.close()
-        await self._lock.release()
+        await self._to_close.aclose()
         _log.info("stopped")
 
     def ready(self) -> bool:
@@ -159,17 +168,35 @@ class Bot:
         app = build_app(self._listeners, self._web_client(None), authorized)
         token = self._settings.slack_app_token
         secret = self._settings.slack_signing_secret
-        self._sockets = None if token is None else Sockets(app, token.get_secret_value())
         front = Front(
-            app=app if self._sockets is None else None,
+            app=app if token is None else None,
             signing_secret="" if secret is None else secret.get_secret_value(),
             ready=self.ready,
         )
         self._runner = web.AppRunner(front.application(), access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
-        if self._sockets is not None:
-            await self._sockets.connect()
+        self._to_close.push_async_callback(self._runner.cleanup)
+        try:
+            await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
+        except OSError as error:
+            address = f"{self._settings.host}:{self._settings.port}"
+            raise CannotListen(
+                f"{address} cannot be listened on ({error.strerror}). Set HOST and PORT to a free one."
+            ) from None
+        if token is not None:
+            sockets = Sockets(app, token.get_secret_value())
+            self._to_close.push_async_callback(sockets.close)
+            await self._connect(sockets)
+
+    async def _connect(self, sockets: Sockets) -> None:
+        try:
+            await sockets.connect()
+        except SlackApiError as error:
+            raise SlackRefused(
+                f"Slack does not accept SLACK_APP_TOKEN: {_reason(error)}. Make a new one, with connections:write."
+            ) from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise SlackRefused(f"Socket Mode cannot be opened ({type(error).__name__}). Check the network.") from None
 
     @property
     def port(self) -> int:
@@ -189,3 +216,8 @@ class Bot:
                 _log.warning("pbx_not_ready", error=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(2 * pause, 10.0)
+
+
+def _reason(error: SlackApiError) -> str:
+    answer = error.response.data
+    return str(answer.get("error")) if isinstance(answer, dict) else "no readable answer"

@@ -1,0 +1,153 @@
+"""The demo: the sandbox PBX, the local workspace and the real bot, each on a free port of this machine.
+
+The bot runs as the process that `callbot run` is, with its own map and an empty ledger in a temporary folder.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.markup import escape
+
+from bot.sandbox.floor import Floor
+from bot.sandbox.pbx import SandboxPbx
+from bot.sandbox.scenario import CAST, MAP, furnish, seat
+from bot.sandbox.tour import Tour
+from bot.sandbox.workspace import Workspace
+
+STARTING = 15.0
+ENDING = 12.0
+"""Seconds that the bot may take to connect, and to end."""
+
+
+class Stage(NamedTuple):
+    """What is up while the demo runs."""
+
+    floor: Floor
+    pbx: SandboxPbx
+    workspace: Workspace
+
+
+class BotEnded(Exception):
+    """The bot's process ended before it was connected."""
+
+
+@asynccontextmanager
+async def stage(*, control: bool) -> AsyncIterator[Stage]:
+    """Sandbox, workspace and bot, connected; all of them are gone afterwards."""
+    floor = Floor()
+    furnish(floor)
+    pbx = SandboxPbx(floor, control=control)
+    workspace = Workspace(control=control)
+    seat(workspace)
+    await pbx.start()
+    await workspace.start()
+    with tempfile.TemporaryDirectory(prefix="callbot-demo-") as folder:
+        bot = await _start_bot(Path(folder), pbx, workspace)
+        try:
+            await _until_connected(bot, workspace)
+            yield Stage(floor, pbx, workspace)
+        finally:
+            await _end(bot)
+            await workspace.stop()
+            await pbx.stop()
+
+
+async def _start_bot(folder: Path, pbx: SandboxPbx, workspace: Workspace) -> asyncio.subprocess.Process:
+    config = folder / "callbot.toml"
+    config.write_text(MAP)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "UAPI_"))}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "run"),
+        cwd=folder,
+        env={
+            **inherited,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")))),
+            "SLACK_API_URL": workspace.api_url,
+            "SLACK_BOT_TOKEN": workspace.bot_token,
+            "SLACK_APP_TOKEN": workspace.app_token,
+            "UAPI_URL": pbx.url,
+            "UAPI_CLIENT_ID": "sandbox-app",
+            "UAPI_CLIENT_SECRET": "sandbox-secret",
+            "CALLBOT_CONFIG": str(config),
+            "DATABASE_URL": f"sqlite:///{folder}/callbot.db",
+            "HOST": "127.0.0.1",
+            "PORT": "0",
+            "LOG_LEVEL": "error",
+        },
+    )
+
+
+async def _until_connected(bot: asyncio.subprocess.Process, workspace: Workspace) -> None:
+    connected = asyncio.ensure_future(workspace.until(lambda: workspace.sockets > 0, timeout=STARTING))
+    ended = asyncio.ensure_future(bot.wait())
+    try:
+        await asyncio.wait({connected, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not connected.done():
+            raise BotEnded(f"the bot ended with exit code {bot.returncode} before it was connected")
+        await connected
+    finally:
+        for waiting in (connected, ended):
+            waiting.cancel()
+
+
+async def _end(bot: asyncio.subprocess.Process) -> None:
+    if bot.returncode is None:
+        bot.terminate()
+        try:
+            await asyncio.wait_for(bot.wait(), ENDING)
+        except TimeoutError:
+            bot.kill()
+            await bot.wait()
+
+
+async def play_tour() -> bool:
+    """Play a supervisor through the interventions. Whether each reached the state that it should."""
+    console = Console(highlight=False)
+    async with stage(control=False) as (floor, pbx, workspace):
+        return await Tour(floor, pbx, workspace, say=console.print).play()
+
+
+async def stay_open(stop_signal: Callable[[], asyncio.Event]) -> None:
+    """Keep everything up until Ctrl-C, with the addresses to type and to steer by."""
+    console = Console(highlight=False)
+    stop = stop_signal()
+    async with stage(control=True) as (floor, pbx, workspace):
+        call = floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+        console.print("[bold]callbot is running on this machine, between a sandbox PBX and a local workspace.[/bold]")
+        console.print(f"  Carla Caller talks to Bob on 0003*210 (call {call}). People: {', '.join(sorted(CAST))}.\n")
+        console.print("Type as Ana, and read what she sees:")
+        control = workspace.api_url.removesuffix("/api/") + "/control"
+        body = '{"user":"U0ANA","channel":"C0FLOOR","text":"/monitor 0003*210"}'
+        console.print(escape(f"  curl -d '{body}' {control}/type"), soft_wrap=True)
+        console.print(f"  curl {control}/messages", soft_wrap=True)
+        console.print("Answer her phone, hang up, see the calls:")
+        lift = '{"extension":"0003*024"}'
+        console.print(escape(f"  curl -d '{lift}' {pbx.url}/control/lift"), soft_wrap=True)
+        console.print(f"  curl {pbx.url}/control/calls\n", soft_wrap=True)
+        console.print("`callbot demo --tour` plays it all by itself. Ctrl-C ends.")
+        await stop.wait()
+
+
+async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event]) -> None:
+    """The sandbox PBX alone, furnished, until Ctrl-C."""
+    console = Console(highlight=False)
+    stop = stop_signal()
+    floor = Floor()
+    furnish(floor)
+    pbx = SandboxPbx(floor, control=True)
+    await pbx.start(port=port)
+    console.print(
+        f"Sandbox PBX: UAPI_URL={pbx.url} UAPI_CLIENT_ID=sandbox-app UAPI_CLIENT_SECRET=sandbox-secret", soft_wrap=True
+    )
+    call = '{"caller":"+15550142","to":"0003*210"}'
+    console.print(escape(f"A call comes in:  curl -d '{call}' {pbx.url}/control/ring"), soft_wrap=True)
+    console.print("Ctrl-C ends.")
+    await stop.wait()
+    await pbx.stop()

@@ -1,0 +1,160 @@
+"""A supervisor's day in half a minute: the five interventions, a refusal, and a phone that nobody answers.
+
+It types and clicks in the workspace and lifts and hangs up on the floor, like people do, and tells what the cards show.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from rich.markup import escape
+
+from bot.sandbox.floor import Floor
+from bot.sandbox.messages_shown import Message, unescaped
+from bot.sandbox.pbx import SandboxPbx
+from bot.sandbox.scenario import FLOOR
+from bot.sandbox.workspace import Workspace
+
+ANA, EVE = "U0ANA", "U0EVE"
+ANAS_PHONE, BOBS_PHONE = "0003*024", "0003*210"
+SECONDS = 12.0
+"""The longest that a state may let wait for itself."""
+STATES = ("Asked", "Ringing", "Connected", "Recording stopped", "Recording", "Not answered", "Ended", "Refused")
+
+
+class Tour:
+    """The scenes, one after the other. `say` prints a line of rich's markup."""
+
+    def __init__(self, floor: Floor, pbx: SandboxPbx, workspace: Workspace, *, say: Callable[[str], None]) -> None:
+        self._floor = floor
+        self._pbx = pbx
+        self._workspace = workspace
+        self._say = say
+        self._told: dict[tuple[str, str], int] = {}
+
+    async def play(self) -> bool:
+        """Whether every scene came out as it should."""
+        started = time.monotonic()
+        stop_listening = self._workspace.on_change(self._tell_changes)
+        good = True
+        try:
+            for title, scene in self._scenes():
+                self._say(f"\\n[bold]{escape(title)}[/bold]")
+                good = await self._act(scene) and good
+        finally:
+            stop_listening()
+        seconds = time.monotonic() - started
+        refusals = [*self._workspace.refusals, *self._workspace.visible_errors]
+        for refusal in refusals:
+            self._say(f"  [red]Slack would have refused:[/red] {escape(refusal)}")
+        good = good and not refusals
+        verdict = "[green]Everything came out as it should[/green]" if good else "[red]Something went wrong[/red]"
+        self._say(f"\\n{verdict}: {len(self._pbx.puts())} requests acted on the PBX, {seconds:.1f} s.")
+        return good
+
+    def _scenes(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        return [
+            ("Dan's phone rings too long: Ana picks the call up", self._pick_up),
+            ("Ana listens to Bob's call, and hangs up; the call goes on", self._monitor),
+            ("She presses Whisper on the card: only Bob hears her", self._whisper),
+            ("Ana barges in: everyone hears her", self._barge_in),
+            ("The call is recorded, and then no longer", self._record),
+            ("Eve, whom the map does not know, tries to listen", self._stranger),
+            ("Ana asks again, but does not answer her phone", self._nobody_answers),
+        ]
+
+    async def _act(self, scene: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await scene()
+        except (TimeoutError, LookupError) as error:
+            self._say(f"  [red]not reached:[/red] {escape(str(error))}")
+            return False
+        return True
+
+    # ── scenes ──
+
+    async def _pick_up(self) -> None:
+        call = self._floor.ring(caller="+15550188", caller_name="Hal Holder", to="0003*211")
+        await self._type(ANA, "/pickup <@U0DAN>")
+        await self._card_says("Connected")
+        self._floor.hang_up(call)
+        await self._card_says("Ended")
+
+    async def _monitor(self) -> None:
+        self._call = self._floor.talk(caller="+15550142", caller_name="Carla Caller", to=BOBS_PHONE)
+        await self._type(ANA, "/monitor <@U0BOB>")
+        await self._card_says("Connected")
+        self._hang_up()
+        await self._card_says("Ended")
+
+    async def _whisper(self) -> None:
+        card = self._cards()[-1]
+        self._say("  Ana clicks [bold]Whisper[/bold]")
+        await self._workspace.click(ANA, card, "Whisper")
+        await self._card_says("Connected")
+        self._hang_up()
+        await self._card_says("Ended")
+
+    async def _barge_in(self) -> None:
+        await self._type(ANA, f"/barge {BOBS_PHONE}")
+        await self._card_says("Connected")
+        self._hang_up()
+        await self._card_says("Ended")
+
+    async def _record(self) -> None:
+        await self._type(ANA, f"/record {BOBS_PHONE}")
+        card = await self._card_says("Recording ")
+        self._say("  Ana clicks [bold]Stop recording[/bold]")
+        await self._workspace.click(ANA, card, "Stop recording")
+        await self._card_says("Recording stopped")
+
+    async def _stranger(self) -> None:
+        before = len(self._pbx.puts())
+        await self._type(EVE, f"/monitor {BOBS_PHONE}")
+        await self._workspace.until(
+            lambda: any("I don't know you yet" in message.text for message in self._workspace.private(EVE)), SECONDS
+        )
+        if len(self._pbx.puts()) != before:
+            raise LookupError("a stranger's request was sent to the PBX")
+
+    async def _nobody_answers(self) -> None:
+        self._floor.extension(ANAS_PHONE).answers_after = None
+        await self._type(ANA, f"/monitor {BOBS_PHONE} wait=2")
+        await self._card_says("Not answered")
+        self._floor.hang_up(self._call)
+        await self._card_says("Ended")
+
+    # ── hands and eyes ──
+
+    async def _type(self, user: str, text: str) -> None:
+        who = {ANA: "Ana", EVE: "Eve"}[user]
+        self._say(f"  {who} types [bold]{escape(text)}[/bold]")
+        await self._workspace.type(user, FLOOR, text, raw=True)
+
+    def _hang_up(self) -> None:
+        self._say("  Ana hangs up her phone")
+        self._floor.leave(self._call, ANAS_PHONE)
+
+    async def _card_says(self, word: str) -> Message:
+        """Wait until the newest card begins with the word."""
+        cards = await self._workspace.until(
+            lambda: [card for card in self._cards()[-1:] if card.text.startswith(word)], SECONDS
+        )
+        return cards[0]
+
+    def _cards(self) -> list[Message]:
+        shown = [*self._workspace.messages(FLOOR), *self._workspace.messages(to=ANA)]
+        cards = [message for message in shown if message.text.startswith(STATES)]
+        return sorted(cards, key=lambda card: card.versions[-1].at)
+
+    def _tell_changes(self) -> None:
+        """Print what was shown since the last time: new versions of cards, new private answers."""
+        shown = [*self._workspace.messages(), *self._workspace.private(ANA), *self._workspace.private(EVE)]
+        for message in shown:
+            key = (message.channel, message.ts)
+            told = self._told.get(key, 0)
+            where = "direct message"
+            if message.ephemeral_to or message.channel == FLOOR:
+                where = "only visible to them" if message.ephemeral_to else "#support-floor"
+            for version in message.versions[told:]:
+                self._say(f"    [cyan]{where}:[/cyan] {escape(unescaped(version.text))}")
+            self._told[key] = len(message.versions)
