@@ -38,7 +38,7 @@ class Tour:
         good = True
         try:
             for title, scene in self._scenes():
-                self._say(f"\\n[bold]{escape(title)}[/bold]")
+                self._say(f"\n[bold]{escape(title)}[/bold]")
                 good = await self._act(scene) and good
         finally:
             stop_listening()
@@ -48,7 +48,7 @@ class Tour:
             self._say(f"  [red]Slack would have refused:[/red] {escape(refusal)}")
         good = good and not refusals
         verdict = "[green]Everything came out as it should[/green]" if good else "[red]Something went wrong[/red]"
-        self._say(f"\\n{verdict}: {len(self._pbx.puts())} requests acted on the PBX, {seconds:.1f} s.")
+        self._say(f"\n{verdict}: {len(self._pbx.puts())} requests acted on the PBX, {seconds:.1f} s.")
         return good
 
     def _scenes(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:

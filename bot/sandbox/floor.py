@@ -1,0 +1,295 @@
+"""The floor: phones, calls, views and time. What happens here is what the sandbox PBX answers with.
+
+Everything is synchronous and is called on the event loop; a change is visible at once. People act through `ring`,
+`talk`, `answer`, `hold`, `park`, `hang_up`, `lift` and `leave`; the PBX acts through `intervene` and `record`.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from bot.sandbox.announcements import Announcements
+from bot.sandbox.phones import Call, Extension, Flow, Kind, Status, View
+from bot.sandbox.ringing import Intervention, RungPhones
+
+T = TypeVar("T")
+
+# The number that every leg of the Monitor and BargeIn PhoneCalls pages shows, whatever caller id was asked for.
+LEG_NUMBER = "3334444"
+LEG_NAMES = {"Monitor": "Monitor", "BargeIn": "Barge In"}
+
+
+class UnknownCall(LookupError):
+    """There is no call of that id, or it is over."""
+
+
+class UnknownExtension(LookupError):
+    """There is no extension of that number."""
+
+
+def utc_now() -> datetime:
+    """Return this instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Floor:
+    """The phones of a contact centre and the calls on them. `now` gives the instants that calls are marked with."""
+
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        self._now = now
+        self._extensions: dict[str, Extension] = {}
+        self._calls: dict[str, Call] = {}
+        self._changes = Announcements()
+        self._rung = RungPhones(answered=self._connect, unanswered=self._changed)
+
+    # ── what there is ──
+
+    def add_extension(
+        self,
+        number: str,
+        user: str,
+        name: str,
+        *,
+        organisation: str = "3",
+        organisation_name: str = "Default Organization",
+        kind: Kind = "phone terminal",
+        call_waiting: bool = False,
+        answers_after: float | None = None,
+        recordable: bool = True,
+        registered: bool = True,
+    ) -> Extension:
+        """Add an extension, or put another in its place; the attributes are described at `Extension`."""
+        extension = Extension(
+            number=number,
+            user=user,
+            name=name,
+            organisation=organisation,
+            organisation_name=organisation_name,
+            kind=kind,
+            call_waiting=call_waiting,
+            answers_after=answers_after,
+            recordable=recordable,
+            registered=registered,
+        )
+        self._extensions[number] = extension
+        self._changed()
+        return extension
+
+    def extension(self, number: str) -> Extension:
+        """Return the extension of that number, or raise UnknownExtension."""
+        try:
+            return self._extensions[number]
+        except KeyError:
+            raise UnknownExtension(f"no extension {number}") from None
+
+    def extensions(self) -> list[Extension]:
+        """Return every extension, in the order in which they were added."""
+        return list(self._extensions.values())
+
+    def calls(self) -> list[Call]:
+        """Return the calls in progress, oldest first."""
+        return list(self._calls.values())
+
+    def call(self, call_id: str) -> Call | None:
+        """Return the call of that id while it is in progress."""
+        return self._calls.get(call_id)
+
+    def ringing(self, number: str) -> bool:
+        """Whether an intervention is ringing that phone right now."""
+        return number in self._rung
+
+    def interventions(self) -> list[Intervention]:
+        """Return what phones ring for right now, oldest first."""
+        return self._rung.interventions()
+
+    def busy(self, number: str) -> bool:
+        """Whether that phone is in a call: as a party that rings or talks, or on somebody else's call."""
+        return any(view.phone == number for call in self._calls.values() for view in call.views)
+
+    # ── what people do ──
+
+    def ring(self, *, caller: str, to: str, caller_name: str | None = None, call_id: str | None = None) -> str:
+        """Let a call enter and ring at `to`; return its id (20 hex digits unless one is given).
+
+        The called extension has view "01". A caller who is an extension too has view "00" (status 4). From an extension
+        to a public number, view "01" is the caller's. Raises UnknownExtension when neither is an extension.
+        """
+        called, calling = self._extensions.get(to), self._extensions.get(caller)
+        charged = calling or called
+        if charged is None:
+            raise UnknownExtension(f"neither {caller} nor {to} is an extension")
+        call_id = call_id or secrets.token_hex(10)
+        if call_id in self._calls:
+            raise ValueError(f"a call {call_id} is in progress")
+        now = self._now()
+        flow = Flow.INCOMING if calling is None else Flow.LOCAL if called else Flow.OUTGOING
+        caller_id = f"{caller_name or (calling.name if calling else caller)} <{caller}>"
+        call = Call(call_id, charged.number, charged.organisation, charged.organisation_name, now)
+        if calling:
+            view_id, status = ("00" if called else "01"), Status.OTHER_SIDE_RINGING
+            call.views.append(View(view_id, caller, [caller], [to], caller_id, flow, caller, status))
+        if called:
+            call.views.append(View("01", to, [caller], [to], caller_id, flow, to, Status.RINGING, ringing=now))
+        self._calls[call_id] = call
+        self._changed()
+        return call_id
+
+    def talk(self, *, caller: str, to: str, caller_name: str | None = None, call_id: str | None = None) -> str:
+        """Let a call enter and be answered at once; return its id."""
+        call_id = self.ring(caller=caller, to=to, caller_name=caller_name, call_id=call_id)
+        self.answer(call_id)
+        return call_id
+
+    def answer(self, call_id: str) -> None:
+        """Let the called party answer; who rings for a PickUp of that call rings no longer."""
+        call, now = self._find(call_id), self._now()
+        for view in call.views:
+            self._put_on_call(call, view, now)
+        self._changed()
+
+    def hold(self, call_id: str) -> None:
+        """Let the party of view "01" put the call on hold."""
+        now = self._now()
+        for view in self._find(call_id).parties():
+            view.on_hold, view.holder = now, 1 if view.id == "01" else None
+        self._changed()
+
+    def unhold(self, call_id: str) -> None:
+        """Take the call off hold."""
+        for view in self._find(call_id).parties():
+            view.on_hold = view.holder = None
+        self._changed()
+
+    def park(self, call_id: str) -> None:
+        """Let the party of view "01" park the call, in the lowest free slot from 1."""
+        call, now = self._find(call_id), self._now()
+        taken = {view.parked_pos for other in self._calls.values() for view in other.views}
+        slot = next(number for number in range(1, len(taken) + 2) if number not in taken)
+        parker = call.view("01") or call.views[0]
+        for view in call.parties():
+            view.parked, view.parked_pos, view.parked_by = now, slot, parker.phone
+        self._changed()
+
+    def unpark(self, call_id: str) -> None:
+        """Retrieve the parked call."""
+        for view in self._find(call_id).parties():
+            view.parked = view.parked_pos = view.parked_by = None
+        self._changed()
+
+    def hang_up(self, call_id: str) -> None:
+        """End the whole call: it is gone at once, and phones that ring for it stop."""
+        self._find(call_id)
+        del self._calls[call_id]
+        self._changed()
+
+    def lift(self, number: str) -> bool:
+        """Let a person answer the phone that an intervention rings; False when none does."""
+        return self._rung.lift(number)
+
+    def leave(self, call_id: str, number: str) -> bool:
+        """Let the supervisor at `number` hang up; False when that phone is on no leg of the call.
+
+        The leg goes and the call goes on. Whoever picked the call up is a party of it: then the call is over.
+        """
+        call = self._find(call_id)
+        going = [view for view in call.views if view.source == [number] and view.phone == number]
+        if not going:
+            return False
+        call.views = [view for view in call.views if view not in going]
+        if not all(view.leg for view in going) or not call.parties():
+            del self._calls[call_id]
+        self._changed()
+        return True
+
+    # ── what the PBX does ──
+
+    def intervene(self, intervention: Intervention) -> bool:
+        """Ring the phone of the intervention; False when it cannot ring: busy, ringing already, or not registered."""
+        phone = self.extension(intervention.phone)
+        engaged = self.busy(phone.number) and not phone.call_waiting
+        if engaged or self.ringing(phone.number) or not phone.registered:
+            return False
+        self._rung.ring(intervention, phone.answers_after)
+        self._changed()
+        return True
+
+    def record(self, call_id: str, view_id: str) -> bool:
+        """Start to record that view; False when the phone's setup does not allow it (then nothing changes)."""
+        view = self._find(call_id).view(view_id)
+        if view is None or not self.extension(view.extension).recordable:
+            return False
+        view.recording = view.recording or self._now()
+        self._changed()
+        return True
+
+    def stop_recording(self, call_id: str, view_id: str) -> None:
+        """Stop to record that view."""
+        view = self._find(call_id).view(view_id)
+        if view is not None:
+            view.recording = None
+            self._changed()
+
+    # ── who wants to know ──
+
+    def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call `callback` without arguments after every change; the function returned unsubscribes it."""
+        return self._changes.subscribe(callback)
+
+    async def until(self, condition: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - a wait ends, always
+        """Wait, without polling, until `condition()` is true and return its value; TimeoutError after `timeout` s."""
+        return await self._changes.until(condition, timeout, self._describe)
+
+    def _describe(self) -> str:
+        ringing = [intervention.phone for intervention in self.interventions()]
+        return f"phones rung: {ringing}; calls: {self.calls()}"
+
+    def _find(self, call_id: str) -> Call:
+        call = self._calls.get(call_id)
+        if call is None:
+            raise UnknownCall(f"no call {call_id}")
+        return call
+
+    def _put_on_call(self, call: Call, view: View, now: datetime) -> None:
+        if view.status is not Status.ON_CALL:
+            view.status, view.ringing, view.answered = Status.ON_CALL, None, now
+            call.answered = call.answered or now
+
+    def _connect(self, intervention: Intervention) -> None:
+        """Join the supervisor who answered: a new view, or the picked view (see "Examples" of the pages)."""
+        call, now = self._find(intervention.call_id), self._now()
+        view, phone = call.view(intervention.view_id), intervention.phone
+        if view is not None and intervention.action == "PickUp":
+            view.source, view.phone = [phone], phone
+            for party in call.parties():
+                self._put_on_call(call, party, now)
+        elif view is not None:
+            call.views.append(self._leg(call, view, intervention, now))
+        self._changed()
+
+    def _leg(self, call: Call, view: View, intervention: Intervention, now: datetime) -> View:
+        name = LEG_NAMES.get(intervention.action)
+        return View(
+            id=call.free_view_id(),
+            extension=view.extension,
+            source=[intervention.phone],
+            destination=[view.extension],
+            caller_id=f"{name} <{LEG_NUMBER}>" if name else intervention.caller_id,
+            flow=Flow.LOCAL,
+            phone=intervention.phone,
+            status=Status.ON_CALL,
+            leg=True,
+            answered=now,
+        )
+
+    def _has_a_point(self, intervention: Intervention) -> bool:
+        call = self._calls.get(intervention.call_id)
+        view = call.view(intervention.view_id) if call else None
+        wanted = Status.RINGING if intervention.action == "PickUp" else Status.ON_CALL
+        return view is not None and view.status is wanted
+
+    def _changed(self) -> None:
+        for intervention in self._rung.interventions():
+            if not self._has_a_point(intervention):
+                self._rung.stop(intervention.phone)
+        self._changes.announce()

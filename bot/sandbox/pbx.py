@@ -1,0 +1,145 @@
+"""The sandbox PBX: a floor of phones behind a real HTTP server that speaks 4PSA VoipNow's UnifiedAPI.
+
+It is written from the vendor's documentation and shares no code with the client it is used to test. A request's way:
+pbx_requests.py (what came) → pbx_faults.py (what shall go wrong) → pbx_uapi.py (what UnifiedAPI does) → an answer.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from aiohttp import web
+
+from bot.sandbox.announcements import Announcements
+from bot.sandbox.floor import Floor
+from bot.sandbox.pbx_control import Control
+from bot.sandbox.pbx_faults import Fault, Faults
+from bot.sandbox.pbx_forms import Forms
+from bot.sandbox.pbx_requests import Answer, Request, request_from
+from bot.sandbox.pbx_tokens import Tokens
+from bot.sandbox.pbx_uapi import UnifiedApi
+
+T = TypeVar("T")
+
+__all__ = ["Fault", "Request", "SandboxPbx"]
+
+# A demo may be left running for days, and is asked once a second.
+KEPT_REQUESTS = 10_000
+
+
+class SandboxPbx:
+    """Serves one floor. With `control` it also serves `/control/`, for a demo's page or another process."""
+
+    def __init__(
+        self,
+        floor: Floor,
+        *,
+        client_id: str = "sandbox-app",
+        client_secret: str = "sandbox-secret",  # noqa: S107 - the demo's own, on loopback
+        token_lifetime: float = 3600.0,
+        control: bool = False,
+    ) -> None:
+        self.floor = floor
+        self.requests: list[Request] = []
+        self.faults = Faults()
+        self.forms = Forms()
+        self.port = 0
+        self._host = "127.0.0.1"
+        self._tokens = Tokens(client_id, client_secret, token_lifetime)
+        self._uapi = UnifiedApi(floor, self._tokens, self.forms)
+        self._control = Control(self) if control else None
+        self._changes = Announcements()
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens: scheme, host and port."""
+        return f"http://{self._host}:{self.port}"
+
+    @property
+    def tokens_issued(self) -> int:
+        """How many tokens the token endpoint has given out."""
+        return self._tokens.issued
+
+    def accept_token(self, token: str) -> None:
+        """Accept a fixed token, without the token endpoint, until tokens are revoked."""
+        self._tokens.accept(token)
+
+    def revoke_tokens(self) -> None:
+        """Accept no token that was good so far."""
+        self._tokens.revoke()
+
+    def puts(self) -> list[Request]:
+        """Return the PUTs seen."""
+        return [request for request in self.requests if request.method == "PUT"]
+
+    async def until(self, condition: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - a wait ends, always
+        """Wait until `condition()` is true, looking after each request and each change of the floor; TimeoutError."""
+        unsubscribe = self.floor.on_change(self._changes.announce)
+        try:
+            return await self._changes.until(condition, timeout, self._describe)
+        finally:
+            unsubscribe()
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; port 0 takes a free one. After `stop`, `start(port=pbx.port)` plays a PBX that is back."""
+        if self._runner is not None:
+            raise RuntimeError("it is running")
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.2)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self._host, self.port = host, runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Close the port and every connection; requests that still wait for an answer get none."""
+        if self._runner is not None:
+            runner, self._runner = self._runner, None
+            await runner.cleanup()
+
+    async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
+        request = request_from(http.method, http.raw_path, http.headers, await http.read(), time.monotonic())
+        if self._control is not None and request.path.startswith("/control/"):
+            return _response(self._control.answer(request))
+        self.requests.append(request)
+        del self.requests[:-KEPT_REQUESTS]
+        self._changes.announce()
+        answer = await self._answer(request)
+        if answer is None:
+            if http.transport is not None:
+                http.transport.close()
+            answer = Answer(500)
+        else:
+            request.status = answer.status
+        self._changes.announce()
+        return _response(answer)
+
+    async def _answer(self, request: Request) -> Answer | None:
+        """Do what was asked and return the answer; None: the connection is to be cut."""
+        fault = self.faults.take(request)
+        if fault is None:
+            return self._uapi.answer(request)
+        if fault.seconds > 0:
+            await asyncio.sleep(fault.seconds)
+        if fault.kind == "cut before":
+            return None
+        instead = fault.answer_instead(request)
+        if instead is not None:
+            return instead
+        answer = self._uapi.answer(request, action_status=200 if fault.kind == "200" else None)
+        return None if fault.kind == "cut after" else fault.spoil(answer, self._uapi.empty_list())
+
+    def _describe(self) -> str:
+        return f"requests: {[(seen.method, seen.path, seen.status) for seen in self.requests[-20:]]}"
+
+
+def _response(answer: Answer) -> web.Response:
+    response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+    if answer.status != 204:
+        response.headers["Content-Type"] = answer.content_type
+    return response

@@ -1,0 +1,126 @@
+"""The control interface of the sandbox PBX: the floor's verbs as small JSON over HTTP, for a demo or another process.
+
+Only requests whose Host is a loopback name are answered, and only JSON is taken: a foreign web page can send neither.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from bot.sandbox.floor import Floor
+from bot.sandbox.pbx_faults import Fault, Faults
+from bot.sandbox.pbx_forms import Forms
+from bot.sandbox.pbx_requests import Answer, Request
+from bot.sandbox.phones import Call
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+SHOWN_REQUESTS = 200
+
+
+class Controlled(Protocol):
+    """What the control interface needs of the PBX."""
+
+    floor: Floor
+    faults: Faults
+    forms: Forms
+    requests: list[Request]
+
+
+class Control:
+    """Answers `/control/…`: 200 with JSON, 400 for a wrong field, 404 for what does not exist."""
+
+    def __init__(self, pbx: Controlled) -> None:
+        self._pbx = pbx
+
+    def answer(self, request: Request) -> Answer:
+        """Do what was asked and return what came of it."""
+        if _host(request) not in LOOPBACK:
+            return _problem(403, "only on this machine")
+        name = request.path.removeprefix("/control/").removesuffix("/")
+        if request.method == "GET":
+            return self._show(name)
+        if request.method != "POST" or name not in self._verbs():
+            return _problem(404, "no such control")
+        return self._do(self._verbs()[name], request)
+
+    def _do(self, verb: Callable[..., object], request: Request) -> Answer:
+        given = request.json
+        if request.media_type != "application/json" or not isinstance(given, dict):
+            return _problem(400, "a JSON object, as application/json")
+        try:
+            return Answer(200, {"result": verb(**given)})
+        except LookupError as missing:
+            return _problem(404, str(missing))
+        except (TypeError, ValueError) as mistake:
+            return _problem(400, str(mistake))
+
+    def _verbs(self) -> dict[str, Callable[..., object]]:
+        floor = self._pbx.floor
+        return {
+            "extensions": lambda **given: asdict(floor.add_extension(**given)),
+            "ring": floor.ring,
+            "talk": floor.talk,
+            "answer": floor.answer,
+            "hold": floor.hold,
+            "unhold": floor.unhold,
+            "park": floor.park,
+            "unpark": floor.unpark,
+            "hang-up": floor.hang_up,
+            "lift": floor.lift,
+            "leave": floor.leave,
+            "faults": lambda **given: self._pbx.faults.add(Fault(**given)),
+            "forms": self._set_forms,
+        }
+
+    def _show(self, name: str) -> Answer:
+        if name == "calls":
+            return Answer(200, {"calls": [_shown(call) for call in self._pbx.floor.calls()]})
+        if name == "extensions":
+            floor = self._pbx.floor
+            shown = [asdict(known) | {"ringing": floor.ringing(known.number)} for known in floor.extensions()]
+            return Answer(200, {"extensions": shown})
+        if name == "forms":
+            return Answer(200, {"forms": asdict(self._pbx.forms)})
+        if name == "requests":
+            return Answer(200, {"requests": [_seen(seen) for seen in self._pbx.requests[-SHOWN_REQUESTS:]]})
+        return _problem(404, "no such control")
+
+    def _set_forms(self, **given: object) -> object:
+        for name, value in given.items():
+            setattr(self._pbx.forms, name, value)
+        return asdict(self._pbx.forms)
+
+
+def _host(request: Request) -> str | None:
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname
+    except ValueError:
+        return None
+
+
+def _problem(status: int, text: str) -> Answer:
+    return Answer(status, {"problem": text})
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _shown(call: Call) -> dict[str, object]:
+    shown = {known.name: _plain(getattr(call, known.name)) for known in fields(call)}
+    shown["views"] = [{key: _plain(value) for key, value in asdict(view).items()} for view in call.views]
+    return shown
+
+
+def _seen(request: Request) -> dict[str, object]:
+    """Return a request without what authenticates: neither its headers nor the body of the token endpoint."""
+    body = None if request.path.startswith("/oauth/") else request.json
+    return {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "json": body,
+        "status": request.status,
+        "at": request.at,
+    }

@@ -1,0 +1,143 @@
+"""UnifiedAPI itself: a request in, the answer the documentation promises out. HTTP is pbx.py's business."""
+
+import re
+
+from bot.sandbox.floor import Floor
+from bot.sandbox.pbx_actions import RINGING_ACTIONS, Fields, check_format, intervention_of, read_fields, view_of
+from bot.sandbox.pbx_answers import CALL_FIELDS, PRESENCE_FIELDS, Answers, Json
+from bot.sandbox.pbx_forms import Forms
+from bot.sandbox.pbx_paging import Entry, Kind, page
+from bot.sandbox.pbx_refusals import Refusal
+from bot.sandbox.pbx_requests import Answer, Request
+from bot.sandbox.pbx_tokens import Tokens
+from bot.sandbox.phones import Call, Extension
+
+PREFIXES = {"uapi", "unifiedapi"}
+CALLS = Kind(keys=("id", "published"), fields=CALL_FIELDS)
+PHONES = Kind(keys=("extension",), fields=PRESENCE_FIELDS)
+# Object-Id: letters, digits, `_`, `.` and `-` (OpenSocial's grammar, which the Data Types page takes over).
+CALL_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}")
+
+
+class UnifiedApi:
+    """Answers `/uapi/phoneCalls/...`, `/uapi/extensions/.../presence` and the token endpoint for one floor."""
+
+    def __init__(self, floor: Floor, tokens: Tokens, forms: Forms) -> None:
+        self._floor = floor
+        self._tokens = tokens
+        self._forms = forms
+        self._answers = Answers(floor, forms)
+
+    def answer(self, request: Request, action_status: int | None = None) -> Answer:
+        """Do what was asked and answer it; `action_status` overrides how an accepted action is answered."""
+        if request.path == "/oauth/token.php":
+            return self._tokens.answer(request)
+        try:
+            return self._route(request, action_status)
+        except Refusal as refusal:
+            return refusal.answer(self._forms.spelling)
+
+    def empty_list(self) -> Json:
+        """Return the envelope of a list without entries."""
+        return page([], {}, CALLS, "")
+
+    def _route(self, request: Request, action_status: int | None) -> Answer:
+        prefix, *rest = request.segments or [""]
+        if prefix not in PREFIXES:
+            raise Refusal("request_not_implemented", "no such path", status=404)
+        # A token in the address ends up in logs; the Obtain Authorization page allows it, this PBX does not.
+        in_address = "accessRequestToken" in request.query
+        if in_address or not self._tokens.good(request.headers.get("authorization", "")):
+            raise Refusal("access_denied", status=self._forms.unauthenticated)
+        if len(request.query) != len(request.query_pairs):
+            raise Refusal("query_invalid", "a parameter twice")
+        match request.method, rest:
+            case "GET", ["phoneCalls", user, extension]:
+                return self._list(request, self._scope(user, extension))
+            case "GET", ["phoneCalls", user, extension, call_id]:
+                return self._read(request, self._scope(user, extension), call_id)
+            case "PUT", ["phoneCalls", user, extension]:
+                self._scope(user, extension)
+                action = str(read_fields(request)["action"])
+                raise Refusal("pc_phonecall_invalid", "missing: that would be every call", action=action)
+            case "PUT", ["phoneCalls", user, extension, call_id]:
+                return self._act(request, self._scope(user, extension), call_id, action_status)
+            case "GET", ["extensions", user, extension, "presence"]:
+                return self._presence(request, self._scope(user, extension))
+        raise Refusal("request_not_implemented")
+
+    def _scope(self, user: str, number: str) -> list[Extension]:
+        """Return the extensions that the address means: the token is one of the organisation, `@me` sees them all."""
+        everything = self._floor.extensions()
+        authenticated = user in {"@me", "@viewer"}
+        owned = [known for known in everything if authenticated or known.user == user]
+        if number == "@self" and user == "@owner":
+            raise Refusal("extension_invalid", "@self does not go with @owner")
+        if user != "@owner" and not authenticated and not owned:
+            raise Refusal("user_invalid")
+        if number == "@self":
+            return owned
+        meant = [known for known in everything if known.number == number]
+        if not meant:
+            raise Refusal("extension_invalid")
+        if user != "@owner" and meant[0] not in owned:
+            raise Refusal("user_invalid", "the user does not own the extension")
+        return meant
+
+    def _visible(self, scope: list[Extension]) -> list[Call]:
+        return [call for call in self._floor.calls() if any(call.involves(known.number) for known in scope)]
+
+    def _find(self, scope: list[Extension], call_id: str, action: str = "") -> Call | None:
+        if not CALL_ID.fullmatch(call_id):
+            raise Refusal("pc_phonecall_invalid", action=action)
+        return next((call for call in self._visible(scope) if call.id == call_id), None)
+
+    def _page_of(self, calls: list[Call], request: Request) -> Json:
+        entries = [Entry(self._answers.call(call), {"id": call.id, "published": call.published}) for call in calls]
+        return page(entries, request.query, CALLS, self._forms.link_root + request.path)
+
+    def _list(self, request: Request, scope: list[Extension]) -> Answer:
+        return Answer(200, self._page_of(self._visible(scope), request))
+
+    def _read(self, request: Request, scope: list[Extension], call_id: str) -> Answer:
+        call = self._find(scope, call_id)
+        envelope = self._page_of([call] if call else [], request)
+        if call:
+            return Answer(200, self._answers.single(self._answers.call(call), envelope))
+        if self._forms.gone == "400":
+            raise Refusal("pc_phonecall_invalid")
+        return Answer(204) if self._forms.gone == "204" else Answer(200, envelope)
+
+    def _presence(self, request: Request, scope: list[Extension]) -> Answer:
+        entries = [Entry(self._answers.presence(known), {"extension": known.number}) for known in scope]
+        return Answer(200, page(entries, request.query, PHONES, self._forms.link_root + request.path))
+
+    def _act(self, request: Request, scope: list[Extension], call_id: str, status: int | None) -> Answer:
+        fields = read_fields(request)
+        action = str(fields["action"])
+        call = self._find(scope, call_id, action)
+        if call is None:
+            raise Refusal("pc_phonecall_invalid", action=action)
+        documented = 202 if action in RINGING_ACTIONS else 200
+        if action in RINGING_ACTIONS:
+            # Whether the phone can ring at all is not told: 202 says that the request is accepted, no more.
+            self._floor.intervene(intervention_of(fields, call, self._floor))
+        else:
+            self._record(fields, call)
+        return self._accepted(call, status or self._forms.action or documented)
+
+    def _record(self, fields: Fields, call: Call) -> None:
+        view = view_of(fields, call)
+        if fields["action"] == "StopRecording":
+            self._floor.stop_recording(call.id, view.id)
+            return
+        check_format(fields)
+        self._floor.record(call.id, view.id)
+
+    def _accepted(self, call: Call, status: int) -> Answer:
+        if status == 204:
+            return Answer(204)
+        if status == 202:
+            return Answer(202, self._answers.receipt(call))
+        whole = self._answers.call(call, of_action=True)
+        return Answer(200, self._answers.single(whole, self.empty_list() | {"entry": [whole], "totalResults": 1}))

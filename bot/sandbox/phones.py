@@ -1,0 +1,107 @@
+"""What a telephone floor is made of: extensions, calls, and one view of a call for each party.
+
+The words and numbers are those of the "PhoneCalls Resource" page of 4PSA's UnifiedAPI documentation.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Literal
+
+Kind = Literal["phone terminal", "queue", "conference", "ivr", "voicemail", "callback"]
+
+
+class Status(IntEnum):
+    """What a party of a call is doing (`status` of a PhoneCallView)."""
+
+    UNKNOWN = 0
+    OFF_HOOK = 1
+    TRYING = 2
+    RINGING = 3
+    OTHER_SIDE_RINGING = 4
+    ON_CALL = 5
+
+
+class Flow(IntEnum):
+    """Where a call comes from and goes to (`flow` of a PhoneCallView)."""
+
+    LOCAL = 2
+    OUTGOING = 4
+    INCOMING = 8
+
+
+@dataclass
+class Extension:
+    """A number of the PBX and what stands behind it. The attributes may be changed while the floor runs."""
+
+    number: str
+    """Extended number: organisation, `*`, extension."""
+    user: str
+    """The User-Id of its owner: text, even where it looks like a number."""
+    name: str
+    organisation: str
+    organisation_name: str
+    kind: Kind = "phone terminal"
+    call_waiting: bool = False
+    """Whether the phone rings although it is in a call."""
+    answers_after: float | None = None
+    """Seconds after which the phone answers an intervention by itself; None: only a person does."""
+    recordable: bool = True
+    """Whether recording is on in Phone Terminal Setup (the prerequisite on the StartRecording PhoneCalls page)."""
+    registered: bool = True
+
+
+@dataclass
+class View:
+    """One party's view of a call (PhoneCallView). Instants are aware datetimes; None: not so."""
+
+    id: str
+    extension: str
+    source: list[str]
+    destination: list[str]
+    caller_id: str
+    flow: Flow
+    phone: str
+    """The extension whose handset is in use: the party's own, or, of a leg or a picked up call, the supervisor's."""
+    status: Status = Status.UNKNOWN
+    leg: bool = False
+    """Whether a Monitor, Whisper or BargeIn made this view."""
+    ringing: datetime | None = None
+    answered: datetime | None = None
+    recording: datetime | None = None
+    on_hold: datetime | None = None
+    holder: int | None = None
+    parked: datetime | None = None
+    parked_pos: int | None = None
+    parked_by: str | None = None
+
+
+@dataclass
+class Call:
+    """A call in progress (PhoneCall)."""
+
+    id: str
+    extension: str
+    """The extension that is charged; it may not be a party."""
+    organisation: str
+    organisation_name: str
+    published: datetime
+    answered: datetime | None = None
+    views: list[View] = field(default_factory=list)
+
+    def view(self, view_id: str) -> View | None:
+        """Return the view of that id, as text: "1" is not "01"."""
+        return next((view for view in self.views if view.id == view_id), None)
+
+    def free_view_id(self) -> str:
+        """Return the lowest two-digit view id from "01" that no view of this call has."""
+        taken = {view.id for view in self.views}
+        return next(name for number in range(1, len(taken) + 2) if (name := f"{number:02}") not in taken)
+
+    def involves(self, number: str) -> bool:
+        """Whether the call shows under that extension: it is charged for it, or one of the views is its."""
+        return self.extension == number or any(view.extension == number for view in self.views)
+
+    def parties(self) -> list[View]:
+        """Return the views that are not a supervisor's leg."""
+        return [view for view in self.views if not view.leg]

@@ -1,0 +1,78 @@
+"""Phones that ring because of an intervention, and when they stop.
+
+From the "Overview" and "Request Payload" of the Monitor, Whisper, BargeIn and PickUp PhoneCalls pages: the service
+calls `sendCallTo` first, for `waitForPickup` seconds; what happens next depends on whether somebody answers.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+RingingAction = Literal["Monitor", "Whisper", "BargeIn", "PickUp"]
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """What was asked of the PBX: which phone to ring, for which view of which call, for how many seconds."""
+
+    action: RingingAction
+    call_id: str
+    view_id: str
+    phone: str
+    caller_id: str
+    wait: float
+    private: bool = False
+
+
+@dataclass
+class _Ring:
+    intervention: Intervention
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+
+
+class RungPhones:
+    """The phones that ring now: at most one intervention for each phone."""
+
+    def __init__(self, *, answered: Callable[[Intervention], None], unanswered: Callable[[], None]) -> None:
+        self._answered = answered
+        self._unanswered = unanswered
+        self._rings: dict[str, _Ring] = {}
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._rings
+
+    def interventions(self) -> list[Intervention]:
+        """Return what the ringing phones ring for, oldest first."""
+        return [ring.intervention for ring in self._rings.values()]
+
+    def ring(self, intervention: Intervention, answers_after: float | None) -> None:
+        """Ring the phone until somebody lifts it, it answers by itself, or the wait is over (in seconds)."""
+        loop = asyncio.get_running_loop()
+        phone = intervention.phone
+        ring = _Ring(intervention)
+        ring.timers.append(loop.call_later(intervention.wait, self._give_up, phone))
+        if answers_after is not None:
+            ring.timers.append(loop.call_later(answers_after, self.lift, phone))
+        self._rings[phone] = ring
+
+    def lift(self, phone: str) -> bool:
+        """Answer the phone; False when it does not ring."""
+        intervention = self.stop(phone)
+        if intervention is None:
+            return False
+        self._answered(intervention)
+        return True
+
+    def stop(self, phone: str) -> Intervention | None:
+        """Silence the phone and return what it rang for."""
+        ring = self._rings.pop(phone, None)
+        if ring is None:
+            return None
+        for timer in ring.timers:
+            timer.cancel()
+        return ring.intervention
+
+    def _give_up(self, phone: str) -> None:
+        self.stop(phone)
+        self._unanswered()

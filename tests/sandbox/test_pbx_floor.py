@@ -1,0 +1,173 @@
+"""The floor alone: phones, calls, views and who is told of changes."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.sandbox.floor import Floor, UnknownCall, UnknownExtension
+from bot.sandbox.phones import Call, Flow, Status
+
+
+def talking(floor: Floor, to: str = "0003*210") -> Call:
+    return found(floor, floor.talk(caller="+15550100", to=to, caller_name="Carla Caller"))
+
+
+def ringing(floor: Floor) -> Call:
+    return found(floor, floor.ring(caller="+15550100", to="0003*210", caller_name="Carla Caller"))
+
+
+def found(floor: Floor, call_id: str) -> Call:
+    call = floor.call(call_id)
+    assert call is not None
+    return call
+
+
+def test_a_call_rings_in_view_01_of_the_called_extension(floor: Floor) -> None:
+    (view,) = ringing(floor).views
+    assert (view.id, view.extension, view.source, view.destination, view.status) == (
+        "01",
+        "0003*210",
+        ["+15550100"],
+        ["0003*210"],
+        3,
+    )
+
+
+def test_a_ringing_call_is_published_and_not_answered(floor: Floor) -> None:
+    call = ringing(floor)
+    assert (call.published.tzinfo, call.answered, call.views[0].ringing) == (UTC, None, call.published)
+
+
+def test_an_answered_call_rings_no_longer(floor: Floor) -> None:
+    view = talking(floor).views[0]
+    assert (view.status, view.ringing, view.answered is not None) == (Status.ON_CALL, None, True)
+
+
+def test_a_caller_without_a_name_is_called_by_the_number(floor: Floor) -> None:
+    call = found(floor, floor.ring(caller="+15550100", to="0003*210"))
+    assert call.views[0].caller_id == "+15550100 <+15550100>"
+
+
+def test_a_call_between_two_extensions_has_a_view_for_each(floor: Floor) -> None:
+    call = found(floor, floor.ring(caller="0003*211", to="0003*210"))
+    assert [(view.id, view.extension, view.status, view.flow) for view in call.views] == [
+        ("00", "0003*211", Status.OTHER_SIDE_RINGING, Flow.LOCAL),
+        ("01", "0003*210", Status.RINGING, Flow.LOCAL),
+    ]
+
+
+def test_a_call_to_a_public_number_is_the_callers(floor: Floor) -> None:
+    call = found(floor, floor.talk(caller="0003*210", to="+15550123"))
+    assert [(view.id, view.extension, view.flow) for view in call.views] == [("01", "0003*210", Flow.OUTGOING)]
+
+
+def test_a_call_shows_under_the_extension_that_pays_for_it() -> None:
+    call = Call("444444", "0003*211", "3", "Default Organization", datetime(2026, 1, 2, tzinfo=UTC))
+    assert call.involves("0003*211")
+
+
+def test_a_call_between_strangers_cannot_enter(floor: Floor) -> None:
+    with pytest.raises(UnknownExtension):
+        floor.ring(caller="+15550100", to="0003*999")
+
+
+def test_a_call_id_in_use_is_refused(floor: Floor) -> None:
+    floor.ring(caller="+15550100", to="0003*210", call_id="444444")
+    with pytest.raises(ValueError, match="444444"):
+        floor.ring(caller="+15550101", to="0003*211", call_id="444444")
+
+
+def test_a_call_that_was_hung_up_is_gone(floor: Floor) -> None:
+    call = talking(floor)
+    floor.hang_up(call.id)
+    assert (floor.call(call.id), floor.calls()) == (None, [])
+
+
+def test_a_call_that_is_gone_cannot_be_held(floor: Floor) -> None:
+    with pytest.raises(UnknownCall):
+        floor.hold("b817d2618fe6f1804333")
+
+
+def test_hold_marks_the_call_and_who_held_it(floor: Floor) -> None:
+    call = talking(floor)
+    floor.hold(call.id)
+    assert (call.views[0].on_hold is not None, call.views[0].holder) == (True, 1)
+
+
+def test_a_held_call_stays_on_call(floor: Floor) -> None:
+    call = talking(floor)
+    floor.hold(call.id)
+    assert call.views[0].status == 5
+
+
+def test_unhold_takes_both_marks_away(floor: Floor) -> None:
+    call = talking(floor)
+    floor.hold(call.id)
+    floor.unhold(call.id)
+    assert (call.views[0].on_hold, call.views[0].holder) == (None, None)
+
+
+def test_two_parked_calls_have_two_slots(floor: Floor) -> None:
+    calls = [talking(floor), talking(floor, to="0003*211")]
+    for call in calls:
+        floor.park(call.id)
+    assert [(call.views[0].parked_pos, call.views[0].parked_by) for call in calls] == [(1, "0003*210"), (2, "0003*211")]
+
+
+def test_unpark_takes_every_mark_away(floor: Floor) -> None:
+    call = talking(floor)
+    floor.park(call.id)
+    floor.unpark(call.id)
+    assert (call.views[0].parked, call.views[0].parked_pos, call.views[0].parked_by) == (None, None, None)
+
+
+def test_a_phone_whose_setup_forbids_it_is_not_recorded(floor: Floor) -> None:
+    floor.extension("0003*210").recordable = False
+    call = talking(floor)
+    floor.record(call.id, "01")
+    assert call.views[0].recording is None
+
+
+def test_a_second_request_to_record_keeps_the_first_instant(floor: Floor) -> None:
+    instants = iter(datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=n) for n in range(9))
+    floor = Floor(now=lambda: next(instants))
+    floor.add_extension("0003*210", user="12", name="Bob Ionescu")
+    call = talking(floor)
+    floor.record(call.id, "01")
+    began = call.views[0].recording
+    floor.record(call.id, "01")
+    assert call.views[0].recording == began
+
+
+def test_a_listener_is_told_of_a_change(floor: Floor) -> None:
+    told: list[int] = []
+    floor.on_change(lambda: told.append(len(floor.calls())))
+    talking(floor)
+    assert told == [1, 1]
+
+
+def test_a_listener_that_unsubscribed_is_not_told(floor: Floor) -> None:
+    told: list[int] = []
+    floor.on_change(lambda: told.append(1))()
+    talking(floor)
+    assert told == []
+
+
+def test_a_listener_may_unsubscribe_while_all_are_told(floor: Floor) -> None:
+    told: list[str] = []
+    unsubscribe = floor.on_change(lambda: unsubscribe())  # noqa: PLW0108 - the name has no value yet
+    floor.on_change(lambda: told.append("second"))
+    floor.ring(caller="+15550100", to="0003*210")
+    assert told == ["second"]
+
+
+async def test_a_wait_ends_with_the_value_it_waited_for(floor: Floor) -> None:
+    asyncio.get_running_loop().call_soon(lambda: floor.ring(caller="+15550100", to="0003*210", call_id="444444"))
+    call = await floor.until(lambda: floor.call("444444"))
+    assert call is floor.call("444444")
+
+
+async def test_a_wait_for_what_never_happens_ends_too(floor: Floor) -> None:
+    with pytest.raises(TimeoutError, match="phones rung"):
+        await floor.until(lambda: False, timeout=0.01)
