@@ -27,8 +27,8 @@ from pydantic.alias_generators import to_camel
 EXTENSION = re.compile(r"[0-9]{1,16}\*[0-9]{1,16}")
 """An extended extension number, organisation `*` extension ("Data Types": a run of digits and `*`)."""
 SHORT_EXTENSION = re.compile(r"[0-9]{1,16}")
-USER_ID = re.compile(r"@me|@viewer|@owner|[A-Za-z0-9_.-]{1,64}")
-"""A User-Id: three reserved words, or what OpenSocial 2.0 allows in an Object-Id."""
+USER_ID = re.compile(r"@me|@viewer|@owner|(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,64}")
+"""A User-Id: three reserved words, or what OpenSocial 2.0 allows in an Object-Id. `.` and `..` would walk up a path."""
 OBJECT_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,64}")
 """A PhoneCall id or a PhoneCallView id. `.` and `..` would walk up a path."""
 
@@ -125,9 +125,9 @@ def _instant(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value.strip())
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _number(value: object) -> int | None:
@@ -151,15 +151,16 @@ def _flow(value: object) -> Flow:
 
 def _parties(value: object) -> tuple[str, ...]:
     """`source` and `destination`: a list of numbers, or in some answers one plain string."""
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, (list, tuple)):
-        return tuple(item for item in value if isinstance(item, str))
-    return ()
+    parties = value if isinstance(value, (list, tuple)) else (value,)
+    return tuple(text for party in parties if (text := _text(party)))
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    """A text or a number as text. Half a surrogate pair, which JSON can carry, could be written down nowhere."""
+    if isinstance(value, bool):
+        return ""
+    text = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    return text.encode(errors="replace").decode()
 
 
 Instant: TypeAlias = Annotated[datetime | None, BeforeValidator(_instant)]

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.buttons import Button
 from bot.errors import Refusal
@@ -31,6 +31,8 @@ class Request(_Frozen):
     """The person is of another workspace (Slack Connect)."""
     channel: str
     """Where it counts as asked from: the channel of a command, the channel that the card of a button was asked in."""
+    clicked: bool = Field(default=False, exclude=True)
+    """A button, not a typed command; of no use in the trail."""
     said: str
     """The command and its text, or the label of the button, for the trail."""
     at: datetime
@@ -78,6 +80,7 @@ class CardElsewhere(StrEnum):
 
     NO = ""
     SILENT = "silent"
+    THERE_ALREADY = "there already"
     NO_ACCESS = "no access"
 
 

@@ -1,0 +1,178 @@
+"""UnifiedApi: reads of PhoneCalls, which are repeated, and actions on them, which are not.
+
+Fulfils the core's port to the PBX. What is sent and how an answer is read stands in `wire`, how the connection may
+end in `exchange`; here is only who is asked how often.
+"""
+
+import asyncio
+import importlib.metadata
+import random
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import aiohttp
+import structlog
+
+from bot.errors import AnswerLost, PbxRefused, PbxUnreachable
+from bot.phonecalls import PhoneCall, PhoneCallAction
+from bot.requests import Accepted
+from bot.uapi import wire
+from bot.uapi.exchange import Answer, exchange
+from bot.uapi.token import TokenSource
+from bot.uapi.wire import Page, Request
+
+PAGES = 50
+"""Pages of one list; at 100 calls each they reach startIndex 5000, the highest that "List PhoneCalls" allows."""
+PAUSES = ((0.1, 0.4), (0.3, 0.8), None)
+"""Seconds, shortest and longest, before a read is tried again; None: not again."""
+STILL_FRESH = 30.0
+"""Seconds for which a token that was refused although fresh is not renewed again: it is the rights that lack."""
+
+log = structlog.get_logger("callbot.uapi")
+T = TypeVar("T")
+
+
+def pbx_session(ca_file: str | None = None) -> aiohttp.ClientSession:
+    """The one HTTP session to the PBX: few connections, no cookies, no proxy from the environment.
+
+    `ca_file` holds the certificates to trust instead of the system's ("self-signed installations"). Certificates are
+    always verified. Call it on the event loop. Raises OSError (ssl.SSLError is one) for a file that cannot be read.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=32, ssl=ssl.create_default_context(cafile=ca_file)),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"callbot/{importlib.metadata.version('callbot')}"},
+        trust_env=False,
+    )
+
+
+class UnifiedApi:
+    """The PBX as callbot sees it.
+
+    `url` is scheme and host; the timeouts are seconds for one attempt. `sleep` and `random` are handed in for the
+    pauses between the attempts of a read.
+    """
+
+    answered: bool
+    """Whether the PBX gave any answer that could be read, a documented no included, since the start."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        token: TokenSource,
+        *,
+        read_timeout: float = 5.0,
+        act_timeout: float = 10.0,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._session = session
+        self._url = url
+        self._token = token
+        self._read_timeout = read_timeout
+        self._act_timeout = act_timeout
+        self._sleep = sleep
+        self._random = random
+        self._refused_fresh = ("", 0.0)
+        self.answered = False
+
+    async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
+        """The call as it is now, None if it is gone.
+
+        Raises ValueError for a segment outside its grammar; PbxUnreachable, PbxUnauthenticated, PbxRefused.
+        """
+        return await self._read(
+            wire.get_call(user, extension, call_id), lambda status, body: wire.read_call(status, body, call_id)
+        )
+
+    async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
+        """All calls in progress on an extension, or with `@self` on all of the user's; each id once. Raises as `get`.
+
+        `startIndex` is counted here, `paging.next` is never followed.
+        """
+        calls: dict[str, PhoneCall] = {}
+        start = 0
+        for _ in range(PAGES):
+            page: Page = await self._read(wire.get_page(user, extension, start), wire.read_page)
+            known = len(calls)
+            for call in page.calls:
+                calls.setdefault(call.id, call)
+            start += len(page.calls)
+            if len(calls) == known or (page.total is not None and start >= page.total):
+                return tuple(calls.values())
+        raise PbxUnreachable("list too long")
+
+    async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
+        """Act on one call: sent once, and once more only where the PBX refused it as unauthenticated.
+
+        Raises ValueError for a segment outside its grammar; PbxRefused where the PBX said no; PbxUnauthenticated and
+        PbxUnreachable where nothing was sent or done; AnswerLost where that is not known.
+        """
+        request = wire.put_action(user, extension, call_id, action)
+        answer = await self._authenticated(request, self._act_timeout, call=call_id, action=action.action.value)
+        try:
+            return self._understood(wire.read_accepted, answer)
+        except PbxUnreachable as doubtful:
+            raise AnswerLost(doubtful.why) from None
+
+    async def _read(self, request: Request, reader: Callable[[int, bytes], T]) -> T:
+        """A read, tried again after a pause where that may help."""
+        why = ""
+        for pause in PAUSES:
+            try:
+                answer = await self._authenticated(request, self._read_timeout)
+            except PbxUnreachable as failure:
+                why = failure.why
+            else:
+                if not answer.cut_off and not wire.is_worth_repeating(answer.http_status):
+                    return self._understood(reader, answer)
+                why = answer.cut_off or f"HTTP {answer.http_status}"
+            if pause is not None:
+                shortest, longest = pause
+                await self._sleep(shortest + (longest - shortest) * self._random())
+        log.warning("pbx_unreachable", method=request.method, why=why)
+        raise PbxUnreachable(why)
+
+    def _understood(self, reader: Callable[[int, bytes], T], answer: Answer) -> T:
+        try:
+            result = reader(answer.http_status, answer.body)
+        except PbxRefused as no:
+            self.answered = self.answered or bool(no.code)
+            raise
+        self.answered = True
+        return result
+
+    async def _authenticated(self, request: Request, seconds: float, **about: str) -> Answer:
+        """Send it; where the token is refused, once more with a fresh one."""
+        token = await self._token.token()
+        answer = await self._sent(request, token, seconds, **about)
+        if not wire.is_unauthenticated(answer.http_status, answer.body) or self._was_fresh(token):
+            return answer
+        fresh = await self._token.renew(token)
+        if fresh is None:
+            return answer
+        answer = await self._sent(request, fresh, seconds, **about)
+        if wire.is_unauthenticated(answer.http_status, answer.body):
+            self._refused_fresh = (fresh, time.monotonic())
+        return answer
+
+    def _was_fresh(self, token: str) -> bool:
+        """Whether this token was refused when it was fresh, a moment ago: another one would fare no better."""
+        refused, when = self._refused_fresh
+        return token == refused and time.monotonic() - when < STILL_FRESH
+
+    async def _sent(self, request: Request, token: str, seconds: float, **about: str) -> Answer:
+        """Send it once, and log that: no body, no number, no name."""
+        started = time.monotonic()
+        try:
+            answer = await exchange(self._session, self._url, request, wire.headers(token), seconds)
+        except PbxUnreachable as failure:
+            log.warning("pbx_gave_no_answer", method=request.method, why=failure.why, **about)
+            raise
+        took = round(time.monotonic() - started, 3)
+        level = log.info if request.method == "PUT" else log.debug
+        level("pbx_answered", method=request.method, http_status=answer.http_status, seconds=took, **about)
+        return answer

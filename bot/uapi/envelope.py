@@ -1,0 +1,88 @@
+"""The JSON of answers: from bytes to the parts that `wire` reads. No I/O here.
+
+A call comes bare, in a list or in an OpenSocial envelope (`{"entry": …, "totalResults": …}`), whose `entry` is a list
+or an object keyed by id. Sources: "List PhoneCalls", "CDR Resource", "List QueueAgents", "HTTP Return Codes".
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Never
+
+from bot.errors import PbxUnreachable
+
+_ESCAPES = re.compile(r"\\[^u]|(?i:\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|(?i:(\\ud[89a-f][0-9a-f]{2}))")
+"""Escapes in JSON; the group is half a surrogate pair, which is no character."""
+
+
+def parsed(body: bytes) -> object:
+    """The JSON of a body. What is no character in it becomes U+FFFD: one broken caller name must not hide all calls.
+
+    Raises PbxUnreachable for everything that is no JSON (RFC 8259 knows no NaN), too deep or with endless numbers.
+    """
+    text = _ESCAPES.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], body.decode("utf-8-sig", "replace"))
+    try:
+        return json.loads(text, parse_constant=_not_a_number)
+    except (ValueError, RecursionError):
+        raise PbxUnreachable("unreadable answer") from None
+
+
+def _not_a_number(name: str) -> Never:
+    raise ValueError(f"{name} is no JSON")
+
+
+def error_code(body: bytes) -> str:
+    """The code of `{"error": {"code": …}}`, or of the token endpoint's `{"error": …}`; empty where there is none."""
+    if b'"error"' not in body:
+        return ""
+    try:
+        document = parsed(body)
+    except PbxUnreachable:
+        return ""
+    error = document.get("error") if isinstance(document, dict) else None
+    code = error.get("code") if isinstance(error, dict) else error
+    return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z0-9_]{1,64}", code) else ""
+
+
+def is_bare(document: object) -> bool:
+    """Whether it is a PhoneCall itself, as the pages' examples have it."""
+    return isinstance(document, dict) and "id" in document and "entry" not in document
+
+
+def _envelope(document: object) -> object:
+    """The envelope, also where it is wrapped in a list, as in the sample of "List QueueAgents"."""
+    match document:
+        case [{"entry": _} as envelope]:
+            return envelope
+    return document
+
+
+def entries(document: object) -> Iterator[object]:
+    """The entries of an envelope or list, unread. An envelope without `entry` is empty only if it says so itself.
+
+    Raises PbxUnreachable where there is neither.
+    """
+    match _envelope(document):
+        case list() as listed:
+            yield from listed
+        case {"entry": list() as listed}:
+            yield from listed
+        case {"entry": {"id": str() | int()} as entry}:
+            yield entry
+        case {"entry": dict() as by_id}:
+            for key, entry in by_id.items():
+                yield {"id": key, **entry} if isinstance(entry, dict) else entry
+        case envelope if total(envelope) == 0:
+            return
+        case _:
+            raise PbxUnreachable("unreadable answer")
+
+
+def total(document: object) -> int | None:
+    """`totalResults` of an envelope, a number or a numeric string; None where it says none that makes sense."""
+    match _envelope(document):
+        case {"totalResults": str() as digits} if re.fullmatch(r"[0-9]{1,9}", digits):
+            return int(digits)
+        case {"totalResults": int() as number} if number >= 0 and not isinstance(number, bool):
+            return number
+    return None

@@ -1,0 +1,99 @@
+"""One request over HTTP and its answer, however the connection ends. Nothing is sent twice here.
+
+aiohttp would: it sends a GET or PUT again when the connection is lost before the answer (3.14.5, `_request` of
+client.py, on fresh connections too) and follows 307 and 308 with the token. So the loss becomes our own error in a
+client middleware, inside of aiohttp's loop, and redirects are not followed.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+import structlog
+from yarl import URL
+
+from bot.errors import AnswerLost, PbxUnreachable
+from bot.uapi.wire import Request
+
+BODY_LIMIT = 5 * 1024 * 1024
+"""Bytes of an answer that are read, after decompression; a page of 100 calls has some 100 KiB."""
+
+log = structlog.get_logger("callbot.uapi")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """HTTP status and body. `cut_off` says why the body did not arrive, and then it is empty."""
+
+    http_status: int
+    body: bytes = field(repr=False)
+    cut_off: str = ""
+
+
+async def exchange(
+    session: aiohttp.ClientSession, url: str, request: Request, headers: Mapping[str, str], seconds: float
+) -> Answer:
+    """Send it once and read the answer within `seconds`; at most half of them may pass until it is connected.
+
+    Raises PbxUnreachable where no connection came about, so that nothing was sent, and AnswerLost where the
+    connection was lost, or time ran out, before a status arrived.
+    """
+    http_status = 0
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            session.request(
+                request.method,
+                URL(url.rstrip("/") + request.target, encoded=True),
+                data=request.body,
+                headers=headers,
+                allow_redirects=False,
+                raise_for_status=False,
+                timeout=aiohttp.ClientTimeout(total=None, connect=seconds / 2),
+                middlewares=(_lost_is_lost,),
+            ) as response,
+        ):
+            http_status = response.status
+            return Answer(http_status, await _body(response))
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
+        raise PbxUnreachable(_not_connected(failure)) from None
+    except TimeoutError:
+        why = f"timed out after {seconds:g} s"
+    except aiohttp.ClientError as failure:
+        why = f"connection lost ({type(failure).__name__})"
+    if http_status == 0:
+        raise AnswerLost(why)
+    return Answer(http_status, b"", why)
+
+
+async def _lost_is_lost(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """The middleware: what aiohttp would repeat after leaves its loop as an error that it does not know."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:  # not repeated by aiohttp either, and nothing was sent
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as failure:
+        raise AnswerLost(f"connection lost ({type(failure).__name__})") from None
+
+
+def _not_connected(failure: aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) -> str:
+    """Why, in words of our own and of the TLS library: nothing of the address, which whoever reads the log knows."""
+    match failure:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=error):
+            return f"certificate not accepted ({getattr(error, 'verify_message', type(error).__name__)})"
+        case aiohttp.ClientConnectorError(os_error=error):
+            return f"not connected ({type(error).__name__})"
+    return "not connected (timed out)"
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, or nothing where it is too long: as unreadable as an empty one, and not worth another try."""
+    received = bytearray()
+    async for chunk in response.content.iter_chunked(65536):
+        received += chunk
+        if len(received) > BODY_LIMIT:
+            response.close()
+            log.warning("pbx_answer_too_long", http_status=response.status, limit=BODY_LIMIT)
+            return b""
+    return bytes(received)

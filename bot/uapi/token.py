@@ -1,0 +1,172 @@
+"""Where the access token comes from. It is in no repr, no log and no exception text.
+
+Sources: "Obtain Authorization" (a trusted App: grant_type client_credentials; tokens live for one hour, or two in an
+older revision of the page, so `expires_in` decides) and the vendor's own clients for the fields of the form.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import urlencode
+
+import aiohttp
+import structlog
+
+from bot.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable
+from bot.uapi.envelope import error_code, parsed
+from bot.uapi.exchange import exchange
+from bot.uapi.wire import Request
+
+TOKEN_PATH = "/oauth/token.php"  # noqa: S105  a path, no secret
+DEFAULT_LIFETIME = 3600.0
+"""Seconds, where the answer says none ("Obtain Authorization")."""
+LONGEST_LIFETIME = 86400.0
+"""Seconds after which a token is renewed, whatever was promised."""
+
+log = structlog.get_logger("callbot.uapi")
+
+
+class TokenSource(Protocol):
+    """Whoever has the access token."""
+
+    async def token(self) -> str:
+        """The token to use now. Raises PbxUnauthenticated or PbxUnreachable."""
+        ...
+
+    async def renew(self, stale: str) -> str | None:
+        """Another token instead of `stale`, which was refused; None: nothing renews it. Raises as `token`."""
+        ...
+
+
+class FixedToken:
+    """A token as it is (`UAPI_ACCESS_TOKEN`), for trials. Nothing renews it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def token(self) -> str:
+        """The token. Raises PbxUnauthenticated where it cannot stand in a header."""
+        if not _is_header_safe(self._token):
+            raise PbxUnauthenticated
+        return self._token
+
+    async def renew(self, stale: str) -> str | None:
+        """None, always."""
+        return None
+
+
+class ClientCredentials:
+    """The token of a trusted App, fetched when first needed and again shortly before it expires.
+
+    One request at a time, whoever waits for it; it goes on where a waiter is cancelled. `now` is a clock in seconds
+    that never goes back; a request takes at most `timeout` seconds.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        timeout: float = 5.0,
+    ) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self._form = {
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "grant_type": "client_credentials",
+            "type": "unifiedapi",
+            "redirect_uri": self._url + TOKEN_PATH,
+        }
+        self._now = now
+        self._timeout = timeout
+        self._token = ""
+        self._renew_at = 0.0
+        self._expires_at = 0.0
+        self._fetching: asyncio.Task[str] | None = None
+
+    async def token(self) -> str:
+        """The token, a fresh one where the old one is about to expire.
+
+        Raises PbxUnauthenticated where the PBX refuses the App, PbxUnreachable where it gives no readable answer and
+        the old token has expired.
+        """
+        if self._token and self._now() < self._renew_at:
+            return self._token
+        try:
+            return await self._fetched()
+        except PbxUnreachable:
+            if self._token and self._now() < self._expires_at:
+                return self._token
+            raise
+
+    async def renew(self, stale: str) -> str | None:
+        """A token that is not `stale`: one that somebody has renewed meanwhile, or a fresh one. Raises as `token`."""
+        if self._token and self._token != stale:
+            return await self.token()
+        return await self._fetched()
+
+    async def _fetched(self) -> str:
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._fetch(), name="uapi token")
+            self._fetching.add_done_callback(_seen)
+        fetching = self._fetching
+        await asyncio.wait([fetching])  # who is cancelled here does not cancel it
+        return fetching.result()
+
+    async def _fetch(self) -> str:
+        asked_at = self._now()
+        request = Request("POST", TOKEN_PATH, urlencode(self._form).encode())
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        try:
+            answer = await exchange(self._session, self._url, request, headers, self._timeout)
+        except AnswerLost as lost:  # asking for a token changes nothing that could be in doubt
+            raise PbxUnreachable(f"token: {lost.why}") from None
+        log.info("pbx_token_answered", http_status=answer.http_status)
+        token, lifetime = read_token(answer.http_status, answer.body)
+        self._token = token
+        self._expires_at = asked_at + lifetime
+        self._renew_at = self._expires_at - min(60.0, lifetime / 10)
+        return token
+
+
+def _seen(task: asyncio.Task[str]) -> None:
+    """Look at the outcome, so that asyncio does not report it as forgotten where every waiter was cancelled."""
+    if not task.cancelled():
+        task.exception()
+
+
+def read_token(http_status: int, body: bytes) -> tuple[str, float]:
+    """The token and its lifetime in seconds.
+
+    Raises PbxUnauthenticated where the App is refused (4xx, or `error` in the answer), PbxUnreachable for what cannot
+    be read, a token that cannot stand in a header, and every other status.
+    """
+    code = error_code(body)
+    if code or (400 <= http_status <= 499 and http_status not in {408, 409, 429}):
+        raise PbxUnauthenticated(code or "access_denied")
+    if http_status != 200:
+        raise PbxUnreachable(f"token: HTTP {http_status}")
+    document = parsed(body)
+    token = document.get("access_token") if isinstance(document, dict) else None
+    if not isinstance(token, str) or not _is_header_safe(token):
+        raise PbxUnreachable("token: unreadable answer")
+    return token, _lifetime(document.get("expires_in") if isinstance(document, dict) else None)
+
+
+def _lifetime(expires_in: object) -> float:
+    """Seconds from a number or numeric string; what makes no sense counts as missing."""
+    if isinstance(expires_in, str) and re.fullmatch(r"[0-9]{1,9}", expires_in):
+        expires_in = int(expires_in)
+    if isinstance(expires_in, (int, float)) and not isinstance(expires_in, bool) and expires_in > 0:
+        return float(min(expires_in, LONGEST_LIFETIME))
+    return DEFAULT_LIFETIME
+
+
+def _is_header_safe(token: str) -> bool:
+    return re.fullmatch(r"[!-~]{1,4096}", token) is not None

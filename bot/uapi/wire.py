@@ -1,0 +1,213 @@
+"""What goes over the wire to UnifiedAPI and what comes back, as plain values. No I/O here.
+
+Requests are strict: every path segment is checked first, `@` and `*` stand literally, no trailing slash. Answers are
+read tolerantly, for the pages differ: a call comes bare, in a list or in an OpenSocial envelope, whose `entry` is a
+list or an object keyed by id. Links in answers (`link`, `links`, `paging.next`) are never looked at. Nothing of a
+body but a documented-looking error code gets into an error.
+
+Sources: the action pages ("Monitor PhoneCalls" and its sisters), "List PhoneCalls", "HTTP Return Codes".
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+from bot.errors import (
+    AccessDenied,
+    CallGone,
+    NotImplementedByPbx,
+    PbxBusy,
+    PbxRefused,
+    PbxUnauthenticated,
+    PbxUnreachable,
+    refused,
+)
+from bot.phonecalls import EXTENSION, OBJECT_ID, USER_ID, PhoneCall, PhoneCallAction, phone_call
+from bot.requests import Accepted
+from bot.uapi.envelope import entries, error_code, is_bare, parsed, total
+
+PAGE_SIZE = 100
+"""Calls asked for at once; "List PhoneCalls" allows 5000 and gives 20 where nothing is said."""
+
+
+# ── requests ──
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request but for the token. `target` is path and query; a body may hold a secret and is not shown."""
+
+    method: str
+    target: str
+    body: bytes | None = field(default=None, repr=False)
+
+
+def call_path(user: str, extension: str, call_id: str | None = None) -> str:
+    """The path of one PhoneCall, or of all of an extension: `/uapi/phoneCalls/@me/0003*210/b817d2618fe6f1804333`.
+
+    `extension` may be `@self`, every extension of the user. Raises ValueError for a segment outside its grammar.
+    """
+    path = f"/uapi/phoneCalls/{_user(user)}/{_extension(extension)}"
+    return path if call_id is None else f"{path}/{_segment(OBJECT_ID, call_id, 'PhoneCall id')}"
+
+
+def presence_path(user: str, extension: str) -> str:
+    """The path of an extension's presence ("List Presence"). Raises ValueError for a segment outside its grammar."""
+    return f"/uapi/extensions/{_user(user)}/{_extension(extension)}/presence"
+
+
+def get_call(user: str, extension: str, call_id: str) -> Request:
+    """The request for one call. Raises ValueError as `call_path` does."""
+    return Request("GET", call_path(user, extension, call_id))
+
+
+def get_page(user: str, extension: str, start: int) -> Request:
+    """The request for one page of calls, from the `start`-th on (0 is the first). Raises ValueError as `call_path`."""
+    return Request("GET", f"{call_path(user, extension)}?count={PAGE_SIZE}&startIndex={start}")
+
+
+def put_action(user: str, extension: str, call_id: str, action: PhoneCallAction) -> Request:
+    """The request to act on one call, as the action's page has it. Raises ValueError as `call_path` does."""
+    return Request("PUT", call_path(user, extension, call_id), json.dumps(action.wire()).encode())
+
+
+def headers(token: str) -> dict[str, str]:
+    """The headers of every request to `/uapi`. The vendor's own clients send Content-Type with a GET, too."""
+    return {"Content-Type": "application/json", "Accept": "application/json", "Authorization": f"Bearer {token}"}
+
+
+def _user(user: str) -> str:
+    return _segment(USER_ID, user, "User-Id")
+
+
+def _extension(extension: str) -> str:
+    return extension if extension == "@self" else _segment(EXTENSION, extension, "extension")
+
+
+def _segment(grammar: re.Pattern[str], text: str, name: str) -> str:
+    if grammar.fullmatch(text) is None:
+        raise ValueError(f"{name} is not of the form {grammar.pattern}")
+    return text
+
+
+# ── answers ──
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list of calls as it came, repeated ids included; `total` of all pages where the PBX says it."""
+
+    calls: tuple[PhoneCall, ...]
+    total: int | None
+
+
+def read_call(http_status: int, body: bytes, call_id: str) -> PhoneCall | None:
+    """The call asked for, or None where it is gone: 204, an empty envelope or list, or 400 with a code of CallGone.
+
+    Raises PbxUnreachable for what cannot be read and for another call than the one asked for, and as `raise_for`.
+    """
+    if http_status == 204:
+        return None
+    try:
+        document = _document(http_status, body)
+    except CallGone:
+        return None
+    if is_bare(document):
+        call = _call(document)
+        if call.id != call_id:
+            raise PbxUnreachable("answered with another call")
+        return call
+    calls = [phone_call(entry) for entry in entries(document)]
+    found = next((call for call in calls if call is not None and call.id == call_id), None)
+    if found is None and None in calls:
+        raise PbxUnreachable("unreadable answer")
+    return found
+
+
+def read_page(http_status: int, body: bytes) -> Page:
+    """One page of calls. An entry that cannot be read spoils the page: leaving it out would say that a call is over.
+
+    Raises PbxUnreachable for what cannot be read, and as `raise_for`.
+    """
+    if http_status == 204:
+        return Page((), 0)
+    document = _document(http_status, body)
+    if is_bare(document):
+        return Page((_call(document),), None)
+    return Page(tuple(map(_call, entries(document))), total(document))
+
+
+def read_accepted(http_status: int, body: bytes) -> Accepted:
+    """How an action was accepted. The body may be anything but an error: the call itself is always read again.
+
+    Raises PbxUnreachable for a status that says neither yes nor no, and as `raise_for`.
+    """
+    raise_for(http_status, body)
+    match http_status:
+        case 200 | 201:
+            return Accepted.CALL
+        case 202:
+            return Accepted.RINGING
+        case 204:
+            return Accepted.NOTHING
+    raise PbxUnreachable(f"HTTP {http_status}")
+
+
+def raise_for(http_status: int, body: bytes) -> None:
+    """Turn an answer that is no success into an error of bot.errors; a success with an error in it is none.
+
+    Raises PbxUnauthenticated (401), PbxRefused or the subclass that the code names (400, 403, 409, 429, other 4xx,
+    501 request_not_implemented), PbxUnreachable (5xx, 408, redirects, whatever else is no 2xx).
+    """
+    code = error_code(body)
+    if http_status == 401:
+        raise PbxUnauthenticated(code or "access_denied")
+    reason = refused(code, http_status)
+    if 200 <= http_status <= 299:
+        if code:
+            raise reason
+    elif 400 <= http_status <= 499 and http_status != 408:
+        raise _no(reason, http_status)
+    elif http_status == 501 and isinstance(reason, NotImplementedByPbx):
+        raise reason
+    else:
+        redirect = " (a redirect, not followed)" if 300 <= http_status <= 399 else ""
+        raise PbxUnreachable(f"HTTP {http_status}{redirect}")
+
+
+def _no(reason: PbxRefused, http_status: int) -> PbxRefused:
+    """What a 4xx means: its code, if that is documented; else what the status says by itself."""
+    if type(reason) is not PbxRefused:
+        return reason
+    if http_status == 403:
+        return AccessDenied(reason.code or "access_denied", http_status)
+    if http_status in {409, 429}:  # the vendor's own client lists 409 as "Limit Exceeded"
+        return PbxBusy(reason.code, http_status)
+    return reason
+
+
+def is_unauthenticated(http_status: int, body: bytes) -> bool:
+    """Whether a fresh token may help. The pages say 401 for an old token; clients have met 403, too."""
+    return http_status == 401 or (
+        http_status == 403 and isinstance(_no(refused(error_code(body), http_status), http_status), AccessDenied)
+    )
+
+
+def is_worth_repeating(http_status: int) -> bool:
+    """Whether the same read may go well in a moment. 501 says that it never will."""
+    return http_status in {408, 409, 429} or (http_status >= 500 and http_status != 501)
+
+
+def _document(http_status: int, body: bytes) -> object:
+    """The JSON of a successful read, or the error that the answer stands for."""
+    raise_for(http_status, body)
+    if http_status != 200:
+        raise PbxUnreachable(f"HTTP {http_status}")
+    return parsed(body)
+
+
+def _call(value: object) -> PhoneCall:
+    call = phone_call(value)
+    if call is None:
+        raise PbxUnreachable("unreadable answer")
+    return call

@@ -1,0 +1,214 @@
+"""Requests, and how actions are accepted, as tables: each row is a form that a documented page or a client shows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import (
+    CallGone,
+    PbxUnreachable,
+)
+from bot.phonecalls import PHONE_CALL_ACTION, BargeIn, Monitor, PhoneCallAction, StartRecording, Whisper
+from bot.requests import Accepted
+from bot.uapi import wire
+
+SAMPLES = Path(__file__).parent.parent / "samples" / "uapi"
+PAGES = ("monitor", "whisper", "bargein", "pickup", "startrecording")
+OURS = "b817d2618fe6f1804333"
+CALL = {"id": OURS, "extension": "0003*210", "phoneCallView": [{"id": "01", "extension": "0003*210", "status": "5"}]}
+OTHER = {"id": "444444", "extension": "0003*211"}
+
+
+def sample(name: str) -> Any:
+    return json.loads((SAMPLES / name).read_text())
+
+
+def body(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+# ── requests ──
+
+
+@pytest.mark.parametrize(
+    ("user", "extension", "call_id", "path"),
+    [
+        ("@me", "0003*210", OURS, f"/uapi/phoneCalls/@me/0003*210/{OURS}"),
+        ("12", "0003*210", "444444", "/uapi/phoneCalls/12/0003*210/444444"),
+        ("0241", "@self", "a.b_c-d", "/uapi/phoneCalls/0241/@self/a.b_c-d"),
+        ("@viewer", "@self", None, "/uapi/phoneCalls/@viewer/@self"),
+        ("@owner", "0003*210", None, "/uapi/phoneCalls/@owner/0003*210"),
+    ],
+)
+def test_a_path_has_its_segments_literally(user: str, extension: str, call_id: str | None, path: str) -> None:
+    assert wire.call_path(user, extension, call_id) == path
+
+
+@pytest.mark.parametrize(
+    ("user", "extension", "call_id"),
+    [
+        ("", "0003*210", OURS),
+        (".", "0003*210", OURS),
+        ("..", "0003*210", OURS),
+        ("@you", "0003*210", OURS),
+        ("1/2", "0003*210", OURS),
+        ("12\n", "0003*210", OURS),
+        ("@self", "0003*210", OURS),
+        ("12", "210", OURS),
+        ("12", "0003*2XX", OURS),
+        ("12", "@self/..", OURS),
+        ("12", "0003%2A210", OURS),
+        ("12", "0003*\u0662\u0661\u0660", OURS),
+        ("12", "", OURS),
+        ("12", "0003*210", ""),
+        ("12", "0003*210", "."),
+        ("12", "0003*210", ".."),
+        ("12", "0003*210", "../../x?y"),
+        ("12", "0003*210", "a#b"),
+        ("12", "0003*210", "a" * 65),
+        ("12", "0003*210", f"{OURS}\n"),
+    ],
+)
+def test_a_segment_outside_its_grammar_is_no_path(user: str, extension: str, call_id: str) -> None:
+    with pytest.raises(ValueError, match=r"is not of the form|step in a path"):
+        wire.call_path(user, extension, call_id)
+
+
+@given(st.text(max_size=70), st.text(max_size=40), st.text(max_size=70))
+def test_no_text_whatever_leaves_its_segment(user: str, extension: str, call_id: str) -> None:
+    try:
+        path = wire.call_path(user, extension, call_id)
+    except ValueError:
+        return
+    assert [path.count("/"), "?" in path, "#" in path, "%" in path, "/../" in path] == [5, False, False, False, False]
+
+
+def test_a_refused_segment_is_not_repeated_in_the_error() -> None:
+    with pytest.raises(ValueError, match=r"^extension is not of the form \S+$"):
+        wire.call_path("12", "555-0100", OURS)
+
+
+def test_presence_has_its_documented_path() -> None:
+    assert wire.presence_path("@me", "0003*210") == "/uapi/extensions/@me/0003*210/presence"
+
+
+def test_presence_of_an_extension_outside_its_grammar_is_no_path() -> None:
+    with pytest.raises(ValueError, match="extension"):
+        wire.presence_path("@me", "..")
+
+
+def test_one_call_is_asked_for_by_its_path_alone() -> None:
+    assert wire.get_call("@me", "0003*210", OURS) == wire.Request("GET", f"/uapi/phoneCalls/@me/0003*210/{OURS}")
+
+
+def test_a_page_is_asked_for_by_count_and_start() -> None:
+    assert wire.get_page("@me", "@self", 200).target == "/uapi/phoneCalls/@me/@self?count=100&startIndex=200"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_documented_request_is_the_one_that_is_sent(page: str) -> None:
+    documented = sample(f"{page}/request.json")
+    _, _, _, user, extension, call_id = documented["path"].split("/")
+    sent = wire.put_action(user, extension, call_id, PHONE_CALL_ACTION.validate_python(documented["body"]))
+    assert (sent.method, sent.target, json.loads(sent.body or b"")) == (
+        documented["method"],
+        documented["path"],
+        documented["body"],
+    )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_request_without_the_optional_fields_has_the_required_ones_alone(page: str) -> None:
+    documented = sample(f"{page}/request.json")["body"]
+    required = {k: v for k, v in documented.items() if k in {"action", "sendCallTo", "phoneCallViewId"}}
+    sent = wire.put_action("@me", "0003*210", OURS, PHONE_CALL_ACTION.validate_python(required))
+    assert json.loads(sent.body or b"") == required
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_documented_headers_are_sent(page: str) -> None:
+    documented = sample(f"{page}/request.json")["headers"]
+    del documented["Host"]
+    assert wire.headers("token") == {**documented, "Accept": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("action", "sent"),
+    [
+        (
+            Monitor(phone_call_view_id="00", send_call_to="0003*024", wait_for_pickup=20),
+            {"action": "Monitor", "phoneCallViewId": "00", "sendCallTo": "0003*024", "waitForPickup": "20"},
+        ),
+        (
+            Whisper(phone_call_view_id="01", send_call_to="0003*024", private=0),
+            {"action": "Whisper", "phoneCallViewId": "01", "sendCallTo": "0003*024", "private": 0},
+        ),
+        (
+            BargeIn(phone_call_view_id="01", send_call_to="0003*024", caller_id="Zoë Ünal <+15550100>"),
+            {
+                "action": "BargeIn",
+                "phoneCallViewId": "01",
+                "sendCallTo": "0003*024",
+                "callerId": "Zoë Ünal <+15550100>",
+            },
+        ),
+        (
+            StartRecording(phone_call_view_id="01", format="wav49"),
+            {"action": "StartRecording", "phoneCallViewId": "01", "format": "wav49"},
+        ),
+    ],
+)
+def test_a_body_has_the_fields_that_are_given(action: PhoneCallAction, sent: dict[str, object]) -> None:
+    assert json.loads(wire.put_action("@me", "0003*210", OURS, action).body or b"") == sent
+
+
+def test_a_request_does_not_show_its_body() -> None:
+    assert "secret" not in repr(wire.Request("POST", "/oauth/token.php", b"client_secret=secret"))
+
+
+# ── the answer to an action ──
+
+
+@pytest.mark.parametrize(
+    ("http_status", "raw", "accepted"),
+    [
+        (200, body(CALL), Accepted.CALL),
+        (200, body([CALL]), Accepted.CALL),
+        (200, body({"entry": [CALL]}), Accepted.CALL),
+        (200, body({**CALL, "links": {"self": "x"}}), Accepted.CALL),
+        (200, body(OTHER), Accepted.CALL),
+        (200, b"", Accepted.CALL),
+        (200, b"<html>", Accepted.CALL),
+        (200, b'{"error": nul', Accepted.CALL),
+        (201, b"", Accepted.CALL),
+        (202, body({"id": OURS, "extension": "0003*210", "link": {"self": "x"}}), Accepted.RINGING),
+        (202, b"", Accepted.RINGING),
+        (202, b"[" * 100_000, Accepted.RINGING),
+        (204, b"", Accepted.NOTHING),
+    ],
+    ids=repr,
+)
+def test_an_action_is_accepted_by_its_status(http_status: int, raw: bytes, accepted: Accepted) -> None:
+    assert wire.read_accepted(http_status, raw) is accepted
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_documented_answer_to_an_action_is_accepted(page: str) -> None:
+    answer = next(path for path in (SAMPLES / page / "202.json", SAMPLES / page / "200.json") if path.exists())
+    accepted = {"202": Accepted.RINGING, "200": Accepted.CALL}[answer.stem]
+    assert wire.read_accepted(int(answer.stem), answer.read_bytes()) is accepted
+
+
+@pytest.mark.parametrize("http_status", [203, 205, 206, 226])
+def test_a_success_that_no_page_documents_is_doubtful(http_status: int) -> None:
+    with pytest.raises(PbxUnreachable):
+        wire.read_accepted(http_status, b"")
+
+
+def test_an_error_under_a_status_of_success_is_a_no() -> None:
+    with pytest.raises(CallGone):
+        wire.read_accepted(200, b'{"error": {"code": "pc_phonecall_invalid", "message": "no"}}')
