@@ -12,9 +12,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.errors import BadCommand
 from bot.phonecalls import EXTENSION, OBJECT_ID, SHORT_EXTENSION, ActionName, CallerId, ObjectId, is_caller_id
@@ -76,7 +76,7 @@ class Intervene(_Frozen):
     target: Target
     call: ObjectId | None = None
     view: ObjectId | None = None
-    wait: int | None = None
+    wait: Annotated[int, Field(ge=1, le=300)] | None = None
     """`waitForPickup` in seconds."""
     caller_id: CallerId | None = None
     format: Literal["wav", "wav49"] | None = None
@@ -125,13 +125,18 @@ def _calls(line: str, shown: str) -> Command:
     first = line.partition(" ")[0]
     if first in _VERBS:
         return _intervene(Verb(first), _words(line, shown)[1:], shown)
-    if first == "help":
+    if line == "help":
         return Help()
+    if first == "help":
+        raise BadCommand(f"{named(line.split()[1])} is one word too many.", shown)
     if first.lower() in {*_VERBS, "help"}:
         raise BadCommand(
             f"{named(first)} is not known; did you mean “{first.lower()}”?", example("/calls", line.lower())
         )
-    return ListCalls(words=tuple(line.split()))
+    if line.count('"') % 2:
+        open_end = line[line.rindex('"') :]
+        raise BadCommand(f"{named(open_end)} has a quotation mark that is not closed.", shown)
+    return ListCalls(words=tuple(line.replace('"', " ").split()))
 
 
 # ── what phones and Slack do to a line ──

@@ -3,9 +3,9 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
 from bot.errors import ConfigMistakes
@@ -37,6 +37,10 @@ def _one_line(text: str) -> str:
     return text.strip()
 
 
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 ExtensionNumber = Annotated[str, _like(EXTENSION.pattern, "extension; write it like 0003*210")]
 UapiUser = Annotated[str, _like(USER_ID.pattern, "user of UnifiedAPI; write @me or its id")]
 SlackUser = Annotated[str, _like(r"[UW][A-Z0-9]{2,20}", "Slack user id; write it like U012AB3CD")]
@@ -54,7 +58,8 @@ class UserTable(_Table):
     """`[users.U0ANA]`."""
 
     name: Name
-    extension: ExtensionNumber | Annotated[list[ExtensionNumber], Field(min_length=1, max_length=20)]
+    extension: Annotated[list[ExtensionNumber], BeforeValidator(_listed), Field(min_length=1, max_length=20)]
+    """One extension or a list of them; the first rings."""
     uapi_user: UapiUser | None = None
     roles: list[str] = []
 
@@ -138,27 +143,6 @@ class Config(_Table):
     help: HelpTable = HelpTable()
     alerts: list[AlertTable] = []
 
-    @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
-        problems = [
-            f"users.{user}.roles: there is no [roles.{role}]"
-            for user, table in self.users.items()
-            for role in table.roles
-            if role not in self.roles
-        ]
-        owners: dict[str, str] = {}
-        phones = [(user, phone) for user, table in self.users.items() for phone in _listed(table.extension)]
-        problems += [
-            f"users.{user}.extension: {phone} is the phone of {owners[phone]} already"
-            for user, phone in phones
-            if owners.setdefault(phone, user) != user
-        ]
-        if self.help.contact is not None and self.help.contact not in self.users:
-            problems.append(f"help.contact: there is no [users.{self.help.contact}]")
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
-
     def authorization(self) -> AuthorizationMap:
         """The map that decides."""
         return AuthorizationMap(
@@ -171,15 +155,11 @@ class Config(_Table):
         )
 
 
-def _listed(extension: str | list[str]) -> tuple[str, ...]:
-    return (extension,) if isinstance(extension, str) else tuple(extension)
-
-
 def _person(slack_user: str, table: UserTable) -> Person:
     return Person(
         slack_user=slack_user,
         name=table.name,
-        extensions=_listed(table.extension),
+        extensions=tuple(table.extension),
         uapi_user=table.uapi_user,
         roles=tuple(table.roles),
     )
@@ -200,14 +180,49 @@ def read_config(path: Path) -> Config:
         raw = path.read_bytes()
         if len(raw) > LARGEST:
             raise ConfigMistakes(str(path), [f"is larger than {LARGEST} bytes"])
-        return Config.model_validate(tomllib.loads(raw.decode()))
+        document = tomllib.loads(raw.decode())
     except OSError as error:
         raise ConfigMistakes(str(path), [f"cannot be read: {error.strerror}. CALLBOT_CONFIG names the file"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigMistakes(str(path), [f"is no TOML: {error}"]) from None
+    mistakes = _disagreements(document)
+    try:
+        config = Config.model_validate(document)
     except ValidationError as error:
-        mistakes = [line for problem in error.errors() for line in _mistakes(problem)]
-        raise ConfigMistakes(str(path), list(dict.fromkeys(mistakes))) from None
+        mistakes = [line for problem in error.errors() for line in _mistakes(problem)] + mistakes
+    if mistakes:
+        raise ConfigMistakes(str(path), list(dict.fromkeys(mistakes)))
+    return config
+
+
+def _disagreements(document: dict[str, Any]) -> list[str]:
+    """Where the tables contradict each other; what is of the wrong type is reported elsewhere."""
+    users, roles = _table(document.get("users")), _table(document.get("roles"))
+    mistakes: list[str] = []
+    owners: dict[str, str] = {}
+    for user, table in ((user, _table(table)) for user, table in users.items()):
+        mistakes += [
+            f"users.{user}.roles: there is no [roles.{role}]"
+            for role in _texts(table.get("roles"))
+            if role not in roles
+        ]
+        mistakes += [
+            f"users.{user}.extension: {phone} is the phone of {owners[phone]} already"
+            for phone in _texts(_listed(table.get("extension")))
+            if owners.setdefault(phone, user) != user
+        ]
+    contact = _table(document.get("help")).get("contact")
+    if isinstance(contact, str) and contact not in users:
+        mistakes.append(f"help.contact: there is no [users.{contact}]")
+    return mistakes
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: object) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 _WORDS = {"extra_forbidden": "is not a key of callbot.toml", "missing": "is missing"}
@@ -215,12 +230,6 @@ _WORDS = {"extra_forbidden": "is not a key of callbot.toml", "missing": "is miss
 
 def _mistakes(problem: Any) -> list[str]:
     """The lines for one problem that pydantic found, each beginning with the key."""
-    parts = [str(part) for part in problem["loc"] if not _is_type_name(part)]
-    key = ".".join(parts)
+    key = ".".join(str(part) for part in problem["loc"] if part != "[key]")
     text = _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     return [f"{key}: {line}" if key else line for line in text.splitlines()]
-
-
-def _is_type_name(part: object) -> bool:
-    """Pydantic puts the alternative of a union, and `[key]`, into the path; people look for keys only."""
-    return isinstance(part, str) and (part == "[key]" or "[" in part or part == "str")

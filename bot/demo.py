@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,7 +112,7 @@ async def play_tour() -> bool:
     """Play a supervisor through the interventions. Whether each reached the state that it should."""
     console = Console(highlight=False)
     async with stage(control=False) as (floor, pbx, workspace):
-        return await Tour(floor, pbx, workspace, say=console.print).play()
+        return await Tour(floor, pbx, workspace, say=partial(console.print, soft_wrap=True)).play()
 
 
 async def stay_open(stop_signal: Callable[[], asyncio.Event]) -> None:

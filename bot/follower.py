@@ -96,9 +96,8 @@ class Follower:
         self._being_sent.discard(intervention.id)
         self._on_card[intervention.card][intervention.id] = intervention
         await self._save(intervention)
-        self.show(intervention.card)
+        self._show_and_forget(intervention.card)
         self._look_on(intervention)
-        self._forget_if_done(intervention.card)
 
     async def supersede(self, newer: Intervention) -> None:
         """A newer request rings the phone: what was not answered before can no more become Connected."""
@@ -137,9 +136,10 @@ class Follower:
         try:
             while followed := self._of(call):
                 await self._sleep(_pause(followed))
-                look = await self._look(call)
-                for one in self._of(call):
-                    await self._advance(one, look)
+                look, now = await self._look(call), self._now()
+                changed = [one.card for one in self._of(call) if await self._advance(one, look, now)]
+                for card_id in dict.fromkeys(changed):
+                    self._show_and_forget(card_id)
         finally:
             self._looking.discard(call)
 
@@ -150,14 +150,16 @@ class Follower:
             _log.warning("call_unreadable", call=call[2], error=type(error).__name__)
             return UNREADABLE
 
-    async def _advance(self, before: Intervention, look: Look) -> None:
-        after = follow(before, look, self._now())
+    async def _advance(self, before: Intervention, look: Look, now: datetime) -> bool:
+        """Whether this look has changed what is to be seen."""
+        after = follow(before, look, now)
+        self._on_card[before.card][before.id] = after
         if _memorable(after) == _memorable(before):
-            self._on_card[before.card][before.id] = after
-            return
+            return False
         if after.state is not before.state:
             _log.info("state", intervention=after.id, action=after.name, state=after.state, call=after.call_id)
-        await self.update(after)
+        await self._save(after)
+        return True
 
     async def _save(self, intervention: Intervention) -> None:
         try:
@@ -165,8 +167,10 @@ class Follower:
         except CallbotError as error:
             _log.error("not_saved", intervention=intervention.id, error=type(error).__name__)
 
-    def _forget_if_done(self, card_id: str) -> None:
-        if not any(one.following for one in self._on_card[card_id].values()):
+    def _show_and_forget(self, card_id: str) -> None:
+        """Bring the card up to date; one with nothing open any more is left to the ledger."""
+        self.show(card_id)
+        if not any(one.following for one in self._on_card.get(card_id, {}).values()):
             self._on_card.pop(card_id, None)
 
     def _card(self, interventions: tuple[Intervention, ...]) -> Card:
@@ -197,4 +201,4 @@ def _pause(followed: tuple[Intervention, ...]) -> float:
 
 def _memorable(intervention: Intervention) -> Intervention:
     """What is worth saving and showing: all but the counters of single looks."""
-    return intervention.model_copy(update={"unseen": 0, "unread_since": None})
+    return intervention.model_copy(update={"unseen": 0, "doubt": Why.NONE, "unread_since": None})

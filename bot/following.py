@@ -115,7 +115,9 @@ class Intervention(BaseModel):
     following: bool = True
     """Whether it is still looked at."""
     unseen: int = 0
-    """Looks in a row that did not show the call, the leg or the recording, though they should."""
+    """Looks in a row that did not show the call or the leg, though they should."""
+    doubt: Why = Why.NONE
+    """What those looks would mean."""
     unread_since: datetime | None = None
     stale: bool = False
     """The PBX has not let the call be read for a while, so what is shown may be out of date."""
@@ -193,10 +195,10 @@ def follow(intervention: Intervention, look: Look, now: datetime) -> Interventio
         return _unreadable(intervention, now)
     seen = intervention.model_copy(update={"unread_since": None, "stale": False})
     if look.call is None:
-        return _change(seen, State.ENDED, Why.CALL_OVER, now)
+        return _end(seen, Why.CALL_OVER, now)
     seen = seen.model_copy(update={"call": look.call})
-    step = _recording if seen.name in RECORDING else _leg
-    return step(seen, look.call, now)
+    after = (_recording if seen.name in RECORDING else _leg)(seen, look.call, now)
+    return after.model_copy(update={"call": intervention.call}) if after.unseen else after
 
 
 def _reach(intervention: Intervention, state: State, now: datetime, **changes: object) -> Intervention:
@@ -213,23 +215,23 @@ def _unreadable(intervention: Intervention, now: datetime) -> Intervention:
     return _rest_when_late(blind, now)
 
 
-def _change(intervention: Intervention, state: State, why: Why, now: datetime) -> Intervention:
-    """What was there is not any more; believed only when enough looks in a row agree."""
-    unseen = intervention.unseen + 1
+def _end(intervention: Intervention, why: Why, now: datetime) -> Intervention:
+    """The call or the leg is not there any more; believed only when enough looks in a row agree."""
+    unseen = intervention.unseen + 1 if intervention.doubt is why else 1
     if unseen < LOOKS_TO_BELIEVE:
-        return intervention.model_copy(update={"unseen": unseen})
-    return _reach(intervention, state, now, why=why, following=state is not State.ENDED)
+        return intervention.model_copy(update={"unseen": unseen, "doubt": why})
+    return _reach(intervention, State.ENDED, now, why=why, following=False)
 
 
 def _leg(intervention: Intervention, call: PhoneCall, now: datetime) -> Intervention:
     """Monitor, Whisper, BargeIn, PickUp: whether the supervisor is in the call."""
     legs = {view.id: view for view in call.views if _is_leg(intervention, view)}
     if intervention.state is State.CONNECTED:
-        return _as_before(intervention) if intervention.leg in legs else _left(intervention, now)
+        return _as_before(intervention) if intervention.leg in legs else _end(intervention, Why.LEFT, now)
     proof = min((key for key, view in legs.items() if view.on_call and key not in intervention.legs_before), default="")
     if proof:
         return _reach(intervention, State.CONNECTED, now, leg=proof, why=Why.NONE)
-    still_there = intervention.legs_before & legs.keys()
+    still_there = intervention.legs_before.intersection(legs)
     return _unproven(intervention.model_copy(update={"legs_before": still_there}), State.NOT_ANSWERED, now)
 
 
@@ -240,19 +242,14 @@ def _is_leg(intervention: Intervention, view: PhoneCallView) -> bool:
     return intervention.name in JOINING or view.id == intervention.action.phone_call_view_id
 
 
-def _left(intervention: Intervention, now: datetime) -> Intervention:
-    return _change(intervention, State.ENDED, Why.LEFT, now)
-
-
 def _recording(intervention: Intervention, call: PhoneCall, now: datetime) -> Intervention:
     """StartRecording, StopRecording: whether the view carries `recording`."""
     view = call.view(intervention.action.phone_call_view_id)
     if view is None:
-        return _change(intervention, State.ENDED, Why.CALL_OVER, now)
+        return _end(intervention, Why.CALL_OVER, now)
     truth = State.RECORDING if view.recording is not None else State.RECORDING_STOPPED
     if intervention.state in {State.RECORDING, State.RECORDING_STOPPED}:
-        same = intervention.state is truth
-        return _as_before(intervention) if same else _change(intervention, truth, Why.NONE, now)
+        return _as_before(intervention) if intervention.state is truth else _reach(intervention, truth, now)
     asked_for = State.RECORDING if intervention.name is ActionName.START_RECORDING else State.RECORDING_STOPPED
     if truth is asked_for:
         return _reach(intervention, truth, now, why=Why.NONE)

@@ -19,7 +19,7 @@ import structlog
 
 from bot.authorization import AuthorizationMap, Permit
 from bot.commands import Command, Help, Intervene, ListCalls
-from bot.errors import AlreadyAsked, AnswerLost, CallbotError, NotAuthorized, PbxError, Refusal
+from bot.errors import AlreadyAsked, CallbotError, NotAuthorized, PbxError, PbxUnreachable, Refusal
 from bot.follower import Follower
 from bot.following import Intervention, Why, answer_lost, answered, begin, refused
 from bot.listing import live_calls
@@ -185,8 +185,8 @@ class Interventions:
         self.follower.put_on_card(intervention)
         self._askers[intervention.card] = asker
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
-        if intervention.place == request.slack_user and not request.channel.startswith("D"):
-            await asker.card_is_elsewhere(CardElsewhere.SILENT)
+        if not request.clicked:
+            await asker.card_is_elsewhere(self._elsewhere(intervention))
         _, late = await asyncio.wait({put}, timeout=SOON)
         if late:
             self.follower.show(intervention.card)
@@ -224,6 +224,13 @@ class Interventions:
                 return earlier.card, earlier.place
         return self._new_id(), place
 
+    def _elsewhere(self, intervention: Intervention) -> CardElsewhere:
+        """Why the card is not where it was asked for, if so."""
+        if intervention.place != intervention.slack_user or intervention.channel.startswith("D"):
+            return CardElsewhere.NO
+        silent = intervention.name in SILENT and intervention.channel not in self._silent_in()
+        return CardElsewhere.SILENT if silent else CardElsewhere.THERE_ALREADY
+
     def _refuse_if_busy(self, action: ActionName, permit: Permit, call_id: str) -> None:
         if action not in RECORDING and len(self.follower.open) >= MOST_OPEN:
             raise Refusal("Too many interventions are open at the moment. Nothing was sent. Try again in a minute.")
@@ -253,7 +260,7 @@ class Interventions:
                 intervention.user, intervention.extension, intervention.call_id, action
             )
             after = answered(intervention, answer.value, self._now())
-        except AnswerLost:
+        except PbxUnreachable:
             after = answer_lost(intervention)
         except PbxError as error:
             after = refused(intervention, error, self._now())

@@ -7,13 +7,16 @@ looks like a token, a signed address or a header is blotted out.
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _SECRETS = re.compile(
-    r"xox[a-z]-[\w-]+|xapp-[\w-]+|Bearer\s+\S+|wss?://\S+|https?://hooks\.\S+|(?:access_token|client_secret|token)=[^&\s]+"
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|bearer\s+\S+|wss?://\S+|https?://hooks\.\S+"
+    r"|(?:access_token|client_secret|token)[\"']?\s*[=:]\s*[\"']?[^&\s\"',}]+",
+    re.IGNORECASE,
 )
 QUIET = (
     "slack_bolt",
@@ -65,7 +68,13 @@ def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
 
 
 def _blotted(value: Any) -> Any:
-    return _SECRETS.sub("[secret]", value) if isinstance(value, str) else value
+    if isinstance(value, Mapping):
+        return {key: _blotted(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_blotted(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return _SECRETS.sub("[secret]", value.decode(errors="replace") if isinstance(value, bytes) else str(value))
 
 
 def _brief_exception(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

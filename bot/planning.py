@@ -86,12 +86,15 @@ def suitable(
         for _, call in calls:
             rules.check_parties(call)
     mine: list[Suitable] = []
+    theirs = False
     for extension, call in open_to_all:
         supervisors = rules.supervisors_of(extension)
         views = own_views(call, extension, legs.get(call.id, frozenset()), supervisors)
-        if not views and intervene.call is not None:
-            raise NotAuthorized("call of another extension", _FOREIGN_CALL.format(extension))
+        theirs = theirs or bool(views)
         mine += [Suitable(extension, call, view) for view in views if intervene.view in {None, view.id}]
+    if not theirs and intervene.call is not None:
+        extensions = " or ".join(extension for extension, _ in open_to_all)
+        raise NotAuthorized("call of another extension", _FOREIGN_CALL.format(extensions))
     if not mine and intervene.view is not None:
         _refuse_view(intervene.view, [call for _, call in open_to_all])
     fitting = tuple(one for one in mine if suits(intervene.action, one.view))

@@ -1,11 +1,12 @@
 """Settings from the environment or a `.env` file; every mistake is reported at once."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import ConfigMistakes
@@ -23,9 +24,14 @@ def _is_loopback(host: str) -> bool:
 def _safe_url(text: str) -> str:
     """Https to anywhere, http only to this machine: tokens travel on it."""
     parts = urlsplit(text)
-    if not parts.hostname or parts.username or parts.query or parts.fragment:
+    try:
+        host, bad_port = parts.hostname, parts.port == 0
+    except ValueError:
+        host, bad_port = None, True
+    plain = re.fullmatch(r"[A-Za-z0-9._:/\[\]-]+", text) is not None
+    if not host or bad_port or not plain:
         raise ValueError("is not an address like https://pbx.example.com")
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
         return text
     raise ValueError("must begin with https:// (http:// only for an address of this machine)")
 
@@ -38,6 +44,12 @@ def _scheme_and_host(text: str) -> str:
 
 def _with_slash(text: str) -> str:
     return _safe_url(text).rstrip("/") + "/"
+
+
+def _database_url(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("is sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    return text
 
 
 def _bot_token(secret: SecretStr) -> SecretStr:
@@ -69,37 +81,43 @@ class Settings(BaseSettings):
     uapi_access_token: SecretStr | None = None
     uapi_ca_file: str | None = None
     callbot_config: str = "callbot.toml"
-    database_url: str = "sqlite:///callbot.db"
+    database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///callbot.db"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 3000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        problems = []
-        if self.slack_app_token is None and self.slack_signing_secret is None:
-            problems.append("SLACK_APP_TOKEN (for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP) is missing")
-        if (self.uapi_client_id is None) is not (self.uapi_client_secret is None):
-            problems.append("UAPI_CLIENT_ID and UAPI_CLIENT_SECRET go together")
-        elif self.uapi_client_id is None and self.uapi_access_token is None:
-            problems.append("UAPI_CLIENT_ID with UAPI_CLIENT_SECRET, or UAPI_ACCESS_TOKEN, is missing")
-        if not self.database_url.startswith(("sqlite:///", "postgresql://")):
-            problems.append("DATABASE_URL is sqlite:///FILE or postgresql://USER@HOST/DATABASE")
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_mistakes(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Report what is missing together with what is wrong. Raises ConfigMistakes."""
+        mistakes = _missing(values if isinstance(values, Mapping) else {})
+        try:
+            settings = validate(values)
+        except ValidationError as error:
+            mistakes = [line for problem in error.errors() for line in _lines(problem)] + mistakes
+        if mistakes:
+            raise ConfigMistakes("Settings (environment or .env)", mistakes)
+        return settings
+
+
+def _missing(values: Mapping[str, Any]) -> list[str]:
+    """What one setting demands of another."""
+    mistakes = []
+    if not values.get("slack_app_token") and not values.get("slack_signing_secret"):
+        mistakes.append("SLACK_APP_TOKEN (for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP) is missing")
+    if bool(values.get("uapi_client_id")) is not bool(values.get("uapi_client_secret")):
+        mistakes.append("UAPI_CLIENT_ID and UAPI_CLIENT_SECRET go together")
+    elif not values.get("uapi_client_id") and not values.get("uapi_access_token"):
+        mistakes.append("UAPI_CLIENT_ID with UAPI_CLIENT_SECRET, or UAPI_ACCESS_TOKEN, is missing")
+    return mistakes
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the process's environment and `.env`, or from a mapping alone. Raises ConfigMistakes."""
-    try:
-        if environ is None:
-            return Settings()
-        return Settings.model_validate({name.lower(): value for name, value in environ.items() if value})
-    except ValidationError as error:
-        mistakes = [line for problem in error.errors() for line in _lines(problem)]
-        raise ConfigMistakes("Settings (environment or .env)", mistakes) from None
+    if environ is None:
+        return Settings()
+    return Settings.model_validate({name.lower(): value for name, value in environ.items() if value})
 
 
 def _lines(problem: Any) -> list[str]:

@@ -8,8 +8,8 @@ from slack_sdk.models.blocks import ActionsBlock, Block
 from bot.commands import EXAMPLES, Verb
 from bot.phonecalls import ActionName, PhoneCallView, Status
 from bot.requests import CardElsewhere, Choice, Line, Request
-from bot.slack.foreign import foreign, plain
-from bot.slack.messages import LABEL, Message, act, buttons, headline, message, our_words, said, since, small
+from bot.slack.foreign import escaped, foreign, plain
+from bot.slack.messages import LABEL, STATUS, Message, act, buttons, headline, message, our_words, said, since, small
 
 MOST_CHOICES = 25
 MOST_LINES = 15
@@ -77,7 +77,7 @@ def live_calls(lines: Sequence[Line], words: Sequence[str]) -> Message:
 
 def _line(line: Line, number: int) -> list[Block]:
     view = line.view
-    state = "ringing" if view.status is Status.RINGING else "on hold" if view.on_hold else "on call"
+    state = "on hold" if view.on_call and view.on_hold else STATUS[view.status]
     begun = line.call.published if view.status is Status.RINGING else view.answered
     agent = line.agent if line.agent == view.extension else f"{line.agent} {view.extension}"
     blocks: list[Block] = [said(f"{agent}: {state} with {_other_party(view)}")]
@@ -90,7 +90,7 @@ def _line(line: Line, number: int) -> list[Block]:
 
 def help_text() -> Message:
     """Every command with one example each."""
-    lines = [f"`{EXAMPLES[verb]}`: {HELP[verb]}" for verb in Verb]
+    lines = [f"`{escaped(EXAMPLES[verb])}`: {HELP[verb]}" for verb in Verb]
     lines += [
         "`/record 0003*210 stop`: stop recording",
         "`/calls`: the live calls with buttons; `/calls bob` those that match a name or a number",
@@ -108,6 +108,7 @@ ELSEWHERE = {
     CardElsewhere.NO: "",
     CardElsewhere.SILENT: "This is silent, and an agent may read this channel: "
     "your card is in the direct message from callbot.",
+    CardElsewhere.THERE_ALREADY: "Your card of this call is in the direct message from callbot, and goes on there.",
     CardElsewhere.NO_ACCESS: "callbot may not post here: your card is in the direct message from callbot. "
     "To see cards here, invite it: /invite @callbot",
 }

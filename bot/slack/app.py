@@ -95,7 +95,9 @@ class Listeners:
         else:
             channel, read = button.channel, lambda: button.intervene
         label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
-        self._start(body, read, slack_user=_text(user, "id"), team=team, channel=channel, said=f"[{label}]")
+        self._start(
+            body, read, slack_user=_text(user, "id"), team=team, channel=channel, said=f"[{label}]", clicked=True
+        )
 
     async def _refuse_if_full(self, ack: AsyncAck) -> bool:
         full = self.closed or len(self._tasks) >= MOST_WAITING
@@ -112,6 +114,7 @@ class Listeners:
         team: str,
         channel: str,
         said: str,
+        clicked: bool = False,
     ) -> None:
         request = Request(
             id=self._new_id(),
@@ -119,6 +122,7 @@ class Listeners:
             slack_user=slack_user,
             stranger=team != self._team_id,
             channel=channel,
+            clicked=clicked,
             said=said[:LONGEST_SAID],
             at=self._now(),
         )

@@ -60,7 +60,9 @@ class PrivateAnswers:
         await self._tell(answers.help_text())
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
-        """Say that the card is in the direct message, and why."""
+        """Say that the card is in the direct message, and why; nothing where it is where it was asked for."""
+        if why is CardElsewhere.NO:
+            return
         await self._tell(answers.elsewhere(why))
 
     async def _tell(self, message: Message) -> None:

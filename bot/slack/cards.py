@@ -1,16 +1,18 @@
 """The card of one person and one call: what is true now, word for word. Pure."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
 from bot.following import UNDECIDED, Intervention, State, Why
-from bot.phonecalls import RECORDING, ActionName, Flow, PhoneCallView, Status, Whisper
+from bot.phonecalls import RECORDING, ActionName, Flow, PhoneCallView, Whisper
 from bot.planning import latest_seen
 from bot.requests import Card, CardElsewhere
 from bot.slack.foreign import foreign
 from bot.slack.messages import (
     LABEL,
+    STATUS,
     Message,
     buttons,
     fact,
@@ -36,14 +38,6 @@ DOES = {
     ActionName.START_RECORDING: "Record: starts to record",
     ActionName.STOP_RECORDING: "Stop recording",
 }
-STATUS = {
-    Status.UNKNOWN: "state unknown",
-    Status.OFF_HOOK: "off the hook",
-    Status.TRYING: "being called",
-    Status.RINGING: "ringing",
-    Status.OTHER_SIDE_RINGING: "the other side rings",
-    Status.ON_CALL: "on call",
-}
 FLOW = {
     Flow.UNKNOWN: "",
     Flow.LOCAL: "internal",
@@ -60,7 +54,7 @@ ELSEWHERE = {
 
 def intervention_card(card: Card) -> Message:
     """The whole card. Its text begins with the state's word."""
-    newest = max(card.interventions, key=lambda one: one.steps[-1].at)
+    newest = max(card.interventions, key=_pressing)
     seen = latest_seen(card.interventions)
     head, *more = SAYS[newest.state](newest)
     hears = _who_hears(card.interventions)
@@ -84,9 +78,15 @@ def intervention_card(card: Card) -> Message:
         blocks.append(small(ELSEWHERE[card.elsewhere]))
     if card.buttons:
         blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state.replace(' ', '-')}"))
-    who = f"{newest.supervisor}, {LABEL[newest.name]}, {newest.agent}"
-    text = ". ".join((*(foreign(line, 300) for line in (head, *more)), foreign(who), f"Who hears: {foreign(hears)}"))
+    about = f"{newest.supervisor}, {LABEL[newest.name]}, {_person(newest.extension, newest.agent)}"
+    sentences = (head, *more, about, f"Who hears {_first(newest.supervisor)}: {hears}")
+    text = " ".join(f"{foreign(sentence.removesuffix('.'), 300)}." for sentence in sentences)
     return message(text, blocks)
+
+
+def _pressing(one: Intervention) -> tuple[bool, datetime, datetime]:
+    """Which of a card's interventions is the headline: an undecided one, else what changed last."""
+    return (one.following and one.state in UNDECIDED, one.steps[-1].at, one.asked_at)
 
 
 # ── what each state says ──
@@ -158,7 +158,7 @@ def _who_hears(interventions: tuple[Intervention, ...]) -> str:
     """Who hears the supervisor: what is proven first, then what is on its way, else nobody."""
     legs = [one for one in interventions if one.name not in RECORDING]
     if not legs:
-        return "nobody: not in the call"
+        return "nobody (not in the call)"
     present = next((one for one in reversed(legs) if one.in_call), None)
     if present is not None:
         return _hears_in_call(present)
@@ -167,7 +167,7 @@ def _who_hears(interventions: tuple[Intervention, ...]) -> str:
         return "not known while the call cannot be read"
     if newest.state in UNDECIDED:
         return f"nobody yet; once connected: {_hears_in_call(newest)}"
-    return "nobody: no connection seen" if newest.state is State.NOT_ANSWERED else "nobody: not in the call"
+    return "nobody (no connection seen)" if newest.state is State.NOT_ANSWERED else "nobody (not in the call)"
 
 
 def _hears_in_call(one: Intervention) -> str:
@@ -181,7 +181,7 @@ def _hears_in_call(one: Intervention) -> str:
         case ActionName.BARGE_IN:
             return "everyone in the call"
         case _:
-            return f"the caller: the call is {_first(one.supervisor)}'s"
+            return f"the caller; the call is {_first(one.supervisor)}'s"
 
 
 # ── the summary of the call ──

@@ -13,8 +13,8 @@ _EXACT = re.compile(r"(?<![\w*+])(?:[0-9]{1,16}\*[0-9]{1,16}|\+?[0-9]{1,32})(?![
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LOOKALIKES = {"*": "∗", "_": "＿", "~": "～", "`": "ˋ", "@": "＠", "#": "＃"}
 """They are seen, and mean nothing to Slack."""
-_EMOJI = re.compile(r":(?=[a-z0-9_+'\-]+:)", re.IGNORECASE)
-_DOMAIN = re.compile(r"(?<=\w)\.(?=[a-z]{2,24}\b)", re.IGNORECASE)
+_EMOJI = re.compile(r":(?=[^\s:]+:)")
+_DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,24}(?!\w))")
 
 
 def plain(text: str, limit: int = 120) -> str:
@@ -28,7 +28,7 @@ def plain(text: str, limit: int = 120) -> str:
 
 def foreign(text: str, limit: int = 120) -> str:
     """The same for places where Slack reads mrkdwn: every character is shown, none means anything."""
-    line = plain(text, limit)
+    line = _DOMAIN.sub("․", _EMOJI.sub("꞉", plain(text, limit)).replace("://", "꞉//"))
     parts: list[str] = []
     end = 0
     for exact in _EXACT.finditer(line):
@@ -37,8 +37,12 @@ def foreign(text: str, limit: int = 120) -> str:
     return "".join((*parts, _harmless(line[end:])))
 
 
+def escaped(text: str) -> str:
+    """Our own words with the three characters that Slack's markup is made of."""
+    return "".join(_ESCAPES.get(character, character) for character in text)
+
+
 def _harmless(text: str) -> str:
-    text = _DOMAIN.sub("․", _EMOJI.sub("꞉", text).replace("://", "꞉//"))
     return "".join(_ESCAPES.get(c) or _LOOKALIKES.get(c, c) for c in text)
 
 

@@ -22,7 +22,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.buttons import Button, pack
-from bot.phonecalls import ActionName
+from bot.phonecalls import ActionName, Status
 from bot.slack.foreign import plain
 
 INTERVENE = "intervene"
@@ -39,6 +39,14 @@ LABEL = {
     ActionName.PICK_UP: "Pick up",
     ActionName.START_RECORDING: "Record",
     ActionName.STOP_RECORDING: "Stop recording",
+}
+STATUS = {
+    Status.UNKNOWN: "state unknown",
+    Status.OFF_HOOK: "off the hook",
+    Status.TRYING: "being called",
+    Status.RINGING: "ringing",
+    Status.OTHER_SIDE_RINGING: "the other side rings",
+    Status.ON_CALL: "on call",
 }
 QUESTION = {
     ActionName.BARGE_IN: "The customer will hear you.",
