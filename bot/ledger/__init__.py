@@ -1,0 +1,16 @@
+"""The memory of callbot: what was asked, allowed and done, in SQLite or PostgreSQL.
+
+Read in this order:
+
+    tables.py      requests, interventions, cards, and how text and time are kept in both databases
+    ledger.py      Ledger, the port of `bot.requests`: begin, conclude, claim, save, and what is read after a restart
+    trail.py       what `callbot audit` shows: one line for each request
+    documents.py   an Intervention as the text of a row, and back
+    database.py    one engine, transactions to read and to write in
+    address.py     what a DATABASE_URL means
+    failures.py    LedgerUnavailable: whatever a database, a disk or a network raises
+    schema.py      brings the tables up to date at the start, with the scripts in migrations/
+    single_run.py  refuses a second `callbot run` on the same ledger
+
+Whoever wants to know why one thing is never done twice starts at `ledger.Ledger.claim`.
+"""

@@ -1,0 +1,47 @@
+"""LedgerUnavailable, and how everything that a database, a disk or a network raises becomes one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from bot.errors import CallbotError
+
+
+class LedgerUnavailable(CallbotError):
+    """The ledger cannot be read or written. What is not written down is not done."""
+
+    def __init__(self, why: str, message: str = "") -> None:
+        super().__init__(
+            message
+            or "callbot cannot reach its ledger, and it does nothing that it cannot write down. "
+            "Try again in a moment. If that does not help, tell whoever runs callbot."
+        )
+        self.general = not message
+        """It says nothing of its own."""
+        self.why = why
+        """For the log: what the database said, without a value of any row."""
+
+    def at_start(self, place: str) -> "LedgerUnavailable":
+        """The same for whoever starts callbot, unless it says already what to do."""
+        if not self.general:
+            return self
+        message = f"The ledger cannot be opened ({place}): {self.why}. Check DATABASE_URL, and that it may be written."
+        return LedgerUnavailable(self.why, message)
+
+
+@contextmanager
+def failing_clearly() -> Iterator[None]:
+    """Turn whatever a database, a disk or a network raises into LedgerUnavailable."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise LedgerUnavailable(first_line(error.orig)) from error
+    except (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
+        raise LedgerUnavailable(first_line(error)) from error
+
+
+def first_line(error: BaseException | None) -> str:
+    """What went wrong, without the lines below the first: PostgreSQL puts values of the row there (DETAIL)."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]

@@ -1,0 +1,239 @@
+"""Ledger: the trail, the guard against doing one thing twice, and the memory after a crash.
+
+It fulfils the ports `Ledger` of `bot.requests` and the places of the posted cards. Every method raises
+LedgerUnavailable, and no other error, where the database cannot be used.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy import ColumnElement, Update, bindparam, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import AlreadyAsked
+from bot.following import Intervention
+from bot.ledger import documents, schema, trail
+from bot.ledger.address import Address
+from bot.ledger.database import Database
+from bot.ledger.failures import LedgerUnavailable
+from bot.ledger.tables import cards, interventions, requests
+from bot.ledger.trail import TrailEntry
+from bot.requests import Outcome, Request
+
+__all__ = ["Ledger", "LedgerUnavailable", "TrailEntry"]
+
+_log = structlog.get_logger("callbot.ledger")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_A_CALL_LASTS = timedelta(days=1)
+
+
+def _to_the_end(
+    method: Callable[Concatenate["Ledger", _P], Coroutine[Any, Any, _T]],
+) -> Callable[Concatenate["Ledger", _P], Coroutine[Any, Any, _T]]:
+    """A method whose transaction is finished, even where its caller is cancelled meanwhile."""
+
+    @wraps(method)
+    async def finished(self: "Ledger", /, *arguments: _P.args, **named: _P.kwargs) -> _T:
+        return await self._database.finish(method(self, *arguments, **named))
+
+    return finished
+
+
+class Ledger:
+    """Made by `open`; `close` it in the end. Times come from `now`, which gives an aware instant."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+        self._unreadable: set[str] = set()
+
+    @classmethod
+    async def open(cls, url: str, *, now: Callable[[], datetime]) -> "Ledger":
+        """Open the ledger of a DATABASE_URL (`sqlite:///callbot.db`, `postgresql://…`), its tables up to date.
+
+        Raises LedgerUnavailable, whose text is for whoever starts callbot.
+        """
+        address = Address(url)
+        try:
+            database = await Database.open(address)
+            try:
+                await schema.bring_up_to_date(database)
+            except BaseException:
+                await database.close()
+                raise
+        except LedgerUnavailable as error:
+            raise error.at_start(address.place) from error
+        return cls(database, now)
+
+    async def close(self) -> None:
+        """Finish what is being written, then give the database back; what is asked from now on is refused."""
+        await self._database.close()
+
+    # ── the trail ──
+
+    @_to_the_end
+    async def begin(self, request: Request) -> bool:
+        """Write the request down; False where its trigger is known already: a repeat."""
+        values = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
+        insert = self._database.insert(requests).values(values)
+        async with self._database.writing() as connection:
+            done = await connection.execute(insert.on_conflict_do_nothing(index_elements=["trigger"]))
+        return done.rowcount == 1
+
+    @_to_the_end
+    async def conclude(
+        self, request: str, outcome: Outcome, *, rule: str, allowed: bool, extension: str = "", call_id: str = ""
+    ) -> None:
+        """Write down what came of a request that sent nothing. One that was sent stays sent, whatever failed later."""
+        query = select(requests.c.outcome).where(requests.c.id == request).with_for_update()
+        values = {"outcome": outcome, "rule": rule, "allowed": allowed, "extension": extension, "call_id": call_id}
+        async with self._database.writing() as connection:
+            before = (await connection.execute(query)).scalar()
+            if before is None:
+                raise LedgerUnavailable("no such request")
+            if before != Outcome.SENT:
+                await connection.execute(update(requests).where(requests.c.id == request).values(values))
+
+    @_to_the_end
+    async def interrupted(self) -> tuple[Request, ...]:
+        """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
+        query = select(requests).where(requests.c.outcome == Outcome.RECEIVED).order_by(requests.c.at, requests.c.id)
+        conclusion = update(requests).where(requests.c.id == bindparam("cut_off")).values(outcome=Outcome.INTERRUPTED)
+        async with self._database.writing() as connection:
+            rows = (await connection.execute(query.with_for_update())).mappings().all()
+            if rows:
+                await connection.execute(conclusion, [{"cut_off": row["id"]} for row in rows])
+        return tuple(Request.model_validate(dict(row)) for row in rows)
+
+    @_to_the_end
+    async def requests_since(self, since: datetime | None = None, *, user: str | None = None) -> tuple[TrailEntry, ...]:
+        """The trail from an aware instant on, of one Slack user, newest last; None means all."""
+        async with self._database.reading() as connection:
+            return await trail.entries(connection, since, user)
+
+    # ── the guard ──
+
+    @_to_the_end
+    async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
+        """Write the intervention down before the deed, and the request as allowed and sent, in one transaction.
+
+        Raises AlreadyAsked, whose `who` holds the claim, where an open intervention has the same `claim`. One request
+        sends one thing: a second claim for it raises LedgerUnavailable.
+        """
+        sent = {
+            "outcome": Outcome.SENT,
+            "rule": rule,
+            "allowed": True,
+            "extension": intervention.extension,
+            "call_id": intervention.call_id,
+            "intervention": intervention.id,
+        }
+        async with self._database.writing() as connection:
+            await self._take(connection, intervention)
+            unsent = (requests.c.id == request) & requests.c.intervention.is_(None)
+            done = await connection.execute(update(requests).where(unsent).values(sent))
+            if done.rowcount != 1:
+                raise LedgerUnavailable("no such request, or it was sent already")
+
+    async def _take(self, connection: AsyncConnection, intervention: Intervention) -> None:
+        """Insert the row, or say who holds its claim.
+
+        One statement does both, or the holder could let go between the two: an update that changes nothing gives the
+        row back that is in the way.
+        """
+        row = interventions.c
+        insert = self._database.insert(interventions).values(self._row(intervention))
+        insert = insert.on_conflict_do_update(index_elements=["claim"], set_={"claim": row.claim})
+        there = (await connection.execute(insert.returning(row.id, row.slack_user))).one()
+        if there.id != intervention.id:
+            raise AlreadyAsked("", there.slack_user)
+
+    @_to_the_end
+    async def save(self, intervention: Intervention) -> None:
+        """Write down a new truth; its claim is free again where it has none any more.
+
+        A phone that is answered late would have its claim back. Where a newer request holds that one meanwhile,
+        the truth is written without it.
+        """
+        row = self._row(intervention)
+        change = update(interventions).where(interventions.c.id == intervention.id)
+        async with self._database.writing() as connection:
+            try:
+                async with connection.begin_nested():
+                    done = await connection.execute(change.values(row))
+            except IntegrityError:
+                done = await connection.execute(change.values(row | {"claim": None}))
+            if done.rowcount != 1:
+                raise LedgerUnavailable("no such intervention")
+
+    def _row(self, intervention: Intervention) -> dict[str, Any]:
+        columns = ("id", "claim", "card", "slack_user", "call_id", "extension", "state", "following", "asked_at")
+        row = {name: getattr(intervention, name) for name in columns}
+        document = documents.written(intervention)
+        return row | {"action": intervention.name, "updated_at": self._now(), "document": document}
+
+    # ── the memory ──
+
+    @_to_the_end
+    async def following(self) -> tuple[Intervention, ...]:
+        """Everything that is still followed, oldest first.
+
+        What cannot be read any more (another version wrote it) is not followed from now on, and claims nothing.
+        """
+        found, unreadable = await self._read(interventions.c.following.is_(True))
+        if unreadable:
+            async with self._database.writing() as connection:
+                await connection.execute(_given_up(), [{"given_up": each} for each in unreadable])
+        return found
+
+    @_to_the_end
+    async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
+        """Everything that this person asked of this call in the last day, oldest first."""
+        row = interventions.c
+        recent = row.asked_at >= self._now() - _A_CALL_LASTS
+        return (await self._read((row.slack_user == slack_user) & (row.call_id == call_id) & recent))[0]
+
+    @_to_the_end
+    async def of_card(self, card: str) -> tuple[Intervention, ...]:
+        """Everything that one card shows, oldest first."""
+        return (await self._read(interventions.c.card == card))[0]
+
+    async def _read(self, which: ColumnElement[bool]) -> tuple[tuple[Intervention, ...], Sequence[str]]:
+        """The interventions, and the ids of those that cannot be read."""
+        row = interventions.c
+        query = select(row.id, row.document).where(which).order_by(row.asked_at, row.id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        found = {each.id: documents.read(each.document) for each in rows}
+        unreadable = [each for each, intervention in found.items() if intervention is None]
+        for each in unreadable:
+            if each not in self._unreadable:
+                self._unreadable.add(each)
+                _log.error("unreadable", intervention=each)
+        return tuple(one for one in found.values() if one is not None), unreadable
+
+    # ── where the cards are ──
+
+    @_to_the_end
+    async def place_of(self, card: str) -> tuple[str, str] | None:
+        """Slack's channel and ts of the card, None where it was not posted yet."""
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(cards.c.channel, cards.c.ts).where(cards.c.id == card))).first()
+        return None if row is None else (row.channel, row.ts)
+
+    @_to_the_end
+    async def save_place(self, card: str, channel: str, ts: str) -> None:
+        """Remember where the card was posted; the last place counts."""
+        place = {"channel": channel, "ts": ts, "updated_at": self._now()}
+        insert = self._database.insert(cards).values({"id": card} | place)
+        async with self._database.writing() as connection:
+            await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=place))
+
+
+def _given_up() -> Update:
+    return update(interventions).where(interventions.c.id == bindparam("given_up")).values(following=False, claim=None)

@@ -1,0 +1,55 @@
+"""Brings the tables up to date at the start. Alembic is imported here, and only where there is something to do."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy import inspect as inspector_of
+
+from bot.ledger.database import Database
+from bot.ledger.failures import LedgerUnavailable
+
+HEAD = "0001"
+"""The newest script in migrations/versions."""
+SCRIPTS = Path(__file__).parent / "migrations"
+MIGRATING = 0x63616C6C626F74
+"""The key of the advisory lock that PostgreSQL keeps while one start migrates: "callbot" in ASCII."""
+
+
+async def bring_up_to_date(database: Database) -> None:
+    """Create or migrate the tables. Two starts at once are safe: the second waits and finds nothing to do.
+
+    Raises LedgerUnavailable, also where the ledger was written by a newer callbot.
+    """
+    async with database.reading() as connection:
+        if await connection.run_sync(_version) == HEAD:
+            return
+    async with database.writing() as connection:
+        if database.on_postgresql:
+            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+        await connection.run_sync(_upgrade)
+
+
+def _version(connection: Connection) -> str | None:
+    """The revision that the ledger is at, None for an empty one."""
+    if not inspector_of(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  (a running bot does not need it)
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    current = _version(connection)
+    if current is not None and current not in known:
+        raise LedgerUnavailable(
+            f"revision {current} is unknown here",
+            f"The ledger was written by a newer callbot (revision {current}; this one knows up to {HEAD}). "
+            "Install that version again, or give this one another DATABASE_URL.",
+        )
+    command.upgrade(config, "head")

@@ -1,0 +1,109 @@
+"""The three tables. Both databases share every line; what differs between them is in the two column types."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Column, DateTime, Dialect, ForeignKey, Index, MetaData, Table, Text, TypeDecorator
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""PostgreSQL's text holds no NUL ("Character Types"), and no half of a surrogate pair can be written as UTF-8."""
+
+
+def storable(text: str) -> str:
+    """The text with U+FFFD in place of each character that a database cannot hold."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+class ForeignText(TypeDecorator[str]):
+    """Text that people and the PBX wrote. It is made storable, as a value of a row and in a comparison alike."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What goes into the database."""
+        return None if value is None else storable(value)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant, kept in UTC and given back aware of its zone. A naive datetime is refused with ValueError."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """What goes into the database: SQLite keeps no zone, so it is UTC there by agreement."""
+        if value is None or value.tzinfo is None:
+            raise ValueError("An instant without a zone cannot be kept.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime:
+        """What comes out of it."""
+        instant: datetime = value
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+interventions = Table(
+    "interventions",
+    metadata,
+    Column("id", ForeignText, primary_key=True),
+    Column("claim", ForeignText),
+    Column("card", ForeignText, nullable=False),
+    Column("slack_user", ForeignText, nullable=False),
+    Column("call_id", ForeignText, nullable=False),
+    Column("extension", ForeignText, nullable=False),
+    Column("action", ForeignText, nullable=False),
+    Column("state", ForeignText, nullable=False),
+    Column("following", Boolean, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("document", ForeignText, nullable=False),
+    # NULLs are distinct in a unique index of either database: any number of rows claim nothing.
+    Index(None, "claim", unique=True),
+    Index(None, "following"),
+    Index(None, "card"),
+    Index(None, "slack_user", "call_id", "asked_at"),
+)
+"""One row for each action on a call. The columns are for finding it; `document` is the whole Intervention as JSON."""
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", ForeignText, primary_key=True),
+    Column("trigger", ForeignText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("slack_user", ForeignText, nullable=False),
+    Column("stranger", Boolean, nullable=False),
+    Column("channel", ForeignText, nullable=False),
+    Column("said", ForeignText, nullable=False),
+    Column("extension", ForeignText, nullable=False),
+    Column("call_id", ForeignText, nullable=False),
+    Column("allowed", Boolean),
+    Column("rule", ForeignText, nullable=False),
+    Column("outcome", ForeignText, nullable=False),
+    Column("intervention", ForeignText, ForeignKey("interventions.id")),
+    Index(None, "trigger", unique=True),
+    Index(None, "at"),
+    Index(None, "slack_user", "at"),
+    Index(None, "outcome"),
+)
+"""One row for each thing that was typed or clicked: the trail. `allowed` is NULL until that is decided."""
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("id", ForeignText, primary_key=True),
+    Column("channel", ForeignText, nullable=False),
+    Column("ts", ForeignText, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+"""Where each card was posted: Slack's channel and ts, which together name a message."""

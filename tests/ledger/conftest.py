@@ -1,0 +1,196 @@
+"""The ledger on both databases: every test that asks for `address` runs on a new SQLite file and a new PostgreSQL database.
+
+PostgreSQL: the one that pgserver brings, else an installed one, started here in a temporary folder, without TCP.
+"""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from bot.following import Intervention, begin
+from bot.ledger.ledger import Ledger
+from bot.phonecalls import PHONE_CALL_ACTION, PhoneCall
+from bot.requests import Request
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+HOW_TO = (
+    "No PostgreSQL here: `pip install pgserver` (CPython below 3.13 on x86-64), "
+    "or install one so that initdb and pg_ctl are on the PATH."
+)
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, by: timedelta) -> None:
+        self.at += by
+
+
+def _binaries() -> Path | None:
+    spec = importlib.util.find_spec("pgserver")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        if (Path(place) / "pginstall/bin/pg_ctl").exists():
+            return Path(place) / "pginstall/bin"
+    installed = shutil.which("pg_ctl")
+    both = installed and (Path(installed).resolve().parent / "initdb").exists()
+    return Path(installed).resolve().parent if installed and both else None
+
+
+def _unprivileged() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: then it runs as a user who is there already."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    return {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, up to the name of the database; `%s` stands for that."""
+    binaries = _binaries()
+    if binaries is None:
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(HOW_TO)
+        pytest.skip(HOW_TO)
+    # Not tmp_path: the path of a socket has at most 107 bytes, and another user must get there.
+    folder = Path(tempfile.mkdtemp(prefix="callbot-pg-", dir="/tmp"))
+    account = _unprivileged()
+    if account:
+        os.chown(folder, account["user"], account["group"])
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(binaries / program), "-D", str(folder / "data"), *arguments]
+        subprocess.run(command, check=True, cwd=folder, timeout=50, stdout=subprocess.DEVNULL, **account)
+
+    try:
+        run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-U", "callbot")
+        options = f"-c listen_addresses='' -c fsync=off -c max_connections=200 -k {folder}"
+        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+        try:
+            yield f"postgresql://callbot@/%s?host={folder}"
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def postgresql_address(postgresql: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """A database for one test, dropped after it."""
+    name = f"ledger_{abs(hash(request.node.nodeid)):x}"
+    server = await asyncpg.connect(postgresql % "postgres")
+    try:
+        await server.execute(f'CREATE DATABASE "{name}"')
+        yield postgresql % name
+        await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await server.close()
+
+
+@pytest.fixture
+def sqlite_address(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/callbot.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest) -> str:
+    """An empty ledger's DATABASE_URL."""
+    url: str = request.getfixturevalue(f"{request.param}_address")
+    return url
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def ledger(address: str, clock: Clock) -> AsyncIterator[Ledger]:
+    ledger = await Ledger.open(address, now=clock)
+    yield ledger
+    await ledger.close()
+
+
+@pytest.fixture
+def asked() -> Callable[..., Request]:
+    """A request: what differs from Ana's is named."""
+    count = 0
+
+    def asked(**changes: Any) -> Request:
+        nonlocal count
+        count += 1
+        plain = {"slack_user": "U0ANA", "channel": "C0FLOOR", "said": "/monitor 210", "at": NOON}
+        return Request(**({"id": f"r{count}", "trigger": f"t{count}"} | plain | changes))
+
+    return asked
+
+
+@pytest.fixture
+def wanted() -> Callable[..., Intervention]:
+    """An intervention just before its PUT: what differs from Ana's Monitor on Bob's call is named."""
+    count = 0
+
+    def wanted(action: str = "Monitor", /, **changes: Any) -> Intervention:
+        nonlocal count
+        count += 1
+        rings = {} if action in {"StartRecording", "StopRecording"} else {"send_call_to": "0003*024"}
+        view = {"id": "1", "extension": "0003*210", "source": ["+15550100"], "callerId": "Eve <+15550100>", "status": 5}
+        plain = {
+            "id": f"i{count}",
+            "card": "card1",
+            "place": "C0FLOOR",
+            "slack_user": "U0ANA",
+            "supervisor": "Ana Pop",
+            "phone": "0003*024",
+            "user": "12",
+            "extension": "0003*210",
+            "agent": "Bob Ionescu",
+            "call_id": "call1",
+            "action": PHONE_CALL_ACTION.validate_python({"action": action, "phone_call_view_id": "1"} | rings),
+            "channel": "C0FLOOR",
+            "asked_at": NOON + timedelta(milliseconds=count),
+            "call": PhoneCall.model_validate({"id": "call1", "phoneCallView": [view]}),
+        }
+        return begin(Intervention(**(plain | changes)))
+
+    return wanted
+
+
+@pytest.fixture
+def another_process() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts `other_process.py` with these words; whatever still runs at the end of the test is killed."""
+    started: list[subprocess.Popen[str]] = []
+    program = Path(__file__).with_name("other_process.py")
+
+    def start(*words: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, str(program), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate(timeout=10)

@@ -1,0 +1,210 @@
+"""following, of_call, of_card, place_of: what is read after a restart, and by the cards."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from bot.following import Intervention, State, Why
+from bot.ledger.address import Address
+from bot.ledger.database import Database
+from bot.ledger.ledger import Ledger
+from bot.phonecalls import PHONE_CALL_ACTION, PhoneCall
+from bot.requests import Request
+
+Asked = Callable[..., Request]
+Wanted = Callable[..., Intervention]
+Send = Callable[..., Awaitable[Intervention]]
+Execute = Callable[..., Awaitable[Any]]
+NOTHING_READABLE = '{"id": "i1", "caller": "+15550142"}'
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime: ...
+    def move(self, by: timedelta) -> None: ...
+
+
+@pytest.fixture
+def send(ledger: Ledger, asked: Asked, wanted: Wanted) -> Send:
+    """Writes an intervention down, as it is before its PUT."""
+
+    async def send(action: str = "Monitor", /, **changes: Any) -> Intervention:
+        request, intervention = asked(), wanted(action, **changes)
+        await ledger.begin(request)
+        await ledger.claim(request.id, intervention, rule="supervisor")
+        return intervention
+
+    return send
+
+
+@pytest.fixture
+async def execute(address: str, ledger: Ledger) -> AsyncIterator[Execute]:
+    """Runs SQL on the ledger's database, past the ledger."""
+    database = await Database.open(Address(address))
+
+    async def execute(statement: str, **values: Any) -> Any:
+        async with database.writing() as connection:
+            result = await connection.execute(text(statement), values)
+            return result.scalar() if result.returns_rows else None
+
+    yield execute
+    await database.close()
+
+
+def ended(intervention: Intervention) -> Intervention:
+    return intervention.model_copy(update={"state": State.ENDED, "why": Why.LEFT, "following": False})
+
+
+async def test_what_is_over_is_not_followed(ledger: Ledger, send: Send) -> None:
+    await ledger.save(ended(await send()))
+    assert await ledger.following() == ()
+
+
+async def test_what_is_followed_comes_oldest_first(ledger: Ledger, send: Send, clock: Clock) -> None:
+    newer = await send(call_id="call2", asked_at=clock() + timedelta(seconds=2))
+    older = await send(call_id="call1", asked_at=clock() + timedelta(seconds=1))
+    assert await ledger.following() == (older, newer)
+
+
+async def test_a_restart_finds_what_was_open(address: str, ledger: Ledger, send: Send, clock: Clock) -> None:
+    intervention = await send()
+    await ledger.close()
+    restarted = await Ledger.open(address, now=clock)
+    try:
+        assert await restarted.following() == (intervention,)
+    finally:
+        await restarted.close()
+
+
+async def test_an_intervention_comes_back_whole(ledger: Ledger, send: Send, clock: Clock) -> None:
+    call = {
+        "id": "call1",
+        "ownerName": "Bob",
+        "published": "2026-03-02T11:59:00Z",
+        "phoneCallView": [
+            {
+                "id": "01",
+                "extension": "0003*210",
+                "source": ["0003*024"],
+                "status": "5",
+                "flow": 8,
+                "callerID": "<+15550100>",
+            }
+        ],
+    }
+    action = {"action": "Whisper", "phone_call_view_id": "01", "send_call_to": "0003*024", "private": 1}
+    sent = await send(
+        call=PhoneCall.model_validate(call),
+        action=PHONE_CALL_ACTION.validate_python(action | {"wait_for_pickup": 20, "caller_id": "Ana <+15550101>"}),
+    )
+    full = sent.model_copy(update={"leg": "01", "unseen": 1, "unread_since": clock(), "code": "x", "advice": "y"})
+    await ledger.save(full)
+    assert await ledger.of_card("card1") == (full,)
+
+
+async def test_foreign_text_that_no_database_can_hold_does_not_stop_a_claim(ledger: Ledger, send: Send) -> None:
+    await send(agent="a\x00b\ud83d 🎧")
+    assert [kept.agent for kept in await ledger.following()] == ["a\x00b\ufffd 🎧"]
+
+
+async def test_of_call_has_what_this_person_asked_of_this_call(ledger: Ledger, send: Send) -> None:
+    mine = await send("Monitor")
+    await send("Monitor", slack_user="U0DAN")
+    await send("Monitor", call_id="call2")
+    assert await ledger.of_call("U0ANA", "call1") == (mine,)
+
+
+async def test_of_call_has_also_what_is_over(ledger: Ledger, send: Send) -> None:
+    over = ended(await send())
+    await ledger.save(over)
+    assert await ledger.of_call("U0ANA", "call1") == (over,)
+
+
+async def test_of_call_comes_oldest_first(ledger: Ledger, send: Send, clock: Clock) -> None:
+    newer = await send("Whisper", asked_at=clock() - timedelta(seconds=1))
+    older = await send("Monitor", asked_at=clock() - timedelta(seconds=2))
+    assert await ledger.of_call("U0ANA", "call1") == (older, newer)
+
+
+async def test_of_call_looks_a_day_back(ledger: Ledger, send: Send, clock: Clock) -> None:
+    kept = await send(asked_at=clock())
+    clock.move(timedelta(days=1))
+    assert await ledger.of_call("U0ANA", "call1") == (kept,)
+
+
+async def test_of_call_looks_no_more_than_a_day_back(ledger: Ledger, send: Send, clock: Clock) -> None:
+    await send(asked_at=clock())
+    clock.move(timedelta(days=1, seconds=1))
+    assert await ledger.of_call("U0ANA", "call1") == ()
+
+
+async def test_a_card_shows_its_interventions_alone_oldest_first(ledger: Ledger, send: Send) -> None:
+    first = await send("Monitor")
+    second = await send("Whisper")
+    await send("BargeIn", card="card2")
+    assert await ledger.of_card("card1") == (first, second)
+
+
+@pytest.mark.parametrize("document", ["", "{", "null", NOTHING_READABLE])
+async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
+    ledger: Ledger, send: Send, execute: Execute, document: str
+) -> None:
+    await send(id="damaged", call_id="call1")
+    sound = await send(call_id="call2")
+    await execute("UPDATE interventions SET document = :document WHERE id = 'damaged'", document=document)
+    assert await ledger.following() == (sound,)
+
+
+async def test_a_row_that_cannot_be_read_is_not_followed_any_more(ledger: Ledger, send: Send, execute: Execute) -> None:
+    await send()
+    await execute("UPDATE interventions SET document = '{'")
+    await ledger.following()
+    assert await execute("SELECT count(*) FROM interventions WHERE following") == 0
+
+
+async def test_a_row_that_cannot_be_read_gives_its_claim_up(ledger: Ledger, send: Send, execute: Execute) -> None:
+    await send()
+    await execute("UPDATE interventions SET document = '{'")
+    await ledger.following()
+    again = await send()
+    assert await ledger.following() == (again,)
+
+
+async def test_a_row_that_cannot_be_read_is_logged_once_by_its_id_alone(
+    ledger: Ledger, send: Send, execute: Execute
+) -> None:
+    await send(id="damaged")
+    await execute("UPDATE interventions SET document = :document", document=NOTHING_READABLE)
+    with capture_logs() as logs:
+        await ledger.of_card("card1")
+        await ledger.following()
+        await ledger.of_call("U0ANA", "call1")
+    assert logs == [{"event": "unreadable", "intervention": "damaged", "log_level": "error"}]
+
+
+async def test_a_document_with_fields_of_a_newer_version_is_still_read(
+    ledger: Ledger, send: Send, execute: Execute
+) -> None:
+    sent = await send()
+    document = json.dumps(sent.model_dump(mode="json") | {"mood": "fine"})
+    await execute("UPDATE interventions SET document = :document", document=document)
+    assert await ledger.following() == (sent,)
+
+
+async def test_a_card_that_was_never_posted_has_no_place(ledger: Ledger) -> None:
+    assert await ledger.place_of("card1") is None
+
+
+async def test_a_posted_card_is_found_again(ledger: Ledger) -> None:
+    await ledger.save_place("card1", "C0FLOOR", "1700000000.000100")
+    assert await ledger.place_of("card1") == ("C0FLOOR", "1700000000.000100")
+
+
+async def test_a_card_that_was_posted_anew_is_found_where_it_is_now(ledger: Ledger) -> None:
+    await ledger.save_place("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_place("card1", "D0ANA", "1700000001.000200")
+    assert await ledger.place_of("card1") == ("D0ANA", "1700000001.000200")

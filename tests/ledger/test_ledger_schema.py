@@ -1,0 +1,73 @@
+"""The tables are brought up to date at the start."""
+
+import subprocess
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from bot.ledger import schema
+from bot.ledger.address import Address
+from bot.ledger.database import Database
+from bot.ledger.ledger import Ledger, LedgerUnavailable
+from bot.ledger.tables import metadata
+
+Now = Callable[[], datetime]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def _differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, metadata))
+
+
+async def test_the_migrated_tables_are_those_of_the_code(address: str, ledger: Ledger) -> None:
+    database = await Database.open(Address(address))
+    async with database.reading() as connection:
+        differences = await connection.run_sync(_differences)
+    await database.close()
+    assert differences == []
+
+
+def test_the_newest_script_is_the_one_that_the_start_asks_for() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.SCRIPTS))
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+async def test_what_was_written_outlives_the_next_start(address: str, ledger: Ledger, clock: Now) -> None:
+    await ledger.save_place("card1", "C0FLOOR", "1700000000.000100")
+    again = await Ledger.open(address, now=clock)
+    try:
+        assert await again.place_of("card1") == ("C0FLOOR", "1700000000.000100")
+    finally:
+        await again.close()
+
+
+async def test_a_ledger_of_a_newer_callbot_is_refused(address: str, ledger: Ledger, clock: Now) -> None:
+    async with ledger._database.writing() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(LedgerUnavailable, match="newer callbot"):
+        await Ledger.open(address, now=clock)
+
+
+async def test_starts_at_the_same_moment_are_safe(address: str, another_process: Start) -> None:
+    processes = [another_process("open", address) for _ in range(4)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    said = []
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        assert process.stdout is not None
+        said.append(process.stdout.readline().strip())
+    assert said == ["opened"] * 4
