@@ -1,1 +1,36 @@
-"""callbot: interventions on live phone calls, from Slack."""
+"""callbot: interventions on live phone calls, from Slack. The map of the code; read it in this order.
+
+The core, no I/O:
+
+    errors.py         every expected failure, drawn as a tree; str(error) is what the person may read
+    phonecalls.py     PhoneCall, PhoneCallView: what the PBX shows
+    actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
+    commands.py       what is typed → Command
+    buttons.py        what a button carries ⇄ Command
+    authorization.py  AuthorizationMap: who may do what to whom
+    following.py      Intervention and its states: one look at the call → the next truth
+    planning.py       a Command and the calls as they are → one action on the one right view
+    ports.py          what the core asks of the PBX, the ledger, the cards and the person
+    tasks.py          work that outlives its starter
+    listing.py        the live calls that a person may know of
+    follower.py       looks at the calls of open interventions, saves and shows what changed
+    interventions.py  authorize → read → plan → claim → act → follow: the one verb
+
+One folder for each outside system; they never import each other:
+
+    uapi/             the PBX
+    slack/            commands, buttons, cards, private answers
+    ledger/           what was asked, allowed and done
+    sandbox/          a PBX and a workspace on this machine; imports nothing else of bot
+
+And what ties them together:
+
+    settings.py       the environment
+    config.py         callbot.toml
+    logs.py           log lines without secrets
+    assembly.py       builds, starts and stops the bot
+    demo.py           the bot between the two sandboxes
+    __main__.py       the command line
+
+Imports point from the bottom of this page to its top, never back; import-linter holds it (pyproject.toml).
+"""

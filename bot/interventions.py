@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import assert_never
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -60,6 +61,7 @@ class Interventions:
         self._new_id = new_id
         self._puts = Tasks()
         self._askers: dict[str, Asker] = {}
+        self._claiming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self.follower = Follower(phone_calls=phone_calls, ledger=ledger, cards=cards, rules=rules, now=now, sleep=sleep)
 
     async def start(self) -> None:
@@ -175,6 +177,25 @@ class Interventions:
         return found
 
     async def _act(self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker) -> None:
+        async with self._one_at_a_time(request.slack_user, target.call.id):
+            intervention = await self._claim(request, command, target, permit)
+        self._askers[intervention.card] = asker
+        put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
+        if not request.clicked:
+            await asker.card_is_elsewhere(self._elsewhere(intervention))
+        _, late = await asyncio.wait({put}, timeout=SOON)
+        if late:
+            self.follower.show(intervention.card)
+
+    def _one_at_a_time(self, slack_user: str, call_id: str) -> asyncio.Lock:
+        """One person's requests for one call wait for each other, so that what they see of each other is true."""
+        key = (slack_user, call_id)
+        lock = self._claiming.get(key) or asyncio.Lock()
+        self._claiming[key] = lock
+        return lock
+
+    async def _claim(self, request: Request, command: Intervene, target: Suitable, permit: Permit) -> Intervention:
+        """The row in the ledger that stands before the deed. Raises AlreadyAsked."""
         self._refuse_if_busy(command.action, permit, target.call.id)
         intervention = begin(await self._intervention(request, command, target, permit))
         await self.follower.open_card(intervention.card)
@@ -183,13 +204,7 @@ class Interventions:
         except AlreadyAsked as taken:
             raise self._taken(intervention, taken.who) from taken
         self.follower.put_on_card(intervention)
-        self._askers[intervention.card] = asker
-        put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
-        if not request.clicked:
-            await asker.card_is_elsewhere(self._elsewhere(intervention))
-        _, late = await asyncio.wait({put}, timeout=SOON)
-        if late:
-            self.follower.show(intervention.card)
+        return intervention
 
     async def _intervention(
         self, request: Request, command: Intervene, target: Suitable, permit: Permit
@@ -264,6 +279,9 @@ class Interventions:
             after = answer_lost(intervention)
         except PbxError as error:
             after = refused(intervention, error, self._now())
+        except Exception:  # noqa: BLE001 - nobody knows what was done, so the call is looked at
+            _log.exception("put_failed", intervention=intervention.id)
+            after = answer_lost(intervention)
         _log.info("put", intervention=intervention.id, action=intervention.name, state=after.state)
         await self.follower.update(after)
         if after.following:

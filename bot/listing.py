@@ -1,11 +1,12 @@
 """The live calls that one person may know of, for `/calls`: longest ringing first, each with what they may do to it."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.authorization import AuthorizationMap, Person
 from bot.commands import Intervene, Target
-from bot.errors import NotAuthorized
+from bot.errors import NotAuthorized, PbxRefused
 from bot.phonecalls import EXTENSION, ActionName, PhoneCall, PhoneCallView, Status
 from bot.planning import button, fitting_actions, own_views
 from bot.requests import Line, PhoneCalls
@@ -22,11 +23,18 @@ async def live_calls(
     phone_calls: PhoneCalls,
     legs: Mapping[str, frozenset[str]],
 ) -> tuple[Line, ...]:
-    """Read every scope of the map, each call once, and keep what this person may know. Raises PbxError."""
-    users = {rules.default_user, *(one.uapi_user for one in rules.people.values() if one.uapi_user)}
+    """Read every scope of the map, each call once, and keep what this person may know.
+
+    Raises PbxError where no scope can be read; one user of the map that the PBX does not know hides no other.
+    """
+    users = sorted({rules.default_user, *(one.uapi_user for one in rules.people.values() if one.uapi_user)})
+    scopes = await asyncio.gather(*(phone_calls.list(user, "@self") for user in users), return_exceptions=True)
+    failures = [scope for scope in scopes if isinstance(scope, BaseException)]
+    if len(failures) == len(scopes) or not all(isinstance(failure, PbxRefused) for failure in failures):
+        raise failures[0]
     calls: dict[str, PhoneCall] = {}
-    for user in sorted(users):
-        for call in await phone_calls.list(user, "@self"):
+    for scope in scopes:
+        for call in () if isinstance(scope, BaseException) else scope:
             calls.setdefault(call.id, call)
     lines = [line for call in calls.values() for line in _lines(person, channel, call, rules, legs)]
     wanted = [line for line in lines if _matches(line, words, rules)]

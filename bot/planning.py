@@ -15,6 +15,7 @@ from bot.errors import NotAuthorized, NotSuitable
 from bot.following import UNDECIDED, Intervention, Why
 from bot.phonecalls import (
     JOINING,
+    OBJECT_ID,
     RECORDING,
     ActionName,
     BargeIn,
@@ -48,7 +49,7 @@ def own_views(
     `legs` are the views that came with interventions of ours, `supervisors` the extensions of those who may act here.
     A view is a leg only if another view of the extension remains; what is surely ours goes first.
     """
-    views = tuple(view for view in call.views if view.extension == extension)
+    views = tuple(view for view in call.views if view.extension == extension and OBJECT_ID.fullmatch(view.id))
     without_ours = tuple(view for view in views if view.id not in legs) or views
     without_any = tuple(view for view in without_ours if supervisors.isdisjoint(view.source))
     return without_any or without_ours

@@ -66,7 +66,8 @@ def live_calls(lines: Sequence[Line], words: Sequence[str]) -> Message:
     if not lines:
         text = f"No live calls{filtered} on the extensions you may see."
         return message(foreign(text, 300), [said(text)])
-    many = "1 live call" if len(lines) == 1 else f"{len(lines)} live calls"
+    calls = len({line.call.id for line in lines})
+    many = "1 live call" if calls == 1 else f"{calls} live calls"
     blocks: list[Block] = [headline(f"{many}{filtered}")]
     for number, line in enumerate(lines[:MOST_LINES]):
         blocks += _line(line, number)

@@ -8,8 +8,8 @@ text", docs.slack.dev). Extensions and numbers that match their grammar pass bot
 import re
 import unicodedata
 
-_EXACT = re.compile(r"(?<![\w*+])(?:[0-9]{1,16}\*[0-9]{1,16}|\+?[0-9]{1,32})(?![\w*])")
-"""Extensions and numbers. A star inside a word formats nothing."""
+_EXACT = re.compile(r"(?<![\w*+])(?:[0-9X]{1,16}\*[0-9X]{1,16}|\+?[0-9]{1,32})(?![\w*])")
+"""Extensions, patterns of them, and numbers. A star inside a word formats nothing."""
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LOOKALIKES = {"*": "∗", "_": "＿", "~": "～", "`": "ˋ", "@": "＠", "#": "＃"}
 """They are seen, and mean nothing to Slack."""

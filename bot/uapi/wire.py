@@ -127,6 +127,8 @@ def read_call(http_status: int, body: bytes, call_id: str) -> PhoneCall | None:
 def read_page(http_status: int, body: bytes) -> Page:
     """One page of calls. An entry that cannot be read spoils the page: leaving it out would say that a call is over.
 
+    One whose id is none of the documented form is left out: nobody could ever name it.
+
     Raises PbxUnreachable for what cannot be read, and as `raise_for`.
     """
     if http_status == 204:
@@ -134,7 +136,8 @@ def read_page(http_status: int, body: bytes) -> Page:
     document = _document(http_status, body)
     if is_bare(document):
         return Page((_call(document),), None)
-    return Page(tuple(map(_call, entries(document))), total(document))
+    calls = map(_call, entries(document))
+    return Page(tuple(call for call in calls if OBJECT_ID.fullmatch(call.id)), total(document))
 
 
 def read_accepted(http_status: int, body: bytes) -> Accepted:

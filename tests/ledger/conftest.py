@@ -85,7 +85,7 @@ def postgresql() -> Iterator[str]:
 
     try:
         run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-U", "callbot")
-        options = f"-c listen_addresses='' -c fsync=off -c max_connections=200 -k {folder}"
+        options = f"-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 -k {folder}"
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
             yield f"postgresql://callbot@/%s?host={folder}"
@@ -96,16 +96,15 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture
-async def postgresql_address(postgresql: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """A database for one test, dropped after it."""
+async def postgresql_address(postgresql: str, request: pytest.FixtureRequest) -> str:
+    """A database for one test; it goes with the server."""
     name = f"ledger_{abs(hash(request.node.nodeid)):x}"
     server = await asyncpg.connect(postgresql % "postgres")
     try:
         await server.execute(f'CREATE DATABASE "{name}"')
-        yield postgresql % name
-        await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
         await server.close()
+    return postgresql % name
 
 
 @pytest.fixture

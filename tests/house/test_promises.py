@@ -1,0 +1,116 @@
+"""What the files beside the code say is what the code does."""
+
+import ast
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from bot.commands import EXAMPLES, OPTIONS, Help, Verb, parse
+from bot.config import read_config
+from bot.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT.parent / "shared" / "slack-manifest.schema.2.0.0.json"
+SOURCES = sorted((ROOT / "bot").rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Any:
+    return yaml.safe_load((ROOT / "manifest.yml").read_text())
+
+
+def test_the_manifest_is_valid_for_slack(manifest: Any) -> None:
+    jsonschema.validate(manifest, json.loads(SCHEMA.read_text()))
+
+
+def test_the_manifest_has_exactly_the_commands_that_the_code_understands(manifest: Any) -> None:
+    commands = {command["command"] for command in manifest["features"]["slash_commands"]}
+    assert commands == {*(f"/{verb}" for verb in Verb), "/calls"}
+
+
+def test_slack_escapes_what_people_type_after_every_command(manifest: Any) -> None:
+    assert all(command["should_escape"] is True for command in manifest["features"]["slash_commands"])
+
+
+def test_the_usage_hints_name_only_options_that_the_command_takes(manifest: Any) -> None:
+    for command in manifest["features"]["slash_commands"]:
+        verb = command["command"].removeprefix("/")
+        if verb != "calls":
+            hinted = re.findall(r"\[([a-z]+)", command["usage_hint"])
+            assert set(hinted) <= set(OPTIONS[Verb(verb)])
+
+
+def test_the_scopes_are_those_of_the_methods_that_the_code_calls(manifest: Any) -> None:
+    needed = {"chat_postMessage": "chat:write", "chat_update": "chat:write", "auth_test": None, "command": "commands"}
+    called = {
+        name
+        for path in SOURCES
+        if "sandbox" not in path.parts
+        for name in re.findall(r"\b(?:_client|client|app)\.([a-z]+_?[a-zA-Z]+)\(", path.read_text())
+    }
+    calls = {name for name in called if re.match(r"(?:chat|auth|conversations|users|views|files)_", name)} | {"command"}
+    assert calls <= set(needed)
+    assert {needed[name] for name in calls} - {None} == set(manifest["oauth_config"]["scopes"]["bot"])
+
+
+def test_the_manifest_subscribes_to_no_event_because_the_code_listens_to_none(manifest: Any) -> None:
+    assert "event_subscriptions" not in manifest["settings"]
+    assert not any(re.search(r"app\.event\(", path.read_text()) for path in SOURCES)
+
+
+def test_the_example_environment_has_every_setting_and_no_other() -> None:
+    named = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_the_example_environment_shows_the_true_defaults() -> None:
+    shown = dict(re.findall(r"^#([A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    defaults = {name: str(Settings.model_fields[name.lower()].default) for name in shown}
+    assert shown == defaults
+
+
+def test_the_readme_lists_every_setting() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme] == []
+
+
+def test_the_example_map_is_right() -> None:
+    config = read_config(ROOT / "callbot.example.toml")
+    assert config.authorization().person("U0ANA").phone == "0003*024"
+
+
+def test_the_readme_explains_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {re.split(r"[\[<>=;~ ]", line)[0].lower() for line in project["dependencies"]}
+    table = (ROOT / "README.md").read_text().partition("## Dependencies")[2].lower()
+    assert [name for name in names if name not in table] == []
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_every_example_that_people_are_shown_can_be_typed(verb: Verb) -> None:
+    command, _, text = EXAMPLES[verb].partition(" ")
+    assert parse(command, text) == parse("/calls", f"{verb} {text}")
+
+
+def test_help_is_a_command() -> None:
+    assert parse("/calls", "help") == Help()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_stays_short_enough_to_read(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 300
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert [node.name for node in functions if (node.end_lineno or 0) - node.lineno + 1 > 40] == []
+
+
+def test_the_map_of_the_code_names_every_module_of_the_core() -> None:
+    text = (ROOT / "bot" / "__init__.py").read_text()
+    modules = [path.stem for path in (ROOT / "bot").glob("*.py") if not path.stem.startswith("__")]
+    assert [name for name in modules if f"{name}.py" not in text] == []
