@@ -20,12 +20,12 @@ import structlog
 
 from bot.authorization import AuthorizationMap, Permit
 from bot.commands import Command, Help, Intervene, ListCalls
-from bot.errors import AlreadyAsked, CallbotError, NotAuthorized, PbxError, PbxUnreachable, Refusal
+from bot.errors import AlreadyAsked, CallbotError, PbxError, PbxUnreachable, Refusal
 from bot.follower import Follower
 from bot.following import Intervention, Why, answer_lost, answered, begin, refused
-from bot.listing import live_calls
-from bot.phonecalls import RECORDING, SILENT, ActionName, PhoneCall
-from bot.planning import Suitable, button, check_phone, plan, suitable
+from bot.listing import calls_meant, live_calls
+from bot.phonecalls import RECORDING, SILENT, ActionName
+from bot.planning import Suitable, button, permits_for, plan, suitable
 from bot.requests import Asker, Card, CardElsewhere, Cards, Choice, Ledger, Outcome, PhoneCalls, Request
 from bot.tasks import Tasks
 
@@ -103,6 +103,13 @@ class Interventions:
         if asker is not None:
             await asker.card_is_elsewhere(CardElsewhere.NO_ACCESS)
 
+    def _remember(self, card: str, asker: Asker) -> None:
+        """Whom to tell where this card cannot be posted; only the newest are remembered."""
+        self._askers.pop(card, None)
+        self._askers[card] = asker
+        while len(self._askers) > MOST_OPEN:
+            del self._askers[next(iter(self._askers))]
+
     async def _conclude(self, request: Request, outcome: Outcome, rule: str, *, allowed: bool = False) -> None:
         try:
             await self._ledger.conclude(request.id, outcome, rule=rule, allowed=allowed)
@@ -136,8 +143,9 @@ class Interventions:
 
     async def _intervene(self, request: Request, command: Intervene, asker: Asker) -> None:
         rules = self._rules()
-        permits = self._permits(request, command, rules)
-        found = await self._find(command, permits, rules)
+        person = rules.person(request.slack_user, stranger=request.stranger)
+        permits = permits_for(person, command, request.channel, rules)
+        found = await calls_meant(command, tuple(permits), rules, self._phone_calls)
         fitting = suitable(command, found, rules, self.follower.legs())
         if len(fitting) > 1:
             choices = tuple(_choice(command, one, request.channel, rules) for one in fitting)
@@ -146,40 +154,10 @@ class Interventions:
             return
         await self._act(request, command, fitting[0], permits[fitting[0].extension], asker)
 
-    def _permits(self, request: Request, command: Intervene, rules: AuthorizationMap) -> dict[str, Permit]:
-        """A permit for each extension that is meant and allowed. Raises the first refusal where none is."""
-        person = rules.person(request.slack_user, stranger=request.stranger)
-        permits: dict[str, Permit] = {}
-        refusals: list[NotAuthorized] = []
-        for extension in rules.extensions_meant(command.target, person):
-            try:
-                permit = rules.permit(person, command.action, extension, request.channel)
-                check_phone(command.action, extension, person.phone)
-            except NotAuthorized as refusal:
-                refusals.append(refusal)
-            else:
-                permits[extension] = permit
-        if not permits:
-            raise refusals[0]
-        return permits
-
-    async def _find(
-        self, command: Intervene, permits: dict[str, Permit], rules: AuthorizationMap
-    ) -> list[tuple[str, PhoneCall]]:
-        """The calls that may be meant, as the PBX shows them now, with the extension that each was asked for."""
-        found: list[tuple[str, PhoneCall]] = []
-        for extension in permits:
-            user = rules.owner(extension)
-            if command.call is None:
-                found += [(extension, call) for call in await self._phone_calls.list(user, extension)]
-            elif (call := await self._phone_calls.get(user, extension, command.call)) is not None:
-                found.append((extension, call))
-        return found
-
     async def _act(self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker) -> None:
         async with self._one_at_a_time(request.slack_user, target.call.id):
             intervention = await self._claim(request, command, target, permit)
-        self._askers[intervention.card] = asker
+        self._remember(intervention.card, asker)
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
         if not request.clicked:
             await asker.card_is_elsewhere(self._elsewhere(intervention))
@@ -286,8 +264,6 @@ class Interventions:
         await self.follower.update(after)
         if after.following:
             await self.follower.supersede(after)
-        open_cards = {one.card for one in self.follower.open}
-        self._askers = {card: asker for card, asker in self._askers.items() if card in open_cards}
 
 
 def _choice(command: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:

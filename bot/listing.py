@@ -1,4 +1,4 @@
-"""The live calls that one person may know of, for `/calls`: longest ringing first, each with what they may do to it."""
+"""Reading the live calls: those that one request may mean, and for `/calls` those that one person may know of."""
 
 import asyncio
 from collections.abc import Mapping
@@ -39,6 +39,23 @@ async def live_calls(
     lines = [line for call in calls.values() for line in _lines(person, channel, call, rules, legs)]
     wanted = [line for line in lines if _matches(line, words, rules)]
     return tuple(sorted(wanted, key=_longest_ringing_first))
+
+
+async def calls_meant(
+    intervene: Intervene, extensions: tuple[str, ...], rules: AuthorizationMap, phone_calls: PhoneCalls
+) -> list[tuple[str, PhoneCall]]:
+    """The calls that a request may mean, as the PBX shows them now, with the extension that each was asked for.
+
+    Raises PbxError.
+    """
+    found: list[tuple[str, PhoneCall]] = []
+    for extension in extensions:
+        user = rules.owner(extension)
+        if intervene.call is None:
+            found += [(extension, call) for call in await phone_calls.list(user, extension)]
+        elif (call := await phone_calls.get(user, extension, intervene.call)) is not None:
+            found.append((extension, call))
+    return found
 
 
 def _lines(

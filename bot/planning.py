@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.authorization import AuthorizationMap, Permit
+from bot.authorization import AuthorizationMap, Permit, Person
 from bot.buttons import Button
 from bot.commands import Intervene, Target
 from bot.errors import NotAuthorized, NotSuitable
@@ -169,6 +169,23 @@ def check_phone(action: ActionName, extension: str, phone: str) -> None:
         )
     if extension == phone:
         raise NotAuthorized("own phone", f"{phone} is your own phone. Name the extension of somebody else.")
+
+
+def permits_for(person: Person, intervene: Intervene, channel: str, rules: AuthorizationMap) -> dict[str, Permit]:
+    """A Permit for each extension that is meant and allowed. Raises the first refusal where none is."""
+    permits: dict[str, Permit] = {}
+    refusals: list[NotAuthorized] = []
+    for extension in rules.extensions_meant(intervene.target, person):
+        try:
+            permit = rules.permit(person, intervene.action, extension, channel)
+            check_phone(intervene.action, extension, person.phone)
+        except NotAuthorized as refusal:
+            refusals.append(refusal)
+        else:
+            permits[extension] = permit
+    if not permits:
+        raise refusals[0]
+    return permits
 
 
 def plan(intervene: Intervene, view: PhoneCallView, permit: Permit) -> PhoneCallAction:

@@ -33,6 +33,21 @@ def verify(secret: str, timestamp: str, signature: str, body: bytes, now: float)
     return hmac.compare_digest(f"v0={signed}", signature)
 
 
+def is_well_formed(body: object) -> bool:
+    """Whether Bolt can read it: an object, and for a click the shape of "block_actions payloads", docs.slack.dev."""
+    if not isinstance(body, dict):
+        return False
+    if body.get("type") != "block_actions":
+        return True
+    actions = body.get("actions")
+    return (
+        isinstance(actions, list)
+        and bool(actions)
+        and all(isinstance(action, dict) and isinstance(action.get("action_id"), str) for action in actions)
+        and all(isinstance(body.get(key, {}), dict | None) for key in ("user", "team", "channel", "container"))
+    )
+
+
 class Front:
     """The web application. `app` None: Socket Mode, so nothing is taken on `/slack/events`."""
 
@@ -74,19 +89,20 @@ class Front:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return _refuse("oversized", 413)
+        except (web.RequestPayloadError, OSError):
+            return _refuse("garbage", 400)
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
         if not verify(self._secret, timestamp, signature, body, self._now()):
             return _refuse("not_signed", 401)
         try:
             asked = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(request.headers))
-            answer = await self._dispatch(asked)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return await self._dispatch(asked)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             return _refuse("garbage", 400)
-        return answer
 
     async def _dispatch(self, asked: AsyncBoltRequest) -> web.Response:
-        if self._app is None or not isinstance(asked.body, dict):
+        if self._app is None or not is_well_formed(asked.body):
             return _refuse("garbage", 400)
         return await to_aiohttp_response(await self._app.async_dispatch(asked))
 
