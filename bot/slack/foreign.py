@@ -14,7 +14,7 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LOOKALIKES = {"*": "∗", "_": "＿", "~": "～", "`": "ˋ", "@": "＠", "#": "＃"}
 """They are seen, and mean nothing to Slack."""
 _EMOJI = re.compile(r":(?=[^\s:]+:)")
-_DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,24}(?!\w))")
+_DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,24}(?![^\W_]))")
 
 
 def plain(text: str, limit: int = 120) -> str:

@@ -1,0 +1,116 @@
+"""What every test of the core and of the messages begins with: one floor, its people, one call.
+
+Ana supervises 0003*2XX and Cleo too; Bob and Dan are agents. All names are invented, all callers have 555 numbers.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
+from bot.following import Intervention, begin
+from bot.phonecalls import PHONE_CALL_ACTION, ActionName, PhoneCall, PhoneCallView
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+MINUTE_AGO = (NOON - timedelta(minutes=1)).isoformat()
+
+ANA = Person("U0ANA", "Ana Pop", ("0003*024",), uapi_user="3", roles=("supervisor",))
+BOB = Person("U0BOB", "Bob Ionescu", ("0003*210", "0003*211"), uapi_user="12", roles=("agent",))
+CLEO = Person("U0CLEO", "Cleo Dima", ("0003*025",), uapi_user="4", roles=("supervisor",))
+DAN = Person("U0DAN", "Dan Rus", ("0003*220",), roles=("agent",))
+
+
+@pytest.fixture(scope="session")
+def noon() -> datetime:
+    return NOON
+
+
+@pytest.fixture(scope="session")
+def a_view() -> Callable[..., PhoneCallView]:
+    """A view as the PBX shows it; without a word: Bob on call with a customer for a minute."""
+
+    def build(view_id: str = "01", **fields: Any) -> PhoneCallView:
+        shown = {
+            "id": view_id,
+            "extension": "0003*210",
+            "source": ["+15550100"],
+            "destination": ["0003*210"],
+            "flow": "8",
+            "status": "5",
+            "callerId": "Jane Roe <+15550100>",
+            "answered": MINUTE_AGO,
+        }
+        return PhoneCallView.model_validate({**shown, **fields})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def a_leg(a_view: Callable[..., PhoneCallView]) -> Callable[..., PhoneCallView]:
+    """Ana's leg in Bob's call: the view that comes with Monitor, Whisper and BargeIn."""
+
+    def build(view_id: str = "02", **fields: Any) -> PhoneCallView:
+        shown = {"source": ["0003*024"], "callerId": "Monitor <0003*024>", "flow": "2"}
+        return a_view(view_id, **{**shown, **fields})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def a_call(a_view: Callable[..., PhoneCallView]) -> Callable[..., PhoneCall]:
+    """A call with the given views; without any: the one of `a_view`."""
+
+    def build(*views: PhoneCallView, call_id: str = "c1", **fields: Any) -> PhoneCall:
+        shown = {"id": call_id, "extension": "0003*210", "published": MINUTE_AGO, "views": views or (a_view(),)}
+        return PhoneCall.model_validate({**shown, **fields})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def an_intervention(a_call: Callable[..., PhoneCall]) -> Callable[..., Intervention]:
+    """Ana's request on Bob's call, an instant before the PUT. Words that the action does not know go to the whole."""
+
+    def build(name: ActionName = ActionName.MONITOR, *, wait: int | None = None, **fields: Any) -> Intervention:
+        body: dict[str, Any] = {"action": name, "phone_call_view_id": "01"}
+        if name not in {ActionName.START_RECORDING, ActionName.STOP_RECORDING}:
+            body |= {"send_call_to": "0003*024", "wait_for_pickup": wait}
+        whole = {
+            "id": "i1",
+            "card": "k1",
+            "slack_user": "U0ANA",
+            "supervisor": "Ana Pop",
+            "phone": "0003*024",
+            "user": "12",
+            "extension": "0003*210",
+            "agent": "Bob Ionescu",
+            "call_id": "c1",
+            "action": PHONE_CALL_ACTION.validate_python(body),
+            "channel": "C0FLOOR",
+            "place": "U0ANA",
+            "asked_at": NOON,
+            "call": a_call(),
+        }
+        return begin(Intervention.model_validate({**whole, **fields}))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def rules() -> AuthorizationMap:
+    """Supervisors may do everything on 0003*2XX and on team sales; 0003*299 and +1555019X are protected."""
+    supervisor = Role(
+        "supervisor",
+        actions=frozenset(ActionName),
+        extensions=(ExtensionPattern("0003*2XX"), ExtensionPattern("team:sales")),
+    )
+    return AuthorizationMap(
+        people={person.slack_user: person for person in (ANA, BOB, CLEO, DAN)},
+        roles={"supervisor": supervisor, "agent": Role("agent")},
+        protected_extensions=(ExtensionPattern("0003*299"),),
+        protected_callers=(CallerPattern("+1555019X"),),
+        contact="U0ANA",
+        teams={"sales": frozenset({"0003*310"})},
+    )

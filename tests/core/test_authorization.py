@@ -1,0 +1,254 @@
+"""Deny by default; roles add up; `[protected]` beats every role; each no names its rule."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.authorization import AuthorizationMap, ExtensionPattern, Person, Role
+from bot.commands import Target
+from bot.errors import NotAuthorized, NotSuitable
+from bot.phonecalls import ActionName, PhoneCall, PhoneCallView
+
+MakeView = Callable[..., PhoneCallView]
+MakeCall = Callable[..., PhoneCall]
+MONITOR, BARGE_IN, PICK_UP = ActionName.MONITOR, ActionName.BARGE_IN, ActionName.PICK_UP
+
+
+def role(name: str, *actions: ActionName, on: tuple[str, ...] = ("0003*2XX",), channels: tuple[str, ...] = ()) -> Role:
+    patterns = tuple(map(ExtensionPattern, on))
+    return Role(name, frozenset(actions), patterns, frozenset(channels) if channels else None)
+
+
+def one_person(*roles: Role, held: tuple[str, ...] | None = None) -> AuthorizationMap:
+    names = tuple(one.name for one in roles) if held is None else held
+    person = Person("U0EVE", "Eve Stan", ("0003*030",), roles=names)
+    return AuthorizationMap(people={"U0EVE": person}, roles={one.name: one for one in roles})
+
+
+def rule_of_refusal(rules: AuthorizationMap, action: ActionName, extension: str, channel: str = "C0FLOOR") -> str:
+    with pytest.raises(NotAuthorized) as caught:
+        rules.permit(rules.people["U0EVE"], action, extension, channel)
+    return caught.value.rule
+
+
+# ── permit ──
+
+
+def test_a_permit_names_the_role_that_says_yes() -> None:
+    rules = one_person(role("floor", MONITOR))
+    permit = rules.permit(rules.people["U0EVE"], MONITOR, "0003*210", "C0FLOOR")
+    assert (permit.rule, permit.action, permit.extension, permit.channel) == (
+        "role floor",
+        MONITOR,
+        "0003*210",
+        "C0FLOOR",
+    )
+
+
+def test_without_a_role_nothing_is_allowed() -> None:
+    assert rule_of_refusal(one_person(), MONITOR, "0003*210") == "action"
+
+
+def test_a_role_that_nobody_wrote_allows_nothing() -> None:
+    assert rule_of_refusal(one_person(held=("ghost",)), MONITOR, "0003*210") == "action"
+
+
+def test_a_role_that_nobody_has_allows_nothing() -> None:
+    assert rule_of_refusal(one_person(role("floor", MONITOR), held=()), MONITOR, "0003*210") == "action"
+
+
+def test_an_action_that_no_role_names_is_refused() -> None:
+    assert rule_of_refusal(one_person(role("floor", MONITOR)), BARGE_IN, "0003*210") == "action"
+
+
+def test_an_extension_that_no_role_covers_is_refused() -> None:
+    assert rule_of_refusal(one_person(role("floor", MONITOR)), MONITOR, "0003*310") == "extension"
+
+
+def test_a_role_without_extensions_covers_none() -> None:
+    assert rule_of_refusal(one_person(role("floor", MONITOR, on=())), MONITOR, "0003*210") == "extension"
+
+
+def test_a_channel_that_the_role_does_not_name_is_refused() -> None:
+    rules = one_person(role("floor", MONITOR, channels=("C0FLOOR",)))
+    assert rule_of_refusal(rules, MONITOR, "0003*210", "C0OTHER") == "channel"
+
+
+def test_a_role_without_channels_works_from_anywhere() -> None:
+    rules = one_person(role("floor", MONITOR))
+    assert rules.allows(rules.people["U0EVE"], MONITOR, "0003*210", "D0EVE")
+
+
+def test_a_role_with_an_empty_list_of_channels_works_nowhere() -> None:
+    rules = one_person(replace(role("floor", MONITOR), channels=frozenset()))
+    assert rule_of_refusal(rules, MONITOR, "0003*210") == "channel"
+
+
+def test_roles_add_up_in_actions() -> None:
+    rules = one_person(role("listen", MONITOR), role("speak", BARGE_IN))
+    assert all(rules.allows(rules.people["U0EVE"], action, "0003*210", "C0FLOOR") for action in (MONITOR, BARGE_IN))
+
+
+def test_roles_add_up_in_channels() -> None:
+    rules = one_person(role("a", MONITOR, channels=("C0A",)), role("b", MONITOR, channels=("C0B",)))
+    assert rules.permit(rules.people["U0EVE"], MONITOR, "0003*210", "C0B").rule == "role b"
+
+
+def test_one_roles_action_does_not_reach_another_roles_extensions() -> None:
+    rules = one_person(role("listen", MONITOR, on=("0003*2XX",)), role("speak", BARGE_IN, on=("0003*3XX",)))
+    assert rule_of_refusal(rules, BARGE_IN, "0003*210") == "extension"
+
+
+def test_one_roles_channel_does_not_open_another_roles_extensions() -> None:
+    rules = one_person(role("a", MONITOR, channels=("C0A",)), role("b", MONITOR, on=("0003*3XX",), channels=("C0B",)))
+    assert rule_of_refusal(rules, MONITOR, "0003*210", "C0B") == "channel"
+
+
+def test_a_protected_extension_beats_every_role() -> None:
+    rules = replace(one_person(role("floor", MONITOR)), protected_extensions=(ExtensionPattern("0003*299"),))
+    assert rule_of_refusal(rules, MONITOR, "0003*299") == "protected extension"
+
+
+def test_a_team_may_be_protected(rules: AuthorizationMap) -> None:
+    protecting = replace(rules, protected_extensions=(ExtensionPattern("team:sales"),))
+    assert not protecting.allows(rules.people["U0ANA"], MONITOR, "0003*310", "C0FLOOR")
+
+
+def test_a_team_may_be_acted_on(rules: AuthorizationMap) -> None:
+    assert rules.allows(rules.people["U0ANA"], MONITOR, "0003*310", "C0FLOOR")
+
+
+def test_a_refusal_names_whom_to_ask(rules: AuthorizationMap) -> None:
+    with pytest.raises(NotAuthorized, match="Ask Ana Pop"):
+        rules.permit(rules.people["U0BOB"], MONITOR, "0003*220", "C0FLOOR")
+
+
+def test_nobody_is_told_to_ask_themselves(rules: AuthorizationMap) -> None:
+    with pytest.raises(NotAuthorized) as caught:
+        rules.permit(rules.people["U0ANA"], MONITOR, "0003*400", "C0FLOOR")
+    assert str(caught.value) == "You may use Monitor on 0003*2XX, team:sales, but not on 0003*400."
+
+
+@given(
+    st.sampled_from(ActionName), st.from_regex(r"[0-9]{4}\*[0-9]{3}", fullmatch=True), st.sampled_from(["C0A", "C0B"])
+)
+def test_another_role_never_takes_anything_away(action: ActionName, extension: str, channel: str) -> None:
+    few = role("few", MONITOR, PICK_UP, on=("0003*XXX",), channels=("C0A",))
+    more = one_person(few, role("more", BARGE_IN, on=("XXXX*2XX",)))
+    allowed = one_person(few).allows(more.people["U0EVE"], action, extension, channel)
+    assert more.allows(more.people["U0EVE"], action, extension, channel) or not allowed
+
+
+# ── protected parties ──
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"source": ["0003*299"]},
+        {"destination": ["+15550100", "0003*299"]},
+        {"extension": "0003*299"},
+        {"callerId": "Ms. Sensitive <+15550191>"},
+        {"callerId": "+1 555-0191"},
+        {"source": ["0015550191"]},
+        {"source": ["1 555 01 91"]},
+        {"source": "+15550191"},
+        {"source": [15550191]},
+        {"destination": ["(+1) 555 0191"]},
+    ],
+    ids=str,
+)
+def test_a_call_with_a_protected_party_is_not_touched(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, fields: dict[str, object]
+) -> None:
+    with pytest.raises(NotAuthorized, match="protected") as caught:
+        rules.check_parties(a_call(a_view(), a_view("03", **fields)))
+    assert caught.value.rule == "protected party"
+
+
+def test_a_call_charged_to_a_protected_extension_is_not_touched(rules: AuthorizationMap, a_call: MakeCall) -> None:
+    with pytest.raises(NotAuthorized):
+        rules.check_parties(a_call(extension="0003*299"))
+
+
+def test_the_refusal_does_not_tell_which_party_is_protected(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
+) -> None:
+    with pytest.raises(NotAuthorized) as caught:
+        rules.check_parties(a_call(a_view(callerId="Ms. Sensitive <+15550191>")))
+    assert not any(word in str(caught.value) for word in ("Sensitive", "0191"))
+
+
+def test_a_call_without_a_protected_party_is_open(rules: AuthorizationMap, a_call: MakeCall) -> None:
+    rules.check_parties(a_call())
+    assert a_call().parties
+
+
+# ── people ──
+
+
+def test_somebody_of_the_map_is_known(rules: AuthorizationMap) -> None:
+    assert rules.person("U0ANA").name == "Ana Pop"
+
+
+@pytest.mark.parametrize(("user", "stranger"), [("U0EVE", False), ("U0ANA", True)], ids=["not in the map", "elsewhere"])
+def test_a_stranger_is_told_whom_to_ask_for_what(rules: AuthorizationMap, user: str, *, stranger: bool) -> None:
+    with pytest.raises(NotAuthorized) as caught:
+        rules.person(user, stranger=stranger)
+    assert str(caught.value).replace("`", "") == (
+        f"I don't know you yet. Ask Ana Pop to add [users.{user}] with your extension and role."
+    )
+
+
+def test_without_a_contact_a_stranger_is_told_to_ask_whoever_keeps_the_map() -> None:
+    with pytest.raises(NotAuthorized, match="Ask whoever keeps the map of callbot to add"):
+        AuthorizationMap().person("U0EVE")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "meant"),
+    [
+        ("extension", "0004*210", ("0004*210",)),
+        ("short", "210", ("0003*210",)),
+        ("person", "U0BOB", ("0003*210", "0003*211")),
+    ],
+)
+def test_a_target_means_these_extensions(rules: AuthorizationMap, kind: str, text: str, meant: tuple[str, ...]) -> None:
+    target = Target.model_validate({"kind": kind, "text": text})
+    assert rules.extensions_meant(target, rules.people["U0ANA"]) == meant
+
+
+def test_a_mention_of_somebody_unknown_says_what_to_type_instead(rules: AuthorizationMap) -> None:
+    with pytest.raises(NotSuitable, match=r"0003\*210"):
+        rules.extensions_meant(Target(kind="person", text="U0EVE"), rules.people["U0ANA"])
+
+
+def test_the_first_extension_is_the_phone(rules: AuthorizationMap) -> None:
+    assert rules.people["U0BOB"].phone == "0003*210"
+
+
+def test_supervisors_are_all_who_may_do_something_there(rules: AuthorizationMap) -> None:
+    assert rules.supervisors_of("0003*210") == {"0003*024", "0003*025"}
+
+
+def test_a_role_without_actions_makes_no_supervisor() -> None:
+    assert one_person(role("agent")).supervisors_of("0003*210") == frozenset()
+
+
+def test_a_role_that_nobody_wrote_makes_no_supervisor() -> None:
+    assert one_person(held=("ghost",)).supervisors_of("0003*210") == frozenset()
+
+
+@pytest.mark.parametrize(("extension", "owner"), [("0003*211", "12"), ("0003*220", "@me"), ("0003*999", "@me")])
+def test_an_extension_is_asked_for_in_the_name_of_its_owner(
+    rules: AuthorizationMap, extension: str, owner: str
+) -> None:
+    assert rules.owner(extension) == owner
+
+
+@pytest.mark.parametrize(("extension", "name"), [("0003*211", "Bob Ionescu"), ("0003*999", "0003*999")])
+def test_an_extension_is_called_by_its_persons_name(rules: AuthorizationMap, extension: str, name: str) -> None:
+    assert rules.name_of(extension) == name

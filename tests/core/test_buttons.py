@@ -1,0 +1,122 @@
+"""A button carries a request and reads back the same; one that nobody knows is kindly refused."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.buttons import BUTTON_VALUE_LIMIT, Button, pack, unpack
+from bot.commands import Intervene, Target
+from bot.errors import BadCommand
+from bot.phonecalls import ActionName, is_caller_id
+
+quick = settings(max_examples=100, deadline=None)
+IDS = st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True).filter(lambda text: text not in {".", ".."})
+CALLER_IDS = st.from_regex(r"[A-Za-z\u0103\U00010400 .'-]{1,64} <[0-9+*]{1,32}>", fullmatch=True).filter(is_caller_id)
+BUTTONS = st.builds(
+    Button,
+    channel=st.from_regex(r"[CGD][A-Z0-9]{2,20}", fullmatch=True),
+    intervene=st.builds(
+        Intervene,
+        action=st.sampled_from(ActionName),
+        target=st.builds(
+            Target, kind=st.just("extension"), text=st.from_regex(r"[0-9]{1,16}\*[0-9]{1,16}", fullmatch=True)
+        ),
+        call=IDS,
+        view=st.none() | IDS,
+        wait=st.none() | st.integers(1, 300),
+        caller_id=st.none() | CALLER_IDS,
+        format=st.sampled_from([None, "wav", "wav49"]),
+        private=st.booleans(),
+    ),
+)
+
+
+def button(**fields: Any) -> Button:
+    target = Target(kind="extension", text="0003*210")
+    asked = {"action": ActionName.MONITOR, "target": target, "call": "c1", **fields}
+    return Button(intervene=Intervene.model_validate(asked), channel="C0FLOOR")
+
+
+@quick
+@given(BUTTONS)
+def test_a_button_reads_back_as_it_was_packed(one: Button) -> None:
+    assert unpack(pack(one)) == one
+
+
+@quick
+@given(BUTTONS)
+def test_a_button_fits_into_its_value(one: Button) -> None:
+    assert len(pack(one)) <= BUTTON_VALUE_LIMIT
+
+
+def test_what_was_not_given_takes_no_room() -> None:
+    assert json.loads(pack(button())) == {
+        "v": 1,
+        "o": "C0FLOOR",
+        "i": {"action": "Monitor", "target": {"kind": "extension", "text": "0003*210"}, "call": "c1"},
+    }
+
+
+def test_a_value_that_does_not_fit_is_not_made() -> None:
+    with pytest.raises(ValueError, match="characters"):
+        pack(Button(intervene=button().intervene, channel="C" * BUTTON_VALUE_LIMIT))
+
+
+def packed(**changes: Any) -> str:
+    document = json.loads(pack(button()))
+    return json.dumps({**document, **changes})
+
+
+def asked(**changes: Any) -> str:
+    return packed(i={**json.loads(pack(button()))["i"], **changes})
+
+
+OLD = {
+    "nothing": "",
+    "no JSON": "monitor 0003*210",
+    "a list": "[]",
+    "a number": "1",
+    "null": "null",
+    "a text": '"v"',
+    "an empty object": "{}",
+    "of a later version": packed(v=2),
+    "without a version": '{"o": "C0FLOOR", "i": {}}',
+    "without a call": packed(i={"action": "Monitor", "target": {"kind": "extension", "text": "0003*210"}}),
+    "of a person": asked(target={"kind": "person", "text": "U0BOB"}),
+    "of a short extension": asked(target={"kind": "short", "text": "210"}),
+    "of another action": asked(action="Transfer"),
+    "with a word too many": asked(send_call_to="0003*999"),
+    "with a channel that is a number": packed(o=1),
+    "with a call that walks up": asked(call=".."),
+    "with a view that is a path": asked(view="a/b"),
+    "with a wait beyond 300 s": asked(wait=301),
+    "with a wait of nothing": asked(wait=0),
+    "with a caller id of no form": asked(caller_id="@here"),
+    "with a format of no form": asked(format="mp3"),
+    "very deep": "[" * 5000,
+    "very long": "9" * 5000,
+}
+
+
+@pytest.mark.parametrize("value", OLD.values(), ids=OLD)
+def test_a_button_that_is_not_known_says_so_and_how_to_go_on(value: str) -> None:
+    with pytest.raises(BadCommand, match=r"too old.*/calls help"):
+        unpack(value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["v", "o", "i", "action"]), inner),
+    max_leaves=8,
+)
+
+
+@quick
+@given(st.text() | JSON.map(json.dumps) | JSON.map(lambda inner: packed(i=inner)))
+def test_no_value_does_worse_than_being_too_old(value: str) -> None:
+    with suppress(BadCommand):
+        assert isinstance(unpack(value), Button)

@@ -1,0 +1,69 @@
+"""Who blocks whom, and from when on a new request is possible."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.following import Intervention, State
+from bot.phonecalls import ActionName
+
+MakeIntervention = Callable[..., Intervention]
+JOINING = [ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN]
+RECORDING = [ActionName.START_RECORDING, ActionName.STOP_RECORDING]
+OPEN = {State.ASKED, State.RINGING, State.UNKNOWN}
+
+
+def claim(make: MakeIntervention, action: ActionName, state: State, **fields: object) -> str | None:
+    return make(action, **fields).model_copy(update={"state": state}).claim
+
+
+@pytest.mark.parametrize("action", [*JOINING, ActionName.PICK_UP])
+@pytest.mark.parametrize("state", State)
+def test_a_request_that_rings_holds_its_claim_until_it_is_over(
+    an_intervention: MakeIntervention, action: ActionName, state: State
+) -> None:
+    assert (claim(an_intervention, action, state) is not None) is (state in OPEN | {State.CONNECTED})
+
+
+@pytest.mark.parametrize("action", RECORDING)
+@pytest.mark.parametrize("state", State)
+def test_a_recording_holds_its_claim_until_it_is_decided(
+    an_intervention: MakeIntervention, action: ActionName, state: State
+) -> None:
+    assert (claim(an_intervention, action, state) is not None) is (state in OPEN)
+
+
+@pytest.mark.parametrize("action", ActionName)
+@pytest.mark.parametrize("state", State)
+def test_what_nobody_follows_claims_nothing(
+    an_intervention: MakeIntervention, action: ActionName, state: State
+) -> None:
+    assert claim(an_intervention, action, state, following=False) is None
+
+
+@pytest.mark.parametrize("action", [ActionName.PICK_UP, *RECORDING])
+def test_pick_up_and_recording_block_everyone(an_intervention: MakeIntervention, action: ActionName) -> None:
+    ana, cleo = (claim(an_intervention, action, State.ASKED, slack_user=user) for user in ("U0ANA", "U0CLEO"))
+    assert ana == cleo
+
+
+@pytest.mark.parametrize("action", JOINING)
+def test_joining_blocks_only_the_same_person(an_intervention: MakeIntervention, action: ActionName) -> None:
+    ana, cleo = (claim(an_intervention, action, State.ASKED, slack_user=user) for user in ("U0ANA", "U0CLEO"))
+    assert ana != cleo
+
+
+def test_starting_and_stopping_to_record_block_each_other(an_intervention: MakeIntervention) -> None:
+    start, stop = (claim(an_intervention, action, State.ASKED) for action in RECORDING)
+    assert start == stop
+
+
+def test_different_ways_to_join_do_not_share_a_claim(an_intervention: MakeIntervention) -> None:
+    claims = {claim(an_intervention, action, State.ASKED) for action in (*JOINING, ActionName.PICK_UP)}
+    assert len(claims) == 4
+
+
+@pytest.mark.parametrize("action", ActionName)
+def test_calls_do_not_block_each_other(an_intervention: MakeIntervention, action: ActionName) -> None:
+    one, other = (claim(an_intervention, action, State.ASKED, call_id=call) for call in ("c1", "c2"))
+    assert one != other

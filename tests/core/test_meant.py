@@ -1,0 +1,111 @@
+"""Which extensions and calls a request may mean, each with the permission that it needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bot.authorization import AuthorizationMap
+from bot.commands import Intervene
+from bot.errors import NotAuthorized
+from bot.listing import calls_meant
+from bot.phonecalls import ActionName, PhoneCall, PhoneCallAction
+from bot.planning import permits_for
+from bot.requests import Accepted
+
+MakeCall = Callable[..., PhoneCall]
+BOTH = ("0003*210", "0003*211")
+
+
+@dataclass
+class OneCall:
+    """A PBX on which one extension has one call, and that takes no action."""
+
+    extension: str
+    call: PhoneCall
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
+        self.asked.append((user, extension, call_id))
+        return self.call if (extension, call_id) == (self.extension, self.call.id) else None
+
+    async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
+        self.asked.append((user, extension))
+        return (self.call,) if extension == self.extension else ()
+
+    async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
+        raise AssertionError("looking for calls sends nothing")
+
+
+def asked(kind: str, text: str, action: ActionName = ActionName.MONITOR, **fields: Any) -> Intervene:
+    return Intervene.model_validate({"action": action, "target": {"kind": kind, "text": text}, **fields})
+
+
+def permitted(rules: AuthorizationMap, intervene: Intervene) -> dict[str, str]:
+    permits = permits_for(rules.people["U0ANA"], intervene, "C0FLOOR", rules)
+    return {extension: permit.rule for extension, permit in permits.items()}
+
+
+def refusal(rules: AuthorizationMap, intervene: Intervene) -> str:
+    with pytest.raises(NotAuthorized) as caught:
+        permits_for(rules.people["U0ANA"], intervene, "C0FLOOR", rules)
+    return caught.value.rule
+
+
+# ── extensions ──
+
+
+def test_a_person_means_all_their_extensions(rules: AuthorizationMap) -> None:
+    assert permitted(rules, asked("person", "U0BOB")) == dict.fromkeys(BOTH, "role supervisor")
+
+
+def test_a_short_extension_is_one_of_the_askers_organisation(rules: AuthorizationMap) -> None:
+    assert list(permitted(rules, asked("short", "210"))) == ["0003*210"]
+
+
+@pytest.mark.parametrize(
+    ("extension", "rule"),
+    [("0003*410", "extension"), ("0003*299", "protected extension"), ("0003*024", "extension")],
+)
+def test_where_no_extension_is_allowed_the_first_refusal_says_why(
+    rules: AuthorizationMap, extension: str, rule: str
+) -> None:
+    assert refusal(rules, asked("extension", extension)) == rule
+
+
+def test_an_extension_that_is_not_allowed_does_not_hide_one_that_is(rules: AuthorizationMap) -> None:
+    bob = rules.people["U0BOB"]
+    people = {**rules.people, "U0BOB": type(bob)("U0BOB", "Bob", ("0003*299", "0003*210"))}
+    some = type(rules)(people, rules.roles, rules.protected_extensions)
+    assert list(permitted(some, asked("person", "U0BOB"))) == ["0003*210"]
+
+
+# ── calls ──
+
+
+async def test_without_a_call_id_the_calls_of_each_extension_are_listed(
+    rules: AuthorizationMap, a_call: MakeCall
+) -> None:
+    pbx = OneCall("0003*211", a_call())
+    found = await calls_meant(asked("person", "U0BOB"), BOTH, rules, pbx)
+    assert (found, pbx.asked) == ([("0003*211", a_call())], [("12", "0003*210"), ("12", "0003*211")])
+
+
+async def test_with_a_call_id_that_call_alone_is_read(rules: AuthorizationMap, a_call: MakeCall) -> None:
+    pbx = OneCall("0003*211", a_call())
+    found = await calls_meant(asked("person", "U0BOB", call="c1"), BOTH, rules, pbx)
+    assert (found, pbx.asked) == ([("0003*211", a_call())], [("12", "0003*210", "c1"), ("12", "0003*211", "c1")])
+
+
+async def test_a_call_that_is_gone_is_not_found(rules: AuthorizationMap, a_call: MakeCall) -> None:
+    pbx = OneCall("0003*211", a_call())
+    assert await calls_meant(asked("person", "U0BOB", call="c2"), BOTH, rules, pbx) == []
+
+
+async def test_an_extension_of_nobody_is_asked_for_in_the_name_of_the_default_user(
+    rules: AuthorizationMap, a_call: MakeCall
+) -> None:
+    pbx = OneCall("0003*290", a_call())
+    await calls_meant(asked("extension", "0003*290"), ("0003*290",), rules, pbx)
+    assert pbx.asked == [("@me", "0003*290")]

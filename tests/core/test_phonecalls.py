@@ -1,0 +1,282 @@
+"""What the PBX answers is read tolerantly; what we send is the page's fields and no others."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bot.phonecalls import (
+    PHONE_CALL_ACTION,
+    Flow,
+    PhoneCall,
+    PhoneCallView,
+    Status,
+    caller_numbers,
+    is_caller_id,
+    organisation,
+    phone_call,
+)
+
+quick = settings(max_examples=100, deadline=None)
+MakeView = Callable[..., PhoneCallView]
+MakeCall = Callable[..., PhoneCall]
+
+
+def read(**fields: Any) -> PhoneCallView:
+    call = phone_call({"id": "c1", "phoneCallView": [{"id": "01", **fields}]})
+    assert call is not None
+    return call.views[0]
+
+
+# ── reading: documented variants ──
+
+
+@pytest.mark.parametrize("raw", [5, "5", " 5 "], ids=["number", "text", "spaced"])
+def test_a_status_is_read_as_number_and_as_text(raw: object) -> None:
+    assert read(status=raw).status is Status.ON_CALL
+
+
+@pytest.mark.parametrize("raw", [6, -1, 99, "x", "", None, True, 5.0, [], {}, "999999999999"])
+def test_a_status_that_nobody_documents_is_unknown(raw: object) -> None:
+    assert read(status=raw).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(("raw", "flow"), [(2, Flow.LOCAL), ("4", Flow.OUTGOING), ("8", Flow.INCOMING)])
+def test_a_flow_is_read_as_number_and_as_text(raw: object, flow: Flow) -> None:
+    assert read(flow=raw).flow is flow
+
+
+@pytest.mark.parametrize("raw", [3, "x", None, False])
+def test_a_flow_that_nobody_documents_is_unknown(raw: object) -> None:
+    assert read(flow=raw).flow is Flow.UNKNOWN
+
+
+@pytest.mark.parametrize("key", ["callerId", "callerID"])
+def test_a_caller_id_is_read_in_both_spellings(key: str) -> None:
+    assert read(**{key: "Jane Roe <+15550100>"}).caller_id == "Jane Roe <+15550100>"
+
+
+@pytest.mark.parametrize(
+    ("raw", "parties"),
+    [
+        (["0003*024", "+15550100"], ("0003*024", "+15550100")),
+        ("0003*024", ("0003*024",)),
+        ([15550100], ("15550100",)),
+        (15550100, ("15550100",)),
+        ([None, {}, ["x"], "0003*024"], ("0003*024",)),
+        (None, ()),
+        ({}, ()),
+        (True, ()),
+    ],
+    ids=["list", "text", "list of numbers", "number", "with rubbish", "null", "object", "true"],
+)
+def test_source_and_destination_are_read_in_every_form(raw: object, parties: tuple[str, ...]) -> None:
+    view = read(source=raw, destination=raw)
+    assert (view.source, view.destination) == (parties, parties)
+
+
+@pytest.mark.parametrize(
+    ("raw", "instant"),
+    [
+        ("2015-01-23T04:56:22Z", datetime(2015, 1, 23, 4, 56, 22, tzinfo=UTC)),
+        ("2014-05-07T16:08:55+03:00", datetime(2014, 5, 7, 13, 8, 55, tzinfo=UTC)),
+        ("2014-05-07T16:08:55", datetime(2014, 5, 7, 16, 8, 55, tzinfo=UTC)),
+        (" 2014-05-07T16:08:55Z ", datetime(2014, 5, 7, 16, 8, 55, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+02:00", None),
+        ("9999-12-31T23:59:59-02:00", None),
+        ("yesterday", None),
+        ("", None),
+        (1421988982, None),
+        (None, None),
+    ],
+)
+def test_a_date_is_an_instant_in_utc_and_nonsense_is_none(raw: object, instant: datetime | None) -> None:
+    assert read(recording=raw).recording == instant
+
+
+def test_a_view_id_keeps_its_leading_zero() -> None:
+    call = phone_call({"id": "c1", "phoneCallView": [{"id": "01"}, {"id": "1"}]})
+    assert call is not None
+    assert [call.view("01"), call.view("1"), call.view("001")] == [call.views[0], call.views[1], None]
+
+
+def test_a_numeric_view_id_is_kept_as_text() -> None:
+    assert read(id=7).id == "7"
+
+
+def test_a_view_that_is_said_twice_counts_once() -> None:
+    call = phone_call({"id": "c1", "phoneCallView": [{"id": "01", "status": 3}, {"id": "01", "status": 5}]})
+    assert call is not None
+    assert [view.status for view in call.views] == [Status.RINGING]
+
+
+@pytest.mark.parametrize("views", [None, "x", 3, {}, [], [None, 3, "x", [], {}, {"id": ""}, {"id": None}]])
+def test_views_that_cannot_be_read_are_left_out(views: object) -> None:
+    assert phone_call({"id": "c1", "phoneCallView": views}) == phone_call({"id": "c1"})
+
+
+@pytest.mark.parametrize("value", [None, 3, "x", [], {}, {"id": ""}, {"id": None}, {"id": []}])
+def test_what_has_no_id_is_no_call(value: object) -> None:
+    assert phone_call(value) is None
+
+
+def test_a_call_on_hold_is_a_conversation() -> None:
+    assert read(status=5, onHold="2015-01-23T04:56:22Z").on_call
+
+
+def test_a_ringing_view_is_no_conversation() -> None:
+    assert not read(status=3).on_call
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters() | st.just("\ud800"), max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ["id", "extension", "source", "destination", "flow", "status", "callerId", "callerID", "ringing", "answered"]
+HOSTILE_VIEW = st.dictionaries(st.sampled_from([*FIELDS, "recording", "onHold", "parked"]), JSON) | JSON
+HOSTILE_CALL = JSON | st.fixed_dictionaries(
+    {"id": st.text(min_size=1), "phoneCallView": st.lists(HOSTILE_VIEW, max_size=4) | JSON},
+    optional=dict.fromkeys(("extension", "ownerId", "ownerName", "published", "answered", "link"), JSON),
+)
+
+
+@quick
+@given(HOSTILE_CALL)
+def test_reading_never_raises_and_what_was_read_can_be_written_down(value: object) -> None:
+    call = phone_call(value)
+    if call is not None:
+        assert PhoneCall.model_validate_json(call.model_dump_json(by_alias=True)) == call
+
+
+@pytest.mark.parametrize("field", ["ownerName", "extension", "id"])
+def test_half_a_character_cannot_keep_a_call_from_being_written_down(field: str) -> None:
+    call = phone_call(json.loads('{"id": "c1", "%s": "c1\\ud800"}' % field))  # noqa: UP031 - braces and backslashes
+    assert call is None or call.model_dump_json()
+
+
+def test_half_a_character_in_a_view_cannot_keep_a_call_from_being_written_down() -> None:
+    view = read(callerId="\ud800 <+15550100>", source=["\ud800"], extension="\ud800")
+    assert view.model_dump_json()
+
+
+# ── parties ──
+
+
+@pytest.mark.parametrize(
+    ("caller_id", "numbers"),
+    [
+        ("Jane Roe <+15550100>", ("+15550100",)),
+        ("Jane Roe<+1 555 0100>", ("+1 555 0100",)),
+        ("+15550100", ("+15550100",)),
+        ("001 555-0100", ("001 555-0100",)),
+        ("a <1> b <2>", ("1", "2")),
+        ("Jane Roe", ()),
+        ("", ()),
+    ],
+)
+def test_the_number_of_a_caller_id_is_found(caller_id: str, numbers: tuple[str, ...]) -> None:
+    assert caller_numbers(caller_id) == numbers
+
+
+def test_parties_are_all_that_a_call_names(a_call: MakeCall, a_view: MakeView) -> None:
+    view = a_view(source=["+15550101"], destination=["0003*211"], callerId="Jane <+15550102>")
+    call = a_call(view, extension="0003*999")
+    assert call.parties == {"0003*999", "0003*210", "+15550101", "0003*211", "+15550102"}
+
+
+def test_a_call_without_fields_has_no_parties() -> None:
+    assert PhoneCall.model_validate({"id": "c1", "views": [{"id": "01"}]}).parties == frozenset()
+
+
+def test_the_organisation_stands_before_the_star() -> None:
+    assert organisation("0003*210") == "0003"
+
+
+@pytest.mark.parametrize(
+    "text", ["John Doe <+3334444>", "O'Neil-Smith Jr. <42*1>", "Agent 7 <42>", "Ioana \u0218tef <1>", "X<1>"]
+)
+def test_a_caller_id_of_the_documented_form_is_one(text: str) -> None:
+    assert is_caller_id(text)
+
+
+NO_CALLER_IDS = ["", "John", "<+333>", " <+333>", "John <>", "John <abc>", "John <1> x", "Jo<hn <1>", "John, D <1>"]
+HOSTILE_CALLER_IDS = [
+    "'. <1>",
+    "J\n <1>",
+    "\u0661 <1>",
+    "J <\u0661>",
+    "J" * 65 + "<1>",
+    "J <" + "1" * 33 + ">",
+    "@here <1>",
+]
+
+
+@pytest.mark.parametrize("text", [*NO_CALLER_IDS, *HOSTILE_CALLER_IDS, "J <1>\n"])
+def test_what_is_not_of_the_documented_form_is_no_caller_id(text: str) -> None:
+    assert not is_caller_id(text)
+
+
+# ── sending ──
+
+RING = {"phoneCallViewId": "01", "sendCallTo": "0003*024"}
+GIVEN = {"waitForPickup": 20, "callerId": "John Doe <+15550100>"}
+WIRE_GIVEN = {"waitForPickup": "20", "callerId": "John Doe <+15550100>"}
+BODIES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"action": name, **RING}, {"action": name, **RING}) for name in ("Monitor", "Whisper", "BargeIn", "PickUp")
+]
+BODIES += [({**asked, **GIVEN}, {**sent, **WIRE_GIVEN}) for asked, sent in BODIES]
+BODIES += [({"action": "Whisper", "private": n, **RING},) * 2 for n in (0, 1)]
+BODIES += [({"action": name, "phoneCallViewId": "00"},) * 2 for name in ("StartRecording", "StopRecording")]
+BODIES += [({"action": "StartRecording", "phoneCallViewId": "00", "format": f},) * 2 for f in ("wav", "wav49")]
+
+
+@pytest.mark.parametrize(("asked", "sent"), BODIES, ids=str)
+def test_the_body_holds_the_fields_that_were_given_and_no_others(asked: dict[str, Any], sent: dict[str, Any]) -> None:
+    assert json.dumps(PHONE_CALL_ACTION.validate_python(asked).wire(), sort_keys=True) == json.dumps(
+        sent, sort_keys=True
+    )
+
+
+@pytest.mark.parametrize("asked", [asked for asked, _ in BODIES], ids=str)
+def test_an_action_that_was_written_down_reads_back_the_same(asked: dict[str, Any]) -> None:
+    action = PHONE_CALL_ACTION.validate_python(asked)
+    assert PHONE_CALL_ACTION.validate_json(PHONE_CALL_ACTION.dump_json(action)) == action
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"action": "Monitor", **RING, "private": 1},
+        {"action": "Monitor", **RING, "format": "wav"},
+        {"action": "BargeIn", **RING, "private": 0},
+        {"action": "PickUp", **RING, "private": 0},
+        {"action": "StopRecording", "phoneCallViewId": "00", "format": "wav"},
+        {"action": "StartRecording", **RING},
+        {"action": "StartRecording", "phoneCallViewId": "00", "format": "mp3"},
+        {"action": "Whisper", **RING, "private": 2},
+        {"action": "Monitor", **RING, "waitForPickup": 0},
+        {"action": "Monitor", **RING, "waitForPickup": 301},
+        {"action": "Monitor", **RING, "callerId": "John"},
+        {"action": "Monitor", "phoneCallViewId": "01"},
+        {"action": "Monitor", "sendCallTo": "0003*024"},
+        {"action": "Monitor", "phoneCallViewId": "01", "sendCallTo": "@self"},
+        {"action": "Monitor", "phoneCallViewId": "01", "sendCallTo": "+15550100"},
+        {"action": "Monitor", "phoneCallViewId": "..", "sendCallTo": "0003*024"},
+        {"action": "Monitor", "phoneCallViewId": "a/b", "sendCallTo": "0003*024"},
+        {"action": "Transfer", **RING},
+    ],
+    ids=str,
+)
+def test_a_body_that_no_page_allows_cannot_be_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        PHONE_CALL_ACTION.validate_python(wrong)

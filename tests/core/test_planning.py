@@ -1,0 +1,257 @@
+"""The right view of the right call, or none at all; and the action as it goes to the PBX."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.authorization import AuthorizationMap, Permit
+from bot.commands import Intervene, Target
+from bot.errors import NotAuthorized, NotSuitable, Refusal
+from bot.phonecalls import ActionName, PhoneCall, PhoneCallView, Status
+from bot.planning import button, check_phone, fitting_actions, plan, suitable, suits
+
+MakeView = Callable[..., PhoneCallView]
+MakeCall = Callable[..., PhoneCall]
+RECORDED = {"recording": "2026-11-21T11:59:30Z"}
+
+
+def asked(action: ActionName = ActionName.MONITOR, **fields: Any) -> Intervene:
+    target = Target(kind="extension", text="0003*210")
+    return Intervene.model_validate({"action": action, "target": target, **fields})
+
+
+# ── what suits ──
+
+FITS = [
+    (Status.RINGING, {ActionName.PICK_UP}),
+    (Status.ON_CALL, set(ActionName) - {ActionName.PICK_UP}),
+    (Status.UNKNOWN, set()),
+    (Status.OFF_HOOK, set()),
+    (Status.TRYING, set()),
+    (Status.OTHER_SIDE_RINGING, set()),
+]
+
+
+@pytest.mark.parametrize(("status", "fitting"), FITS, ids=lambda value: value.name if isinstance(value, Status) else "")
+def test_a_ringing_call_suits_pick_up_and_a_conversation_the_others(
+    a_view: MakeView, status: Status, fitting: set[ActionName]
+) -> None:
+    assert {action for action in ActionName if suits(action, a_view(status=int(status)))} == fitting
+
+
+def test_a_call_on_hold_suits_like_any_conversation(a_view: MakeView) -> None:
+    assert suits(ActionName.WHISPER, a_view(onHold="2026-11-21T11:59:30Z"))
+
+
+def test_a_call_that_is_not_recorded_cannot_be_stopped_to_be(a_view: MakeView) -> None:
+    assert ActionName.STOP_RECORDING not in fitting_actions(a_view())
+
+
+def test_a_call_that_is_recorded_cannot_be_recorded(a_view: MakeView) -> None:
+    assert fitting_actions(a_view(**RECORDED)) == (
+        ActionName.MONITOR,
+        ActionName.WHISPER,
+        ActionName.BARGE_IN,
+        ActionName.STOP_RECORDING,
+    )
+
+
+# ── the one call and view ──
+
+Found = list[tuple[str, PhoneCall]]
+
+
+def chosen(command: Intervene, found: Found, rules: AuthorizationMap, **legs: frozenset[str]) -> list[tuple[str, str]]:
+    return [(one.call.id, one.view.id) for one in suitable(command, found, rules, legs)]
+
+
+def refusal(command: Intervene, found: Found, rules: AuthorizationMap, **legs: frozenset[str]) -> Refusal:
+    with pytest.raises((NotAuthorized, NotSuitable)) as caught:
+        suitable(command, found, rules, legs)
+    assert isinstance(caught.value, Refusal)
+    return caught.value
+
+
+def on_210(*calls: PhoneCall) -> Found:
+    return [("0003*210", call) for call in calls]
+
+
+def test_one_call_with_one_view_is_meant(rules: AuthorizationMap, a_call: MakeCall) -> None:
+    assert chosen(asked(), on_210(a_call()), rules) == [("c1", "01")]
+
+
+def test_of_several_calls_each_is_offered(rules: AuthorizationMap, a_call: MakeCall) -> None:
+    assert chosen(asked(), on_210(a_call(), a_call(call_id="c2")), rules) == [("c1", "01"), ("c2", "01")]
+
+
+def test_of_several_views_each_is_offered(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+    assert chosen(asked(), on_210(a_call(a_view("00"), a_view("01"))), rules) == [("c1", "00"), ("c1", "01")]
+
+
+def test_of_a_ringing_and_an_answered_call_the_fitting_one_is_meant(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
+) -> None:
+    found = on_210(a_call(), a_call(a_view(status=3), call_id="c2"))
+    assert chosen(asked(ActionName.PICK_UP), found, rules) == [("c2", "01")]
+
+
+def test_a_leg_of_ours_is_never_acted_on(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+    call = a_call(a_view("01"), a_view("02", source=["0003*777"]))
+    assert chosen(asked(), on_210(call), rules, c1=frozenset({"02"})) == [("c1", "01")]
+
+
+def test_legs_in_one_call_say_nothing_of_another(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+    call = a_call(a_view("01"), a_view("02"))
+    assert chosen(asked(), on_210(call), rules, c2=frozenset({"02"})) == [("c1", "01"), ("c1", "02")]
+
+
+def test_a_view_may_be_named(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+    assert chosen(asked(view="01"), on_210(a_call(a_view("00"), a_view("01"))), rules) == [("c1", "01")]
+
+
+def test_a_view_id_is_compared_as_text(rules: AuthorizationMap, a_call: MakeCall) -> None:
+    assert "no view 1 " in str(refusal(asked(view="1"), on_210(a_call()), rules))
+
+
+def test_naming_a_supervisors_leg_is_refused(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
+) -> None:
+    found = on_210(a_call(a_view("01"), a_leg("02")))
+    assert refusal(asked(view="02"), found, rules).rule == "not the agent's view"
+
+
+def test_naming_a_view_of_somebody_else_is_refused(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+    found = on_210(a_call(a_view("00", extension="0003*310"), a_view("01")))
+    assert refusal(asked(view="00"), found, rules).rule == "not the agent's view"
+
+
+def test_naming_another_teams_call_is_refused(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+    found = on_210(a_call(a_view(extension="0003*410", destination=["0003*410"])))
+    assert refusal(asked(call="c1"), found, rules).rule == "call of another extension"
+
+
+def test_a_call_of_somebodys_second_extension_may_be_named(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
+) -> None:
+    call = a_call(a_view(extension="0003*211", destination=["0003*211"]))
+    command = asked(call="c1", target=Target(kind="person", text="U0BOB"))
+    assert chosen(command, [("0003*210", call), ("0003*211", call)], rules) == [("c1", "01")]
+
+
+def test_a_protected_call_that_is_named_is_refused(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+    found = on_210(a_call(a_view(callerId="Jane <+15550191>")))
+    assert refusal(asked(call="c1"), found, rules).rule == "protected party"
+
+
+def test_a_protected_call_is_not_offered_beside_others(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
+) -> None:
+    found = on_210(a_call(a_view(callerId="Jane <+15550191>")), a_call(call_id="c2"))
+    assert chosen(asked(), found, rules) == [("c2", "01")]
+
+
+NOTHING: list[tuple[str, Intervene, dict[str, Any] | None, str]] = [
+    ("no call", asked(), None, "no call on this extension"),
+    ("the named call is over", asked(call="c1"), None, "is over"),
+    ("ringing", asked(), {"status": 3}, "still ringing"),
+    ("trying", asked(), {"status": 2}, "Nobody is in conversation"),
+    ("answered already", asked(ActionName.PICK_UP), {}, "answered already"),
+    ("not ringing", asked(ActionName.PICK_UP), {"status": 2}, "No call is ringing"),
+    ("recorded already", asked(ActionName.START_RECORDING), RECORDED, "recorded already"),
+    ("not recorded", asked(ActionName.STOP_RECORDING), {}, "not being recorded"),
+]
+
+
+@pytest.mark.parametrize(("command", "view", "said"), [row[1:] for row in NOTHING], ids=[row[0] for row in NOTHING])
+def test_where_no_call_suits_the_answer_says_why_and_that_nothing_was_sent(
+    *,
+    rules: AuthorizationMap,
+    a_call: MakeCall,
+    a_view: MakeView,
+    command: Intervene,
+    view: dict[str, Any] | None,
+    said: str,
+) -> None:
+    found = [] if view is None else on_210(a_call(a_view(**view)))
+    text = str(refusal(command, found, rules))
+    assert (said in text, text.endswith("Nothing was sent.")) == (True, True)
+
+
+def test_of_two_calls_the_one_not_yet_recorded_is_recorded(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
+) -> None:
+    found = on_210(a_call(a_view(**RECORDED)), a_call(call_id="c2"))
+    assert chosen(asked(ActionName.START_RECORDING), found, rules) == [("c2", "01")]
+
+
+# ── whose phone ──
+
+RINGING = [ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN, ActionName.PICK_UP]
+
+
+@pytest.mark.parametrize("action", RINGING)
+def test_a_phone_of_another_organisation_is_not_rung(action: ActionName) -> None:
+    with pytest.raises(NotAuthorized, match=r"another organisation.*Nothing was sent") as caught:
+        check_phone(action, "0004*210", "0003*024")
+    assert caught.value.rule == "another organisation"
+
+
+@pytest.mark.parametrize("action", RINGING)
+def test_nobody_acts_on_their_own_phone(action: ActionName) -> None:
+    with pytest.raises(NotAuthorized) as caught:
+        check_phone(action, "0003*024", "0003*024")
+    assert caught.value.rule == "own phone"
+
+
+@pytest.mark.parametrize("action", [ActionName.START_RECORDING, ActionName.STOP_RECORDING])
+def test_recording_rings_no_phone_so_any_organisation_will_do(action: ActionName) -> None:
+    check_phone(action, "0004*210", "0003*024")
+    check_phone(ActionName.MONITOR, "0003*210", "0003*024")
+
+
+# ── the plan ──
+
+BODY = {"phoneCallViewId": "01", "sendCallTo": "0003*024"}
+PLANS: list[tuple[ActionName, dict[str, Any], dict[str, Any]]] = [
+    (action, {}, {**BODY, "action": action.value}) for action in RINGING
+]
+PLANS += [
+    (action, {"wait": 20, "caller_id": "J <1>"}, {**body, "waitForPickup": "20", "callerId": "J <1>"})
+    for action, _, body in PLANS
+]
+PLANS += [
+    (ActionName.WHISPER, {"private": True}, {**BODY, "action": "Whisper", "private": 1}),
+    (ActionName.START_RECORDING, {}, {"action": "StartRecording", "phoneCallViewId": "01"}),
+    (
+        ActionName.START_RECORDING,
+        {"format": "wav49"},
+        {"action": "StartRecording", "phoneCallViewId": "01", "format": "wav49"},
+    ),
+    (ActionName.STOP_RECORDING, {}, {"action": "StopRecording", "phoneCallViewId": "01"}),
+]
+
+
+@pytest.mark.parametrize(("action", "options", "body"), PLANS, ids=[f"{name}-{'-'.join(o)}" for name, o, _ in PLANS])
+def test_the_plan_rings_the_askers_own_phone_and_holds_what_was_given(
+    rules: AuthorizationMap, a_view: MakeView, action: ActionName, options: dict[str, Any], body: dict[str, Any]
+) -> None:
+    permit = Permit(rules.people["U0ANA"], action, "0003*210", "C0FLOOR", rule="role supervisor")
+    assert plan(asked(action, **options), a_view("01"), permit).wire() == body
+
+
+def test_of_several_own_extensions_the_first_rings(rules: AuthorizationMap, a_view: MakeView) -> None:
+    person = replace(rules.people["U0ANA"], extensions=("0003*026", "0003*024"))
+    permit = Permit(person, ActionName.MONITOR, "0003*210", "C0FLOOR", rule="role supervisor")
+    assert plan(asked(), a_view(), permit).wire()["sendCallTo"] == "0003*026"
+
+
+def test_a_button_names_extension_and_call_whatever_was_typed() -> None:
+    typed = asked(target=Target(kind="person", text="U0BOB"), wait=20)
+    made = button(typed, "0003*211", "c1", "C0FLOOR", view_id="01")
+    assert made.intervene == asked(target=Target(kind="extension", text="0003*211"), wait=20, call="c1", view="01")
+
+
+def test_a_button_counts_as_from_where_the_card_was_asked() -> None:
+    assert button(asked(), "0003*211", "c1", "C0FLOOR").channel == "C0FLOOR"

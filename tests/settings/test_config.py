@@ -1,0 +1,276 @@
+"""callbot.toml: the contract's example is read whole, and every mistake is named by its key, all at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.config import LARGEST, Config, read_config
+from bot.errors import ConfigMistakes
+from bot.phonecalls import ActionName
+
+WHOLE = """
+[users.U0ANA]                      # a Slack user id, of this workspace
+name = "Ana Pop"
+uapi_user = "3"
+extension = "0003*024"
+roles = ["supervisor"]
+
+[users.U0BOB]
+name = "Bob Ionescu"
+uapi_user = "12"
+extension = ["0003*210", "0003*211"]
+roles = ["agent"]
+
+[roles.supervisor]
+actions = ["Monitor", "Whisper", "BargeIn", "PickUp", "StartRecording", "StopRecording"]
+extensions = ["0003*2XX", "team:sales"]
+channels = ["C0FLOOR", "C0ALERTS"]
+
+[roles.agent]
+actions = []
+
+[protected]
+extensions = ["0003*299"]
+callers = ["+40700000XXX"]
+
+[directory]
+file = "agents.csv"
+
+[uapi]
+default_user = "@me"
+
+[cards]
+silent_in = ["C0FLOOR"]
+
+[watch]
+every = 1.0
+max_requests_per_second = 5
+scopes = [{ user = "@me", extension = "@self" }]
+
+[help]
+channel = "C0FLOOR"
+contact = "U0ANA"
+
+[[alerts]]
+name = "Rings unanswered"
+when = "ringing"
+longer_than = 20
+channel = "C0ALERTS"
+extensions = ["0003*2XX"]
+callers = ["+40722XXXXXX"]
+"""
+
+Read = Callable[[str], Config]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def written(text: str) -> Config:
+        file = tmp_path / "callbot.toml"
+        file.write_text(text, encoding="utf-8")
+        return read_config(file)
+
+    return written
+
+
+@pytest.fixture
+def mistakes(read: Read) -> Callable[[str], list[str]]:
+    def found(text: str) -> list[str]:
+        with pytest.raises(ConfigMistakes) as caught:
+            read(text)
+        return caught.value.mistakes
+
+    return found
+
+
+Mistakes = Callable[[str], list[str]]
+
+
+# ── what is right ──
+
+
+def test_people_have_their_phones_users_and_roles(read: Read) -> None:
+    bob = read(WHOLE).authorization().people["U0BOB"]
+    assert (bob.slack_user, bob.name, bob.extensions, bob.phone, bob.uapi_user, bob.roles) == (
+        "U0BOB",
+        "Bob Ionescu",
+        ("0003*210", "0003*211"),
+        "0003*210",
+        "12",
+        ("agent",),
+    )
+
+
+def test_a_role_has_its_actions_extensions_and_channels(read: Read) -> None:
+    role = read(WHOLE).authorization().roles["supervisor"]
+    assert (role.actions, [pattern.text for pattern in role.extensions], role.channels) == (
+        frozenset(ActionName),
+        ["0003*2XX", "team:sales"],
+        frozenset({"C0FLOOR", "C0ALERTS"}),
+    )
+
+
+def test_a_role_without_channels_works_from_anywhere(read: Read) -> None:
+    assert read(WHOLE).authorization().roles["agent"].channels is None
+
+
+def test_protected_parties_the_contact_and_the_default_user_are_in_the_map(read: Read) -> None:
+    rules = read(WHOLE.replace('"@me"\n\n[cards]', '"7"\n\n[cards]')).authorization()
+    assert (
+        [one.text for one in rules.protected_extensions],
+        [one.text for one in rules.protected_callers],
+        rules.contact,
+        rules.default_user,
+    ) == (["0003*299"], ["+40700000XXX"], "U0ANA", "7")
+
+
+def test_the_example_allows_what_it_says(read: Read) -> None:
+    rules = read(WHOLE).authorization()
+    assert rules.allows(rules.people["U0ANA"], ActionName.MONITOR, "0003*210", "C0FLOOR")
+
+
+def test_directory_cards_watch_and_help_are_read(read: Read) -> None:
+    config = read(WHOLE)
+    assert config.directory is not None
+    assert config.watch.scopes is not None
+    assert (config.directory.file, config.cards.silent_in, config.watch.every, config.help.channel) == (
+        "agents.csv",
+        ["C0FLOOR"],
+        1.0,
+        "C0FLOOR",
+    )
+    assert [(scope.user, scope.extension) for scope in config.watch.scopes] == [("@me", "@self")]
+
+
+def test_an_alert_is_read(read: Read) -> None:
+    (alert,) = read(WHOLE).alerts
+    assert (alert.name, alert.when, alert.longer_than, alert.channel, alert.extensions, alert.callers) == (
+        "Rings unanswered",
+        "ringing",
+        20,
+        "C0ALERTS",
+        ["0003*2XX"],
+        ["+40722XXXXXX"],
+    )
+
+
+def test_an_empty_file_lets_nobody_do_anything(read: Read) -> None:
+    config = read("")
+    rules = config.authorization()
+    assert (rules.people, rules.roles, rules.default_user, config.watch.scopes) == ({}, {}, "@me", None)
+
+
+def test_nothing_but_an_extension_and_a_name_is_needed_of_a_person(read: Read) -> None:
+    person = read('[users.U0EVE]\nname = "Eve"\nextension = "0003*030"').authorization().people["U0EVE"]
+    assert (person.uapi_user, person.roles) == (None, ())
+
+
+# ── what is wrong: the text, its key ──
+
+USER = '[users.U0EVE]\nname = "Eve"\nextension = "0003*030"\n'
+ALERT = '[[alerts]]\nname = "a"\nwhen = "ringing"\nlonger_than = 1\nchannel = "C0A"\n'
+WRONG = {
+    "a user id in small letters": ('[users.eve]\nname = "Eve"\nextension = "0003*030"', "users.eve"),
+    "a name left out": ('[users.U0EVE]\nextension = "0003*030"', "users.U0EVE.name"),
+    "an empty name": (USER.replace('"Eve"', '" "'), "users.U0EVE.name"),
+    "a name of two lines": (USER.replace('"Eve"', '"a\\nb"'), "users.U0EVE.name"),
+    "a name that turns around": (USER.replace('"Eve"', '"a\u202eb"'), "users.U0EVE.name"),
+    "a name too long": (USER.replace("Eve", "E" * 81), "users.U0EVE.name"),
+    "an extension left out": ('[users.U0EVE]\nname = "Eve"', "users.U0EVE.extension"),
+    "a short extension": (USER.replace("0003*030", "030"), "users.U0EVE.extension.0"),
+    "no extension at all": (USER.replace('"0003*030"', "[]"), "users.U0EVE.extension"),
+    "a number for an extension": (USER.replace('"0003*030"', "30"), "users.U0EVE.extension"),
+    "a wrong extension in a list": (USER.replace('"0003*030"', '["0003*030", "x"]'), "users.U0EVE.extension.1"),
+    "a path for a user": (USER + 'uapi_user = "../3"', "users.U0EVE.uapi_user"),
+    "two dots for a user": (USER + 'uapi_user = ".."', "users.U0EVE.uapi_user"),
+    "a role that nobody wrote": (USER + 'roles = ["boss"]', "users.U0EVE.roles"),
+    "one role without a list": (USER + 'roles = "boss"', "users.U0EVE.roles"),
+    "a key that nobody knows": (USER + "admin = true", "users.U0EVE.admin"),
+    "a phone of two people": (USER + USER.replace("U0EVE", "U0EVA"), "users.U0EVA.extension"),
+    "an action that nobody knows": ('[roles.a]\nactions = ["Hangup"]', "roles.a.actions.0"),
+    "actions left out": ('[roles.a]\nextensions = ["0003*2XX"]', "roles.a.actions"),
+    "a pattern like 0003*2*": ('[roles.a]\nactions = []\nextensions = ["0003*2*"]', "roles.a.extensions.0"),
+    "a channel by its name": ('[roles.a]\nactions = []\nchannels = ["#floor"]', "roles.a.channels.0"),
+    "a protected extension of no form": ('[protected]\nextensions = ["299"]', "protected.extensions.0"),
+    "a protected caller of no form": ('[protected]\ncallers = ["+40 700"]', "protected.callers.0"),
+    "a directory without a file": ("[directory]", "directory.file"),
+    "a default user of no form": ('[uapi]\ndefault_user = "@self"', "uapi.default_user"),
+    "a card channel of no form": ('[cards]\nsilent_in = ["floor"]', "cards.silent_in.0"),
+    "looks without a pause": ("[watch]\nevery = 0", "watch.every"),
+    "looks too seldom": ("[watch]\nevery = 61", "watch.every"),
+    "looks that are no number": ("[watch]\nevery = nan", "watch.every"),
+    "no requests at all": ("[watch]\nmax_requests_per_second = 0", "watch.max_requests_per_second"),
+    "a scope without a user": ('[watch]\nscopes = [{extension = "@self"}]', "watch.scopes.0.user"),
+    "a scope of a short extension": ('[watch]\nscopes = [{user = "3", extension = "210"}]', "watch.scopes.0.extension"),
+    "a help channel of no form": ('[help]\nchannel = "floor"', "help.channel"),
+    "a contact of no form": ('[help]\ncontact = "Ana"', "help.contact"),
+    "a contact whom nobody knows": ('[help]\ncontact = "U0ANA"', "help.contact"),
+    "an alert of no kind": (ALERT.replace("ringing", "waiting"), "alerts.0.when"),
+    "an alert without a time": (ALERT.replace("longer_than = 1\n", ""), "alerts.0.longer_than"),
+    "an alert before its time": (ALERT.replace("= 1", "= -1"), "alerts.0.longer_than"),
+    "an alert after a day": (ALERT.replace("= 1", "= 86401"), "alerts.0.longer_than"),
+    "an alert without a channel": (ALERT.replace('channel = "C0A"', ""), "alerts.0.channel"),
+    "an alert for a caller of no form": (ALERT + 'callers = ["Jane"]', "alerts.0.callers.0"),
+    "an alert for a pattern of no form": (ALERT + 'extensions = ["0003*2*"]', "alerts.0.extensions.0"),
+    "a table that nobody knows": ("[bogus]", "bogus"),
+    "a table that is none": ("users = 3", "users"),
+}
+
+
+@pytest.mark.parametrize(("text", "key"), WRONG.values(), ids=WRONG)
+def test_each_mistake_is_said_with_its_key(mistakes: Mistakes, text: str, key: str) -> None:
+    assert {line.split(":")[0] for line in mistakes(text)} == {key}
+
+
+def test_every_mistake_is_said_at_once(mistakes: Mistakes) -> None:
+    text = "\n".join((USER, 'uapi_user = "a/b"', 'roles = ["boss"]', ALERT.replace("C0A", "x"), "[bogus]"))
+    assert {line.split(":")[0] for line in mistakes(text)} == {
+        "users.U0EVE.uapi_user",
+        "users.U0EVE.roles",
+        "alerts.0.channel",
+        "bogus",
+    }
+
+
+def test_what_is_wrong_is_shown_beside_what_is_right(mistakes: Mistakes) -> None:
+    (line,) = mistakes(WRONG["a pattern like 0003*2*"][0])
+    assert ("0003*2*" in line, "0003*2XX" in line) == (True, True)
+
+
+def test_a_phone_of_two_people_names_the_other(mistakes: Mistakes) -> None:
+    assert mistakes(WRONG["a phone of two people"][0]) == [
+        "users.U0EVA.extension: 0003*030 is the phone of U0EVE already"
+    ]
+
+
+def test_one_persons_phone_may_be_written_twice(read: Read) -> None:
+    assert read(USER.replace('"0003*030"', '["0003*030", "0003*030"]')).users["U0EVE"].name == "Eve"
+
+
+# ── what is no file, or no TOML ──
+
+
+def test_what_is_no_toml_is_said_with_its_line(mistakes: Mistakes) -> None:
+    (line,) = mistakes("[users\n")
+    assert ("is no TOML" in line, "line 1" in line) == (True, True)
+
+
+def test_a_key_written_twice_is_said_with_its_line(mistakes: Mistakes) -> None:
+    assert "line 3" in mistakes("[help]\nchannel = 'C0A'\nchannel = 'C0B'\n")[0]
+
+
+def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigMistakes, match=r"cannot be read.*CALLBOT_CONFIG"):
+        read_config(tmp_path / "callbot.toml")
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [(b"\xff\xfe", "is no TOML"), (b"#" * (LARGEST + 1), "larger"), (b"a=" + b"[" * 5000, "is no TOML")],
+)
+def test_a_file_of_rubbish_is_refused(tmp_path: Path, raw: bytes, said: str) -> None:
+    file = tmp_path / "callbot.toml"
+    file.write_bytes(raw)
+    with pytest.raises(ConfigMistakes, match=said):
+        read_config(file)

@@ -1,0 +1,177 @@
+"""Text of others is shown, and means nothing to Slack."""
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.slack.foreign import escaped, foreign, plain
+
+quick = settings(max_examples=100, deadline=None)
+
+WORDS = [
+    "<",
+    ">",
+    "&",
+    "&lt;",
+    "<!here>",
+    "<@U0BOB>",
+    "<#C0FLOOR|x>",
+    "<!date^1^{time}|x>",
+    "@here",
+    "@channel",
+    "#floor",
+    ":smile:",
+    ":100:",
+    ":+1:",
+    "*",
+    "_",
+    "~",
+    "`",
+    "```",
+    "*bold*",
+    "0003*210",
+    "+15550100",
+    "http://",
+    "https://evil.example/x",
+    "1.com",
+    "www.",
+    ".com",
+    "evil.example.com",
+    "mailto:",
+    "x",
+    "1",
+    ".",
+]
+HIDDEN = [" ", "> ", "\n", "\r", "\t", "\u202e", "\u2066", "\u200b", "\x00", "\ufeff", "\u2028", "\ud800", "\u05d0"]
+PIECES = st.sampled_from([*WORDS, *HIDDEN])
+ANY_TEXT = st.text(st.characters() | st.just("\ud800")) | st.lists(PIECES, max_size=12).map("".join)
+
+
+# ── foreign: for places where Slack reads mrkdwn ──
+
+
+@quick
+@given(ANY_TEXT)
+def test_nothing_is_left_that_opens_or_closes_control_syntax(text: str) -> None:
+    assert not set(foreign(text)) & {"<", ">"}
+
+
+@quick
+@given(ANY_TEXT)
+def test_every_ampersand_is_an_escape(text: str) -> None:
+    assert "&" not in re.sub("&(?:amp|lt|gt);", "", foreign(text))
+
+
+@quick
+@given(ANY_TEXT)
+def test_nobody_can_be_mentioned_and_no_channel_linked(text: str) -> None:
+    assert not set(foreign(text)) & {"@", "#"}
+
+
+@quick
+@given(ANY_TEXT)
+def test_nothing_is_formatted(text: str) -> None:
+    shown = foreign(text)
+    assert not set(shown) & {"_", "~", "`"}
+    assert re.search(r"(?<![0-9X])\*|\*(?![0-9X])", shown) is None
+
+
+@quick
+@given(ANY_TEXT)
+def test_nothing_becomes_an_emoji(text: str) -> None:
+    assert re.search(r":[^\s:\ua789]+:", foreign(text)) is None
+
+
+@quick
+@given(ANY_TEXT)
+def test_nothing_becomes_a_link(text: str) -> None:
+    shown = foreign(text)
+    assert "://" not in shown
+    assert re.search(r"[A-Za-z0-9]\.[A-Za-z]{2,24}(?![A-Za-z0-9])", shown) is None
+
+
+@quick
+@given(st.sampled_from([foreign, plain]), ANY_TEXT)
+def test_it_is_one_line_of_what_can_be_seen(show: type[str], text: str) -> None:
+    shown = show(text)
+    assert not [c for c in shown if unicodedata.category(c)[0] == "C" or unicodedata.category(c) in {"Zl", "Zp"}]
+    assert shown == " ".join(shown.split(" ")).strip()
+
+
+@quick
+@given(st.sampled_from([foreign, plain]), ANY_TEXT)
+def test_it_is_never_empty(show: type[str], text: str) -> None:
+    assert show(text)
+
+
+@quick
+@given(ANY_TEXT, st.integers(2, 40))
+def test_it_is_never_longer_than_asked_for(text: str, limit: int) -> None:
+    assert len(plain(text, limit)) <= limit
+
+
+@quick
+@given(st.from_regex(r"[0-9]{1,16}\*[0-9]{1,16}|\+?[0-9]{1,32}", fullmatch=True))
+def test_extensions_and_numbers_are_shown_exactly(number: str) -> None:
+    assert (foreign(number), foreign(f"Jane ({number}), hi")) == (number, f"Jane ({number}), hi")
+
+
+SHOWN = {
+    "<!here> & <@U0BOB>": "&lt;!here&gt; &amp; &lt;＠U0BOB&gt;",  # noqa: RUF001 - the look-alike is what is tested
+    "@channel": "\uff20channel",
+    "#floor": "\uff03floor",
+    "*bold* _it_ ~no~ `code`": "\u2217bold\u2217 \uff3fit\uff3f \uff5eno\uff5e \u02cbcode\u02cb",
+    "*0003*210*": "\u22170003\u2217210\u2217",
+    "0003*210": "0003*210",
+    "+15550100": "+15550100",
+    "0003*2XX, X*": "0003*2XX, X\u2217",
+    ":smile:": "\ua789smile:",
+    ":100: :+1: :\u65e5\u672c:": "\ua789100: \ua789+1: \ua789\u65e5\u672c:",
+    "12:30": "12:30",
+    "https://evil.example": "https\ua789//evil\u2024example",
+    "1.com evil.\u0440\u0444": "1\u2024com evil\u2024\u0440\u0444",
+    "Ms. Roe, 2.5 s.": "Ms. Roe, 2.5 s.",
+    "a\nb\r\n\tc": "a b c",
+    "gpj.\u202eexe": "gpj\u2024exe",
+    "Rene\u0301": "Ren\u00e9",
+    "\u200b": "\u2013",
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), SHOWN.items(), ids=[ascii(text) for text in SHOWN])
+def test_each_trick_is_shown_as_what_it_is(text: str, shown: str) -> None:
+    assert foreign(text) == shown
+
+
+# ── plain: for places that Slack does not parse ──
+
+
+@pytest.mark.parametrize("text", ["<!here> & <@U0BOB>", "*0003*210* :smile:", "https://evil.example", "+15550100"])
+def test_in_plain_text_every_character_stays(text: str) -> None:
+    assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("", "\u2013"), (" \n ", "\u2013"), ("  a  b ", "a b"), ("\u00a0a\u3000b", "a b")]
+)
+def test_white_space_is_one_space_and_nothing_is_a_dash(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+def test_what_is_too_long_ends_in_dots() -> None:
+    assert (plain("x" * 120), plain("x" * 121), plain("xx xx", 4)) == ("x" * 120, "x" * 119 + "\u2026", "xx\u2026")
+
+
+@quick
+@given(ANY_TEXT)
+def test_escaped_words_read_back_as_they_were(text: str) -> None:
+    assert escaped(text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
+
+
+@quick
+@given(ANY_TEXT)
+def test_escaped_words_hold_no_control_syntax(text: str) -> None:
+    assert not set(escaped(text)) & {"<", ">"}
