@@ -19,7 +19,7 @@ from bot.errors import CallbotError, PbxError
 from bot.interventions import Interventions
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.requests import Card
+from bot.ports import Card
 from bot.settings import Settings
 from bot.slack.app import Listeners, build_app
 from bot.slack.feed import Feed
@@ -103,6 +103,7 @@ class Bot:
             now=now,
             sleep=asyncio.sleep,
             new_id=new_id,
+            every=self._config.watch.every,
         )
         await self._interventions.start()
         await self._open_doors(workspace)
@@ -177,7 +178,7 @@ class Bot:
             signing_secret="" if secret is None else secret.get_secret_value(),
             ready=self.ready,
         )
-        self._runner = web.AppRunner(front.application(), access_log=None, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(front.application(), access_log=None, shutdown_timeout=0.5, auto_decompress=False)
         await self._runner.setup()
         self._to_close.push_async_callback(self._runner.cleanup)
         try:

@@ -8,9 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.actions import ActionName
 from bot.commands import Target
 from bot.errors import NotAuthorized, NotSuitable
-from bot.phonecalls import ActionName, PhoneCall, organisation
+from bot.phonecalls import PhoneCall, organisation
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.commands import CALLS_EXAMPLE, Intervene
+from bot.commands import CALLS_EXAMPLE, AnswerSwitch, Intervene
 from bot.errors import BadCommand
 
 BUTTON_VALUE_LIMIT = 2000
@@ -20,6 +20,15 @@ class Button(BaseModel):
     channel: str
 
 
+class SwitchButton(BaseModel):
+    """What *Ring now anyway* and *Cancel* carry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: AnswerSwitch
+    channel: str
+
+
 def pack(button: Button) -> str:
     """The value of a button, at most BUTTON_VALUE_LIMIT characters. Raises ValueError if it does not fit."""
     document = {"v": 1, "o": button.channel, "i": button.intervene.model_dump(mode="json", exclude_defaults=True)}
@@ -27,6 +36,25 @@ def pack(button: Button) -> str:
     if len(value) > BUTTON_VALUE_LIMIT:
         raise ValueError(f"a button value of {len(value)} characters")
     return value
+
+
+def pack_switch(button: SwitchButton) -> str:
+    """The value of *Ring now anyway* or *Cancel*."""
+    document = {"v": 1, "o": button.channel, "s": button.answer.model_dump()}
+    return json.dumps(document, separators=(",", ":"))
+
+
+def unpack_switch(value: str) -> SwitchButton:
+    """Read the value of such a button. Raises BadCommand for one that this version does not know."""
+    try:
+        document = json.loads(value)
+        button = SwitchButton.model_validate({"answer": document["s"], "channel": document["o"]})
+        known = document["v"] == 1
+    except (ValueError, TypeError, KeyError, RecursionError):
+        known = False
+    if not known:
+        raise BadCommand("This button is too old for callbot to understand.", CALLS_EXAMPLE)
+    return button
 
 
 def unpack(value: str) -> Button:

@@ -16,8 +16,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.actions import ActionName
 from bot.errors import BadCommand
-from bot.phonecalls import EXTENSION, OBJECT_ID, SHORT_EXTENSION, ActionName, CallerId, ObjectId, is_caller_id
+from bot.phonecalls import EXTENSION, OBJECT_ID, SHORT_EXTENSION, CallerId, ObjectId, is_caller_id
 
 _SHOWN = 40
 
@@ -83,6 +84,13 @@ class Intervene(_Frozen):
     private: bool = False
 
 
+class AnswerSwitch(_Frozen):
+    """Answer the question of a card that waits to change the mode: ring now anyway, or let it be."""
+
+    card: str
+    now: bool
+
+
 class ListCalls(_Frozen):
     """Show the live calls, all or those that match every word."""
 
@@ -93,7 +101,7 @@ class Help(_Frozen):
     """Show every command with an example."""
 
 
-Command: TypeAlias = Intervene | ListCalls | Help
+Command: TypeAlias = Intervene | AnswerSwitch | ListCalls | Help
 
 
 def example(command: str, text: str) -> str:

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
 from bot.errors import ConfigMistakes
-from bot.phonecalls import EXTENSION, USER_ID, ActionName
+from bot.phonecalls import EXTENSION, USER_ID
 
 LARGEST = 4 * 1024 * 1024
 

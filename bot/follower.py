@@ -9,16 +9,18 @@ from datetime import datetime
 
 import structlog
 
+from bot.actions import JOINING, RECORDING
 from bot.authorization import AuthorizationMap
 from bot.errors import CallbotError, PbxError
 from bot.following import UNDECIDED, UNREADABLE, Intervention, Look, State, Why, answer_lost, follow
-from bot.phonecalls import JOINING, RECORDING
 from bot.planning import latest_seen, next_buttons, own_views
-from bot.requests import Card, CardElsewhere, Cards, Ledger, PhoneCalls
+from bot.ports import Card, CardElsewhere, Cards, Ledger, PhoneCalls
+from bot.switching import Switches
 from bot.tasks import Tasks
 
 WAITING, TALKING, DOUBTING = 0.5, 1.0, 0.3
-"""Seconds between two looks: while something is expected, in the middle of a call, and to be sure that it is gone."""
+"""When the next look is due, in parts of `[watch] every`: while something is expected, in the middle of a call, and to be
+sure that something is gone."""
 
 _log = structlog.get_logger("callbot.follower")
 _Call = tuple[str, str, str]
@@ -36,6 +38,7 @@ class Follower:
         rules: Callable[[], AuthorizationMap],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
+        every: float,
     ) -> None:
         self._phone_calls = phone_calls
         self._ledger = ledger
@@ -43,11 +46,13 @@ class Follower:
         self._rules = rules
         self._now = now
         self._sleep = sleep
+        self._every = every
         self._on_card: dict[str, dict[str, Intervention]] = {}
         self._looking: set[_Call] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
         self._tasks = Tasks()
+        self.switches = Switches(self.show)
 
     # ── what others ask ──
 
@@ -135,7 +140,7 @@ class Follower:
         """Look at one call until nobody follows it: at most as long as the call lasts."""
         try:
             while followed := self._of(call):
-                await self._sleep(_pause(followed))
+                await self._sleep(self._every * _pause(followed))
                 look, now = await self._look(call), self._now()
                 changed = [one.card for one in self._of(call) if await self._advance(one, look, now)]
                 for card_id in dict.fromkeys(changed):
@@ -158,6 +163,8 @@ class Follower:
             return False
         if after.state is not before.state:
             _log.info("state", intervention=after.id, action=after.name, state=after.state, call=after.call_id)
+            if after.state is State.ENDED:
+                self.switches.ended(after)
         await self._save(after)
         return True
 
@@ -190,6 +197,7 @@ class Follower:
             names={number: holder.name for number in parties if (holder := rules.holder(number)) is not None},
             legs=frozenset(view.id for view in newest.call.views if view.extension == newest.extension) - own,
             buttons=next_buttons(interventions, rules),
+            switching=self.switches.on_card(newest.card),
         )
 
 

@@ -15,8 +15,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.actions import JOINING, RECORDING, ActionName, PhoneCallAction
 from bot.errors import PbxError
-from bot.phonecalls import JOINING, RECORDING, ActionName, Extension, PhoneCall, PhoneCallAction, PhoneCallView
+from bot.phonecalls import Extension, PhoneCall, PhoneCallView
 
 
 class State(StrEnum):
@@ -165,7 +166,7 @@ class Intervention(BaseModel):
 
 def begin(intervention: Intervention) -> Intervention:
     """The moment before the PUT: which views from the supervisor's phone are there already."""
-    legs = frozenset(view.id for view in intervention.call.views if intervention.phone in view.source)
+    legs = frozenset(key for key, view in intervention.call.named_views.items() if intervention.phone in view.source)
     return _reach(intervention.model_copy(update={"legs_before": legs}), State.ASKED, intervention.asked_at)
 
 
@@ -225,7 +226,7 @@ def _end(intervention: Intervention, why: Why, now: datetime) -> Intervention:
 
 def _leg(intervention: Intervention, call: PhoneCall, now: datetime) -> Intervention:
     """Monitor, Whisper, BargeIn, PickUp: whether the supervisor is in the call."""
-    legs = {view.id: view for view in call.views if _is_leg(intervention, view)}
+    legs = {key: view for key, view in call.named_views.items() if _is_leg(intervention, view)}
     if intervention.state is State.CONNECTED:
         return _as_before(intervention) if intervention.leg in legs else _end(intervention, Why.LEFT, now)
     proof = min((key for key, view in legs.items() if view.on_call and key not in intervention.legs_before), default="")

@@ -18,15 +18,17 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.actions import JOINING, RECORDING, ActionName
 from bot.authorization import AuthorizationMap, Permit
-from bot.commands import Command, Help, Intervene, ListCalls
+from bot.commands import AnswerSwitch, Command, Help, Intervene, ListCalls
 from bot.errors import AlreadyAsked, CallbotError, PbxError, PbxUnreachable, Refusal
 from bot.follower import Follower
-from bot.following import Intervention, Why, answer_lost, answered, begin, refused
+from bot.following import Intervention, answer_lost, answered, begin, refused
 from bot.listing import calls_meant, live_calls
-from bot.phonecalls import RECORDING, SILENT, ActionName
+from bot.placing import seat_of_card, why_elsewhere
 from bot.planning import Suitable, button, permits_for, plan, suitable
-from bot.requests import Asker, Card, CardElsewhere, Cards, Choice, Ledger, Outcome, PhoneCalls, Request
+from bot.ports import Asker, Card, CardElsewhere, Cards, Choice, Ledger, Outcome, PhoneCalls, Request
+from bot.switching import Verdict
 from bot.tasks import Tasks
 
 SOON = 0.7
@@ -38,7 +40,10 @@ _log = structlog.get_logger("callbot.interventions")
 
 
 class Interventions:
-    """Everything that a person can ask for. `rules` and `silent_in` are asked anew for every request."""
+    """Everything that a person can ask for. `rules` and `silent_in` are asked anew for every request.
+
+    `every` is the time between two looks at a call, in seconds (`[watch] every`).
+    """
 
     def __init__(
         self,
@@ -51,6 +56,7 @@ class Interventions:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
+        every: float = 1.0,
     ) -> None:
         self._phone_calls = phone_calls
         self._ledger = ledger
@@ -62,7 +68,9 @@ class Interventions:
         self._puts = Tasks()
         self._askers: dict[str, Asker] = {}
         self._claiming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-        self.follower = Follower(phone_calls=phone_calls, ledger=ledger, cards=cards, rules=rules, now=now, sleep=sleep)
+        self.follower = Follower(
+            phone_calls=phone_calls, ledger=ledger, cards=cards, rules=rules, now=now, sleep=sleep, every=every
+        )
 
     async def start(self) -> None:
         """Take up what an earlier process left open, and tell those whose requests it lost."""
@@ -120,6 +128,9 @@ class Interventions:
         match command:
             case Intervene():
                 await self._intervene(request, command, asker)
+            case AnswerSwitch():
+                self.follower.switches.decide(command.card, request.slack_user, now=command.now)
+                await self._conclude(request, Outcome.ANSWERED, "one's own card", allowed=True)
             case ListCalls():
                 rules = self._rules()
                 person = rules.person(request.slack_user, stranger=request.stranger)
@@ -141,7 +152,7 @@ class Interventions:
 
     # ── an intervention ──
 
-    async def _intervene(self, request: Request, command: Intervene, asker: Asker) -> None:
+    async def _intervene(self, request: Request, command: Intervene, asker: Asker, *, anyway: bool = False) -> None:
         rules = self._rules()
         person = rules.person(request.slack_user, stranger=request.stranger)
         permits = permits_for(person, command, request.channel, rules)
@@ -152,15 +163,38 @@ class Interventions:
             await self._conclude(request, Outcome.CHOICE, permits[fitting[0].extension].rule, allowed=True)
             await asker.choose(command.action, choices)
             return
-        await self._act(request, command, fitting[0], permits[fitting[0].extension], asker)
+        [target] = fitting
+        held = self.follower.holding(person.slack_user, target.call.id)
+        if held is not None and not anyway and _changes_mode(held, command.action):
+            await self._switch(request, command, target, held, asker)
+            return
+        await self._act(request, command, target, permits[target.extension], asker, anyway=anyway)
 
-    async def _act(self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker) -> None:
+    async def _switch(
+        self, request: Request, command: Intervene, target: Suitable, held: Intervention, asker: Asker
+    ) -> None:
+        """Wait for the old leg to go, then ask for everything anew: the permission, the call, the view."""
+        if self.follower.switches.waits(held.card):
+            raise AlreadyAsked(
+                "Your card waits for you to hang up already, or press Cancel there first.", held.slack_user
+            )
+        verdict = await self.follower.switches.wait(held, command.action)
+        if verdict not in {Verdict.LEFT, Verdict.NOW}:
+            await self._conclude(request, Outcome.NOT_SWITCHED, verdict, allowed=True)
+            return
+        same_call = button(command, target.extension, target.call.id, request.channel, view_id=command.view)
+        await self._intervene(request, same_call.intervene, asker, anyway=verdict is Verdict.NOW)
+
+    async def _act(
+        self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker, *, anyway: bool
+    ) -> None:
         async with self._one_at_a_time(request.slack_user, target.call.id):
+            self._refuse_if_busy(command.action, permit, target.call.id, anyway=anyway)
             intervention = await self._claim(request, command, target, permit)
         self._remember(intervention.card, asker)
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
         if not request.clicked:
-            await asker.card_is_elsewhere(self._elsewhere(intervention))
+            await asker.card_is_elsewhere(why_elsewhere(intervention, self._silent_in()))
         _, late = await asyncio.wait({put}, timeout=SOON)
         if late:
             self.follower.show(intervention.card)
@@ -174,7 +208,6 @@ class Interventions:
 
     async def _claim(self, request: Request, command: Intervene, target: Suitable, permit: Permit) -> Intervention:
         """The row in the ledger that stands before the deed. Raises AlreadyAsked."""
-        self._refuse_if_busy(command.action, permit, target.call.id)
         intervention = begin(await self._intervention(request, command, target, permit))
         await self.follower.open_card(intervention.card)
         try:
@@ -188,11 +221,12 @@ class Interventions:
         self, request: Request, command: Intervene, target: Suitable, permit: Permit
     ) -> Intervention:
         rules = self._rules()
-        card, place = await self._card_for(request, command.action, target.call.id)
+        earlier = await self._ledger.of_call(request.slack_user, target.call.id)
+        seat = seat_of_card(request, command.action, earlier, self._silent_in())
         return Intervention(
             id=self._new_id(),
-            card=card,
-            place=place,
+            card=seat.card or self._new_id(),
+            place=seat.place,
             slack_user=request.slack_user,
             supervisor=permit.person.name,
             phone=permit.person.phone,
@@ -206,29 +240,11 @@ class Interventions:
             call=target.call,
         )
 
-    async def _card_for(self, request: Request, action: ActionName, call_id: str) -> tuple[str, str]:
-        """The card of this person and this call, and its place; a silent action never goes on a card others may see."""
-        private = request.slack_user
-        silent = action in SILENT and request.channel not in self._silent_in()
-        place = private if silent or request.channel.startswith("D") else request.channel
-        for earlier in reversed(await self._ledger.of_call(request.slack_user, call_id)):
-            others_see_it = earlier.place != private and earlier.place not in self._silent_in()
-            if earlier.why is not Why.CALL_OVER and not (action in SILENT and others_see_it):
-                return earlier.card, earlier.place
-        return self._new_id(), place
-
-    def _elsewhere(self, intervention: Intervention) -> CardElsewhere:
-        """Why the card is not where it was asked for, if so."""
-        if intervention.place != intervention.slack_user or intervention.channel.startswith("D"):
-            return CardElsewhere.NO
-        silent = intervention.name in SILENT and intervention.channel not in self._silent_in()
-        return CardElsewhere.SILENT if silent else CardElsewhere.THERE_ALREADY
-
-    def _refuse_if_busy(self, action: ActionName, permit: Permit, call_id: str) -> None:
+    def _refuse_if_busy(self, action: ActionName, permit: Permit, call_id: str, *, anyway: bool) -> None:
         if action not in RECORDING and len(self.follower.open) >= MOST_OPEN:
             raise Refusal("Too many interventions are open at the moment. Nothing was sent. Try again in a minute.")
         held = self.follower.holding(permit.person.slack_user, call_id)
-        if held is None or action in RECORDING or held.name is action:
+        if held is None or action in RECORDING or held.name is action or (anyway and held.in_call):
             return
         if held.in_call:
             text = f"You are in this call with {held.name}. Hang up, then ask for {action} again. Nothing was sent."
@@ -264,6 +280,11 @@ class Interventions:
         await self.follower.update(after)
         if after.following:
             await self.follower.supersede(after)
+
+
+def _changes_mode(held: Intervention, action: ActionName) -> bool:
+    """Whether the person is in the call in one mode and asks for another."""
+    return held.in_call and held.name in JOINING and action in JOINING and held.name is not action
 
 
 def _choice(command: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:

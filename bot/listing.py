@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, Person
 from bot.commands import Intervene, Target
 from bot.errors import NotAuthorized, PbxRefused
-from bot.phonecalls import EXTENSION, ActionName, PhoneCall, PhoneCallView, Status
+from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status
 from bot.planning import button, fitting_actions, own_views
-from bot.requests import Line, PhoneCalls
+from bot.ports import Line, PhoneCalls
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 

@@ -1,15 +1,14 @@
-"""The words of the field: PhoneCall, PhoneCallView, Extension, CallerId, PhoneCallAction. No I/O here.
+"""The words of the field: PhoneCall, PhoneCallView, and the grammars of extensions, ids and caller ids. No I/O here.
 
-What we send is strict (frozen, no field but the page's), what we receive is tolerant: the documentation writes
-`link` and `links`, `callerId` and `callerID`, numbers and numeric strings, dates of two zones in one object.
-Names are snake_case here and camelCase on the wire. Sources: "PhoneCalls Resource"
-and the five action pages of UnifiedAPI.
+What we receive is read tolerantly: the documentation writes `link` and `links`, `callerId` and `callerID`, numbers and
+numeric strings, dates of two zones in one object. Names are snake_case here and camelCase on the wire. Sources:
+"PhoneCalls Resource" and the five action pages of UnifiedAPI.
 """
 
 import re
 from datetime import UTC, datetime
-from enum import IntEnum, StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from enum import IntEnum
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -18,8 +17,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
-    TypeAdapter,
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
@@ -98,24 +95,6 @@ class Flow(IntEnum):
         return cls.UNKNOWN
 
 
-class ActionName(StrEnum):
-    """The action names that go over the wire, and that roles of the authorization map are written in."""
-
-    MONITOR = "Monitor"
-    WHISPER = "Whisper"
-    BARGE_IN = "BargeIn"
-    PICK_UP = "PickUp"
-    START_RECORDING = "StartRecording"
-    STOP_RECORDING = "StopRecording"
-
-
-SILENT = frozenset({ActionName.MONITOR, ActionName.WHISPER})
-"""Actions that the agent may not know of: their cards are not for every eye."""
-JOINING = frozenset({ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN})
-"""Actions that add a leg of the supervisor to the call."""
-RECORDING = frozenset({ActionName.START_RECORDING, ActionName.STOP_RECORDING})
-
-
 # ── what we receive ──
 
 
@@ -175,9 +154,9 @@ class Received(BaseModel):
 
 
 class PhoneCallView(Received):
-    """One party's side of a PhoneCall. A field that is null is left out of answers, so all but `id` may be absent."""
+    """One party's side of a PhoneCall. A field that is null is left out of answers, so any may be absent."""
 
-    id: Text
+    id: Text = ""
     extension: Text = ""
     source: Parties = ()
     destination: Parties = ()
@@ -204,19 +183,15 @@ class PhoneCallView(Received):
 
 
 def caller_numbers(caller_id: str) -> tuple[str, ...]:
-    """The number of a caller id, whether it stands in angle brackets or alone."""
-    bracketed = re.findall(r"<([^<>]*)>", caller_id)
-    return tuple(bracketed) if bracketed else (caller_id,) if re.fullmatch(r"[+0-9*() .\-]+", caller_id) else ()
+    """Whatever may be a number in a caller id, in angle brackets or not: rather one too many than a protected one missed."""
+    return tuple(number.strip() for number in re.findall(r"[+0-9*][0-9*() .\-]*", caller_id))
 
 
 def _views(value: object) -> tuple[Any, ...]:
-    """The views that can be read at all: a list of objects with an id, each id once (the first one counts)."""
-    readable: dict[str, Any] = {}
-    for view in value if isinstance(value, (list, tuple)) else ():
-        key = view.id if isinstance(view, PhoneCallView) else _text(view.get("id")) if isinstance(view, dict) else ""
-        if key:
-            readable.setdefault(key, view)
-    return tuple(readable.values())
+    """The views that can be read at all. One without an id, or with another's, still names parties of the call."""
+    return tuple(
+        view for view in (value if isinstance(value, (list, tuple)) else ()) if isinstance(view, (dict, PhoneCallView))
+    )
 
 
 class PhoneCall(Received):
@@ -237,79 +212,14 @@ class PhoneCall(Received):
         """Every extension and number that has to do with this call, the one that is charged included."""
         return frozenset({self.extension} - {""}).union(*(view.parties for view in self.views))
 
+    @property
+    def named_views(self) -> dict[str, PhoneCallView]:
+        """The views that can be acted on, by id: the documented form, and the first where an id is said twice."""
+        return {view.id: view for view in reversed(self.views) if OBJECT_ID.fullmatch(view.id)}
+
     def view(self, view_id: str) -> PhoneCallView | None:
         """The view of that id, compared as text: `01` is not `1`."""
-        return next((view for view in self.views if view.id == view_id), None)
-
-
-# ── what we send ──
-
-
-class _Sent(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
-
-    phone_call_view_id: ObjectId
-
-    def wire(self) -> dict[str, Any]:
-        """The JSON body: the fields of this action's page and no others, the optional ones only where given."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-class _Ringing(_Sent):
-    """What Monitor, Whisper, BargeIn and PickUp have in common: they ring `send_call_to`."""
-
-    send_call_to: Extension
-    caller_id: CallerId | None = None
-    wait_for_pickup: Annotated[int, Field(ge=1, le=300), PlainSerializer(str)] | None = None
-    """Seconds. The pages type it Number, and every sample of theirs sends a string."""
-
-
-class Monitor(_Ringing):
-    """Listen; nobody hears the supervisor ("Monitor PhoneCalls")."""
-
-    action: Literal[ActionName.MONITOR] = ActionName.MONITOR
-
-
-class Whisper(_Ringing):
-    """Speak to the agent alone ("Whisper PhoneCalls")."""
-
-    action: Literal[ActionName.WHISPER] = ActionName.WHISPER
-    private: Literal[0, 1] | None = None
-    """1: the extension that whispers does not hear the conversation."""
-
-
-class BargeIn(_Ringing):
-    """Join the conversation; everyone hears the supervisor ("BargeIn PhoneCalls")."""
-
-    action: Literal[ActionName.BARGE_IN] = ActionName.BARGE_IN
-
-
-class PickUp(_Ringing):
-    """Take a ringing call ("PickUp PhoneCalls")."""
-
-    action: Literal[ActionName.PICK_UP] = ActionName.PICK_UP
-
-
-class StartRecording(_Sent):
-    """Record ("StartRecording PhoneCalls"); the phone terminal needs "Record triggered: When *1 is pressed"."""
-
-    action: Literal[ActionName.START_RECORDING] = ActionName.START_RECORDING
-    format: Literal["wav", "wav49"] | None = None
-
-
-class StopRecording(_Sent):
-    """Stop to record ("StopRecording PhoneCalls")."""
-
-    action: Literal[ActionName.STOP_RECORDING] = ActionName.STOP_RECORDING
-
-
-PhoneCallAction: TypeAlias = Annotated[
-    Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording, Field(discriminator="action")
-]
-Ringing: TypeAlias = Monitor | Whisper | BargeIn | PickUp
-"""The actions that ring the supervisor's phone."""
-
-PHONE_CALL_ACTION: TypeAdapter[PhoneCallAction] = TypeAdapter(PhoneCallAction)
+        return self.named_views.get(view_id)
 
 
 def phone_call(value: object) -> PhoneCall | None:

@@ -8,28 +8,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from bot.actions import (
+    JOINING,
+    RECORDING,
+    ActionName,
+    BargeIn,
+    Monitor,
+    PhoneCallAction,
+    PickUp,
+    StartRecording,
+    StopRecording,
+    Whisper,
+)
 from bot.authorization import AuthorizationMap, Permit, Person
 from bot.buttons import Button
 from bot.commands import Intervene, Target
 from bot.errors import NotAuthorized, NotSuitable
 from bot.following import UNDECIDED, Intervention, Why
-from bot.phonecalls import (
-    JOINING,
-    OBJECT_ID,
-    RECORDING,
-    ActionName,
-    BargeIn,
-    Monitor,
-    PhoneCall,
-    PhoneCallAction,
-    PhoneCallView,
-    PickUp,
-    StartRecording,
-    Status,
-    StopRecording,
-    Whisper,
-    organisation,
-)
+from bot.phonecalls import PhoneCall, PhoneCallView, Status, organisation
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ def own_views(
     `legs` are the views that came with interventions of ours, `supervisors` the extensions of those who may act here.
     A view is a leg only if another view of the extension remains; what is surely ours goes first.
     """
-    views = tuple(view for view in call.views if view.extension == extension and OBJECT_ID.fullmatch(view.id))
+    views = tuple(view for view in reversed(call.named_views.values()) if view.extension == extension)
     without_ours = tuple(view for view in views if view.id not in legs) or views
     without_any = tuple(view for view in without_ours if supervisors.isdisjoint(view.source))
     return without_any or without_ours
@@ -84,8 +80,7 @@ def suitable(
         raise NotSuitable(_no_call(intervene))
     open_to_all = tuple((extension, call) for extension, call in calls if not _protected(rules, call))
     if not open_to_all:
-        for _, call in calls:
-            rules.check_parties(call)
+        rules.check_parties(calls[0][1])
     mine: list[Suitable] = []
     theirs = False
     for extension, call in open_to_all:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from bot.actions import PHONE_CALL_ACTION, ActionName
 from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
 from bot.following import Intervention, begin
-from bot.phonecalls import PHONE_CALL_ACTION, ActionName, PhoneCall, PhoneCallView
+from bot.phonecalls import PhoneCall, PhoneCallView
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MINUTE_AGO = (NOON - timedelta(minutes=1)).isoformat()

@@ -3,7 +3,7 @@
 Read in this order:
 
     tables.py      requests, interventions, cards, and how text and time are kept in both databases
-    ledger.py      Ledger, the port of `bot.requests`: begin, conclude, claim, save, and what is read after a restart
+    ledger.py      Ledger, the port of `bot.ports`: begin, conclude, claim, save, and what is read after a restart
     trail.py       what `callbot audit` shows: one line for each request
     documents.py   an Intervention as the text of a row, and back
     database.py    one engine, transactions to read and to write in

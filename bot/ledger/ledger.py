@@ -1,6 +1,6 @@
 """Ledger: the trail, the guard against doing one thing twice, and the memory after a crash.
 
-It fulfils the ports `Ledger` of `bot.requests` and the places of the posted cards. Every method raises
+It fulfils the ports `Ledger` of `bot.ports` and the places of the posted cards. Every method raises
 LedgerUnavailable, and no other error, where the database cannot be used.
 """
 
@@ -22,7 +22,7 @@ from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.tables import cards, interventions, requests
 from bot.ledger.trail import TrailEntry
-from bot.requests import Outcome, Request
+from bot.ports import Outcome, Request
 
 __all__ = ["Ledger", "LedgerUnavailable", "TrailEntry"]
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.following import State
 from bot.ledger.tables import interventions, requests
-from bot.requests import Outcome
+from bot.ports import Outcome
 
 
 class TrailEntry(BaseModel):

@@ -5,7 +5,7 @@ from bot.sandbox.workspace import Workspace
 
 CAST = {"U0ANA": "ana", "U0LIS": "lis", "U0BOB": "bob", "U0DAN": "dan", "U0EVE": "eve"}
 FLOOR, ALERTS = "C0FLOOR", "C0ALERTS"
-ANSWERS_AFTER = 1.2
+ANSWERS_AFTER = 0.8
 """Seconds until Ana or Lis lifts the phone that an intervention rings."""
 
 MAP = """

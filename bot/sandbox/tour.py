@@ -118,7 +118,7 @@ class Tour:
 
     async def _nobody_answers(self) -> None:
         self._floor.extension(ANAS_PHONE).answers_after = None
-        await self._type(ANA, f"/monitor {BOBS_PHONE} wait=2")
+        await self._type(ANA, f"/monitor {BOBS_PHONE} wait=1")
         await self._card_says("Not answered")
         self._floor.hang_up(self._call)
         await self._card_says("Ended")

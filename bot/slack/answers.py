@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
+from bot.actions import ActionName
 from bot.commands import EXAMPLES, Verb
-from bot.phonecalls import ActionName, PhoneCallView, Status
-from bot.requests import CardElsewhere, Choice, Line, Request
+from bot.phonecalls import PhoneCallView, Status
+from bot.ports import CardElsewhere, Choice, Line, Request
 from bot.slack.foreign import escaped, foreign, plain
 from bot.slack.messages import LABEL, STATUS, Message, act, buttons, headline, message, our_words, said, since, small
 

@@ -19,13 +19,13 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.buttons import unpack
+from bot.buttons import unpack, unpack_switch
 from bot.commands import Command, parse
 from bot.errors import BadCommand
 from bot.interventions import Interventions
-from bot.requests import Request
+from bot.ports import Request
 from bot.slack.asker import PrivateAnswers
-from bot.slack.messages import INTERVENE
+from bot.slack.messages import SWITCH
 from bot.tasks import Tasks
 
 MOST_WAITING = 500
@@ -89,11 +89,10 @@ class Listeners:
         channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
         read: Callable[[], Command]
         try:
-            button = unpack(_text(action, "value"))
+            channel, command = _read_button(_text(action, "action_id"), _text(action, "value"))
+            read = partial(_same, command)
         except BadCommand as too_old:
             read = partial(_raise, too_old)
-        else:
-            channel, read = button.channel, lambda: button.intervene
         label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
         self._start(
             body, read, slack_user=_text(user, "id"), team=team, channel=channel, said=f"[{label}]", clicked=True
@@ -155,7 +154,6 @@ def build_app(listeners: Listeners, client: AsyncWebClient, authorized: Authoriz
         raise_error_for_unhandled_request=True,
     )
     app.command(re.compile(r"^/"))(listeners.command)
-    app.action(re.compile(rf"^{INTERVENE}:"))(listeners.button)
     app.action(re.compile(r""))(listeners.button)
     app.error(_unhandled)
     return app
@@ -168,6 +166,19 @@ async def _unhandled(error: Exception) -> BoltResponse:
         return BoltResponse(status=404, body="")
     _log.error("listener_failed", error=type(error).__name__)
     return BoltResponse(status=500, body="")
+
+
+def _read_button(action_id: str, value: str) -> tuple[str, Command]:
+    """The channel that a click counts as coming from, and what is asked. Raises BadCommand."""
+    if action_id.startswith(f"{SWITCH}:"):
+        switch = unpack_switch(value)
+        return switch.channel, switch.answer
+    button = unpack(value)
+    return button.channel, button.intervene
+
+
+def _same(command: Command) -> Command:
+    return command
 
 
 def _raise(error: BadCommand) -> Command:

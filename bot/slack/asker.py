@@ -12,9 +12,9 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.actions import ActionName
 from bot.errors import Refusal
-from bot.phonecalls import ActionName
-from bot.requests import CardElsewhere, Choice, Line
+from bot.ports import CardElsewhere, Choice, Line
 from bot.slack import answers
 from bot.slack.messages import Message
 

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
+from bot.actions import RECORDING, ActionName, Whisper
 from bot.following import UNDECIDED, Intervention, State, Why
-from bot.phonecalls import RECORDING, ActionName, Flow, PhoneCallView, Whisper
+from bot.phonecalls import Flow, PhoneCallView
 from bot.planning import latest_seen
-from bot.requests import Card, CardElsewhere
+from bot.ports import Card, CardElsewhere, Switching
 from bot.slack.foreign import foreign
 from bot.slack.messages import (
     LABEL,
@@ -24,6 +25,7 @@ from bot.slack.messages import (
     since,
     small,
     small_words,
+    switch_buttons,
     when,
 )
 
@@ -44,6 +46,11 @@ FLOW = {
     Flow.OUTGOING: "outgoing",
     Flow.INCOMING: "incoming",
 }
+STILL = {
+    ActionName.MONITOR: "you are still listening",
+    ActionName.WHISPER: "you still whisper",
+    ActionName.BARGE_IN: "everyone still hears you",
+}
 ELSEWHERE = {
     CardElsewhere.SILENT: "This card is here and not in the channel because this is silent, "
     "and an agent may read the channel.",
@@ -56,7 +63,7 @@ def intervention_card(card: Card) -> Message:
     """The whole card. Its text begins with the state's word."""
     newest = max(card.interventions, key=_pressing)
     seen = latest_seen(card.interventions)
-    head, *more = SAYS[newest.state](newest)
+    head, *more = (*SAYS[newest.state](newest), *_switching(card.switching))
     hears = _who_hears(card.interventions)
     blocks: list[Block] = [headline(head)]
     if more:
@@ -64,7 +71,7 @@ def intervention_card(card: Card) -> Message:
     blocks.append(
         facts(
             fact("Asked by", newest.supervisor),
-            fact("Does", DOES[newest.name]),
+            fact("Does", DOES[_mode(card.interventions, newest)]),
             fact(f"Who hears {_first(newest.supervisor)}", hears),
             fact("Agent", _person(newest.extension, newest.agent)),
         )
@@ -76,12 +83,23 @@ def intervention_card(card: Card) -> Message:
         blocks.append(small_words(f"The PBX has not shown this call since {when(seen.unread_since)}."))
     if card.elsewhere is not CardElsewhere.NO:
         blocks.append(small(ELSEWHERE[card.elsewhere]))
-    if card.buttons:
+    if card.switching is not None and not card.switching.late:
+        blocks.append(switch_buttons(card.id, newest.channel))
+    elif card.buttons:
         blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state.replace(' ', '-')}"))
     about = f"{newest.supervisor}, {LABEL[newest.name]}, {_person(newest.extension, newest.agent)}"
     sentences = (head, *more, about, f"Who hears {_first(newest.supervisor)}: {hears}")
     text = " ".join(f"{foreign(sentence.removesuffix('.'), 300)}." for sentence in sentences)
     return message(text, blocks)
+
+
+def _switching(switching: Switching | None) -> tuple[str, ...]:
+    """What a card says while a change of mode waits, and when it waited in vain."""
+    if switching is None:
+        return ()
+    if switching.late:
+        return (f"Not switched, {STILL[switching.held]}.",)
+    return (f"Hang up: your phone rings again at once for {LABEL[switching.to]}.",)
 
 
 def _pressing(one: Intervention) -> tuple[bool, datetime, datetime]:
@@ -168,6 +186,13 @@ def _who_hears(interventions: tuple[Intervention, ...]) -> str:
     if newest.state in UNDECIDED:
         return f"nobody yet; once connected: {_hears_in_call(newest)}"
     return "nobody (no connection seen)" if newest.state is State.NOT_ANSWERED else "nobody (not in the call)"
+
+
+def _mode(interventions: tuple[Intervention, ...], newest: Intervention) -> ActionName:
+    """What the supervisor does: while a new mode is not proven, the old one."""
+    present = next((one.name for one in reversed(interventions) if one.in_call), None)
+    unproven = newest.state in UNDECIDED and newest.name not in RECORDING
+    return present if present is not None and unproven else newest.name
 
 
 def _hears_in_call(one: Intervention) -> str:

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import CallbotError
-from bot.requests import Card, CardElsewhere, Request
+from bot.ports import Card, CardElsewhere, Request
 from bot.slack.answers import interrupted
 from bot.slack.cards import intervention_card
 from bot.slack.messages import Message

@@ -21,12 +21,16 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.buttons import Button, pack
-from bot.phonecalls import ActionName, Status
+from bot.actions import ActionName
+from bot.buttons import Button, SwitchButton, pack, pack_switch
+from bot.commands import AnswerSwitch
+from bot.phonecalls import Status
 from bot.slack.foreign import plain
 
 INTERVENE = "intervene"
 """Every action_id of a button that acts on a call begins so."""
+SWITCH = "switch"
+"""The action_ids of *Ring now anyway* and *Cancel* begin so."""
 MOST_BLOCKS = 50
 MOST_CHARACTERS = 3000
 MOST_FIELDS = 10
@@ -130,6 +134,22 @@ def act(button: Button, label: str, number: int) -> ButtonElement:
         value=pack(button),
         style="danger" if action is ActionName.BARGE_IN else None,
         confirm=_confirm(action, question) if question else None,
+    )
+
+
+def switch_buttons(card: str, channel: str) -> Block:
+    """What a card offers that waits for the supervisor to hang up."""
+    labels = (("Ring now anyway", True), ("Cancel", False))
+    return ActionsBlock(
+        block_id=f"{SWITCH}-{card}",
+        elements=[
+            ButtonElement(
+                text=PlainTextObject(text=label, emoji=False),
+                action_id=f"{SWITCH}:{'now' if now else 'cancel'}",
+                value=pack_switch(SwitchButton(answer=AnswerSwitch(card=card, now=now), channel=channel)),
+            )
+            for label, now in labels
+        ],
     )
 
 

@@ -15,9 +15,10 @@ from typing import TypeVar
 import aiohttp
 import structlog
 
+from bot.actions import PhoneCallAction
 from bot.errors import AnswerLost, PbxRefused, PbxUnreachable
-from bot.phonecalls import PhoneCall, PhoneCallAction
-from bot.requests import Accepted
+from bot.phonecalls import PhoneCall
+from bot.ports import Accepted
 from bot.uapi import wire
 from bot.uapi.exchange import Answer, exchange
 from bot.uapi.token import TokenSource

@@ -12,6 +12,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from bot.actions import PhoneCallAction
 from bot.errors import (
     AccessDenied,
     CallGone,
@@ -22,8 +23,8 @@ from bot.errors import (
     PbxUnreachable,
     refused,
 )
-from bot.phonecalls import EXTENSION, OBJECT_ID, USER_ID, PhoneCall, PhoneCallAction, phone_call
-from bot.requests import Accepted
+from bot.phonecalls import EXTENSION, OBJECT_ID, USER_ID, PhoneCall, phone_call
+from bot.ports import Accepted
 from bot.uapi.envelope import entries, error_code, is_bare, parsed, total
 
 PAGE_SIZE = 100
@@ -134,10 +135,10 @@ def read_page(http_status: int, body: bytes) -> Page:
     if http_status == 204:
         return Page((), 0)
     document = _document(http_status, body)
-    if is_bare(document):
-        return Page((_call(document),), None)
-    calls = map(_call, entries(document))
-    return Page(tuple(call for call in calls if OBJECT_ID.fullmatch(call.id)), total(document))
+    bare = is_bare(document)
+    calls = map(_call, [document] if bare else entries(document))
+    nameable = tuple(call for call in calls if OBJECT_ID.fullmatch(call.id))
+    return Page(nameable, None if bare else total(document))
 
 
 def read_accepted(http_status: int, body: bytes) -> Accepted:

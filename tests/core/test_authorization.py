@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, ExtensionPattern, Person, Role
 from bot.commands import Target
 from bot.errors import NotAuthorized, NotSuitable
-from bot.phonecalls import ActionName, PhoneCall, PhoneCallView
+from bot.phonecalls import PhoneCall, PhoneCallView
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

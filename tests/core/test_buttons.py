@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.actions import ActionName
 from bot.buttons import BUTTON_VALUE_LIMIT, Button, pack, unpack
 from bot.commands import Intervene, Target
 from bot.errors import BadCommand
-from bot.phonecalls import ActionName, is_caller_id
+from bot.phonecalls import is_caller_id
 
 quick = settings(max_examples=100, deadline=None)
 IDS = st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True).filter(lambda text: text not in {".", ".."})

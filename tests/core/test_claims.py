@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.actions import ActionName
 from bot.following import Intervention, State
-from bot.phonecalls import ActionName
 
 MakeIntervention = Callable[..., Intervention]
 JOINING = [ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN]

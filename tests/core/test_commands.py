@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.actions import ActionName
 from bot.commands import CALLS_EXAMPLE, EXAMPLES, Help, Intervene, ListCalls, Target, Verb, example, parse
 from bot.errors import BadCommand
-from bot.phonecalls import ActionName
 
 quick = settings(max_examples=100, deadline=None)
 COMMANDS = ("/monitor", "/whisper", "/barge", "/pickup", "/record", "/calls")

@@ -6,9 +6,10 @@ from typing import Literal
 
 import pytest
 
+from bot.actions import ActionName
 from bot.errors import CallGone
 from bot.following import Intervention, State, Why, answer_lost, answered, refused
-from bot.phonecalls import ActionName, PhoneCall, PhoneCallView
+from bot.phonecalls import PhoneCall, PhoneCallView
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.actions import RECORDING, ActionName
 from bot.following import UNREADABLE, Intervention, Look, State, Why, answer_lost, answered, follow
-from bot.phonecalls import RECORDING, ActionName, PhoneCall
+from bot.phonecalls import PhoneCall
 
 quick = settings(max_examples=100, deadline=None)
 MakeIntervention = Callable[..., Intervention]

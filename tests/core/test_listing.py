@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from bot.actions import ActionName, PhoneCallAction
 from bot.authorization import AuthorizationMap, Person
 from bot.errors import PbxError, PbxUnreachable, UserInvalid
 from bot.listing import live_calls
-from bot.phonecalls import ActionName, PhoneCall, PhoneCallAction, PhoneCallView
-from bot.requests import Accepted, Line
+from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.ports import Accepted, Line
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from bot.actions import ActionName, PhoneCallAction
 from bot.authorization import AuthorizationMap
 from bot.commands import Intervene
 from bot.errors import NotAuthorized
 from bot.listing import calls_meant
-from bot.phonecalls import ActionName, PhoneCall, PhoneCallAction
+from bot.phonecalls import PhoneCall
 from bot.planning import permits_for
-from bot.requests import Accepted
+from bot.ports import Accepted
 
 MakeCall = Callable[..., PhoneCall]
 BOTH = ("0003*210", "0003*211")

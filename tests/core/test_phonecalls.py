@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bot.actions import PHONE_CALL_ACTION
 from bot.phonecalls import (
-    PHONE_CALL_ACTION,
     Flow,
     PhoneCall,
     PhoneCallView,
@@ -112,12 +112,21 @@ def test_a_numeric_view_id_is_kept_as_text() -> None:
 def test_a_view_that_is_said_twice_counts_once() -> None:
     call = phone_call({"id": "c1", "phoneCallView": [{"id": "01", "status": 3}, {"id": "01", "status": 5}]})
     assert call is not None
-    assert [view.status for view in call.views] == [Status.RINGING]
+    assert [view.status for view in call.named_views.values()] == [Status.RINGING]
+
+
+def test_a_party_of_a_view_without_an_id_is_a_party_of_the_call() -> None:
+    call = phone_call({"id": "c1", "phoneCallView": [{"source": "+15550199"}, {"id": "../x", "source": "+15550198"}]})
+    assert call is not None
+    assert call.parties == {"+15550199", "+15550198"}
+    assert call.named_views == {}
 
 
 @pytest.mark.parametrize("views", [None, "x", 3, {}, [], [None, 3, "x", [], {}, {"id": ""}, {"id": None}]])
 def test_views_that_cannot_be_read_are_left_out(views: object) -> None:
-    assert phone_call({"id": "c1", "phoneCallView": views}) == phone_call({"id": "c1"})
+    call = phone_call({"id": "c1", "phoneCallView": views})
+    assert call is not None
+    assert call.named_views == {}
 
 
 @pytest.mark.parametrize("value", [None, 3, "x", [], {}, {"id": ""}, {"id": None}, {"id": []}])

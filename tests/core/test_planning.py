@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, Permit
 from bot.commands import Intervene, Target
 from bot.errors import NotAuthorized, NotSuitable, Refusal
-from bot.phonecalls import ActionName, PhoneCall, PhoneCallView, Status
+from bot.phonecalls import PhoneCall, PhoneCallView, Status
 from bot.planning import button, check_phone, fitting_actions, plan, suitable, suits
 
 MakeView = Callable[..., PhoneCallView]

@@ -19,10 +19,11 @@ from typing import Any
 import asyncpg
 import pytest
 
+from bot.actions import PHONE_CALL_ACTION
 from bot.following import Intervention, begin
 from bot.ledger.ledger import Ledger
-from bot.phonecalls import PHONE_CALL_ACTION, PhoneCall
-from bot.requests import Request
+from bot.phonecalls import PhoneCall
+from bot.ports import Request
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOW_TO = (

@@ -10,7 +10,7 @@ import pytest
 from bot.errors import AlreadyAsked
 from bot.following import Intervention, State
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.requests import Outcome, Request
+from bot.ports import Outcome, Request
 
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]

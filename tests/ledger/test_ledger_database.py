@@ -16,7 +16,7 @@ from bot.following import Intervention
 from bot.ledger.address import Address
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun
-from bot.requests import Request
+from bot.ports import Request
 
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from bot.actions import PHONE_CALL_ACTION
 from bot.following import Intervention, State, Why
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger
-from bot.phonecalls import PHONE_CALL_ACTION, PhoneCall
-from bot.requests import Request
+from bot.phonecalls import PhoneCall
+from bot.ports import Request
 
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]

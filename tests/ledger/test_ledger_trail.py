@@ -8,7 +8,7 @@ import pytest
 
 from bot.following import Intervention, State
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.requests import Outcome, Request
+from bot.ports import Outcome, Request
 
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]

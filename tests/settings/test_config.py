@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.actions import ActionName
 from bot.config import LARGEST, Config, read_config
 from bot.errors import ConfigMistakes
-from bot.phonecalls import ActionName
 
 WHOLE = """
 [users.U0ANA]                      # a Slack user id, of this workspace

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from bot.actions import ActionName
 from bot.authorization import AuthorizationMap
 from bot.following import Intervention, State, Step
-from bot.phonecalls import ActionName
 from bot.planning import next_buttons
-from bot.requests import Card, CardElsewhere
+from bot.ports import Card, CardElsewhere
 from bot.slack.messages import Message
 
 MakeIntervention = Callable[..., Intervention]

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from bot.actions import ActionName
 from bot.buttons import Button, unpack
 from bot.commands import Help, Intervene, ListCalls, Target, Verb, parse
 from bot.errors import BadCommand
-from bot.phonecalls import ActionName, PhoneCall, PhoneCallView
-from bot.requests import CardElsewhere, Choice, Line, Request
+from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.ports import CardElsewhere, Choice, Line, Request
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.answers import choices, elsewhere, help_text, interrupted, live_calls, refusal
 from bot.slack.messages import Message, message, said, when

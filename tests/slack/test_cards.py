@@ -5,10 +5,11 @@ from datetime import datetime
 
 import pytest
 
+from bot.actions import PHONE_CALL_ACTION, ActionName
 from bot.errors import SendCallToInvalid
 from bot.following import Intervention, State, Why, answer_lost, refused
-from bot.phonecalls import PHONE_CALL_ACTION, ActionName, PhoneCall, PhoneCallView
-from bot.requests import Card
+from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.ports import Card
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.cards import intervention_card
 from bot.slack.messages import Message

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.actions import BargeIn, Monitor, PickUp, StartRecording, StopRecording, Whisper
 from bot.errors import (
     AnswerLost,
     CallGone,
@@ -12,8 +13,8 @@ from bot.errors import (
     SendCallToInvalid,
     UserInvalid,
 )
-from bot.phonecalls import BargeIn, Monitor, PickUp, StartRecording, Status, StopRecording, Whisper
-from bot.requests import Accepted
+from bot.phonecalls import Status
+from bot.ports import Accepted
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi

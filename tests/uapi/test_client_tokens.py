@@ -6,13 +6,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.actions import Monitor
 from bot.errors import (
     AccessDenied,
     PbxRefused,
     PbxUnauthenticated,
     PbxUnreachable,
 )
-from bot.phonecalls import Monitor
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
+from bot.actions import Monitor
 from bot.errors import AnswerLost, PbxBusy, PbxRefused, PbxUnreachable
-from bot.phonecalls import Monitor
-from bot.requests import Accepted
+from bot.ports import Accepted
 from bot.uapi.client import PAGES, UnifiedApi
 from bot.uapi.exchange import BODY_LIMIT
 from bot.uapi.token import FixedToken

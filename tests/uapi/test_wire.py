@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.actions import PHONE_CALL_ACTION, BargeIn, Monitor, PhoneCallAction, StartRecording, Whisper
 from bot.errors import (
     CallGone,
     PbxUnreachable,
 )
-from bot.phonecalls import PHONE_CALL_ACTION, BargeIn, Monitor, PhoneCallAction, StartRecording, Whisper
-from bot.requests import Accepted
+from bot.ports import Accepted
 from bot.uapi import wire
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "uapi"

@@ -10,10 +10,11 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.actions import ActionName, PhoneCallAction
 from bot.buttons import Button
 from bot.errors import Refusal
 from bot.following import Intervention
-from bot.phonecalls import ActionName, PhoneCall, PhoneCallAction, PhoneCallView
+from bot.phonecalls import PhoneCall, PhoneCallView
 
 
 class _Frozen(BaseModel):
@@ -45,6 +46,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     CHOICE = "asked which call"
     ANSWERED = "answered"
+    NOT_SWITCHED = "mode not changed"
     SENT = "sent"
     INTERRUPTED = "interrupted before anything was sent"
 
@@ -84,6 +86,14 @@ class CardElsewhere(StrEnum):
     NO_ACCESS = "no access"
 
 
+class Switching(_Frozen):
+    """A change of mode that waits for the supervisor to hang up; `late`: it waited in vain."""
+
+    held: ActionName
+    to: ActionName
+    late: bool = False
+
+
 class Card(_Frozen):
     """One card for one person and one call: everything that this person asked of this call, oldest first."""
 
@@ -98,6 +108,7 @@ class Card(_Frozen):
     legs: frozenset[str] = frozenset()
     """Views that are supervisors' legs."""
     buttons: tuple[Button, ...] = ()
+    switching: Switching | None = None
 
 
 class PhoneCalls(Protocol):

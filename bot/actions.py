@@ -1,0 +1,95 @@
+"""PhoneCallAction: what UnifiedAPI can be asked to do to a PhoneCall, one frozen model for each documented page. No I/O.
+
+A model forbids every field that is not its page's; names are snake_case here and camelCase on the wire.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter
+from pydantic.alias_generators import to_camel
+
+from bot.phonecalls import CallerId, Extension, ObjectId
+
+
+class ActionName(StrEnum):
+    """The action names that go over the wire, and that roles of the authorization map are written in."""
+
+    MONITOR = "Monitor"
+    WHISPER = "Whisper"
+    BARGE_IN = "BargeIn"
+    PICK_UP = "PickUp"
+    START_RECORDING = "StartRecording"
+    STOP_RECORDING = "StopRecording"
+
+
+SILENT = frozenset({ActionName.MONITOR, ActionName.WHISPER})
+"""Actions that the agent may not know of: their cards are not for every eye."""
+JOINING = frozenset({ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN})
+"""Actions that add a leg of the supervisor to the call."""
+RECORDING = frozenset({ActionName.START_RECORDING, ActionName.STOP_RECORDING})
+
+
+class _Sent(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    phone_call_view_id: ObjectId
+
+    def wire(self) -> dict[str, Any]:
+        """The JSON body: the fields of this action's page and no others, the optional ones only where given."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class _Ringing(_Sent):
+    """What Monitor, Whisper, BargeIn and PickUp have in common: they ring `send_call_to`."""
+
+    send_call_to: Extension
+    caller_id: CallerId | None = None
+    wait_for_pickup: Annotated[int, Field(ge=1, le=300), PlainSerializer(str)] | None = None
+    """Seconds. The pages type it Number, and every sample of theirs sends a string."""
+
+
+class Monitor(_Ringing):
+    """Listen; nobody hears the supervisor ("Monitor PhoneCalls")."""
+
+    action: Literal[ActionName.MONITOR] = ActionName.MONITOR
+
+
+class Whisper(_Ringing):
+    """Speak to the agent alone ("Whisper PhoneCalls")."""
+
+    action: Literal[ActionName.WHISPER] = ActionName.WHISPER
+    private: Literal[0, 1] | None = None
+    """1: the extension that whispers does not hear the conversation."""
+
+
+class BargeIn(_Ringing):
+    """Join the conversation; everyone hears the supervisor ("BargeIn PhoneCalls")."""
+
+    action: Literal[ActionName.BARGE_IN] = ActionName.BARGE_IN
+
+
+class PickUp(_Ringing):
+    """Take a ringing call ("PickUp PhoneCalls")."""
+
+    action: Literal[ActionName.PICK_UP] = ActionName.PICK_UP
+
+
+class StartRecording(_Sent):
+    """Record ("StartRecording PhoneCalls"); the phone terminal needs "Record triggered: When *1 is pressed"."""
+
+    action: Literal[ActionName.START_RECORDING] = ActionName.START_RECORDING
+    format: Literal["wav", "wav49"] | None = None
+
+
+class StopRecording(_Sent):
+    """Stop to record ("StopRecording PhoneCalls")."""
+
+    action: Literal[ActionName.STOP_RECORDING] = ActionName.STOP_RECORDING
+
+
+PhoneCallAction: TypeAlias = Annotated[
+    Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording, Field(discriminator="action")
+]
+
+PHONE_CALL_ACTION: TypeAdapter[PhoneCallAction] = TypeAdapter(PhoneCallAction)

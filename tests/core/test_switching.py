@@ -1,0 +1,97 @@
+"""A change of mode waits until the old leg is gone, and nobody else decides about it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.actions import ActionName
+from bot.errors import NotAuthorized, NotSuitable
+from bot.following import Intervention, State, Why
+from bot.switching import Switches, Verdict
+
+
+@pytest.fixture
+def held(an_intervention: Callable[..., Intervention]) -> Intervention:
+    return an_intervention().model_copy(update={"state": State.CONNECTED, "leg": "02"})
+
+
+async def begun(switches: Switches, held: Intervention, to: ActionName = ActionName.WHISPER) -> "asyncio.Task[Verdict]":
+    """A change that waits."""
+    waiting = asyncio.create_task(switches.wait(held, to))
+    while not switches.waits(held.card):
+        await asyncio.wait({waiting}, timeout=0.001)
+    return waiting
+
+
+async def test_it_goes_on_when_the_supervisor_has_hung_up(held: Intervention) -> None:
+    shown: list[str] = []
+    switches = Switches(shown.append)
+    waiting = await begun(switches, held)
+    assert shown == [held.card]
+    switches.ended(held.model_copy(update={"state": State.ENDED, "why": Why.LEFT}))
+    assert await waiting is Verdict.LEFT
+    assert switches.on_card(held.card) is None
+
+
+async def test_it_comes_to_nothing_when_the_call_is_over(held: Intervention) -> None:
+    switches = Switches(lambda card: None)
+    waiting = await begun(switches, held)
+    switches.ended(held.model_copy(update={"state": State.ENDED, "why": Why.CALL_OVER}))
+    assert await waiting is Verdict.OVER
+
+
+async def test_the_end_of_another_intervention_on_the_card_decides_nothing(held: Intervention) -> None:
+    switches = Switches(lambda card: None)
+    waiting = await begun(switches, held)
+    switches.ended(held.model_copy(update={"id": "another", "state": State.ENDED, "why": Why.LEFT}))
+    assert switches.waits(held.card)
+    switches.decide(held.card, held.slack_user, now=False)
+    await waiting
+
+
+@pytest.mark.parametrize(("now", "verdict"), [(True, Verdict.NOW), (False, Verdict.CANCELLED)])
+async def test_its_person_decides_with_a_button(held: Intervention, now: bool, verdict: Verdict) -> None:
+    switches = Switches(lambda card: None)
+    waiting = await begun(switches, held)
+    switches.decide(held.card, held.slack_user, now=now)
+    assert await waiting is verdict
+
+
+async def test_nobody_else_decides(held: Intervention) -> None:
+    switches = Switches(lambda card: None)
+    waiting = await begun(switches, held)
+    with pytest.raises(NotAuthorized):
+        switches.decide(held.card, "U0LIS", now=True)
+    assert switches.waits(held.card)
+    switches.decide(held.card, held.slack_user, now=False)
+    await waiting
+
+
+async def test_a_second_answer_is_refused(held: Intervention) -> None:
+    switches = Switches(lambda card: None)
+    waiting = await begun(switches, held)
+    switches.decide(held.card, held.slack_user, now=True)
+    with pytest.raises(NotSuitable):
+        switches.decide(held.card, held.slack_user, now=False)
+    await waiting
+
+
+async def test_a_button_of_a_question_that_is_gone_says_so() -> None:
+    with pytest.raises(NotSuitable, match="Nothing waits there any more"):
+        Switches(lambda card: None).decide("card", "U0ANA", now=True)
+
+
+async def test_after_its_time_the_card_says_that_nothing_was_switched(held: Intervention) -> None:
+    shown: list[Any] = []
+    switches = Switches(lambda card: shown.append(switches.on_card(card)), patience=0.01)
+    assert await switches.wait(held, ActionName.BARGE_IN) is Verdict.LATE
+    assert [one.late for one in shown] == [False, True]
+
+
+async def test_the_next_end_takes_the_late_note_away(held: Intervention) -> None:
+    switches = Switches(lambda card: None, patience=0.01)
+    await switches.wait(held, ActionName.BARGE_IN)
+    switches.ended(held)
+    assert switches.on_card(held.card) is None

@@ -1,0 +1,265 @@
+"""The whole house on this machine: the sandbox PBX, the local workspace, and the real bot between them, in one process.
+
+`house` runs every scenario over Socket Mode and over HTTP. Nothing is replaced but the two outside systems.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+import bot as bot_package
+from bot.assembly import Bot
+from bot.ledger.ledger import Ledger, TrailEntry
+from bot.sandbox.floor import Floor
+from bot.sandbox.messages_shown import Message
+from bot.sandbox.pbx import SandboxPbx
+from bot.sandbox.workspace import Workspace
+from bot.settings import Settings, read_settings
+
+ANA, LIS, BOB, DAN, EVE, KIM = "U0ANA", "U0LIS", "U0BOB", "U0DAN", "U0EVE", "U0KIM"
+FLOOR, ALERTS, STAFF = "C0FLOOR", "C0ALERTS", "C0STAFF"
+
+MAP = (Path(__file__).parent / "callbot.toml").read_text()
+
+
+class House:
+    """Everything of one scenario, and the few things that a test does over and over."""
+
+    def __init__(self, folder: Path, transport: str) -> None:
+        self.folder = folder
+        self.transport = transport
+        self.floor = Floor()
+        self.pbx = SandboxPbx(self.floor)
+        self.workspace = Workspace()
+        self.bots: list[Bot] = []
+        self.map = MAP
+        self.more_settings: dict[str, str] = {}
+        """On top of `environment`; an empty one takes it away."""
+        for number, user, name in (
+            ("0003*024", "3", "Ana Pop"),
+            ("0003*025", "4", "Lis Marin"),
+            ("0004*030", "9", "Kim Far"),
+            ("0003*210", "12", "Bob Ionescu"),
+            ("0003*211", "13", "Dan Popa"),
+            ("0003*212", "13", "Dan Popa"),
+            ("0003*299", "14", "Pia Protected"),
+            ("0003*310", "15", "Tom Other"),
+        ):
+            self.floor.add_extension(number, user=user, name=name)
+        for user in (ANA, LIS, BOB, DAN, EVE, KIM):
+            self.workspace.add_person(user, user[2:].lower())
+        for channel, name in ((FLOOR, "support-floor"), (ALERTS, "alerts"), (STAFF, "staff")):
+            self.workspace.add_channel(channel, name)
+
+    def environment(self) -> dict[str, str]:
+        """The settings of this house's bot."""
+        config = self.folder / "callbot.toml"
+        config.write_text(self.map)
+        door = (
+            {"SLACK_APP_TOKEN": self.workspace.app_token}
+            if self.transport == "socket mode"
+            else {"SLACK_SIGNING_SECRET": self.workspace.signing_secret}
+        )
+        return {
+            **door,
+            "SLACK_BOT_TOKEN": self.workspace.bot_token,
+            "SLACK_API_URL": self.workspace.api_url,
+            "UAPI_URL": self.pbx.url,
+            "UAPI_CLIENT_ID": "sandbox-app",
+            "UAPI_CLIENT_SECRET": "sandbox-secret",
+            "CALLBOT_CONFIG": str(config),
+            "DATABASE_URL": f"sqlite:///{self.folder}/callbot.db",
+            "PORT": "0",
+            **self.more_settings,
+        }
+
+    def settings(self) -> Settings:
+        return read_settings(self.environment())
+
+    async def start_bot(self) -> Bot:
+        """The bot, connected."""
+        bot = Bot(self.settings())
+        await bot.start()
+        self.bots.append(bot)
+        if self.transport == "http":
+            self.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
+        return bot
+
+    async def start_bot_of(self, pbx: "LyingPbx") -> None:
+        """The bot, with that PBX instead of the sandbox."""
+        settings = self.environment() | {"UAPI_URL": pbx.url, "UAPI_ACCESS_TOKEN": "fixed"}
+        bot = Bot(read_settings({name: value for name, value in settings.items() if "UAPI_CLIENT" not in name}))
+        await bot.start()
+        self.bots.append(bot)
+        self.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
+
+    async def stop_bot(self) -> None:
+        await self.bots.pop().stop()
+
+    # ── what people see ──
+
+    def cards(self, place: str = FLOOR) -> list[Message]:
+        """The bot's posts in a channel, or for a person in the direct message."""
+        shown = self.workspace.messages(to=place) if place.startswith("U") else self.workspace.messages(place)
+        return [message for message in shown if message.user == self.workspace.bot_user_id and not message.ephemeral_to]
+
+    async def card(self, word: str, place: str = ANA, timeout: float = 10.0) -> Message:  # noqa: ASYNC109 - it says what it saw
+        """The newest card of that place, when it begins with the word."""
+        cards = await self.workspace.until(
+            lambda: [card for card in self.cards(place)[-1:] if card.text.startswith(word)], timeout
+        )
+        return cards[0]
+
+    async def told(self, user: str, words: str) -> Message:
+        """A private answer to the person that has these words."""
+        found = await self.workspace.until(
+            lambda: [message for message in self.workspace.private(user) if words in "\n".join(message.lines())]
+        )
+        return found[0]
+
+    async def puts(self, number: int) -> None:
+        """Wait until the PBX has seen that many PUTs."""
+        await self.pbx.until(lambda: len(self.pbx.puts()) >= number)
+
+    def actions(self) -> list[str]:
+        return [str(put.json["action"]) for put in self.pbx.puts() if isinstance(put.json, dict)]
+
+    async def trail(self) -> tuple[TrailEntry, ...]:
+        """What the ledger says of every request, oldest first, as a second reader of the same file sees it."""
+        ledger = await Ledger.open(f"sqlite:///{self.folder}/callbot.db", now=lambda: datetime.now(UTC))
+        try:
+            return await ledger.requests_since()
+        finally:
+            await ledger.close()
+
+
+class LyingPbx:
+    """Shows one and the same call, whichever is asked for, and answers every PUT with `refusal`."""
+
+    def __init__(self) -> None:
+        self.call: dict[str, Any] = {}
+        self.refusal: tuple[int, dict[str, Any] | None] = (204, None)
+        self.puts: list[str] = []
+        self.url = ""
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Whatever is asked."""
+        if request.method != "PUT":
+            return web.json_response(self.call)
+        self.puts.append(request.path)
+        status, body = self.refusal
+        return web.json_response(body, status=status) if body else web.Response(status=status)
+
+
+@pytest.fixture
+async def lying_pbx() -> AsyncIterator[LyingPbx]:
+    """A PBX that answers with what was not asked for; `house.start_bot_of(lying_pbx)` starts a bot with it."""
+    pbx = LyingPbx()
+    runner = web.ServerRunner(web.Server(pbx.answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    pbx.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield pbx
+    await runner.cleanup()
+
+
+@pytest.fixture(params=["socket mode", "http"])
+def transport(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def empty_house(tmp_path: Path, transport: str) -> AsyncIterator[House]:
+    """PBX and workspace, without the bot."""
+    house = House(tmp_path, transport)
+    await house.pbx.start()
+    await house.workspace.start()
+    try:
+        yield house
+    finally:
+        for bot in house.bots:
+            await bot.stop()
+        await house.workspace.stop()
+        await house.pbx.stop()
+
+
+@pytest.fixture
+async def house(empty_house: House) -> House:
+    """PBX, workspace and bot. What Slack would have refused fails the test at its end by `nothing_refused`."""
+    await empty_house.start_bot()
+    return empty_house
+
+
+class BotProcess:
+    """`python -m bot run` in a process of its own. `said`: what was read so far of both its outputs."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.port = 0
+        self.said = ""
+
+    async def started(self) -> None:
+        """Wait until it says that it has started, on which port."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            while line := (await self.process.stdout.readline()).decode():
+                self.said += line
+                if '"event": "started"' in line:
+                    self.port = json.loads(line)["port"]
+                    return
+        raise AssertionError(f"it ended before it had started: {self.said}")
+
+    async def ended(self) -> int:
+        """Wait for its end; the exit code."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            self.said += (await self.process.stdout.read()).decode()
+            return await self.process.wait()
+
+
+@pytest.fixture
+async def run_bot(empty_house: House) -> AsyncIterator[Callable[..., Awaitable[BotProcess]]]:
+    """`await run_bot(LOG_LEVEL="debug")` is a new process; none outlives the test, and none has told a secret."""
+    house, running = empty_house, list[BotProcess]()
+
+    async def run_bot(**more: str) -> BotProcess:
+        root = Path(bot_package.__file__).parents[1]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "run"),
+            cwd=house.folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(house.folder), "PYTHONPATH": str(root), "LOG_FORMAT": "json"}
+            | house.environment()
+            | more,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        running.append(BotProcess(process))
+        return running[-1]
+
+    yield run_bot
+    workspace = house.workspace
+    secrets = [workspace.bot_token, workspace.app_token, workspace.signing_secret, "sandbox-secret", "/response/"]
+    for one in running:
+        if one.process.returncode is None:
+            one.process.kill()
+        await one.ended()
+    for secret in [*secrets, "15550142", "Carla", "Traceback"]:
+        assert [one.said for one in running if secret in one.said] == [], secret
+
+
+@pytest.fixture(autouse=True)
+def nothing_refused(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Nothing that the bot sent was against Slack's rules, and nobody saw an error of Slack's."""
+    house: House | None = request.getfixturevalue("empty_house") if "empty_house" in request.fixturenames else None
+    yield
+    if house is not None:
+        assert house.workspace.refusals == []
+        assert house.workspace.visible_errors == []

@@ -1,0 +1,127 @@
+"""Slack hears of everything at once, whatever the PBX and Slack itself do meanwhile; and a card is soon true."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import pytest
+
+from bot.sandbox.pbx import Fault
+from bot.sandbox.slack_faults import SlackFault
+
+A_SECOND = 50
+SOON = 0.1
+"""Seconds from a command to its acknowledgement, for 99 of 100."""
+POLL = 0.01
+"""Seconds between two looks of Bolt's own runner for an acknowledgement: where it polls, none is faster."""
+HANGING = 0.7
+"""Seconds that everything else takes; the requests are typed within 0.6 s, so all of them wait at once."""
+TRUE_WITHIN = 2.0
+"""Seconds from a change in the PBX to the changed card, for 95 of 100."""
+TYPED = (
+    ("U0ANA", "/calls help"),
+    ("U0EVE", "/monitor 0003*210"),
+    ("U0ANA", "/monitor 0003*210"),
+    ("U0LIS", "/whisper 0003*210"),
+    ("U0BOB", "/calls"),
+    ("U0ANA", "/barge 0003*210 waitt=3"),
+    ("U0KIM", "/calls help"),
+    ("U0ANA", "/calls carla"),
+    ("U0LIS", "/monitor @self"),
+    ("U0ANA", "/record 0003*211"),
+)
+
+
+async def at_the_rate(house: Any, many: int) -> list[Any]:
+    """Type that many commands, 50 a second, whether or not the earlier ones are acknowledged; the deliveries."""
+    loop, start = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+    typed: list[asyncio.Future[Any]] = []
+    done: asyncio.Future[None] = loop.create_future()
+
+    def type_one() -> None:
+        user, words = TYPED[len(typed) % len(TYPED)]
+        typed.append(asyncio.ensure_future(house.workspace.type(user, "C0FLOOR", words)))
+        if len(typed) == many:
+            done.set_result(None)
+        else:
+            loop.call_at(start + len(typed) / A_SECOND, type_one)
+
+    type_one()
+    await done
+    return list(await asyncio.gather(*typed))
+
+
+def distribution(title: str, seconds: Sequence[float], limit: float) -> str:
+    """Print how long it took, for whoever reads the log of the tests."""
+    ordered = sorted(seconds)
+    at = {share: ordered[min(len(ordered) - 1, len(ordered) * share // 100)] * 1000 for share in (50, 90, 95, 99)}
+    shares = ", ".join(f"{share} %: {milliseconds:.0f} ms" for share, milliseconds in at.items())
+    late = sum(each > limit for each in ordered)
+    return f"{title}: {len(ordered)} times, {shares}, longest: {ordered[-1] * 1000:.0f} ms, {late} late\n"
+
+
+async def test_99_of_100_commands_at_50_a_second_are_acknowledged_within_100_ms(house: Any) -> None:
+    house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+    deliveries = await at_the_rate(house, 100)
+    told = distribution(f"acknowledged over {house.transport}", [each.seconds for each in deliveries], SOON)
+    sys.stdout.write(told)
+    assert [each.error for each in deliveries if not each.acknowledged] == []
+    assert sum(each.seconds <= SOON for each in deliveries) >= 99, told
+    assert sum(each.seconds < POLL for each in deliveries) >= 25, told
+
+
+@pytest.mark.parametrize("transport", ["http"])
+async def test_every_command_of_many_is_answered_and_stands_in_the_ledger(house: Any) -> None:
+    house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+    await at_the_rate(house, 20)
+    people = {user for user, _ in TYPED}
+    await house.workspace.until(lambda: sum(len(house.workspace.private(user)) for user in people) == 20)
+    assert sorted(entry.said for entry in await house.trail()) == sorted(2 * [words for _, words in TYPED])
+
+
+async def test_a_pbx_and_a_response_url_that_hang_delay_no_acknowledgement(house: Any) -> None:
+    house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+    house.pbx.faults.add(Fault("slow", seconds=HANGING, times=None))
+    house.workspace.faults.add(SlackFault(method="*", kind="slow", seconds=HANGING, times=None))
+    deliveries = await at_the_rate(house, 30)
+    told = distribution(f"acknowledged over {house.transport}", [each.seconds for each in deliveries], SOON)
+    sys.stdout.write(told)
+    house.pbx.faults.clear()
+    house.workspace.faults.clear()
+    assert all(each.acknowledged and each.seconds < HANGING / 2 for each in deliveries), told
+    assert sum(each.seconds <= SOON for each in deliveries) >= 15, told
+
+
+@pytest.mark.parametrize("transport", ["http"])
+async def test_19_of_20_changes_in_the_pbx_are_on_the_card_within_2_s(empty_house: Any) -> None:
+    """Ten supervisors listen to ten calls; all phones are lifted, then all are hung up."""
+    house, numbers = empty_house, range(10)
+    for number in numbers:
+        house.floor.add_extension(f"0003*22{number}", user="12", name=f"Agent {number}")
+        house.floor.add_extension(f"0003*05{number}", user="3", name=f"Supervisor {number}")
+        house.workspace.add_person(f"U0SUP{number}", f"sup{number}")
+        house.map += f'\n[users.U0SUP{number}]\nname = "Sup {number}"\nextension = "0003*05{number}"\n'
+        house.map += 'roles = ["supervisor"]\n'
+    await house.start_bot()
+    calls = [house.floor.talk(caller=f"+1555014{number}", to=f"0003*22{number}") for number in numbers]
+    for number in numbers:
+        await house.workspace.type(f"U0SUP{number}", "C0FLOOR", f"/monitor 0003*22{number}")
+    await asyncio.gather(*(house.card("Ringing", f"U0SUP{number}") for number in numbers))
+    lifted = time.monotonic()
+    for number in numbers:
+        house.floor.lift(f"0003*05{number}")
+    seconds = await _after(lifted, [house.card("Connected", f"U0SUP{number}") for number in numbers])
+    left = time.monotonic()
+    for number in numbers:
+        house.floor.leave(calls[number], f"0003*05{number}")
+    seconds += await _after(left, [house.card("Ended: You left", f"U0SUP{number}") for number in numbers])
+    told = distribution("changed cards", seconds, TRUE_WITHIN)
+    sys.stdout.write(told)
+    assert sum(each <= TRUE_WITHIN for each in seconds) >= 19, told
+
+
+async def _after(change: float, cards: Sequence[Awaitable[Any]]) -> list[float]:
+    """Seconds from the change to the newest version of each card."""
+    return [card.versions[-1].at - change for card in await asyncio.gather(*cards)]

@@ -1,0 +1,84 @@
+"""`kill -9`, SIGTERM, and the next start: the same card goes on, and nothing is sent twice.
+
+What is killed is a real process, with its own memory and its own hold of the ledger; what takes over is another one.
+"""
+
+import signal
+from typing import Any
+
+import pytest
+
+from bot.sandbox.pbx import Fault
+
+CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
+
+
+@pytest.fixture
+def transport() -> str:
+    return "socket mode"
+
+
+async def first_look(house: Any) -> None:
+    """Wait until the call is looked at after the PUT: where the card was posted is written down by then."""
+    await house.puts(1)
+    put = house.pbx.puts()[0]
+    await house.pbx.until(lambda: [seen for seen in house.pbx.requests if seen.method == "GET" and seen.at > put.at])
+
+
+async def test_after_kill_9_while_the_phone_rings_the_same_card_goes_on_to_its_end(
+    empty_house: Any, run_bot: Any
+) -> None:
+    house = empty_house
+    killed = await run_bot()
+    await killed.started()
+    call = house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    card = await house.card("Ringing")
+    await first_look(house)
+    killed.process.kill()
+    await killed.ended()
+    house.floor.lift("0003*024")
+    await house.start_bot()
+    await house.card("Connected")
+    house.floor.leave(call, "0003*024")
+    await house.card("Ended: You left; Bob's call goes on")
+    assert (house.cards("U0ANA"), house.actions()) == ([card], ["Monitor"])
+
+
+async def test_after_kill_9_in_the_moment_of_the_put_nothing_is_sent_again_and_the_card_tells_the_truth(
+    empty_house: Any, run_bot: Any
+) -> None:
+    house = empty_house
+    house.pbx.faults.add(Fault("slow", method="PUT", seconds=0.6))
+    killed = await run_bot()
+    await killed.started()
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.puts(1)
+    killed.process.kill()
+    await killed.ended()
+    await house.start_bot()
+    card = await house.card("Asked")
+    assert "The answer of the PBX was lost. Nothing is sent again" in "\n".join(card.lines())
+    await house.pbx.until(lambda: house.floor.lift("0003*024"))
+    await house.card("Connected")
+    assert (house.cards("U0ANA"), house.actions()) == ([card], ["Monitor"])
+
+
+async def test_sigterm_answers_what_has_arrived_and_exits_0_and_the_next_start_goes_on(
+    empty_house: Any, run_bot: Any
+) -> None:
+    house = empty_house
+    house.pbx.faults.add(Fault("slow", method="PUT", seconds=1.2))
+    stopped = await run_bot(LOG_LEVEL="debug")
+    await stopped.started()
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.puts(1)
+    stopped.process.send_signal(signal.SIGTERM)
+    card = await house.card("Ringing")
+    assert await stopped.ended() == 0
+    house.floor.lift("0003*024")
+    await house.start_bot()
+    await house.card("Connected")
+    assert (house.cards("U0ANA"), house.actions()) == ([card], ["Monitor"])

@@ -1,0 +1,130 @@
+"""Start and stop: what `callbot run` refuses to start with, when it is ready, and how it ends."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.sandbox.pbx import Fault
+
+CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
+STOPPING = 10.0
+
+
+@pytest.fixture
+def transport() -> str:
+    return "http"
+
+
+async def get(bot: Any, path: str) -> int:
+    """The status of one answer of the bot's own server."""
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{bot.port}{path}") as answer:
+        return answer.status
+
+
+# ── ready ──
+
+
+@pytest.mark.parametrize("transport", ["http", "socket mode"])
+async def test_it_is_ready_when_slack_and_the_pbx_have_answered(house: Any) -> None:
+    await house.pbx.until(lambda: any(seen.status == 200 and seen.method == "GET" for seen in house.pbx.requests))
+    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.told("U0ANA", "No live calls")
+    assert [await get(house.bots[0], path) for path in ("/healthz", "/readyz")] == [200, 200]
+
+
+async def test_it_is_alive_and_not_ready_while_the_pbx_has_never_answered(empty_house: Any) -> None:
+    await empty_house.pbx.stop()
+    bot = await empty_house.start_bot()
+    assert [await get(bot, path) for path in ("/healthz", "/readyz")] == [200, 503]
+
+
+async def test_it_is_ready_once_a_pbx_that_was_down_at_the_start_has_answered(empty_house: Any) -> None:
+    house = empty_house
+    await house.pbx.stop()
+    bot = await house.start_bot()
+    await house.pbx.start(port=house.pbx.port)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.told("U0ANA", "No live calls")
+    assert await get(bot, "/readyz") == 200
+
+
+async def test_it_is_not_ready_while_it_stops(house: Any) -> None:
+    house.floor.talk(**CALLER)
+    house.pbx.faults.add(Fault("slow", method="PUT", seconds=0.5))
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.puts(1)
+    bot = house.bots[0]
+    stopping = asyncio.create_task(house.stop_bot())
+    status = await get(bot, "/readyz")
+    await stopping
+    assert status == 503
+
+
+# ── the end ──
+
+
+async def test_a_request_that_has_arrived_is_answered_before_the_end(house: Any) -> None:
+    house.floor.talk(**CALLER)
+    house.pbx.faults.add(Fault("slow", method="GET", seconds=0.3, times=None))
+    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.stop_bot()
+    assert [answer.lines()[0] for answer in house.workspace.private("U0ANA")] == ["1 live call"]
+
+
+async def test_what_comes_while_it_stops_is_told_that_nothing_was_sent(house: Any) -> None:
+    house.floor.talk(**CALLER)
+    house.pbx.faults.add(Fault("slow", method="PUT", seconds=0.5))
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.puts(1)
+    stopping = asyncio.create_task(house.stop_bot())
+    await house.workspace.type("U0LIS", "C0FLOOR", "/monitor 0003*210")
+    await stopping
+    answers = ["\n".join(answer.lines()) for answer in house.workspace.private("U0LIS")]
+    assert (["Nothing was sent" in answer for answer in answers], house.actions()) == ([True], ["Monitor"])
+
+
+async def test_it_ends_within_10_s_whatever_hangs(house: Any) -> None:
+    """A PBX that does not answer, and a client that has sent half a request and waits."""
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    await house.card("Ringing", "C0FLOOR")
+    house.pbx.faults.add(Fault("slow", seconds=60, times=None))
+    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    _, writer = await asyncio.open_connection("127.0.0.1", house.bots[0].port)
+    writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    await writer.drain()
+    try:
+        async with asyncio.timeout(STOPPING):
+            await house.stop_bot()
+    finally:
+        writer.close()
+
+
+# ── what it does not start with ──
+
+
+async def test_a_start_that_cannot_be_says_every_reason_at_once_and_exits(house: Any, run_bot: Any) -> None:
+    """One after the other, which leaves a core to other tests. None shows a traceback (`run_bot`)."""
+    folder, good = house.folder, house.map
+    broken = good.replace('"0003*024"', '"0003024"').replace('["agent"]', '["agnet"]').replace("2XX", "2*")
+    (folder / "broken.toml").write_text(broken)
+    (folder / "torn.toml").write_text("\n\n[users.U0ANA\n")
+    wrong_settings = {
+        "SLACK_BOT_TOKEN": "",
+        "UAPI_URL": "http://pbx.example.com",
+        "UAPI_CLIENT_SECRET": "",
+        "PORT": "x",
+    }
+    cases: list[tuple[dict[str, str], int, list[str]]] = [
+        ({}, 1, ["Another `callbot run` is using the ledger already"]),
+        (wrong_settings, 2, list(wrong_settings)),
+        ({"CALLBOT_CONFIG": "broken.toml"}, 2, ["U0ANA", "0003024", "agnet", "0003*2*"]),
+        ({"CALLBOT_CONFIG": "torn.toml"}, 2, ["torn.toml", "line 3"]),
+        ({"CALLBOT_CONFIG": "nowhere.toml"}, 2, ["nowhere.toml"]),
+    ]
+    for settings, code, words in cases:
+        refused = await run_bot(**settings)
+        assert await refused.ended() == code, refused.said
+        assert [word for word in words if word not in refused.said] == [], refused.said
