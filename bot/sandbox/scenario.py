@@ -44,6 +44,9 @@ extensions = ["0003*2XX"]
 [roles.agent]
 actions = []
 
+[watch]
+every = 0.5
+
 [help]
 channel = "C0FLOOR"
 contact = "U0ANA"

@@ -42,7 +42,9 @@ def pbx_session(ca_file: str | None = None) -> aiohttp.ClientSession:
     always verified. Call it on the event loop. Raises OSError (ssl.SSLError is one) for a file that cannot be read.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=32, ssl=ssl.create_default_context(cafile=ca_file)),
+        connector=aiohttp.TCPConnector(
+            limit=32, ssl=True if ca_file is None else ssl.create_default_context(cafile=ca_file)
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"callbot/{importlib.metadata.version('callbot')}"},
         trust_env=False,

@@ -14,7 +14,7 @@ from bot.commands import Intervene, Target
 from bot.errors import BadCommand
 from bot.phonecalls import is_caller_id
 
-quick = settings(max_examples=100, deadline=None)
+quick = settings(max_examples=60, deadline=None)
 IDS = st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True).filter(lambda text: text not in {".", ".."})
 CALLER_IDS = st.from_regex(r"[A-Za-z\u0103\U00010400 .'-]{1,64} <[0-9+*]{1,32}>", fullmatch=True).filter(is_caller_id)
 BUTTONS = st.builds(

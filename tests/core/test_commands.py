@@ -8,7 +8,7 @@ from bot.actions import ActionName
 from bot.commands import CALLS_EXAMPLE, EXAMPLES, Help, Intervene, ListCalls, Target, Verb, example, parse
 from bot.errors import BadCommand
 
-quick = settings(max_examples=100, deadline=None)
+quick = settings(max_examples=60, deadline=None)
 COMMANDS = ("/monitor", "/whisper", "/barge", "/pickup", "/record", "/calls")
 
 

@@ -12,7 +12,7 @@ from bot.actions import RECORDING, ActionName
 from bot.following import UNREADABLE, Intervention, Look, State, Why, answer_lost, answered, follow
 from bot.phonecalls import PhoneCall
 
-quick = settings(max_examples=100, deadline=None)
+quick = settings(max_examples=60, deadline=None)
 MakeIntervention = Callable[..., Intervention]
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ANA = "0003*024"

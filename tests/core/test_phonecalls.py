@@ -22,7 +22,7 @@ from bot.phonecalls import (
     phone_call,
 )
 
-quick = settings(max_examples=100, deadline=None)
+quick = settings(max_examples=60, deadline=None)
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
 

@@ -6,6 +6,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -176,9 +177,22 @@ def transport(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger whose tables are made once; how they are made is a matter of tests/ledger."""
+    path = tmp_path_factory.mktemp("ledger") / "callbot.db"
+
+    async def make() -> None:
+        await (await Ledger.open(f"sqlite:///{path}", now=lambda: datetime.now(UTC))).close()
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture
-async def empty_house(tmp_path: Path, transport: str) -> AsyncIterator[House]:
+async def empty_house(tmp_path: Path, transport: str, empty_ledger: Path) -> AsyncIterator[House]:
     """PBX and workspace, without the bot."""
+    shutil.copy(empty_ledger, tmp_path)
     house = House(tmp_path, transport)
     await house.pbx.start()
     await house.workspace.start()

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,15 +97,28 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture
-async def postgresql_address(postgresql: str, request: pytest.FixtureRequest) -> str:
-    """A database for one test; it goes with the server."""
-    name = f"ledger_{abs(hash(request.node.nodeid)):x}"
-    server = await asyncpg.connect(postgresql % "postgres")
-    try:
-        await server.execute(f'CREATE DATABASE "{name}"')
-    finally:
-        await server.close()
-    return postgresql % name
+async def new_database(postgresql: str) -> Callable[..., Awaitable[str]]:
+    """Makes a database, empty or a copy of another one; it goes with the server."""
+
+    async def make(name: str, template: str = "template1") -> str:
+        server = await asyncpg.connect(postgresql % "postgres")
+        try:
+            if not await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                await server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        finally:
+            await server.close()
+        return postgresql % name
+
+    return make
+
+
+@pytest.fixture
+async def postgresql_address(
+    new_database: Callable[..., Awaitable[str]], request: pytest.FixtureRequest, clock: Clock
+) -> str:
+    """A database for one test, with the tables of today: a copy of one that was migrated before."""
+    await (await Ledger.open(await new_database("migrated"), now=clock)).close()
+    return await new_database(f"ledger_{abs(hash(request.node.nodeid)):x}", template="migrated")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The tables are brought up to date at the start."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,12 @@ from bot.ledger.tables import metadata
 
 Now = Callable[[], datetime]
 Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+async def postgresql_address(new_database: Callable[..., Awaitable[str]], request: pytest.FixtureRequest) -> str:
+    """An empty database: here the start itself is looked at."""
+    return await new_database(f"empty_{abs(hash(request.node.nodeid)):x}")
 
 
 def _differences(connection: Connection) -> list[Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.slack.foreign import escaped, foreign, plain
 
-quick = settings(max_examples=100, deadline=None)
+quick = settings(max_examples=60, deadline=None)
 
 WORDS = [
     "<",
