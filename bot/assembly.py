@@ -116,6 +116,7 @@ class Bot:
         self._ready_pbx.cancel()
         try:
             async with asyncio.timeout(STOP["all"]):
+                self._interventions.follower.switches.close()
                 await self._listeners.drain(STOP["requests"])
                 await self._interventions.stop(STOP["puts"])
                 await self._feed.drain(STOP["cards"])

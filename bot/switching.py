@@ -70,6 +70,12 @@ class Switches:
             self._show(held.card)
         return came
 
+    def close(self) -> None:
+        """Let nothing wait any more: callbot ends."""
+        for waiting in self._waiting.values():
+            if not waiting.verdict.done():
+                waiting.verdict.set_result(Verdict.CANCELLED)
+
     def ended(self, intervention: Intervention) -> None:
         """The old leg, or the call, is gone: what waited for it goes on."""
         self._late.pop(intervention.card, None)

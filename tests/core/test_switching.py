@@ -90,6 +90,13 @@ async def test_after_its_time_the_card_says_that_nothing_was_switched(held: Inte
     assert [one.late for one in shown] == [False, True]
 
 
+async def test_when_callbot_ends_nothing_waits_any_more(held: Intervention) -> None:
+    switches = Switches(lambda card: None)
+    waiting = await begun(switches, held)
+    switches.close()
+    assert await waiting is Verdict.CANCELLED
+
+
 async def test_the_next_end_takes_the_late_note_away(held: Intervention) -> None:
     switches = Switches(lambda card: None, patience=0.01)
     await switches.wait(held, ActionName.BARGE_IN)
