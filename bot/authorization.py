@@ -41,7 +41,7 @@ class ExtensionPattern:
 
 @dataclass(frozen=True)
 class CallerPattern:
-    """`+40722XXXXXX` (X = any digit). A caller is the same with `+`, `00` or nothing before it, and however spaced."""
+    """`+407220001XX` (X = any digit). A caller is the same with `+`, `00` or nothing before it, and however spaced."""
 
     text: str
     _form: re.Pattern[str] = field(init=False, repr=False, compare=False)
@@ -49,7 +49,7 @@ class CallerPattern:
     def __post_init__(self) -> None:
         """Read the text once. Raises ValueError."""
         if re.fullmatch(r"\+?[0-9X]{1,32}", self.text) is None:
-            raise ValueError(f"“{self.text}” is no pattern of numbers; write +40722000111 or +40722XXXXXX")
+            raise ValueError(f"“{self.text}” is no pattern of numbers; write +40722000111 or +407220001XX")
         object.__setattr__(self, "_form", _digits(_bare(self.text)))
 
     def covers(self, number: str) -> bool:
