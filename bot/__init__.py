@@ -10,10 +10,11 @@ The core, no I/O:
     authorization.py  AuthorizationMap: who may do what to whom
     following.py      Intervention and its states: one look at the call → the next truth
     planning.py       a Command and the calls as they are → one action on the one right view
-    switching.py      changing mode: the new request waits until the old leg is gone
+    guarding.py       what keeps one thing from being asked twice
     ports.py          what the core asks of the PBX, the ledger, the cards and the person
-    placing.py        where a card goes
     tasks.py          work that outlives its starter
+    placing.py        where a card goes
+    switching.py      changing mode: the new request waits until the old leg is gone
     listing.py        the live calls that a person may know of
     follower.py       looks at the calls of open interventions, saves and shows what changed
     interventions.py  authorize → read → plan → claim → act → follow: the one verb

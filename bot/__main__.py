@@ -4,11 +4,13 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from bot.errors import CallbotError, ConfigMistakes
+
+T = TypeVar("T")
 
 cli = typer.Typer(
     name="callbot",
@@ -42,14 +44,16 @@ def run() -> None:
 
 @cli.command()
 def demo(
-    tour: Annotated[bool, typer.Option("--tour", help="Play a supervisor's day by itself, then exit.")] = False,
+    tour: Annotated[
+        bool, typer.Option("--tour", help="Watch a supervisor at work for a quarter of a minute, then exit.")
+    ] = False,
 ) -> None:
     """Everything on this machine, no account needed: a sandbox PBX, a local workspace, the real bot between them."""
     from bot.demo import play_tour, stay_open  # noqa: PLC0415 - only the demo needs the sandbox
 
     if tour:
-        sys.exit(0 if asyncio.run(play_tour()) else 1)
-    asyncio.run(stay_open(_stop_signal))
+        sys.exit(0 if _run(play_tour()) else 1)
+    _run(stay_open(_stop_signal))
 
 
 @cli.command()
@@ -59,7 +63,7 @@ def sandbox(
     """Run the sandbox PBX alone, with its control interface."""
     from bot.demo import stay_open_as_pbx  # noqa: PLC0415 - only the demo needs the sandbox
 
-    asyncio.run(stay_open_as_pbx(port, _stop_signal))
+    _run(stay_open_as_pbx(port, _stop_signal))
 
 
 def _stop_signal() -> asyncio.Event:
@@ -71,11 +75,11 @@ def _stop_signal() -> asyncio.Event:
     return stop
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end. Mistakes in the settings exit with 2, other expected failures with 1."""
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(work)
+            return runner.run(work)
     except ConfigMistakes as mistakes:
         typer.echo(str(mistakes), err=True)
         sys.exit(2)

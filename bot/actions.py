@@ -1,4 +1,4 @@
-"""PhoneCallAction: what UnifiedAPI can be asked to do to a PhoneCall, one frozen model for each documented page. No I/O.
+"""PhoneCallAction: what UnifiedAPI can be asked to do to a PhoneCall, one frozen model for each action. No I/O.
 
 A model forbids every field that is not its page's; names are snake_case here and camelCase on the wire.
 """
@@ -27,6 +27,15 @@ SILENT = frozenset({ActionName.MONITOR, ActionName.WHISPER})
 """Actions that the agent may not know of: their cards are not for every eye."""
 JOINING = frozenset({ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN})
 """Actions that add a leg of the supervisor to the call."""
+LABEL = {
+    ActionName.MONITOR: "Monitor",
+    ActionName.WHISPER: "Whisper",
+    ActionName.BARGE_IN: "Barge in",
+    ActionName.PICK_UP: "Pick up",
+    ActionName.START_RECORDING: "Record",
+    ActionName.STOP_RECORDING: "Stop recording",
+}
+"""The names that people read."""
 RECORDING = frozenset({ActionName.START_RECORDING, ActionName.STOP_RECORDING})
 
 
@@ -76,14 +85,14 @@ class PickUp(_Ringing):
 
 
 class StartRecording(_Sent):
-    """Record ("StartRecording PhoneCalls"); the phone terminal needs "Record triggered: When *1 is pressed"."""
+    """Start recording ("StartRecording PhoneCalls"); the phone terminal needs "Record triggered: When *1 is pressed"."""
 
     action: Literal[ActionName.START_RECORDING] = ActionName.START_RECORDING
     format: Literal["wav", "wav49"] | None = None
 
 
 class StopRecording(_Sent):
-    """Stop to record ("StopRecording PhoneCalls")."""
+    """Stop recording ("StopRecording PhoneCalls")."""
 
     action: Literal[ActionName.STOP_RECORDING] = ActionName.STOP_RECORDING
 

@@ -141,9 +141,8 @@ class Bot:
         try:
             answer = await self._client.auth_test()
         except SlackApiError as error:
-            reason = error.response.data.get("error") if isinstance(error.response.data, dict) else "no readable answer"
             raise SlackRefused(
-                f"Slack does not accept SLACK_BOT_TOKEN: {reason}. Copy it anew from the app's page."
+                f"Slack does not accept SLACK_BOT_TOKEN: {_reason(error)}. Copy it anew from the app's page."
             ) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise SlackRefused(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.actions import ActionName
+from bot.actions import LABEL, ActionName
 from bot.commands import Target
 from bot.errors import NotAuthorized, NotSuitable
 from bot.phonecalls import PhoneCall, organisation
@@ -147,20 +147,20 @@ class AuthorizationMap:
         roles = [self.roles[name] for name in person.roles if name in self.roles]
         acting = [role for role in roles if action in role.actions]
         if not acting:
-            raise NotAuthorized("action", f"None of your roles allows {action}.{self._whom_to_ask(person)}")
+            raise NotAuthorized("action", f"None of your roles allows {LABEL[action]}.{self._whom_to_ask(person)}")
         covering = [role for role in acting if self._covers(role, extension)]
         if not covering:
             covered = ", ".join(pattern.text for role in acting for pattern in role.extensions) or "no extension"
             raise NotAuthorized(
                 "extension",
-                f"You may use {action} on {covered}, but not on {extension}.{self._whom_to_ask(person)}",
+                f"You may use {LABEL[action]} on {covered}, but not on {extension}.{self._whom_to_ask(person)}",
             )
         for role in covering:
             if role.channels is None or channel in role.channels:
                 return Permit(person, action, extension, channel, rule=f"role {role.name}")
         raise NotAuthorized(
             "channel",
-            f"You may use {action} on {extension}, but not from this conversation: "
+            f"You may use {LABEL[action]} on {extension}, but not from this conversation: "
             "your role names the channels it works in.",
         )
 

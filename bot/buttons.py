@@ -4,7 +4,7 @@ import json
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.commands import CALLS_EXAMPLE, AnswerSwitch, Intervene
+from bot.commands import AnswerSwitch, Intervene
 from bot.errors import BadCommand
 
 BUTTON_VALUE_LIMIT = 2000
@@ -53,7 +53,7 @@ def unpack_switch(value: str) -> SwitchButton:
     except (ValueError, TypeError, KeyError, RecursionError):
         known = False
     if not known:
-        raise BadCommand("This button is too old for callbot to understand.", CALLS_EXAMPLE)
+        raise BadCommand("This button is too old, or from another version of callbot.", "/calls")
     return button
 
 
@@ -66,5 +66,5 @@ def unpack(value: str) -> Button:
     except (ValueError, TypeError, KeyError, RecursionError):
         known = False
     if not known:
-        raise BadCommand("This button is too old for callbot to understand.", CALLS_EXAMPLE)
+        raise BadCommand("This button is too old, or from another version of callbot.", "/calls")
     return button

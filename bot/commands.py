@@ -1,8 +1,7 @@
-"""What people type and click, read into a Command. Pure: the same words always give the same Command.
+"""What people type, read into a Command. Pure: the same words always give the same Command.
 
-    parse("/whisper", "<@U0BOB|bob> private")   ─┐
-    parse("/calls", "whisper <@U0BOB> private")  ├→  Intervene(...)
-    buttons.unpack(value of a button)           ─┘
+    parse("/whisper", "<@U0BOB|bob> private")    ─┐
+    parse("/calls", "whisper <@U0BOB> private")  ─┴→  Intervene(...)
 
 Phones spoil what people type (curly quotes, no-break spaces, escapes, numbers made into links), and that is forgiven.
 Nothing else is: BadCommand names the word and shows a correct example.
@@ -102,6 +101,13 @@ class Help(_Frozen):
 
 
 Command: TypeAlias = Intervene | AnswerSwitch | ListCalls | Help
+
+
+def named_call(command: Command) -> tuple[str, str]:
+    """The extension and the call id that a command names, empty where it names none."""
+    if not isinstance(command, Intervene):
+        return "", ""
+    return command.target.text if command.target.kind == "extension" else "", command.call or ""
 
 
 def example(command: str, text: str) -> str:

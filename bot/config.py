@@ -212,6 +212,11 @@ def _disagreements(document: dict[str, Any]) -> list[str]:
             for phone in _texts(_listed(table.get("extension")))
             if owners.setdefault(phone, user) != user
         ]
+    mistakes += [
+        f"protected.extensions: {pattern} would protect nobody, since teams of the directory are not read yet"
+        for pattern in _texts(_table(document.get("protected")).get("extensions"))
+        if pattern.startswith("team:")
+    ]
     contact = _table(document.get("help")).get("contact")
     if isinstance(contact, str) and contact not in users:
         mistakes.append(f"help.contact: there is no [users.{contact}]")

@@ -4,6 +4,7 @@ The bot runs as the process that `callbot run` is, with its own map and an empty
 """
 
 import asyncio
+import json
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.markup import escape
 
+from bot.errors import CallbotError
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import SandboxPbx
 from bot.sandbox.scenario import CAST, MAP, furnish, seat
@@ -35,8 +37,8 @@ class Stage(NamedTuple):
     workspace: Workspace
 
 
-class BotEnded(Exception):
-    """The bot's process ended before it was connected."""
+class DemoFailed(CallbotError):
+    """The bot's process ended before it was connected, or a port is taken."""
 
 
 @asynccontextmanager
@@ -91,7 +93,7 @@ async def _until_connected(bot: asyncio.subprocess.Process, workspace: Workspace
     try:
         await asyncio.wait({connected, ended}, return_when=asyncio.FIRST_COMPLETED)
         if not connected.done():
-            raise BotEnded(f"the bot ended with exit code {bot.returncode} before it was connected")
+            raise DemoFailed(f"The bot ended with exit code {bot.returncode} before it was connected.")
         await connected
     finally:
         for waiting in (connected, ended):
@@ -108,9 +110,15 @@ async def _end(bot: asyncio.subprocess.Process) -> None:
             await bot.wait()
 
 
+def _post(address: str, body: dict[str, str]) -> str:
+    """A line for the shell that posts JSON."""
+    return f"curl -H 'Content-Type: application/json' -d '{json.dumps(body)}' {address}"
+
+
 async def play_tour() -> bool:
     """Play a supervisor through the interventions. Whether each reached the state that it should."""
     console = Console(highlight=False)
+    console.print("Starting a sandbox PBX, a local workspace and callbot …")
     async with stage(control=False) as (floor, pbx, workspace):
         return await Tour(floor, pbx, workspace, say=partial(console.print, soft_wrap=True)).play()
 
@@ -122,16 +130,22 @@ async def stay_open(stop_signal: Callable[[], asyncio.Event]) -> None:
     async with stage(control=True) as (floor, pbx, workspace):
         call = floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
         console.print("[bold]callbot is running on this machine, between a sandbox PBX and a local workspace.[/bold]")
-        console.print(f"  Carla Caller talks to Bob on 0003*210 (call {call}). People: {', '.join(sorted(CAST))}.\n")
+        people = ", ".join(f"{name} {user}" for user, name in CAST.items())
+        console.print(f"  Carla Caller talks to Bob on 0003*210 (call {call}). People: {people}.\n")
         console.print("Type as Ana, and read what she sees:")
         control = workspace.api_url.removesuffix("/api/") + "/control"
-        body = '{"user":"U0ANA","channel":"C0FLOOR","text":"/monitor 0003*210"}'
-        console.print(escape(f"  curl -d '{body}' {control}/type"), soft_wrap=True)
-        console.print(f"  curl {control}/messages", soft_wrap=True)
-        console.print("Answer her phone, hang up, see the calls:")
-        lift = '{"extension":"0003*024"}'
-        console.print(escape(f"  curl -d '{lift}' {pbx.url}/control/lift"), soft_wrap=True)
-        console.print(f"  curl {pbx.url}/control/calls\n", soft_wrap=True)
+        typed = {"user": "U0ANA", "channel": "C0FLOOR", "text": "/monitor 0003*210"}
+        for line in (
+            _post(f"{control}/type", typed),
+            f"curl {control}/messages",
+            f"curl '{control}/messages?user=U0ANA'",
+        ):
+            console.print(escape(f"  {line}"), soft_wrap=True)
+        console.print("Her phone is answered by itself after a second. Hang it up, and see the calls:")
+        leave = _post(f"{pbx.url}/control/leave", {"call_id": call, "number": "0003*024"})
+        for line in (leave, f"curl {pbx.url}/control/calls"):
+            console.print(escape(f"  {line}"), soft_wrap=True)
+        console.print()
         console.print("`callbot demo --tour` plays it all by itself. Ctrl-C ends.")
         await stop.wait()
 
@@ -143,12 +157,15 @@ async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event]) 
     floor = Floor()
     furnish(floor)
     pbx = SandboxPbx(floor, control=True)
-    await pbx.start(port=port)
+    try:
+        await pbx.start(port=port)
+    except OSError as error:
+        raise DemoFailed(f"127.0.0.1:{port} cannot be listened on ({error.strerror}). Choose another --port.") from None
     console.print(
         f"Sandbox PBX: UAPI_URL={pbx.url} UAPI_CLIENT_ID=sandbox-app UAPI_CLIENT_SECRET=sandbox-secret", soft_wrap=True
     )
-    call = '{"caller":"+15550142","to":"0003*210"}'
-    console.print(escape(f"A call comes in:  curl -d '{call}' {pbx.url}/control/ring"), soft_wrap=True)
+    rings = _post(f"{pbx.url}/control/ring", {"caller": "+15550142", "to": "0003*210"})
+    console.print(escape(f"A call comes in:  {rings}"), soft_wrap=True)
     console.print("Ctrl-C ends.")
     await stop.wait()
     await pbx.stop()

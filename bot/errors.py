@@ -10,7 +10,7 @@
     │   ├── PbxRefused          it said no, with a code
     │   │   └── CallGone …      one class for each documented code, in every documented spelling
     │   ├── PbxUnauthenticated  it does not accept our token, nor a fresh one
-    │   └── PbxUnreachable      it gave no answer that can be read; nothing was changed by us
+    │   └── PbxUnreachable      it gave no answer that can be read
     │       └── AnswerLost      … to a request that may have been carried out
     └── ConfigMistakes          settings or map: every mistake, for whoever starts callbot
 
@@ -221,6 +221,10 @@ class PbxUnreachable(PbxError):
 
 class AnswerLost(PbxUnreachable):
     """The answer to a PUT was lost: the PBX may or may not have acted. Never repeat it; read the call instead."""
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(why)
+        self.args = ("The answer of the PBX was lost, so nobody knows whether it acted. Look at the call.",)
 
 
 # ── whoever starts callbot ──

@@ -13,13 +13,14 @@ from bot.actions import JOINING, RECORDING
 from bot.authorization import AuthorizationMap
 from bot.errors import CallbotError, PbxError
 from bot.following import UNDECIDED, UNREADABLE, Intervention, Look, State, Why, answer_lost, follow
+from bot.placing import why_elsewhere
 from bot.planning import latest_seen, next_buttons, own_views
-from bot.ports import Card, CardElsewhere, Cards, Ledger, PhoneCalls
+from bot.ports import Card, Cards, Ledger, PhoneCalls
 from bot.switching import Switches
 from bot.tasks import Tasks
 
 WAITING, TALKING, DOUBTING = 0.5, 1.0, 0.3
-"""When the next look is due, in parts of `[watch] every`: while something is expected, in the middle of a call, and to be
+"""When the next look is due, as multiples of `[watch] every`: while something is expected, in the middle of a call, and to be
 sure that something is gone."""
 
 _log = structlog.get_logger("callbot.follower")
@@ -36,6 +37,7 @@ class Follower:
         ledger: Ledger,
         cards: Cards,
         rules: Callable[[], AuthorizationMap],
+        silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         every: float,
@@ -44,6 +46,7 @@ class Follower:
         self._ledger = ledger
         self._cards = cards
         self._rules = rules
+        self._silent_in = silent_in
         self._now = now
         self._sleep = sleep
         self._every = every
@@ -187,12 +190,10 @@ class Follower:
         supervisors = rules.supervisors_of(newest.extension)
         ours = self.legs().get(newest.call_id, frozenset())
         own = {view.id for view in own_views(newest.call, newest.extension, ours, supervisors)}
-        silently = newest.place == newest.slack_user and not newest.channel.startswith("D")
         return Card(
             id=newest.card,
             place=newest.place,
-            asked_in=newest.channel,
-            elsewhere=CardElsewhere.SILENT if silently else CardElsewhere.NO,
+            elsewhere=why_elsewhere(newest, self._silent_in()),
             interventions=interventions,
             names={number: holder.name for number in parties if (holder := rules.holder(number)) is not None},
             legs=frozenset(view.id for view in newest.call.views if view.extension == newest.extension) - own,

@@ -11,9 +11,9 @@ Proof comes before claim. `begin` is the moment before the PUT, `answered`, `ref
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from bot.actions import JOINING, RECORDING, ActionName, PhoneCallAction
 from bot.errors import PbxError
@@ -98,7 +98,7 @@ class Intervention(BaseModel):
     agent: str
     """The agent's name, or the extension where nobody's name is known."""
     call_id: str
-    action: Annotated[PhoneCallAction, Field()]
+    action: PhoneCallAction
     channel: str
     """The Slack channel that it was asked from."""
     place: str
@@ -162,6 +162,11 @@ class Intervention(BaseModel):
     def in_call(self) -> bool:
         """Whether the supervisor is proven to be in the call."""
         return self.state is State.CONNECTED
+
+
+def changes_mode(held: Intervention, action: ActionName) -> bool:
+    """Whether the person is in the call in one mode and asks for another."""
+    return held.in_call and held.name in JOINING and action in JOINING and held.name is not action
 
 
 def begin(intervention: Intervention) -> Intervention:

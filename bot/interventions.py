@@ -1,12 +1,13 @@
-"""The way of a request: authorize, read the call, plan, claim, act, follow. The one verb of this project.
+"""One request from start to end: authorize, read the call, plan, claim, act, follow.
 
 Interventions.handle(request, read, asker)
-ledger.begin            a repeat of Slack's ends here
-rules.permit            who, what, on whom, from where: as it is now, not as it was when the button was made
-phone_calls.list, get   the call as it is
-suitable, plan          one action on the one right view, permission checked again on what was found
-ledger.claim            a row before the deed; a second open one is refused
-phone_calls.act         PUT, once
+ledger.begin            Slack's repeats end here
+permits_for             who, what, on whom, from where: by the rules of now, not of when the button was made
+calls_meant, suitable   the call as it is, one view of it; permission checked again on what was found
+switches.wait           only if the person is in the call in another mode: until they hang up, then all of it again
+seat_of_card, plan      which card, which action
+ledger.claim            a row before the PUT; a second open one is refused
+phone_calls.act         the PUT, once
 follower                what is true from then on, on the card
 """
 
@@ -18,12 +19,12 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.actions import JOINING, RECORDING, ActionName
 from bot.authorization import AuthorizationMap, Permit
-from bot.commands import AnswerSwitch, Command, Help, Intervene, ListCalls
-from bot.errors import AlreadyAsked, CallbotError, PbxError, PbxUnreachable, Refusal
+from bot.commands import AnswerSwitch, Command, Help, Intervene, ListCalls, named_call
+from bot.errors import AlreadyAsked, AnswerLost, CallbotError, PbxError, Refusal
 from bot.follower import Follower
-from bot.following import Intervention, answer_lost, answered, begin, refused
+from bot.following import Intervention, answer_lost, answered, begin, changes_mode, refused
+from bot.guarding import MOST_OPEN, asked_already, refuse_if_busy
 from bot.listing import calls_meant, live_calls
 from bot.placing import seat_of_card, why_elsewhere
 from bot.planning import Suitable, button, permits_for, plan, suitable
@@ -33,17 +34,11 @@ from bot.tasks import Tasks
 
 SOON = 0.7
 """Seconds that a PUT may take before the card says Asked."""
-MOST_OPEN = 200
-"""Interventions that may be open at a time; each costs a look at its call every second."""
-
 _log = structlog.get_logger("callbot.interventions")
 
 
 class Interventions:
-    """Everything that a person can ask for. `rules` and `silent_in` are asked anew for every request.
-
-    `every` is the time between two looks at a call, in seconds (`[watch] every`).
-    """
+    """Everything that a person can ask for. `rules` and `silent_in` are asked anew; `every` is `[watch] every`."""
 
     def __init__(
         self,
@@ -69,7 +64,14 @@ class Interventions:
         self._askers: dict[str, Asker] = {}
         self._claiming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self.follower = Follower(
-            phone_calls=phone_calls, ledger=ledger, cards=cards, rules=rules, now=now, sleep=sleep, every=every
+            phone_calls=phone_calls,
+            ledger=ledger,
+            cards=cards,
+            rules=rules,
+            silent_in=silent_in,
+            now=now,
+            sleep=sleep,
+            every=every,
         )
 
     async def start(self) -> None:
@@ -85,16 +87,25 @@ class Interventions:
 
     async def handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
         """Do what was asked, or say why not. Nothing is raised: whatever happens, the person and the ledger know."""
+        extension = call_id = ""
         try:
             if not await self._ledger.begin(request):
                 _log.info("repeat", request=request.id)
                 return
-            await self._do(request, read(), asker)
+            command = read()
+            extension, call_id = named_call(command)
+            await self._do(request, command, asker)
         except Refusal as refusal:
-            await self._conclude(request, Outcome.REFUSED, refusal.rule)
+            await self._conclude(request, Outcome.REFUSED, refusal.rule, extension=extension, call_id=call_id)
             await asker.refused(refusal, request.id)
         except PbxError as error:
-            await self._conclude(request, Outcome.REFUSED, f"pbx {error.code or type(error).__name__}")
+            await self._conclude(
+                request,
+                Outcome.REFUSED,
+                f"pbx {error.code or type(error).__name__}",
+                extension=extension,
+                call_id=call_id,
+            )
             await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
         except CallbotError as error:
             _log.error("failed", request=request.id, error=type(error).__name__)
@@ -118,9 +129,20 @@ class Interventions:
         while len(self._askers) > MOST_OPEN:
             del self._askers[next(iter(self._askers))]
 
-    async def _conclude(self, request: Request, outcome: Outcome, rule: str, *, allowed: bool = False) -> None:
+    async def _conclude(
+        self,
+        request: Request,
+        outcome: Outcome,
+        rule: str,
+        *,
+        allowed: bool = False,
+        extension: str = "",
+        call_id: str = "",
+    ) -> None:
         try:
-            await self._ledger.conclude(request.id, outcome, rule=rule, allowed=allowed)
+            await self._ledger.conclude(
+                request.id, outcome, rule=rule, allowed=allowed, extension=extension, call_id=call_id
+            )
         except CallbotError as error:
             _log.error("not_saved", request=request.id, error=type(error).__name__)
 
@@ -160,12 +182,13 @@ class Interventions:
         fitting = suitable(command, found, rules, self.follower.legs())
         if len(fitting) > 1:
             choices = tuple(_choice(command, one, request.channel, rules) for one in fitting)
-            await self._conclude(request, Outcome.CHOICE, permits[fitting[0].extension].rule, allowed=True)
+            rule = permits[fitting[0].extension].rule
+            await self._conclude(request, Outcome.CHOICE, rule, allowed=True, extension=fitting[0].extension)
             await asker.choose(command.action, choices)
             return
         [target] = fitting
         held = self.follower.holding(person.slack_user, target.call.id)
-        if held is not None and not anyway and _changes_mode(held, command.action):
+        if held is not None and not anyway and changes_mode(held, command.action):
             await self._switch(request, command, target, held, asker)
             return
         await self._act(request, command, target, permits[target.extension], asker, anyway=anyway)
@@ -176,11 +199,15 @@ class Interventions:
         """Wait for the old leg to go, then ask for everything anew: the permission, the call, the view."""
         if self.follower.switches.waits(held.card):
             raise AlreadyAsked(
-                "Your card waits for you to hang up already, or press Cancel there first.", held.slack_user
+                "Your card is already waiting for you to hang up. Do that, or press Cancel there first. Nothing more was sent.",
+                held.slack_user,
             )
         verdict = await self.follower.switches.wait(held, command.action)
         if verdict not in {Verdict.LEFT, Verdict.NOW}:
-            await self._conclude(request, Outcome.NOT_SWITCHED, verdict, allowed=True)
+            call_id = target.call.id
+            await self._conclude(
+                request, Outcome.NOT_SWITCHED, verdict, allowed=True, extension=target.extension, call_id=call_id
+            )
             return
         same_call = button(command, target.extension, target.call.id, request.channel, view_id=command.view)
         await self._intervene(request, same_call.intervene, asker, anyway=verdict is Verdict.NOW)
@@ -189,7 +216,8 @@ class Interventions:
         self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker, *, anyway: bool
     ) -> None:
         async with self._one_at_a_time(request.slack_user, target.call.id):
-            self._refuse_if_busy(command.action, permit, target.call.id, anyway=anyway)
+            held = self.follower.holding(permit.person.slack_user, target.call.id)
+            refuse_if_busy(command.action, held, len(self.follower.open), anyway=anyway)
             intervention = await self._claim(request, command, target, permit)
         self._remember(intervention.card, asker)
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
@@ -213,7 +241,7 @@ class Interventions:
         try:
             await self._ledger.claim(request.id, intervention, rule=permit.rule)
         except AlreadyAsked as taken:
-            raise self._taken(intervention, taken.who) from taken
+            raise asked_already(intervention, taken.who, self._rules()) from taken
         self.follower.put_on_card(intervention)
         return intervention
 
@@ -240,27 +268,6 @@ class Interventions:
             call=target.call,
         )
 
-    def _refuse_if_busy(self, action: ActionName, permit: Permit, call_id: str, *, anyway: bool) -> None:
-        if action not in RECORDING and len(self.follower.open) >= MOST_OPEN:
-            raise Refusal("Too many interventions are open at the moment. Nothing was sent. Try again in a minute.")
-        held = self.follower.holding(permit.person.slack_user, call_id)
-        if held is None or action in RECORDING or held.name is action or (anyway and held.in_call):
-            return
-        if held.in_call:
-            text = f"You are in this call with {held.name}. Hang up, then ask for {action} again. Nothing was sent."
-        else:
-            text = f"Your phone may be ringing for {held.name} already. Let that end first. Nothing was sent."
-        raise AlreadyAsked(text, who=held.slack_user)
-
-    def _taken(self, intervention: Intervention, who: str) -> AlreadyAsked:
-        if who == intervention.slack_user:
-            return AlreadyAsked(
-                "You have asked for this already: your card shows how it goes. Nothing more was sent.", who
-            )
-        person = self._rules().people.get(who)
-        name = person.name if person is not None else "Somebody else"
-        return AlreadyAsked(f"{name} has asked for this already. Nothing more was sent.", who)
-
     async def _put(self, intervention: Intervention) -> None:
         """The deed, and what is known after it. The row in the ledger stands already."""
         action = intervention.action
@@ -269,7 +276,7 @@ class Interventions:
                 intervention.user, intervention.extension, intervention.call_id, action
             )
             after = answered(intervention, answer.value, self._now())
-        except PbxUnreachable:
+        except AnswerLost:
             after = answer_lost(intervention)
         except PbxError as error:
             after = refused(intervention, error, self._now())
@@ -280,11 +287,6 @@ class Interventions:
         await self.follower.update(after)
         if after.following:
             await self.follower.supersede(after)
-
-
-def _changes_mode(held: Intervention, action: ActionName) -> bool:
-    """Whether the person is in the call in one mode and asks for another."""
-    return held.in_call and held.name in JOINING and action in JOINING and held.name is not action
 
 
 def _choice(command: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:

@@ -78,24 +78,23 @@ def suitable(
     calls = tuple(found)
     if not calls:
         raise NotSuitable(_no_call(intervene))
-    open_to_all = tuple((extension, call) for extension, call in calls if not _protected(rules, call))
-    if not open_to_all:
-        rules.check_parties(calls[0][1])
-    mine: list[Suitable] = []
-    theirs = False
-    for extension, call in open_to_all:
+    unprotected = tuple((extension, call) for extension, call in calls if not _protected(rules, call))
+    if not unprotected:
+        rules.check_parties(calls[0][1])  # raises: it is protected
+    sides: list[Suitable] = []
+    for extension, call in unprotected:
         supervisors = rules.supervisors_of(extension)
         views = own_views(call, extension, legs.get(call.id, frozenset()), supervisors)
-        theirs = theirs or bool(views)
-        mine += [Suitable(extension, call, view) for view in views if intervene.view in {None, view.id}]
-    if not theirs and intervene.call is not None:
-        extensions = " or ".join(extension for extension, _ in open_to_all)
+        sides += [Suitable(extension, call, view) for view in views]
+    if not sides and intervene.call is not None:
+        extensions = " or ".join(extension for extension, _ in unprotected)
         raise NotAuthorized("call of another extension", _FOREIGN_CALL.format(extensions))
-    if not mine and intervene.view is not None:
-        _refuse_view(intervene.view, [call for _, call in open_to_all])
-    fitting = tuple(one for one in mine if suits(intervene.action, one.view))
+    named = [side for side in sides if intervene.view in {None, side.view.id}]
+    if not named and intervene.view is not None:
+        _refuse_view(intervene.view, [call for _, call in unprotected])
+    fitting = tuple(one for one in named if suits(intervene.action, one.view))
     if not fitting:
-        raise NotSuitable(_why_not(intervene.action, [one.view for one in mine]))
+        raise NotSuitable(_why_not(intervene.action, [one.view for one in named]))
     return _recordable(intervene.action, fitting)
 
 
@@ -121,7 +120,7 @@ def _refuse_view(view_id: str, calls: list[PhoneCall]) -> None:
 
 def _no_call(intervene: Intervene) -> str:
     if intervene.call is not None:
-        return "This call is over, or it never was one of this extension. Nothing was sent."
+        return "This call is over, or was never on this extension. Nothing was sent."
     return "There is no call on this extension right now. Nothing was sent."
 
 
@@ -131,7 +130,7 @@ def _why_not(action: ActionName, views: list[PhoneCallView]) -> str:
             return "This call is answered already, so there is nothing to pick up. Nothing was sent."
         return "No call is ringing there right now. Nothing was sent."
     if any(view.status is Status.RINGING for view in views):
-        return "The phone is still ringing: nobody talks yet. /pickup takes the call. Nothing was sent."
+        return "The phone is still ringing: nobody is talking yet. To take the call, use /pickup. Nothing was sent."
     return "Nobody is in conversation there right now. Nothing was sent."
 
 
@@ -163,7 +162,9 @@ def check_phone(action: ActionName, extension: str, phone: str) -> None:
             "Nothing was sent.",
         )
     if extension == phone:
-        raise NotAuthorized("own phone", f"{phone} is your own phone. Name the extension of somebody else.")
+        raise NotAuthorized(
+            "own phone", f"{phone} is your own phone. Name somebody else's extension. Nothing was sent."
+        )
 
 
 def permits_for(person: Person, intervene: Intervene, channel: str, rules: AuthorizationMap) -> dict[str, Permit]:

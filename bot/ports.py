@@ -1,6 +1,6 @@
 """What the core asks of the outside: the PBX, the ledger, the cards in Slack, and the person who asked. No I/O here.
 
-These are the ports of `bot.interventions`. Whoever fulfils them has a folder of its own (`uapi`, `ledger`, `slack`)
+These are the ports of the core (interventions, follower, listing, switching). Whoever fulfils them has a folder of its own (`uapi`, `ledger`, `slack`)
 and imports this module; the core never imports them.
 """
 
@@ -100,7 +100,6 @@ class Card(_Frozen):
     id: str
     place: str
     """A channel id, or a Slack user id for a direct message."""
-    asked_in: str
     elsewhere: CardElsewhere
     interventions: tuple[Intervention, ...]
     names: dict[str, str]

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -52,6 +53,15 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _ca_file(path: str | None) -> str | None:
+    if path is not None:
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError as error:
+            raise ValueError(f"cannot be used ({error.strerror or type(error).__name__}); name a PEM file") from None
+    return path
+
+
 def _bot_token(secret: SecretStr) -> SecretStr:
     if not secret.get_secret_value().startswith("xoxb-"):
         raise ValueError("begins with xoxb- (OAuth & Permissions → Bot User OAuth Token)")
@@ -79,7 +89,7 @@ class Settings(BaseSettings):
     uapi_client_id: str | None = None
     uapi_client_secret: SecretStr | None = None
     uapi_access_token: SecretStr | None = None
-    uapi_ca_file: str | None = None
+    uapi_ca_file: Annotated[str | None, AfterValidator(_ca_file)] = None
     callbot_config: str = "callbot.toml"
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///callbot.db"
     host: str = "127.0.0.1"
@@ -116,7 +126,10 @@ def _missing(values: Mapping[str, Any]) -> list[str]:
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the process's environment and `.env`, or from a mapping alone. Raises ConfigMistakes."""
     if environ is None:
-        return Settings()
+        try:
+            return Settings()
+        except UnicodeDecodeError:
+            raise ConfigMistakes(".env", ["is not UTF-8"]) from None
     return Settings.model_validate({name.lower(): value for name, value in environ.items() if value})
 
 

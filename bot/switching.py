@@ -87,7 +87,7 @@ class Switches:
         """A button of the question. Raises NotAuthorized for somebody else's, NotSuitable where nothing waits."""
         waiting = self._waiting.get(card)
         if waiting is None or waiting.verdict.done():
-            raise NotSuitable("Nothing waits there any more. Press the mode that you want again. Nothing was sent.")
+            raise NotSuitable("Nothing is waiting there any more. Press the mode you want again. Nothing was sent.")
         if waiting.held.slack_user != slack_user:
             raise NotAuthorized("another person's card", "This is somebody else's card. Nothing was sent.")
         waiting.verdict.set_result(Verdict.NOW if now else Verdict.CANCELLED)

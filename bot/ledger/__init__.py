@@ -4,7 +4,7 @@ Read in this order:
 
     tables.py      requests, interventions, cards, and how text and time are kept in both databases
     ledger.py      Ledger, the port of `bot.ports`: begin, conclude, claim, save, and what is read after a restart
-    trail.py       what `callbot audit` shows: one line for each request
+    trail.py       who asked for what and what came of it, one line each (no command reads it yet)
     documents.py   an Intervention as the text of a row, and back
     database.py    one engine, transactions to read and to write in
     address.py     what a DATABASE_URL means

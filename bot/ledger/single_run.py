@@ -66,7 +66,7 @@ class SingleRun:
 class _FileLock:
     """SQLite: flock on a file beside the database. The file stays when the lock is gone, or two could hold two files.
 
-    flock and not SQLite's own lock: `callbot audit` reads and writes beside a run.
+    flock and not SQLite's own lock: others may read beside a run.
     """
 
     def __init__(self, database: Path) -> None:

@@ -1,4 +1,4 @@
-"""A supervisor's day in half a minute: the five interventions, a refusal, and a phone that nobody answers.
+"""A supervisor at work: the five interventions, a refusal, and a phone that nobody answers.
 
 It types and clicks in the workspace and lifts and hangs up on the floor, like people do, and tells what the cards show.
 """
@@ -11,7 +11,7 @@ from rich.markup import escape
 from bot.sandbox.floor import Floor
 from bot.sandbox.messages_shown import Message, unescaped
 from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.scenario import FLOOR
+from bot.sandbox.scenario import CAST, FLOOR
 from bot.sandbox.workspace import Workspace
 
 ANA, EVE = "U0ANA", "U0EVE"
@@ -48,7 +48,7 @@ class Tour:
             self._say(f"  [red]Slack would have refused:[/red] {escape(refusal)}")
         good = good and not refusals
         verdict = "[green]Everything came out as it should[/green]" if good else "[red]Something went wrong[/red]"
-        self._say(f"\n{verdict}: {len(self._pbx.puts())} requests acted on the PBX, {seconds:.1f} s.")
+        self._say(f"\n{verdict}: {len(self._pbx.puts())} actions were sent to the PBX, in {seconds:.1f} s.")
         return good
 
     def _scenes(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
@@ -57,7 +57,7 @@ class Tour:
             ("Ana listens to Bob's call, and hangs up; the call goes on", self._monitor),
             ("She presses Whisper on the card: only Bob hears her", self._whisper),
             ("Ana barges in: everyone hears her", self._barge_in),
-            ("The call is recorded, and then no longer", self._record),
+            ("Ana records the call, then stops", self._record),
             ("Eve, whom the map does not know, tries to listen", self._stranger),
             ("Ana asks again, but does not answer her phone", self._nobody_answers),
         ]
@@ -127,7 +127,8 @@ class Tour:
 
     async def _type(self, user: str, text: str) -> None:
         who = {ANA: "Ana", EVE: "Eve"}[user]
-        self._say(f"  {who} types [bold]{escape(text)}[/bold]")
+        shown = text.replace("<@U0DAN>", "@dan").replace("<@U0BOB>", "@bob")
+        self._say(f"  {who} types [bold]{escape(shown)}[/bold]")
         await self._workspace.type(user, FLOOR, text, raw=True)
 
     def _hang_up(self) -> None:
@@ -154,7 +155,7 @@ class Tour:
             told = self._told.get(key, 0)
             where = "direct message"
             if message.ephemeral_to or message.channel == FLOOR:
-                where = "only visible to them" if message.ephemeral_to else "#support-floor"
+                where = f"only visible to {CAST[message.ephemeral_to]}" if message.ephemeral_to else "#support-floor"
             for version in message.versions[told:]:
                 self._say(f"    [cyan]{where}:[/cyan] {escape(unescaped(version.text))}")
             self._told[key] = len(message.versions)

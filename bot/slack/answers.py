@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
-from bot.actions import ActionName
+from bot.actions import LABEL, ActionName
 from bot.commands import EXAMPLES, Verb
 from bot.phonecalls import PhoneCallView, Status
 from bot.ports import CardElsewhere, Choice, Line, Request
 from bot.slack.foreign import escaped, foreign, plain
-from bot.slack.messages import LABEL, STATUS, Message, act, buttons, headline, message, our_words, said, since, small
+from bot.slack.messages import STATUS, Message, act, buttons, headline, message, our_words, said, since, small
 
 MOST_CHOICES = 25
 MOST_LINES = 15
@@ -20,7 +20,7 @@ HELP = {
     Verb.WHISPER: "speak to the agent only; with private you do not hear the call",
     Verb.BARGE: "join the conversation; everyone hears you",
     Verb.PICKUP: "take a ringing call: it is yours then",
-    Verb.RECORD: "record the conversation; with stop, stop recording",
+    Verb.RECORD: "start recording; with stop, stop recording",
 }
 
 
@@ -108,9 +108,9 @@ def help_text() -> Message:
 
 ELSEWHERE = {
     CardElsewhere.NO: "",
-    CardElsewhere.SILENT: "This is silent, and an agent may read this channel: "
-    "your card is in the direct message from callbot.",
-    CardElsewhere.THERE_ALREADY: "Your card of this call is in the direct message from callbot, and goes on there.",
+    CardElsewhere.SILENT: "Monitor and Whisper are silent, and an agent may read this channel, "
+    "so your card is in your direct messages from callbot.",
+    CardElsewhere.THERE_ALREADY: "Your card for this call is already in your direct messages from callbot, and is updated there.",
     CardElsewhere.NO_ACCESS: "callbot may not post here: your card is in the direct message from callbot. "
     "To see cards here, invite it: /invite @callbot",
 }

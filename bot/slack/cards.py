@@ -5,14 +5,13 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.actions import RECORDING, ActionName, Whisper
+from bot.actions import LABEL, RECORDING, ActionName, Whisper
 from bot.following import UNDECIDED, Intervention, State, Why
 from bot.phonecalls import Flow, PhoneCallView
 from bot.planning import latest_seen
 from bot.ports import Card, CardElsewhere, Switching
 from bot.slack.foreign import foreign
 from bot.slack.messages import (
-    LABEL,
     STATUS,
     Message,
     buttons,
@@ -37,7 +36,7 @@ DOES = {
     ActionName.WHISPER: "Whisper: speaks to the agent",
     ActionName.BARGE_IN: "Barge in: joins the conversation",
     ActionName.PICK_UP: "Pick up: takes the ringing call",
-    ActionName.START_RECORDING: "Record: starts to record",
+    ActionName.START_RECORDING: "Record: starts recording",
     ActionName.STOP_RECORDING: "Stop recording",
 }
 FLOW = {
@@ -48,12 +47,13 @@ FLOW = {
 }
 STILL = {
     ActionName.MONITOR: "you are still listening",
-    ActionName.WHISPER: "you still whisper",
+    ActionName.WHISPER: "you are still whispering",
     ActionName.BARGE_IN: "everyone still hears you",
 }
 ELSEWHERE = {
-    CardElsewhere.SILENT: "This card is here and not in the channel because this is silent, "
+    CardElsewhere.SILENT: "This card is here and not in the channel because listening and whispering are silent, "
     "and an agent may read the channel.",
+    CardElsewhere.THERE_ALREADY: "This card stays here, where it began; nobody else can read it.",
     CardElsewhere.NO_ACCESS: "This card is here because callbot may not post in the channel. "
     "Invite it there with /invite @callbot.",
 }
@@ -111,8 +111,11 @@ def _pressing(one: Intervention) -> tuple[bool, datetime, datetime]:
 
 
 def _asked(one: Intervention) -> tuple[str, ...]:
-    lost = "The answer of the PBX was lost. Nothing is sent again; the call is being looked at."
-    return (f"Asked: {LABEL[one.name]}", lost if one.why is Why.ANSWER_LOST else "Sent; nothing is proven yet.")
+    lost = "The answer of the PBX was lost. Nothing is sent again; callbot looks at the call."
+    return (
+        f"Asked: {LABEL[one.name]}",
+        lost if one.why is Why.ANSWER_LOST else "Sent to the PBX. The call does not show it yet.",
+    )
 
 
 def _ended(one: Intervention) -> tuple[str, ...]:
@@ -125,12 +128,15 @@ def _refused(one: Intervention) -> tuple[str, ...]:
     return (f"Refused: {LABEL[one.name]}", f"{one.advice} ({one.code})" if one.code else one.advice)
 
 
-_UNKNOWN = "The PBX gave no answer, and the call cannot be read at the moment."
+def _unknown(one: Intervention) -> tuple[str, ...]:
+    doubt = "whether it was done cannot be seen" if one.name in RECORDING else "your phone may still ring"
+    why = "The PBX gave no answer, and the call cannot be read at the moment."
+    return (f"Unknown: {doubt}; nothing is sent again", why)
 
 
 _RECORDING_SETUP = (
-    "The PBX accepted, but records only where Phone Terminal Setup of {} has Call recording on "
-    "and Record triggered set to “When *1 is pressed”. Ask an administrator of the PBX."
+    "The PBX accepted, but records only if, in Phone Terminal Setup of {}, Call recording is on "
+    "and Record triggered is “When *1 is pressed”. Ask an administrator of the PBX."
 )
 
 
@@ -162,7 +168,7 @@ SAYS: dict[State, Callable[[Intervention], tuple[str, ...]]] = {
     State.NOT_CONFIRMED: _not_confirmed,
     State.ENDED: _ended,
     State.REFUSED: _refused,
-    State.UNKNOWN: lambda one: ("Unknown: your phone may still ring; nothing is sent again", _UNKNOWN),
+    State.UNKNOWN: _unknown,
 }
 """The headline of each state, which begins with its word, and what else the person needs to know."""
 
@@ -223,7 +229,7 @@ def _summary(card: Card, seen: Intervention) -> list[Block]:
 def _view(view: PhoneCallView, names: Mapping[str, str], *, is_leg: bool) -> Block:
     """One side of the call. Of a supervisor's leg it says that they are on the call, and never how."""
     parts = [
-        fact("Party", _person(view.extension, names.get(view.extension, ""))),
+        fact("Supervisor's leg" if is_leg else "Party", _person(view.extension, names.get(view.extension, ""))),
         fact("From", _people(view.source, names)),
         fact("To", _people(view.destination, names)),
     ]

@@ -21,7 +21,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.actions import ActionName
+from bot.actions import LABEL, ActionName
 from bot.buttons import Button, SwitchButton, pack, pack_switch
 from bot.commands import AnswerSwitch
 from bot.phonecalls import Status
@@ -36,14 +36,6 @@ MOST_CHARACTERS = 3000
 MOST_FIELDS = 10
 """Of one message, one text, one section (Block Kit reference)."""
 
-LABEL = {
-    ActionName.MONITOR: "Monitor",
-    ActionName.WHISPER: "Whisper",
-    ActionName.BARGE_IN: "Barge in",
-    ActionName.PICK_UP: "Pick up",
-    ActionName.START_RECORDING: "Record",
-    ActionName.STOP_RECORDING: "Stop recording",
-}
 STATUS = {
     Status.UNKNOWN: "state unknown",
     Status.OFF_HOOK: "off the hook",

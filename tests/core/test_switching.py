@@ -79,7 +79,7 @@ async def test_a_second_answer_is_refused(held: Intervention) -> None:
 
 
 async def test_a_button_of_a_question_that_is_gone_says_so() -> None:
-    with pytest.raises(NotSuitable, match="Nothing waits there any more"):
+    with pytest.raises(NotSuitable, match="Nothing is waiting there any more"):
         Switches(lambda card: None).decide("card", "U0ANA", now=True)
 
 

@@ -62,7 +62,7 @@ async def test_an_agent_may_do_none_of_the_six_on_anybody(house: Any) -> None:
         await typed(house, "U0BOB", line(verb, "0003*211"))
         await house.told("U0BOB", "None of your roles allows ")
     await house.workspace.until(lambda: len(house.workspace.private("U0BOB")) == len(SIX))
-    assert await refused_by(house, "U0BOB", "StopRecording") == [("U0BOB", False, "action", "refused")] * 6
+    assert await refused_by(house, "U0BOB", "allows Stop recording") == [("U0BOB", False, "action", "refused")] * 6
 
 
 async def test_no_phone_of_one_organisation_rings_for_a_call_of_another(house: Any) -> None:
@@ -189,7 +189,7 @@ async def test_a_button_does_nothing_for_somebody_who_has_lost_the_role_since(ho
     house.map = house.map.replace('roles = ["supervisor"]', 'roles = ["agent"]', 1)
     await house.start_bot()
     await house.workspace.click("U0ANA", card, "Barge in")
-    await house.told("U0ANA", "None of your roles allows BargeIn.")
+    await house.told("U0ANA", "None of your roles allows Barge in.")
     assert house.actions() == ["BargeIn"]
 
 

@@ -99,7 +99,7 @@ async def test_a_mistake_is_named_with_a_correct_example_and_nothing_goes_out(ho
 async def test_what_is_understood_and_suits_no_call_is_told_so(house: Any) -> None:
     lines = [
         ("/monitor 0003*211", "There is no call on this extension right now."),
-        ("/monitor 0003*210 call=c1", "This call is over, or it never was one of this extension."),
+        ("/monitor 0003*210 call=c1", "This call is over, or was never on this extension."),
         ("/monitor <@U0EVE|eve>", "I don't know the extension of the person you mention."),
         ("/pickup 0003*210", "answered already, so there is nothing to pick up"),
         ("/record 0003*210 stop", "This call is not being recorded."),
@@ -113,7 +113,7 @@ async def test_what_is_understood_and_suits_no_call_is_told_so(house: Any) -> No
 async def test_only_pickup_suits_a_call_that_rings(house: Any) -> None:
     house.floor.ring(caller="+15550142", to="0003*211")
     told = await answers(house, [(f"/{verb} 0003*211", "") for verb in ("monitor", "whisper", "barge", "record")])
-    assert {answer.lines()[0].partition(" /pickup")[0] for answer in told} == {
-        "The phone is still ringing: nobody talks yet."
+    assert {answer.lines()[0].partition(" To take")[0] for answer in told} == {
+        "The phone is still ringing: nobody is talking yet."
     }
     assert house.pbx.puts() == []

@@ -9,7 +9,7 @@ from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-LOST = "The answer of the PBX was lost. Nothing is sent again; the call is being looked at."
+LOST = "The answer of the PBX was lost. Nothing is sent again; callbot looks at the call."
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def test_204_proves_nothing_so_the_card_says_asked_until_the_phone_is_lift
     house.pbx.faults.add(Fault("204", method="PUT"))
     await monitor(house)
     card = await house.card("Asked")
-    assert "nothing is proven yet" in words(card)
+    assert "The call does not show it yet" in words(card)
     house.floor.lift("0003*024")
     await house.card("Connected")
 

@@ -8,7 +8,7 @@ from bot.sandbox.pbx import Fault
 from bot.sandbox.slack_faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-SILENT = "This is silent, and an agent may read this channel"
+SILENT = "Monitor and Whisper are silent, and an agent may read this channel"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def ask(house: Any, typed: str, channel: str = "C0FLOOR") -> str:
 async def test_a_silent_card_goes_to_the_direct_message_which_says_why(house: Any, typed: str) -> None:
     await ask(house, typed)
     card = await house.card("Ringing", "U0ANA")
-    assert "This card is here and not in the channel because this is silent" in words(card)
+    assert "This card is here and not in the channel because listening and whispering are silent" in words(card)
     await house.told("U0ANA", SILENT)
     assert house.cards("C0FLOOR") == []
 
@@ -135,7 +135,7 @@ async def test_what_is_asked_later_goes_to_the_card_in_the_direct_message_and_th
     await ask(house, "/monitor 0003*210")
     card = await house.card("Ringing", "U0ANA")
     await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
-    await house.told("U0ANA", "Your card of this call is in the direct message")
+    await house.told("U0ANA", "Your card for this call is already in your direct messages")
     await house.workspace.until(lambda: "Record: Recording" in words(card))
     assert (house.cards("U0ANA"), house.cards("C0FLOOR")) == ([card], [])
 

@@ -90,5 +90,5 @@ async def test_a_second_wish_is_told_that_one_waits(house: Any) -> None:
     await house.workspace.click("U0ANA", card, "Whisper")
     await asked_to_hang_up(house)
     await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
-    await house.told("U0ANA", "waits for you to hang up already")
+    await house.told("U0ANA", "already waiting for you to hang up")
     assert house.actions() == ["Monitor"]

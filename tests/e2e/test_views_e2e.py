@@ -142,7 +142,7 @@ async def test_an_allowed_extension_with_another_teams_call_is_refused(house: An
     """The PBX keeps the two apart already: the call is none of that extension's."""
     call = house.floor.talk(caller="+15550142", to="0003*310")
     await typed(house, "U0ANA", f"/monitor 0003*210 call={call}")
-    await house.told("U0ANA", "it never was one of this extension")
+    await house.told("U0ANA", "was never on this extension")
     assert (house.pbx.puts(), (await house.trail())[-1].rule) == ([], "no suitable call")
 
 

@@ -113,10 +113,23 @@ async def new_database(postgresql: str) -> Callable[..., Awaitable[str]]:
 
 
 @pytest.fixture
-async def postgresql_address(
+async def postgresql_address(new_database: Callable[..., Awaitable[str]], clock: Clock) -> str:
+    """A database with the tables of today, and nothing in them."""
+    address = await new_database("emptied")
+    await (await Ledger.open(address, now=clock)).close()
+    server = await asyncpg.connect(address)
+    try:
+        await server.execute("TRUNCATE requests, interventions, cards")
+    finally:
+        await server.close()
+    return address
+
+
+@pytest.fixture
+async def own_postgresql_address(
     new_database: Callable[..., Awaitable[str]], request: pytest.FixtureRequest, clock: Clock
 ) -> str:
-    """A database for one test, with the tables of today: a copy of one that was migrated before."""
+    """A database for one test alone, with the tables of today: a copy of one that was migrated before."""
     await (await Ledger.open(await new_database("migrated"), now=clock)).close()
     return await new_database(f"ledger_{abs(hash(request.node.nodeid)):x}", template="migrated")
 

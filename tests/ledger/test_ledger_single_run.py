@@ -14,6 +14,12 @@ Now = Callable[[], datetime]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
+@pytest.fixture
+def postgresql_address(own_postgresql_address: str) -> str:
+    """A database of its own: what happens to it here is no other test's business."""
+    return own_postgresql_address
+
+
 def said(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()

@@ -62,7 +62,7 @@ def test_what_is_set_to_nothing_is_not_set() -> None:
         {"UAPI_CLIENT_ID": "a", "UAPI_CLIENT_SECRET": "b", "UAPI_ACCESS_TOKEN": ""},
         {"UAPI_CLIENT_ID": "a", "UAPI_CLIENT_SECRET": "b"},
         {"DATABASE_URL": "postgresql://callbot@db.example.com/callbot"},
-        {"PORT": "0", "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "UAPI_CA_FILE": "ca.pem"},
+        {"PORT": "0", "LOG_LEVEL": "debug", "LOG_FORMAT": "json"},
         {"SOMETHING_ELSE": "x"},
     ],
     ids=str,
@@ -177,3 +177,14 @@ def test_the_environment_comes_before_the_env_file_and_nothing_is_no_value(tmp_p
         [sys.executable, "-c", PRINTED], cwd=tmp_path, env={**path, "PORT": "3002"}, capture_output=True, check=False
     )
     assert (done.stdout.decode().split(), done.stderr) == (["3002", "localhost", "None"], b"")
+
+
+def test_a_certificate_file_that_is_not_there_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
+    with pytest.raises(ConfigMistakes, match="UAPI_CA_FILE cannot be used"):
+        read_settings({**ENOUGH, "UAPI_CA_FILE": str(tmp_path / "none.pem")})
+
+
+def test_a_file_that_holds_no_certificate_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "poem.pem").write_text("roses are red")
+    with pytest.raises(ConfigMistakes, match="UAPI_CA_FILE cannot be used"):
+        read_settings({**ENOUGH, "UAPI_CA_FILE": str(tmp_path / "poem.pem")})

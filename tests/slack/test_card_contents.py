@@ -61,7 +61,8 @@ def test_what_two_interventions_see_at_once_is_one_step(a_card: MakeCard, reache
 
 
 @pytest.mark.parametrize(
-    ("why", "words"), [(CardElsewhere.SILENT, "this is silent"), (CardElsewhere.NO_ACCESS, "/invite @callbot")]
+    ("why", "words"),
+    [(CardElsewhere.SILENT, "listening and whispering are silent"), (CardElsewhere.NO_ACCESS, "/invite @callbot")],
 )
 def test_a_card_that_is_elsewhere_says_why(
     a_card: MakeCard, reached: Reached, why: CardElsewhere, words: str, shown: Texts
