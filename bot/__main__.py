@@ -59,11 +59,12 @@ def demo(
 @cli.command()
 def sandbox(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")],
+    control: Annotated[bool, typer.Option("--control", help="Let calls be steered under /control/.")] = False,
 ) -> None:
-    """Run the sandbox PBX alone, with its control interface."""
+    """Run the sandbox PBX alone."""
     from bot.demo import stay_open_as_pbx  # noqa: PLC0415 - only the demo needs the sandbox
 
-    _run(stay_open_as_pbx(port, _stop_signal))
+    _run(stay_open_as_pbx(port, _stop_signal, control=control))
 
 
 def _stop_signal() -> asyncio.Event:

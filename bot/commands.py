@@ -103,13 +103,6 @@ class Help(_Frozen):
 Command: TypeAlias = Intervene | AnswerSwitch | ListCalls | Help
 
 
-def named_call(command: Command) -> tuple[str, str]:
-    """The extension and the call id that a command names, empty where it names none."""
-    if not isinstance(command, Intervene):
-        return "", ""
-    return command.target.text if command.target.kind == "extension" else "", command.call or ""
-
-
 def example(command: str, text: str) -> str:
     """A correct command of the kind that was meant."""
     verb = command.removeprefix("/")

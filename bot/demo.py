@@ -150,13 +150,13 @@ async def stay_open(stop_signal: Callable[[], asyncio.Event]) -> None:
         await stop.wait()
 
 
-async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event]) -> None:
+async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event], *, control: bool) -> None:
     """The sandbox PBX alone, furnished, until Ctrl-C."""
     console = Console(highlight=False)
     stop = stop_signal()
     floor = Floor()
     furnish(floor)
-    pbx = SandboxPbx(floor, control=True)
+    pbx = SandboxPbx(floor, control=control)
     try:
         await pbx.start(port=port)
     except OSError as error:
@@ -165,7 +165,8 @@ async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event]) 
         f"Sandbox PBX: UAPI_URL={pbx.url} UAPI_CLIENT_ID=sandbox-app UAPI_CLIENT_SECRET=sandbox-secret", soft_wrap=True
     )
     rings = _post(f"{pbx.url}/control/ring", {"caller": "+15550142", "to": "0003*210"})
-    console.print(escape(f"A call comes in:  {rings}"), soft_wrap=True)
+    if control:
+        console.print(escape(f"A call comes in:  {rings}"), soft_wrap=True)
     console.print("Ctrl-C ends.")
     await stop.wait()
     await pbx.stop()

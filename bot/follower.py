@@ -160,6 +160,8 @@ class Follower:
 
     async def _advance(self, before: Intervention, look: Look, now: datetime) -> bool:
         """Whether this look has changed what is to be seen."""
+        if self._on_card.get(before.card, {}).get(before.id) is not before:
+            return False  # a request that came meanwhile has ended it
         after = follow(before, look, now)
         self._on_card[before.card][before.id] = after
         if _memorable(after) == _memorable(before):
@@ -178,8 +180,12 @@ class Follower:
             _log.error("not_saved", intervention=intervention.id, error=type(error).__name__)
 
     def _show_and_forget(self, card_id: str) -> None:
-        """Bring the card up to date; one with nothing open any more is left to the ledger."""
+        """Bring the card up to date."""
         self.show(card_id)
+        self.forget_if_done(card_id)
+
+    def forget_if_done(self, card_id: str) -> None:
+        """Leave a card with nothing open to the ledger."""
         if not any(one.following for one in self._on_card.get(card_id, {}).values()):
             self._on_card.pop(card_id, None)
 
@@ -210,4 +216,6 @@ def _pause(followed: tuple[Intervention, ...]) -> float:
 
 def _memorable(intervention: Intervention) -> Intervention:
     """What is worth saving and showing: all but the counters of single looks."""
-    return intervention.model_copy(update={"unseen": 0, "doubt": Why.NONE, "unread_since": None})
+    return intervention.model_copy(
+        update={"unseen": 0, "doubt": Why.NONE, "unread_since": None, "legs_doubted": frozenset()}
+    )

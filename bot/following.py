@@ -44,6 +44,8 @@ GRACE = timedelta(seconds=5)
 LATE = timedelta(seconds=60)
 CONFIRMATION = timedelta(seconds=10)
 STALE = timedelta(seconds=10)
+GIVE_UP = timedelta(hours=1)
+"""A call that could not be read for so long is looked at no more."""
 LOOKS_TO_BELIEVE = 2
 """Looks in a row that must agree before a call or a leg is believed gone: a PBX may answer empty for a moment."""
 
@@ -54,6 +56,7 @@ class Why(StrEnum):
     NONE = ""
     CALL_OVER = "call over"
     LEFT = "left"
+    SIDE_GONE = "side gone"
     ANSWER_LOST = "answer lost"
 
 
@@ -111,6 +114,8 @@ class Intervention(BaseModel):
     """The call as it was last seen."""
     legs_before: frozenset[str] = frozenset()
     """Views from the supervisor's phone that were there before the PUT, and never since gone: no proof."""
+    legs_doubted: frozenset[str] = frozenset()
+    """Those of them that the last look did not show: not yet believed gone."""
     leg: str | None = None
     """The view that proves the supervisor's presence."""
     following: bool = True
@@ -214,7 +219,9 @@ def _reach(intervention: Intervention, state: State, now: datetime, **changes: o
 
 def _unreadable(intervention: Intervention, now: datetime) -> Intervention:
     since = intervention.unread_since or now
-    blind = intervention.model_copy(update={"unread_since": since, "stale": now - since >= STALE})
+    unread = now - since
+    changes = {"unread_since": since, "stale": unread >= STALE, "following": unread < GIVE_UP}
+    blind = intervention.model_copy(update=changes)
     undecided = blind.state in {State.ASKED, State.RINGING}
     if undecided and (blind.why is Why.ANSWER_LOST or now >= blind.deadline):
         return _reach(blind, State.UNKNOWN, now)
@@ -237,8 +244,10 @@ def _leg(intervention: Intervention, call: PhoneCall, now: datetime) -> Interven
     proof = min((key for key, view in legs.items() if view.on_call and key not in intervention.legs_before), default="")
     if proof:
         return _reach(intervention, State.CONNECTED, now, leg=proof, why=Why.NONE)
-    still_there = intervention.legs_before.intersection(legs)
-    return _unproven(intervention.model_copy(update={"legs_before": still_there}), State.NOT_ANSWERED, now)
+    absent = intervention.legs_before.difference(legs)
+    gone = absent & intervention.legs_doubted
+    changes = {"legs_before": intervention.legs_before - gone, "legs_doubted": absent - gone}
+    return _unproven(intervention.model_copy(update=changes), State.NOT_ANSWERED, now)
 
 
 def _is_leg(intervention: Intervention, view: PhoneCallView) -> bool:
@@ -252,7 +261,7 @@ def _recording(intervention: Intervention, call: PhoneCall, now: datetime) -> In
     """StartRecording, StopRecording: whether the view carries `recording`."""
     view = call.view(intervention.action.phone_call_view_id)
     if view is None:
-        return _end(intervention, Why.CALL_OVER, now)
+        return _end(intervention, Why.SIDE_GONE, now)
     truth = State.RECORDING if view.recording is not None else State.RECORDING_STOPPED
     if intervention.state in {State.RECORDING, State.RECORDING_STOPPED}:
         return _as_before(intervention) if intervention.state is truth else _reach(intervention, truth, now)

@@ -19,16 +19,17 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.actions import SILENT
 from bot.authorization import AuthorizationMap, Permit
-from bot.commands import AnswerSwitch, Command, Help, Intervene, ListCalls, named_call
+from bot.commands import AnswerSwitch, Command, Help, Intervene, ListCalls
 from bot.errors import AlreadyAsked, AnswerLost, CallbotError, PbxError, Refusal
 from bot.follower import Follower
 from bot.following import Intervention, answer_lost, answered, begin, changes_mode, refused
 from bot.guarding import MOST_OPEN, asked_already, refuse_if_busy
-from bot.listing import calls_meant, live_calls
+from bot.listing import calls_meant, choice, live_calls
 from bot.placing import seat_of_card, why_elsewhere
-from bot.planning import Suitable, button, permits_for, plan, suitable
-from bot.ports import Asker, Card, CardElsewhere, Cards, Choice, Ledger, Outcome, PhoneCalls, Request
+from bot.planning import Suitable, button, named_call, permits_for, plan, suitable
+from bot.ports import Asker, Card, CardElsewhere, Cards, Ledger, Outcome, PhoneCalls, Request
 from bot.switching import Verdict
 from bot.tasks import Tasks
 
@@ -93,7 +94,7 @@ class Interventions:
                 _log.info("repeat", request=request.id)
                 return
             command = read()
-            extension, call_id = named_call(command)
+            extension, call_id = named_call(command, request.slack_user, self._rules())
             await self._do(request, command, asker)
         except Refusal as refusal:
             await self._conclude(request, Outcome.REFUSED, refusal.rule, extension=extension, call_id=call_id)
@@ -181,7 +182,7 @@ class Interventions:
         found = await calls_meant(command, tuple(permits), rules, self._phone_calls)
         fitting = suitable(command, found, rules, self.follower.legs())
         if len(fitting) > 1:
-            choices = tuple(_choice(command, one, request.channel, rules) for one in fitting)
+            choices = tuple(choice(command, one, request.channel, rules) for one in fitting)
             rule = permits[fitting[0].extension].rule
             await self._conclude(request, Outcome.CHOICE, rule, allowed=True, extension=fitting[0].extension)
             await asker.choose(command.action, choices)
@@ -202,7 +203,13 @@ class Interventions:
                 "Your card is already waiting for you to hang up. Do that, or press Cancel there first. Nothing more was sent.",
                 held.slack_user,
             )
-        verdict = await self.follower.switches.wait(held, command.action)
+        seen_by_others = held.place not in {held.slack_user, *self._silent_in()}
+        named = None if command.action in SILENT and seen_by_others else command.action
+        verdict = await self.follower.switches.wait(held, named)
+        if verdict is Verdict.STOPPED:
+            raise Refusal(
+                "callbot is being restarted. Nothing was sent. Hang up if you like, and ask again in a moment."
+            )
         if verdict not in {Verdict.LEFT, Verdict.NOW}:
             call_id = target.call.id
             await self._conclude(
@@ -242,7 +249,11 @@ class Interventions:
             await self._ledger.claim(request.id, intervention, rule=permit.rule)
         except AlreadyAsked as taken:
             raise asked_already(intervention, taken.who, self._rules()) from taken
-        self.follower.put_on_card(intervention)
+        else:
+            self.follower.put_on_card(intervention)
+        finally:
+            self.follower.forget_if_done(intervention.card)
+        await self.follower.supersede(intervention)
         return intervention
 
     async def _intervention(
@@ -285,14 +296,3 @@ class Interventions:
             after = answer_lost(intervention)
         _log.info("put", intervention=intervention.id, action=intervention.name, state=after.state)
         await self.follower.update(after)
-        if after.following:
-            await self.follower.supersede(after)
-
-
-def _choice(command: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:
-    return Choice(
-        call=one.call,
-        view=one.view,
-        agent=rules.name_of(one.extension),
-        button=button(command, one.extension, one.call.id, channel, view_id=one.view.id),
-    )

@@ -9,8 +9,8 @@ from bot.authorization import AuthorizationMap, Person
 from bot.commands import Intervene, Target
 from bot.errors import NotAuthorized, PbxRefused
 from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status
-from bot.planning import button, fitting_actions, own_views
-from bot.ports import Line, PhoneCalls
+from bot.planning import Suitable, button, fitting_actions, own_views
+from bot.ports import Choice, Line, PhoneCalls
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -57,6 +57,16 @@ async def calls_meant(
         elif (call := await phone_calls.get(user, extension, intervene.call)) is not None:
             found.append((extension, call))
     return found
+
+
+def choice(intervene: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:
+    """One of several calls that suit, with the button that means it."""
+    return Choice(
+        call=one.call,
+        view=one.view,
+        agent=rules.name_of(one.extension),
+        button=button(intervene, one.extension, one.call.id, channel, view_id=one.view.id),
+    )
 
 
 def _lines(

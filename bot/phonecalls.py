@@ -178,8 +178,12 @@ class PhoneCallView(Received):
 
     @property
     def parties(self) -> frozenset[str]:
-        """Every extension and number that this view names."""
-        return frozenset({self.extension, *self.source, *self.destination, *caller_numbers(self.caller_id)}) - {""}
+        """Every extension and number that this view names, in whatever form: rather one too many than one missed."""
+        named = (self.extension, *self.source, *self.destination)
+        numbers = {number for text in (*named, self.caller_id) for number in caller_numbers(text)}
+        own = organisation(self.extension)
+        extended = {f"{own}*{number}" for number in numbers if SHORT_EXTENSION.fullmatch(number)}
+        return frozenset({*named, *numbers, *extended}) - {""}
 
 
 def caller_numbers(caller_id: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from bot.actions import (
 )
 from bot.authorization import AuthorizationMap, Permit, Person
 from bot.buttons import Button
-from bot.commands import Intervene, Target
+from bot.commands import Command, Intervene, Target
 from bot.errors import NotAuthorized, NotSuitable
 from bot.following import UNDECIDED, Intervention, Why
 from bot.phonecalls import PhoneCall, PhoneCallView, Status, organisation
@@ -165,6 +165,19 @@ def check_phone(action: ActionName, extension: str, phone: str) -> None:
         raise NotAuthorized(
             "own phone", f"{phone} is your own phone. Name somebody else's extension. Nothing was sent."
         )
+
+
+def named_call(command: Command, slack_user: str, rules: AuthorizationMap) -> tuple[str, str]:
+    """The extension and the call id that a command names, for the trail; empty where it names none that is known."""
+    person = rules.people.get(slack_user)
+    if not isinstance(command, Intervene):
+        return "", ""
+    if command.target.kind == "extension":
+        return command.target.text, command.call or ""
+    try:
+        return rules.extensions_meant(command.target, person)[0] if person else "", command.call or ""
+    except NotSuitable:
+        return "", command.call or ""
 
 
 def permits_for(person: Person, intervene: Intervene, channel: str, rules: AuthorizationMap) -> dict[str, Permit]:

@@ -90,7 +90,8 @@ class Switching(_Frozen):
     """A change of mode that waits for the supervisor to hang up; `late`: it waited in vain."""
 
     held: ActionName
-    to: ActionName
+    to: ActionName | None
+    """None on a card that others see, where the new mode is a silent one."""
     late: bool = False
 
 

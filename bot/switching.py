@@ -26,6 +26,7 @@ class Verdict(StrEnum):
     CANCELLED = "cancelled"
     LATE = "not hung up in time"
     OVER = "call over"
+    STOPPED = "callbot stopped"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Switches:
         """Whether a change waits on this card."""
         return card in self._waiting
 
-    async def wait(self, held: Intervention, to: ActionName) -> Verdict:
+    async def wait(self, held: Intervention, to: ActionName | None) -> Verdict:
         """Show the question on the card of `held`, and wait for its leg to go, for a button, or for 30 s."""
         verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._late.pop(held.card, None)
@@ -74,7 +75,7 @@ class Switches:
         """Let nothing wait any more: callbot ends."""
         for waiting in self._waiting.values():
             if not waiting.verdict.done():
-                waiting.verdict.set_result(Verdict.CANCELLED)
+                waiting.verdict.set_result(Verdict.STOPPED)
 
     def ended(self, intervention: Intervention) -> None:
         """The old leg, or the call, is gone: what waited for it goes on."""

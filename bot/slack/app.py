@@ -30,6 +30,7 @@ from bot.tasks import Tasks
 
 MOST_WAITING = 500
 """Requests under way at a time. Beyond that a request is refused at once, kindly."""
+STOPPING = "callbot is being restarted. Nothing was sent. Please ask again in a moment."
 BUSY = "callbot has too much to do at the moment. Nothing was sent. Please try again in a minute."
 LONGEST_SAID = 3000
 
@@ -101,7 +102,7 @@ class Listeners:
     async def _refuse_if_full(self, ack: AsyncAck) -> bool:
         full = self.closed or len(self._tasks) >= MOST_WAITING
         if full:
-            await ack({"response_type": "ephemeral", "text": BUSY})
+            await ack({"response_type": "ephemeral", "text": STOPPING if self.closed else BUSY})
         return full
 
     def _start(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from slack_sdk.models.blocks import Block
 
@@ -61,7 +62,8 @@ ELSEWHERE = {
 
 def intervention_card(card: Card) -> Message:
     """The whole card. Its text begins with the state's word."""
-    newest = max(card.interventions, key=_pressing)
+    inside = any(one.in_call for one in card.interventions)
+    newest = max(card.interventions, key=partial(_pressing, inside))
     seen = latest_seen(card.interventions)
     head, *more = (*SAYS[newest.state](newest), *_switching(card.switching))
     hears = _who_hears(card.interventions)
@@ -99,12 +101,17 @@ def _switching(switching: Switching | None) -> tuple[str, ...]:
         return ()
     if switching.late:
         return (f"Not switched, {STILL[switching.held]}.",)
-    return (f"Hang up: your phone rings again at once for {LABEL[switching.to]}.",)
+    to = "" if switching.to is None else f" for {LABEL[switching.to]}"
+    return (f"Hang up: your phone rings again at once{to}.",)
 
 
-def _pressing(one: Intervention) -> tuple[bool, datetime, datetime]:
-    """Which of a card's interventions is the headline: an undecided one, else what changed last."""
-    return (one.following and one.state in UNDECIDED, one.steps[-1].at, one.asked_at)
+def _pressing(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, datetime]:
+    """Which of a card's interventions is the headline: an undecided one, else what changed last.
+
+    While the supervisor is inside the call, the end of something else is no headline.
+    """
+    undecided = one.following and one.state in UNDECIDED
+    return (undecided, not (inside and one.state is State.ENDED), one.steps[-1].at, one.asked_at)
 
 
 # ── what each state says ──
@@ -121,6 +128,8 @@ def _asked(one: Intervention) -> tuple[str, ...]:
 def _ended(one: Intervention) -> tuple[str, ...]:
     if one.why is Why.CALL_OVER:
         return (f"Ended: {_whose(one)} call is over",)
+    if one.why is Why.SIDE_GONE:
+        return (f"Ended: {_whose(one)} part of the call is over",)
     return (f"Ended: You left; {_whose(one)} call goes on",)
 
 
@@ -182,7 +191,7 @@ def _who_hears(interventions: tuple[Intervention, ...]) -> str:
     """Who hears the supervisor: what is proven first, then what is on its way, else nobody."""
     legs = [one for one in interventions if one.name not in RECORDING]
     if not legs:
-        return "nobody (not in the call)"
+        return "nobody through this recording"
     present = next((one for one in reversed(legs) if one.in_call), None)
     if present is not None:
         return _hears_in_call(present)

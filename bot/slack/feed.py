@@ -20,8 +20,19 @@ from bot.slack.cards import intervention_card
 from bot.slack.messages import Message
 from bot.tasks import Tasks
 
-NO_ACCESS = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "access_denied"})
-"""Slack's reasons not to let us post in a channel: the card goes to the direct message then."""
+NO_ACCESS = frozenset(
+    [
+        "not_in_channel",
+        "channel_not_found",
+        "is_archived",
+        "no_permission",
+        "access_denied",
+        "ekm_access_denied",
+        "team_access_not_granted",
+    ]
+)
+"""Slack's reasons not to let us post in a channel, with all that begin with restricted_action: the card goes to the direct
+message then."""
 MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 TRIES = 8
 LONGEST_WAIT = 60.0
@@ -165,7 +176,8 @@ class Feed:
         if error.response.status_code >= 500:
             await self._sleep(1.0)
             return False
-        if reason in NO_ACCESS and card.id not in self._moved and not card.place.startswith(("U", "W")):
+        closed = reason in NO_ACCESS or reason.startswith("restricted_action")
+        if closed and card.id not in self._moved and not card.place.startswith(("U", "W")):
             self._moved.add(card.id)
             self._known[card.id] = None
             await self._on_no_access(card)

@@ -110,7 +110,14 @@ def test_a_leg_that_was_there_before_the_put_is_no_proof(
 def test_a_leg_that_was_there_before_and_was_seen_gone_is_proof_when_it_is_back(
     an_intervention: MakeIntervention, play: Play, joined: PhoneCall, a_call: MakeCall
 ) -> None:
-    assert play(an_intervention(call=joined), (1, a_call()), (2, joined)).state is State.CONNECTED
+    gone = ((1, a_call()), (2, a_call()))
+    assert play(an_intervention(call=joined), *gone, (3, joined)).state is State.CONNECTED
+
+
+def test_one_look_without_an_old_leg_does_not_make_it_new(
+    an_intervention: MakeIntervention, play: Play, joined: PhoneCall, a_call: MakeCall
+) -> None:
+    assert play(an_intervention(call=joined), (1, a_call()), (2, joined)).state is State.ASKED
 
 
 def test_an_unreadable_look_has_not_seen_a_leg_gone(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -145,3 +145,21 @@ def test_a_refused_recording_is_not_looked_at(
 ) -> None:
     no = refused(an_intervention(START), FormatInvalid("pc_recformat_invalid"), noon)
     assert play(no, (1, recorded)) == no
+
+
+def test_a_side_that_is_gone_does_not_say_that_the_call_is_over(
+    an_intervention: Callable[..., Intervention], play: Callable[..., Intervention], a_view: Any, a_call: Any
+) -> None:
+    asked = an_intervention(ActionName.START_RECORDING)
+    elsewhere = a_call(a_view("05", extension="0003*220"))
+    ended = play(asked, (1, elsewhere), (2, elsewhere))
+    assert (ended.state, ended.why) == (State.ENDED, Why.SIDE_GONE)
+
+
+def test_a_call_that_nobody_could_read_for_an_hour_is_looked_at_no_more(
+    an_intervention: Callable[..., Intervention], play: Callable[..., Intervention], a_view: Any, a_call: Any
+) -> None:
+    recording = a_call(a_view(recording="2026-11-21T12:00:00Z"))
+    begun = play(an_intervention(ActionName.START_RECORDING), (1, recording))
+    assert play(begun, (2, "?"), (3000, "?")).following
+    assert not play(begun, (2, "?"), (3603, "?")).following

@@ -289,3 +289,19 @@ def test_an_action_that_was_written_down_reads_back_the_same(asked: dict[str, An
 def test_a_body_that_no_page_allows_cannot_be_made(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         PHONE_CALL_ACTION.validate_python(wrong)
+
+
+@pytest.mark.parametrize(
+    ("source", "party"),
+    [
+        ("299", "0003*299"),
+        ("Pia <0003*299>", "0003*299"),
+        ("Carla <+15550191>", "+15550191"),
+        ("sip:+15550191@example.com", "+15550191"),
+        ("tel:+15550191", "+15550191"),
+    ],
+)
+def test_a_party_is_known_however_its_number_is_dressed(source: str, party: str) -> None:
+    call = phone_call({"id": "c1", "phoneCallView": [{"id": "01", "extension": "0003*210", "source": source}]})
+    assert call is not None
+    assert party in call.parties

@@ -94,7 +94,7 @@ async def test_when_callbot_ends_nothing_waits_any_more(held: Intervention) -> N
     switches = Switches(lambda card: None)
     waiting = await begun(switches, held)
     switches.close()
-    assert await waiting is Verdict.CANCELLED
+    assert await waiting is Verdict.STOPPED
 
 
 async def test_the_next_end_takes_the_late_note_away(held: Intervention) -> None:

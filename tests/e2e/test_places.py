@@ -199,3 +199,11 @@ async def test_a_card_that_somebody_deleted_is_posted_anew_and_goes_on(house: An
     house.floor.lift("0003*024")
     await house.card("Connected", "U0ANA")
     assert house.cards("U0ANA") == [card]
+
+
+async def test_a_channel_that_takes_no_posts_of_apps_moves_the_card(house: Any) -> None:
+    closed = SlackFault(method="chat.postMessage", kind="error", error="restricted_action_read_only_channel")
+    house.workspace.faults.add(closed)
+    await ask(house, "/barge 0003*210")
+    await house.card("Ringing", "U0ANA")
+    await house.told("U0ANA", "callbot may not post here")

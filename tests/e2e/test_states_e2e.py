@@ -1,8 +1,11 @@
 """What the card says is true: why it ended, what the PBX refused, and what became of a phone that nobody could ring."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
+from bot.ledger.ledger import Ledger
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 
@@ -95,6 +98,10 @@ async def test_a_busy_phone_is_not_answered_and_may_be_asked_for_again(house: An
     await house.workspace.click("U0ANA", card, "Whisper")
     assert (await house.card("Ringing")).ts == card.ts
     assert house.actions() == ["Monitor", "Whisper"]
+    ledger = await Ledger.open(house.environment()["DATABASE_URL"], now=lambda: datetime.now(UTC))
+    followed = [one.name for one in await ledger.following()]
+    await ledger.close()
+    assert followed == ["Whisper"], "what was not answered can no more take the new leg for its own"
 
 
 async def test_a_pickup_of_a_call_that_is_answered_meanwhile_is_not_connected(house: Any) -> None:

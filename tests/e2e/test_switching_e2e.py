@@ -92,3 +92,21 @@ async def test_a_second_wish_is_told_that_one_waits(house: Any) -> None:
     await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
     await house.told("U0ANA", "already waiting for you to hang up")
     assert house.actions() == ["Monitor"]
+
+
+async def test_a_card_that_others_see_does_not_name_the_silent_mode_that_is_waited_for(house: Any) -> None:
+    house.floor.talk(caller="+15550142", to="0003*210")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    await house.card("Ringing", "C0FLOOR")
+    house.floor.lift("0003*024")
+    await house.workspace.click("U0ANA", await house.card("Connected", "C0FLOOR"), "Whisper")
+    cards = await house.workspace.until(lambda: [card for card in house.cards() if "Hang up: your phone" in card.text])
+    assert "Whisper" not in "\n".join((cards[-1].text, *cards[-1].lines()))
+
+
+async def test_who_waits_to_change_the_mode_is_told_when_callbot_stops(house: Any) -> None:
+    _, card = await listening(house)
+    await house.workspace.click("U0ANA", card, "Whisper")
+    await asked_to_hang_up(house)
+    await house.stop_bot()
+    await house.told("U0ANA", "callbot is being restarted. Nothing was sent.")

@@ -129,7 +129,7 @@ HEARS: list[tuple[ActionName, State, str]] = [
     (ActionName.BARGE_IN, State.UNKNOWN, "not known while the call cannot be read"),
     (ActionName.BARGE_IN, State.ENDED, "nobody (not in the call)"),
     (ActionName.BARGE_IN, State.REFUSED, "nobody (not in the call)"),
-    (START, State.RECORDING, "nobody (not in the call)"),
+    (START, State.RECORDING, "nobody through this recording"),
 ]
 
 
