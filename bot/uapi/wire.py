@@ -52,11 +52,6 @@ def call_path(user: str, extension: str, call_id: str | None = None) -> str:
     return path if call_id is None else f"{path}/{_segment(OBJECT_ID, call_id, 'PhoneCall id')}"
 
 
-def presence_path(user: str, extension: str) -> str:
-    """The path of an extension's presence ("List Presence"). Raises ValueError for a segment outside its grammar."""
-    return f"/uapi/extensions/{_user(user)}/{_extension(extension)}/presence"
-
-
 def get_call(user: str, extension: str, call_id: str) -> Request:
     """The request for one call. Raises ValueError as `call_path` does."""
     return Request("GET", call_path(user, extension, call_id))

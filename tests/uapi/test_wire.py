@@ -92,15 +92,6 @@ def test_a_refused_segment_is_not_repeated_in_the_error() -> None:
         wire.call_path("12", "555-0100", OURS)
 
 
-def test_presence_has_its_documented_path() -> None:
-    assert wire.presence_path("@me", "0003*210") == "/uapi/extensions/@me/0003*210/presence"
-
-
-def test_presence_of_an_extension_outside_its_grammar_is_no_path() -> None:
-    with pytest.raises(ValueError, match="extension"):
-        wire.presence_path("@me", "..")
-
-
 def test_one_call_is_asked_for_by_its_path_alone() -> None:
     assert wire.get_call("@me", "0003*210", OURS) == wire.Request("GET", f"/uapi/phoneCalls/@me/0003*210/{OURS}")
 
