@@ -82,16 +82,20 @@ class Follower:
 
     # ── what others tell ──
 
-    async def open_card(self, card_id: str) -> None:
-        """Remember what the card shows already. Raises CallbotError where the ledger cannot be read."""
+    async def open_card(self, card_id: str) -> dict[str, Intervention]:
+        """Remember what the card shows already, and return it. Raises CallbotError where the ledger cannot be read."""
         if card_id not in self._on_card:
             earlier = await self._ledger.of_card(card_id)
             self._on_card.setdefault(card_id, {one.id: one for one in earlier})
+        return self._on_card[card_id]
 
-    def put_on_card(self, intervention: Intervention) -> None:
-        """Remember a new intervention. No look is taken for it until the answer to its PUT comes with `update`."""
+    def put_on_card(self, intervention: Intervention, earlier: dict[str, Intervention]) -> None:
+        """Remember a new intervention beside what `open_card` returned, even if that has ended and is forgotten since.
+
+        No look is taken for it until the answer to its PUT comes with `update`.
+        """
         self._being_sent.add(intervention.id)
-        self._on_card.setdefault(intervention.card, {})[intervention.id] = intervention
+        self._on_card.setdefault(intervention.card, earlier)[intervention.id] = intervention
 
     def show(self, card_id: str) -> None:
         """Bring the card up to date."""
@@ -144,12 +148,19 @@ class Follower:
         try:
             while followed := self._of(call):
                 await self._sleep(self._every * _pause(followed))
-                look, now = await self._look(call), self._now()
-                changed = [one.card for one in self._of(call) if await self._advance(one, look, now)]
-                for card_id in dict.fromkeys(changed):
-                    self._show_and_forget(card_id)
+                await self._look_once(call)
         finally:
             self._looking.discard(call)
+
+    async def _look_once(self, call: _Call) -> None:
+        """One look, for everything open in this call. What goes wrong in one look must not end the looking."""
+        try:
+            look, now = await self._look(call), self._now()
+            changed = [one.card for one in self._of(call) if await self._advance(one, look, now)]
+            for card_id in dict.fromkeys(changed):
+                self._show_and_forget(card_id)
+        except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
+            _log.exception("look_failed", call=call[2])
 
     async def _look(self, call: _Call) -> Look:
         try:

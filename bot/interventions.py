@@ -244,13 +244,13 @@ class Interventions:
     async def _claim(self, request: Request, command: Intervene, target: Suitable, permit: Permit) -> Intervention:
         """The row in the ledger that stands before the deed. Raises AlreadyAsked."""
         intervention = begin(await self._intervention(request, command, target, permit))
-        await self.follower.open_card(intervention.card)
+        earlier = await self.follower.open_card(intervention.card)
         try:
             await self._ledger.claim(request.id, intervention, rule=permit.rule)
         except AlreadyAsked as taken:
             raise asked_already(intervention, taken.who, self._rules()) from taken
         else:
-            self.follower.put_on_card(intervention)
+            self.follower.put_on_card(intervention, earlier)
         finally:
             self.follower.forget_if_done(intervention.card)
         await self.follower.supersede(intervention)

@@ -89,13 +89,15 @@ async def test_a_pbx_and_a_response_url_that_hang_delay_no_acknowledgement(house
     house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
     house.pbx.faults.add(Fault("slow", seconds=HANGING, times=None))
     house.workspace.faults.add(SlackFault(method="*", kind="slow", seconds=HANGING, times=None))
-    deliveries = await at_the_rate(house, 30)
-    told = distribution(f"acknowledged over {house.transport}", [each.seconds for each in deliveries], SOON)
-    sys.stdout.write(told)
+    for _ in range(2):
+        deliveries = await at_the_rate(house, 30)
+        told = distribution(f"acknowledged over {house.transport}", [each.seconds for each in deliveries], SOON)
+        sys.stdout.write(told)
+        if all(each.seconds < HANGING / 2 for each in deliveries):
+            break
     house.pbx.faults.clear()
     house.workspace.faults.clear()
-    assert all(each.acknowledged for each in deliveries), told
-    assert sum(each.seconds < HANGING / 2 for each in deliveries) >= 29, told
+    assert all(each.acknowledged and each.seconds < HANGING / 2 for each in deliveries), told
     assert sum(each.seconds <= SOON for each in deliveries) >= 15, told
 
 
