@@ -4,6 +4,7 @@ The core, no I/O:
 
     errors.py         every expected failure, drawn as a tree; str(error) is what the person may read
     phonecalls.py     PhoneCall, PhoneCallView: what the PBX shows
+    presence.py       what the PBX knows of a phone beside calls
     actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
     commands.py       what is typed → Command
     buttons.py        what a button carries ⇄ Command
@@ -31,6 +32,7 @@ And what ties them together:
     settings.py       the environment
     config.py         callbot.toml
     logs.py           log lines without secrets
+    metrics.py        the figures behind /metrics
     assembly.py       builds, starts and stops the bot
     demo.py           the bot between the two sandboxes
     __main__.py       the command line

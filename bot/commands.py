@@ -10,6 +10,7 @@ Nothing else is: BadCommand names the word and shows a correct example.
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
 
@@ -81,6 +82,10 @@ class Intervene(_Frozen):
     caller_id: CallerId | None = None
     format: Literal["wav", "wav49"] | None = None
     private: bool = False
+    published: datetime | None = None
+    """When the call that a button was made for entered the system: an id may be used again for another call."""
+    ring_anyway: bool = False
+    """The person was told that their phone is not registered, and wants it rung all the same."""
 
 
 class AnswerSwitch(_Frozen):
@@ -94,6 +99,7 @@ class ListCalls(_Frozen):
     """Show the live calls, all or those that match every word."""
 
     words: tuple[str, ...] = ()
+    page: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
 class Help(_Frozen):

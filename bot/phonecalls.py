@@ -109,23 +109,23 @@ def _instant(value: object) -> datetime | None:
         return None
 
 
-def _number(value: object) -> int | None:
-    """A number or a numeric string; both occur on the wire for status, flow, holder and parkedPos."""
+def number(value: object) -> int | None:
+    """A number or a numeric string; both occur on the wire for status, flow, holder, parkedPos and presence."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
         return int(value)
     return None
 
 
 def _status(value: object) -> Status:
-    return Status(_number(value) or 0)
+    return Status(number(value) or 0)
 
 
 def _flow(value: object) -> Flow:
-    return Flow(_number(value) or 0)
+    return Flow(number(value) or 0)
 
 
 def _parties(value: object) -> tuple[str, ...]:
@@ -220,6 +220,11 @@ class PhoneCall(Received):
     def named_views(self) -> dict[str, PhoneCallView]:
         """The views that can be acted on, by id: the documented form, and the first where an id is said twice."""
         return {view.id: view for view in reversed(self.views) if OBJECT_ID.fullmatch(view.id)}
+
+    def is_another_than(self, earlier: "PhoneCall") -> bool:
+        """Whether this is another call under a reused id: it entered the system at another time."""
+        known = self.published is not None and earlier.published is not None
+        return known and self.published != earlier.published
 
     def view(self, view_id: str) -> PhoneCallView | None:
         """The view of that id, compared as text: `01` is not `1`."""

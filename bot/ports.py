@@ -15,6 +15,7 @@ from bot.buttons import Button
 from bot.errors import Refusal
 from bot.following import Intervention
 from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.presence import Presence
 
 
 class _Frozen(BaseModel):
@@ -120,8 +121,21 @@ class PhoneCalls(Protocol):
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         """The live calls of an extension (or `@self`), each once."""
 
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        """What the PBX knows of one phone beside calls; None where it says nothing of it."""
+
     async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
         """Send the action, once. Raises PbxRefused for a no, AnswerLost where nobody knows whether it was done."""
+
+
+class Measures(Protocol):
+    """The figures that an operator watches."""
+
+    def put(self, action: ActionName, result: str) -> None:
+        """One PUT, and how it was answered: call, ringing, nothing, refused, unreachable or lost."""
+
+    def connected(self, action: ActionName, seconds: float) -> None:
+        """Proof that the supervisor is in the call, so many seconds after they asked."""
 
 
 class Ledger(Protocol):

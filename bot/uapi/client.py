@@ -19,6 +19,7 @@ from bot.actions import PhoneCallAction
 from bot.errors import AnswerLost, PbxRefused, PbxUnreachable
 from bot.phonecalls import PhoneCall
 from bot.ports import Accepted
+from bot.presence import Presence
 from bot.uapi import wire
 from bot.uapi.exchange import Answer, exchange
 from bot.uapi.token import TokenSource
@@ -92,20 +93,37 @@ class UnifiedApi:
         )
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
-        """All calls in progress on an extension, or with `@self` on all of the user's; each id once. Raises as `get`.
+        """All calls in progress on an extension, or with `@self` on all of the user's; each id once. Raises as `get`."""
+        return await self._every_page(
+            lambda start: wire.get_page(user, extension, start), wire.read_page, lambda call: call.id
+        )
 
-        `startIndex` is counted here, `paging.next` is never followed.
-        """
-        calls: dict[str, PhoneCall] = {}
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        """What is known of one phone, None where the PBX says nothing of it. Asked once. Raises as `get`."""
+        answer = await self._authenticated(wire.get_presence(user, extension), self._read_timeout)
+        page = self._understood(wire.read_presences, answer)
+        return next((phone for phone in page.entries if phone.extension == extension), None)
+
+    async def phones(self, user: str) -> tuple[Presence, ...]:
+        """What is known of every phone of a user, each once. Raises as `get`."""
+        return await self._every_page(
+            lambda start: wire.get_presence(user, "@self", start), wire.read_presences, lambda phone: phone.extension
+        )
+
+    async def _every_page(
+        self, ask: Callable[[int], Request], reader: Callable[[int, bytes], Page[T]], key: Callable[[T], str]
+    ) -> tuple[T, ...]:
+        """All pages of a list, each entry once. `startIndex` is counted here, `paging.next` is never followed."""
+        found: dict[str, T] = {}
         start = 0
         for _ in range(PAGES):
-            page: Page = await self._read(wire.get_page(user, extension, start), wire.read_page)
-            known = len(calls)
-            for call in page.calls:
-                calls.setdefault(call.id, call)
-            start += len(page.calls)
-            if len(calls) == known or (page.total is not None and start >= page.total):
-                return tuple(calls.values())
+            page = await self._read(ask(start), reader)
+            known = len(found)
+            for entry in page.entries:
+                found.setdefault(key(entry), entry)
+            start += len(page.entries)
+            if len(found) == known or (page.total is not None and start >= page.total):
+                return tuple(found.values())
         raise PbxUnreachable("list too long")
 
     async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:

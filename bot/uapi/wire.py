@@ -11,6 +11,7 @@ Sources: the action pages ("Monitor PhoneCalls" and its sisters), "List PhoneCal
 import json
 import re
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from bot.actions import PhoneCallAction
 from bot.errors import (
@@ -25,8 +26,10 @@ from bot.errors import (
 )
 from bot.phonecalls import EXTENSION, OBJECT_ID, USER_ID, PhoneCall, phone_call
 from bot.ports import Accepted
+from bot.presence import Presence, presence
 from bot.uapi.envelope import entries, error_code, is_bare, parsed, total
 
+T = TypeVar("T")
 PAGE_SIZE = 100
 """Calls asked for at once; "List PhoneCalls" allows 5000 and gives 20 where nothing is said."""
 
@@ -62,6 +65,15 @@ def get_page(user: str, extension: str, start: int) -> Request:
     return Request("GET", f"{call_path(user, extension)}?count={PAGE_SIZE}&startIndex={start}")
 
 
+def get_presence(user: str, extension: str, start: int = 0) -> Request:
+    """The request for what is known of a phone, or with `@self` of all phones of the user, from the `start`-th on.
+
+    Raises ValueError for a segment outside its grammar. Source: "List Presence".
+    """
+    path = f"/uapi/extensions/{_user(user)}/{_extension(extension)}/presence"
+    return Request("GET", f"{path}?count={PAGE_SIZE}&startIndex={start}")
+
+
 def put_action(user: str, extension: str, call_id: str, action: PhoneCallAction) -> Request:
     """The request to act on one call, as the action's page has it. Raises ValueError as `call_path` does."""
     return Request("PUT", call_path(user, extension, call_id), json.dumps(action.wire()).encode())
@@ -90,10 +102,10 @@ def _segment(grammar: re.Pattern[str], text: str, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page of a list of calls as it came, repeated ids included; `total` of all pages where the PBX says it."""
+class Page(Generic[T]):
+    """One page of a list as it came, repeated ids included; `total` of all pages where the PBX says it."""
 
-    calls: tuple[PhoneCall, ...]
+    entries: tuple[T, ...]
     total: int | None
 
 
@@ -120,7 +132,7 @@ def read_call(http_status: int, body: bytes, call_id: str) -> PhoneCall | None:
     return found
 
 
-def read_page(http_status: int, body: bytes) -> Page:
+def read_page(http_status: int, body: bytes) -> Page[PhoneCall]:
     """One page of calls. An entry that cannot be read spoils the page: leaving it out would say that a call is over.
 
     One whose id is none of the documented form is left out: nobody could ever name it.
@@ -134,6 +146,16 @@ def read_page(http_status: int, body: bytes) -> Page:
     calls = map(_call, [document] if bare else entries(document))
     nameable = tuple(call for call in calls if OBJECT_ID.fullmatch(call.id))
     return Page(nameable, None if bare else total(document))
+
+
+def read_presences(http_status: int, body: bytes) -> Page[Presence]:
+    """One page of phones; an entry that cannot be read is left out. Raises as `read_page`."""
+    if http_status == 204:
+        return Page((), 0)
+    document = _document(http_status, body)
+    bare = isinstance(document, dict) and "extension" in document and "entry" not in document
+    found = map(presence, [document] if bare else entries(document))
+    return Page(tuple(phone for phone in found if phone is not None), None if bare else total(document))
 
 
 def read_accepted(http_status: int, body: bytes) -> Accepted:

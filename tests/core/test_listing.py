@@ -13,6 +13,7 @@ from bot.errors import PbxError, PbxUnreachable, UserInvalid
 from bot.listing import live_calls
 from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.ports import Accepted, Line
+from bot.presence import Presence
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
@@ -35,6 +36,9 @@ class Floor:
         if user in self.failing:
             raise self.failing[user]
         return self.calls.get(user, ())
+
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        return None
 
     async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
         raise AssertionError("a list sends nothing")

@@ -14,6 +14,7 @@ from bot.listing import calls_meant
 from bot.phonecalls import PhoneCall
 from bot.planning import permits_for
 from bot.ports import Accepted
+from bot.presence import Presence
 
 MakeCall = Callable[..., PhoneCall]
 BOTH = ("0003*210", "0003*211")
@@ -34,6 +35,9 @@ class OneCall:
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         self.asked.append((user, extension))
         return (self.call,) if extension == self.extension else ()
+
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        return None
 
     async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
         raise AssertionError("looking for calls sends nothing")

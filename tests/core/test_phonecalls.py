@@ -305,3 +305,20 @@ def test_a_party_is_known_however_its_number_is_dressed(source: str, party: str)
     call = phone_call({"id": "c1", "phoneCallView": [{"id": "01", "extension": "0003*210", "source": source}]})
     assert call is not None
     assert party in call.parties
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "another"),
+    [
+        ("2026-11-20T10:00:00Z", "2026-11-20T10:00:00Z", False),
+        ("2026-11-20T10:00:00Z", "2026-11-20T12:00:00+02:00", False),
+        ("2026-11-20T10:00:00Z", "2026-11-20T10:05:00Z", True),
+        (None, "2026-11-20T10:05:00Z", False),
+        ("2026-11-20T10:00:00Z", None, False),
+    ],
+)
+def test_a_call_that_entered_at_another_time_is_another_call(
+    earlier: str | None, later: str | None, another: bool
+) -> None:
+    before, after = (PhoneCall.model_validate({"id": "c1", "published": each}) for each in (earlier, later))
+    assert after.is_another_than(before) is another

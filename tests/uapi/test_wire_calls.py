@@ -183,7 +183,7 @@ def test_a_byte_that_is_no_utf8_spoils_only_its_own_character() -> None:
 )
 def test_a_page_is_read_from_every_form(document: object, ids: list[str], total: int | None) -> None:
     page = wire.read_page(200, body(document))
-    assert ([call.id for call in page.calls], page.total) == (ids, total)
+    assert ([call.id for call in page.entries], page.total) == (ids, total)
 
 
 def test_no_content_is_an_empty_page() -> None:
@@ -200,4 +200,4 @@ def test_a_date_beyond_the_calendar_is_never_more_than_an_unreadable_answer() ->
         page = wire.read_page(200, b'[{"id":"a","published":"0001-01-01T00:00:00+14:00"}]')
     except PbxUnreachable:
         return
-    assert page.calls[0].published is None
+    assert page.entries[0].published is None

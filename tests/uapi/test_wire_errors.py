@@ -170,7 +170,7 @@ def test_a_readable_call_can_be_written_as_utf8(document: object) -> None:
         page = wire.read_page(200, body(document))
     except PbxError:
         return
-    for call in page.calls:
+    for call in page.entries:
         call.model_dump_json().encode()
 
 
@@ -178,4 +178,4 @@ def test_a_readable_call_can_be_written_as_utf8(document: object) -> None:
 def test_a_text_without_half_pairs_is_read_as_it_was_written(text: str) -> None:
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     page = wire.read_page(200, body([{"id": "a", "ownerName": whole}]))
-    assert page.calls[0].owner_name == whole
+    assert page.entries[0].owner_name == whole

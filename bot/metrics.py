@@ -1,0 +1,84 @@
+"""The figures behind `/metrics`, in Prometheus' words: seconds, counts, and what is open now. No names, no numbers of people."""
+
+from collections.abc import Callable
+from functools import partial
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
+"""Seconds; Slack waits 3 for an acknowledgement."""
+ANSWERS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+RINGING = (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 120, 300)
+
+
+class Metrics:
+    """The figures of one bot, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+        count = partial(Counter, registry=registry)
+        gauge = partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        acknowledged = "From a command or click in hand to its acknowledgement"
+        self._acknowledged = histogram("callbot_acknowledgement_seconds", acknowledged, ["kind"], buckets=QUICK)
+        lost = "Commands and clicks that could not be acknowledged, or not within 3 s"
+        self._lost = count("callbot_acknowledgements_lost", lost, ["kind"])
+        self._puts = count("callbot_puts", "Actions sent to the PBX and how they were answered", ["action", "result"])
+        connected = "From the request to the proof that the supervisor is in the call"
+        self._connected = histogram("callbot_connected_seconds", connected, ["action"], buckets=RINGING)
+        answers = "How long the PBX and Slack took to answer, errors included"
+        self._answers = histogram("callbot_answer_seconds", answers, ["system", "method"], buckets=ANSWERS)
+        errors = "Requests to the PBX and to Slack that failed, by reason"
+        self._errors = count("callbot_answer_errors", errors, ["system", "method", "error"])
+        self._length = gauge("callbot_queue_length", "What waits or is under way now", ["queue"])
+        self._open = gauge("callbot_open_interventions", "Interventions that are followed now")
+        self._mistaken = gauge("callbot_rules_mistaken", "1: the changed map has mistakes, the old rules hold")
+
+    def exposition(self) -> bytes:
+        """Everything, in the text format."""
+        return generate_latest(self._registry)
+
+    # ── what happened ──
+
+    def acknowledged(self, kind: str, seconds: float) -> None:
+        """A command or button was acknowledged; beyond 3 s Slack has given up, so it counts as lost, too."""
+        self._acknowledged.labels(kind).observe(seconds)
+        if seconds > QUICK[-1]:
+            self.acknowledgement_lost(kind)
+
+    def acknowledgement_lost(self, kind: str) -> None:
+        """A command or button that could not be acknowledged."""
+        self._lost.labels(kind).inc()
+
+    def put(self, action: str, result: str) -> None:
+        """One PUT, and how it was answered."""
+        self._puts.labels(action, result).inc()
+
+    def connected(self, action: str, seconds: float) -> None:
+        """Proof that the supervisor is in the call, so many seconds after they asked."""
+        self._connected.labels(action).observe(seconds)
+
+    def answered(self, system: str, method: str, seconds: float, error: str = "") -> None:
+        """A request to the PBX or to Slack, however it ended."""
+        self._answers.labels(system, method).observe(seconds)
+        if error:
+            self._errors.labels(system, method, error).inc()
+
+    # ── what is so now ──
+
+    def watch_length(self, queue: str, length: Callable[[], float]) -> None:
+        """Ask for the length of a queue whenever somebody reads the figures."""
+        self._length.labels(queue).set_function(length)
+
+    def watch_open(self, number: Callable[[], float]) -> None:
+        """Ask for the number of open interventions whenever somebody reads the figures."""
+        self._open.set_function(number)
+
+    def watch_mistaken(self, mistaken: Callable[[], float]) -> None:
+        """Ask whether the old rules hold because of mistakes in the new ones."""
+        self._mistaken.set_function(mistaken)
