@@ -106,6 +106,7 @@ class Conversations:
             user=user or self.bot_user_id,
             ephemeral_to=ephemeral_to,
             thread_ts=thread_ts,
+            metadata=content.metadata or {},
         )
         message.show(time.monotonic(), content.text, content.blocks)
         self.posted.append(message)
@@ -113,7 +114,9 @@ class Conversations:
         return message
 
     def replace(self, message: Message, content: Content) -> None:
-        """Show something else in the place of a message."""
+        """Show something else in the place of a message; metadata that is not named stays."""
+        if content.metadata is not None:
+            message.metadata = content.metadata
         message.show(time.monotonic(), content.text, content.blocks)
         self.changes.tell()
 

@@ -11,7 +11,7 @@ from bot.sandbox.conversations import Conversations
 from bot.sandbox.journal import Journal
 from bot.sandbox.message_rules import FORMATTING, Content, SlackRefusal, content_of, flag
 from bot.sandbox.messages_shown import Message
-from bot.sandbox.slack_faults import SlackFaults, loses_the_answer, refused_by
+from bot.sandbox.slack_faults import SlackFaults, loses_the_answer, refused_by, spoiled_by
 from bot.sandbox.slack_limits import RateGate, SlackLimits
 from bot.sandbox.web_api import RateLimited, json_object, refusal_response
 
@@ -71,6 +71,7 @@ class InteractionAnswers:
             self._journal.refused("response_url", refusal)
             refusal.status = 400 if refusal.status == 200 else refusal.status
             response = refusal_response(refusal)
+        response = await spoiled_by(fault, response)
         loses_the_answer(fault, request)
         return response
 

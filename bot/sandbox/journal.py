@@ -6,7 +6,9 @@ from typing import Any
 from bot.sandbox.changes import Changes
 from bot.sandbox.message_rules import SlackRefusal
 
-NO_MISTAKE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "user_not_found", "ratelimited"})
+NO_MISTAKE = frozenset(
+    {"channel_not_found", "not_in_channel", "is_archived", "user_not_found", "ratelimited", "missing_scope"}
+)
 """Answers that tell the bot about the workspace, and not that it has done something wrong."""
 
 

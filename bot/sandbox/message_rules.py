@@ -52,6 +52,8 @@ class Content:
 
     text: str
     blocks: list[dict[str, Any]]
+    metadata: dict[str, Any] | None = None
+    """None: not named, so an update keeps what was there."""
 
 
 def content_of(args: Mapping[str, Any], allowed: frozenset[str], *, most_text: int = MOST_TEXT) -> Content:
@@ -69,7 +71,20 @@ def content_of(args: Mapping[str, Any], allowed: frozenset[str], *, most_text: i
         raise SlackRefusal("no_text", why if blocks else None)
     if len(text) > most_text:
         raise SlackRefusal("msg_too_long", [f"[ERROR] must be less than {most_text + 1} characters"])
-    return Content(text, blocks)
+    return Content(text, blocks, _metadata(args))
+
+
+def _metadata(args: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the app attaches to a message ("Message metadata" page); raises `SlackRefusal`."""
+    found = structure(args, "metadata", None)
+    if found is None or found == {}:
+        return found  # type: ignore[no-any-return]  # nothing is said, or it is to be empty
+    if not isinstance(found, dict) or set(found) != {"event_type", "event_payload"}:
+        raise SlackRefusal("invalid_metadata_format")
+    kind, payload = found["event_type"], found["event_payload"]
+    if not isinstance(kind, str) or not kind or not isinstance(payload, dict):
+        raise SlackRefusal("invalid_metadata_format")
+    return found
 
 
 def structure(args: Mapping[str, Any], name: str, default: Any) -> Any:

@@ -43,6 +43,8 @@ class Message:
     user: str
     ephemeral_to: str | None = None
     thread_ts: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """What the app has attached to it; nobody sees it."""
     versions: list[Version] = field(default_factory=list)
     deleted: bool = False
 
@@ -84,7 +86,7 @@ class Message:
         ]
 
     def as_slack_sends_it(self, bot_id: str, app_id: str) -> dict[str, Any]:
-        """The message as Slack puts it into answers and payloads."""
+        """The message as Slack puts it into answers and payloads; its metadata is only in the history."""
         found: dict[str, Any] = {"type": "message", "user": self.user, "ts": self.ts, "text": self.text}
         if self.blocks:
             found["blocks"] = copy.deepcopy(self.blocks)

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from aiohttp import web
 
-FaultKind = Literal["429", "500", "slow", "lost", "error"]
+FaultKind = Literal["429", "500", "slow", "lost", "error", "late", "done500"]
 
 
 @dataclass(kw_only=True)
@@ -14,8 +14,8 @@ class SlackFault:
     """One kind of trouble for one method.
 
     `429`: refused with `Retry-After: retry_after`. `500`: an error page. `slow`: done `seconds` later. `lost`: done,
-    but the connection is cut before the answer. `error`: `ok: false` with `error`, nothing done. `times`: how often,
-    None for always. `method`: a Web API method, `response_url`, or `*` for all.
+    but the connection is cut before the answer. `late`: done, and answered `seconds` later. `done500`: done, but
+    answered with an error page. `error`: `ok: false` with `error`, nothing done. `times`: how often, None for always. `method`: a Web API method, `response_url`, or `*` for all.
     """
 
     method: str
@@ -65,12 +65,26 @@ async def refused_by(fault: SlackFault | None) -> web.Response | None:
             body = {"ok": False, "error": "ratelimited"}
             return web.json_response(body, status=429, headers={"Retry-After": str(fault.retry_after)})
         case SlackFault(kind="500"):
-            return web.Response(text="<html><body>Server Error</body></html>", content_type="text/html", status=500)
+            return _error_page()
         case SlackFault(kind="error"):
             return web.json_response({"ok": False, "error": fault.error})
         case SlackFault(kind="slow"):
             await asyncio.sleep(fault.seconds)
     return None
+
+
+async def spoiled_by(fault: SlackFault | None, response: web.Response) -> web.Response:
+    """What the fault makes of the answer when all is done."""
+    match fault:
+        case SlackFault(kind="late"):
+            await asyncio.sleep(fault.seconds)
+        case SlackFault(kind="done500"):
+            return _error_page()
+    return response
+
+
+def _error_page() -> web.Response:
+    return web.Response(text="<html><body>Server Error</body></html>", content_type="text/html", status=500)
 
 
 def loses_the_answer(fault: SlackFault | None, request: web.Request) -> bool:

@@ -17,6 +17,7 @@ TIERS: Mapping[str, int] = MappingProxyType(
         "chat.delete": 50,
         "chat.postEphemeral": 100,
         "conversations.open": 50,
+        "conversations.history": 50,
         "conversations.info": 50,
         "users.info": 100,
     }
@@ -42,6 +43,8 @@ class SlackLimits:
     response_url_lifetime: float = 1800.0
     sockets: int = 10
     """Open Socket Mode connections of one app."""
+    connection_time: float = 3600.0
+    """How long a Socket Mode connection is said to last, as in the example of Slack's page."""
     refresh_grace: float = 1.0
     """From the notice that a Socket Mode connection is refreshed to its end."""
 

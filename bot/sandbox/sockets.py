@@ -14,8 +14,7 @@ from bot.sandbox.journal import Journal
 from bot.sandbox.message_rules import SlackRefusal
 from bot.sandbox.slack_limits import SlackLimits
 
-CONNECTION_TIME = 3600
-"""Seconds that `hello` announces for a connection, as in the example of Slack's page."""
+HOST = {"host": "applink-local", "build_number": 1}
 
 
 class Undelivered(Exception):
@@ -102,6 +101,10 @@ class Sockets:
             if not waiting:
                 self._waiting.pop(envelope["envelope_id"], None)
 
+    async def send_frame(self, text: str) -> None:
+        """Send exactly this on every connection."""
+        await asyncio.gather(*(each.send_str(text) for each in self._open))
+
     async def refresh(self) -> None:
         """Ask every connection to make way for a new one; those still open after the grace are closed here."""
         await self._say_goodbye("refresh_requested")
@@ -185,13 +188,9 @@ class Sockets:
             "type": "hello",
             "num_connections": self.count,
             "connection_info": {"app_id": self._app_id},
-            "debug_info": _debug_info(),
+            "debug_info": HOST | {"approximate_connection_time": self._limits.connection_time},
         }
 
 
-def _debug_info() -> dict[str, Any]:
-    return {"host": "applink-local", "build_number": 1, "approximate_connection_time": CONNECTION_TIME}
-
-
 def _disconnect(reason: str) -> dict[str, Any]:
-    return {"type": "disconnect", "reason": reason, "debug_info": _debug_info()}
+    return {"type": "disconnect", "reason": reason, "debug_info": HOST}

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from bot.sandbox.journal import ApiCall, Journal
 from bot.sandbox.message_rules import SlackRefusal
-from bot.sandbox.slack_faults import SlackFaults, loses_the_answer, refused_by
+from bot.sandbox.scopes import check_scope
+from bot.sandbox.slack_faults import SlackFaults, loses_the_answer, refused_by, spoiled_by
 from bot.sandbox.slack_limits import RateGate
 
 Method = Callable[[dict[str, Any]], dict[str, Any]]
@@ -38,7 +39,9 @@ class WebApi:
         journal: Journal,
         faults: SlackFaults,
         gate: RateGate,
+        scopes: frozenset[str],
     ) -> None:
+        self._scopes = scopes
         self._methods = methods
         self._tokens = {bot_token, app_token}
         self._bot_token = bot_token
@@ -58,6 +61,7 @@ class WebApi:
         except SlackRefusal as refusal:
             self._journal.refused(method, refusal)
             response = refusal_response(refusal)
+        response = await spoiled_by(fault, response)
         lost = loses_the_answer(fault, request)
         answer = json.loads(response.text or "{}") if response.content_type == "application/json" else {}
         self._journal.called(ApiCall(method, args, answer, None if lost else response.status, at))
@@ -72,7 +76,9 @@ class WebApi:
         wait = self._gate.request(method)
         if wait is not None:
             raise RateLimited(wait)
-        return web.json_response({"ok": True} | act(args))
+        check_scope(method, args, self._scopes)
+        granted = {} if method == OPEN_CONNECTION else {"X-OAuth-Scopes": ",".join(sorted(self._scopes))}
+        return web.json_response({"ok": True} | act(args), headers=granted)
 
     def _check_token(self, method: str, token: str | None) -> None:
         """The token is there, is one of ours, and is of the right kind; raises `SlackRefusal`."""

@@ -17,10 +17,13 @@ from bot.sandbox.chat_methods import ChatMethods
 from bot.sandbox.composer import command_and_text
 from bot.sandbox.conversations import Channel, Conversations
 from bot.sandbox.deliveries import Deliveries, Delivery
+from bot.sandbox.history import History
 from bot.sandbox.interaction_answers import InteractionAnswers, Origin
 from bot.sandbox.interactions import Interaction, InteractionWriter
 from bot.sandbox.journal import ApiCall, Journal
+from bot.sandbox.message_rules import Content
 from bot.sandbox.messages_shown import Button, Message
+from bot.sandbox.scopes import GRANTED
 from bot.sandbox.signing import signed_headers
 from bot.sandbox.slack_faults import SlackFaults
 from bot.sandbox.slack_limits import RateGate, SlackLimits
@@ -34,7 +37,10 @@ STOPPING = 0.5
 
 
 class Workspace:
-    """One workspace; `clock` (seconds, only differences count) drives rate limits and the life of response URLs."""
+    """One workspace; `clock` (seconds, only differences count) drives rate limits and the life of response URLs.
+
+    `scopes` are those that the app was installed with.
+    """
 
     def __init__(
         self,
@@ -42,12 +48,14 @@ class Workspace:
         team_id: str = "T0LOCAL",
         control: bool = False,
         limits: SlackLimits | None = None,
+        scopes: frozenset[str] = GRANTED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.bot_token = f"xoxb-{secrets.token_hex(16)}"
         self.app_token = f"xapp-1-{secrets.token_hex(16)}"
         self.signing_secret = secrets.token_hex(16)
         self.limits = limits or SlackLimits()
+        self.scopes = scopes
         self.faults = SlackFaults()
         self._changes = Changes()
         self._journal = Journal(self._changes)
@@ -81,7 +89,10 @@ class Workspace:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Serve on a loopback address; port 0: any free one. The state of before a stop is kept."""
-        methods = ChatMethods(self._rooms, self._gate).by_name() | {OPEN_CONNECTION: self._open_connection}
+        methods = ChatMethods(self._rooms, self._gate).by_name() | {
+            OPEN_CONNECTION: self._open_connection,
+            "conversations.history": History(self._rooms).conversations_history,
+        }
         api = WebApi(
             methods,
             bot_token=self.bot_token,
@@ -89,6 +100,7 @@ class Workspace:
             journal=self._journal,
             faults=self.faults,
             gate=self._gate,
+            scopes=self.scopes,
         )
         app = web.Application()
         app.router.add_route("*", "/api/{method}", api.handle)
@@ -144,6 +156,10 @@ class Workspace:
     def deliver_to(self, url: str | None) -> None:
         """Deliver by signed HTTP POSTs to `url`; None: by Socket Mode."""
         self._deliveries.url = url
+
+    def say(self, user: str, channel: str, text: str) -> Message:
+        """Write something for all in a channel; raises `LookupError` for an unknown person or channel."""
+        return self._rooms.post(self._rooms.channel(channel).id, Content(text, []), user=self._rooms.person(user).id)
 
     async def type(
         self, user: str, channel: str, typed: str, *, times: int = 1, trigger_id: str | None = None, raw: bool = False
@@ -229,6 +245,10 @@ class Workspace:
         """What people see and what went wrong, as text."""
         wrong = [*(f"refused: {each}" for each in self.refusals), *(f"seen: {each}" for each in self.visible_errors)]
         return "\n".join([self._rooms.description(), f"{self.sockets} sockets", *wrong])
+
+    async def send_frame(self, text: str) -> None:
+        """Send exactly this on every Socket Mode connection."""
+        await self._sockets.send_frame(text)
 
     async def refresh_sockets(self) -> None:
         """Ask every Socket Mode connection to make way for a new one."""
