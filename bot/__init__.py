@@ -7,17 +7,23 @@ The core, no I/O:
     presence.py       what the PBX knows of a phone beside calls
     actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
     commands.py       what is typed → Command
+    directory.py      agents.csv: names, teams and owners of extensions
     buttons.py        what a button carries ⇄ Command
     authorization.py  AuthorizationMap: who may do what to whom
     following.py      Intervention and its states: one look at the call → the next truth
     planning.py       a Command and the calls as they are → one action on the one right view
     guarding.py       what keeps one thing from being asked twice
     ports.py          what the core asks of the PBX, the ledger, the cards and the person
+    pace.py           how often the PBX may be looked at, and who goes first
     tasks.py          work that outlives its starter
     placing.py        where a card goes
+    preflight.py      what the PBX knows of the phone that is to ring, or was not answered
+    sending.py        the PUT, once, and what is known after it
     switching.py      changing mode: the new request waits until the old leg is gone
+    looking.py        when and how the live calls are looked at: snapshots, and looks at what is followed
     listing.py        the live calls that a person may know of
-    follower.py       looks at the calls of open interventions, saves and shows what changed
+    follower.py       keeps the open interventions true: saves and shows what the looks have changed
+    claiming.py       which card, which action, and the row that stands before the PUT
     interventions.py  authorize → read → plan → claim → act → follow: the one verb
 
 One folder for each outside system; they never import each other:
@@ -30,10 +36,16 @@ One folder for each outside system; they never import each other:
 And what ties them together:
 
     settings.py       the environment
-    config.py         callbot.toml
+    config.py         callbot.toml, checked
+    rulebook.py       callbot.toml and agents.csv as they hold now, read anew while the bot runs
     logs.py           log lines without secrets
     metrics.py        the figures behind /metrics
     assembly.py       builds, starts and stops the bot
+    findings.py       a line of `callbot check`
+    terminal.py       what goes to a terminal, foreign text made visible
+    checking.py       callbot check; checking_map.py, checking_slack.py, checking_pbx.py are its parts
+    trying.py         callbot check --try: who listens to which call; trial.py does it, trial_report.py compares
+    auditing.py       callbot audit
     demo.py           the bot between the two sandboxes
     __main__.py       the command line
 

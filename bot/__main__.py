@@ -4,11 +4,14 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
 from typing import Annotated, Any, TypeVar
 
 import typer
 
-from bot.errors import CallbotError, ConfigMistakes
+from bot.errors import CallbotError, ConfigMistakes, WrongUsage
 
 T = TypeVar("T")
 
@@ -19,6 +22,21 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"callbot {version('callbot')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def callbot(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
+    """Interventions on live phone calls, from Slack."""
 
 
 @cli.command()
@@ -40,6 +58,90 @@ def run() -> None:
             await bot.stop()
 
     _run(serve())
+
+
+@cli.command()
+def check(
+    extension: Annotated[
+        str | None,
+        typer.Option(
+            "--try", metavar="EXTENSION", help="Monitor a test call on this extension, and compare every step."
+        ),
+    ] = None,
+    whose: Annotated[
+        str | None,
+        typer.Option("--as", metavar="USER", help="With --try: whose phone rings, a Slack user id of the map."),
+    ] = None,
+    call: Annotated[
+        str | None, typer.Option("--call", metavar="ID", help="With --try: which call, where there are several.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --try: go on without asking.")] = False,
+) -> None:
+    """Look at settings, map, Slack, PBX and ledger: a line each, ok, no, or ?? for what is worth a look.
+
+    Changes nothing, and may run beside callbot. Exits with 0 where no line
+    says no, else with 1.
+
+    With --try EXTENSION it goes further: it monitors a test call of yours on
+    that extension, once, and says at each step what the documentation promises
+    and what your PBX does. It asks before anything is sent; what is sent is in
+    the audit. Exits with 0 if the listener was seen in the call, else with 1.
+    """
+    from bot.checking import check_on_terminal  # noqa: PLC0415 - only here
+    from bot.logs import configure  # noqa: PLC0415 - the same
+
+    if extension is None and (whose is not None or call is not None or yes):
+        raise typer.BadParameter("--as, --call and --yes go with --try EXTENSION.")
+    configure("error", "text")
+    if extension is None:
+        sys.exit(0 if _run(check_on_terminal(sys.stdout)) else 1)
+    from bot.trying import Wish, try_on_terminal  # noqa: PLC0415 - only here
+
+    wish = Wish(extension, whose=whose, call=call)
+    sys.exit(0 if _run(try_on_terminal(wish, sys.stdout, lambda question: yes or typer.confirm(question))) else 1)
+
+
+@cli.command()
+def audit(
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="How far back: so long ago (30m, 2h, 7d), a day (2026-11-20), or an instant (2026-11-20T10:00+02:00). "
+            "UTC where no zone is given; left out: from the beginning."
+        ),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Whose requests: a Slack user id, or a name of the map, or part of it.")
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", help="table for people; csv with a header; json: one array.", metavar="table|csv|json"
+        ),
+    ] = "table",
+) -> None:
+    """Who asked for what, when, on whom, from where, allowed or not and by which rule, and what came of it.
+
+    Newest last; times in UTC. Needs DATABASE_URL alone, and takes names from
+    the map where there is one. Changes nothing, and may run beside callbot.
+
+    In csv, what a spreadsheet would take for a formula begins with an
+    apostrophe, and control characters are written out, as in the table.
+    """
+    from bot.auditing import Form, write_audit  # noqa: PLC0415 - only here
+    from bot.logs import configure  # noqa: PLC0415 - the same
+    from bot.settings import OwnSettings, read_part  # noqa: PLC0415 - the same
+
+    if form not in set(Form):
+        raise typer.BadParameter(f"--format is table, csv or json, not {form[:40]!r}.")
+    configure("error", "text")
+
+    async def write() -> None:
+        settings, now = read_part(OwnSettings), datetime.now(UTC)
+        remark = partial(typer.echo, err=True)
+        await write_audit(settings, sys.stdout, remark, since=since, user=user, form=Form(form), now=now)
+
+    _run(write())
 
 
 @cli.command()
@@ -77,11 +179,11 @@ def _stop_signal() -> asyncio.Event:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. Mistakes in the settings exit with 2, other expected failures with 1."""
+    """Run to the end. Mistakes in settings and on the command line exit with 2, other expected failures with 1."""
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(work)
-    except ConfigMistakes as mistakes:
+    except (ConfigMistakes, WrongUsage) as mistakes:
         typer.echo(str(mistakes), err=True)
         sys.exit(2)
     except CallbotError as error:

@@ -1,54 +1,52 @@
 """Builds the bot from settings and map, starts it, and stops it in order. With `__main__`, the only place that does."""
 
 import asyncio
+import random
+import time
 import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import aiohttp
 import structlog
 from aiohttp import web
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.config import Config, read_config
 from bot.errors import CallbotError, PbxError
 from bot.interventions import Interventions
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
+from bot.looking import Looks
+from bot.metrics import Metrics
+from bot.pace import Pace
 from bot.ports import Card
+from bot.rulebook import EVERY, Rulebook
 from bot.settings import Settings
 from bot.slack.app import Listeners, build_app
+from bot.slack.arrival import Workspace, connect, workspace_of
 from bot.slack.feed import Feed
 from bot.slack.http import Front
+from bot.slack.outgoing import Outgoing
 from bot.slack.sockets import Sockets
-from bot.uapi.client import UnifiedApi, pbx_session
+from bot.tasks import Tasks
+from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
 from bot.uapi.token import ClientCredentials, FixedToken, TokenSource
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
+WHOLE_LOOK = 60.0
+"""Seconds for a whole read of a look: with few requests per second many pages take their time."""
 STOP = {"requests": 2.5, "puts": 3.0, "cards": 1.5, "all": 9.0}
 """Seconds for each part of an orderly end, and for all of it: below the 10 s that are promised."""
 
 _log = structlog.get_logger("callbot")
 
 
-class SlackRefused(CallbotError):
-    """Slack does not accept the bot's token, or cannot be reached at the start."""
-
-
 class CannotListen(CallbotError):
     """HOST:PORT is taken, or not ours."""
-
-
-class Workspace(NamedTuple):
-    """What auth.test says of the bot's own workspace."""
-
-    team_id: str
-    bot_id: str
-    bot_user_id: str
 
 
 def now() -> datetime:
@@ -62,12 +60,17 @@ def new_id() -> str:
 
 
 class Bot:
-    """The whole bot. `start` raises CallbotError where it cannot; `stop` ends it within 10 s."""
+    """The whole bot. `start` raises CallbotError where it cannot; `stop` ends it within 10 s.
 
-    def __init__(self, settings: Settings) -> None:
+    `rules_every`: seconds between two looks at callbot.toml and its directory.
+    """
+
+    def __init__(self, settings: Settings, *, rules_every: float = EVERY) -> None:
         self._settings = settings
-        self._config: Config = read_config(Path(settings.callbot_config))
-        self._rules = self._config.authorization()
+        self._rulebook = Rulebook.read(Path(settings.callbot_config), every=rules_every)
+        self._tasks = Tasks()
+        self._metrics = Metrics()
+        self._asking: list[UnifiedApi] = []
         self._stopping = False
         self._to_close = AsyncExitStack()
 
@@ -80,35 +83,64 @@ class Bot:
             raise
 
     async def _start(self) -> None:
-        settings = self._settings
-        lock = SingleRun(settings.database_url)
+        ledger = await self._open_ledger()
+        workspace = await self._open_slack()
+        self._open_pbx()
+        self._put_together(ledger)
+        self._to_close.push_async_callback(self._tasks.cancel)
+        self._tasks.spawn(self._rulebook.keep_up_to_date(), name="rules")
+        await self._interventions.start()
+        self._rulebook.on_change(self._interventions.follower.rules_changed)
+        await self._open_doors(workspace)
+        self._watch_figures()
+        self._ready_pbx = asyncio.create_task(self._until_pbx_answers(), name="first answer of the PBX")
+        mode = "http" if self._settings.slack_app_token is None else "socket mode"
+        _log.info("started", mode=mode, port=self.port)
+
+    async def _open_ledger(self) -> Ledger:
+        lock = SingleRun(self._settings.database_url)
         await lock.acquire()
         self._to_close.push_async_callback(lock.release)
-        ledger = await Ledger.open(settings.database_url, now=now)
+        ledger = await Ledger.open(self._settings.database_url, now=now)
         self._to_close.push_async_callback(ledger.close)
+        return ledger
+
+    async def _open_slack(self) -> Workspace:
         self._slack_session = aiohttp.ClientSession(timeout=SLACK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
         self._to_close.push_async_callback(self._slack_session.close)
-        self._client = self._web_client(settings.slack_bot_token.get_secret_value())
-        workspace = await self._workspace()
-        self._pbx_session = pbx_session(settings.uapi_ca_file)
+        self._client = self._web_client(self._settings.slack_bot_token.get_secret_value())
+        workspace = await workspace_of(self._client, asyncio.sleep)
+        self._outgoing = Outgoing(
+            self._client,
+            self._slack_session,
+            clock=time.monotonic,
+            sleep=asyncio.sleep,
+            answered=partial(self._metrics.answered, "slack"),
+        )
+        self._to_close.push_async_callback(self._outgoing.close)
+        return workspace
+
+    def _open_pbx(self) -> None:
+        self._pbx_session = pbx_session(self._settings.uapi_ca_file)
         self._to_close.push_async_callback(self._pbx_session.close)
-        self._pbx = UnifiedApi(self._pbx_session, settings.uapi_url, self._token_source())
-        self._feed = Feed(self._client, ledger, sleep=asyncio.sleep, on_no_access=self._card_has_no_access)
+        self._token = self._token_source()
+        self._pbx = self._unified_api()
+        self._watch = self._looks()
+
+    def _put_together(self, ledger: Ledger) -> None:
+        self._feed = Feed(self._outgoing, ledger, now=now, sleep=asyncio.sleep, on_no_access=self._card_has_no_access)
         self._interventions = Interventions(
             phone_calls=self._pbx,
             ledger=ledger,
             cards=self._feed,
-            rules=lambda: self._rules,
-            silent_in=lambda: frozenset(self._config.cards.silent_in),
+            rules=self._rulebook.rules,
+            silent_in=lambda: frozenset(self._rulebook.config().cards.silent_in),
             now=now,
             sleep=asyncio.sleep,
             new_id=new_id,
-            every=self._config.watch.every,
+            looks=self._watch,
+            measures=self._metrics,
         )
-        await self._interventions.start()
-        await self._open_doors(workspace)
-        self._ready_pbx = asyncio.create_task(self._until_pbx_answers(), name="first answer of the PBX")
-        _log.info("started", mode="http" if settings.slack_app_token is None else "socket mode", port=self.port)
 
     async def stop(self) -> None:
         """Take no more work, answer what has arrived, leave open interventions to the next start."""
@@ -127,7 +159,19 @@ class Bot:
 
     def ready(self) -> bool:
         """Whether Slack and the PBX have each answered since the start, and no end is near."""
-        return self._pbx.answered and not self._stopping
+        return self._pbx_answered and not self._stopping
+
+    @property
+    def _pbx_answered(self) -> bool:
+        return any(one.answered for one in self._asking)
+
+    def _watch_figures(self) -> None:
+        """What `/metrics` asks for whenever it is read."""
+        self._metrics.watch_length("requests", lambda: self._listeners.under_way)
+        self._metrics.watch_length("slack", lambda: len(self._outgoing))
+        self._metrics.watch_length("looks", lambda: len(self._watch))
+        self._metrics.watch_open(lambda: len(self._interventions.follower.open))
+        self._metrics.watch_mistaken(lambda: self._rulebook.mistaken)
 
     # ── parts ──
 
@@ -137,46 +181,65 @@ class Bot:
             token=token, base_url=self._settings.slack_api_url, session=self._slack_session, retry_handlers=[]
         )
 
-    async def _workspace(self) -> Workspace:
-        try:
-            answer = await self._client.auth_test()
-        except SlackApiError as error:
-            raise SlackRefused(
-                f"Slack does not accept SLACK_BOT_TOKEN: {_reason(error)}. Copy it anew from the app's page."
-            ) from None
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise SlackRefused(
-                f"Slack cannot be reached at SLACK_API_URL ({type(error).__name__}). Check the network and the setting."
-            ) from None
-        return Workspace(str(answer["team_id"]), str(answer.get("bot_id", "")), str(answer.get("user_id", "")))
+    def _unified_api(self, turn: Callable[[], Awaitable[None]] | None = None) -> UnifiedApi:
+        """The PBX; with `turn` it is asked no oftener than looks may be. One session and one token for all."""
+        whole_read = WHOLE_READ if turn is None else WHOLE_LOOK
+        made = UnifiedApi(
+            self._pbx_session,
+            self._settings.uapi_url,
+            self._token,
+            whole_read=whole_read,
+            turn=turn,
+            measure=partial(self._metrics.answered, "pbx"),
+        )
+        self._asking.append(made)
+        return made
+
+    def _looks(self) -> Looks:
+        pace = Pace(
+            lambda: self._rulebook.config().watch.max_requests_per_second, clock=time.monotonic, sleep=asyncio.sleep
+        )
+        return Looks(
+            asked=self._unified_api(pace.asked),
+            own=self._unified_api(pace.own),
+            scopes=lambda: self._rulebook.rules().scopes(),
+            every=lambda: self._rulebook.config().watch.every,
+            clock=time.monotonic,
+            sleep=asyncio.sleep,
+            random=random.random,
+        )
 
     def _token_source(self) -> TokenSource:
         settings = self._settings
         if settings.uapi_client_id is not None and settings.uapi_client_secret is not None:
             secret = settings.uapi_client_secret.get_secret_value()
-            return ClientCredentials(self._pbx_session, settings.uapi_url, settings.uapi_client_id, secret)
+            measure = partial(self._metrics.answered, "pbx")
+            return ClientCredentials(
+                self._pbx_session, settings.uapi_url, settings.uapi_client_id, secret, measure=measure
+            )
         token = settings.uapi_access_token
         return FixedToken("" if token is None else token.get_secret_value())
 
     async def _open_doors(self, workspace: Workspace) -> None:
         self._listeners = Listeners(
             interventions=self._interventions,
-            client=self._client,
-            session=self._slack_session,
+            outgoing=self._outgoing,
             team_id=workspace.team_id,
             now=now,
+            sleep=asyncio.sleep,
             new_id=new_id,
         )
         authorized = AuthorizeResult(
             enterprise_id=None, team_id=workspace.team_id, bot_id=workspace.bot_id, bot_user_id=workspace.bot_user_id
         )
-        app = build_app(self._listeners, self._web_client(None), authorized)
+        app = build_app(self._listeners, self._web_client(None), authorized, self._metrics)
         token = self._settings.slack_app_token
         secret = self._settings.slack_signing_secret
         front = Front(
             app=app if token is None else None,
             signing_secret="" if secret is None else secret.get_secret_value(),
             ready=self.ready,
+            metrics=self._metrics.exposition,
         )
         self._runner = web.AppRunner(front.application(), access_log=None, shutdown_timeout=0.5, auto_decompress=False)
         await self._runner.setup()
@@ -191,17 +254,7 @@ class Bot:
         if token is not None:
             sockets = Sockets(app, token.get_secret_value())
             self._to_close.push_async_callback(sockets.close)
-            await self._connect(sockets)
-
-    async def _connect(self, sockets: Sockets) -> None:
-        try:
-            await sockets.connect()
-        except SlackApiError as error:
-            raise SlackRefused(
-                f"Slack does not accept SLACK_APP_TOKEN: {_reason(error)}. Make a new one, with connections:write."
-            ) from None
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise SlackRefused(f"Socket Mode cannot be opened ({type(error).__name__}). Check the network.") from None
+            await connect(sockets, asyncio.sleep)
 
     @property
     def port(self) -> int:
@@ -214,15 +267,10 @@ class Bot:
     async def _until_pbx_answers(self) -> None:
         """Ask the PBX until it answers once, so that /readyz can tell."""
         pause = 0.5
-        while not self._pbx.answered:
+        while not self._pbx_answered:
             try:
-                await self._pbx.list(self._rules.default_user, "@self")
+                await self._pbx.list(self._rulebook.rules().default_user, "@self")
             except PbxError as error:
                 _log.warning("pbx_not_ready", error=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(2 * pause, 10.0)
-
-
-def _reason(error: SlackApiError) -> str:
-    answer = error.response.data
-    return str(answer.get("error")) if isinstance(answer, dict) else "no readable answer"

@@ -5,11 +5,14 @@ A Slack user is a Person with a phone and roles; a role allows actions on extens
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 from bot.actions import LABEL, ActionName
 from bot.commands import Target
+from bot.directory import TEAM, Agent, Directory
 from bot.errors import NotAuthorized, NotSuitable
 from bot.phonecalls import PhoneCall, organisation
 
@@ -24,7 +27,7 @@ class ExtensionPattern:
 
     def __post_init__(self) -> None:
         """Read the text once."""
-        team = re.fullmatch(r"team:([^\s:]{1,80})", self.text)
+        team = re.fullmatch(rf"team:({TEAM.pattern})", self.text)
         if team is None and re.fullmatch(r"[0-9X]{1,16}\*[0-9X]{1,16}", self.text) is None:
             raise ValueError(
                 f"“{self.text}” is no pattern of extensions; write 0003*210, 0003*2XX (X = any digit) or team:sales"
@@ -103,9 +106,19 @@ class Permit:
     rule: str
 
 
+class Scope(NamedTuple):
+    """One list of live calls that the PBX is asked for: `extension` of `user`, or all of theirs (`@self`)."""
+
+    user: str
+    extension: str = "@self"
+
+
 @dataclass(frozen=True)
 class AuthorizationMap:
-    """callbot.toml as rules. `contact` is the person to ask, a Slack user id."""
+    """callbot.toml and its directory as rules. What both know of an extension, callbot.toml knows better.
+
+    `contact` is the person to ask, a Slack user id; `watched` is `[watch] scopes`, None where it is left out.
+    """
 
     people: Mapping[str, Person] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
@@ -113,10 +126,11 @@ class AuthorizationMap:
     protected_callers: tuple[CallerPattern, ...] = ()
     default_user: str = "@me"
     contact: str | None = None
-    teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    directory: Directory = field(default_factory=Directory)
+    watched: tuple[Scope, ...] | None = None
 
     def person(self, slack_user: str, *, stranger: bool = False) -> Person:
-        """Who this is. Raises NotAuthorized for people whom the map does not know, and for other workspaces' people."""
+        """Who this is. Raises NotAuthorized for people whom callbot.toml does not name, and for other workspaces' people."""
         person = None if stranger else self.people.get(slack_user)
         if person is None:
             contact = self.people.get(self.contact or "")
@@ -134,11 +148,13 @@ class AuthorizationMap:
         if target.kind == "extension":
             return (target.text,)
         person = self.people.get(target.text)
-        if person is None:
+        own = person.extensions if person is not None else ()
+        meant = tuple(dict.fromkeys((*own, *self.directory.by_slack_user.get(target.text, ()))))
+        if not meant:
             raise NotSuitable(
                 "I don't know the extension of the person you mention. Name the extension itself, for example 0003*210."
             )
-        return person.extensions
+        return meant
 
     def permit(self, person: Person, action: ActionName, extension: str, channel: str) -> Permit:
         """A Permit, or NotAuthorized that says which rule is in the way."""
@@ -180,37 +196,63 @@ class AuthorizationMap:
 
     def protects_extension(self, extension: str) -> bool:
         """Whether `[protected]` names this extension."""
-        return any(pattern.covers(extension, self.teams) for pattern in self.protected_extensions)
+        return any(pattern.covers(extension, self.directory.teams) for pattern in self.protected_extensions)
 
     def supervisors_of(self, extension: str) -> frozenset[str]:
         """The extensions of everyone who may do at least one thing on this extension, wherever they ask."""
-        return frozenset(
-            number
-            for person in self.people.values()
-            for number in person.extensions
-            if any(
-                role.actions and self._covers(role, extension)
-                for role in map(self.roles.get, person.roles)
-                if role is not None
-            )
-        )
+        covering = (name for name, role in self.roles.items() if role.actions and self._covers(role, extension))
+        return frozenset[str]().union(*(self._phones.get(name, ()) for name in covering))
 
     def owner(self, extension: str) -> str:
         """The UnifiedAPI user in whose name the extension's calls are asked for."""
-        holder = self.holder(extension)
-        return holder.uapi_user if holder is not None and holder.uapi_user else self.default_user
-
-    def holder(self, extension: str) -> Person | None:
-        """Whose extension this is, None if nobody's of the map."""
-        return next((person for person in self.people.values() if extension in person.extensions), None)
+        users = (known.uapi_user for known in self._known(extension))
+        return next((user for user in users if user is not None), self.default_user)
 
     def name_of(self, extension: str) -> str:
         """Whose extension this is, as people say it: the name, else the number itself."""
-        holder = self.holder(extension)
-        return holder.name if holder is not None else extension
+        names = (known.name for known in self._known(extension))
+        return next((name for name in names if name is not None), extension)
+
+    def names_of(self, numbers: Iterable[str]) -> dict[str, str]:
+        """The names of those extensions that are somebody's."""
+        return {number: name for number in numbers if (name := self.name_of(number)) != number}
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """What to ask the PBX for to see every live call, each once: `[watch] scopes`, else every user known here."""
+        return self._scopes
+
+    @cached_property
+    def _scopes(self) -> tuple[Scope, ...]:
+        if self.watched is not None:
+            return tuple(dict.fromkeys(self.watched))
+        known: tuple[Person | Agent, ...] = (*self.people.values(), *self.directory.agents)
+        users = {one.uapi_user for one in known if one.uapi_user is not None} - {self.default_user}
+        return (Scope(self.default_user), *map(Scope, sorted(users)))
+
+    @cached_property
+    def _holders(self) -> Mapping[str, Person]:
+        """Whose each extension is, of the people of callbot.toml."""
+        return {
+            extension: person for person in reversed(tuple(self.people.values())) for extension in person.extensions
+        }
+
+    @cached_property
+    def _phones(self) -> Mapping[str, frozenset[str]]:
+        """All extensions of those who have a role, by its name."""
+        return {
+            name: frozenset(
+                number for person in self.people.values() if name in person.roles for number in person.extensions
+            )
+            for name in self.roles
+        }
+
+    def _known(self, extension: str) -> tuple[Person | Agent, ...]:
+        """What is known of an extension, the best source first."""
+        both = (self._holders.get(extension), self.directory.by_extension.get(extension))
+        return tuple(known for known in both if known is not None)
 
     def _covers(self, role: Role, extension: str) -> bool:
-        return any(pattern.covers(extension, self.teams) for pattern in role.extensions)
+        return any(pattern.covers(extension, self.directory.teams) for pattern in role.extensions)
 
     def _whom_to_ask(self, person: Person) -> str:
         contact = self.people.get(self.contact or "")

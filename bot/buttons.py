@@ -1,10 +1,11 @@
 """What a button carries: the same Command as a typed line, packed into its value and read back. No I/O here."""
 
 import json
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.commands import AnswerSwitch, Intervene
+from bot.commands import AnswerSwitch, Intervene, ListCalls
 from bot.errors import BadCommand
 
 BUTTON_VALUE_LIMIT = 2000
@@ -29,9 +30,27 @@ class SwitchButton(BaseModel):
     channel: str
 
 
+class PageButton(BaseModel):
+    """What *Next* and *Previous* carry: which page of which list, and the channel it was asked in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    page: ListCalls
+    channel: str
+
+
 def pack(button: Button) -> str:
     """The value of a button, at most BUTTON_VALUE_LIMIT characters. Raises ValueError if it does not fit."""
     document = {"v": 1, "o": button.channel, "i": button.intervene.model_dump(mode="json", exclude_defaults=True)}
+    return _fitting(document)
+
+
+def pack_page(button: PageButton) -> str:
+    """The value of *Next* or *Previous*. Raises ValueError if it does not fit: `parse` lets no search be so long."""
+    return _fitting({"v": 1, "o": button.channel, "l": button.page.model_dump(mode="json")})
+
+
+def _fitting(document: dict[str, Any]) -> str:
     value = json.dumps(document, separators=(",", ":"))
     if len(value) > BUTTON_VALUE_LIMIT:
         raise ValueError(f"a button value of {len(value)} characters")
@@ -49,6 +68,19 @@ def unpack_switch(value: str) -> SwitchButton:
     try:
         document = json.loads(value)
         button = SwitchButton.model_validate({"answer": document["s"], "channel": document["o"]})
+        known = document["v"] == 1
+    except (ValueError, TypeError, KeyError, RecursionError):
+        known = False
+    if not known:
+        raise BadCommand("This button is too old, or from another version of callbot.", "/calls")
+    return button
+
+
+def unpack_page(value: str) -> PageButton:
+    """Read the value of *Next* or *Previous*. Raises BadCommand for one that this version does not know."""
+    try:
+        document = json.loads(value)
+        button = PageButton.model_validate({"page": document["l"], "channel": document["o"]})
         known = document["v"] == 1
     except (ValueError, TypeError, KeyError, RecursionError):
         known = False

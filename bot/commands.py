@@ -57,6 +57,8 @@ EXAMPLES = {
     Verb.RECORD: "/record 0003*210 format=wav",
 }
 CALLS_EXAMPLE = "/calls help"
+LONGEST_SEARCH = 100
+"""Characters of all words that `/calls` looks for: they stand in the buttons of every page of the list."""
 
 
 class _Frozen(BaseModel):
@@ -149,7 +151,13 @@ def _calls(line: str, shown: str) -> Command:
     if line.count('"') % 2:
         open_end = line[line.rindex('"') :]
         raise BadCommand(f"{named(open_end)} has a quotation mark that is not closed.", shown)
-    return ListCalls(words=tuple(line.replace('"', " ").split()))
+    words = tuple(line.replace('"', " ").split())
+    if len(" ".join(words)) > LONGEST_SEARCH:
+        raise BadCommand(
+            f"{named(line)} is too long to look for: a part of a name or a number, at most {LONGEST_SEARCH} characters.",
+            shown,
+        )
+    return ListCalls(words=words)
 
 
 # ── what phones and Slack do to a line ──
@@ -234,10 +242,16 @@ def _intervene(verb: Verb, words: list[tuple[str, str | None]], shown: str) -> I
     )
 
 
-def _target(word: str, shown: str) -> Target:
+def mentioned(word: str) -> str | None:
+    """The Slack user whom a word mentions, None where it is no mention."""
     mention = re.fullmatch(r"<@([A-Z0-9]+)>", word)
-    if mention is not None:
-        return Target(kind="person", text=mention[1])
+    return None if mention is None else mention[1]
+
+
+def _target(word: str, shown: str) -> Target:
+    user = mentioned(word)
+    if user is not None:
+        return Target(kind="person", text=user)
     if EXTENSION.fullmatch(word):
         return Target(kind="extension", text=word)
     if SHORT_EXTENSION.fullmatch(word):

@@ -1,18 +1,16 @@
-"""callbot.toml: the authorization map, where cards go, the watch and the alert rules; every mistake is reported at once."""
+"""What callbot.toml says: the authorization map, where cards go, the watch and the alert rules; every mistake at once. Pure."""
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.actions import ActionName
-from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
+from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role, Scope
+from bot.directory import MOST_EXTENSIONS, SLACK_USER, Directory, is_name
 from bot.errors import ConfigMistakes
 from bot.phonecalls import EXTENSION, USER_ID
-
-LARGEST = 4 * 1024 * 1024
 
 
 def _extension_pattern(text: str) -> str:
@@ -33,7 +31,7 @@ def _like(form: str, what: str) -> AfterValidator:
 
 
 def _one_line(text: str) -> str:
-    if not text.strip() or not text.isprintable() or len(text) > 80:
+    if not is_name(text):
         raise ValueError("is one line of 1 to 80 characters")
     return text.strip()
 
@@ -44,7 +42,7 @@ def _listed(value: object) -> object:
 
 ExtensionNumber = Annotated[str, _like(EXTENSION.pattern, "extension; write it like 0003*210")]
 UapiUser = Annotated[str, _like(USER_ID.pattern, "user of UnifiedAPI; write @me or its id")]
-SlackUser = Annotated[str, _like(r"[UW][A-Z0-9]{2,20}", "Slack user id; write it like U012AB3CD")]
+SlackUser = Annotated[str, _like(SLACK_USER.pattern, "Slack user id; write it like U012AB3CD")]
 Channel = Annotated[str, _like(r"[CGD][A-Z0-9]{2,20}", "channel id; write it like C012AB3CD")]
 ExtensionPatternText = Annotated[str, AfterValidator(_extension_pattern)]
 CallerPatternText = Annotated[str, AfterValidator(_caller_pattern)]
@@ -59,7 +57,9 @@ class UserTable(_Table):
     """`[users.U0ANA]`."""
 
     name: Name
-    extension: Annotated[list[ExtensionNumber], BeforeValidator(_listed), Field(min_length=1, max_length=20)]
+    extension: Annotated[
+        list[ExtensionNumber], BeforeValidator(_listed), Field(min_length=1, max_length=MOST_EXTENSIONS)
+    ]
     """One extension or a list of them; the first rings."""
     uapi_user: UapiUser | None = None
     roles: list[str] = []
@@ -81,9 +81,9 @@ class ProtectedTable(_Table):
 
 
 class DirectoryTable(_Table):
-    """`[directory]`."""
+    """`[directory]`. The file is found from the folder of callbot.toml."""
 
-    file: str
+    file: Name
 
 
 class UapiTable(_Table):
@@ -110,7 +110,8 @@ class WatchTable(_Table):
 
     every: Annotated[float, Field(gt=0, le=60, strict=False)] = 1.0
     max_requests_per_second: Annotated[float, Field(gt=0, le=1000, strict=False)] = 5
-    scopes: list[ScopeTable] | None = None
+    scopes: Annotated[list[ScopeTable], Field(min_length=1)] | None = None
+    """None: every user known here. None at all would be blind."""
 
 
 class HelpTable(_Table):
@@ -144,8 +145,9 @@ class Config(_Table):
     help: HelpTable = HelpTable()
     alerts: list[AlertTable] = []
 
-    def authorization(self) -> AuthorizationMap:
-        """The map that decides."""
+    def authorization(self, directory: Directory | None = None) -> AuthorizationMap:
+        """The map that decides, with what the directory knows."""
+        scopes = self.watch.scopes
         return AuthorizationMap(
             people={user: _person(user, table) for user, table in self.users.items()},
             roles={name: _role(name, table) for name, table in self.roles.items()},
@@ -153,7 +155,24 @@ class Config(_Table):
             protected_callers=tuple(map(CallerPattern, self.protected.callers)),
             default_user=self.uapi.default_user,
             contact=self.help.contact,
+            directory=directory or Directory(),
+            watched=None if scopes is None else tuple(Scope(scope.user, scope.extension) for scope in scopes),
         )
+
+    def unknown_teams(self, directory: Directory) -> tuple[str, ...]:
+        """Patterns that cover nobody, since the directory has no such team: no mistake, and worth a word."""
+        places = {f"roles.{name}.extensions": role.extensions for name, role in self.roles.items()}
+        places |= {f"alerts.{number}.extensions": alert.extensions or [] for number, alert in enumerate(self.alerts)}
+        return tuple(
+            f"{place}: {text} names no team of the directory"
+            for place, patterns in places.items()
+            for text in dict.fromkeys(patterns)
+            if _team(text) not in {None, *directory.teams}
+        )
+
+
+def _team(text: str) -> str | None:
+    return text.removeprefix("team:") if text.startswith("team:") else None
 
 
 def _person(slack_user: str, table: UserTable) -> Person:
@@ -175,25 +194,42 @@ def _role(name: str, table: RoleTable) -> Role:
     )
 
 
-def read_config(path: Path) -> Config:
-    """Read and check callbot.toml. Raises ConfigMistakes with every mistake by its line or key."""
+def read_config(raw: bytes, file: str, directory: Directory | None = None) -> Config:
+    """Check the whole of callbot.toml. Raises ConfigMistakes with every mistake by its line or key.
+
+    `file` is its name, for the mistakes; `directory` None: not to be read, so nothing is said of its teams.
+    """
     try:
-        raw = path.read_bytes()
-        if len(raw) > LARGEST:
-            raise ConfigMistakes(str(path), [f"is larger than {LARGEST} bytes"])
-        document = tomllib.loads(raw.decode())
-    except OSError as error:
-        raise ConfigMistakes(str(path), [f"cannot be read: {error.strerror}. CALLBOT_CONFIG names the file"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigMistakes(str(path), [f"is no TOML: {error}"]) from None
+        document = _document(raw)
+    except ValueError as error:
+        raise ConfigMistakes(file, [f"is no TOML: {error}"]) from None
     mistakes = _disagreements(document)
+    if directory is not None:
+        mistakes += _unprotected(document, directory)
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
         mistakes = [line for problem in error.errors() for line in _mistakes(problem)] + mistakes
     if mistakes:
-        raise ConfigMistakes(str(path), list(dict.fromkeys(mistakes)))
+        raise ConfigMistakes(file, list(dict.fromkeys(mistakes)))
     return config
+
+
+def directory_file(raw: bytes) -> str | None:
+    """The file that `[directory]` names, None where it names none, or none that can be."""
+    try:
+        file = _table(_document(raw).get("directory")).get("file")
+    except ValueError:
+        return None
+    return file.strip() if isinstance(file, str) and is_name(file) else None
+
+
+def _document(raw: bytes) -> dict[str, Any]:
+    """The tables as they stand. Raises ValueError for what is no TOML."""
+    try:
+        return tomllib.loads(raw.decode())
+    except RecursionError:
+        raise ValueError("tables are nested too deep") from None
 
 
 def _disagreements(document: dict[str, Any]) -> list[str]:
@@ -212,15 +248,20 @@ def _disagreements(document: dict[str, Any]) -> list[str]:
             for phone in _texts(_listed(table.get("extension")))
             if owners.setdefault(phone, user) != user
         ]
-    mistakes += [
-        f"protected.extensions: {pattern} would protect nobody, since teams of the directory are not read yet"
-        for pattern in _texts(_table(document.get("protected")).get("extensions"))
-        if pattern.startswith("team:")
-    ]
     contact = _table(document.get("help")).get("contact")
     if isinstance(contact, str) and contact not in users:
         mistakes.append(f"help.contact: there is no [users.{contact}]")
     return mistakes
+
+
+def _unprotected(document: dict[str, Any], directory: Directory) -> list[str]:
+    """Teams that `[protected]` names in vain."""
+    there = "the directory has no such team" if document.get("directory") else "there is no [directory]"
+    return [
+        f"protected.extensions: {pattern} would protect nobody, since {there}"
+        for pattern in _texts(_table(document.get("protected")).get("extensions"))
+        if _team(pattern) not in {None, *directory.teams}
+    ]
 
 
 def _table(value: object) -> dict[str, Any]:
@@ -231,6 +272,8 @@ def _texts(value: object) -> list[str]:
     return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
+KEYS = frozenset(key for table in _Table.__subclasses__() for key in table.model_fields)
+"""Every key that callbot.toml knows."""
 _WORDS = {"extra_forbidden": "is not a key of callbot.toml", "missing": "is missing"}
 
 

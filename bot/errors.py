@@ -5,14 +5,17 @@
     │   ├── BadCommand          what was typed cannot be understood
     │   ├── NotAuthorized       a rule of the authorization map says no
     │   ├── NotSuitable         no call, or none that this action fits
-    │   └── AlreadyAsked        the same request is under way
+    │   ├── AlreadyAsked        the same request is under way
+    │   ├── AlreadyInCall       the asker's own phone is in this call
+    │   └── PhoneNotRegistered  the asker's own phone cannot ring
     ├── PbxError                the PBX, by who is at fault
     │   ├── PbxRefused          it said no, with a code
     │   │   └── CallGone …      one class for each documented code, in every documented spelling
     │   ├── PbxUnauthenticated  it does not accept our token, nor a fresh one
     │   └── PbxUnreachable      it gave no answer that can be read
     │       └── AnswerLost      … to a request that may have been carried out
-    └── ConfigMistakes          settings or map: every mistake, for whoever starts callbot
+    ├── ConfigMistakes          settings or map: every mistake, for whoever starts callbot
+    └── WrongUsage              what stands on the command line cannot be meant
 
 Codes and their meanings: the error tables of the five action pages and "HTTP Return Codes" of UnifiedAPI.
 """
@@ -68,6 +71,24 @@ class AlreadyAsked(Refusal):
         self.who = who
 
 
+class AlreadyInCall(Refusal):
+    """The asker's own phone is in this call, and no request of callbot's brought it there."""
+
+    rule = "already in the call"
+
+
+class PhoneNotRegistered(Refusal):
+    """The PBX says for certain that the asker's own phone is not registered, so it could not ring."""
+
+    rule = "phone not registered"
+
+    def __init__(self, phone: str) -> None:
+        super().__init__(
+            f"Your phone {phone} is not registered. The PBX could not ring it, so nothing was sent. "
+            "Log the phone in and ask again; or, if you know better, press Ring anyway."
+        )
+
+
 # ── the PBX ──
 
 
@@ -81,7 +102,10 @@ class PbxRefused(PbxError):
     """The PBX said no. Subclasses are the documented reasons; `codes` are their documented spellings."""
 
     codes: ClassVar[tuple[str, ...]] = ()
-    advice: ClassVar[str] = "The PBX refused the request."
+    advice: ClassVar[str] = (
+        "The PBX refused the request, for a reason that callbot does not know. "
+        "Try once more; if it refuses again, ask an administrator of the PBX."
+    )
 
     def __init__(self, code: str = "", http_status: int = 400) -> None:
         super().__init__(self.advice)
@@ -93,14 +117,14 @@ class CallGone(PbxRefused):
     """No such call any more."""
 
     codes = ("pc_phonecall_invalid", "pc_phoncall_invalid", "pc_honecall_invalid")
-    advice = "The PBX does not know this call any more: it is probably over. Ask for the live calls again."
+    advice = "The PBX does not know this call any more: it is probably over. Type /calls to see what is live."
 
 
 class ViewInvalid(PbxRefused):
     """No such PhoneCallView in the call, or none that this action fits."""
 
     codes = ("pc_phonecallview_invalid", "pc_phoncallview_invalid")
-    advice = "This side of the call has just changed. Ask for the live calls again and repeat the request."
+    advice = "This side of the call has just changed. Type /calls and press the button of the call there."
 
 
 class SendCallToInvalid(PbxRefused):
@@ -108,7 +132,7 @@ class SendCallToInvalid(PbxRefused):
 
     codes = ("pc_sendcallto_invalid",)
     advice = (
-        "The PBX cannot ring your extension: it must be a phone terminal of the same organisation. "
+        "The PBX cannot ring your phone: it must be a phone terminal of the same organisation. "
         "Ask whoever keeps the map of callbot to check your extension."
     )
 
@@ -131,7 +155,7 @@ class PrivateInvalid(PbxRefused):
     """`private` was neither 0 nor 1."""
 
     codes = ("pc_private_invalid",)
-    advice = "The PBX does not accept the private flag. Repeat the request without it."
+    advice = "The PBX does not accept the option private. Repeat the request without it."
 
 
 class FormatInvalid(PbxRefused):
@@ -155,7 +179,7 @@ class ExtensionInvalid(PbxRefused):
     """The extension of the path is unknown."""
 
     codes = ("extension_invalid",)
-    advice = "The PBX does not know this extension. Check its number."
+    advice = "The PBX does not know this extension. Check its number and ask again."
 
 
 class AccessDenied(PbxRefused):
@@ -175,7 +199,27 @@ class NotImplementedByPbx(PbxRefused):
     """The PBX does not know this action."""
 
     codes = ("request_not_implemented",)
-    advice = "This PBX does not offer this action."
+    advice = "This PBX does not offer this action. Use another one, or ask an administrator to update the PBX."
+
+
+class QuestionInvalid(PbxRefused):
+    """It does not accept how a list was asked for; callbot sends `count` and `startIndex` alone."""
+
+    codes = (
+        *("fields_invalid", "count_invalid", "sortorder_invalid"),
+        *("filterby_invalid", "filterop_invalid", "filtervalue_invalid"),
+    )
+    advice = (
+        "The PBX does not list calls in the way that callbot asks for. Name the call with call=ID if you know it, "
+        "and tell an administrator that callbot does not fit this version of the PBX."
+    )
+
+
+class PbxFault(PbxRefused):
+    """Something is broken in the PBX, and it says so with a code."""
+
+    codes = ("internal_server_error",)
+    advice = "Something failed inside the PBX. Try again in a moment; if it fails again, tell an administrator."
 
 
 REASONS: tuple[type[PbxRefused], ...] = (
@@ -190,6 +234,8 @@ REASONS: tuple[type[PbxRefused], ...] = (
     ExtensionInvalid,
     AccessDenied,
     NotImplementedByPbx,
+    QuestionInvalid,
+    PbxFault,
 )
 _BY_CODE = {code: reason for reason in REASONS for code in reason.codes}
 
@@ -214,7 +260,10 @@ class PbxUnreachable(PbxError):
     """No answer, or none that can be read. Nothing was changed."""
 
     def __init__(self, why: str = "") -> None:
-        super().__init__("The PBX does not answer, so nothing was sent. Try again in a moment.")
+        super().__init__(
+            "The PBX does not answer, or not in a way that can be read, so nothing was sent. "
+            "Try again in a moment; if it stays so, tell an administrator."
+        )
         self.why = why
         """For the log: timed out, connection refused, HTTP 502 …"""
 
@@ -231,11 +280,21 @@ class AnswerLost(PbxUnreachable):
 
 
 class ConfigMistakes(CallbotError):
-    """All mistakes of the settings or of callbot.toml at once, a line each."""
+    """All mistakes of the settings or of callbot.toml at once, a line each; `unlisted` more are counted alone."""
 
-    def __init__(self, where: str, mistakes: list[str]) -> None:
-        self.where = where
-        self.mistakes = mistakes
+    def __init__(self, where: str, mistakes: list[str], *, unlisted: int = 0) -> None:
+        self.mistakes = mistakes = [_visible(mistake) for mistake in mistakes]
+        self.unlisted, self.number = unlisted, len(mistakes) + unlisted
         lines = "\n".join(f"  - {mistake}" for mistake in mistakes)
-        many = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        super().__init__(f"{where}: {many}\n{lines}")
+        more = f"\n  … and {unlisted} more" if unlisted else ""
+        many = "1 mistake" if self.number == 1 else f"{self.number} mistakes"
+        super().__init__(f"{where}: {many}\n{lines}{more}")
+
+
+def _visible(text: str) -> str:
+    """A mistake repeats what stands in a file: what cannot be seen of it is written out, so that it fakes no line."""
+    return "".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in text)
+
+
+class WrongUsage(CallbotError):
+    """An option of the command line that cannot be understood, or means nobody."""

@@ -1,7 +1,8 @@
-"""Keeps the open interventions true: looks at their calls, saves what changed, shows the card.
+"""Keeps the open interventions true: asks for looks at their calls, saves what changed, shows the card.
 
 One loop for each call, however many people intervene in it; each look serves them all. The table that says what a look
-means is `bot.following`; here is only when to look, and what happens with the answer.
+means is `bot.following`, when and how the PBX is asked is `bot.looking`; here is what is open, and what happens with the
+answer.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,20 +12,17 @@ import structlog
 
 from bot.actions import JOINING, RECORDING
 from bot.authorization import AuthorizationMap
-from bot.errors import CallbotError, PbxError
-from bot.following import UNDECIDED, UNREADABLE, Intervention, Look, State, Why, answer_lost, follow
+from bot.errors import CallbotError
+from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow
+from bot.looking import CallPath, Haste, Looks
 from bot.placing import why_elsewhere
 from bot.planning import latest_seen, next_buttons, own_views
-from bot.ports import Card, Cards, Ledger, PhoneCalls
+from bot.ports import Card, Cards, Ledger, Measures
+from bot.presence import PhoneSeen
 from bot.switching import Switches
 from bot.tasks import Tasks
 
-WAITING, TALKING, DOUBTING = 0.5, 1.0, 0.3
-"""When the next look is due, as multiples of `[watch] every`: while something is expected, in the middle of a call, and to be
-sure that something is gone."""
-
 _log = structlog.get_logger("callbot.follower")
-_Call = tuple[str, str, str]
 
 
 class Follower:
@@ -33,28 +31,28 @@ class Follower:
     def __init__(
         self,
         *,
-        phone_calls: PhoneCalls,
+        looks: Looks,
         ledger: Ledger,
         cards: Cards,
         rules: Callable[[], AuthorizationMap],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
-        every: float,
+        measures: Measures,
+        phone_seen: Callable[[str], Awaitable[PhoneSeen]],
     ) -> None:
-        self._phone_calls = phone_calls
+        self._looks = looks
         self._ledger = ledger
         self._cards = cards
         self._rules = rules
         self._silent_in = silent_in
         self._now = now
-        self._sleep = sleep
-        self._every = every
+        self._measures = measures
+        self._phone_seen = phone_seen
         self._on_card: dict[str, dict[str, Intervention]] = {}
-        self._looking: set[_Call] = set()
+        self._looking: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
-        self._tasks = Tasks()
+        self._tasks = Tasks(apart=True)
         self.switches = Switches(self.show)
 
     # ── what others ask ──
@@ -119,16 +117,29 @@ class Follower:
                 await self.update(older.model_copy(update={"following": False}))
 
     async def resume(self) -> None:
-        """Take up, after a start, what was open: look at the call, and let the same card go on."""
+        """Take up, after a start, what was open: look at the call, and let the same card go on.
+
+        What has ended lately is shown again: its end was written down, and perhaps not yet seen in Slack.
+        """
+        ended = await self._ledger.lately_ended()
         for one in await self._ledger.following():
             taken_up = answer_lost(one) if one.state is State.ASKED and one.why is Why.NONE else one
             await self.open_card(taken_up.card)
             await self.update(taken_up)
+        for card_id in ended:
+            await self.open_card(card_id)
+            self._show_and_forget(card_id)
+
+    def rules_changed(self) -> None:
+        """Show every open card as the rules of now would have it."""
+        for card_id in tuple(self._on_card):
+            self.show(card_id)
 
     async def stop(self) -> None:
         """Look no more. What is open stays open in the ledger."""
         self._stopped = True
         await self._tasks.cancel()
+        await self._looks.stop()
 
     # ── looking ──
 
@@ -138,36 +149,34 @@ class Follower:
             self._looking.add(call)
             self._tasks.spawn(self._follow_call(call), name=f"follow {intervention.call_id}")
 
-    def _of(self, call: _Call) -> tuple[Intervention, ...]:
+    def _of(self, call: CallPath) -> tuple[Intervention, ...]:
         """The interventions in this call whose PUT is answered, or lost: those that a look can tell about."""
         told = (one for one in self.open if one.id not in self._being_sent)
         return tuple(one for one in told if (one.user, one.extension, one.call_id) == call)
 
-    async def _follow_call(self, call: _Call) -> None:
+    async def _follow_call(self, call: CallPath) -> None:
         """Look at one call until nobody follows it: at most as long as the call lasts."""
         try:
             while followed := self._of(call):
-                await self._sleep(self._every * _pause(followed))
+                await self._looks.pause(_haste(followed))
                 await self._look_once(call)
         finally:
             self._looking.discard(call)
 
-    async def _look_once(self, call: _Call) -> None:
-        """One look, for everything open in this call. What goes wrong in one look must not end the looking."""
+    async def _look_once(self, call: CallPath) -> None:
+        """One look, for what is open in this call when it begins. What goes wrong in one must not end the looking.
+
+        What is asked for meanwhile needs a look of its own: this one may show a leg from before its PUT.
+        """
+        followed = self._of(call)
         try:
-            look, now = await self._look(call), self._now()
-            changed = [one.card for one in self._of(call) if await self._advance(one, look, now)]
+            look = await self._looks.at(call, _haste(followed))
+            now = self._now()
+            changed = [one.card for one in followed if await self._advance(one, look, now)]
             for card_id in dict.fromkeys(changed):
                 self._show_and_forget(card_id)
         except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
             _log.exception("look_failed", call=call[2])
-
-    async def _look(self, call: _Call) -> Look:
-        try:
-            return Look(call=await self._phone_calls.get(*call))
-        except PbxError as error:
-            _log.warning("call_unreadable", call=call[2], error=type(error).__name__)
-            return UNREADABLE
 
     async def _advance(self, before: Intervention, look: Look, now: datetime) -> bool:
         """Whether this look has changed what is to be seen."""
@@ -181,8 +190,19 @@ class Follower:
             _log.info("state", intervention=after.id, action=after.name, state=after.state, call=after.call_id)
             if after.state is State.ENDED:
                 self.switches.ended(after)
+            if after.state is State.NOT_ANSWERED:
+                self._tasks.spawn(self._ask_about_phone(after), name=f"phone of {after.id}")
+            if after.state is State.CONNECTED:
+                self._measures.connected(after.name, (now - after.asked_at).total_seconds())
         await self._save(after)
         return True
+
+    async def _ask_about_phone(self, missed: Intervention) -> None:
+        """Add what the PBX knows of the phone to what was not answered, if that is still so by then."""
+        seen = await self._phone_seen(missed.phone)
+        as_it_is = self._on_card.get(missed.card, {}).get(missed.id)
+        if seen and as_it_is is not None and as_it_is.state is State.NOT_ANSWERED:
+            await self.update(as_it_is.model_copy(update={"phone_seen": seen}))
 
     async def _save(self, intervention: Intervention) -> None:
         try:
@@ -207,22 +227,31 @@ class Follower:
         supervisors = rules.supervisors_of(newest.extension)
         ours = self.legs().get(newest.call_id, frozenset())
         own = {view.id for view in own_views(newest.call, newest.extension, ours, supervisors)}
+        removed = _is_removed(newest, rules)
         return Card(
             id=newest.card,
             place=newest.place,
             elsewhere=why_elsewhere(newest, self._silent_in()),
             interventions=interventions,
-            names={number: holder.name for number in parties if (holder := rules.holder(number)) is not None},
+            names=rules.names_of(parties),
             legs=frozenset(view.id for view in newest.call.views if view.extension == newest.extension) - own,
-            buttons=next_buttons(interventions, rules),
+            buttons=() if removed else next_buttons(interventions, rules),
             switching=self.switches.on_card(newest.card),
+            removed=removed,
         )
 
 
-def _pause(followed: tuple[Intervention, ...]) -> float:
+def _haste(followed: tuple[Intervention, ...]) -> Haste:
+    """How soon the next look is due, for the one that needs it soonest."""
     if any(one.unseen for one in followed):
-        return DOUBTING
-    return WAITING if any(one.state in UNDECIDED for one in followed) else TALKING
+        return Haste.DOUBTING
+    return Haste.EXPECTING if any(one.state in UNDECIDED for one in followed) else Haste.WATCHING
+
+
+def _is_removed(newest: Intervention, rules: AuthorizationMap) -> bool:
+    """Whether the rules of now would refuse what was allowed when it was asked for."""
+    person = rules.people.get(newest.slack_user)
+    return person is None or not rules.allows(person, newest.name, newest.extension, newest.channel)
 
 
 def _memorable(intervention: Intervention) -> Intervention:

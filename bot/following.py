@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.actions import JOINING, RECORDING, ActionName, PhoneCallAction
 from bot.errors import PbxError
 from bot.phonecalls import Extension, PhoneCall, PhoneCallView
+from bot.presence import PhoneSeen
 
 
 class State(StrEnum):
@@ -130,6 +131,8 @@ class Intervention(BaseModel):
     code: str = ""
     advice: str = ""
     """What the PBX called its refusal, and what to do about it."""
+    phone_seen: PhoneSeen = PhoneSeen.UNKNOWN
+    """What the PBX says of the supervisor's phone, once it was not answered."""
 
     @property
     def name(self) -> ActionName:
@@ -199,13 +202,13 @@ def answer_lost(intervention: Intervention) -> Intervention:
 
 
 def follow(intervention: Intervention, look: Look, now: datetime) -> Intervention:
-    """What is true after this look."""
+    """What is true after this look. Another call under a reused id means that ours is gone, and proves nothing."""
     if not intervention.following:
         return intervention
     if not look.readable:
         return _unreadable(intervention, now)
     seen = intervention.model_copy(update={"unread_since": None, "stale": False})
-    if look.call is None:
+    if look.call is None or look.call.is_another_than(intervention.call):
         return _end(seen, Why.CALL_OVER, now)
     seen = seen.model_copy(update={"call": look.call})
     after = (_recording if seen.name in RECORDING else _leg)(seen, look.call, now)

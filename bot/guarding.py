@@ -2,8 +2,9 @@
 
 from bot.actions import LABEL, RECORDING, ActionName
 from bot.authorization import AuthorizationMap
-from bot.errors import AlreadyAsked, Refusal
+from bot.errors import AlreadyAsked, AlreadyInCall, Refusal
 from bot.following import Intervention
+from bot.phonecalls import PhoneCall, Status
 
 MOST_OPEN = 200
 """Interventions that may be open at a time. People in one call share its looks."""
@@ -14,7 +15,7 @@ def refuse_if_busy(action: ActionName, held: Intervention | None, number_open: i
 
     `anyway`: the person wants their phone to ring although they are in the call.
     """
-    if action not in RECORDING and number_open >= MOST_OPEN:
+    if number_open >= MOST_OPEN:
         raise Refusal("Too many interventions are open at the moment. Nothing was sent. Try again in a minute.")
     if held is None or action in RECORDING or held.name is action or (anyway and held.in_call):
         return
@@ -23,6 +24,29 @@ def refuse_if_busy(action: ActionName, held: Intervention | None, number_open: i
     else:
         text = f"Your phone may already be ringing for {LABEL[held.name]}. Wait until that is over."
     raise AlreadyAsked(f"{text} Nothing was sent.", who=held.slack_user)
+
+
+def refuse_if_inside(action: ActionName, call: PhoneCall, phone: str) -> None:
+    """Raise AlreadyInCall where the call as it is shows the person's own phone as a party, or as a leg on call.
+
+    Meant for a call that no open request of the person holds: what brought the phone there was not callbot, or callbot
+    has given up on it.
+    """
+    if action in RECORDING:
+        return
+    own = [view for view in call.views if view.extension == phone]
+    if any(view.status is Status.RINGING for view in own):
+        raise AlreadyInCall(f"Your phone {phone} rings for this call already: lift it. Nothing was sent.")
+    if own:
+        raise AlreadyInCall(
+            f"You are in this call already: your phone {phone} is one of its parties, and cannot be called into it "
+            "once more. Nothing was sent."
+        )
+    if any(view.on_call and phone in view.source for view in call.views):
+        raise AlreadyInCall(
+            f"You are in this call already, with your phone {phone}. Hang up first, then ask for {LABEL[action]} again. "
+            "Nothing was sent."
+        )
 
 
 def asked_already(intervention: Intervention, who: str, rules: AuthorizationMap) -> AlreadyAsked:

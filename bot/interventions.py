@@ -3,11 +3,11 @@
 Interventions.handle(request, read, asker)
 ledger.begin            Slack's repeats end here
 permits_for             who, what, on whom, from where: by the rules of now, not of when the button was made
+phone_beside            beside the reading of the call: whether the asker's own phone can ring at all
 calls_meant, suitable   the call as it is, one view of it; permission checked again on what was found
 switches.wait           only if the person is in the call in another mode: until they hang up, then all of it again
-seat_of_card, plan      which card, which action
-ledger.claim            a row before the PUT; a second open one is refused
-phone_calls.act         the PUT, once
+claims.claim            which card, which action, and a row before the PUT; a second open one is refused
+send                    the PUT, once
 follower                what is true from then on, on the card
 """
 
@@ -15,21 +15,25 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import assert_never
-from weakref import WeakValueDictionary
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
-from bot.actions import SILENT
-from bot.authorization import AuthorizationMap, Permit
+from bot.actions import RECORDING, SILENT
+from bot.authorization import AuthorizationMap, Permit, Person
+from bot.claiming import Claims
 from bot.commands import AnswerSwitch, Command, Help, Intervene, ListCalls
-from bot.errors import AlreadyAsked, AnswerLost, CallbotError, PbxError, Refusal
+from bot.errors import AlreadyAsked, CallbotError, PbxError, PhoneNotRegistered, Refusal
 from bot.follower import Follower
-from bot.following import Intervention, answer_lost, answered, begin, changes_mode, refused
-from bot.guarding import MOST_OPEN, asked_already, refuse_if_busy
-from bot.listing import calls_meant, choice, live_calls
-from bot.placing import seat_of_card, why_elsewhere
-from bot.planning import Suitable, button, named_call, permits_for, plan, suitable
-from bot.ports import Asker, Card, CardElsewhere, Cards, Ledger, Outcome, PhoneCalls, Request
+from bot.following import Intervention, changes_mode
+from bot.guarding import MOST_OPEN, refuse_if_inside
+from bot.listing import LISTED_WITHIN, Viewer, calls_meant, choice, live_calls
+from bot.looking import Looks
+from bot.placing import why_elsewhere
+from bot.planning import Suitable, button, named_call, permits_for, suitable
+from bot.ports import Asker, Card, CardElsewhere, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
+from bot.preflight import phone_beside, phone_seen
+from bot.sending import send
 from bot.switching import Verdict
 from bot.tasks import Tasks
 
@@ -39,7 +43,7 @@ _log = structlog.get_logger("callbot.interventions")
 
 
 class Interventions:
-    """Everything that a person can ask for. `rules` and `silent_in` are asked anew; `every` is `[watch] every`."""
+    """Everything that a person can ask for. `rules` and `silent_in` are asked anew."""
 
     def __init__(
         self,
@@ -52,7 +56,8 @@ class Interventions:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
-        every: float = 1.0,
+        looks: Looks,
+        measures: Measures,
     ) -> None:
         self._phone_calls = phone_calls
         self._ledger = ledger
@@ -60,19 +65,23 @@ class Interventions:
         self._rules = rules
         self._silent_in = silent_in
         self._now = now
-        self._new_id = new_id
+        self._sleep = sleep
+        self._looks = looks
+        self._measures = measures
         self._puts = Tasks()
         self._askers: dict[str, Asker] = {}
-        self._claiming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self.follower = Follower(
-            phone_calls=phone_calls,
+            looks=looks,
             ledger=ledger,
             cards=cards,
             rules=rules,
             silent_in=silent_in,
             now=now,
-            sleep=sleep,
-            every=every,
+            measures=measures,
+            phone_seen=lambda phone: phone_seen(phone_calls, rules(), phone),
+        )
+        self._claims = Claims(
+            ledger=ledger, follower=self.follower, rules=rules, silent_in=silent_in, now=now, new_id=new_id
         )
 
     async def start(self) -> None:
@@ -87,32 +96,36 @@ class Interventions:
         await self.follower.stop()
 
     async def handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
-        """Do what was asked, or say why not. Nothing is raised: whatever happens, the person and the ledger know."""
+        """Do what was asked, or say why not. Nothing is raised: whatever happens, the person and the ledger know.
+
+        Every log line of it carries the request's id as `intervention`, which error answers show too.
+        """
+        with bound_contextvars(intervention=request.id):
+            await self._handle(request, read, asker)
+
+    async def _handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
         extension = call_id = ""
         try:
             if not await self._ledger.begin(request):
-                _log.info("repeat", request=request.id)
+                _log.info("repeat")
                 return
             command = read()
+            action = command.action if isinstance(command, Intervene) else None
+            _log.info("asked", command=type(command).__name__, action=action, clicked=request.clicked)
             extension, call_id = named_call(command, request.slack_user, self._rules())
             await self._do(request, command, asker)
         except Refusal as refusal:
             await self._conclude(request, Outcome.REFUSED, refusal.rule, extension=extension, call_id=call_id)
             await asker.refused(refusal, request.id)
         except PbxError as error:
-            await self._conclude(
-                request,
-                Outcome.REFUSED,
-                f"pbx {error.code or type(error).__name__}",
-                extension=extension,
-                call_id=call_id,
-            )
+            rule = f"pbx {error.code or type(error).__name__}"
+            await self._conclude(request, Outcome.REFUSED, rule, extension=extension, call_id=call_id)
             await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
         except CallbotError as error:
-            _log.error("failed", request=request.id, error=type(error).__name__)
+            _log.error("failed", error=type(error).__name__)
             await asker.failed(str(error), request.id)
         except Exception:  # noqa: BLE001 - the last net: the person hears of it, whatever it is
-            _log.exception("failed", request=request.id)
+            _log.exception("failed")
             await asker.failed(
                 "Something is wrong in callbot itself. Nothing more is sent for this request.", request.id
             )
@@ -140,12 +153,13 @@ class Interventions:
         extension: str = "",
         call_id: str = "",
     ) -> None:
+        _log.info("refused" if outcome is Outcome.REFUSED else "answered", outcome=outcome, rule=rule)
         try:
             await self._ledger.conclude(
                 request.id, outcome, rule=rule, allowed=allowed, extension=extension, call_id=call_id
             )
         except CallbotError as error:
-            _log.error("not_saved", request=request.id, error=type(error).__name__)
+            _log.error("not_saved", error=type(error).__name__)
 
     async def _do(self, request: Request, command: Command, asker: Asker) -> None:
         match command:
@@ -157,16 +171,11 @@ class Interventions:
             case ListCalls():
                 rules = self._rules()
                 person = rules.person(request.slack_user, stranger=request.stranger)
-                lines = await live_calls(
-                    person,
-                    request.channel,
-                    command.words,
-                    rules,
-                    phone_calls=self._phone_calls,
-                    legs=self.follower.legs(),
-                )
+                seen = await self._looks.snapshot(LISTED_WITHIN)
+                viewer = Viewer(person, request.channel, rules, self.follower.open, self.follower.legs())
+                listing = live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)
                 await self._conclude(request, Outcome.ANSWERED, "calls of one's own extensions", allowed=True)
-                await asker.listed(lines, command.words)
+                await asker.listed(listing)
             case Help():
                 await self._conclude(request, Outcome.ANSWERED, "help is for everyone", allowed=True)
                 await asker.helped()
@@ -175,24 +184,63 @@ class Interventions:
 
     # ── an intervention ──
 
-    async def _intervene(self, request: Request, command: Intervene, asker: Asker, *, anyway: bool = False) -> None:
+    async def _intervene(
+        self, request: Request, command: Intervene, asker: Asker, *, switched: Verdict | None = None
+    ) -> None:
+        """Read and plan, then act. `switched`: how the waiting for a change of mode ended that came before."""
         rules = self._rules()
         person = rules.person(request.slack_user, stranger=request.stranger)
         permits = permits_for(person, command, request.channel, rules)
-        found = await calls_meant(command, tuple(permits), rules, self._phone_calls)
-        fitting = suitable(command, found, rules, self.follower.legs())
-        if len(fitting) > 1:
-            choices = tuple(choice(command, one, request.channel, rules) for one in fitting)
-            rule = permits[fitting[0].extension].rule
-            await self._conclude(request, Outcome.CHOICE, rule, allowed=True, extension=fitting[0].extension)
-            await asker.choose(command.action, choices)
-            return
-        [target] = fitting
-        held = self.follower.holding(person.slack_user, target.call.id)
+        phone = None if switched is not None else self._phone_in_doubt(command, person)
+        async with phone_beside(self._phone_calls, rules, phone) as not_registered:
+            found = await calls_meant(command, tuple(permits), rules, self._phone_calls, self._sleep)
+            _log.info("read", calls=len(found))
+            fitting = suitable(command, found, rules, self.follower.legs())
+            if len(fitting) > 1:
+                await self._ask_which(request, command, fitting, permits, asker)
+                return
+            [target] = fitting
+            permit = permits[target.extension]
+            held = self.follower.holding(person.slack_user, target.call.id)
+            anyway = switched is Verdict.NOW
+            if held is None and not anyway:
+                refuse_if_inside(command.action, target.call, person.phone)
+                if await not_registered:
+                    await self._offer_to_ring_anyway(request, command, target, permit, asker)
+                    return
         if held is not None and not anyway and changes_mode(held, command.action):
             await self._switch(request, command, target, held, asker)
             return
-        await self._act(request, command, target, permits[target.extension], asker, anyway=anyway)
+        await self._act(request, command, target, permit, asker, anyway=anyway)
+
+    def _phone_in_doubt(self, command: Intervene, person: Person) -> str | None:
+        """The phone that is to ring, unless nothing rings, it is in a call of ours, or it is to ring whatever is known."""
+        in_a_call = any(one.in_call and one.slack_user == person.slack_user for one in self.follower.open)
+        certain = command.action in RECORDING or command.ring_anyway or in_a_call
+        return None if certain else person.phone
+
+    async def _ask_which(
+        self,
+        request: Request,
+        command: Intervene,
+        fitting: tuple[Suitable, ...],
+        permits: dict[str, Permit],
+        asker: Asker,
+    ) -> None:
+        choices = tuple(choice(command, one, request.channel, self._rules()) for one in fitting)
+        extension = fitting[0].extension
+        await self._conclude(request, Outcome.CHOICE, permits[extension].rule, allowed=True, extension=extension)
+        await asker.choose(command.action, choices)
+
+    async def _offer_to_ring_anyway(
+        self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker
+    ) -> None:
+        """The phone is certainly not registered: nothing is sent, and the person may insist, for this call and view."""
+        refusal = PhoneNotRegistered(permit.person.phone)
+        insisting = command.model_copy(update={"ring_anyway": True})
+        anyway = button(insisting, target.extension, target.call, request.channel, view_id=target.view.id)
+        await self._conclude(request, Outcome.REFUSED, refusal.rule, extension=target.extension, call_id=target.call.id)
+        await asker.phone_not_registered(refusal, anyway, request.id)
 
     async def _switch(
         self, request: Request, command: Intervene, target: Suitable, held: Intervention, asker: Asker
@@ -216,16 +264,14 @@ class Interventions:
                 request, Outcome.NOT_SWITCHED, verdict, allowed=True, extension=target.extension, call_id=call_id
             )
             return
-        same_call = button(command, target.extension, target.call.id, request.channel, view_id=command.view)
-        await self._intervene(request, same_call.intervene, asker, anyway=verdict is Verdict.NOW)
+        same_call = button(command, target.extension, target.call, request.channel, view_id=command.view)
+        await self._intervene(request, same_call.intervene, asker, switched=verdict)
 
     async def _act(
         self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker, *, anyway: bool
     ) -> None:
-        async with self._one_at_a_time(request.slack_user, target.call.id):
-            held = self.follower.holding(permit.person.slack_user, target.call.id)
-            refuse_if_busy(command.action, held, len(self.follower.open), anyway=anyway)
-            intervention = await self._claim(request, command, target, permit)
+        _log.info("allowed", rule=permit.rule, action=permit.action)
+        intervention = await self._claims.claim(request, command, target, permit, anyway=anyway)
         self._remember(intervention.card, asker)
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
         if not request.clicked:
@@ -234,65 +280,6 @@ class Interventions:
         if late:
             self.follower.show(intervention.card)
 
-    def _one_at_a_time(self, slack_user: str, call_id: str) -> asyncio.Lock:
-        """One person's requests for one call wait for each other, so that what they see of each other is true."""
-        key = (slack_user, call_id)
-        lock = self._claiming.get(key) or asyncio.Lock()
-        self._claiming[key] = lock
-        return lock
-
-    async def _claim(self, request: Request, command: Intervene, target: Suitable, permit: Permit) -> Intervention:
-        """The row in the ledger that stands before the deed. Raises AlreadyAsked."""
-        intervention = begin(await self._intervention(request, command, target, permit))
-        earlier = await self.follower.open_card(intervention.card)
-        try:
-            await self._ledger.claim(request.id, intervention, rule=permit.rule)
-        except AlreadyAsked as taken:
-            raise asked_already(intervention, taken.who, self._rules()) from taken
-        else:
-            self.follower.put_on_card(intervention, earlier)
-        finally:
-            self.follower.forget_if_done(intervention.card)
-        await self.follower.supersede(intervention)
-        return intervention
-
-    async def _intervention(
-        self, request: Request, command: Intervene, target: Suitable, permit: Permit
-    ) -> Intervention:
-        rules = self._rules()
-        earlier = await self._ledger.of_call(request.slack_user, target.call.id)
-        seat = seat_of_card(request, command.action, earlier, self._silent_in())
-        return Intervention(
-            id=self._new_id(),
-            card=seat.card or self._new_id(),
-            place=seat.place,
-            slack_user=request.slack_user,
-            supervisor=permit.person.name,
-            phone=permit.person.phone,
-            user=rules.owner(target.extension),
-            extension=target.extension,
-            agent=rules.name_of(target.extension),
-            call_id=target.call.id,
-            action=plan(command, target.view, permit),
-            channel=request.channel,
-            asked_at=self._now(),
-            call=target.call,
-        )
-
     async def _put(self, intervention: Intervention) -> None:
-        """The deed, and what is known after it. The row in the ledger stands already."""
-        action = intervention.action
-        try:
-            answer = await self._phone_calls.act(
-                intervention.user, intervention.extension, intervention.call_id, action
-            )
-            after = answered(intervention, answer.value, self._now())
-        except AnswerLost:
-            after = answer_lost(intervention)
-        except PbxError as error:
-            after = refused(intervention, error, self._now())
-        except Exception:  # noqa: BLE001 - nobody knows what was done, so the call is looked at
-            _log.exception("put_failed", intervention=intervention.id)
-            after = answer_lost(intervention)
-        _log.info("put", intervention=intervention.id, action=intervention.name, state=after.state)
-        await self.follower.update(after)
+        """The deed, and what is known after it, on the card."""
+        await self.follower.update(await send(intervention, self._phone_calls, self._measures, self._now))

@@ -78,6 +78,7 @@ def suitable(
     calls = tuple(found)
     if not calls:
         raise NotSuitable(_no_call(intervene))
+    _refuse_another_call(intervene, [call for _, call in calls])
     unprotected = tuple((extension, call) for extension, call in calls if not _protected(rules, call))
     if not unprotected:
         rules.check_parties(calls[0][1])  # raises: it is protected
@@ -96,6 +97,14 @@ def suitable(
     if not fitting:
         raise NotSuitable(_why_not(intervene.action, [one.view for one in named]))
     return _recordable(intervene.action, fitting)
+
+
+def _refuse_another_call(intervene: Intervene, calls: list[PhoneCall]) -> None:
+    """Raise NotSuitable where the id that a button names is used for another call now."""
+    if intervene.published is not None and any(call.published not in {None, intervene.published} for call in calls):
+        raise NotSuitable(
+            "This button was made for a call that is over. Type /calls to see what is live. Nothing was sent."
+        )
 
 
 def _protected(rules: AuthorizationMap, call: PhoneCall) -> bool:
@@ -120,7 +129,7 @@ def _refuse_view(view_id: str, calls: list[PhoneCall]) -> None:
 
 def _no_call(intervene: Intervene) -> str:
     if intervene.call is not None:
-        return "This call is over, or was never on this extension. Nothing was sent."
+        return "This call is over, or was never on this extension. Type /calls to see what is live. Nothing was sent."
     return "There is no call on this extension right now. Nothing was sent."
 
 
@@ -236,18 +245,16 @@ def next_buttons(interventions: tuple[Intervention, ...], rules: AuthorizationMa
     present = {one.name for one in interventions if one.in_call}
     joins = () if ActionName.PICK_UP in present else tuple(JOINING - present)
     return tuple(
-        button(
-            Intervene(action=name, target=_target(newest.extension)), newest.extension, newest.call_id, newest.channel
-        )
+        button(Intervene(action=name, target=_target(newest.extension)), newest.extension, newest.call, newest.channel)
         for name in fitting_actions(view)
         if (name in joins or name not in JOINING) and rules.allows(person, name, newest.extension, newest.channel)
     )
 
 
-def button(intervene: Intervene, extension: str, call_id: str, channel: str, view_id: str | None = None) -> Button:
-    """The same request for one call of one extension. `view_id` only where the person has to choose between views."""
-    one = intervene.model_copy(update={"target": _target(extension), "call": call_id, "view": view_id})
-    return Button(intervene=one, channel=channel)
+def button(intervene: Intervene, extension: str, call: PhoneCall, channel: str, view_id: str | None = None) -> Button:
+    """The same request for this one call of one extension. `view_id` only where the person has to choose between views."""
+    meant = {"target": _target(extension), "call": call.id, "published": call.published, "view": view_id}
+    return Button(intervene=intervene.model_copy(update=meant), channel=channel)
 
 
 def _target(extension: str) -> Target:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.actions import ActionName, PhoneCallAction
 from bot.buttons import Button
+from bot.commands import ListCalls
 from bot.errors import Refusal
 from bot.following import Intervention
 from bot.phonecalls import PhoneCall, PhoneCallView
@@ -66,16 +67,38 @@ class Choice(_Frozen):
     call: PhoneCall
     view: PhoneCallView
     agent: str
+    names: dict[str, str] = {}
+    """Of the other parties, by their numbers."""
     button: Button
 
 
 class Line(_Frozen):
-    """A live call in the list of `/calls`: a button for each thing that this person may do to it."""
+    """One side of a live call in the list of `/calls`: a button for each thing that this person may do to it."""
 
     call: PhoneCall
     view: PhoneCallView
     agent: str
+    names: dict[str, str] = {}
+    """Of the other parties, by their numbers."""
+    present: tuple[str, ...] = ()
+    """The other supervisors who are on it, as far as the asker may know."""
+    asker_present: bool = False
     buttons: tuple[Button, ...] = ()
+
+
+class Listing(_Frozen):
+    """What one person may know of the live calls; those lines that match every word, all sides of a call together."""
+
+    command: ListCalls
+    words: tuple[str, ...] = ()
+    """As people read them: a mention is the person's name."""
+    channel: str
+    lines: tuple[Line, ...] = ()
+    live: int = 0
+    """Calls that this person may know of, whether they match or not."""
+    scopes: int = 0
+    unread: int = 0
+    """How many lists the PBX was asked for, and how many of them could not be read."""
 
 
 class CardElsewhere(StrEnum):
@@ -110,6 +133,8 @@ class Card(_Frozen):
     """Views that are supervisors' legs."""
     buttons: tuple[Button, ...] = ()
     switching: Switching | None = None
+    removed: bool = False
+    """The person is no longer in the map, or may no longer do this: their leg is not cut, and no button is offered."""
 
 
 class PhoneCalls(Protocol):
@@ -167,6 +192,9 @@ class Ledger(Protocol):
     async def of_card(self, card: str) -> tuple[Intervention, ...]:
         """Everything that one card shows, oldest first."""
 
+    async def lately_ended(self) -> tuple[str, ...]:
+        """The cards of what has ended in the ledger's last minutes, newest last: their end may not be shown yet."""
+
     async def interrupted(self) -> tuple[Request, ...]:
         """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
 
@@ -187,14 +215,17 @@ class Asker(Protocol):
     async def refused(self, refusal: Refusal, request: str) -> None:
         """Say why nothing was done."""
 
+    async def phone_not_registered(self, refusal: Refusal, anyway: Button, request: str) -> None:
+        """Say that their own phone could not ring, with a button that has it rung all the same."""
+
     async def failed(self, message: str, request: str) -> None:
         """Say what went wrong on our side or the PBX's."""
 
     async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
         """Ask which call."""
 
-    async def listed(self, lines: tuple[Line, ...], words: tuple[str, ...]) -> None:
-        """Show the live calls."""
+    async def listed(self, listing: Listing) -> None:
+        """Show the live calls, a page of them where there are many."""
 
     async def helped(self) -> None:
         """Show every command."""

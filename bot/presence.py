@@ -4,7 +4,7 @@ Source: "Presence Resource" and "List Presence" of UnifiedAPI. Older revisions h
 resource, newer ones in a list, one entry for each device; numbers come as numbers or numeric strings.
 """
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationError
@@ -25,6 +25,22 @@ class PhoneState(IntEnum):
         return cls.UNKNOWN
 
 
+class PhoneSeen(StrEnum):
+    """What can be said of a phone; empty where nothing is certain."""
+
+    UNKNOWN = ""
+    NOT_REGISTERED = "not registered"
+    BUSY = "busy"
+    RINGING = "ringing"
+    ONLINE = "online"
+
+
+SEEN = {
+    PhoneState.UNKNOWN: PhoneSeen.UNKNOWN,
+    PhoneState.ONLINE: PhoneSeen.ONLINE,
+    PhoneState.RINGING: PhoneSeen.RINGING,
+    PhoneState.BUSY: PhoneSeen.BUSY,
+}
 ABSENT = frozenset({-1, -2})
 """Registrations that no call reaches: not registered, expired. 1 is registered, 2 not needed, 0 unknown."""
 
@@ -54,6 +70,11 @@ class Presence(Received):
     def unreachable(self) -> bool:
         """Whether the PBX says for certain that no device of this extension is registered."""
         return bool(self.registration) and ABSENT.issuperset(self.registration)
+
+    @property
+    def seen(self) -> PhoneSeen:
+        """What can be said of the phone."""
+        return PhoneSeen.NOT_REGISTERED if self.unreachable else SEEN[self.status]
 
 
 def presence(value: object) -> Presence | None:

@@ -4,7 +4,7 @@ import ipaddress
 import re
 import ssl
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
@@ -74,34 +74,18 @@ def _app_token(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
-class Settings(BaseSettings):
-    """What the environment says. Secrets never show themselves in a repr."""
+class _Part(BaseSettings):
+    """Some of the settings. Secrets never show themselves in a repr."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
     )
 
-    slack_bot_token: Annotated[SecretStr, AfterValidator(_bot_token)]
-    slack_app_token: Annotated[SecretStr | None, AfterValidator(_app_token)] = None
-    slack_signing_secret: SecretStr | None = None
-    slack_api_url: Annotated[str, AfterValidator(_with_slash)] = "https://slack.com/api/"
-    uapi_url: Annotated[str, AfterValidator(_scheme_and_host)]
-    uapi_client_id: str | None = None
-    uapi_client_secret: SecretStr | None = None
-    uapi_access_token: SecretStr | None = None
-    uapi_ca_file: Annotated[str | None, AfterValidator(_ca_file)] = None
-    callbot_config: str = "callbot.toml"
-    database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///callbot.db"
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 3000
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["text", "json"] = "text"
-
     @model_validator(mode="wrap")
     @classmethod
     def _all_mistakes(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
         """Report what is missing together with what is wrong. Raises ConfigMistakes."""
-        mistakes = _missing(values if isinstance(values, Mapping) else {})
+        mistakes = cls._missing(values if isinstance(values, Mapping) else {})
         try:
             settings = validate(values)
         except ValidationError as error:
@@ -110,27 +94,83 @@ class Settings(BaseSettings):
             raise ConfigMistakes("Settings (environment or .env)", mistakes)
         return settings
 
+    @classmethod
+    def _missing(cls, values: Mapping[str, Any]) -> list[str]:
+        """What one setting demands of another."""
+        return []
 
-def _missing(values: Mapping[str, Any]) -> list[str]:
-    """What one setting demands of another."""
-    mistakes = []
-    if not values.get("slack_app_token") and not values.get("slack_signing_secret"):
-        mistakes.append("SLACK_APP_TOKEN (for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP) is missing")
-    if bool(values.get("uapi_client_id")) is not bool(values.get("uapi_client_secret")):
-        mistakes.append("UAPI_CLIENT_ID and UAPI_CLIENT_SECRET go together")
-    elif not values.get("uapi_client_id") and not values.get("uapi_access_token"):
-        mistakes.append("UAPI_CLIENT_ID with UAPI_CLIENT_SECRET, or UAPI_ACCESS_TOKEN, is missing")
-    return mistakes
+
+class SlackSettings(_Part):
+    """Slack's part."""
+
+    slack_bot_token: Annotated[SecretStr, AfterValidator(_bot_token)]
+    slack_app_token: Annotated[SecretStr | None, AfterValidator(_app_token)] = None
+    slack_signing_secret: SecretStr | None = None
+    slack_api_url: Annotated[str, AfterValidator(_with_slash)] = "https://slack.com/api/"
+
+    @classmethod
+    def _missing(cls, values: Mapping[str, Any]) -> list[str]:
+        if values.get("slack_app_token") or values.get("slack_signing_secret"):
+            return super()._missing(values)
+        return [
+            "SLACK_APP_TOKEN (for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP) is missing",
+            *super()._missing(values),
+        ]
+
+
+class PbxSettings(_Part):
+    """The PBX's part."""
+
+    uapi_url: Annotated[str, AfterValidator(_scheme_and_host)]
+    uapi_client_id: str | None = None
+    uapi_client_secret: SecretStr | None = None
+    uapi_access_token: SecretStr | None = None
+    uapi_ca_file: Annotated[str | None, AfterValidator(_ca_file)] = None
+
+    @classmethod
+    def _missing(cls, values: Mapping[str, Any]) -> list[str]:
+        if bool(values.get("uapi_client_id")) is not bool(values.get("uapi_client_secret")):
+            return ["UAPI_CLIENT_ID and UAPI_CLIENT_SECRET go together", *super()._missing(values)]
+        if not values.get("uapi_client_id") and not values.get("uapi_access_token"):
+            return [
+                "UAPI_CLIENT_ID with UAPI_CLIENT_SECRET, or UAPI_ACCESS_TOKEN, is missing",
+                *super()._missing(values),
+            ]
+        return super()._missing(values)
+
+
+class OwnSettings(_Part):
+    """Where callbot's own map and ledger are."""
+
+    callbot_config: str = "callbot.toml"
+    database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///callbot.db"
+
+
+class Settings(SlackSettings, PbxSettings, OwnSettings):
+    """What the environment says, all of it."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 3000
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+
+
+S = TypeVar("S", bound=_Part)
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the process's environment and `.env`, or from a mapping alone. Raises ConfigMistakes."""
+    return read_part(Settings, environ)
+
+
+def read_part(part: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """The part alone, for whoever needs no more than that. Raises ConfigMistakes."""
     if environ is None:
         try:
-            return Settings()
+            return part()
         except UnicodeDecodeError:
             raise ConfigMistakes(".env", ["is not UTF-8"]) from None
-    return Settings.model_validate({name.lower(): value for name, value in environ.items() if value})
+    return part.model_validate({name.lower(): value for name, value in environ.items() if value})
 
 
 def _lines(problem: Any) -> list[str]:

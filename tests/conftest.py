@@ -11,6 +11,7 @@ import pytest
 
 from bot.actions import PHONE_CALL_ACTION, ActionName
 from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
+from bot.directory import Agent, Directory
 from bot.following import Intervention, begin
 from bot.phonecalls import PhoneCall, PhoneCallView
 
@@ -113,5 +114,5 @@ def rules() -> AuthorizationMap:
         protected_extensions=(ExtensionPattern("0003*299"),),
         protected_callers=(CallerPattern("+1555019X"),),
         contact="U0ANA",
-        teams={"sales": frozenset({"0003*310"})},
+        directory=Directory((Agent("0003*310", team="sales"),)),
     )

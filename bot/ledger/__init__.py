@@ -2,9 +2,9 @@
 
 Read in this order:
 
-    tables.py      requests, interventions, cards, and how text and time are kept in both databases
+    tables.py      requests, interventions, cards, posts begun, and how text and time are kept in both databases
     ledger.py      Ledger, the port of `bot.ports`: begin, conclude, claim, save, and what is read after a restart
-    trail.py       who asked for what and what came of it, one line each (no command reads it yet)
+    trail.py       Trail: who asked for what and what came of it, read beside a running callbot (`callbot audit`)
     documents.py   an Intervention as the text of a row, and back
     database.py    one engine, transactions to read and to write in
     address.py     what a DATABASE_URL means

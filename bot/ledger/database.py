@@ -7,17 +7,18 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import URL, Connection, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.ledger.address import Address
-from bot.ledger.failures import LedgerUnavailable, failing_clearly, first_line
+from bot.ledger.failures import LedgerUnavailable, NoLedgerYet, failing_clearly, first_line
 
 _T = TypeVar("_T")
 _BUSY = 10.0
@@ -40,6 +41,9 @@ class Database:
         self._writer = engine.execution_options(**{_WRITES: True})
         self._open = True
         self._unfinished: set[asyncio.Task[Any]] = set()
+        self._turn: AbstractAsyncContextManager[object] = nullcontext() if self.on_postgresql else asyncio.Lock()
+        """SQLite has one writer at a time, and whoever finds it busy sleeps up to 0.1 s at a go and may be overtaken;
+        waiting for one's turn here is fair, and no longer than the transactions before it."""
 
     @classmethod
     async def open(cls, address: Address) -> "Database":
@@ -49,6 +53,15 @@ class Database:
         with failing_clearly():
             await asyncio.to_thread(_prepare, address.file)
         return cls(address, _sqlite(address.file))
+
+    @classmethod
+    def open_to_read(cls, address: Address) -> "Database":
+        """The engine for whoever only reads. Nothing is created. Raises NoLedgerYet."""
+        if address.file is None:
+            return cls(address, _postgresql(address.dsn))
+        if not address.file.exists():
+            raise NoLedgerYet(f"{address.file} does not exist")
+        return cls(address, _sqlite(address.file, only_to_read=True))
 
     async def close(self) -> None:
         """Let what was begun finish, within an end, and give every connection back.
@@ -78,18 +91,20 @@ class Database:
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that sees one state of the ledger. Raises LedgerUnavailable."""
-        return self._transaction(self._engine)
+        return self._transaction(self._engine, nullcontext())
 
     def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that is written as a whole or not at all. Raises LedgerUnavailable."""
-        return self._transaction(self._writer)
+        return self._transaction(self._writer, self._turn)
 
     @asynccontextmanager
-    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(
+        self, engine: AsyncEngine, turn: AbstractAsyncContextManager[object]
+    ) -> AsyncIterator[AsyncConnection]:
         if not self._open:
             raise LedgerUnavailable("closed")
         with failing_clearly():
-            async with engine.begin() as connection:
+            async with turn, engine.begin() as connection:
                 yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -126,10 +141,13 @@ def _turn_wal_on(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def _sqlite(file: Path) -> AsyncEngine:
+def _sqlite(file: Path, *, only_to_read: bool = False) -> AsyncEngine:
     # isolation_level None: sqlite3 begins no transaction by itself; `_begin` does.
+    url = URL.create("sqlite+aiosqlite", database=str(file))
+    if only_to_read:  # "Uniform Resource Identifiers" of SQLite: such a file is never created, nor written
+        url = URL.create("sqlite+aiosqlite", database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{file}",
+        url,
         connect_args={"timeout": _BUSY, "isolation_level": None},
         pool_size=_CONNECTIONS,
         max_overflow=0,

@@ -31,6 +31,17 @@ class LedgerUnavailable(CallbotError):
         return LedgerUnavailable(self.why, message)
 
 
+class NoLedgerYet(LedgerUnavailable):
+    """There is none in this place; `callbot run` makes it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            what,
+            f"There is no ledger yet: {what}. `callbot run` makes it; if callbot keeps it elsewhere, set DATABASE_URL as "
+            "callbot has it.",
+        )
+
+
 @contextmanager
 def failing_clearly() -> Iterator[None]:
     """Turn whatever a database, a disk or a network raises into LedgerUnavailable."""

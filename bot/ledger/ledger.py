@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import ColumnElement, Update, bindparam, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +20,7 @@ from bot.ledger import documents, schema, trail
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable
-from bot.ledger.tables import cards, interventions, requests
+from bot.ledger.tables import cards, interventions, posts_begun, requests
 from bot.ledger.trail import TrailEntry
 from bot.ports import Outcome, Request
 
@@ -30,6 +30,9 @@ _log = structlog.get_logger("callbot.ledger")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _A_CALL_LASTS = timedelta(days=1)
+_LATELY = timedelta(minutes=10)
+_MOST_LATELY = 200
+"""Ended interventions whose cards are shown again at a start: more than a crash leaves unshown, and not too many for Slack."""
 
 
 def _to_the_end(
@@ -203,6 +206,16 @@ class Ledger:
         """Everything that one card shows, oldest first."""
         return (await self._read(interventions.c.card == card))[0]
 
+    @_to_the_end
+    async def lately_ended(self) -> tuple[str, ...]:
+        """The cards of what has ended in the ledger's last minutes, newest last: their end may not be shown yet."""
+        row = interventions.c
+        newest_first = select(row.card, row.following, row.updated_at).order_by(row.updated_at.desc())
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(newest_first.limit(_MOST_LATELY))).all()
+        ended = (each.card for each in rows if not each.following and each.updated_at >= rows[0].updated_at - _LATELY)
+        return tuple(reversed(tuple(dict.fromkeys(ended))))
+
     async def _read(self, which: ColumnElement[bool]) -> tuple[tuple[Intervention, ...], Sequence[str]]:
         """The interventions, and the ids of those that cannot be read."""
         row = interventions.c
@@ -227,12 +240,29 @@ class Ledger:
         return None if row is None else (row.channel, row.ts)
 
     @_to_the_end
+    async def begin_post(self, card: str, target: str) -> None:
+        """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
+        begun = {"target": target, "begun_at": self._now()}
+        insert = self._database.insert(posts_begun).values({"card": card} | begun)
+        async with self._database.writing() as connection:
+            await connection.execute(insert.on_conflict_do_update(index_elements=["card"], set_=begun))
+
+    @_to_the_end
+    async def begun_post(self, card: str) -> tuple[str, datetime] | None:
+        """Where and when the newest post of the card was begun, None where none was or its place is known."""
+        query = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == card)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else (row.target, row.begun_at)
+
+    @_to_the_end
     async def save_place(self, card: str, channel: str, ts: str) -> None:
-        """Remember where the card was posted; the last place counts."""
+        """Remember where the card was posted; the last place counts, and the post that was begun is done."""
         place = {"channel": channel, "ts": ts, "updated_at": self._now()}
         insert = self._database.insert(cards).values({"id": card} | place)
         async with self._database.writing() as connection:
             await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=place))
+            await connection.execute(delete(posts_begun).where(posts_begun.c.card == card))
 
 
 def _given_up() -> Update:

@@ -6,9 +6,9 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy import inspect as inspector_of
 
 from bot.ledger.database import Database
-from bot.ledger.failures import LedgerUnavailable
+from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest script in migrations/versions."""
 SCRIPTS = Path(__file__).parent / "migrations"
 MIGRATING = 0x63616C6C626F74
@@ -29,6 +29,28 @@ async def bring_up_to_date(database: Database) -> None:
         await connection.run_sync(_upgrade)
 
 
+async def readable_revision(database: Database) -> str:
+    """The revision of a ledger that is only read; none of the trail's columns has changed since the first one.
+
+    Raises NoLedgerYet where there are no tables, LedgerUnavailable where they are those of a newer callbot.
+    """
+    async with database.reading() as connection:
+        revision = await connection.run_sync(_version)
+    if revision is None:
+        raise NoLedgerYet(f"{database.address.place} has no tables")
+    if revision > HEAD:
+        raise _written_by_a_newer_one(revision)
+    return revision
+
+
+def _written_by_a_newer_one(revision: str) -> LedgerUnavailable:
+    return LedgerUnavailable(
+        f"revision {revision} is unknown here",
+        f"The ledger was written by a newer callbot (revision {revision}; this one knows up to {HEAD}). "
+        "Install that version again, or give this one another DATABASE_URL.",
+    )
+
+
 def _version(connection: Connection) -> str | None:
     """The revision that the ledger is at, None for an empty one."""
     if not inspector_of(connection).has_table("alembic_version"):
@@ -47,9 +69,5 @@ def _upgrade(connection: Connection) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     current = _version(connection)
     if current is not None and current not in known:
-        raise LedgerUnavailable(
-            f"revision {current} is unknown here",
-            f"The ledger was written by a newer callbot (revision {current}; this one knows up to {HEAD}). "
-            "Install that version again, or give this one another DATABASE_URL.",
-        )
+        raise _written_by_a_newer_one(current)
     command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""The three tables. Both databases share every line; what differs between them is in the two column types."""
+"""The four tables. Both databases share every line; what differs between them is in the two column types."""
 
 import re
 from datetime import UTC, datetime
@@ -107,3 +107,12 @@ cards = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 """Where each card was posted: Slack's channel and ts, which together name a message."""
+
+posts_begun = Table(
+    "posts_begun",
+    metadata,
+    Column("card", ForeignText, primary_key=True),
+    Column("target", ForeignText, nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+)
+"""Cards whose post to `target` (a channel, or a user for the direct message) has begun and whose place is not known yet."""

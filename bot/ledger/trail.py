@@ -1,14 +1,25 @@
-"""The trail: who asked for what, when, on whom, from where, allowed or not and by which rule, what came of it."""
+"""The trail: who asked for what, when, on whom, from where, allowed or not and by which rule, what came of it.
 
+It is read beside a running callbot: without its lock, nothing is migrated, and nothing is created.
+"""
+
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.following import State
+from bot.ledger import schema
+from bot.ledger.address import Address
+from bot.ledger.database import Database
+from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.tables import interventions, requests
 from bot.ports import Outcome
+
+AT_ONCE = 500
+"""Entries that are read at once, so that the largest ledger fits into memory and no transaction is long."""
 
 
 class TrailEntry(BaseModel):
@@ -16,6 +27,7 @@ class TrailEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    id: str
     at: datetime
     slack_user: str
     stranger: bool
@@ -47,9 +59,63 @@ def _query(since: datetime | None, slack_user: str | None) -> Select[tuple[objec
     return query
 
 
+async def _entries(connection: AsyncConnection, query: Select[tuple[object, ...]]) -> tuple[TrailEntry, ...]:
+    rows = await connection.execute(query)
+    return tuple(TrailEntry.model_validate(dict(row)) for row in rows.mappings())
+
+
 async def entries(
     connection: AsyncConnection, since: datetime | None, slack_user: str | None
 ) -> tuple[TrailEntry, ...]:
     """The requests from that instant on, of that person, newest last; None means all."""
-    rows = await connection.execute(_query(since, slack_user))
-    return tuple(TrailEntry.model_validate(dict(row)) for row in rows.mappings())
+    return await _entries(connection, _query(since, slack_user))
+
+
+class Trail:
+    """The trail of a ledger that may be in use. Made by `open`; `close` it in the end."""
+
+    def __init__(self, database: Database, revision: str) -> None:
+        self._database = database
+        self.revision = revision
+        """The revision that the ledger is at."""
+
+    @classmethod
+    async def open(cls, url: str) -> "Trail":
+        """Open the ledger of a DATABASE_URL to read it. Raises LedgerUnavailable, whose text says what to do."""
+        address = Address(url)
+        try:
+            database = Database.open_to_read(address)
+            try:
+                return cls(database, await schema.readable_revision(database))
+            except BaseException:
+                await database.close()
+                raise
+        except LedgerUnavailable as error:
+            raise error.at_start(address.place) from error
+
+    async def close(self) -> None:
+        """Give the database back."""
+        await self._database.close()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the next start of callbot has nothing to migrate."""
+        return self.revision == schema.HEAD
+
+    async def pieces(
+        self, since: datetime | None = None, *, user: str | None = None, at_once: int = AT_ONCE
+    ) -> AsyncIterator[tuple[TrailEntry, ...]]:
+        """The requests from an aware instant on, of one Slack user, newest last, piece by piece; None means all.
+
+        Raises LedgerUnavailable.
+        """
+        rest = _query(since, user)
+        while True:
+            async with self._database.reading() as connection:
+                piece = await _entries(connection, rest.limit(at_once))
+            if piece:
+                yield piece
+            if len(piece) < at_once:
+                return
+            last, asked = piece[-1], requests.c
+            rest = _query(since, user).where(or_(asked.at > last.at, and_(asked.at == last.at, asked.id > last.id)))

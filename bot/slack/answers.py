@@ -1,19 +1,12 @@
-"""What callbot says privately: refusals, questions, lists, help. Pure."""
+"""What callbot says privately: refusals, help, where a card is. Pure. Lists of calls are in `lists`."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from slack_sdk.models.blocks import ActionsBlock
 
-from slack_sdk.models.blocks import ActionsBlock, Block
-
-from bot.actions import LABEL, ActionName
+from bot.buttons import Button
 from bot.commands import EXAMPLES, Verb
-from bot.phonecalls import PhoneCallView, Status
-from bot.ports import CardElsewhere, Choice, Line, Request
-from bot.slack.foreign import escaped, foreign, plain
-from bot.slack.messages import STATUS, Message, act, buttons, headline, message, our_words, said, since, small
-
-MOST_CHOICES = 25
-MOST_LINES = 15
+from bot.ports import CardElsewhere, Request
+from bot.slack.foreign import escaped, foreign
+from bot.slack.messages import Message, act, headline, message, our_words, said, small
 
 HELP = {
     Verb.MONITOR: "listen silently; nobody hears you",
@@ -22,6 +15,21 @@ HELP = {
     Verb.PICKUP: "take a ringing call: it is yours then",
     Verb.RECORD: "start recording; with stop, stop recording",
 }
+WHOM = (
+    "Name an extension (0003*210), a short one of your own organisation (210), or a person (@bob: all their phones).",
+    "Where several calls suit, callbot asks which. Your own phone rings first; to leave a call, hang it up.",
+    "Every command works behind /calls too: /calls monitor 0003*210.",
+)
+HELP_ON_OPTIONS = (
+    "Options, in any order after the name:",
+    "call=ID: which call, where there are several; /calls shows the ids",
+    "view=ID: which side of the call, where it has several",
+    "wait=SECONDS: how long your phone rings, 1 to 300; 25 if left out (not with record)",
+    'as="John Doe <+15550100>": what your phone shows as the caller (not with record)',
+    "private: with whisper; you do not hear the call",
+    "format=wav or format=wav49: with record",
+    "stop: with record; ends the recording",
+)
 
 
 def refusal(text: str, request: str) -> Message:
@@ -29,81 +37,22 @@ def refusal(text: str, request: str) -> Message:
     return message(foreign(text, 2800), [said(text), small(f"Request {request}")])
 
 
-def choices(action: ActionName, offered: Sequence[Choice], now: datetime) -> Message:
-    """Several calls suit: a button for each, labelled by the other party and the age of the call."""
-    title = f"{LABEL[action]}: which call?"
-    elements = [act(one.button, _other_party_and_age(one, now), number) for number, one in enumerate(offered)]
-    blocks: list[Block] = [headline(title), said("Several calls suit. Press the one you mean; nothing was sent yet.")]
-    blocks += [
-        ActionsBlock(block_id=f"choose-{start}", elements=elements[start : start + 5])
-        for start in range(0, min(len(elements), MOST_CHOICES), 5)
-    ]
-    if len(offered) > MOST_CHOICES:
-        blocks.append(small(f"And {len(offered) - MOST_CHOICES} more. Name one with call=ID."))
-    return message(f"{title} {len(offered)} calls suit.", blocks)
-
-
-def _other_party_and_age(choice: Choice, now: datetime) -> str:
-    view = choice.view
-    begun = view.answered or view.ringing or choice.call.published
-    age = f", {_age(now - begun)}" if begun is not None else ""
-    return f"{plain(_other_party(view), 50)}{age}"
-
-
-def _other_party(view: PhoneCallView) -> str:
-    """Who is at the other end: the caller id if there is one, else the numbers that are not the extension's own."""
-    others = [number for number in (*view.source, *view.destination) if number != view.extension]
-    return view.caller_id or ", ".join(others) or f"view {view.id}"
-
-
-def _age(age: timedelta) -> str:
-    seconds = max(0, int(age.total_seconds()))
-    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
-
-
-def live_calls(lines: Sequence[Line], words: Sequence[str]) -> Message:
-    """The live calls, each with the buttons of what this person may do to it."""
-    filtered = f" for “{' '.join(words)}”" if words else ""
-    if not lines:
-        text = f"No live calls{filtered} on the extensions you may see."
-        return message(foreign(text, 300), [said(text)])
-    calls = len({line.call.id for line in lines})
-    many = "1 live call" if calls == 1 else f"{calls} live calls"
-    blocks: list[Block] = [headline(f"{many}{filtered}")]
-    for number, line in enumerate(lines[:MOST_LINES]):
-        blocks += _line(line, number)
-    if len(lines) > MOST_LINES:
-        blocks.append(small(f"And {len(lines) - MOST_LINES} more: /calls with a name or a number shows fewer."))
-    return message(foreign(f"{many}{filtered}", 300), blocks)
-
-
-def _line(line: Line, number: int) -> list[Block]:
-    view = line.view
-    state = "on hold" if view.on_call and view.on_hold else STATUS[view.status]
-    begun = line.call.published if view.status is Status.RINGING else view.answered
-    agent = line.agent if line.agent == view.extension else f"{line.agent} {view.extension}"
-    blocks: list[Block] = [said(f"{agent}: {state} with {_other_party(view)}")]
-    if begun is not None:
-        blocks.append(our_words(since("Since", begun).text))
-    if line.buttons:
-        blocks.append(buttons(line.buttons, f"call-{number}"))
-    return blocks
+def not_registered(text: str, anyway: Button, request: str) -> Message:
+    """The person's own phone could not ring; the button has it rung all the same."""
+    insist = ActionsBlock(block_id=f"anyway-{request}", elements=[act(anyway, "Ring anyway", 0)])
+    return message(foreign(text, 2800), [said(text), insist, small(f"Request {request}")])
 
 
 def help_text() -> Message:
-    """Every command with one example each."""
+    """Every command with one example each, whom it can name, and every option."""
     lines = [f"`{escaped(EXAMPLES[verb])}`: {HELP[verb]}" for verb in Verb]
     lines += [
-        "`/record 0003*210 stop`: stop recording",
-        "`/calls`: the live calls with buttons; `/calls bob` those that match a name or a number",
-        "`/calls monitor 0003*210`: the same as `/monitor 0003*210`, for every command",
+        "`/calls bob`: the live calls that match a name or a number, with buttons; without words, all of them",
+        "`/calls help`: this list",
     ]
-    options = (
-        "Name an extension (0003*210), a short one (210) or a person (@bob). Options: call=ID, view=ID, "
-        'wait=SECONDS (1 to 300), as="John Doe <+15550100>". Your own phone rings first; to leave, hang it up.'
-    )
     text = "What callbot understands: " + ", ".join(f"/{verb}" for verb in Verb) + ", /calls."
-    return message(text, [headline("What callbot understands"), our_words("\n".join(lines)), said(options)])
+    blocks = [headline("What callbot understands"), our_words("\n".join(lines)), said(*WHOM), said(*HELP_ON_OPTIONS)]
+    return message(text, blocks)
 
 
 ELSEWHERE = {

@@ -6,30 +6,31 @@ event loop. With `process_before_response` it waits for the listener instead, an
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
-import aiohttp
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.buttons import unpack, unpack_switch
+from bot.buttons import unpack, unpack_page, unpack_switch
 from bot.commands import Command, parse
-from bot.errors import BadCommand
+from bot.errors import BadCommand, Refusal
 from bot.interventions import Interventions
 from bot.ports import Request
 from bot.slack.asker import PrivateAnswers
-from bot.slack.messages import SWITCH
+from bot.slack.messages import PAGE, SWITCH
+from bot.slack.outgoing import Outgoing
 from bot.tasks import Tasks
 
 MOST_WAITING = 500
-"""Requests under way at a time. Beyond that a request is refused at once, kindly."""
+"""Requests under way at a time. Beyond that a request is refused at once, kindly; beyond twice as many, clicks in silence."""
 STOPPING = "callbot is being restarted. Nothing was sent. Please ask again in a moment."
 BUSY = "callbot has too much to do at the moment. Nothing was sent. Please try again in a minute."
 LONGEST_SAID = 3000
@@ -44,20 +45,25 @@ class Listeners:
         self,
         *,
         interventions: Interventions,
-        client: AsyncWebClient,
-        session: aiohttp.ClientSession,
+        outgoing: Outgoing,
         team_id: str,
         now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
     ) -> None:
         self._interventions = interventions
-        self._client = client
-        self._session = session
+        self._outgoing = outgoing
+        self._sleep = sleep
         self._team_id = team_id
         self._now = now
         self._new_id = new_id
         self._tasks = Tasks()
         self.closed = False
+
+    @property
+    def under_way(self) -> int:
+        """Requests that are acknowledged and not yet done with."""
+        return len(self._tasks)
 
     async def drain(self, seconds: float) -> None:
         """Take no more work, and wait for the answers to what has arrived."""
@@ -65,8 +71,9 @@ class Listeners:
         await self._tasks.drain(seconds)
 
     async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """A slash command."""
-        if await self._refuse_if_full(ack):
+        """A slash command. Where there is no room for it the acknowledgement says so."""
+        if self._no_room:
+            await ack({"response_type": "ephemeral", "text": self._no_room})
             return
         await ack()
         command, text = _text(body, "command"), _text(body, "text")
@@ -81,10 +88,14 @@ class Listeners:
         )
 
     async def button(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """A click. It counts as coming from the channel that the button carries, for the person who clicks."""
-        if await self._refuse_if_full(ack):
-            return
+        """A click. It counts as coming from the channel that the button carries, for the person who clicks.
+
+        Slack shows nothing of what an acknowledgement of a click says, so a refusal for want of room is an answer like
+        others, as long as there is room for that.
+        """
         await ack()
+        if len(self._tasks) >= 2 * MOST_WAITING:
+            return
         user, action = _mapping(body.get("user")), _mapping((body.get("actions") or [None])[0])
         team = _text(user, "team_id") or _text(_mapping(body.get("team")), "id")
         channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
@@ -94,16 +105,19 @@ class Listeners:
             read = partial(_same, command)
         except BadCommand as too_old:
             read = partial(_raise, too_old)
+        if self._no_room:
+            read = partial(_raise, Refusal(self._no_room))
         label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
         self._start(
             body, read, slack_user=_text(user, "id"), team=team, channel=channel, said=f"[{label}]", clicked=True
         )
 
-    async def _refuse_if_full(self, ack: AsyncAck) -> bool:
-        full = self.closed or len(self._tasks) >= MOST_WAITING
-        if full:
-            await ack({"response_type": "ephemeral", "text": STOPPING if self.closed else BUSY})
-        return full
+    @property
+    def _no_room(self) -> str:
+        """Why nothing more is taken at the moment; empty where there is room."""
+        if self.closed:
+            return STOPPING
+        return BUSY if len(self._tasks) >= MOST_WAITING else ""
 
     def _start(
         self,
@@ -127,16 +141,47 @@ class Listeners:
             at=self._now(),
         )
         asker = PrivateAnswers(
-            client=self._client,
-            session=self._session,
+            outgoing=self._outgoing,
             response_url=_text(body, "response_url") or None,
             slack_user=slack_user,
+            clicked=clicked,
             now=self._now,
+            sleep=self._sleep,
         )
         self._tasks.spawn(self._interventions.handle(request, read, asker), name=f"request {request.id}")
 
 
-def build_app(listeners: Listeners, client: AsyncWebClient, authorized: AuthorizeResult) -> AsyncApp:
+class Acknowledgements(Protocol):
+    """The figures of what Slack waits for: `kind` is command, button or other."""
+
+    def acknowledged(self, kind: str, seconds: float) -> None:
+        """One was acknowledged, so many seconds after it was in hand."""
+
+    def acknowledgement_lost(self, kind: str) -> None:
+        """One was not acknowledged."""
+
+
+class _MeasuredApp(AsyncApp):
+    """Bolt's app, which both doors hand every request to, with the seconds until its acknowledgement."""
+
+    acknowledgements: Acknowledgements
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        kind, begun, status = _kind(req.body), time.monotonic(), 500
+        try:
+            response = await super().async_dispatch(req)
+            status = response.status
+        finally:
+            if status == 200:
+                self.acknowledgements.acknowledged(kind, time.monotonic() - begun)
+            else:
+                self.acknowledgements.acknowledgement_lost(kind)
+        return response
+
+
+def build_app(
+    listeners: Listeners, client: AsyncWebClient, authorized: AuthorizeResult, acknowledgements: Acknowledgements
+) -> AsyncApp:
     """The Bolt app. Signatures are checked before it (bot.slack.http), its token is known from the start."""
 
     async def authorize() -> AuthorizeResult:
@@ -144,7 +189,7 @@ def build_app(listeners: Listeners, client: AsyncWebClient, authorized: Authoriz
 
     logger = logging.getLogger("callbot.bolt")
     logger.setLevel(logging.ERROR)
-    app = AsyncApp(
+    app = _MeasuredApp(
         name="callbot",
         logger=logger,
         client=client,
@@ -154,6 +199,7 @@ def build_app(listeners: Listeners, client: AsyncWebClient, authorized: Authoriz
         process_before_response=True,
         raise_error_for_unhandled_request=True,
     )
+    app.acknowledgements = acknowledgements
     app.command(re.compile(r"^/"))(listeners.command)
     app.action(re.compile(r""))(listeners.button)
     app.error(_unhandled)
@@ -174,15 +220,24 @@ def _read_button(action_id: str, value: str) -> tuple[str, Command]:
     if action_id.startswith(f"{SWITCH}:"):
         switch = unpack_switch(value)
         return switch.channel, switch.answer
+    if action_id.startswith(f"{PAGE}:"):
+        page = unpack_page(value)
+        return page.channel, page.page
     button = unpack(value)
     return button.channel, button.intervene
+
+
+def _kind(body: Mapping[str, Any]) -> str:
+    if "command" in body:
+        return "command"
+    return "button" if body.get("type") == "block_actions" else "other"
 
 
 def _same(command: Command) -> Command:
     return command
 
 
-def _raise(error: BadCommand) -> Command:
+def _raise(error: Refusal) -> Command:
     raise error
 
 

@@ -1,22 +1,23 @@
 """The person who asked, reached privately through the response_url of what they typed or clicked.
 
 Slack takes five answers within 30 minutes ("Handling user interaction", docs.slack.dev); each of ours says that it is
-ephemeral. Where that way is closed, a direct message says it instead.
+ephemeral. Where that way is closed, a direct message says it instead. What may have been delivered is not said again.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.actions import ActionName
+from bot.buttons import Button
 from bot.errors import Refusal
-from bot.ports import CardElsewhere, Choice, Line
-from bot.slack import answers
+from bot.ports import CardElsewhere, Choice, Listing
+from bot.slack import answers, lists
+from bot.slack.failures import NotDone, SlackError, SlackRefusal
 from bot.slack.messages import Message
+from bot.slack.outgoing import Outgoing, Rank
+from bot.slack.telling import PAUSES, tell
 
 _log = structlog.get_logger("callbot.slack")
 
@@ -27,21 +28,27 @@ class PrivateAnswers:
     def __init__(
         self,
         *,
-        client: AsyncWebClient,
-        session: aiohttp.ClientSession,
+        outgoing: Outgoing,
         response_url: str | None,
         slack_user: str,
+        clicked: bool = False,
         now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self._client = client
-        self._session = session
+        self._outgoing = outgoing
+        self._sleep = sleep
         self._response_url = response_url
         self._slack_user = slack_user
+        self._clicked = clicked
         self._now = now
 
     async def refused(self, refusal: Refusal, request: str) -> None:
         """Say why nothing was done."""
         await self._tell(answers.refusal(str(refusal), request))
+
+    async def phone_not_registered(self, refusal: Refusal, anyway: Button, request: str) -> None:
+        """Say that their own phone could not ring, with a button that has it rung all the same."""
+        await self._tell(answers.not_registered(str(refusal), anyway, request))
 
     async def failed(self, message: str, request: str) -> None:
         """Say what went wrong."""
@@ -49,11 +56,11 @@ class PrivateAnswers:
 
     async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
         """Ask which call."""
-        await self._tell(answers.choices(action, choices, self._now()))
+        await self._tell(lists.choices(action, choices, self._now()))
 
-    async def listed(self, lines: tuple[Line, ...], words: tuple[str, ...]) -> None:
-        """Show the live calls."""
-        await self._tell(answers.live_calls(lines, words))
+    async def listed(self, listing: Listing) -> None:
+        """Show the live calls; another page takes the place of the one that was clicked."""
+        await self._tell(lists.live_calls(listing), replace=self._clicked)
 
     async def helped(self) -> None:
         """Show every command."""
@@ -65,30 +72,24 @@ class PrivateAnswers:
             return
         await self._tell(answers.elsewhere(why))
 
-    async def _tell(self, message: Message) -> None:
-        try:
-            if self._response_url is None or not await self._respond(self._response_url, message):
-                await self._client.chat_postMessage(
-                    channel=self._slack_user,
-                    text=message.text,
-                    blocks=list(message.blocks),
-                    parse="none",
-                    unfurl_links=False,
-                    unfurl_media=False,
-                )
-        except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
-            _log.error("answer_not_delivered", error=type(error).__name__)
+    async def _tell(self, message: Message, *, replace: bool = False) -> None:
+        if self._response_url is None or not await self._respond(self._response_url, message, replace=replace):
+            await tell(self._outgoing, self._sleep, self._slack_user, message, Rank.ANSWER)
 
-    async def _respond(self, url: str, message: Message) -> bool:
-        """Whether Slack took the answer."""
-        answer = {
-            "response_type": "ephemeral",
-            "replace_original": False,
-            "text": message.text,
-            "blocks": list(message.blocks),
-            "parse": "none",
-        }
-        async with self._session.post(url, json=answer, allow_redirects=False) as response:
-            if response.status != 200:
-                _log.warning("response_url_refused", status=response.status)
-            return response.status == 200
+    async def _respond(self, url: str, message: Message, *, replace: bool) -> bool:
+        """Whether there is no more to do: Slack took the answer, or may have taken it."""
+        for pause in (*PAUSES, None):
+            try:
+                await self._outgoing.respond(url, message, replace=replace)
+            except SlackRefusal as refusal:
+                _log.warning("response_url_refused", status=refusal.reason)
+                return False
+            except SlackError as error:
+                if not isinstance(error, NotDone):
+                    _log.error("answer_not_delivered", reason=error.reason)
+                    return True
+                if pause is not None:
+                    await self._sleep(pause)
+            else:
+                return True
+        return False

@@ -1,6 +1,6 @@
 """The card of one person and one call: what is true now, word for word. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -10,7 +10,7 @@ from bot.actions import LABEL, RECORDING, ActionName, Whisper
 from bot.following import UNDECIDED, Intervention, State, Why
 from bot.phonecalls import Flow, PhoneCallView
 from bot.planning import latest_seen
-from bot.ports import Card, CardElsewhere, Switching
+from bot.ports import Card, CardElsewhere
 from bot.slack.foreign import foreign
 from bot.slack.messages import (
     STATUS,
@@ -28,6 +28,7 @@ from bot.slack.messages import (
     switch_buttons,
     when,
 )
+from bot.slack.states import first, words_of
 
 MOST_VIEWS = 12
 MOST_STEPS = 20
@@ -46,11 +47,8 @@ FLOW = {
     Flow.OUTGOING: "outgoing",
     Flow.INCOMING: "incoming",
 }
-STILL = {
-    ActionName.MONITOR: "you are still listening",
-    ActionName.WHISPER: "you are still whispering",
-    ActionName.BARGE_IN: "everyone still hears you",
-}
+WENT_WRONG = frozenset({State.REFUSED, State.UNKNOWN, State.NOT_ANSWERED, State.NOT_CONFIRMED})
+"""States after which somebody may look for the request in the log, so the card shows its id."""
 ELSEWHERE = {
     CardElsewhere.SILENT: "This card is here and not in the channel because listening and whispering are silent, "
     "and an agent may read the channel.",
@@ -65,7 +63,7 @@ def intervention_card(card: Card) -> Message:
     inside = any(one.in_call for one in card.interventions)
     newest = max(card.interventions, key=partial(_pressing, inside))
     seen = latest_seen(card.interventions)
-    head, *more = (*SAYS[newest.state](newest), *_switching(card.switching))
+    head, *more = words_of(card, newest)
     hears = _who_hears(card.interventions)
     blocks: list[Block] = [headline(head)]
     if more:
@@ -74,7 +72,7 @@ def intervention_card(card: Card) -> Message:
         facts(
             fact("Asked by", newest.supervisor),
             fact("Does", DOES[_mode(card.interventions, newest)]),
-            fact(f"Who hears {_first(newest.supervisor)}", hears),
+            fact(f"Who hears {first(newest.supervisor)}", hears),
             fact("Agent", _person(newest.extension, newest.agent)),
         )
     )
@@ -85,24 +83,16 @@ def intervention_card(card: Card) -> Message:
         blocks.append(small_words(f"The PBX has not shown this call since {when(seen.unread_since)}."))
     if card.elsewhere is not CardElsewhere.NO:
         blocks.append(small(ELSEWHERE[card.elsewhere]))
-    if card.switching is not None and not card.switching.late:
+    if newest.state in WENT_WRONG:
+        blocks.append(small(f"Request {newest.id}"))
+    if card.switching is not None and not (card.switching.late or card.removed):
         blocks.append(switch_buttons(card.id, newest.channel))
     elif card.buttons:
         blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state.replace(' ', '-')}"))
     about = f"{newest.supervisor}, {LABEL[newest.name]}, {_person(newest.extension, newest.agent)}"
-    sentences = (head, *more, about, f"Who hears {_first(newest.supervisor)}: {hears}")
+    sentences = (head, *more, about, f"Who hears {first(newest.supervisor)}: {hears}")
     text = " ".join(f"{foreign(sentence.removesuffix('.'), 300)}." for sentence in sentences)
     return message(text, blocks)
-
-
-def _switching(switching: Switching | None) -> tuple[str, ...]:
-    """What a card says while a change of mode waits, and when it waited in vain."""
-    if switching is None:
-        return ()
-    if switching.late:
-        return (f"Not switched, {STILL[switching.held]}.",)
-    to = "" if switching.to is None else f" for {LABEL[switching.to]}"
-    return (f"Hang up: your phone rings again at once{to}.",)
 
 
 def _pressing(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, datetime]:
@@ -112,79 +102,6 @@ def _pressing(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, da
     """
     undecided = one.following and one.state in UNDECIDED
     return (undecided, not (inside and one.state is State.ENDED), one.steps[-1].at, one.asked_at)
-
-
-# ── what each state says ──
-
-
-def _asked(one: Intervention) -> tuple[str, ...]:
-    lost = "The answer of the PBX was lost. Nothing is sent again; callbot looks at the call."
-    return (
-        f"Asked: {LABEL[one.name]}",
-        lost if one.why is Why.ANSWER_LOST else "Sent to the PBX. The call does not show it yet.",
-    )
-
-
-def _ended(one: Intervention) -> tuple[str, ...]:
-    if one.why is Why.CALL_OVER:
-        return (f"Ended: {_whose(one)} call is over",)
-    if one.why is Why.SIDE_GONE:
-        return (f"Ended: {_whose(one)} part of the call is over",)
-    return (f"Ended: You left; {_whose(one)} call goes on",)
-
-
-def _refused(one: Intervention) -> tuple[str, ...]:
-    return (f"Refused: {LABEL[one.name]}", f"{one.advice} ({one.code})" if one.code else one.advice)
-
-
-def _unknown(one: Intervention) -> tuple[str, ...]:
-    doubt = "whether it was done cannot be seen" if one.name in RECORDING else "your phone may still ring"
-    why = "The PBX gave no answer, and the call cannot be read at the moment."
-    return (f"Unknown: {doubt}; nothing is sent again", why)
-
-
-_RECORDING_SETUP = (
-    "The PBX accepted, but records only if, in Phone Terminal Setup of {}, Call recording is on "
-    "and Record triggered is “When *1 is pressed”. Ask an administrator of the PBX."
-)
-
-
-def _connected(one: Intervention) -> str:
-    if one.name is ActionName.PICK_UP:
-        return f"The call is {_first(one.supervisor)}'s now."
-    return f"{_first(one.supervisor)} is in {_whose(one)} call."
-
-
-def _not_confirmed(one: Intervention) -> tuple[str, ...]:
-    if one.name is ActionName.STOP_RECORDING:
-        return (
-            "Not confirmed: the call is still being recorded after 10 s",
-            "The PBX accepted, and goes on recording.",
-        )
-    return (
-        "Not confirmed: no recording seen in 10 s",
-        _RECORDING_SETUP.format(one.extension),
-    )
-
-
-SAYS: dict[State, Callable[[Intervention], tuple[str, ...]]] = {
-    State.ASKED: _asked,
-    State.RINGING: lambda one: (f"Ringing {_first(one.supervisor)}'s phone {one.phone}",),
-    State.CONNECTED: lambda one: (f"Connected after {_seconds(one)} s", _connected(one)),
-    State.RECORDING: lambda one: (f"Recording {_whose(one)} call",),
-    State.RECORDING_STOPPED: lambda one: (f"Recording stopped: {_whose(one)} call",),
-    State.NOT_ANSWERED: lambda one: (f"Not answered: no connection seen in {int(one.wait.total_seconds())} s",),
-    State.NOT_CONFIRMED: _not_confirmed,
-    State.ENDED: _ended,
-    State.REFUSED: _refused,
-    State.UNKNOWN: _unknown,
-}
-"""The headline of each state, which begins with its word, and what else the person needs to know."""
-
-
-def _seconds(one: Intervention) -> int:
-    """Seconds from the request to the proof."""
-    return max(0, round((one.steps[-1].at - one.asked_at).total_seconds()))
 
 
 def _who_hears(interventions: tuple[Intervention, ...]) -> str:
@@ -204,10 +121,9 @@ def _who_hears(interventions: tuple[Intervention, ...]) -> str:
 
 
 def _mode(interventions: tuple[Intervention, ...], newest: Intervention) -> ActionName:
-    """What the supervisor does: while a new mode is not proven, the old one."""
+    """What the supervisor does: as long as a new mode is not proven, the old one."""
     present = next((one.name for one in reversed(interventions) if one.in_call), None)
-    unproven = newest.state in UNDECIDED and newest.name not in RECORDING
-    return present if present is not None and unproven else newest.name
+    return present if present is not None and newest.name not in RECORDING else newest.name
 
 
 def _hears_in_call(one: Intervention) -> str:
@@ -216,12 +132,12 @@ def _hears_in_call(one: Intervention) -> str:
             return "nobody"
         case ActionName.WHISPER:
             deaf = isinstance(one.action, Whisper) and one.action.private == 1
-            only = f"only {_first(one.agent)}"
-            return f"{only}; {_first(one.supervisor)} does not hear the call" if deaf else only
+            only = f"only {first(one.agent)}"
+            return f"{only}; {first(one.supervisor)} does not hear the call" if deaf else only
         case ActionName.BARGE_IN:
             return "everyone in the call"
         case _:
-            return f"the caller; the call is {_first(one.supervisor)}'s"
+            return f"the caller; the call is {first(one.supervisor)}'s"
 
 
 # ── the summary of the call ──
@@ -259,15 +175,6 @@ def _people(numbers: tuple[str, ...], names: Mapping[str, str]) -> str:
 
 def _person(number: str, name: str) -> str:
     return f"{name} {number}" if name and name != number else number
-
-
-def _first(name: str) -> str:
-    """The name that people call somebody by."""
-    return name.split(" ", maxsplit=1)[0] if name.strip() else name
-
-
-def _whose(one: Intervention) -> str:
-    return f"{_first(one.agent)}'s"
 
 
 def _steps(interventions: tuple[Intervention, ...]) -> str:

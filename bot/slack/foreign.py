@@ -14,6 +14,8 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LOOKALIKES = {"*": "∗", "_": "＿", "~": "～", "`": "ˋ", "@": "＠", "#": "＃"}
 """They are seen, and mean nothing to Slack."""
 _EMOJI = re.compile(r":(?=[^\s:]+:)")
+_ENTITY = re.compile(r"&(?=#?\w{1,10};)")
+"""An escape that was written as a name: whoever undoes escapes once too often would find markup in it."""
 _DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,24}(?![^\W_]))")
 
 
@@ -28,7 +30,8 @@ def plain(text: str, limit: int = 120) -> str:
 
 def foreign(text: str, limit: int = 120) -> str:
     """The same for places where Slack reads mrkdwn: every character is shown, none means anything."""
-    line = _DOMAIN.sub("․", _EMOJI.sub("꞉", plain(text, limit)).replace("://", "꞉//"))
+    line = _ENTITY.sub("＆", plain(text, limit))
+    line = _DOMAIN.sub("․", _EMOJI.sub("꞉", line).replace("://", "꞉//"))
     parts: list[str] = []
     end = 0
     for exact in _EXACT.finditer(line):

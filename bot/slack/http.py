@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
@@ -49,7 +49,10 @@ def is_well_formed(body: object) -> bool:
 
 
 class Front:
-    """The web application. `app` None: Socket Mode, so nothing is taken on `/slack/events`."""
+    """The web application. `app` None: Socket Mode, so nothing is taken on `/slack/events`.
+
+    `ready` and `metrics` (Prometheus' text format) are asked whenever somebody wants to know.
+    """
 
     def __init__(
         self,
@@ -57,11 +60,13 @@ class Front:
         app: AsyncApp | None,
         signing_secret: str,
         ready: Callable[[], bool],
+        metrics: Callable[[], bytes],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._secret = signing_secret
         self._ready = ready
+        self._figures = metrics
         self._now = now
 
     def application(self) -> web.Application:
@@ -82,7 +87,7 @@ class Front:
         return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=self._figures(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _slack(self, request: web.Request) -> web.Response:
         try:

@@ -31,6 +31,8 @@ INTERVENE = "intervene"
 """Every action_id of a button that acts on a call begins so."""
 SWITCH = "switch"
 """The action_ids of *Ring now anyway* and *Cancel* begin so."""
+PAGE = "page"
+"""The action_ids of *Next* and *Previous* begin so."""
 MOST_BLOCKS = 50
 MOST_CHARACTERS = 3000
 MOST_FIELDS = 10

@@ -9,7 +9,8 @@ import importlib.metadata
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import aiohttp
@@ -21,7 +22,7 @@ from bot.phonecalls import PhoneCall
 from bot.ports import Accepted
 from bot.presence import Presence
 from bot.uapi import wire
-from bot.uapi.exchange import Answer, exchange
+from bot.uapi.exchange import Answer, Measure, exchange, unmeasured
 from bot.uapi.token import TokenSource
 from bot.uapi.wire import Page, Request
 
@@ -29,6 +30,8 @@ PAGES = 50
 """Pages of one list; at 100 calls each they reach startIndex 5000, the highest that "List PhoneCalls" allows."""
 PAUSES = ((0.1, 0.4), (0.3, 0.8), None)
 """Seconds, shortest and longest, before a read is tried again; None: not again."""
+WHOLE_READ = 15.0
+"""Seconds for a whole read: every page of a list and every attempt. Without it 50 pages could take a quarter of an hour."""
 STILL_FRESH = 30.0
 """Seconds for which a token that was refused although fresh is not renewed again: it is the rights that lack."""
 
@@ -56,7 +59,8 @@ class UnifiedApi:
     """The PBX as callbot sees it.
 
     `url` is scheme and host; the timeouts are seconds for one attempt. `sleep` and `random` are handed in for the
-    pauses between the attempts of a read.
+    pauses between the attempts of a read, which takes at most `whole_read` seconds. Before each request of a look `turn`
+    is awaited, and that time counts, too; `measure` is told of every answer. `seen` is shown every answer as it came, for `callbot check --try` alone.
     """
 
     answered: bool
@@ -72,6 +76,10 @@ class UnifiedApi:
         act_timeout: float = 10.0,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Callable[[], float] = random.random,
+        whole_read: float = WHOLE_READ,
+        turn: Callable[[], Awaitable[None]] | None = None,
+        measure: Measure = unmeasured,
+        seen: Callable[[Request, Answer], None] | None = None,
     ) -> None:
         self._session = session
         self._url = url
@@ -80,6 +88,10 @@ class UnifiedApi:
         self._act_timeout = act_timeout
         self._sleep = sleep
         self._random = random
+        self._whole_read = whole_read
+        self._turn = turn
+        self._measure = measure
+        self._seen = seen
         self._refused_fresh = ("", 0.0)
         self.answered = False
 
@@ -88,9 +100,9 @@ class UnifiedApi:
 
         Raises ValueError for a segment outside its grammar; PbxUnreachable, PbxUnauthenticated, PbxRefused.
         """
-        return await self._read(
-            wire.get_call(user, extension, call_id), lambda status, body: wire.read_call(status, body, call_id)
-        )
+        request = wire.get_call(user, extension, call_id)
+        async with self._one_read():
+            return await self._read(request, lambda status, body: wire.read_call(status, body, call_id))
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         """All calls in progress on an extension, or with `@self` on all of the user's; each id once. Raises as `get`."""
@@ -100,7 +112,8 @@ class UnifiedApi:
 
     async def presence(self, user: str, extension: str) -> Presence | None:
         """What is known of one phone, None where the PBX says nothing of it. Asked once. Raises as `get`."""
-        answer = await self._authenticated(wire.get_presence(user, extension), self._read_timeout)
+        async with self._one_read():
+            answer = await self._authenticated(wire.get_presence(user, extension), self._read_timeout)
         page = self._understood(wire.read_presences, answer)
         return next((phone for phone in page.entries if phone.extension == extension), None)
 
@@ -116,15 +129,26 @@ class UnifiedApi:
         """All pages of a list, each entry once. `startIndex` is counted here, `paging.next` is never followed."""
         found: dict[str, T] = {}
         start = 0
-        for _ in range(PAGES):
-            page = await self._read(ask(start), reader)
-            known = len(found)
-            for entry in page.entries:
-                found.setdefault(key(entry), entry)
-            start += len(page.entries)
-            if len(found) == known or (page.total is not None and start >= page.total):
-                return tuple(found.values())
+        async with self._one_read():
+            for _ in range(PAGES):
+                page = await self._read(ask(start), reader)
+                known = len(found)
+                for entry in page.entries:
+                    found.setdefault(key(entry), entry)
+                start += len(page.entries)
+                if len(found) == known or (page.total is not None and start >= page.total):
+                    return tuple(found.values())
         raise PbxUnreachable("list too long")
+
+    @asynccontextmanager
+    async def _one_read(self) -> AsyncIterator[None]:
+        """The end of a read, however many requests it takes."""
+        try:
+            async with asyncio.timeout(self._whole_read):
+                yield
+        except TimeoutError:
+            log.warning("pbx_unreachable", method="GET", why="too slow")
+            raise PbxUnreachable(f"timed out after {self._whole_read:g} s") from None
 
     async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
         """Act on one call: sent once, and once more only where the PBX refused it as unauthenticated.
@@ -187,13 +211,19 @@ class UnifiedApi:
 
     async def _sent(self, request: Request, token: str, seconds: float, **about: str) -> Answer:
         """Send it once, and log that: no body, no number, no name."""
+        if self._turn is not None:
+            await self._turn()
         started = time.monotonic()
         try:
-            answer = await exchange(self._session, self._url, request, wire.headers(token), seconds)
+            answer = await exchange(
+                self._session, self._url, request, wire.headers(token), seconds, measure=self._measure
+            )
         except PbxUnreachable as failure:
             log.warning("pbx_gave_no_answer", method=request.method, why=failure.why, **about)
             raise
         took = round(time.monotonic() - started, 3)
         level = log.info if request.method == "PUT" else log.debug
         level("pbx_answered", method=request.method, http_status=answer.http_status, seconds=took, **about)
+        if self._seen is not None:
+            self._seen(request, answer)
         return answer

@@ -6,8 +6,10 @@ client middleware, inside of aiohttp's loop, and redirects are not followed.
 """
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import aiohttp
 import structlog
@@ -21,6 +23,13 @@ BODY_LIMIT = 5 * 1024 * 1024
 
 log = structlog.get_logger("callbot.uapi")
 
+Measure: TypeAlias = Callable[[str, float, str], None]
+"""Told of every request: its name (get, list, presence, put, token), the seconds that it took, and what went wrong."""
+
+
+def unmeasured(name: str, seconds: float, error: str) -> None:
+    """Keep no figures."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -32,13 +41,38 @@ class Answer:
 
 
 async def exchange(
-    session: aiohttp.ClientSession, url: str, request: Request, headers: Mapping[str, str], seconds: float
+    session: aiohttp.ClientSession,
+    url: str,
+    request: Request,
+    headers: Mapping[str, str],
+    seconds: float,
+    *,
+    measure: Measure = unmeasured,
 ) -> Answer:
     """Send it once and read the answer within `seconds`; at most half of them may pass until it is connected.
 
     Raises PbxUnreachable where no connection came about, so that nothing was sent, and AnswerLost where the
     connection was lost, or time ran out, before a status arrived.
     """
+    started, error = time.monotonic(), "not finished"
+    try:
+        answer = await _exchange(session, url, request, headers, seconds)
+        error = "answer cut off" if answer.cut_off else f"HTTP {answer.http_status}" * (answer.http_status >= 400)
+    except AnswerLost:
+        error = "answer lost"
+        raise
+    except PbxUnreachable:
+        error = "not connected"
+        raise
+    else:
+        return answer
+    finally:
+        measure(request.name, time.monotonic() - started, error)
+
+
+async def _exchange(
+    session: aiohttp.ClientSession, url: str, request: Request, headers: Mapping[str, str], seconds: float
+) -> Answer:
     http_status = 0
     try:
         async with (

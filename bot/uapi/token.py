@@ -16,7 +16,7 @@ import structlog
 
 from bot.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable
 from bot.uapi.envelope import error_code, parsed
-from bot.uapi.exchange import exchange
+from bot.uapi.exchange import Measure, exchange, unmeasured
 from bot.uapi.wire import Request
 
 TOKEN_PATH = "/oauth/token.php"  # noqa: S105  a path, no secret
@@ -61,7 +61,7 @@ class ClientCredentials:
     """The token of a trusted App, fetched when first needed and again shortly before it expires.
 
     One request at a time, whoever waits for it; it goes on where a waiter is cancelled. `now` is a clock in seconds
-    that never goes back; a request takes at most `timeout` seconds.
+    that never goes back; a request takes at most `timeout` seconds, and `measure` is told of each.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class ClientCredentials:
         *,
         now: Callable[[], float] = time.monotonic,
         timeout: float = 5.0,
+        measure: Measure = unmeasured,
     ) -> None:
         self._session = session
         self._url = url.rstrip("/")
@@ -85,6 +86,7 @@ class ClientCredentials:
         }
         self._now = now
         self._timeout = timeout
+        self._measure = measure
         self._token = ""
         self._renew_at = 0.0
         self._expires_at = 0.0
@@ -105,6 +107,11 @@ class ClientCredentials:
                 return self._token
             raise
 
+    @property
+    def lifetime(self) -> float:
+        """Seconds for which the token at hand is still good."""
+        return max(0.0, self._expires_at - self._now())
+
     async def renew(self, stale: str) -> str | None:
         """A token that is not `stale`: one that somebody has renewed meanwhile, or a fresh one. Raises as `token`."""
         if self._token and self._token != stale:
@@ -121,10 +128,10 @@ class ClientCredentials:
 
     async def _fetch(self) -> str:
         asked_at = self._now()
-        request = Request("POST", TOKEN_PATH, urlencode(self._form).encode())
+        request = Request("POST", TOKEN_PATH, urlencode(self._form).encode(), name="token")
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         try:
-            answer = await exchange(self._session, self._url, request, headers, self._timeout)
+            answer = await exchange(self._session, self._url, request, headers, self._timeout, measure=self._measure)
         except AnswerLost as lost:  # asking for a token changes nothing that could be in doubt
             raise PbxUnreachable(f"token: {lost.why}") from None
         log.info("pbx_token_answered", http_status=answer.http_status)

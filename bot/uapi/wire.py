@@ -39,11 +39,15 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class Request:
-    """One request but for the token. `target` is path and query; a body may hold a secret and is not shown."""
+    """One request but for the token. `target` is path and query; a body may hold a secret and is not shown.
+
+    `name` is the request's in the figures that are kept of answers.
+    """
 
     method: str
     target: str
     body: bytes | None = field(default=None, repr=False)
+    name: str = field(default="get", kw_only=True, compare=False)
 
 
 def call_path(user: str, extension: str, call_id: str | None = None) -> str:
@@ -62,7 +66,7 @@ def get_call(user: str, extension: str, call_id: str) -> Request:
 
 def get_page(user: str, extension: str, start: int) -> Request:
     """The request for one page of calls, from the `start`-th on (0 is the first). Raises ValueError as `call_path`."""
-    return Request("GET", f"{call_path(user, extension)}?count={PAGE_SIZE}&startIndex={start}")
+    return Request("GET", f"{call_path(user, extension)}?count={PAGE_SIZE}&startIndex={start}", name="list")
 
 
 def get_presence(user: str, extension: str, start: int = 0) -> Request:
@@ -71,12 +75,12 @@ def get_presence(user: str, extension: str, start: int = 0) -> Request:
     Raises ValueError for a segment outside its grammar. Source: "List Presence".
     """
     path = f"/uapi/extensions/{_user(user)}/{_extension(extension)}/presence"
-    return Request("GET", f"{path}?count={PAGE_SIZE}&startIndex={start}")
+    return Request("GET", f"{path}?count={PAGE_SIZE}&startIndex={start}", name="presence")
 
 
 def put_action(user: str, extension: str, call_id: str, action: PhoneCallAction) -> Request:
     """The request to act on one call, as the action's page has it. Raises ValueError as `call_path` does."""
-    return Request("PUT", call_path(user, extension, call_id), json.dumps(action.wire()).encode())
+    return Request("PUT", call_path(user, extension, call_id), json.dumps(action.wire()).encode(), name="put")
 
 
 def headers(token: str) -> dict[str, str]:

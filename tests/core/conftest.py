@@ -1,12 +1,17 @@
-"""How the state table is played: looks at a call, second by second."""
+"""How the state table is played: looks at a call, second by second. What /calls shows."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from bot.authorization import AuthorizationMap
+from bot.commands import ListCalls
 from bot.following import UNREADABLE, Intervention, Look, follow
+from bot.listing import Viewer, live_calls
 from bot.phonecalls import PhoneCall
+from bot.ports import Line, Listing
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +25,21 @@ def play(noon: datetime) -> Callable[..., Intervention]:
         return intervention
 
     return looks
+
+
+@pytest.fixture
+def listing(rules: AuthorizationMap) -> Callable[..., Listing]:
+    """What one person is answered to /calls, of the given calls."""
+
+    def ask(user: str, *calls: PhoneCall, words: tuple[str, ...] = (), **more: Any) -> Listing:
+        map_ = more.pop("rules", rules)
+        viewer = Viewer(map_.people[user], more.pop("channel", "C0FLOOR"), map_, **more)
+        return live_calls(viewer, ListCalls(words=words), calls)
+
+    return ask
+
+
+@pytest.fixture
+def listed(listing: Callable[..., Listing]) -> Callable[..., tuple[Line, ...]]:
+    """The lines of it."""
+    return lambda user, *calls, **more: listing(user, *calls, **more).lines

@@ -235,6 +235,12 @@ def test_supervisors_are_all_who_may_do_something_there(rules: AuthorizationMap)
     assert rules.supervisors_of("0003*210") == {"0003*024", "0003*025"}
 
 
+def test_every_phone_of_a_supervisor_is_a_supervisors(rules: AuthorizationMap) -> None:
+    two_phones = replace(rules.people["U0ANA"], extensions=("0003*024", "0003*026"))
+    more = replace(rules, people={**rules.people, "U0ANA": two_phones})
+    assert more.supervisors_of("0003*210") == {"0003*024", "0003*025", "0003*026"}
+
+
 def test_a_role_without_actions_makes_no_supervisor() -> None:
     assert one_person(role("agent")).supervisors_of("0003*210") == frozenset()
 

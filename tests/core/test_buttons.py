@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.actions import ActionName
-from bot.buttons import BUTTON_VALUE_LIMIT, Button, pack, unpack
-from bot.commands import Intervene, Target
+from bot.buttons import BUTTON_VALUE_LIMIT, Button, PageButton, pack, pack_page, unpack, unpack_page
+from bot.commands import LONGEST_SEARCH, Intervene, ListCalls, Target, parse
 from bot.errors import BadCommand
 from bot.phonecalls import is_caller_id
 
@@ -32,6 +33,8 @@ BUTTONS = st.builds(
         caller_id=st.none() | CALLER_IDS,
         format=st.sampled_from([None, "wav", "wav49"]),
         private=st.booleans(),
+        published=st.none() | st.datetimes(timezones=st.just(UTC)),
+        ring_anyway=st.booleans(),
     ),
 )
 
@@ -121,3 +124,48 @@ JSON = st.recursive(
 def test_no_value_does_worse_than_being_too_old(value: str) -> None:
     with suppress(BadCommand):
         assert isinstance(unpack(value), Button)
+
+
+# ── next and previous ──
+
+CHANNELS = st.from_regex(r"[CGD][A-Z0-9]{2,20}", fullmatch=True)
+SEARCHES = st.text(st.characters(exclude_categories=["C", "Z", "N"], exclude_characters='"'), max_size=LONGEST_SEARCH)
+
+
+@quick
+@given(SEARCHES, st.integers(1, 1000), CHANNELS)
+def test_a_page_of_any_search_that_can_be_typed_fits_and_reads_back(typed: str, page: int, channel: str) -> None:
+    with suppress(BadCommand):
+        searched = parse("/calls", typed)
+        if isinstance(searched, ListCalls):
+            one = PageButton(page=searched.model_copy(update={"page": page}), channel=channel)
+            assert unpack_page(pack_page(one)) == one
+
+
+@pytest.mark.parametrize("letter", ["\U00010400", "\U00010400 ", "\\", "a "], ids=ascii)
+def test_the_longest_search_fits_whatever_it_is_written_in(letter: str) -> None:
+    searched = parse("/calls", (letter * LONGEST_SEARCH)[:LONGEST_SEARCH])
+    assert isinstance(searched, ListCalls)
+    page = PageButton(page=searched.model_copy(update={"page": 1000}), channel="C" * 21)
+    assert len(pack_page(page)) <= BUTTON_VALUE_LIMIT
+
+
+OLD_PAGES = {
+    "nothing": "",
+    "no JSON": "page 2",
+    "a list": "[]",
+    "a button of a call": pack(button()),
+    "of a later version": '{"v": 2, "o": "C0FLOOR", "l": {"words": [], "page": 1}}',
+    "without a version": '{"o": "C0FLOOR", "l": {"words": [], "page": 1}}',
+    "without a channel": '{"v": 1, "l": {"words": [], "page": 1}}',
+    "of page 0": '{"v": 1, "o": "C0FLOOR", "l": {"words": [], "page": 0}}',
+    "of words that are none": '{"v": 1, "o": "C0FLOOR", "l": {"words": "bob", "page": 1}}',
+    "with a word too many": '{"v": 1, "o": "C0FLOOR", "l": {"words": [], "page": 1, "all": true}}',
+    "very deep": "[" * 5000,
+}
+
+
+@pytest.mark.parametrize("value", OLD_PAGES.values(), ids=OLD_PAGES)
+def test_a_page_that_is_not_known_says_so_and_how_to_go_on(value: str) -> None:
+    with pytest.raises(BadCommand, match=r"too old.*/calls"):
+        unpack_page(value)

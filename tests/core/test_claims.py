@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from bot.actions import ActionName
+from bot.errors import Refusal
 from bot.following import Intervention, State
+from bot.guarding import MOST_OPEN, refuse_if_busy
 
 MakeIntervention = Callable[..., Intervention]
 JOINING = [ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN]
@@ -67,3 +69,14 @@ def test_different_ways_to_join_do_not_share_a_claim(an_intervention: MakeInterv
 def test_calls_do_not_block_each_other(an_intervention: MakeIntervention, action: ActionName) -> None:
     one, other = (claim(an_intervention, action, State.ASKED, call_id=call) for call in ("c1", "c2"))
     assert one != other
+
+
+@pytest.mark.parametrize("action", ActionName)
+def test_where_too_much_is_open_nothing_more_is_begun_and_the_person_knows_what_to_do(action: ActionName) -> None:
+    with pytest.raises(Refusal, match=r"Too many interventions are open .* Try again in a minute"):
+        refuse_if_busy(action, None, MOST_OPEN, anyway=True)
+
+
+@pytest.mark.parametrize("action", ActionName)
+def test_one_less_and_the_next_is_begun(action: ActionName) -> None:
+    refuse_if_busy(action, None, MOST_OPEN - 1, anyway=False)

@@ -56,6 +56,14 @@ def test_calls_with_words_lists_what_matches() -> None:
     assert parse("/calls", "bob  0722") == ListCalls(words=("bob", "0722"))
 
 
+def test_calls_looks_for_up_to_100_characters() -> None:
+    assert parse("/calls", "x" * 100) == ListCalls(words=("x" * 100,))
+
+
+def test_calls_looks_for_a_person_who_is_mentioned() -> None:
+    assert parse("/calls", "<@U0BOB|bob> 0722") == ListCalls(words=("<@U0BOB>", "0722"))
+
+
 def test_calls_help_is_help() -> None:
     assert parse("/calls", "help") == Help()
 

@@ -167,6 +167,12 @@ def test_a_digit_that_is_not_0_to_9_is_refused_in_a_search_too() -> None:
     assert "\u0662" in refused("/calls", "bob \u066210").problem
 
 
+@pytest.mark.parametrize("search", ["x" * 101, "ab " * 34, '"' + "bob " * 26 + '"'])
+def test_a_search_that_is_too_long_says_how_long_it_may_be(search: str) -> None:
+    error = refused("/calls", search)
+    assert ("at most 100 characters" in error.problem, error.example) == (True, "/calls help")
+
+
 def test_a_long_word_is_cut_where_it_is_named() -> None:
     assert named("x" * 41) == f"\u201c{'x' * 40}\u2026\u201d"
 

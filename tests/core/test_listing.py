@@ -1,63 +1,23 @@
-"""Which live calls a person may know of, in which order, and what they may do to each."""
+"""Which live calls a person may know of, in which order, what is said of each, and what they may do to it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
-from bot.actions import ActionName, PhoneCallAction
+from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, Person
-from bot.errors import PbxError, PbxUnreachable, UserInvalid
-from bot.listing import live_calls
+from bot.directory import Agent, Directory
+from bot.listing import since_when
 from bot.phonecalls import PhoneCall, PhoneCallView
-from bot.ports import Accepted, Line
-from bot.presence import Presence
+from bot.ports import Line, Listing
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
 JOINING = [ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN]
-
-
-@dataclass
-class Floor:
-    """A PBX that shows each UnifiedAPI user some calls, and takes no action."""
-
-    calls: Mapping[str, tuple[PhoneCall, ...]]
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    failing: Mapping[str, PbxError] = field(default_factory=dict)
-
-    async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
-        return next((call for call in self.calls.get(user, ()) if call.id == call_id), None)
-
-    async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
-        self.asked.append((user, extension))
-        if user in self.failing:
-            raise self.failing[user]
-        return self.calls.get(user, ())
-
-    async def presence(self, user: str, extension: str) -> Presence | None:
-        return None
-
-    async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
-        raise AssertionError("a list sends nothing")
-
-
-List = Callable[..., Any]
-
-
-@pytest.fixture
-def listed(rules: AuthorizationMap) -> List:
-    """What one person sees of the given calls."""
-
-    async def ask(user: str, *calls: PhoneCall, words: tuple[str, ...] = (), **more: Any) -> tuple[Line, ...]:
-        map_ = more.get("rules", rules)
-        channel = more.get("channel", "C0FLOOR")
-        floor = Floor({"@me": calls})
-        return await live_calls(map_.people[user], channel, words, map_, phone_calls=floor, legs=more.get("legs", {}))
-
-    return ask
+List = Callable[..., tuple[Line, ...]]
+MakeListing = Callable[..., Listing]
 
 
 def seen(lines: tuple[Line, ...]) -> list[str]:
@@ -68,82 +28,76 @@ def offered(line: Line) -> list[ActionName]:
     return [button.intervene.action for button in line.buttons]
 
 
-async def test_a_supervisor_sees_the_calls_where_they_may_do_something(
+def test_a_supervisor_sees_the_calls_where_they_may_do_something(
     listed: List, a_call: MakeCall, a_view: MakeView
 ) -> None:
     other = a_call(a_view(extension="0003*410", destination=["0003*410"]), call_id="c2", extension="0003*410")
-    assert seen(await listed("U0ANA", a_call(), other)) == ["c1"]
+    assert seen(listed("U0ANA", a_call(), other)) == ["c1"]
 
 
-async def test_an_agent_sees_only_their_own_calls(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
+def test_an_agent_sees_only_their_own_calls(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
     dans = a_call(a_view(extension="0003*220", destination=["0003*220"]), call_id="c2", extension="0003*220")
-    assert seen(await listed("U0DAN", a_call(), dans)) == ["c2"]
+    assert seen(listed("U0DAN", a_call(), dans)) == ["c2"]
 
 
-async def test_an_agent_sees_no_leg_of_a_supervisor(
+def test_an_agent_sees_no_leg_of_a_supervisor(
     listed: List, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
 ) -> None:
-    lines = await listed("U0BOB", a_call(a_view("01"), a_leg("02")))
+    lines = listed("U0BOB", a_call(a_view("01"), a_leg("02")))
     assert [line.view.id for line in lines] == ["01"]
 
 
-async def test_an_agent_sees_no_leg_that_came_with_an_intervention(
-    listed: List, a_call: MakeCall, a_view: MakeView
-) -> None:
+def test_an_agent_sees_no_leg_that_came_with_an_intervention(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
     call = a_call(a_view("01"), a_view("02", source=["0003*777"]))
-    lines = await listed("U0BOB", call, legs={"c1": frozenset({"02"})})
+    lines = listed("U0BOB", call, legs={"c1": frozenset({"02"})})
     assert [line.view.id for line in lines] == ["01"]
 
 
-async def test_an_agent_is_offered_nothing(listed: List, a_call: MakeCall) -> None:
-    assert offered((await listed("U0BOB", a_call()))[0]) == []
+def test_an_agent_is_offered_nothing(listed: List, a_call: MakeCall) -> None:
+    assert offered(listed("U0BOB", a_call())[0]) == []
 
 
-async def test_nobody_sees_a_call_with_a_protected_party(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
+def test_nobody_sees_a_call_with_a_protected_party(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
     call = a_call(a_view(callerId="Jane <+15550191>"))
-    assert (await listed("U0ANA", call), await listed("U0BOB", call)) == ((), ())
+    assert (listed("U0ANA", call), listed("U0BOB", call)) == ((), ())
 
 
-async def test_who_has_no_role_and_no_call_sees_nothing(
-    listed: List, rules: AuthorizationMap, a_call: MakeCall
-) -> None:
+def test_who_has_no_role_and_no_call_sees_nothing(listed: List, rules: AuthorizationMap, a_call: MakeCall) -> None:
     eve = Person("U0EVE", "Eve Stan", ("0003*030",))
-    assert await listed("U0EVE", a_call(), rules=replace(rules, people={**rules.people, "U0EVE": eve})) == ()
+    assert listed("U0EVE", a_call(), rules=replace(rules, people={**rules.people, "U0EVE": eve})) == ()
 
 
-async def test_a_role_of_another_channel_shows_nothing_here(
-    listed: List, rules: AuthorizationMap, a_call: MakeCall
-) -> None:
+def test_a_role_of_another_channel_shows_nothing_here(listed: List, rules: AuthorizationMap, a_call: MakeCall) -> None:
     only = replace(rules.roles["supervisor"], channels=frozenset({"C0FLOOR"}))
     there = replace(rules, roles={"supervisor": only})
-    lines = [await listed("U0ANA", a_call(), rules=there, channel=channel) for channel in ("C0FLOOR", "C0OTHER")]
+    lines = [listed("U0ANA", a_call(), rules=there, channel=channel) for channel in ("C0FLOOR", "C0OTHER")]
     assert [len(shown) for shown in lines] == [1, 0]
 
 
-async def test_a_conversation_offers_what_suits_it(listed: List, a_call: MakeCall) -> None:
-    assert offered((await listed("U0ANA", a_call()))[0]) == [*JOINING, ActionName.START_RECORDING]
+def test_a_conversation_offers_what_suits_it(listed: List, a_call: MakeCall) -> None:
+    assert offered(listed("U0ANA", a_call())[0]) == [*JOINING, ActionName.START_RECORDING]
 
 
-async def test_a_ringing_call_offers_to_pick_it_up(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
-    assert offered((await listed("U0ANA", a_call(a_view(status=3))))[0]) == [ActionName.PICK_UP]
+def test_a_ringing_call_offers_to_pick_it_up(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
+    assert offered(listed("U0ANA", a_call(a_view(status=3)))[0]) == [ActionName.PICK_UP]
 
 
-async def test_a_role_offers_no_more_than_it_allows(listed: List, rules: AuthorizationMap, a_call: MakeCall) -> None:
+def test_a_role_offers_no_more_than_it_allows(listed: List, rules: AuthorizationMap, a_call: MakeCall) -> None:
     few = replace(rules.roles["supervisor"], actions=frozenset({ActionName.BARGE_IN}))
-    lines = await listed("U0ANA", a_call(), rules=replace(rules, roles={"supervisor": few}))
+    lines = listed("U0ANA", a_call(), rules=replace(rules, roles={"supervisor": few}))
     assert offered(lines[0]) == [ActionName.BARGE_IN]
 
 
-async def test_ones_own_phone_offers_nothing(
+def test_ones_own_phone_offers_nothing(
     listed: List, rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
 ) -> None:
     ana = replace(rules.people["U0ANA"], extensions=("0003*210",))
-    lines = await listed("U0ANA", a_call(), rules=replace(rules, people={"U0ANA": ana}))
+    lines = listed("U0ANA", a_call(), rules=replace(rules, people={"U0ANA": ana}))
     assert [offered(line) for line in lines] == [[]]
 
 
-async def test_a_button_names_the_call_and_the_extension(listed: List, a_call: MakeCall) -> None:
-    one = (await listed("U0ANA", a_call()))[0].buttons[0]
+def test_a_button_names_the_call_and_the_extension(listed: List, a_call: MakeCall) -> None:
+    one = listed("U0ANA", a_call())[0].buttons[0]
     assert (one.intervene.call, one.intervene.target.text, one.intervene.view, one.channel) == (
         "c1",
         "0003*210",
@@ -152,25 +106,28 @@ async def test_a_button_names_the_call_and_the_extension(listed: List, a_call: M
     )
 
 
-async def test_where_several_views_remain_each_button_names_its_view(
+def test_where_several_views_remain_each_button_names_its_view(
     listed: List, a_call: MakeCall, a_view: MakeView
 ) -> None:
-    lines = await listed("U0ANA", a_call(a_view("00"), a_view("01")))
+    lines = listed("U0ANA", a_call(a_view("00"), a_view("01")))
     assert [line.buttons[0].intervene.view for line in lines] == ["00", "01"]
 
 
-async def test_a_call_of_two_extensions_is_a_line_for_each(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
-    lines = await listed("U0ANA", a_call(a_view("00", extension="0003*220"), a_view("01")))
+def test_a_call_of_two_extensions_is_a_line_for_each(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
+    lines = listed("U0ANA", a_call(a_view("00", extension="0003*220"), a_view("01")))
     assert [line.agent for line in lines] == ["Bob Ionescu", "Dan Rus"]
 
 
-async def test_a_view_without_an_extended_extension_is_no_line(
-    listed: List, a_call: MakeCall, a_view: MakeView
-) -> None:
-    assert await listed("U0ANA", a_call(a_view(extension="210"), a_view("02", extension=""))) == ()
+def test_the_side_that_rings_comes_first(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
+    lines = listed("U0ANA", a_call(a_view("00", status=4), a_view("01", extension="0003*220", status=3)))
+    assert [line.agent for line in lines] == ["Dan Rus", "Bob Ionescu"]
 
 
-async def test_the_longest_ringing_comes_first_and_conversations_after(
+def test_a_view_without_an_extended_extension_is_no_line(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
+    assert listed("U0ANA", a_call(a_view(extension="210"), a_view("02", extension=""))) == ()
+
+
+def test_the_longest_ringing_comes_first_and_conversations_after(
     listed: List, a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     ago = {second: (noon - timedelta(seconds=second)).isoformat() for second in (5, 30, 90)}
@@ -180,7 +137,7 @@ async def test_the_longest_ringing_comes_first_and_conversations_after(
         a_call(a_view(status=3), call_id="rings, nobody knows since when", published=None),
         a_call(a_view(status=3), call_id="rings long", published=ago[30]),
     ]
-    assert seen(await listed("U0ANA", *calls)) == [
+    assert seen(listed("U0ANA", *calls)) == [
         "rings long",
         "rings shortly",
         "rings, nobody knows since when",
@@ -188,9 +145,49 @@ async def test_the_longest_ringing_comes_first_and_conversations_after(
     ]
 
 
+def test_the_sides_of_a_call_stay_together_however_the_calls_are_sorted(
+    listed: List, a_call: MakeCall, a_view: MakeView, noon: datetime
+) -> None:
+    between = a_call(a_view("00", extension="0003*220", status=4), a_view("01", status=3), call_id="between")
+    rings = a_call(a_view(status=3), call_id="rings", published=noon.isoformat())
+    assert seen(listed("U0ANA", rings, between)) == ["between", "between", "rings"]
+
+
+def test_conversations_stand_in_the_order_in_which_they_came(listed: List, a_call: MakeCall, noon: datetime) -> None:
+    calls = [a_call(call_id=f"{ago}", published=(noon - timedelta(seconds=ago)).isoformat()) for ago in (5, 90, 30)]
+    assert seen(listed("U0ANA", *calls)) == ["90", "30", "5"]
+
+
+SINCE = [
+    ({"status": 3}, {}, "11:59:00"),
+    ({"status": 3, "ringing": "2026-11-21T11:59:50Z"}, {}, "11:59:00"),
+    ({"status": 3, "ringing": "2026-11-21T11:59:50Z"}, {"published": None}, "11:59:50"),
+    ({"status": 4}, {}, "11:59:00"),
+    ({"answered": "2026-11-21T11:59:50Z"}, {}, "11:59:50"),
+    ({"answered": None}, {"answered": "2026-11-21T11:59:55Z"}, "11:59:55"),
+    ({"answered": None}, {}, "unknown"),
+]
+
+
+@pytest.mark.parametrize(("view", "call", "begun"), SINCE, ids=[f"{view} {call}" for view, call, _ in SINCE])
+def test_a_call_rings_since_it_came_and_talks_since_it_was_answered(
+    a_call: MakeCall, a_view: MakeView, view: dict[str, object], call: dict[str, object], begun: str
+) -> None:
+    one = a_call(a_view(**view), **call)
+    since = since_when(one, one.views[0])
+    assert (f"{since:%H:%M:%S}" if since else "unknown") == begun
+
+
+# ── words ──
+
 WORDS = {
     "an agent's name": ("bob",),
     "a part of it": ("IONE",),
+    "a mention of the agent": ("<@U0BOB>",),
+    "a mention of whoever called": ("<@U0DAN>",),
+    "the team of the agent": ("support",),
+    "an accent too many": ("böb",),
+    "an accent too few": ("jose",),
     "the extension": ("0003*210",),
     "a part of a number": ("55501",),
     "the caller's name": ("jane",),
@@ -200,47 +197,41 @@ WORDS = {
 
 
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
-async def test_words_match_names_and_numbers(
-    listed: List, a_call: MakeCall, a_view: MakeView, words: tuple[str, ...]
+def test_words_match_names_and_numbers(
+    listed: List, rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, words: tuple[str, ...]
 ) -> None:
-    call = a_call(a_view(source=["0003*220", "+15550100"]))
-    assert seen(await listed("U0ANA", call, words=words)) == ["c1"]
+    here = replace(rules, directory=Directory((Agent("0003*210", team="support"),)))
+    call = a_call(a_view(source=["0003*220", "+15550100"], callerId="Jane José <+15550100>"))
+    assert seen(listed("U0ANA", call, words=words, rules=here)) == ["c1"]
 
 
-@pytest.mark.parametrize("words", [("cleo",), ("bob", "cleo"), ("999",)], ids=str)
-async def test_a_call_that_does_not_match_every_word_is_left_out(
+@pytest.mark.parametrize("words", [("cleo",), ("bob", "cleo"), ("999",), ("<@U0CLEO>",), ("<@U0EVE>",)], ids=str)
+def test_a_call_that_does_not_match_every_word_is_left_out(
     listed: List, a_call: MakeCall, words: tuple[str, ...]
 ) -> None:
-    assert await listed("U0ANA", a_call(), words=words) == ()
+    assert listed("U0ANA", a_call(), words=words) == ()
 
 
-async def test_every_user_of_the_map_is_asked_once_with_all_their_extensions(
-    rules: AuthorizationMap, a_call: MakeCall
+def test_who_is_on_a_call_is_found_by_name(listed: List, a_call: MakeCall, a_view: MakeView, a_leg: MakeView) -> None:
+    call = a_call(a_view("01"), a_leg("02"))
+    found = [seen(listed(user, call, words=("ana",))) for user in ("U0CLEO", "U0BOB")]
+    assert found == [["c1"], []]
+
+
+def test_calls_that_do_not_match_are_counted_all_the_same(
+    listing: Callable[..., Listing], a_call: MakeCall, a_view: MakeView
 ) -> None:
-    floor = Floor({"@me": (a_call(),)})
-    await live_calls(rules.people["U0ANA"], "C0FLOOR", (), rules, phone_calls=floor, legs={})
-    assert sorted(floor.asked) == [("12", "@self"), ("3", "@self"), ("4", "@self"), ("@me", "@self")]
+    calls = [a_call(call_id="c1"), a_call(a_view("00", extension="0003*220"), a_view("01"), call_id="c2")]
+    answer = listing("U0ANA", *calls, words=("dan",))
+    assert (seen(answer.lines), answer.live) == (["c2"], 2)
 
 
-async def test_a_call_that_several_users_see_is_listed_once(rules: AuthorizationMap, a_call: MakeCall) -> None:
-    floor = Floor({"@me": (a_call(),), "12": (a_call(),)})
-    lines = await live_calls(rules.people["U0ANA"], "C0FLOOR", (), rules, phone_calls=floor, legs={})
-    assert seen(lines) == ["c1"]
-
-
-async def test_one_user_whom_the_pbx_does_not_know_hides_no_other(rules: AuthorizationMap, a_call: MakeCall) -> None:
-    floor = Floor({"@me": (a_call(),)}, failing={"12": UserInvalid("user_invalid")})
-    lines = await live_calls(rules.people["U0ANA"], "C0FLOOR", (), rules, phone_calls=floor, legs={})
-    assert seen(lines) == ["c1"]
-
-
-async def test_users_none_of_whom_the_pbx_knows_are_said_to_be_invalid(rules: AuthorizationMap) -> None:
-    floor = Floor({}, failing={user: UserInvalid("user_invalid") for user in ("@me", "3", "4", "12")})
-    with pytest.raises(UserInvalid):
-        await live_calls(rules.people["U0ANA"], "C0FLOOR", (), rules, phone_calls=floor, legs={})
-
-
-async def test_a_pbx_that_does_not_answer_is_not_an_empty_floor(rules: AuthorizationMap, a_call: MakeCall) -> None:
-    floor = Floor({"@me": (a_call(),)}, failing={"12": PbxUnreachable("timed out")})
-    with pytest.raises(PbxUnreachable):
-        await live_calls(rules.people["U0ANA"], "C0FLOOR", (), rules, phone_calls=floor, legs={})
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("bob", "bob"), ("<@U0BOB>", "Bob Ionescu"), ("<@U0ILIE>", "Ilie Sales"), ("<@U0EVE>", "a person I don't know")],
+)
+def test_a_mention_is_read_as_the_name_of_the_person(
+    listing: Callable[..., Listing], rules: AuthorizationMap, typed: str, read: str
+) -> None:
+    here = replace(rules, directory=Directory((Agent("0003*310", name="Ilie Sales", slack_user="U0ILIE"),)))
+    assert listing("U0ANA", words=(typed,), rules=here).words == (read,)

@@ -1,5 +1,6 @@
 """Which extensions and calls a request may mean, each with the permission that it needs."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,19 +23,27 @@ BOTH = ("0003*210", "0003*211")
 
 @dataclass
 class OneCall:
-    """A PBX on which one extension has one call, and that takes no action."""
+    """A PBX on which one extension has one call, shown from some second on, and that takes no action."""
 
     extension: str
     call: PhoneCall
     asked: list[tuple[str, ...]] = field(default_factory=list)
+    shown_after: float = 0.0
+    waited: float = 0.0
+
+    async def moment(self, seconds: float) -> None:
+        self.waited += seconds
 
     async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
         self.asked.append((user, extension, call_id))
-        return self.call if (extension, call_id) == (self.extension, self.call.id) else None
+        return self.call if call_id == self.call.id and self._shows(extension) else None
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         self.asked.append((user, extension))
-        return (self.call,) if extension == self.extension else ()
+        return (self.call,) if self._shows(extension) else ()
+
+    def _shows(self, extension: str) -> bool:
+        return extension == self.extension and self.waited >= self.shown_after
 
     async def presence(self, user: str, extension: str) -> Presence | None:
         return None
@@ -93,24 +102,63 @@ async def test_without_a_call_id_the_calls_of_each_extension_are_listed(
     rules: AuthorizationMap, a_call: MakeCall
 ) -> None:
     pbx = OneCall("0003*211", a_call())
-    found = await calls_meant(asked("person", "U0BOB"), BOTH, rules, pbx)
+    found = await calls_meant(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
     assert (found, pbx.asked) == ([("0003*211", a_call())], [("12", "0003*210"), ("12", "0003*211")])
 
 
 async def test_with_a_call_id_that_call_alone_is_read(rules: AuthorizationMap, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    found = await calls_meant(asked("person", "U0BOB", call="c1"), BOTH, rules, pbx)
+    found = await calls_meant(asked("person", "U0BOB", call="c1"), BOTH, rules, pbx, pbx.moment)
     assert (found, pbx.asked) == ([("0003*211", a_call())], [("12", "0003*210", "c1"), ("12", "0003*211", "c1")])
 
 
 async def test_a_call_that_is_gone_is_not_found(rules: AuthorizationMap, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    assert await calls_meant(asked("person", "U0BOB", call="c2"), BOTH, rules, pbx) == []
+    assert await calls_meant(asked("person", "U0BOB", call="c2"), BOTH, rules, pbx, pbx.moment) == []
+
+
+@pytest.mark.parametrize("named", [{}, {"call": "c1"}], ids=["any call", "a call by its id"])
+async def test_a_call_that_is_not_shown_for_a_moment_is_found_by_asking_once_more(
+    rules: AuthorizationMap, a_call: MakeCall, named: dict[str, Any]
+) -> None:
+    pbx = OneCall("0003*210", a_call(), shown_after=0.3)
+    found = await calls_meant(asked("extension", "0003*210", **named), ("0003*210",), rules, pbx, pbx.moment)
+    assert (found, pbx.waited) == ([("0003*210", a_call())], 0.3)
+
+
+async def test_where_there_is_no_call_it_is_asked_for_twice_and_no_more(
+    rules: AuthorizationMap, a_call: MakeCall
+) -> None:
+    pbx = OneCall("0003*211", a_call())
+    assert await calls_meant(asked("extension", "0003*210"), ("0003*210",), rules, pbx, pbx.moment) == []
+    assert pbx.asked == [("12", "0003*210")] * 2
+
+
+async def test_a_call_that_is_shown_at_once_is_not_waited_for(rules: AuthorizationMap, a_call: MakeCall) -> None:
+    pbx = OneCall("0003*210", a_call())
+    await calls_meant(asked("extension", "0003*210"), ("0003*210",), rules, pbx, pbx.moment)
+    assert pbx.waited == 0.0
 
 
 async def test_an_extension_of_nobody_is_asked_for_in_the_name_of_the_default_user(
     rules: AuthorizationMap, a_call: MakeCall
 ) -> None:
     pbx = OneCall("0003*290", a_call())
-    await calls_meant(asked("extension", "0003*290"), ("0003*290",), rules, pbx)
+    await calls_meant(asked("extension", "0003*290"), ("0003*290",), rules, pbx, pbx.moment)
     assert pbx.asked == [("@me", "0003*290")]
+
+
+async def test_however_many_phones_a_person_has_all_are_asked_at_once(
+    rules: AuthorizationMap, a_call: MakeCall
+) -> None:
+    together = asyncio.Barrier(len(BOTH))
+
+    class Meeting(OneCall):
+        async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
+            async with asyncio.timeout(5):
+                await together.wait()
+            return await super().list(user, extension)
+
+    pbx = Meeting("0003*211", a_call())
+    found = await calls_meant(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+    assert [extension for extension, _ in found] == ["0003*211"]

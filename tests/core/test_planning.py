@@ -248,11 +248,36 @@ def test_of_several_own_extensions_the_first_rings(rules: AuthorizationMap, a_vi
     assert plan(asked(), a_view(), permit).wire()["sendCallTo"] == "0003*026"
 
 
-def test_a_button_names_extension_and_call_whatever_was_typed() -> None:
+def test_a_button_names_extension_and_call_whatever_was_typed(a_call: MakeCall) -> None:
     typed = asked(target=Target(kind="person", text="U0BOB"), wait=20)
-    made = button(typed, "0003*211", "c1", "C0FLOOR", view_id="01")
-    assert made.intervene == asked(target=Target(kind="extension", text="0003*211"), wait=20, call="c1", view="01")
+    call = a_call()
+    made = button(typed, "0003*211", call, "C0FLOOR", view_id="01")
+    whose = Target(kind="extension", text="0003*211")
+    assert made.intervene == asked(target=whose, wait=20, call="c1", view="01", published=call.published)
 
 
-def test_a_button_counts_as_from_where_the_card_was_asked() -> None:
-    assert button(asked(), "0003*211", "c1", "C0FLOOR").channel == "C0FLOOR"
+def test_a_button_counts_as_from_where_the_card_was_asked(a_call: MakeCall) -> None:
+    assert button(asked(), "0003*211", a_call(), "C0FLOOR").channel == "C0FLOOR"
+
+
+# ── a call id that is used again ──
+
+BEGUN, LATER = "2026-11-21T11:59:00Z", "2026-11-21T11:59:30Z"
+MADE_FOR = [
+    ("the same call", BEGUN, BEGUN, True),
+    ("the same instant in another zone", BEGUN, "2026-11-21T13:59:00+02:00", True),
+    ("another call", BEGUN, LATER, False),
+    ("a button that does not say", None, LATER, True),
+    ("a call that does not say", BEGUN, None, True),
+]
+
+
+@pytest.mark.parametrize(("made_for", "shown", "acts"), [row[1:] for row in MADE_FOR], ids=[row[0] for row in MADE_FOR])
+def test_a_button_acts_on_the_call_that_it_was_made_for_and_on_no_later_one_of_the_same_id(
+    *, rules: AuthorizationMap, a_call: MakeCall, made_for: str | None, shown: str | None, acts: bool
+) -> None:
+    pressed, found = asked(call="c1", published=made_for), on_210(a_call(published=shown))
+    if acts:
+        assert chosen(pressed, found, rules) == [("c1", "01")]
+    else:
+        assert str(refusal(pressed, found, rules)).startswith("This button was made for a call that is over.")

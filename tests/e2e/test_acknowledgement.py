@@ -1,11 +1,14 @@
 """Slack hears of everything at once, whatever the PBX and Slack itself do meanwhile; and a card is soon true."""
 
 import asyncio
+import re
 import sys
 import time
 from collections.abc import Awaitable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
+import aiohttp
 import pytest
 
 from bot.sandbox.pbx import Fault
@@ -83,6 +86,34 @@ async def test_every_command_of_many_is_answered_and_stands_in_the_ledger(house:
     people = {user for user, _ in TYPED}
     await house.workspace.until(lambda: sum(len(house.workspace.private(user)) for user in people) == 20)
     assert sorted(entry.said for entry in await house.trail()) == sorted(2 * [words for _, words in TYPED])
+
+
+async def acknowledgements(house: Any) -> list[str]:
+    """What /metrics says of them: how many of each kind, and how many were lost."""
+    async with aiohttp.ClientSession() as session:
+        answer = await session.get(f"http://127.0.0.1:{house.bots[0].port}/metrics")
+        figures = (await answer.text()).splitlines()
+    return [line for line in figures if re.match("callbot_acknowledgement.*(_count|_lost_total){", line)]
+
+
+async def test_each_acknowledgement_is_counted_and_measured_by_its_kind(house: Any) -> None:
+    for number in range(13):
+        house.floor.talk(caller=f"+155501{number:02}", to="0003*210")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    [message] = await house.workspace.until(lambda: house.workspace.private("U0ANA"))
+    await house.workspace.click("U0ANA", message, "Next")
+    assert await acknowledgements(house) == [
+        'callbot_acknowledgement_seconds_count{kind="command"} 1.0',
+        'callbot_acknowledgement_seconds_count{kind="button"} 1.0',
+    ]
+
+
+@pytest.mark.parametrize("transport", ["http"])
+async def test_what_nobody_acknowledges_is_counted_as_lost(house: Any) -> None:
+    body = urlencode({"payload": '{"type": "shortcut", "user": {"id": "U0ANA"}, "team": {"id": "T0LOCAL"}}'}).encode()
+    await house.workspace.deliver_payload(body, house.workspace.sign(body))
+    house.workspace.visible_errors.clear()  # Slack does not send what the app has not subscribed to
+    assert await acknowledgements(house) == ['callbot_acknowledgements_lost_total{kind="other"} 1.0']
 
 
 async def test_a_pbx_and_a_response_url_that_hang_delay_no_acknowledgement(house: Any) -> None:

@@ -138,7 +138,7 @@ async def test_recording_is_started_and_stopped_from_the_list(house: Any) -> Non
     card = await house.card("Recording Bob's call", "C0FLOOR")
     assert hears(card) == "nobody through this recording"
     await typed(house, "/calls bob")
-    await house.workspace.click("U0ANA", await house.told("U0ANA", "1 live call for “bob”"), "Stop recording")
+    await house.workspace.click("U0ANA", await house.told("U0ANA", "1 of 1 live call matches “bob”"), "Stop recording")
     card = await house.card("Recording stopped", "C0FLOOR")
     assert hears(card) == "nobody through this recording"
     assert [put.json for put in house.pbx.puts()] == [SIX["record"], SIX["record stop"]]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.commands import parse
+from bot.sandbox.pbx import Fault
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 
@@ -21,7 +22,7 @@ async def listed(house: Any, user: str, text: str = "/calls", channel: str = "C0
 
 def rows(message: Any) -> list[str]:
     """The lines of calls."""
-    return [line for line in message.lines() if re.search(r"[0-9]: .* with ", line)]
+    return [line for line in message.lines() if re.search(r"0003\*[0-9]+: ", line)]
 
 
 def labels(message: Any) -> list[str]:
@@ -38,7 +39,7 @@ async def test_a_supervisor_sees_each_call_with_what_makes_sense_for_it_the_long
     assert rows(message) == [
         "Dan Popa 0003*212: ringing with Uwe Urgent <+15550142>",
         "Dan Popa 0003*211: ringing with Rita Ringer <+15550141>",
-        "Bob Ionescu 0003*210: on call with Tia Talker <+15550140>",
+        "Bob Ionescu 0003*210: on call with Tia Talker <+15550140>, being recorded",
     ]
     assert labels(message) == ["Pick up", "Pick up", "Monitor", "Whisper", "Barge in", "Stop recording"]
 
@@ -98,17 +99,53 @@ async def test_words_leave_only_the_calls_that_match_a_name_or_a_number(
     assert sorted(re.findall(r"0003\*2\d\d(?=:)", "\n".join(rows(message)))) == found
 
 
-async def test_where_there_is_no_call_the_answer_says_so(house: Any) -> None:
+async def test_where_there_is_no_call_the_answer_says_so_and_what_to_do(house: Any) -> None:
     message = await listed(house, "U0ANA", "/calls bob")
-    assert message.lines() == ["No live calls for “bob” on the extensions you may see."]
+    assert "\n".join(message.lines()).split("\n") == [
+        "No live calls for “bob” on the extensions you may see.",
+        "Type /calls again when a phone rings there. What you can type: /calls help",
+    ]
 
 
-async def test_a_list_too_long_for_one_message_says_how_many_more_there_are(house: Any) -> None:
-    for number in range(20):
-        house.floor.talk(caller=f"+155501{number:02}", to="0003*210")
+async def test_a_mention_leaves_the_calls_of_that_person(house: Any) -> None:
+    house.floor.talk(caller="+15550140", to="0003*210")
+    house.floor.talk(caller="+15550141", to="0003*212")
+    message = await listed(house, "U0ANA", "/calls <@U0DAN|dan>")
+    assert message.lines()[0] == "1 of 2 live calls matches “Dan Popa”"
+    assert rows(message) == ["Dan Popa 0003*212: on call with +15550141 <+15550141>"]
+
+
+async def test_who_listens_is_named_to_supervisors_as_being_on_it_and_offered_the_other_ways_in(house: Any) -> None:
+    house.floor.talk(caller="+15550140", to="0003*210")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210", raw=True)
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    await house.card("Connected")
+    told, own = await listed(house, "U0LIS"), await listed(house, "U0ANA")
+    assert rows(told) == ["Bob Ionescu 0003*210: on call with +15550140 <+15550140>\nAna Pop is on it"]
+    assert rows(own) == ["Bob Ionescu 0003*210: on call with +15550140 <+15550140>\nYou are on it"]
+    assert (labels(told), labels(own)) == (["Monitor"], ["Whisper", "Barge in", "Record"])
+
+
+async def test_a_call_that_an_agent_makes_is_shown_with_whom_they_call(house: Any) -> None:
+    house.floor.talk(caller="0003*210", to="+15550140")
+    assert rows(await listed(house, "U0ANA")) == ["Bob Ionescu 0003*210: on call with +15550140"]
+
+
+async def test_lists_that_the_pbx_does_not_give_are_told_and_hide_no_other(house: Any) -> None:
+    house.floor.talk(caller="+15550140", to="0003*210")
+    for user in ("9", "13"):
+        house.pbx.faults.add(Fault("half json", method="GET", path_contains=f"/phoneCalls/{user}/", times=None))
     message = await listed(house, "U0ANA")
-    assert len(rows(message)) == 15
-    assert "And 5 more: /calls with a name or a number shows fewer." in message.lines()
+    assert message.lines()[:2] == ["1 live call", "2 of 6 lists could not be read: calls may be missing."]
+
+
+async def test_where_no_list_can_be_read_the_answer_is_no_empty_list(house: Any) -> None:
+    house.pbx.faults.add(Fault("half json", method="GET", times=None))
+    message = await listed(house, "U0ANA")
+    house.pbx.faults.clear()
+    assert "No live calls" not in message.text
+    assert "PBX" in message.text
 
 
 @pytest.mark.parametrize("user", ["U0ANA", "U0EVE"])
@@ -136,7 +173,8 @@ async def test_calls_on_both_phones_of_a_person_are_a_question(house: Any) -> No
     house.floor.talk(caller="+15550142", caller_name="Uwe Urgent", to="0003*211")
     second = house.floor.talk(caller="+15550143", caller_name="Vic Voice", to="0003*212")
     question = await listed(house, "U0ANA", "/monitor <@U0DAN>")
-    [label] = [label for label in labels(question) if label.startswith("Vic Voice <+15550143>")]
+    [label] = [label for label in labels(question) if label.endswith("on 0003*212")]
+    assert label.startswith("Vic Voice <+15550143>")
     await house.workspace.click("U0ANA", question, label)
     await house.puts(1)
     assert house.pbx.puts()[0].path == f"/uapi/phoneCalls/13/0003*212/{second}"
@@ -155,6 +193,16 @@ async def test_a_short_extension_is_one_of_the_askers_organisation(house: Any) -
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 211", raw=True)
     await house.puts(1)
     assert house.pbx.puts()[0].path == f"/uapi/phoneCalls/13/0003*211/{call}"
+
+
+async def test_a_short_extension_with_several_calls_is_a_question_too(house: Any) -> None:
+    house.floor.talk(caller="+15550142", caller_name="Uwe Urgent", to="0003*211")
+    second = house.floor.talk(caller="+15550143", caller_name="Vic Voice", to="0003*211")
+    question = await listed(house, "U0ANA", "/monitor 211")
+    [label] = [label for label in labels(question) if label.startswith("Vic Voice")]
+    await house.workspace.click("U0ANA", question, label)
+    await house.puts(1)
+    assert house.pbx.puts()[0].path == f"/uapi/phoneCalls/13/0003*211/{second}"
 
 
 async def test_of_several_calls_only_those_that_suit_are_meant(house: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.pbx import Fault
+from bot.sandbox.slack_faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 
@@ -82,3 +83,23 @@ async def test_sigterm_answers_what_has_arrived_and_exits_0_and_the_next_start_g
     await house.start_bot()
     await house.card("Connected")
     assert (house.cards("U0ANA"), house.actions()) == ([card], ["Monitor"])
+
+
+async def test_an_end_that_was_written_down_and_not_yet_shown_is_shown_by_the_next_start(
+    empty_house: Any, run_bot: Any
+) -> None:
+    house = empty_house
+    killed = await run_bot()
+    await killed.started()
+    call = house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    card = await house.card("Ringing")
+    later = SlackFault(method="chat.update", kind="429", retry_after=30)
+    house.workspace.faults.add(later)
+    house.floor.hang_up(call)
+    await house.workspace.until(lambda: later.times == 0)
+    killed.process.kill()
+    await killed.ended()
+    house.workspace.faults.clear()
+    await house.start_bot()
+    assert await house.card("Ended: Bob's call is over") == card

@@ -148,7 +148,7 @@ async def test_numbers_are_shown_exactly_in_lists_and_questions(house: Any) -> N
     for caller in ("+15550142", "0003*211"):
         house.floor.talk(caller=caller, to="0003*210")
     await typed(house, "/calls 0003*210")
-    listed = await house.told("U0ANA", "live calls for “0003*210”")
+    listed = await house.told("U0ANA", "2 of 2 live calls match “0003*210”")
     await typed(house, "/monitor 0003*210")
     question = await house.told("U0ANA", "which call?")
     await exact_everywhere(house, listed)

@@ -85,6 +85,21 @@ async def test_what_comes_while_it_stops_is_told_that_nothing_was_sent(house: An
     assert (["Nothing was sent" in answer for answer in answers], house.actions()) == ([True], ["Monitor"])
 
 
+async def test_a_click_while_it_stops_is_told_privately_that_nothing_was_sent(house: Any) -> None:
+    """Slack shows nothing of what the acknowledgement of a click says."""
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0LIS", "C0FLOOR", "/calls")
+    listed = await house.told("U0LIS", "1 live call")
+    house.pbx.faults.add(Fault("slow", method="PUT", seconds=0.5))
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.puts(1)
+    stopping = asyncio.create_task(house.stop_bot())
+    await house.workspace.click("U0LIS", listed, "Monitor")
+    await stopping
+    await house.told("U0LIS", "callbot is being restarted. Nothing was sent.")
+    assert house.actions() == ["Monitor"]
+
+
 async def test_it_ends_within_10_s_whatever_hangs(house: Any) -> None:
     """A PBX that does not answer, and a client that has sent half a request and waits."""
     house.floor.talk(**CALLER)

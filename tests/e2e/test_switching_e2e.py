@@ -1,8 +1,11 @@
 """From a Monitor card to Whisper: the phone is busy with the old leg, so the card asks to hang up first."""
 
+import asyncio
 from typing import Any
 
 import pytest
+
+from bot.assembly import Bot
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 
@@ -65,6 +68,105 @@ async def test_ring_now_anyway_reaches_a_phone_with_call_waiting_and_shows_the_o
     house.floor.lift("0003*024")
     card = await house.card("Connected")
     assert "Who hears Ana: only Bob" in card.lines()
+
+
+async def whispering_beside_the_old_leg(house: Any) -> tuple[Any, Any]:
+    """Ana, whose phone has call waiting, whispers, and the leg that she listened with stands still."""
+    house.floor.extension("0003*024").call_waiting = True
+    call, card = await listening(house)
+    await house.workspace.click("U0ANA", card, "Whisper")
+    await house.workspace.click("U0ANA", await asked_to_hang_up(house), "Ring now anyway")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    card = await house.card("Connected")
+    assert "Who hears Ana: only Bob" in card.lines()
+    return house.floor.call(call), card
+
+
+async def test_the_old_leg_may_go_and_the_new_one_stands(house: Any) -> None:
+    call, _ = await whispering_beside_the_old_leg(house)
+    call.views.remove(call.view("02"))
+    await house.workspace.until(lambda: "Monitor: Ended" in "\n".join(house.cards("U0ANA")[-1].lines()))
+    card = await house.card("Connected")
+    assert {"Who hears Ana: only Bob", "Does: Whisper: speaks to the agent"} <= set(card.lines())
+
+
+async def test_the_new_leg_may_go_and_the_old_one_stands(house: Any) -> None:
+    call, _ = await whispering_beside_the_old_leg(house)
+    call.views.remove(call.view("03"))
+    await house.workspace.until(lambda: "Whisper: Ended" in "\n".join(house.cards("U0ANA")[-1].lines()))
+    card = await house.card("Connected")
+    assert {"Who hears Ana: nobody", "Does: Monitor: listens silently"} <= set(card.lines())
+
+
+async def test_a_phone_without_call_waiting_stays_in_the_old_mode_and_is_said_to_be_busy(house: Any) -> None:
+    """The wait of 1 s and 5 s more have to run out."""
+    await listening(house)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/whisper 0003*210 wait=1")
+    await house.workspace.click("U0ANA", await asked_to_hang_up(house), "Ring now anyway")
+    await house.card("Not answered: no connection seen in 1 s")
+    busy = "The PBX says that phone 0003*024 is busy: end what it is busy with, then ask again."
+    cards = await house.workspace.until(
+        lambda: [card for card in house.cards("U0ANA") if busy in "\n".join(card.lines())]
+    )
+    lines = "\n".join(cards[-1].lines())
+    assert "Not switched, you are still listening." in lines
+    assert "Does: Monitor: listens silently" in lines
+    assert "Who hears Ana: nobody" in lines
+    assert f"Request {(await house.trail())[1].id}" in lines
+
+
+async def test_a_change_that_is_typed_waits_like_one_that_is_clicked_and_keeps_what_was_typed(house: Any) -> None:
+    call, _ = await listening(house)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/whisper <@U0BOB|bob> private wait=20", raw=True)
+    await asked_to_hang_up(house)
+    house.floor.leave(call, "0003*024")
+    await house.puts(2)
+    asked = house.pbx.puts()[1].json
+    assert (asked["action"], asked["private"], asked["waitForPickup"]) == ("Whisper", 1, "20")
+
+
+async def test_a_change_to_barge_in_asks_first_where_it_is_clicked_and_not_where_it_is_typed(house: Any) -> None:
+    call, card = await listening(house)
+    [button] = [button for button in card.buttons() if button.label == "Barge in"]
+    assert button.confirm["text"]["text"] == "The customer will hear you."
+    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    await house.workspace.until(
+        lambda: "rings again at once for Barge in" in "\n".join(house.cards("U0ANA")[-1].lines())
+    )
+    house.floor.leave(call, "0003*024")
+    await house.puts(2)
+    assert house.actions() == ["Monitor", "BargeIn"]
+
+
+async def test_while_a_phone_changes_its_mode_nobody_asks_the_pbx_whether_it_is_registered(house: Any) -> None:
+    call, card = await listening(house)
+    await house.workspace.click("U0ANA", card, "Whisper")
+    await asked_to_hang_up(house)
+    house.floor.leave(call, "0003*024")
+    await house.puts(2)
+    assert len([seen for seen in house.pbx.requests if seen.path.endswith("/presence")]) == 1
+
+
+async def test_who_loses_the_right_while_the_change_waits_is_refused_when_the_old_leg_is_gone(
+    empty_house: Any,
+) -> None:
+    house = empty_house
+    bot = Bot(house.settings(), rules_every=0.05)
+    await bot.start()
+    house.bots.append(bot)
+    house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
+    call, card = await listening(house)
+    await house.workspace.click("U0ANA", card, "Whisper")
+    await asked_to_hang_up(house)
+    taken_up = asyncio.Event()
+    bot._rulebook.on_change(taken_up.set)
+    house.map = house.map.replace('actions = ["Monitor", "Whisper", ', 'actions = ["Monitor", ')
+    house.environment()
+    await asyncio.wait_for(taken_up.wait(), timeout=5)
+    house.floor.leave(call, "0003*024")
+    await house.told("U0ANA", "None of your roles allows Whisper.")
+    assert house.actions() == ["Monitor"]
 
 
 async def test_the_change_comes_to_nothing_when_the_call_ends(house: Any) -> None:

@@ -96,19 +96,6 @@ async def test_a_supervisor_who_calls_an_agent_is_a_party_and_somebody_else_may_
     assert put.json == {"action": "Monitor", "sendCallTo": "0003*025", "phoneCallViewId": "01"}
 
 
-async def test_a_leg_that_was_there_before_is_no_proof_of_a_new_connection(house: Any) -> None:
-    """Ana talks to Bob herself and asks for Monitor: what shows her phone already proves nothing."""
-    house.floor.extension("0003*024").call_waiting = True
-    house.floor.talk(caller="0003*024", to="0003*210")
-    await typed(house, "U0ANA", "/monitor 0003*210")
-    card = await house.card("Ringing")
-    reads = len(house.pbx.requests)
-    await house.pbx.until(lambda: len(house.pbx.requests) >= reads + 2)
-    assert card.text.startswith("Ringing")
-    house.floor.lift("0003*024")
-    await house.card("Connected")
-
-
 async def test_a_leg_is_on_no_list_and_on_no_card_as_more_than_being_there(house: Any) -> None:
     house.floor.talk(caller="+15550142", to="0003*210")
     await joined(house, "U0LIS", "/monitor 0003*210", "0003*025")

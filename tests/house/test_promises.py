@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.commands import EXAMPLES, OPTIONS, Help, Verb, parse
-from bot.config import read_config
+from bot.rulebook import Rulebook
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,14 @@ def test_the_usage_hints_name_only_options_that_the_command_takes(manifest: Any)
 
 
 def test_the_scopes_are_those_of_the_methods_that_the_code_calls(manifest: Any) -> None:
-    needed = {"chat_postMessage": "chat:write", "chat_update": "chat:write", "auth_test": None, "command": "commands"}
+    needed: dict[str, set[str]] = {
+        "chat_postMessage": {"chat:write"},
+        "chat_update": {"chat:write"},
+        "auth_test": set(),
+        "command": {"commands"},
+        "conversations_open": {"im:write"},
+        "conversations_history": {"im:history", "channels:history", "groups:history"},
+    }
     called = {
         name
         for path in SOURCES
@@ -56,7 +63,7 @@ def test_the_scopes_are_those_of_the_methods_that_the_code_calls(manifest: Any) 
     }
     calls = {name for name in called if re.match(r"(?:chat|auth|conversations|users|views|files)_", name)} | {"command"}
     assert calls <= set(needed)
-    assert {needed[name] for name in calls} - {None} == set(manifest["oauth_config"]["scopes"]["bot"])
+    assert set().union(*(needed[name] for name in calls)) == set(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def test_the_manifest_subscribes_to_no_event_because_the_code_listens_to_none(manifest: Any) -> None:
@@ -81,8 +88,20 @@ def test_the_readme_lists_every_setting() -> None:
 
 
 def test_the_example_map_is_right() -> None:
-    config = read_config(ROOT / "callbot.example.toml")
-    assert config.authorization().person("U0ANA").phone == "0003*024"
+    rulebook = Rulebook.read(ROOT / "callbot.example.toml")
+    assert rulebook.rules().person("U0ANA").phone == "0003*024"
+
+
+def test_the_example_of_a_directory_is_right(tmp_path: Path) -> None:
+    """The tables that are commented out, without their marks, and beside them the lines of agents.csv."""
+    text = (ROOT / "callbot.example.toml").read_text()
+    lines = re.findall(r"^#     (.+)$", text, re.MULTILINE)
+    (tmp_path / "agents.csv").write_text("\n".join(lines))
+    (tmp_path / "callbot.toml").write_text(re.sub(r"^# (\[.*\]|\w+ = .*)$", r"\1", text, flags=re.MULTILINE))
+    rulebook = Rulebook.read(tmp_path / "callbot.toml")
+    directory = rulebook.rules().directory
+    assert (len(directory.agents), list(directory.teams)) == (len(lines) - 1, ["sales"])
+    assert rulebook.config().unknown_teams(directory) == ()
 
 
 def test_the_readme_explains_every_dependency() -> None:

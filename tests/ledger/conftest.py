@@ -119,7 +119,7 @@ async def postgresql_address(new_database: Callable[..., Awaitable[str]], clock:
     await (await Ledger.open(address, now=clock)).close()
     server = await asyncpg.connect(address)
     try:
-        await server.execute("TRUNCATE requests, interventions, cards")
+        await server.execute("TRUNCATE requests, interventions, cards, posts_begun")
     finally:
         await server.close()
     return address

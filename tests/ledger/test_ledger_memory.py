@@ -209,3 +209,60 @@ async def test_a_card_that_was_posted_anew_is_found_where_it_is_now(ledger: Ledg
     await ledger.save_place("card1", "C0FLOOR", "1700000000.000100")
     await ledger.save_place("card1", "D0ANA", "1700000001.000200")
     assert await ledger.place_of("card1") == ("D0ANA", "1700000001.000200")
+
+
+# ── a post that may stand although its place is not known ──
+
+
+async def test_a_card_whose_post_was_never_begun_has_none(ledger: Ledger) -> None:
+    assert await ledger.begun_post("card1") is None
+
+
+async def test_a_post_that_was_begun_says_where_and_when(ledger: Ledger, clock: Clock) -> None:
+    await ledger.begin_post("card1", "C0FLOOR")
+    assert await ledger.begun_post("card1") == ("C0FLOOR", clock())
+
+
+async def test_of_two_posts_that_were_begun_the_newer_counts(ledger: Ledger, clock: Clock) -> None:
+    await ledger.begin_post("card1", "C0FLOOR")
+    clock.move(timedelta(seconds=1))
+    await ledger.begin_post("card1", "U0ANA")
+    assert await ledger.begun_post("card1") == ("U0ANA", clock())
+
+
+async def test_a_post_whose_place_is_known_is_no_longer_begun(ledger: Ledger) -> None:
+    await ledger.begin_post("card1", "C0FLOOR")
+    await ledger.begin_post("card2", "C0FLOOR")
+    await ledger.save_place("card1", "C0FLOOR", "1700000000.000100")
+    assert (await ledger.begun_post("card1"), await ledger.begun_post("card2") is None) == (None, False)
+
+
+async def test_a_post_that_was_begun_outlives_a_restart(address: str, ledger: Ledger, clock: Clock) -> None:
+    await ledger.begin_post("card1", "U0ANA")
+    await ledger.close()
+    restarted = await Ledger.open(address, now=clock)
+    try:
+        assert await restarted.begun_post("card1") == ("U0ANA", clock())
+    finally:
+        await restarted.close()
+
+
+async def test_the_cards_of_what_has_ended_lately_come_newest_last(ledger: Ledger, send: Send, clock: Clock) -> None:
+    older, newer, _still_open = [await send(call_id=f"call{n}", card=f"card{n}") for n in (1, 2, 3)]
+    for one in (older, newer):
+        clock.move(timedelta(seconds=1))
+        await ledger.save(ended(one))
+    assert await ledger.lately_ended() == ("card1", "card2")
+
+
+async def test_what_ended_long_before_the_last_word_of_the_ledger_did_not_end_lately(
+    ledger: Ledger, send: Send, clock: Clock
+) -> None:
+    await ledger.save(ended(await send(call_id="call1", card="card1")))
+    clock.move(timedelta(minutes=10, seconds=1))
+    await send(call_id="call2", card="card2")
+    assert await ledger.lately_ended() == ()
+
+
+async def test_in_an_empty_ledger_nothing_has_ended(ledger: Ledger) -> None:
+    assert await ledger.lately_ended() == ()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -54,6 +55,28 @@ async def test_what_was_written_outlives_the_next_start(address: str, ledger: Le
         assert await again.place_of("card1") == ("C0FLOOR", "1700000000.000100")
     finally:
         await again.close()
+
+
+async def test_a_ledger_of_an_older_callbot_keeps_its_rows(address: str, clock: Now) -> None:
+    database = await Database.open(Address(address))
+    async with database.writing() as connection:
+        await connection.run_sync(_first_form)
+        row = "VALUES ('card1', 'C0FLOOR', '1700000000.000100', '2026-03-02 12:00:00+00')"
+        await connection.exec_driver_sql(f"INSERT INTO cards (id, channel, ts, updated_at) {row}")
+    await database.close()
+    ledger = await Ledger.open(address, now=clock)
+    try:
+        assert await ledger.place_of("card1") == ("C0FLOOR", "1700000000.000100")
+        assert await ledger.begun_post("card1") is None
+    finally:
+        await ledger.close()
+
+
+def _first_form(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.SCRIPTS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
 
 
 async def test_a_ledger_of_a_newer_callbot_is_refused(address: str, ledger: Ledger, clock: Now) -> None:

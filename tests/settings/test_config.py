@@ -1,12 +1,13 @@
 """callbot.toml: the contract's example is read whole, and every mistake is named by its key, all at once."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from bot.actions import ActionName
-from bot.config import LARGEST, Config, read_config
+from bot.authorization import Scope
+from bot.config import Config, directory_file, read_config
+from bot.directory import Agent, Directory
 from bot.errors import ConfigMistakes
 
 WHOLE = """
@@ -61,30 +62,27 @@ extensions = ["0003*2XX"]
 callers = ["+40722XXXXXX"]
 """
 
+SALES = Directory((Agent("0003*310", team="sales"),))
 Read = Callable[[str], Config]
+Mistakes = Callable[[str], list[str]]
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Read:
+def read() -> Read:
     def written(text: str) -> Config:
-        file = tmp_path / "callbot.toml"
-        file.write_text(text, encoding="utf-8")
-        return read_config(file)
+        return read_config(text.encode(), "callbot.toml", SALES)
 
     return written
 
 
 @pytest.fixture
-def mistakes(read: Read) -> Callable[[str], list[str]]:
+def mistakes(read: Read) -> Mistakes:
     def found(text: str) -> list[str]:
         with pytest.raises(ConfigMistakes) as caught:
             read(text)
         return caught.value.mistakes
 
     return found
-
-
-Mistakes = Callable[[str], list[str]]
 
 
 # ── what is right ──
@@ -191,6 +189,9 @@ WRONG = {
     "an action that nobody knows": ('[roles.a]\nactions = ["Hangup"]', "roles.a.actions.0"),
     "actions left out": ('[roles.a]\nextensions = ["0003*2XX"]', "roles.a.actions"),
     "a pattern like 0003*2*": ('[roles.a]\nactions = []\nextensions = ["0003*2*"]', "roles.a.extensions.0"),
+    "a directory of two lines": ('[directory]\nfile = "a\\nb"', "directory.file"),
+    "a protected team of no directory": ('[protected]\nextensions = ["team:none"]', "protected.extensions"),
+    "no scope at all": ("[watch]\nscopes = []", "watch.scopes"),
     "a channel by its name": ('[roles.a]\nactions = []\nchannels = ["#floor"]', "roles.a.channels.0"),
     "a protected extension of no form": ('[protected]\nextensions = ["299"]', "protected.extensions.0"),
     "a protected caller of no form": ('[protected]\ncallers = ["+40 700"]', "protected.callers.0"),
@@ -248,7 +249,74 @@ def test_one_persons_phone_may_be_written_twice(read: Read) -> None:
     assert read(USER.replace('"0003*030"', '["0003*030", "0003*030"]')).users["U0EVE"].name == "Eve"
 
 
-# ── what is no file, or no TOML ──
+# ── teams ──
+
+
+@pytest.mark.parametrize(
+    ("directory", "why"),
+    [("", "there is no [directory]"), ('[directory]\nfile = "a.csv"\n', "the directory has no such team")],
+)
+def test_a_protected_team_that_is_nobody_is_a_mistake(mistakes: Mistakes, directory: str, why: str) -> None:
+    assert mistakes(directory + '[protected]\nextensions = ["0003*299", "team:board"]') == [
+        f"protected.extensions: team:board would protect nobody, since {why}"
+    ]
+
+
+def test_a_protected_team_of_the_directory_is_protected(read: Read) -> None:
+    rules = read('[protected]\nextensions = ["team:sales"]').authorization(SALES)
+    assert (rules.protects_extension("0003*310"), rules.protects_extension("0003*210")) == (True, False)
+
+
+def test_where_the_directory_cannot_be_read_nothing_is_said_of_its_teams() -> None:
+    assert read_config(b'[protected]\nextensions = ["team:board"]', "callbot.toml").protected.extensions == [
+        "team:board"
+    ]
+
+
+def test_teams_that_are_nobody_are_named_with_where_they_stand(read: Read) -> None:
+    role = '[roles.a]\nactions = []\nextensions = ["0003*2XX", "team:sales", "team:gone"]\n'
+    config = read(role + ALERT + 'extensions = ["team:sale"]')
+    assert config.unknown_teams(SALES) == (
+        "roles.a.extensions: team:gone names no team of the directory",
+        "alerts.0.extensions: team:sale names no team of the directory",
+    )
+
+
+# ── scopes ──
+
+
+def test_scopes_are_those_of_the_file(read: Read) -> None:
+    scopes = '[watch]\nscopes = [{ user = "7" }, { user = "@me", extension = "0003*210" }]'
+    assert read(scopes).authorization().scopes() == (Scope("7", "@self"), Scope("@me", "0003*210"))
+
+
+def test_scopes_that_are_left_out_are_those_of_everybody_known(read: Read) -> None:
+    people = USER + 'uapi_user = "8"\n[uapi]\ndefault_user = "1"'
+    directory = Directory((Agent("0003*310", uapi_user="5"),))
+    assert read(people).authorization(directory).scopes() == (Scope("1"), Scope("5"), Scope("8"))
+
+
+# ── the directory's name ──
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        ('[directory]\nfile = "agents.csv"', "agents.csv"),
+        ('[directory]\nfile = " lists/agents.csv "\n[bogus]', "lists/agents.csv"),
+        ("", None),
+        ("[directory]", None),
+        ("directory = 3", None),
+        ("[directory]\nfile = 3", None),
+        ('[directory]\nfile = "a\\u0000b"', None),
+        ("[directory", None),
+    ],
+)
+def test_the_directory_is_found_in_whatever_else_is_wrong(text: str, file: str | None) -> None:
+    assert directory_file(text.encode()) == file
+
+
+# ── what is no TOML ──
 
 
 def test_what_is_no_toml_is_said_with_its_line(mistakes: Mistakes) -> None:
@@ -260,17 +328,7 @@ def test_a_key_written_twice_is_said_with_its_line(mistakes: Mistakes) -> None:
     assert "line 3" in mistakes("[help]\nchannel = 'C0A'\nchannel = 'C0B'\n")[0]
 
 
-def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
-    with pytest.raises(ConfigMistakes, match=r"cannot be read.*CALLBOT_CONFIG"):
-        read_config(tmp_path / "callbot.toml")
-
-
-@pytest.mark.parametrize(
-    ("raw", "said"),
-    [(b"\xff\xfe", "is no TOML"), (b"#" * (LARGEST + 1), "larger"), (b"a=" + b"[" * 5000, "is no TOML")],
-)
-def test_a_file_of_rubbish_is_refused(tmp_path: Path, raw: bytes, said: str) -> None:
-    file = tmp_path / "callbot.toml"
-    file.write_bytes(raw)
-    with pytest.raises(ConfigMistakes, match=said):
-        read_config(file)
+@pytest.mark.parametrize("raw", [b"\xff\xfe", b"a=" + b"[" * 5000])
+def test_a_file_of_rubbish_is_refused(raw: bytes) -> None:
+    with pytest.raises(ConfigMistakes, match="is no TOML"):
+        read_config(raw, "callbot.toml")

@@ -1,21 +1,34 @@
 """The cards that the tests look at, and what a reader sees of a message."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.actions import ActionName
 from bot.authorization import AuthorizationMap
 from bot.following import Intervention, State, Step
+from bot.ledger.ledger import Ledger
 from bot.planning import next_buttons
 from bot.ports import Card, CardElsewhere
+from bot.sandbox.messages_shown import Message as Shown
+from bot.sandbox.scopes import GRANTED
+from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.workspace import Workspace
+from bot.slack.feed import Feed
 from bot.slack.messages import Message
+from bot.slack.outgoing import Outgoing
 
 MakeIntervention = Callable[..., Intervention]
 MakeCard = Callable[..., Card]
 Reached = Callable[..., Intervention]
+ANA, FLOOR = "U0ANA", "C0FLOOR"
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +86,97 @@ def labels() -> Callable[[Message], list[str]]:
         return [element["text"]["text"] for row in rows for element in row]
 
     return read
+
+
+# ── cards at work ──
+
+
+class Desk:
+    """A feed at work, what it waits for, and what people see of it."""
+
+    def __init__(self, workspace: Workspace, ledger: Ledger, session: aiohttp.ClientSession) -> None:
+        self.workspace = workspace
+        self.ledger = ledger
+        self.no_access: list[str] = []
+        self.pauses: list[float] = []
+        client = AsyncWebClient(
+            token=workspace.bot_token, base_url=workspace.api_url, session=session, retry_handlers=[]
+        )
+        self.outgoing = Outgoing(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
+        self.feed = self.another_feed()
+
+    def another_feed(self) -> Feed:
+        """As after a restart: it knows what the ledger knows."""
+        return Feed(
+            self.outgoing,
+            self.ledger,
+            now=lambda: datetime.now(UTC),
+            sleep=self._hardly_sleep,
+            on_no_access=self._hear,
+            jitter=lambda: 1.0,
+        )
+
+    def cards(self, place: str = FLOOR) -> list[Shown]:
+        """What stands in a channel, or in the direct message with a person."""
+        return self.workspace.messages(to=place) if place == ANA else self.workspace.messages(place)
+
+    async def shows(self, word: str, place: str = FLOOR) -> Shown:
+        """The only message there, when it begins with the word."""
+        found = await self.workspace.until(lambda: [one for one in self.cards(place) if one.text.startswith(word)])
+        assert len(self.cards(place)) == 1
+        return found[0]
+
+    def asked(self, method: str) -> int:
+        """How many requests of a method there were."""
+        return sum(call.method == method for call in self.workspace.calls)
+
+    def fault(self, method: str, kind: Any, **more: Any) -> None:
+        self.workspace.faults.add(SlackFault(method=method, kind=kind, **more))
+
+    async def _hardly_sleep(self, seconds: float) -> None:
+        """The pauses of the feed are kept and not waited for; the rates of Slack are."""
+        self.pauses.append(seconds)
+        await asyncio.sleep(0.01)
+
+    async def _hear(self, card: Card) -> None:
+        self.no_access.append(card.id)
+
+
+@asynccontextmanager
+async def desk_with(folder: Path, scopes: frozenset[str] = GRANTED) -> AsyncIterator[Desk]:
+    workspace = Workspace(scopes=scopes)
+    workspace.add_person(ANA, "ana")
+    workspace.add_channel(FLOOR, "support-floor")
+    await workspace.start()
+    ledger = await Ledger.open(f"sqlite:///{folder}/callbot.db", now=lambda: datetime.now(UTC))
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.5)) as session:
+        desk = Desk(workspace, ledger, session)
+        yield desk
+        await desk.feed.drain(1.0)
+        await desk.outgoing.close()
+    await ledger.close()
+    await workspace.stop()
+    assert workspace.refusals == []
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk_with(tmp_path) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def blind_desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """The app was installed without the scopes that let it find a card again."""
+    async with desk_with(tmp_path, frozenset({"commands", "chat:write"})) as desk:
+        yield desk
+
+
+@pytest.fixture
+def card_in(a_card: MakeCard, reached: Reached) -> Callable[..., Card]:
+    """Ana's card in a state that it reached after some seconds."""
+
+    def build(state: State, place: str = FLOOR, *, after: float = 1, card: str = "k1", **fields: Any) -> Card:
+        return a_card(reached(state, after=after, card=card, **fields), id=card, place=place)
+
+    return build

@@ -175,3 +175,7 @@ def test_escaped_words_read_back_as_they_were(text: str) -> None:
 @given(ANY_TEXT)
 def test_escaped_words_hold_no_control_syntax(text: str) -> None:
     assert not set(escaped(text)) & {"<", ">"}
+
+
+def test_an_escape_that_somebody_wrote_stays_one_however_often_escapes_are_undone() -> None:
+    assert foreign("&lt;!channel&gt; AT&T") == "\uff06lt;!channel\uff06gt; AT&amp;T"

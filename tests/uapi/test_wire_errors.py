@@ -17,6 +17,7 @@ from bot.errors import (
     PbxRefused,
     PbxUnauthenticated,
     PbxUnreachable,
+    QuestionInvalid,
 )
 from bot.uapi import wire
 
@@ -53,7 +54,8 @@ def test_a_documented_error_is_read_with_its_code(path: Path) -> None:
     [
         (400, b"", PbxRefused, ""),
         (400, b"<html>", PbxRefused, ""),
-        (400, b'{"error": {"code": "count_invalid"}}', PbxRefused, "count_invalid"),
+        (400, b'{"error": {"code": "count_invalid"}}', QuestionInvalid, "count_invalid"),
+        (400, b'{"error": {"code": "pc_moon_invalid"}}', PbxRefused, "pc_moon_invalid"),
         (400, b'{"error": {"code": "<!channel>"}}', PbxRefused, ""),
         (400, b'{"error": {"code": 7}}', PbxRefused, ""),
         (400, b'{"error": {"code": "' + b"a" * 65 + b'"}}', PbxRefused, ""),

@@ -1,0 +1,256 @@
+"""`callbot audit`: who asked for what, when, on whom, from where, allowed or not and by which rule, what came of it.
+
+It reads the ledger beside a running callbot, and writes as it reads. The map is read for names alone.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from bot.authorization import AuthorizationMap
+from bot.errors import ConfigMistakes, WrongUsage
+from bot.ledger.trail import Trail, TrailEntry
+from bot.rulebook import check_files, read_files
+from bot.settings import OwnSettings
+from bot.terminal import console, visible
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+NOT_ON_A_TERMINAL = 160
+"""Columns of a table that goes into a file."""
+COLUMNS = (
+    "at",
+    "user",
+    "name",
+    "stranger",
+    "channel",
+    "said",
+    "extension",
+    "agent",
+    "call",
+    "allowed",
+    "rule",
+    "outcome",
+    "state",
+    "request",
+)
+"""What is written of each request as CSV and JSON."""
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take these for the same
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+class Form(StrEnum):
+    """How the audit is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+# ── what is asked for ──
+
+
+def since_of(text: str, now: datetime) -> datetime:
+    """The instant that `--since` means: so long before `now`, a day, or an instant; UTC where no zone is given.
+
+    Raises WrongUsage.
+    """
+    try:
+        if span := re.fullmatch(r"([0-9]{1,9})([smhdw])", text):
+            return now - timedelta(**{UNITS[span[2]]: int(span[1])})
+        instant = datetime.fromisoformat(text)
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise WrongUsage(
+            f"--since {visible(text[:40])} is no time. Write how long ago (30m, 2h, 7d), a day (2026-11-20), or an instant "
+            "(2026-11-20T10:00+02:00); UTC where no zone is given."
+        ) from None
+
+
+def user_of(text: str, rules: AuthorizationMap) -> str:
+    """The Slack user id that `--user` means: an id, or the name of somebody of the map, or part of it.
+
+    Raises WrongUsage where it is nobody's name, or that of several people.
+    """
+    if re.fullmatch(r"[UW][A-Z0-9]{2,20}", text):
+        return text
+    wanted = text.strip().casefold()
+    named = [person for person in rules.people.values() if person.name.casefold() == wanted]
+    found = named or [person for person in rules.people.values() if wanted and wanted in person.name.casefold()]
+    if len(found) == 1:
+        return found[0].slack_user
+    if not found:
+        raise WrongUsage(
+            f"--user {visible(text[:40])}: nobody in the map has this name. Write a Slack user id, for example U012AB3CD."
+        )
+    people = ", ".join(f"{person.slack_user} ({person.name})" for person in found[:20])
+    more = f" and {len(found) - 20} more" if len(found) > 20 else ""
+    raise WrongUsage(f"--user {visible(text[:40])} may be {people}{more}. Write the id.")
+
+
+# ── what is written ──
+
+
+async def write_audit(
+    settings: OwnSettings,
+    out: TextIO,
+    remark: Callable[[str], None],
+    *,
+    since: str | None,
+    user: str | None,
+    form: Form,
+    now: datetime,
+) -> None:
+    """Find out what the words mean, open the ledger, write. What `remark` is given belongs beside the audit.
+
+    Raises WrongUsage, LedgerUnavailable.
+    """
+    from_when = None if since is None else since_of(since, now)
+    rules = AuthorizationMap()
+    try:
+        path = Path(settings.callbot_config)
+        rules = check_files(read_files(path), str(path)).authorization
+    except ConfigMistakes:
+        remark(
+            f"{settings.callbot_config} cannot be read or has mistakes (`callbot check` names them): ids have no names."
+        )
+    slack_user = None if user is None else user_of(user, rules)
+    trail = await Trail.open(settings.database_url)
+    try:
+        if not await audit(trail, rules, out, since=from_when, user=slack_user, form=form):
+            remark("Nothing was asked in that time." if since else "Nothing was asked yet.")
+    finally:
+        await trail.close()
+
+
+async def audit(
+    trail: Trail, rules: AuthorizationMap, out: TextIO, *, since: datetime | None, user: str | None, form: Form
+) -> int:
+    """Write the requests, newest last. The number of them. Raises LedgerUnavailable."""
+    writer = _WRITERS[form](out)
+    written = 0
+    async for piece in trail.pieces(since, user=user):
+        writer.write([record(entry, rules) for entry in piece])
+        written += len(piece)
+    writer.end()
+    return written
+
+
+def record(entry: TrailEntry, rules: AuthorizationMap) -> dict[str, Any]:
+    """One request under the names of COLUMNS, as it was written down; None where something was never known."""
+    person = rules.people.get(entry.slack_user)
+    agent = rules.name_of(entry.extension) if entry.extension else ""
+    return {
+        "at": entry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "user": entry.slack_user,
+        "name": person.name if person is not None and not entry.stranger else None,
+        "stranger": entry.stranger,
+        "channel": entry.channel,
+        "said": entry.said,
+        "extension": entry.extension or None,
+        "agent": agent if agent != entry.extension else None,
+        "call": entry.call_id or None,
+        "allowed": entry.allowed,
+        "rule": entry.rule or None,
+        "outcome": entry.outcome.value,
+        "state": None if entry.state is None else entry.state.value,
+        "request": entry.id,
+    }
+
+
+def cell(value: object) -> str:
+    """A value as one cell of a spreadsheet: on one line, and never a formula, whoever wrote it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "" if value is None else visible(str(value))
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+
+
+class _Writer(Protocol):
+    def write(self, records: Iterable[dict[str, Any]]) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class _Csv:
+    """A header, and a line for each request."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._rows = csv.writer(out, lineterminator="\n")
+        self._rows.writerow(COLUMNS)
+
+    def write(self, records: Iterable[dict[str, Any]]) -> None:
+        self._rows.writerows([cell(one[name]) for name in COLUMNS] for one in records)
+
+    def end(self) -> None:
+        """Nothing stands after the last line."""
+
+
+class _Json:
+    """One array, an object on a line for each request."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._before = "[\n"
+
+    def write(self, records: Iterable[dict[str, Any]]) -> None:
+        for one in records:
+            self._out.write(self._before + json.dumps(one))  # ASCII alone: no character of it can act on a terminal
+            self._before = ",\n"
+
+    def end(self) -> None:
+        self._out.write("[]\n" if self._before == "[\n" else "\n]\n")
+
+
+class _Table:
+    """Columns for people, as wide as the terminal. Every piece has the same widths, so that they make one table."""
+
+    def __init__(self, out: TextIO) -> None:
+        width = None if out.isatty() else NOT_ON_A_TERMINAL
+        self._console = console(out, width=width, wraps=True)
+        self._first = True
+
+    def write(self, records: Iterable[dict[str, Any]]) -> None:
+        table = Table(box=box.SIMPLE_HEAD, show_header=self._first, expand=True, pad_edge=False, show_edge=False)
+        table.add_column("When (UTC)", width=19)
+        for title, ratio in (
+            ("Who, from", 3),
+            ("Asked for", 4),
+            ("On whom", 3),
+            ("Allowed", 3),
+            ("What came of it", 3),
+        ):
+            table.add_column(title, ratio=ratio, overflow="fold")
+        for one in records:
+            table.add_row(*(Text(visible(text)) for text in _row(one)))
+        self._console.print(table)
+        self._first = False
+
+    def end(self) -> None:
+        """The last row is the last line."""
+
+
+_WRITERS: dict[Form, Callable[[TextIO], _Writer]] = {Form.TABLE: _Table, Form.CSV: _Csv, Form.JSON: _Json}
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    verdict = {True: "yes", False: "no", None: "not decided"}[one["allowed"]]
+    who = one["name"] or one["user"]
+    stranger = " (of another workspace)" if one["stranger"] else ""
+    agent = f"{one['agent']} {one['extension']}" if one["agent"] else one["extension"]
+    return (
+        one["at"].replace("T", " ").removesuffix("Z"),
+        f"{who}{stranger}, {one['channel']}",
+        one["said"],
+        agent or "–",  # noqa: RUF001 - a dash is what is read here
+        f"{verdict}: {one['rule']}" if one["rule"] else verdict,
+        f"{one['outcome']}: {one['state']}" if one["state"] else one["outcome"],
+    )

@@ -1,0 +1,122 @@
+"""`callbot check`: is everything there and right? A line each, in a fixed order; nothing is changed anywhere."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from bot.checking_map import review
+from bot.checking_pbx import check_pbx
+from bot.checking_slack import check_slack
+from bot.errors import ConfigMistakes
+from bot.findings import Finding, Mark, no, ok, remark
+from bot.ledger.address import Address
+from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
+from bot.ledger.trail import Trail
+from bot.rulebook import Rules, check_files, read_files
+from bot.settings import OwnSettings, PbxSettings, S, Settings, SlackSettings, read_part
+from bot.terminal import console, shown
+
+PATIENCE = 10.0
+"""Seconds for one answer."""
+
+
+async def check(
+    say: Callable[[Finding], None], environ: Mapping[str, str] | None = None, *, patience: float = PATIENCE
+) -> bool:
+    """Look at everything, and say what it is like as soon as that is known. Whether nothing is wrong.
+
+    Mistakes in one place do not hide those in others. `environ` None: the process's environment and `.env`.
+    `patience`: seconds for one answer.
+    """
+    right = True
+    async for finding in _findings(environ, patience):
+        right = right and finding.mark is not Mark.NO
+        say(finding)
+    return right
+
+
+async def check_on_terminal(out: TextIO) -> bool:
+    """The same, with its lines written as they come."""
+    screen = console(out)
+    return await check(lambda finding: screen.print(shown(finding)))
+
+
+async def _findings(environ: Mapping[str, str] | None, patience: float) -> AsyncIterator[Finding]:
+    for finding in _settings(environ):
+        yield finding
+    own, slack, pbx = _part(OwnSettings, environ), _part(SlackSettings, environ), _part(PbxSettings, environ)
+    findings, rules = _map(own)
+    for finding in findings:
+        yield finding
+    asked = [
+        *([] if slack is None else [asyncio.create_task(check_slack(slack, rules and rules.config, patience))]),
+        *([] if pbx is None else [asyncio.create_task(check_pbx(pbx, rules and rules.authorization, patience))]),
+        *([] if own is None else [asyncio.create_task(_ledger(own.database_url, patience))]),
+    ]
+    for task in asked:
+        for finding in await task:
+            yield finding
+
+
+def _settings(environ: Mapping[str, str] | None) -> list[Finding]:
+    try:
+        read_part(Settings, environ)
+    except ConfigMistakes as mistakes:
+        return [no("settings", f"{mistake}. Set it in the environment or in .env.") for mistake in mistakes.mistakes]
+    return [ok("settings", "all that are needed are there")]
+
+
+def _part(part: type[S], environ: Mapping[str, str] | None) -> S | None:
+    """That part of the settings, None where it has mistakes: those are told already."""
+    try:
+        return read_part(part, environ)
+    except ConfigMistakes:
+        return None
+
+
+def _map(own: OwnSettings | None) -> tuple[list[Finding], Rules | None]:
+    if own is None:
+        return [], None
+    path = Path(own.callbot_config)
+    try:
+        rules = check_files(read_files(path), str(path))
+    except ConfigMistakes as mistakes:
+        findings = [no("map", f"{path.name}: {mistake}") for mistake in mistakes.mistakes]
+        more = [no("map", f"{mistakes.unlisted} more mistakes like these")] if mistakes.unlisted else []
+        return findings + more, None
+    return list(review(*rules)), rules
+
+
+async def _ledger(url: str, patience: float) -> list[Finding]:
+    """Whether the ledger can be used. It is opened to be read, whoever else uses it."""
+    try:
+        async with asyncio.timeout(patience):
+            trail = await Trail.open(url)
+            await trail.close()
+    except NoLedgerYet:
+        return [_place_for(Address(url))]
+    except LedgerUnavailable as error:
+        return [no("ledger", str(error))]
+    except TimeoutError:
+        return [no("ledger", f"no answer in {patience:g} s. Check DATABASE_URL and the network.")]
+    return [_usable(Address(url), trail)]
+
+
+def _usable(address: Address, trail: Trail) -> Finding:
+    if address.file is not None and not os.access(address.file, os.W_OK):
+        return no("ledger", f"{address.file} may be read and not written. Give it to the user who runs callbot.")
+    if not trail.up_to_date:
+        text = f"{address.place}, of an older callbot (revision {trail.revision}); the next start brings it up to date."
+        return remark("ledger", text)
+    return ok("ledger", f"{address.place}, revision {trail.revision}")
+
+
+def _place_for(address: Address) -> Finding:
+    if address.file is None or os.access(address.file.parent, os.W_OK | os.X_OK):
+        return remark("ledger", f"{address.place}: nothing is there yet; `callbot run` makes it.")
+    return no(
+        "ledger",
+        f"{address.place} cannot be made. Make the folder, for the user who runs callbot, or set DATABASE_URL.",
+    )

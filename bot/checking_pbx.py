@@ -1,0 +1,170 @@
+"""`callbot check`: whether the PBX knows callbot, and what it lets it see. No caller's name or number is printed."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import aiohttp
+
+from bot.authorization import AuthorizationMap, Scope
+from bot.checking_map import known_extensions
+from bot.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
+from bot.findings import Finding, counted, no, ok, remark, some
+from bot.settings import PbxSettings
+from bot.uapi.client import UnifiedApi, pbx_session
+from bot.uapi.exchange import Answer
+from bot.uapi.token import ClientCredentials, FixedToken
+from bot.uapi.wire import Request
+
+T = TypeVar("T")
+MANY = 6
+"""How many times as long as one list those of all scopes may take together."""
+AT_ONCE = 4
+TOKEN = "PBX token"  # noqa: S105 - what a line is about
+
+
+async def check_pbx(settings: PbxSettings, rules: AuthorizationMap | None, patience: float) -> list[Finding]:
+    """Ask the PBX for a token, then for every scope of the rules. None: the map cannot be read.
+
+    `patience`: seconds for one answer.
+    """
+    async with pbx_session(settings.uapi_ca_file) as session:
+        token = token_source(session, settings)
+        try:
+            async with asyncio.timeout(patience):
+                await token.token()
+        except (PbxError, TimeoutError) as error:
+            return [no(TOKEN, _why_no_token(error, patience)), remark("scopes", "not looked at: there is no token.")]
+        api = UnifiedApi(session, settings.uapi_url, token)
+        scopes, shown = await _Lists(api, rules or AuthorizationMap(), patience).all()
+        return [_token(token), *scopes, *([] if rules is None else [_unseen(rules, shown)])]
+
+
+def unified_api(
+    session: aiohttp.ClientSession, settings: PbxSettings, seen: Callable[[Request, Answer], None] | None = None
+) -> UnifiedApi:
+    """The PBX of these settings; `seen` is shown every answer as it came."""
+    return UnifiedApi(session, settings.uapi_url, token_source(session, settings), seen=seen)
+
+
+def token_source(session: aiohttp.ClientSession, settings: PbxSettings) -> ClientCredentials | FixedToken:
+    """Where the token of these settings comes from."""
+    if settings.uapi_client_id is not None and settings.uapi_client_secret is not None:
+        secret = settings.uapi_client_secret.get_secret_value()
+        return ClientCredentials(session, settings.uapi_url, settings.uapi_client_id, secret)
+    fixed = settings.uapi_access_token
+    return FixedToken("" if fixed is None else fixed.get_secret_value())
+
+
+def _token(token: ClientCredentials | FixedToken) -> Finding:
+    if isinstance(token, FixedToken):
+        return remark(
+            TOKEN, "UAPI_ACCESS_TOKEN is set, and nothing renews it: for trials alone. The scopes below prove it."
+        )
+    return ok(TOKEN, f"the App is accepted; the token is good for {token.lifetime:.0f} s and renewed before that")
+
+
+def _why_no_token(error: PbxError | TimeoutError, patience: float) -> str:
+    if isinstance(error, PbxUnauthenticated):
+        return (
+            f"the App is refused ({error.code}). Check UAPI_CLIENT_ID and UAPI_CLIENT_SECRET, and that the App is enabled "
+            "and trusted (Unified Communications → Integrations → Apps)."
+        )
+    return _why(error, patience)
+
+
+def _why(error: BaseException, patience: float) -> str:
+    """What happened, and what to do."""
+    if isinstance(error, PbxUnreachable):
+        if "certificate" in error.why:
+            return f"{error.why}. Name the certificate of its authority in UAPI_CA_FILE."
+        return f"no answer that can be read ({error.why}). Check that UAPI_URL is the PBX, and the network."
+    if isinstance(error, PbxUnauthenticated):
+        return f"the token is not accepted ({error.code}). Check the App, or UAPI_ACCESS_TOKEN."
+    if isinstance(error, PbxError):
+        code = f" ({error.code})" if error.code else ""
+        return f"{error}{code}"
+    return f"no answer in {patience:g} s. Ask again; if there are many scopes, name fewer in [watch] scopes."
+
+
+class _Lists:
+    """The lists of every scope, a few at a time."""
+
+    def __init__(self, api: UnifiedApi, rules: AuthorizationMap, patience: float) -> None:
+        self._api = api
+        self._rules = rules
+        self._patience = patience
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def all(self) -> tuple[list[Finding], list[frozenset[str] | None]]:
+        """A line for each scope, and the extensions that it shows (None: the PBX does not say)."""
+        scopes = self._rules.scopes()
+        looks = [asyncio.create_task(self._scope(scope)) for scope in scopes]
+        _, late = await asyncio.wait(looks, timeout=MANY * self._patience)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        too_late = _why(TimeoutError(), MANY * self._patience)
+        found = [
+            (no(_about(scope), too_late), None) if task in late else task.result()
+            for scope, task in zip(scopes, looks, strict=True)
+        ]
+        return [finding for finding, _ in found], [phones for _, phones in found]
+
+    async def _scope(self, scope: Scope) -> tuple[Finding, frozenset[str] | None]:
+        async with self._gate:
+            began = time.monotonic()
+            calls = await self._within(self._api.list(scope.user, scope.extension))
+            if isinstance(calls, BaseException):
+                return no(_about(scope), self._why_not(calls, scope)), None
+            took = (time.monotonic() - began) * 1000
+            finding = ok(_about(scope), f"{counted(len(calls), 'live call')} ({took:.0f} ms)")
+            return finding, await self._phones(scope)
+
+    async def _phones(self, scope: Scope) -> frozenset[str] | None:
+        """The extensions that the scope shows, None where the PBX does not say."""
+        if scope.extension != "@self":
+            return frozenset({scope.extension})
+        phones = await self._within(self._api.phones(scope.user))
+        return None if isinstance(phones, BaseException) else frozenset(phone.extension for phone in phones)
+
+    async def _within(self, asking: Awaitable[T]) -> T | PbxError | TimeoutError:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await asking
+        except (PbxError, TimeoutError) as error:
+            return error
+
+    def _why_not(self, error: PbxError | TimeoutError, scope: Scope) -> str:
+        if not isinstance(error, UserInvalid):
+            return _why(error, self._patience)
+        users = [f"[users.{one.slack_user}]" for one in self._rules.people.values() if one.uapi_user == scope.user]
+        listed = any(agent.uapi_user == scope.user for agent in self._rules.directory.agents)
+        places = some([*users, *(["the directory"] if listed else [])]) or "[watch] scopes, or default_user"
+        return f"the PBX does not take {scope.user} for a user of that ({error.code}). Correct it in {places}."
+
+
+def _about(scope: Scope) -> str:
+    return f"scope {scope.user} {scope.extension}"
+
+
+def _unseen(rules: AuthorizationMap, shown: list[frozenset[str] | None]) -> Finding:
+    """Whether every extension of the map is in sight."""
+    seen = frozenset[str]().union(*(phones for phones in shown if phones is not None))
+    missing = [
+        f"{extension} of {place}" for extension, place in known_extensions(rules).items() if extension not in seen
+    ]
+    unsaid = shown.count(None)
+    about = "extensions"
+    if not missing:
+        return ok(about, "every extension of the map is shown by a scope")
+    if unsaid:
+        return remark(
+            about, f"cannot be told of {some(missing)}: of {counted(unsaid, 'scope')} the PBX did not list the phones."
+        )
+    return no(
+        about,
+        f"no scope shows {some(missing)}: their calls are in no list. Check the number and its uapi_user, or add "
+        '{ user = "…", extension = "…" } to [watch] scopes.',
+    )

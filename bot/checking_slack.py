@@ -1,0 +1,165 @@
+"""`callbot check`: whether Slack knows the bot, what the bot may do there, and the channels that the map names."""
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+
+import aiohttp
+from pydantic import SecretStr
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.checking_map import channels_named
+from bot.config import Config
+from bot.findings import Finding, no, ok, remark, some
+from bot.settings import SlackSettings
+
+AT_ONCE = 4
+NEEDED = {"chat:write": "to post cards", "commands": "for /monitor and its sisters"}
+OPTIONAL = ("im:write", "im:history", "channels:history", "groups:history")
+"""With these callbot finds a card again whose posting Slack did not confirm."""
+READING = {"C": "channels:read", "G": "groups:read"}
+"""What conversations.info needs, by the first letter of a channel id. Nothing else does, so an app rarely has it."""
+HIDDEN = (
+    "the app has no channels:read (private ones: groups:read), and needs none. "
+    "See yourself that the bot is in there: /invite it."
+)
+TOKEN = "Slack's bot token"  # noqa: S105 - what a line is about
+DOOR = "Slack's way in"
+
+
+class NoAnswer(Exception):
+    """Slack said no, or nothing; the text says which, without anything that Slack sent but its error code."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+async def check_slack(settings: SlackSettings, config: Config | None, patience: float) -> list[Finding]:
+    """Ask Slack. `config` None: the map cannot be read, so no channel is known. `patience`: seconds for one answer."""
+    timeout = aiohttp.ClientTimeout(total=patience, connect=patience / 2)
+    async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        client = AsyncWebClient(
+            token=settings.slack_bot_token.get_secret_value(),
+            base_url=settings.slack_api_url,
+            session=session,
+            retry_handlers=[],
+        )
+        slack = _Slack(client, patience)
+        (token, granted), way_in = await asyncio.gather(slack.bot_token(), slack.way_in(settings.slack_app_token))
+        channels = [] if granted is None or config is None else await slack.channels(channels_named(config), granted)
+        return [*token, *way_in, *channels]
+
+
+class _Slack:
+    """Each question, and what its answer means."""
+
+    def __init__(self, client: AsyncWebClient, patience: float) -> None:
+        self._client = client
+        self._patience = patience
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def bot_token(self) -> tuple[list[Finding], frozenset[str] | None]:
+        """What auth.test says, and the scopes that the app has; None where the token is not accepted."""
+        try:
+            answer = await self._answered(self._client.auth_test())
+        except NoAnswer as why:
+            advice = "Copy SLACK_BOT_TOKEN anew (OAuth & Permissions), and check SLACK_API_URL and the network."
+            return [no(TOKEN, f"{why}. {advice}")], None
+        bot = answer.get("bot_id") or "no bot id"
+        accepted = ok(TOKEN, f"workspace {str(answer.get('team', ''))[:80]} ({answer.get('team_id')}), bot {bot}")
+        header = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), None)
+        if header is None:
+            unsaid = "Slack did not say which the app has. Compare OAuth & Permissions with manifest.yml."
+            return [accepted, remark("Slack's scopes", unsaid)], frozenset(READING.values())
+        granted = frozenset(scope.strip() for scope in str(header).split(","))
+        return [accepted, *_scopes(granted)], granted
+
+    async def way_in(self, app_token: SecretStr | None) -> list[Finding]:
+        """Whether Socket Mode would open; no connection is made."""
+        if app_token is None:
+            return [ok(DOOR, "HTTP: SLACK_SIGNING_SECRET is set; only a request from Slack can prove it")]
+        try:
+            await self._answered(self._client.apps_connections_open(app_token=app_token.get_secret_value()))
+        except NoAnswer as why:
+            advice = "Make a new SLACK_APP_TOKEN with connections:write (Basic Information), and switch Socket Mode on."
+            return [no(DOOR, f"Socket Mode: {why}. {advice}")]
+        return [ok(DOOR, "Socket Mode: SLACK_APP_TOKEN is accepted")]
+
+    async def channels(self, named: dict[str, list[str]], granted: frozenset[str]) -> list[Finding]:
+        """Whether the bot is in the channels that the map names, as far as its scopes let it look."""
+        rooms = {channel: keys for channel, keys in named.items() if not channel.startswith("D")}
+        hidden = [channel for channel in rooms if READING[channel[0]] not in granted]
+        looks = {
+            channel: asyncio.create_task(self._channel(channel, rooms[channel]))
+            for channel in rooms
+            if channel not in hidden
+        }
+        findings = [remark("channels", f"{some(hidden)} not looked at: {HIDDEN}")] if hidden else []
+        if looks:
+            _, late = await asyncio.wait(looks.values(), timeout=self._patience)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+            findings += [task.result() for task in looks.values() if task not in late]
+            unread = [channel for channel, task in looks.items() if task in late]
+            findings += [remark("channels", f"{some(unread)} not looked at: no answer in time.")] if unread else []
+        return findings
+
+    async def _channel(self, channel: str, keys: list[str]) -> Finding:
+        about, named = f"channel {channel}", f"named by {some(keys, 3)}"
+        posts = any(key.startswith(("help", "alerts")) for key in keys)
+        wrong = no if posts else remark
+        try:
+            async with self._gate:
+                # Not by the method's name: the manifest asks for the scopes of what a running bot calls; it never does.
+                asking = self._client.api_call("conversations.info", params={"channel": channel})
+                answer = await self._answered(asking)
+        except NoAnswer as why:
+            if why.code == "missing_scope":
+                return remark(about, f"not looked at: {HIDDEN}")
+            return wrong(about, f"{why}; {named}. Check the id (channel details, at the bottom), and /invite the bot.")
+        shown = answer.get("channel")
+        state = shown if isinstance(shown, dict) else {}
+        if state.get("is_archived"):
+            return no(about, f"is archived; {named}. Name another one.")
+        if not state.get("is_member"):
+            return wrong(about, f"the bot is not in it, so it cannot post there; {named}. /invite it.")
+        return ok(about, f"the bot is in it; {named}")
+
+    async def _answered(self, asking: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+        """The answer. Raises NoAnswer within the patience."""
+        try:
+            return await asking
+        except SlackApiError as error:
+            raise _refusal(error) from None
+        except TimeoutError:
+            raise NoAnswer(f"no answer in {self._patience:g} s") from None
+        except aiohttp.ClientError as error:
+            raise NoAnswer(f"cannot be reached ({type(error).__name__})") from None
+
+
+def _scopes(granted: frozenset[str]) -> Iterator[Finding]:
+    missing = [f"{scope} ({why})" for scope, why in NEEDED.items() if scope not in granted]
+    add = "Add it under OAuth & Permissions as manifest.yml has it, and install the app again."
+    if missing:
+        yield no("Slack's scopes", f"missing: {some(missing)}. {add}")
+    else:
+        yield ok("Slack's scopes", " and ".join(NEEDED))
+    without = [scope for scope in OPTIONAL if scope not in granted]
+    if without:
+        yield remark(
+            "Slack's scopes",
+            f"without {some(without)} callbot cannot look whether a card stands there whose posting Slack did not confirm. "
+            f"If you want that: {add}",
+        )
+
+
+def _refusal(error: SlackApiError) -> NoAnswer:
+    """Slack's own code; what is no answer of Slack's comes as an error without one."""
+    answer = getattr(error.response, "data", None)
+    code = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(code, str) and code.replace("_", "").isalnum() and len(code) <= 64:
+        return NoAnswer(f"refused with {code}", code)
+    return NoAnswer("something answers there that is not Slack")

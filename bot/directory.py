@@ -1,0 +1,181 @@
+"""agents.csv: names, teams and owners of extensions whose people need not be in Slack. Pure: from its bytes to rows.
+
+A row lets nobody do anything. It names people on cards and in lists, says in whose name their calls are asked for, which
+team `team:sales` means, and which extensions a mention stands for.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.errors import ConfigMistakes
+from bot.phonecalls import EXTENSION, USER_ID
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes of the file."""
+MOST_ROWS = 20_000
+MOST_LISTED = 20
+"""Mistakes that are written out; a file that is wrong throughout is wrong in the same way."""
+MOST_EXTENSIONS = 20
+"""Rows of one Slack user: a mention asks the PBX about each."""
+SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+TEAM = re.compile(r"[^\s:]{1,80}")
+
+
+def is_name(text: str) -> bool:
+    """Whether it is one line of 1 to 80 characters, none of them invisible."""
+    return bool(text.strip()) and text.isprintable() and len(text) <= 80
+
+
+def _is_team(text: str) -> bool:
+    return TEAM.fullmatch(text) is not None and text.isprintable()
+
+
+COLUMNS: dict[str, tuple[Callable[[str], object], str]] = {
+    "extension": (EXTENSION.fullmatch, "is no extension; write it like 0003*210"),
+    "name": (is_name, "is no name; write one line of 1 to 80 characters"),
+    "team": (_is_team, "is no team; write up to 80 characters without spaces and colons"),
+    "uapi_user": (USER_ID.fullmatch, "is no user of UnifiedAPI; write @me or its id"),
+    "slack_user": (SLACK_USER.fullmatch, "is no Slack user id; write it like U012AB3CD"),
+}
+"""What may stand in each column, and what is said of anything else. Only the first is required."""
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One row: an extension, and what the file says of it."""
+
+    extension: str
+    name: str | None = None
+    team: str | None = None
+    uapi_user: str | None = None
+    slack_user: str | None = None
+
+
+@dataclass(frozen=True)
+class Directory:
+    """All rows, found by what is asked for. Each index is made once."""
+
+    agents: tuple[Agent, ...] = ()
+
+    @cached_property
+    def by_extension(self) -> Mapping[str, Agent]:
+        """The row of each extension."""
+        return {agent.extension: agent for agent in self.agents}
+
+    @cached_property
+    def teams(self) -> Mapping[str, frozenset[str]]:
+        """The extensions of each team."""
+        teams: dict[str, set[str]] = {}
+        for agent in self.agents:
+            if agent.team is not None:
+                teams.setdefault(agent.team, set()).add(agent.extension)
+        return {team: frozenset(extensions) for team, extensions in teams.items()}
+
+    @cached_property
+    def by_slack_user(self) -> Mapping[str, tuple[str, ...]]:
+        """The extensions of each Slack user, in the order of the file."""
+        found: dict[str, list[str]] = {}
+        for agent in self.agents:
+            if agent.slack_user is not None:
+                found.setdefault(agent.slack_user, []).append(agent.extension)
+        return {slack_user: tuple(extensions) for slack_user, extensions in found.items()}
+
+
+def read_directory(raw: bytes, file: str) -> Directory:
+    """Read the file; `file` is its name, for the mistakes. Raises ConfigMistakes: “agents.csv line 7: …”, all at once."""
+    if len(raw) > LARGEST:
+        raise ConfigMistakes(file, [f"{file}: is larger than 4 MiB; leave out people whose calls nobody acts on"])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigMistakes(file, [f"{file} line {line}: is not UTF-8; save the file as “CSV UTF-8”"]) from None
+    rows, mistakes = _rows(text)
+    if len(rows) > MOST_ROWS + 1:
+        raise ConfigMistakes(
+            file, [f"{file}: has more than {MOST_ROWS:,} rows; leave out people whose calls nobody acts on"]
+        )
+    agents, more = _agents(rows)
+    mistakes = more + mistakes
+    if mistakes:
+        lines = [f"{file} line {line}: {text}" for line, text in mistakes]
+        raise ConfigMistakes(file, lines[:MOST_LISTED], unlisted=len(lines[MOST_LISTED:]))
+    return Directory(tuple(agents))
+
+
+_Mistakes = list[tuple[int, str]]
+"""Line and what is wrong there."""
+_Rows = list[tuple[int, list[str]]]
+"""The line that a row begins on, and its values."""
+_NO_CSV = "cannot be read from here on; a quotation mark is opened and not closed, or stands inside a value"
+
+
+def _rows(text: str) -> tuple[_Rows, _Mistakes]:
+    """Every row that is not empty."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: _Rows = []
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error:
+            return rows, [(line, _NO_CSV)]
+        if row is None or len(rows) > MOST_ROWS + 1:
+            return rows, []
+        values = [value.strip() for value in row]
+        if any(values):
+            rows.append((line, values))
+
+
+def _agents(rows: _Rows) -> tuple[list[Agent], _Mistakes]:
+    names = ",".join(COLUMNS)
+    if not rows:
+        return [], [(1, f"the header line is missing; it names the columns: {names}")]
+    (first, header), *others = rows
+    mistakes = [
+        (first, f"{_shown(name)} is no column; they are {names}, with commas between them")
+        for name in header
+        if name not in COLUMNS
+    ]
+    mistakes += [(first, f"column {name} stands there twice") for name in COLUMNS if header.count(name) > 1]
+    if "extension" not in header:
+        return [], [*mistakes, (first, "column extension is missing")]
+    agents: list[Agent] = []
+    lines: dict[str, int] = {}
+    mentioned = Counter[str]()
+    for line, values in others:
+        row = {name: value for name, value in zip(header, values, strict=False) if value and name in COLUMNS}
+        wrong = _wrong(row)
+        extension = row.get("extension", "")
+        if EXTENSION.fullmatch(extension) and lines.setdefault(extension, line) != line:
+            wrong.append(f"{_shown(extension)} stands on line {lines[extension]} already")
+        if len(values) > len(header):
+            wrong.append(f"has {len(values)} values for {len(header)} columns")
+        slack_user = row.get("slack_user", "")
+        mentioned[slack_user] += 1
+        if slack_user and mentioned[slack_user] == MOST_EXTENSIONS + 1:
+            wrong.append(f"{_shown(slack_user)} stands on more than {MOST_EXTENSIONS} lines")
+        mistakes += [(line, text) for text in wrong]
+        if not wrong:
+            agents.append(Agent(**row))
+    return agents, mistakes
+
+
+def _wrong(row: Mapping[str, str]) -> list[str]:
+    """What is wrong with the values of one row."""
+    missing = [] if "extension" in row else ["the extension is missing"]
+    return missing + [
+        f"{name} {_shown(value)} {sentence}"
+        for name, (is_right, sentence) in COLUMNS.items()
+        if (value := row.get(name)) is not None and not is_right(value)
+    ]
+
+
+def _shown(text: str) -> str:
+    """The text between quotation marks, with what is invisible in it written out."""
+    return f"“{repr(text[:40])[1:-1]}”"

@@ -1,0 +1,63 @@
+"""What the PBX knows of the phone that is to ring, or that was not answered. It is never in the way.
+
+The presence of the asker's own phone is read beside the call, for one second at most. Only a certain "not registered"
+counts; what is slow, refused, failing, unknown or unreadable says nothing, and the request goes on as if nobody had asked.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from bot.authorization import AuthorizationMap
+from bot.errors import PbxError
+from bot.ports import PhoneCalls
+from bot.presence import PhoneSeen, Presence
+
+PATIENCE = 1.0
+"""Seconds, from its start, for which the presence of a phone is waited for."""
+
+_log = structlog.get_logger("callbot.preflight")
+
+
+@asynccontextmanager
+async def phone_beside(
+    phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str | None, patience: float = PATIENCE
+) -> AsyncIterator[Awaitable[bool]]:
+    """Read the phone's presence while the block reads the call, and await there whether it is certainly not registered.
+
+    Where `phone` is None nothing is read.
+    """
+    reading = asyncio.create_task(_not_registered(phone_calls, rules, phone, patience), name="presence of the phone")
+    try:
+        yield reading
+    finally:
+        reading.cancel()
+        await asyncio.wait({reading})
+
+
+async def phone_seen(
+    phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str, patience: float = PATIENCE
+) -> PhoneSeen:
+    """What the PBX says now of a phone that was not answered."""
+    found = await _presence(phone_calls, rules, phone, patience)
+    return PhoneSeen.UNKNOWN if found is None else found.seen
+
+
+async def _not_registered(phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str | None, patience: float) -> bool:
+    found = None if phone is None else await _presence(phone_calls, rules, phone, patience)
+    return found is not None and found.unreachable
+
+
+async def _presence(phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str, patience: float) -> Presence | None:
+    try:
+        async with asyncio.timeout(patience):
+            return await phone_calls.presence(rules.owner(phone), phone)
+    except TimeoutError:
+        _log.info("presence_unknown", error="too slow")
+    except PbxError as error:
+        _log.info("presence_unknown", error=type(error).__name__)
+    except Exception:  # noqa: BLE001 - whatever is wrong with this question, the request itself goes on
+        _log.exception("presence_unknown")
+    return None

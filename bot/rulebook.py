@@ -1,0 +1,194 @@
+"""The rules that hold now: callbot.toml and its directory, read at the start and again whenever they change.
+
+What is on the disk is read by its path every two seconds, in a thread, and compared by content: so an edited file, a replaced
+one, and a symlink that points elsewhere are all the same. What differs counts once two readings in a row agree, so that
+half a file is no rule. Then all of it is checked; with a mistake anywhere the old rules stay.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import structlog
+
+from bot.authorization import AuthorizationMap
+from bot.config import KEYS, Config, directory_file, read_config
+from bot.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
+from bot.errors import ConfigMistakes
+
+EVERY, SETTLED = 2.0, 0.3
+"""Seconds between two looks at the files, and between two readings that have to agree."""
+
+_log = structlog.get_logger("callbot.rulebook")
+
+
+class Rules(NamedTuple):
+    """What holds together: never the one of today with the other of yesterday."""
+
+    config: Config
+    authorization: AuthorizationMap
+
+
+class Files(NamedTuple):
+    """What stood on the disk. A text instead of bytes says why a file cannot be read."""
+
+    config: bytes | str
+    directory_name: str | None = None
+    """As `[directory]` names it."""
+    directory: bytes | str | None = None
+
+
+def read_files(path: Path, before: Files | None = None) -> Files:
+    """Both files; `before` spares looking for the directory's name in the same callbot.toml again."""
+    config = _content(path)
+    if before is not None and config == before.config:
+        name = before.directory_name
+    else:
+        name = directory_file(config) if isinstance(config, bytes) else None
+    return Files(config, name, None if name is None else _content(path.parent / name))
+
+
+def _content(path: Path) -> bytes | str:
+    """The bytes of the file, one more than is allowed at most, or why they cannot be read."""
+    try:
+        if not path.is_file():
+            return "cannot be read: there is no such file"
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def check_files(files: Files, where: str) -> Rules:
+    """The rules that the files make. Raises ConfigMistakes with every mistake of both; `where` names callbot.toml."""
+    directory, wrong = None, ConfigMistakes(where, [])
+    try:
+        directory = _directory(files)
+    except ConfigMistakes as mistakes:
+        wrong = mistakes
+    try:
+        config = _config(files.config, where, directory)
+    except ConfigMistakes as mistakes:
+        raise ConfigMistakes(where, mistakes.mistakes + wrong.mistakes, unlisted=wrong.unlisted) from None
+    if directory is None:
+        raise ConfigMistakes(where, wrong.mistakes, unlisted=wrong.unlisted)
+    return Rules(config, config.authorization(directory))
+
+
+def _config(content: bytes | str, where: str, directory: Directory | None) -> Config:
+    if isinstance(content, str):
+        raise ConfigMistakes(where, [f"{content}. CALLBOT_CONFIG names the file"])
+    if len(content) > LARGEST:
+        raise ConfigMistakes(where, ["is larger than 4 MiB"])
+    return read_config(content, where, directory)
+
+
+def _directory(files: Files) -> Directory:
+    if files.directory_name is None or files.directory is None:
+        return Directory()
+    if isinstance(files.directory, str):
+        raise ConfigMistakes(files.directory_name, [f"directory.file: {files.directory_name} {files.directory}"])
+    return read_directory(files.directory, files.directory_name)
+
+
+class Rulebook:
+    """The rules as they hold now. `sleep` and `every`, in seconds, say how often the files are looked at."""
+
+    def __init__(
+        self,
+        path: Path,
+        files: Files,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        every: float = EVERY,
+    ) -> None:
+        self._path = path
+        self._files = files
+        self._current = check_files(files, str(path))
+        self._sleep = sleep
+        self._every = every
+        self._mistakes: list[str] = []
+        self._subscribers: list[Callable[[], None]] = []
+
+    @classmethod
+    def read(
+        cls, path: Path, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, every: float = EVERY
+    ) -> Self:
+        """The rules of callbot.toml at this path and of its directory. Raises ConfigMistakes."""
+        return cls(path, read_files(path), sleep=sleep, every=every)
+
+    def rules(self) -> AuthorizationMap:
+        """Who may do what now."""
+        return self._current.authorization
+
+    def config(self) -> Config:
+        """All of callbot.toml as it holds now."""
+        return self._current.config
+
+    @property
+    def mistaken(self) -> bool:
+        """Whether the files have mistakes, so that older rules than theirs hold."""
+        return bool(self._mistakes)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Have this called, in the event loop, each time that new rules have come to hold."""
+        self._subscribers.append(callback)
+
+    async def keep_up_to_date(self) -> None:
+        """Take up every change of the files, until cancelled."""
+        differing: Files | None = None
+        while True:
+            await self._sleep(self._every if differing is None else min(SETTLED, self._every))
+            files = await asyncio.to_thread(read_files, self._path, self._files)
+            if files == self._files:
+                differing = None
+            elif files != differing:
+                differing = files
+            else:
+                differing, self._files = None, files
+                await self._take(files)
+
+    async def _take(self, files: Files) -> None:
+        try:
+            rules = await asyncio.to_thread(check_files, files, str(self._path))
+        except ConfigMistakes as error:
+            if error.mistakes != self._mistakes:
+                places = [_place(mistake, files.directory_name) for mistake in error.mistakes[:MOST_LISTED]]
+                _log.error("rules_not_taken", mistakes=error.number, places=places)
+            self._mistakes = error.mistakes
+            return
+        except Exception:  # noqa: BLE001 - the last net: the next change of the files must be read whatever this one was
+            _log.exception("rules_not_taken")
+            self._mistakes = ["callbot itself failed at reading them"]
+            return
+        self._current, self._mistakes = rules, []
+        config, authorization = rules
+        agents = len(authorization.directory.agents)
+        _log.info("rules_taken", people=len(config.users), roles=len(config.roles), agents=agents)
+        for callback in self._subscribers:
+            self._call(callback)
+
+    def _call(self, callback: Callable[[], None]) -> None:
+        try:
+            callback()
+        except Exception:  # noqa: BLE001 - the last net: whoever listens must not keep later changes from being read
+            _log.exception("rules_not_followed")
+
+
+def _place(mistake: str, directory_name: str | None) -> str:
+    """Where a mistake is, for the log: its keys or its line, and nothing else that somebody wrote there."""
+    place = mistake.partition(": ")[0]
+    if place == "is no TOML":
+        line = re.search(r"\(at line ([0-9]+), column [0-9]+\)\Z", mistake)
+        return f"callbot.toml line {line[1]}" if line else "callbot.toml"
+    row = re.fullmatch(re.escape(directory_name or "") + r"( line [0-9]+)?", place)
+    if row is not None:
+        return f"directory{row[1] or ''}"
+    words = [word if word in KEYS or _IS_ID.fullmatch(word) else "…" for word in place.split(".")]
+    return ".".join(words) if words != ["…"] else "callbot.toml"
+
+
+_IS_ID = re.compile(rf"[0-9]{{1,2}}|{SLACK_USER.pattern}")
+"""A position in a list, or a Slack user id."""

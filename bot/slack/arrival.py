@@ -1,0 +1,61 @@
+"""The first words with Slack at a start: who we are there, and the first connection of Socket Mode.
+
+Slack may be busy, or the network not up yet: that passes, so it is asked again for half a minute. What it refuses is final.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import CallbotError
+from bot.slack.failures import SlackError, SlackRefusal, failing_clearly
+from bot.slack.sockets import Sockets
+
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each further attempt."""
+
+_log = structlog.get_logger("callbot.slack")
+T = TypeVar("T")
+
+
+class SlackRefused(CallbotError):
+    """Slack does not accept a token, or cannot be reached at the start."""
+
+
+class Workspace(NamedTuple):
+    """What auth.test says of the bot's own workspace."""
+
+    team_id: str
+    bot_id: str
+    bot_user_id: str
+
+
+async def workspace_of(client: AsyncWebClient, sleep: Callable[[float], Awaitable[None]]) -> Workspace:
+    """Who the bot is, by its token. Raises SlackRefused."""
+    refusal = "Slack does not accept SLACK_BOT_TOKEN: {}. Copy it anew from the app's page."
+    answer = await _patiently(client.auth_test, refusal, sleep)
+    return Workspace(str(answer["team_id"]), str(answer.get("bot_id", "")), str(answer.get("user_id", "")))
+
+
+async def connect(sockets: Sockets, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Open Socket Mode. Raises SlackRefused."""
+    refusal = "Slack does not accept SLACK_APP_TOKEN: {}. Make a new one, with connections:write."
+    await _patiently(sockets.connect, refusal, sleep)
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Callable[[float], Awaitable[None]]) -> T:
+    """Ask until there is an answer. `refusal` is what to say where Slack's answer is no, with its reason."""
+    for pause in (*PAUSES, None):
+        try:
+            with failing_clearly():
+                return await ask()
+        except SlackRefusal as error:
+            raise SlackRefused(refusal.format(error.reason)) from None
+        except SlackError as error:
+            _log.warning("slack_not_ready", reason=error.reason)
+            if pause is None:
+                break
+            await sleep(max(pause, getattr(error, "seconds", 0.0)))
+    raise SlackRefused("Slack cannot be reached at SLACK_API_URL, though asked for half a minute. Check the network.")

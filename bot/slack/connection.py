@@ -1,0 +1,117 @@
+"""One WebSocket of Socket Mode: envelopes come in, acknowledgements go out ("Using Socket Mode", docs.slack.dev).
+
+Slack's own client closes the old connection before it opens the new one, and what is under way then is lost. Ours is read
+to its very end, whatever it was told before.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.tasks import Tasks
+
+HEARTBEAT = 10.0
+"""Seconds between pings. A connection without an answer for half of that is dead."""
+GREETING = 10.0
+"""Seconds that Slack has for its hello."""
+CLOSING = 1.0
+"""Seconds that Slack has to say goodbye, where we end a connection."""
+LARGEST = 1024 * 1024
+"""Bytes of one envelope."""
+
+_log = structlog.get_logger("callbot.sockets")
+
+
+class Connection:
+    """Made by `open`. `leaving` is set when Slack asks for another one in its place, or has ended this one."""
+
+    def __init__(self, app: AsyncApp, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._app = app
+        self._socket = socket
+        self.leaving = asyncio.Event()
+        self._answers = Tasks()
+        self._reader = Tasks()
+        self._reading = self._reader.spawn(self._read(), name="socket")
+
+    @classmethod
+    async def open(cls, app: AsyncApp, session: aiohttp.ClientSession, url: str) -> "Connection":
+        """A connection that Slack has greeted. Raises aiohttp.ClientError or TimeoutError."""
+        socket = await session.ws_connect(
+            url,
+            heartbeat=HEARTBEAT,
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
+            max_msg_size=LARGEST,
+            proxy=app.client.proxy,
+        )
+        greeted = False
+        try:
+            greeted = _read_object(await socket.receive(timeout=GREETING)).get("type") == "hello"
+        finally:
+            if not greeted:
+                await socket.close()
+        if not greeted:
+            raise aiohttp.ClientConnectionError("Slack did not say hello.")
+        return cls(app, socket)
+
+    @property
+    def is_open(self) -> bool:
+        """Slack may still send something."""
+        return not self._reading.done()
+
+    async def ended(self, seconds: float) -> None:
+        """Wait until Slack ends it, at most so many seconds; then end it."""
+        await asyncio.wait({self._reading}, timeout=seconds)
+        await self.close()
+
+    async def close(self) -> None:
+        """End it, when what has arrived is acknowledged."""
+        await self._answers.drain(1.0)
+        await self._socket.close()
+        await self._reader.drain(1.0)
+
+    async def _read(self) -> None:
+        try:
+            async for frame in self._socket:
+                envelope = _read_object(frame)
+                if envelope.get("type") == "disconnect":
+                    _log.info("socket_leaving", reason=str(envelope.get("reason"))[:40])
+                    self.leaving.set()
+                elif envelope.get("envelope_id"):
+                    self._answers.spawn(self._acknowledge(envelope), name="envelope")
+        finally:
+            self.leaving.set()
+
+    async def _acknowledge(self, envelope: dict[str, Any]) -> None:
+        """Let the listener answer, and say what it says. Without an answer of it there is no acknowledgement."""
+        request = SocketModeRequest.from_dict(envelope)
+        if request is None:
+            return
+        answer = await run_async_bolt_app(self._app, request)
+        if answer.status != 200:
+            return
+        reply: dict[str, Any] = {"envelope_id": request.envelope_id}
+        if answer.body:
+            is_json = answer.headers.get("content-type", [""])[0].startswith("application/json")
+            reply["payload"] = json.loads(answer.body) if is_json else {"text": answer.body}
+        try:
+            await self._socket.send_json(reply)
+        except (ConnectionError, aiohttp.ClientError) as error:
+            _log.warning("not_acknowledged", error=type(error).__name__)
+
+
+def _read_object(frame: aiohttp.WSMessage) -> dict[str, Any]:
+    """What a frame says; nothing where it is no JSON object."""
+    if frame.type is not aiohttp.WSMsgType.TEXT:
+        return {}
+    try:
+        found = json.loads(frame.data)
+    except ValueError:
+        _log.warning("socket_garbage")
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,123 @@
+"""How a request to Slack can fail, by what is to be done then; and how everything that Slack or a network says becomes one.
+
+    SlackError
+    ├── NotDone             nothing was done, so it may be sent again
+    │   ├── RateLimited     429, after some seconds
+    │   └── NotReached      no connection
+    ├── AnswerUnknown       it may have been done: what makes a second message is not sent again
+    └── SlackRefusal        Slack said no, with a reason
+
+Reasons: the error tables of the pages of each method (docs.slack.dev/reference/methods).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackRequestError
+
+from bot.errors import CallbotError
+
+LONGEST_WAIT = 60.0
+"""Seconds of a `Retry-After` that are honoured; Slack counts by the minute ("Rate limits")."""
+LIMITED = frozenset({"ratelimited", "rate_limited"})
+IN_DOUBT = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+"""Reasons that leave it open what was done: the page of chat.postMessage says "some aspect of the operation" may have been."""
+NO_ACCESS = frozenset(
+    [
+        "not_in_channel",
+        "channel_not_found",
+        "is_archived",
+        "no_permission",
+        "access_denied",
+        "ekm_access_denied",
+        "team_access_not_granted",
+    ]
+)
+"""Reasons not to let us write in a channel, with all that begin with restricted_action."""
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+"""Reasons why a message can no longer be brought up to date."""
+NO_TOKEN = frozenset(
+    ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "org_login_required"]
+)
+"""Reasons that only whoever runs callbot can take away."""
+
+
+class SlackError(CallbotError):
+    """Slack did not do what was asked, or did not say so. `reason` is one word, for logs and figures."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotDone(SlackError):
+    """Nothing was done."""
+
+
+class RateLimited(NotDone):
+    """Too many requests: again after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("ratelimited")
+        self.seconds = min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+class NotReached(NotDone):
+    """There was no connection."""
+
+
+class AnswerUnknown(SlackError):
+    """It may have been done: the connection was cut, nothing came in time, or Slack itself does not know."""
+
+
+class SlackRefusal(SlackError):
+    """Slack said no, and nothing was done."""
+
+    @property
+    def no_access(self) -> bool:
+        """We may not write in that channel."""
+        return self.reason in NO_ACCESS or self.reason.startswith("restricted_action")
+
+    @property
+    def gone(self) -> bool:
+        """The message cannot be brought up to date any more."""
+        return self.reason in GONE
+
+    @property
+    def no_token(self) -> bool:
+        """Slack takes nothing from us at all."""
+        return self.reason in NO_TOKEN
+
+
+@contextmanager
+def failing_clearly() -> Iterator[None]:
+    """Turn whatever Slack's library or the network raises into a SlackError."""
+    try:
+        yield
+    except SlackApiError as error:
+        raise _said(error) from None
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise NotReached(type(error).__name__) from None
+    except (aiohttp.ClientError, SlackRequestError, TimeoutError, OSError) as error:
+        raise AnswerUnknown(type(error).__name__) from None
+
+
+def _said(error: SlackApiError) -> SlackError:
+    """What an answer other than ok means; one that is no JSON object has no reason."""
+    response = error.response
+    answer, status = getattr(response, "data", None), int(getattr(response, "status_code", 0))
+    reason = str(answer.get("error", "")) if isinstance(answer, dict) else ""
+    if status == 429 or reason in LIMITED:
+        return RateLimited(retry_after(response.headers.get("Retry-After")))
+    if status >= 500 or not reason or reason in IN_DOUBT:
+        return AnswerUnknown(reason or str(status))
+    return SlackRefusal(reason)
+
+
+def retry_after(header: str | None) -> float:
+    """The seconds of a `Retry-After`; a second where it is none."""
+    try:
+        return float(header or 1)
+    except ValueError:
+        return 1.0

@@ -1,0 +1,253 @@
+"""The live calls as one person may know them, page by page; and the question which of several calls is meant. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
+
+from bot.actions import LABEL, ActionName
+from bot.buttons import PageButton, pack_page
+from bot.listing import since_when
+from bot.phonecalls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
+from bot.ports import Choice, Line, Listing
+from bot.slack.cards import FLOW
+from bot.slack.foreign import foreign, plain
+from bot.slack.messages import PAGE, STATUS, Message, act, headline, message, said, small, small_words, when
+
+LINES_ON_A_PAGE = 12
+"""Three blocks each, and at most five around them: well below the 50 of one message."""
+MOST_CHOICES = 25
+BUTTON_TEXT = 75
+"""Characters (Block Kit reference, button element)."""
+
+
+# ── the list ──
+
+
+def live_calls(listing: Listing) -> Message:
+    """One page of the list, each line with the buttons of what this person may do to it."""
+    if not listing.lines:
+        return _none(listing)
+    pages = -(-len(listing.lines) // LINES_ON_A_PAGE)
+    page = min(listing.command.page, pages)
+    first = (page - 1) * LINES_ON_A_PAGE
+    shown = range(first, min(first + LINES_ON_A_PAGE, len(listing.lines)))
+    head = _headline(listing)
+    notes = [*_which(listing, shown, pages), *_unread(listing)]
+    blocks: list[Block] = [headline(head), *([said(*notes)] if notes else [])]
+    for number in shown:
+        blocks += _line(listing.lines, number)
+    if pages > 1:
+        blocks.append(_turn(listing, page, pages))
+    read = [head, *notes, *(text for number in shown for text in _sentences(listing.lines[number]))]
+    return message(" ".join(f"{foreign(sentence.removesuffix('.'), 300)}." for sentence in read), blocks)
+
+
+def _none(listing: Listing) -> Message:
+    """No call to show, and what to do next."""
+    words = _quoted(listing)
+    lines = [f"No live calls{f' for {words}' if words else ''} on the extensions you may see."]
+    if not listing.live:
+        lines.append("Type /calls again when a phone rings there. What you can type: /calls help")
+    else:
+        others = "the one call that is live" if listing.live == 1 else f"all {listing.live} live calls"
+        lines.append(f"/calls without words shows {others}.")
+    lines += _unread(listing)
+    return message(" ".join(foreign(line, 300) for line in lines), [said(*lines)])
+
+
+def _headline(listing: Listing) -> str:
+    live = "1 live call" if listing.live == 1 else f"{listing.live} live calls"
+    if not listing.words:
+        return live
+    found = len({line.call.id for line in listing.lines})
+    return f"{found} of {live} {'matches' if found == 1 else 'match'} {_quoted(listing)}"
+
+
+def _quoted(listing: Listing) -> str:
+    return f"“{' '.join(listing.words)}”" if listing.words else ""
+
+
+def _which(listing: Listing, shown: range, pages: int) -> list[str]:
+    """Which calls of how many are on this page. The sides of one call stand together, and count once."""
+    if pages == 1 and listing.command.page == 1:
+        return []
+    numbers = {call: number for number, call in enumerate(dict.fromkeys(line.call.id for line in listing.lines), 1)}
+    first, last = (numbers[listing.lines[number].call.id] for number in (shown[0], shown[-1]))
+    calls = f"Call {first}" if first == last else f"Calls {first}–{last}"
+    gone = listing.command.page > pages
+    return [
+        *([f"There is no page {listing.command.page} any more; this is the last."] if gone else []),
+        f"{calls} of {len(numbers)}",
+    ]
+
+
+def _unread(listing: Listing) -> list[str]:
+    if not listing.unread:
+        return []
+    return [f"{listing.unread} of {listing.scopes} lists could not be read: calls may be missing."]
+
+
+def _turn(listing: Listing, page: int, pages: int) -> Block:
+    """*Previous* and *Next*, where there is such a page."""
+    turns = [("Previous", page - 1), ("Next", page + 1)]
+    return ActionsBlock(
+        block_id=f"{PAGE}-{page}",
+        elements=[
+            ButtonElement(
+                text=PlainTextObject(text=label, emoji=False),
+                action_id=f"{PAGE}:{label.lower()}",
+                value=pack_page(
+                    PageButton(page=listing.command.model_copy(update={"page": other}), channel=listing.channel)
+                ),
+            )
+            for label, other in turns
+            if 1 <= other <= pages
+        ],
+    )
+
+
+# ── a line ──
+
+
+def _line(lines: Sequence[Line], number: int) -> list[Block]:
+    line = lines[number]
+    same = number > 0 and lines[number - 1].call.id == line.call.id
+    blocks: list[Block] = [said(*_sentences(line)), small_words(_times(line, same=same))]
+    if line.buttons:
+        elements = [act(one, LABEL[one.intervene.action], number) for one in line.buttons]
+        blocks.append(ActionsBlock(block_id=f"call-{number}", elements=elements))
+    return blocks
+
+
+def _sentences(line: Line) -> list[str]:
+    """Whose call it is, in which state, and with whom; and which supervisors are on it."""
+    recorded = ", being recorded" if line.view.recording else ""
+    sentence = f"{_agent(line)}: {_doing(line.view)} {_other_party(line.view, line.names)}{recorded}"
+    return [sentence, *_present(line)]
+
+
+def _agent(one: Line | Choice) -> str:
+    return one.agent if one.agent == one.view.extension else f"{one.agent} {one.view.extension}"
+
+
+def _doing(view: PhoneCallView) -> str:
+    if view.parked:
+        return "parked with"
+    if view.on_call and view.on_hold:
+        return "on hold with"
+    return "calling" if view.status is Status.OTHER_SIDE_RINGING else f"{_state(view)} with"
+
+
+def _state(view: PhoneCallView) -> str:
+    return "calling" if view.status is Status.OTHER_SIDE_RINGING else STATUS[view.status]
+
+
+def _present(line: Line) -> list[str]:
+    """The supervisors who are on it. In which mode is nobody else's business."""
+    people = [*(["You"] if line.asker_present else []), *line.present]
+    if not people:
+        return []
+    *others, last = people
+    names = f"{', '.join(others)} and {last}" if others else last
+    return [f"{names} {'are' if others or line.asker_present else 'is'} on it"]
+
+
+def _times(line: Line, *, same: bool) -> str:
+    """Which way the call goes, what began when, and how it is named in `call=`. Our own words, dates and ids alone."""
+    view, begun = line.view, since_when(line.call, line.view)
+    marks = (("on hold", view.on_hold), ("parked", view.parked), ("recorded", view.recording))
+    parts = [
+        FLOW[view.flow],
+        f"{_state(view)} since {when(begun)}" if begun else "",
+        *(f"{word} since {when(moment)}" for word, moment in marks if moment),
+        "another side of the same call" if same else "",
+        f"`call={line.call.id}`",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _other_party(view: PhoneCallView, names: dict[str, str]) -> str:
+    """Who is at the other end. The caller id tells who calls, so it is the other party's only where we are called."""
+    own = {view.extension, view.extension.partition("*")[2]}
+    calls = view.flow is Flow.OUTGOING or not own.isdisjoint(view.source)
+    if view.caller_id and not calls:
+        known = next((number for number in caller_numbers(view.caller_id) if number in names), None)
+        return view.caller_id if known is None else f"{names[known]} {known}"
+    others = [number for number in (*view.source, *view.destination) if number not in own]
+    people = [f"{names[number]} {number}" if number in names else number for number in others]
+    return ", ".join(dict.fromkeys(people)) or f"view {view.id}"
+
+
+# ── which call? ──
+
+
+def choices(action: ActionName, offered: Sequence[Choice], now: datetime) -> Message:
+    """Several calls suit: a button for each, the longest first, labelled by the other party and the age."""
+    ordered = sorted(offered, key=_oldest_first)
+    title = f"{LABEL[action]}: which call?"
+    phones = {one.view.extension for one in ordered}
+    whose = _agent(ordered[0]) if len(phones) == 1 else ordered[0].agent
+    asked = f"Several calls of {whose} suit. Press the one you mean; nothing was sent yet."
+    elements = [
+        act(one.button, label, number)
+        for number, (one, label) in enumerate(zip(ordered, _labels(ordered, now), strict=True))
+    ]
+    blocks: list[Block] = [headline(title), said(asked)]
+    blocks += [
+        ActionsBlock(block_id=f"choose-{start}", elements=elements[start : min(start + 5, MOST_CHOICES)])
+        for start in range(0, min(len(elements), MOST_CHOICES), 5)
+    ]
+    if len(ordered) > MOST_CHOICES:
+        name = ordered[0].agent if len(phones) > 1 else min(phones)
+        blocks.append(small(_how_to_name(len(ordered) - MOST_CHOICES, name)))
+    return message(f"{title} {len(ordered)} calls suit.", blocks)
+
+
+def _how_to_name(more: int, whose: str) -> str:
+    return f"And {more} more. /calls {whose} shows every one with its id, to be named with call=ID."
+
+
+def _oldest_first(choice: Choice) -> tuple[datetime, str]:
+    return (_begun(choice.call, choice.view) or datetime.max.replace(tzinfo=UTC), choice.call.id)
+
+
+def _begun(call: PhoneCall, view: PhoneCallView) -> datetime | None:
+    return since_when(call, view) or call.published
+
+
+def _labels(offered: Sequence[Choice], now: datetime) -> list[str]:
+    """The other party and the age; the phone where there are several; the view where one call has several.
+
+    Two that would read the same are told apart by the ends of their ids, which `/calls` shows.
+    """
+    phones = {one.view.extension for one in offered}
+    sides = Counter((one.call.id, one.view.extension) for one in offered)
+    details = [
+        (
+            f", on {one.view.extension}" if len(phones) > 1 else "",
+            f", view {one.view.id}" if sides[one.call.id, one.view.extension] > 1 else "",
+        )
+        for one in offered
+    ]
+    labels = [_label(one, "".join(detail), now) for one, detail in zip(offered, details, strict=True)]
+    same = Counter(labels)
+    return [
+        _label(one, f"{''.join(detail)}, call …{one.call.id[-4:]}", now) if same[label] > 1 else label
+        for one, detail, label in zip(offered, details, labels, strict=True)
+    ]
+
+
+def _label(choice: Choice, detail: str, now: datetime) -> str:
+    begun = _begun(choice.call, choice.view)
+    rest = f"{f', {_age(now - begun)}' if begun else ''}{detail}"
+    return plain(
+        f"{plain(_other_party(choice.view, choice.names), max(20, BUTTON_TEXT - len(rest)))}{rest}", BUTTON_TEXT
+    )
+
+
+def _age(age: timedelta) -> str:
+    """How long it lasts; a clock that goes ahead of ours makes no call younger than new."""
+    seconds = max(0, int(age.total_seconds()))
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"

@@ -1,0 +1,151 @@
+"""What the card says in words: a headline that begins with the state's word, and what the person needs to know. Pure."""
+
+from collections.abc import Callable
+
+from bot.actions import JOINING, LABEL, RECORDING, ActionName
+from bot.following import UNDECIDED, Intervention, State, Why
+from bot.ports import Card, Switching
+from bot.presence import PhoneSeen
+
+STILL = {
+    ActionName.MONITOR: "you are still listening",
+    ActionName.WHISPER: "you are still whispering",
+    ActionName.BARGE_IN: "everyone still hears you",
+}
+PHONE_SEEN = {
+    PhoneSeen.NOT_REGISTERED: "is not registered: log it in, then ask again.",
+    PhoneSeen.BUSY: "is busy: end what it is busy with, then ask again.",
+    PhoneSeen.RINGING: "is ringing: lift it, or wait until it is still, then ask again.",
+    PhoneSeen.ONLINE: "is online: see that it is the phone beside you and that it can be heard, then ask again.",
+}
+"""What the PBX says of a phone that was not answered, and what to do about it."""
+
+
+def words_of(card: Card, newest: Intervention) -> tuple[str, ...]:
+    """The headline, which begins with the state's word, and whatever else the person needs to know."""
+    return (
+        *SAYS[newest.state](newest),
+        *_switching(None if card.removed else card.switching),
+        *_not_switched(card, newest),
+        *_removed(card, newest),
+    )
+
+
+def first(name: str) -> str:
+    """The name that people call somebody by."""
+    return name.split(" ", maxsplit=1)[0] if name.strip() else name
+
+
+def _whose(one: Intervention) -> str:
+    return f"{first(one.agent)}'s"
+
+
+# ── each state ──
+
+
+def _asked(one: Intervention) -> tuple[str, ...]:
+    lost = "The answer of the PBX was lost. Nothing is sent again; callbot looks at the call."
+    return (
+        f"Asked: {LABEL[one.name]}",
+        lost if one.why is Why.ANSWER_LOST else "Sent to the PBX. The call does not show it yet.",
+    )
+
+
+def _ended(one: Intervention) -> tuple[str, ...]:
+    if one.why is Why.CALL_OVER:
+        return (f"Ended: {_whose(one)} call is over",)
+    if one.why is Why.SIDE_GONE:
+        return (f"Ended: {_whose(one)} part of the call is over",)
+    return (f"Ended: You left; {_whose(one)} call goes on",)
+
+
+def _refused(one: Intervention) -> tuple[str, ...]:
+    return (f"Refused: {LABEL[one.name]}", f"{one.advice} ({one.code})" if one.code else one.advice)
+
+
+def _unknown(one: Intervention) -> tuple[str, ...]:
+    doubt = "whether it was done cannot be seen" if one.name in RECORDING else "your phone may still ring"
+    why = "The PBX gave no answer, and the call cannot be read at the moment."
+    return (f"Unknown: {doubt}; nothing is sent again", why)
+
+
+_RECORDING_SETUP = (
+    "The PBX accepted, but records only if, in Phone Terminal Setup of {}, Call recording is on "
+    "and Record triggered is “When *1 is pressed”. Ask an administrator of the PBX."
+)
+
+
+def _connected(one: Intervention) -> str:
+    if one.name is ActionName.PICK_UP:
+        return f"The call is {first(one.supervisor)}'s now."
+    return f"{first(one.supervisor)} is in {_whose(one)} call."
+
+
+def _not_answered(one: Intervention) -> tuple[str, ...]:
+    head = f"Not answered: no connection seen in {int(one.wait.total_seconds())} s"
+    if one.phone_seen is PhoneSeen.UNKNOWN:
+        return (head,)
+    return (head, f"The PBX says that phone {one.phone} {PHONE_SEEN[one.phone_seen]}")
+
+
+def _not_confirmed(one: Intervention) -> tuple[str, ...]:
+    if one.name is ActionName.STOP_RECORDING:
+        return (
+            "Not confirmed: the call is still being recorded after 10 s",
+            "The PBX accepted, and goes on recording. Press Stop recording once more; if it still records, ask an administrator.",
+        )
+    return (
+        "Not confirmed: no recording seen in 10 s",
+        _RECORDING_SETUP.format(one.extension),
+    )
+
+
+SAYS: dict[State, Callable[[Intervention], tuple[str, ...]]] = {
+    State.ASKED: _asked,
+    State.RINGING: lambda one: (f"Ringing {first(one.supervisor)}'s phone {one.phone}",),
+    State.CONNECTED: lambda one: (f"Connected after {_seconds(one)} s", _connected(one)),
+    State.RECORDING: lambda one: (f"Recording {_whose(one)} call",),
+    State.RECORDING_STOPPED: lambda one: (f"Recording stopped: {_whose(one)} call",),
+    State.NOT_ANSWERED: _not_answered,
+    State.NOT_CONFIRMED: _not_confirmed,
+    State.ENDED: _ended,
+    State.REFUSED: _refused,
+    State.UNKNOWN: _unknown,
+}
+"""The headline of each state, which begins with its word, and what else there is to know."""
+
+
+def _seconds(one: Intervention) -> int:
+    """Seconds from the request to the proof."""
+    return max(0, round((one.steps[-1].at - one.asked_at).total_seconds()))
+
+
+# ── what is so besides ──
+
+
+def _switching(switching: Switching | None) -> tuple[str, ...]:
+    """What a card says while a change of mode waits, and when it waited in vain."""
+    if switching is None:
+        return ()
+    if switching.late:
+        return (f"Not switched, {STILL[switching.held]}.",)
+    to = "" if switching.to is None else f" for {LABEL[switching.to]}"
+    return (f"Hang up: your phone rings again at once{to}.",)
+
+
+def _not_switched(card: Card, newest: Intervention) -> tuple[str, ...]:
+    """Where a new mode came to nothing, that the old one stands."""
+    held = next((one.name for one in card.interventions if one.in_call and one.name in JOINING), None)
+    failed = newest.name in JOINING and newest.state in {State.NOT_ANSWERED, State.REFUSED}
+    return (f"Not switched, {STILL[held]}.",) if held is not None and failed else ()
+
+
+def _removed(card: Card, newest: Intervention) -> tuple[str, ...]:
+    """What is left to a person who may no longer do this: what rings or talks is not cut."""
+    if not card.removed or newest.why is Why.CALL_OVER:
+        return ()
+    refused = "You are no longer in the map of callbot, or no longer have this right there, so there are no buttons."
+    if any(one.in_call for one in card.interventions):
+        return (refused, "You are still in the call: hang up to leave.")
+    undecided = any(one.state in UNDECIDED and one.name not in RECORDING for one in card.interventions)
+    return (refused, "Your phone may still ring: if you lift it, you are in the call.") if undecided else (refused,)

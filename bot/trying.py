@@ -1,0 +1,298 @@
+"""`callbot check --try`: one Monitor on a test call of the administrator's own, each step beside what is documented.
+
+What is sent goes the way of every intervention: the rules, the call as it is, a row in the ledger, the PUT, the state
+table. Only the channels of roles do not count, since nobody asks from one.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from bot.actions import ActionName
+from bot.authorization import AuthorizationMap, Person
+from bot.checking_pbx import unified_api
+from bot.commands import Intervene, Target
+from bot.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, Refusal, WrongUsage
+from bot.findings import some
+from bot.following import Intervention, begin
+from bot.guarding import asked_already
+from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
+from bot.ledger.ledger import Ledger
+from bot.ledger.trail import Trail
+from bot.phonecalls import EXTENSION, OBJECT_ID
+from bot.planning import Suitable, permits_for, plan, suitable
+from bot.ports import Outcome, Request
+from bot.rulebook import check_files, read_files
+from bot.settings import OwnSettings, PbxSettings, read_part
+from bot.terminal import console, shown
+from bot.trial import Deed, Seen
+from bot.trial_report import Report
+from bot.uapi import shapes
+from bot.uapi.client import UnifiedApi, pbx_session
+
+TERMINAL = "terminal"
+"""Where the request came from, in the audit."""
+WAIT = 20
+"""Seconds that the phone rings."""
+
+
+class NotConfirmed(Refusal):
+    """The question was not answered with yes."""
+
+    rule = "not confirmed"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What stands on the command line: the extension that is on a test call, who listens, and to which call."""
+
+    extension: str
+    whose: str | None = None
+    call: str | None = None
+
+    def intervene(self) -> Intervene:
+        """The same as a command. Raises WrongUsage."""
+        if EXTENSION.fullmatch(self.extension) is None:
+            raise WrongUsage("--try takes an extension with its organisation, for example --try 0003*210.")
+        if self.call is not None and OBJECT_ID.fullmatch(self.call) is None:
+            raise WrongUsage("--call takes the id of a call: letters, digits, and . _ -")
+        target = Target(kind="extension", text=self.extension)
+        return Intervene(action=ActionName.MONITOR, target=target, call=self.call, wait=WAIT)
+
+
+def from_anywhere(rules: AuthorizationMap) -> AuthorizationMap:
+    """The same rules for somebody at the terminal: no role is bound to a channel."""
+    return replace(rules, roles={name: replace(role, channels=None) for name, role in rules.roles.items()})
+
+
+def who_listens(wish: Wish, rules: AuthorizationMap) -> Person:
+    """Whose phone rings. Raises WrongUsage where that must be said, NotAuthorized where a rule is in the way."""
+    intervene = wish.intervene()
+    if wish.whose is not None:
+        person = rules.people.get(wish.whose)
+        if person is None:
+            raise WrongUsage(f"--as takes a Slack user id of the map, and nobody there is {wish.whose[:40]!r}.")
+        permits_for(person, intervene, TERMINAL, rules)
+        return person
+    may = [person for person in rules.people.values() if _may(person, intervene, rules)]
+    if len(may) > 1:
+        people = some(f"{person.slack_user} ({person.name})" for person in may)
+        raise WrongUsage(
+            f"Whose phone shall ring? These may use Monitor on {wish.extension}: {people}. Say one with --as."
+        )
+    if not may:
+        protected = rules.protects_extension(wish.extension)
+        reason = "it is protected" if protected else "no role of the map allows it to somebody of its organisation"
+        raise NotAuthorized("action", f"Nobody may use Monitor on {wish.extension}: {reason}.")
+    return may[0]
+
+
+def _may(person: Person, intervene: Intervene, rules: AuthorizationMap) -> bool:
+    try:
+        permits_for(person, intervene, TERMINAL, rules)
+    except NotAuthorized:
+        return False
+    return True
+
+
+class Trial:
+    """One trial, from the rules to the end of the call. `ask` puts a question and says whether the answer was yes."""
+
+    def __init__(
+        self,
+        *,
+        api: UnifiedApi,
+        seen: Seen,
+        ledger: Ledger,
+        rules: AuthorizationMap,
+        report: Report,
+        ask: Callable[[str], bool],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._api = api
+        self._seen = seen
+        self._ledger = ledger
+        self._rules = from_anywhere(rules)
+        self._report = report
+        self._ask = ask
+        self._now = now
+        self._sleep = sleep
+        self._new_id = new_id
+
+    async def run(self, wish: Wish) -> bool:
+        """Whether the listener was seen in the call. Raises WrongUsage, Refusal, PbxError, LedgerUnavailable."""
+        person = who_listens(wish, self._rules)
+        intervene = wish.intervene()
+        request = self._request(person, wish)
+        try:
+            target = await self._agreed(person, intervene)
+        except (Refusal, PbxError) as error:
+            rule = error.rule if isinstance(error, Refusal) else f"pbx {error.code or type(error).__name__}"
+            await self._ledger.begin(request)
+            await self._ledger.conclude(request.id, Outcome.REFUSED, rule=rule, allowed=False, extension=wish.extension)
+            raise
+        self._report.say("The call, read by its id:")
+        self._report.add(*shapes.of_call(self._seen.last))
+        deed = await self._claimed(request, person, intervene, target)
+        await deed.do()
+        return deed.connected
+
+    async def _agreed(self, person: Person, intervene: Intervene) -> Suitable:
+        """What it goes to, found and agreed to. Raises Refusal, PbxError."""
+        await self._check_phone_rings(person)
+        target = await self._target(intervene)
+        self._say_what_comes(person, target)
+        if not self._ask("Go on?"):
+            raise NotConfirmed("Nothing was sent.")
+        # Meanwhile the call may have changed, so it is read anew, and everything is checked again.
+        again = await self._target(intervene.model_copy(update={"call": target.call.id}))
+        if again.call.is_another_than(target.call):
+            raise NotSuitable("The call has ended meanwhile, and another one has its id. Nothing was sent.")
+        return again
+
+    async def _check_phone_rings(self, person: Person) -> None:
+        """What the PBX says of the phone that shall ring. Raises NotSuitable where it cannot."""
+        self._report.say(f"The phone of {person.name}, {person.phone}:")
+        self._seen.forget()
+        try:
+            phone = await self._api.presence(self._rules.owner(person.phone), person.phone)
+        except PbxError:
+            phone = None  # presence is a courtesy: what came instead is compared like everything else
+        self._report.add(*shapes.of_presence(self._seen.last))
+        if phone is not None and phone.unreachable:
+            raise NotSuitable(
+                f"The PBX knows no device that is registered for {person.phone}. Switch it on, and try again."
+            )
+
+    async def _target(self, intervene: Intervene) -> Suitable:
+        """The one call and the one side of it, as the PBX shows them now. Raises NotSuitable, NotAuthorized, PbxError."""
+        extension = intervene.target.text
+        user = self._rules.owner(extension)
+        if intervene.call is None:
+            calls = await self._api.list(user, extension)
+            self._report.say(f"The calls of {extension}:")
+            self._report.add(*shapes.of_list(self._seen.last))
+        else:
+            call = await self._api.get(user, extension, intervene.call)
+            calls = () if call is None else (call,)
+        fitting = suitable(intervene, [(extension, call) for call in calls], self._rules, {})
+        if len(fitting) == 1:
+            return fitting[0]
+        began = {one.call.id: one.call.published for one in fitting}
+        if len(began) > 1:
+            ids = some(f"--call {key}" + (f" (since {at:%H:%M:%S} UTC)" if at else "") for key, at in began.items())
+            raise NotSuitable(f"{extension} is on several calls. Say which is your test call: {ids}")
+        raise NotSuitable(f"The call has several sides of {extension}. Make a plain test call, and try again.")
+
+    def _say_what_comes(self, person: Person, target: Suitable) -> None:
+        agent = self._rules.name_of(target.extension)
+        self._report.say(
+            f"This sends one Monitor to the PBX, for call {target.call.id} of {agent}, {target.extension}."
+        )
+        self._report.say(
+            f"The phone of {person.name}, {person.phone}, rings for {WAIT} s. Who answers hears that call, unheard."
+        )
+        self._report.say(
+            "It has to be a test call of your own: whoever is in it must know. Channels of roles do not count here."
+        )
+
+    def _request(self, person: Person, wish: Wish) -> Request:
+        request_id = self._new_id()
+        return Request(
+            id=request_id,
+            trigger=f"{TERMINAL} {request_id}",
+            slack_user=person.slack_user,
+            channel=TERMINAL,
+            said=f"check --try {wish.extension}",
+            at=self._now(),
+        )
+
+    async def _claimed(self, request: Request, person: Person, intervene: Intervene, target: Suitable) -> Deed:
+        """The row in the ledger that stands before the deed. Raises AlreadyAsked."""
+        permit = permits_for(person, intervene, TERMINAL, self._rules)[target.extension]
+        intervention = begin(
+            Intervention(
+                id=self._new_id(),
+                card=self._new_id(),
+                place=person.slack_user,
+                slack_user=person.slack_user,
+                supervisor=person.name,
+                phone=person.phone,
+                user=self._rules.owner(target.extension),
+                extension=target.extension,
+                agent=self._rules.name_of(target.extension),
+                call_id=target.call.id,
+                action=plan(intervene, target.view, permit),
+                channel=TERMINAL,
+                asked_at=self._now(),
+                call=target.call,
+            )
+        )
+        await self._ledger.begin(request)
+        try:
+            await self._ledger.claim(request.id, intervention, rule=f"{permit.rule}, at the terminal")
+        except AlreadyAsked as taken:
+            await self._ledger.conclude(request.id, Outcome.REFUSED, rule=taken.rule, allowed=False)
+            raise asked_already(intervention, taken.who, self._rules) from taken
+        return Deed(
+            intervention,
+            api=self._api,
+            seen=self._seen,
+            ledger=self._ledger,
+            report=self._report,
+            now=self._now,
+            sleep=self._sleep,
+        )
+
+
+class TrialSettings(PbxSettings, OwnSettings):
+    """What a trial needs; Slack has no part in it."""
+
+
+async def try_on_terminal(wish: Wish, out: TextIO, ask: Callable[[str], bool]) -> bool:
+    """The trial, told on the terminal. Raises as `Trial.run`, and ConfigMistakes."""
+    settings = read_part(TrialSettings)
+    path = Path(settings.callbot_config)
+    rules = check_files(read_files(path), str(path)).authorization
+    who_listens(wish, from_anywhere(rules))
+    screen, seen = console(out), Seen()
+    ledger = await _open_ledger(settings.database_url)
+    try:
+        async with pbx_session(settings.uapi_ca_file) as session:
+            trial = Trial(
+                api=unified_api(session, settings, seen),
+                seen=seen,
+                ledger=ledger,
+                rules=rules,
+                report=Report(screen.print, lambda finding: screen.print(shown(finding))),
+                ask=ask,
+                now=lambda: datetime.now(UTC),
+                sleep=asyncio.sleep,
+                new_id=lambda: uuid.uuid4().hex,
+            )
+            return await trial.run(wish)
+    finally:
+        await ledger.close()
+
+
+async def _open_ledger(url: str) -> Ledger:
+    """The ledger to write in, beside a callbot that may be running: nothing is migrated under its feet."""
+    try:
+        trail = await Trail.open(url)
+    except NoLedgerYet:
+        return await Ledger.open(url, now=lambda: datetime.now(UTC))
+    try:
+        if not trail.up_to_date:
+            raise LedgerUnavailable(
+                f"revision {trail.revision}",
+                "The ledger is of an older callbot. Start this version once with `callbot run`, then try again.",
+            )
+    finally:
+        await trail.close()
+    return await Ledger.open(url, now=lambda: datetime.now(UTC))

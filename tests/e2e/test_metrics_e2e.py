@@ -1,0 +1,71 @@
+"""`/metrics` after one intervention from the command to the proof: what an operator can read from it."""
+
+import re
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.sandbox.pbx import Fault
+from bot.sandbox.slack_faults import SlackFault
+
+CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
+
+
+@pytest.fixture
+def transport() -> str:
+    return "http"
+
+
+async def figures(house: Any) -> dict[str, float]:
+    """Every figure of the bot by its name and labels, as Prometheus reads them."""
+    url = f"http://127.0.0.1:{house.bots[-1].port}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        text = await answer.text()
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
+
+
+async def connected(house: Any) -> None:
+    """Ana listens to Bob."""
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    await house.card("Connected")
+
+
+async def test_an_intervention_leaves_its_figures(house: Any) -> None:
+    await connected(house)
+    seen = await figures(house)
+    expected = {
+        'callbot_acknowledgement_seconds_count{kind="command"}': 1.0,
+        'callbot_puts_total{action="Monitor",result="ringing"}': 1.0,
+        'callbot_connected_seconds_count{action="Monitor"}': 1.0,
+        'callbot_answer_seconds_count{method="put",system="pbx"}': 1.0,
+        'callbot_answer_seconds_count{method="presence",system="pbx"}': 1.0,
+        'callbot_answer_seconds_count{method="chat.postMessage",system="slack"}': 1.0,
+        "callbot_open_interventions": 1.0,
+        'callbot_queue_length{queue="requests"}': 0.0,
+        'callbot_queue_length{queue="slack"}': 0.0,
+        'callbot_queue_length{queue="looks"}': seen['callbot_queue_length{queue="looks"}'],
+        "callbot_rules_mistaken": 0.0,
+    }
+    assert {name: seen.get(name) for name in expected} == expected
+
+
+async def test_what_goes_wrong_is_counted_by_its_reason(house: Any) -> None:
+    house.pbx.faults.add(Fault("html 502", method="GET", path_contains="/phoneCalls/"))
+    house.workspace.faults.add(SlackFault(method="chat.postMessage", kind="429"))
+    await connected(house)
+    errors = {name for name in await figures(house) if name.startswith("callbot_answer_errors_total")}
+    assert errors == {
+        'callbot_answer_errors_total{error="HTTP 502",method="list",system="pbx"}',
+        'callbot_answer_errors_total{error="ratelimited",method="chat.postMessage",system="slack"}',
+    }
+
+
+async def test_no_figure_carries_a_name_or_a_number_of_somebody(house: Any) -> None:
+    await connected(house)
+    text = "\n".join(await figures(house))
+    assert re.findall(r"0003|555|Bob|Ana|Carla|U0ANA|C0FLOOR", text) == []

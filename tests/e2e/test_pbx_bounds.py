@@ -1,0 +1,92 @@
+"""At most so much at a time, and so often: beyond it a kind refusal at once, and a PBX that is not asked oftener."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.following import Intervention
+from bot.guarding import MOST_OPEN
+from bot.ledger.ledger import Ledger
+from bot.ports import Request
+from bot.sandbox.pbx import Fault
+from bot.slack.app import BUSY, MOST_WAITING
+
+CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
+
+
+@pytest.fixture
+def transport() -> str:
+    return "http"
+
+
+async def test_the_pbx_is_looked_at_no_oftener_than_the_map_allows(empty_house: Any) -> None:
+    house = empty_house
+    house.map = house.map.replace(
+        "every = 0.2\nmax_requests_per_second = 200", "every = 0.02\nmax_requests_per_second = 5"
+    )
+    await house.start_bot()
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.puts(1)
+    put = house.pbx.puts()[0]
+
+    def looks() -> list[float]:
+        return [seen.at for seen in house.pbx.requests if seen.method == "GET" and seen.at > put.at]
+
+    await house.pbx.until(lambda: len(looks()) >= 8)
+    times = looks()
+    assert min(sixth - first for first, sixth in zip(times, times[5:], strict=False)) > 0.7, "the times are of arrival"
+
+
+async def test_an_intervention_is_not_held_back_by_looks(empty_house: Any) -> None:
+    house = empty_house
+    house.map = house.map.replace("max_requests_per_second = 200", "max_requests_per_second = 0.2")
+    await house.start_bot()
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    await house.puts(1)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.puts(2)
+    assert house.actions() == ["StartRecording", "Monitor"]
+
+
+async def many_open(house: Any, make: Callable[..., Intervention], count: int) -> None:
+    """So many interventions that an earlier run of the bot left open, all on one card."""
+    ledger = await Ledger.open(house.environment()["DATABASE_URL"], now=lambda: datetime.now(UTC))
+    for number in range(count):
+        asked = Request(
+            id=f"r{number}", trigger=f"t{number}", slack_user="U0LIS", channel="C0FLOOR", said="", at=datetime.now(UTC)
+        )
+        await ledger.begin(asked)
+        of_call = {"id": f"i{number}", "call_id": f"c{number}", "slack_user": "U0LIS", "asked_at": asked.at}
+        await ledger.claim(asked.id, make(**of_call), rule="role listener")
+    await ledger.close()
+
+
+async def test_where_too_much_is_open_one_more_is_refused_at_once(
+    empty_house: Any, an_intervention: Callable[..., Intervention]
+) -> None:
+    house = empty_house
+    await many_open(house, an_intervention, MOST_OPEN)
+    house.pbx.faults.add(Fault("slow", method="GET", path_contains="/0003*210/c", seconds=30, times=None))
+    await house.start_bot()
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    await house.told("U0ANA", "Too many interventions are open at the moment. Nothing was sent.")
+    assert house.pbx.puts() == []
+
+
+async def test_where_too_many_wait_one_more_is_told_to_try_again_in_a_minute(house: Any) -> None:
+    """All are one and the same delivery, so that the others end soon."""
+    listeners = house.bots[-1]._listeners
+    answers: list[Any] = []
+
+    async def ack(answer: Any = None) -> None:
+        answers.append(answer)
+
+    asked = {"command": "/calls", "text": "help", "trigger_id": "1.1", "user_id": "U0ANA", "channel_id": "C0FLOOR"}
+    for _ in range(MOST_WAITING + 1):
+        await listeners.command(ack, asked)
+    assert answers == [None] * MOST_WAITING + [{"response_type": "ephemeral", "text": BUSY}]

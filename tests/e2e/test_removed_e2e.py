@@ -1,0 +1,61 @@
+"""Who is taken out of the map while they listen: their leg is not cut, and their card says so at once."""
+
+from typing import Any
+
+import pytest
+
+from bot.assembly import Bot
+
+CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
+CHANGES = {
+    "taken out of the map": ("[users.U0ANA]", "[users.U0OLD]"),
+    "without the role": ('name = "Ana Pop"\nuapi_user = "3"\nextension = "0003*024"\nroles = ["supervisor"]', None),
+}
+
+
+@pytest.fixture
+def transport() -> str:
+    return "http"
+
+
+@pytest.fixture
+async def house(empty_house: Any) -> Any:
+    """The house with a bot that looks at its rules often."""
+    bot = Bot(empty_house.settings(), rules_every=0.05)
+    await bot.start()
+    empty_house.bots.append(bot)
+    empty_house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
+    return empty_house
+
+
+async def listening(house: Any) -> str:
+    """Ana listens to Bob's call; its id."""
+    call: str = house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    card = await house.card("Connected")
+    await house.workspace.until(card.buttons)
+    return call
+
+
+@pytest.mark.parametrize(("old", "new"), CHANGES.values(), ids=CHANGES)
+async def test_the_card_of_who_is_removed_says_so_and_has_no_buttons(house: Any, old: str, new: str | None) -> None:
+    call = await listening(house)
+    changed = house.map.replace(old, new or old.replace('["supervisor"]', "[]")).replace('"U0ANA"', '"U0BOB"')
+    (house.folder / "callbot.toml").write_text(changed)
+    card = house.cards("U0ANA")[-1]
+    await house.workspace.until(lambda: not card.buttons())
+    assert ("hang up" in "\n".join(card.lines()), card.text.split()[0]) == (True, "Connected")
+    assert [view.phone for view in house.floor.call(call).views if view.leg] == ["0003*024"], "the leg is not cut"
+
+
+async def test_who_is_removed_and_hangs_up_has_left(house: Any) -> None:
+    call = await listening(house)
+    (house.folder / "callbot.toml").write_text(
+        house.map.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
+    )
+    card = house.cards("U0ANA")[-1]
+    await house.workspace.until(lambda: not card.buttons())
+    house.floor.leave(call, "0003*024")
+    await house.card("Ended: You left; Bob's call goes on")

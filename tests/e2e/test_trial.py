@@ -1,0 +1,426 @@
+"""callbot check --try: one Monitor on a test call, from the rules to the end of the call, with the real PBX of the sandbox."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import bot as bot_package
+from bot.authorization import AuthorizationMap
+from bot.checking_pbx import unified_api
+from bot.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, SendCallToInvalid, WrongUsage
+from bot.following import State
+from bot.ledger.ledger import Ledger, TrailEntry
+from bot.ports import Outcome
+from bot.rulebook import check_files, read_files
+from bot.sandbox.floor import Floor
+from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.settings import read_part
+from bot.trial import Seen
+from bot.trial_report import Report
+from bot.trying import NotConfirmed, Trial, TrialSettings, Wish, from_anywhere, who_listens
+from bot.uapi.client import pbx_session
+
+MAP = (Path(__file__).parent / "callbot.toml").read_text()
+ANA = Wish("0003*210", whose="U0ANA")
+
+
+class Stage:
+    """PBX, ledger and map; `try_(wish)` is one trial, told in `said`, with a clock that is quicker than ours."""
+
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self.folder = folder
+        self.ledger = ledger
+        self.late = timedelta()
+        """How much the clock has been moved on."""
+        self.floor = Floor(self.now)
+        self.pbx = SandboxPbx(self.floor)
+        self.floor.add_extension("0003*024", user="3", name="Ana Pop", answers_after=0.0)
+        self.floor.add_extension("0003*210", user="12", name="Bob Ionescu")
+        self.floor.add_extension("0003*299", user="14", name="Pia Protected")
+        self.said: list[str] = []
+        self.differs: list[str] = []
+        self._number = itertools.count()
+        (folder / "callbot.toml").write_text(MAP)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.late
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "UAPI_URL": self.pbx.url,
+            "UAPI_CLIENT_ID": "sandbox-app",
+            "UAPI_CLIENT_SECRET": "sandbox-secret",
+            "CALLBOT_CONFIG": str(self.folder / "callbot.toml"),
+            "DATABASE_URL": f"sqlite:///{self.folder}/callbot.db",
+        }
+
+    def rules(self) -> AuthorizationMap:
+        path = self.folder / "callbot.toml"
+        return check_files(read_files(path), str(path)).authorization
+
+    def talk(self, **more: str) -> str:
+        """The test call."""
+        return self.floor.talk(**({"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"} | more))
+
+    async def try_(self, wish: Wish = ANA, *, ask: Callable[[str], bool] = lambda question: True) -> bool:
+        seen = Seen()
+        report = Report(self.said.append, lambda finding: self.said.append(str(finding)))
+        async with pbx_session() as session:
+            trial = Trial(
+                api=unified_api(session, read_part(TrialSettings, self.environment), seen),
+                seen=seen,
+                ledger=self.ledger,
+                rules=self.rules(),
+                report=report,
+                ask=ask,
+                now=self.now,
+                sleep=self._sleep,
+                new_id=lambda: f"id{next(self._number)}",
+            )
+            try:
+                return await trial.run(wish)
+            finally:
+                self.differs = [one.topic for one in report.differs()]
+
+    async def _sleep(self, seconds: float) -> None:
+        """Each look is taken at once; what was told before it may be done by then."""
+        self.late += timedelta(seconds=seconds)
+        done = "\n".join(self.said)
+        for call in self.floor.calls():
+            if "Hang up your phone now." in done:
+                self.floor.leave(call.id, "0003*024")
+        if "Now end the test call." in done:
+            for call in self.floor.calls():
+                self.floor.hang_up(call.id)
+        await asyncio.sleep(0.005)
+
+    async def trail(self) -> TrailEntry:
+        (entry,) = await self.ledger.requests_since()
+        return entry
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, empty_ledger: Path) -> AsyncIterator[Stage]:
+    shutil.copy(empty_ledger, tmp_path)
+    ledger = await Ledger.open(f"sqlite:///{tmp_path}/callbot.db", now=lambda: datetime.now(UTC))
+    stage = Stage(tmp_path, ledger)
+    await stage.pbx.start()
+    yield stage
+    await stage.pbx.stop()
+    await ledger.close()
+
+
+# ── what is sent, and written down ──
+
+
+async def test_one_monitor_goes_out_for_the_persons_own_phone(stage: Stage) -> None:
+    call = stage.talk()
+    assert await stage.try_()
+    (put,) = stage.pbx.puts()
+    assert put.path == f"/uapi/phoneCalls/12/0003*210/{call}"
+    assert put.json == {"action": "Monitor", "sendCallTo": "0003*024", "waitForPickup": "20", "phoneCallViewId": "01"}
+
+
+async def test_it_is_in_the_audit_as_a_request_of_that_person_at_the_terminal(stage: Stage) -> None:
+    call = stage.talk()
+    await stage.try_()
+    entry = await stage.trail()
+    assert (entry.slack_user, entry.channel, entry.said) == ("U0ANA", "terminal", "check --try 0003*210")
+    assert (entry.extension, entry.call_id, entry.outcome) == ("0003*210", call, Outcome.SENT)
+    assert (entry.allowed, entry.rule, entry.state) == (True, "role supervisor, at the terminal", State.ENDED)
+
+
+async def test_nothing_is_claimed_or_followed_afterwards(stage: Stage) -> None:
+    stage.talk()
+    await stage.try_()
+    assert await stage.ledger.following() == ()
+
+
+async def test_what_somebody_has_claimed_is_refused(stage: Stage) -> None:
+    stage.talk()
+    stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
+    holding = asyncio.ensure_future(stage.try_())
+    await stage.pbx.until(stage.pbx.puts)
+    with pytest.raises(AlreadyAsked):
+        await Stage.try_(stage, ask=lambda question: True)
+    holding.cancel()
+    await asyncio.wait([holding])
+    assert len(stage.pbx.puts()) == 1
+
+
+async def test_a_trial_that_is_cut_off_leaves_no_claim(stage: Stage) -> None:
+    stage.talk()
+    stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
+    trial = asyncio.ensure_future(stage.try_())
+    await stage.pbx.until(stage.pbx.puts)
+    trial.cancel()
+    await asyncio.wait([trial])
+    assert await stage.ledger.following() == ()
+
+
+# ── what is told ──
+
+
+async def test_the_steps_are_told_up_to_the_end_of_the_call(stage: Stage) -> None:
+    stage.talk()
+    await stage.try_()
+    told = "\n".join(stage.said)
+    steps = ("Ringing", "answer your phone now", "Connected", "Hang up your phone", "Ended", "end the test call")
+    assert [step for step in steps if step not in told] == []
+
+
+async def test_the_form_of_every_answer_is_compared(stage: Stage) -> None:
+    stage.talk()
+    await stage.try_()
+    assert stage.differs == ["call that is over"]
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "differs"),
+    [
+        ("single", "envelope", "call: form"),
+        ("caller_id", "callerID", "call: caller id"),
+        ("action", 200, "PUT"),
+        ("action", 204, "PUT: body"),
+    ],
+)
+async def test_a_pbx_of_another_form_is_told_to_differ(stage: Stage, form: str, value: object, differs: str) -> None:
+    setattr(stage.pbx.forms, form, value)
+    stage.talk()
+    await stage.try_()
+    assert differs in stage.differs
+
+
+async def test_the_end_of_a_call_is_as_documented_where_it_is_204(stage: Stage) -> None:
+    stage.pbx.forms.gone = "204"
+    stage.talk()
+    await stage.try_()
+    assert stage.differs == []
+
+
+async def test_the_summary_holds_no_name_number_or_id(stage: Stage) -> None:
+    call = stage.talk()
+    await stage.try_()
+    summary = "\n".join(stage.said).partition("Summary")[2]
+    values = (call, "Ana", "Bob", "Carla", "15550142", "0003", "024", "U0ANA", stage.pbx.url)
+    assert [value for value in values if value in summary] == []
+
+
+async def test_no_caller_is_told_anywhere(stage: Stage) -> None:
+    stage.talk()
+    await stage.try_()
+    told = "\n".join(stage.said)
+    assert [value for value in ("Carla", "15550142", "sandbox-secret") if value in told] == []
+
+
+async def test_a_phone_that_nobody_answers_is_told_to_be_not_answered(stage: Stage) -> None:
+    stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
+    stage.talk()
+    assert not await stage.try_()
+    assert (await stage.trail()).state is State.NOT_ANSWERED
+    assert "new view" in stage.differs
+
+
+async def test_a_refusal_of_the_pbx_is_told_with_its_code(stage: Stage) -> None:
+    stage.floor.add_extension("0003*024", user="3", name="Ana Pop", kind="queue")
+    stage.talk()
+    assert not await stage.try_()
+    assert "pc_sendcallto_invalid" in "\n".join(stage.said)
+    assert SendCallToInvalid.advice in "\n".join(stage.said)
+
+
+async def test_a_lost_answer_is_told_and_the_call_is_looked_at(stage: Stage) -> None:
+    stage.pbx.faults.add(Fault("cut after", method="PUT"))
+    stage.talk()
+    assert await stage.try_()
+    assert len(stage.pbx.puts()) == 1
+    assert "PUT" in stage.differs
+
+
+async def test_a_call_that_ends_before_anybody_listens_is_told(stage: Stage) -> None:
+    stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
+    call = stage.talk()
+    trial = asyncio.ensure_future(stage.try_())
+    await stage.pbx.until(stage.pbx.puts)
+    stage.floor.hang_up(call)
+    assert not await trial
+    assert (await stage.trail()).state is State.ENDED
+
+
+# ── what is refused, with nothing sent ──
+
+
+async def test_without_a_yes_nothing_is_sent(stage: Stage) -> None:
+    stage.talk()
+    with pytest.raises(NotConfirmed):
+        await stage.try_(ask=lambda question: False)
+    assert stage.pbx.puts() == []
+    assert (await stage.trail()).rule == "not confirmed"
+
+
+async def test_what_comes_is_said_before_the_question(stage: Stage) -> None:
+    call = stage.talk()
+    told: list[str] = []
+
+    def ask(question: str) -> bool:
+        told.extend(stage.said)
+        return False
+
+    with pytest.raises(NotConfirmed):
+        await stage.try_(ask=ask)
+    assert [
+        words for words in (call, "Bob Ionescu", "Ana Pop, 0003*024, rings for 20 s") if words not in "\n".join(told)
+    ] == []
+
+
+async def test_a_call_that_has_changed_during_the_question_is_checked_again(stage: Stage) -> None:
+    call = stage.talk()
+
+    def ask(question: str) -> bool:
+        stage.floor.hang_up(call)
+        return True
+
+    with pytest.raises(NotSuitable):
+        await stage.try_(ask=ask)
+    assert stage.pbx.puts() == []
+
+
+async def test_another_call_under_the_same_id_is_refused(stage: Stage) -> None:
+    stage.talk(call_id="reused")
+
+    def ask(question: str) -> bool:
+        stage.floor.hang_up("reused")
+        stage.late += timedelta(seconds=5)
+        stage.talk(call_id="reused")
+        return True
+
+    with pytest.raises(NotSuitable, match="another one has its id"):
+        await stage.try_(ask=ask)
+    assert stage.pbx.puts() == []
+
+
+async def test_a_ledger_that_fails_meanwhile_does_not_end_the_telling(stage: Stage) -> None:
+    stage.talk()
+    stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
+    trial = asyncio.ensure_future(stage.try_())
+    await stage.pbx.until(stage.pbx.puts)
+    await stage.ledger.close()
+    stage.floor.lift("0003*024")
+    assert await trial
+    assert "The ledger cannot be written" in "\n".join(stage.said)
+
+
+async def test_several_calls_are_listed_with_their_ids(stage: Stage) -> None:
+    calls = {stage.talk(), stage.talk(caller="+15550143")}
+    with pytest.raises(NotSuitable) as refusal:
+        await stage.try_()
+    assert [call for call in calls if f"--call {call}" not in str(refusal.value)] == [], str(refusal.value)
+
+
+async def test_the_call_that_is_named_is_taken(stage: Stage) -> None:
+    stage.talk()
+    named = stage.talk(caller="+15550143")
+    assert await stage.try_(replace(ANA, call=named))
+    assert [put.path.rpartition("/")[2] for put in stage.pbx.puts()] == [named]
+
+
+async def test_a_call_with_a_protected_party_is_refused(stage: Stage) -> None:
+    stage.talk(caller="+15550199")
+    with pytest.raises(NotAuthorized):
+        await stage.try_()
+    assert (await stage.trail()).rule == "protected party"
+
+
+async def test_a_phone_that_is_not_registered_is_refused(stage: Stage) -> None:
+    stage.floor.add_extension("0003*024", user="3", name="Ana Pop", registered=False)
+    stage.talk()
+    with pytest.raises(NotSuitable, match="no device"):
+        await stage.try_()
+
+
+async def test_a_pbx_that_does_not_say_whether_the_phone_is_registered_is_no_hindrance(stage: Stage) -> None:
+    stage.pbx.faults.add(Fault("html 500", path_contains="/presence"))
+    stage.talk()
+    assert await stage.try_()
+    assert "presence" in stage.differs
+
+
+async def test_a_pbx_that_is_down_is_said_to_be(stage: Stage) -> None:
+    await stage.pbx.stop()
+    with pytest.raises(PbxError, match="does not answer"):
+        await stage.try_()
+    assert (await stage.trail()).rule == "pbx PbxUnreachable"
+
+
+# ── who listens ──
+
+
+@pytest.mark.parametrize(
+    ("wish", "error", "words"),
+    [
+        (Wish("210", whose="U0ANA"), WrongUsage, "for example --try 0003*210"),
+        (Wish("0003*210", whose="U0ANA", call="../x"), WrongUsage, "--call takes the id of a call"),
+        (Wish("0003*210", whose="U0NOBODY"), WrongUsage, "nobody there is 'U0NOBODY'"),
+        (Wish("0003*210"), WrongUsage, "U0ANA (Ana Pop), U0LIS (Lis Marin). Say one with --as."),
+        (Wish("0003*310", whose="U0ANA"), NotAuthorized, "but not on 0003*310"),
+        (Wish("0004*210"), NotAuthorized, "Nobody may use Monitor on 0004*210: no role"),
+        (Wish("0003*299"), NotAuthorized, "Nobody may use Monitor on 0003*299: it is protected"),
+        (Wish("0003*299", whose="U0ANA"), NotAuthorized, "0003*299 is protected"),
+        (Wish("0003*210", whose="U0BOB"), NotAuthorized, "None of your roles allows Monitor"),
+    ],
+    ids=str,
+)
+def test_who_may_not_listen_is_refused(wish: Wish, error: type[Exception], words: str, tmp_path: Path) -> None:
+    path = tmp_path / "callbot.toml"
+    path.write_text(MAP)
+    rules = from_anywhere(check_files(read_files(path), str(path)).authorization)
+    with pytest.raises(error) as refusal:
+        who_listens(wish, rules)
+    assert words in str(refusal.value)
+
+
+def test_channels_of_roles_do_not_bind_whoever_sits_at_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "callbot.toml"
+    path.write_text(MAP)
+    rules = from_anywhere(check_files(read_files(path), str(path)).authorization)
+    assert who_listens(Wish("0003*210", whose="U0LIS"), rules).name == "Lis Marin"
+
+
+def test_the_only_one_who_may_listen_need_not_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "callbot.toml"
+    path.write_text(MAP)
+    rules = from_anywhere(check_files(read_files(path), str(path)).authorization)
+    assert who_listens(Wish("0003*211"), rules).name == "Ana Pop"
+
+
+# ── the command itself ──
+
+
+async def test_the_command_plays_the_whole_trial(stage: Stage) -> None:
+    call = stage.talk()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "check", "--try", "0003*210", "--as", "U0ANA", "--yes"),
+        cwd=stage.folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(bot_package.__file__).parents[1]), **stage.environment},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    told = ""
+    async with asyncio.timeout(20):
+        while line := (await process.stdout.readline()).decode():
+            told += line
+            if "Hang up your phone now." in line:
+                stage.floor.hang_up(call)
+        assert await process.wait() == 0, told
+    assert "Summary, to be copied into an issue" in told

@@ -1,0 +1,144 @@
+"""Everything that is open, on a clock: cards come up to date in time, and the PBX is asked no oftener than it may be."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.actions import ActionName
+from bot.errors import PbxUnreachable
+from bot.following import Intervention, State
+from bot.phonecalls import PhoneCall
+
+MakeCall = Callable[..., PhoneCall]
+PER_SECOND = 5
+
+
+# ── in time ──
+
+
+@pytest.mark.parametrize("scopes", [1, 101])
+@pytest.mark.parametrize("count", [1, 2, 4])
+async def test_with_four_open_a_change_is_on_its_card_within_two_seconds(  # noqa: PLR0917 - two of them are the table
+    floor: Any, clock: Any, open_many: Any, joined: Any, count: int, scopes: int
+) -> None:
+    floor.scopes = tuple(("@me" if number == 0 else str(number), "@self") for number in range(scopes))
+    await open_many(count)
+    await clock.let_pass(7.3)
+    floor.pbx.calls = {name: joined(name) for name in floor.pbx.calls}
+    lifted = clock()
+    await clock.let_pass(5)
+    floor.pbx.calls = {}
+    over = clock()
+    await clock.let_pass(5)
+    for number in range(count):
+        assert floor.delay(number, State.CONNECTED, lifted) <= 1.5
+        assert floor.delay(number, State.ENDED, over) <= 1.9
+
+
+async def test_a_hundred_open_in_one_scope_are_still_shown_within_four_seconds(
+    floor: Any, clock: Any, open_many: Any, joined: Any
+) -> None:
+    await open_many(100)
+    await clock.let_pass(5)
+    floor.pbx.calls = {name: joined(name) for name in floor.pbx.calls}
+    lifted = clock()
+    await clock.let_pass(4)
+    assert max(floor.delay(number, State.CONNECTED, lifted) for number in range(100)) <= 4
+
+
+@pytest.mark.parametrize("scopes", [1, 30, 101])
+async def test_a_hundred_open_ask_no_oftener_than_the_map_allows(
+    floor: Any, clock: Any, open_many: Any, scopes: int
+) -> None:
+    floor.scopes = tuple(("@me" if number == scopes - 1 else str(number), "@self") for number in range(scopes))
+    await open_many(100)
+    await clock.let_pass(25)
+    assert floor.pbx.most_in_a_second() == PER_SECOND
+
+
+async def test_of_a_hundred_that_have_to_be_read_one_by_one_each_has_its_turn(
+    floor: Any, clock: Any, open_many: Any, joined: Any
+) -> None:
+    floor.scopes = tuple((str(number), "@self") for number in range(101))
+    await open_many(100)
+    floor.pbx.calls = {name: joined(name) for name in floor.pbx.calls}
+    await clock.let_pass(30)
+    assert [number for number in range(100) if floor.state(number) is not State.CONNECTED] == []
+
+
+async def test_one_that_rings_is_not_held_up_by_a_hundred_that_talk(
+    floor: Any, clock: Any, open_many: Any, joined: Any
+) -> None:
+    floor.scopes = tuple((str(number), "@self") for number in range(101))
+    await open_many(101)
+    for number in range(1, 101):
+        floor.pbx.calls[f"c{number}"] = joined(f"c{number}")
+    await clock.let_pass(60)
+    floor.pbx.calls["c0"] = joined("c0")
+    lifted = clock()
+    await clock.let_pass(5)
+    assert floor.delay(0, State.CONNECTED, lifted) <= 2
+
+
+# ── the PBX does not answer ──
+
+
+async def test_a_pbx_that_does_not_answer_is_asked_ever_less(floor: Any, clock: Any, open_many: Any) -> None:
+    await open_many(1)
+    floor.pbx.failing = PbxUnreachable("not connected")
+    await clock.let_pass(60)
+    asked = len(floor.pbx.asked)
+    await clock.let_pass(60)
+    assert len(floor.pbx.asked) - asked <= 9
+
+
+async def test_when_it_answers_again_all_is_in_time_again(floor: Any, clock: Any, open_many: Any, joined: Any) -> None:
+    await open_many(4)
+    floor.pbx.failing = PbxUnreachable("not connected")
+    await clock.let_pass(120)
+    floor.pbx.failing = None
+    await clock.let_pass(12)
+    floor.pbx.calls = {name: joined(name) for name in floor.pbx.calls}
+    lifted = clock()
+    await clock.let_pass(3)
+    assert max(floor.delay(number, State.CONNECTED, lifted) for number in range(4)) <= 2
+
+
+async def test_while_it_does_not_answer_the_card_says_nothing_that_was_not_seen(
+    floor: Any, clock: Any, open_many: Any, joined: Any
+) -> None:
+    await open_many(1)
+    floor.pbx.calls = {"c0": joined("c0")}
+    await clock.let_pass(3)
+    floor.pbx.calls, floor.pbx.failing = {}, PbxUnreachable("not connected")
+    await clock.let_pass(30)
+    [one] = floor.memory.shown["k0"].interventions
+    assert (one.state, one.stale) == (State.CONNECTED, True)
+
+
+# ── what a look proves ──
+
+
+async def test_a_look_from_before_the_put_proves_nothing(
+    floor: Any, clock: Any, an_intervention: Callable[..., Intervention], joined: Any, a_call: MakeCall
+) -> None:
+    """Ana hangs up and asks again while a slow look at her old leg is under way."""
+    first, second = an_intervention(id="i1", card="k1"), an_intervention(ActionName.WHISPER, id="i2", card="k1")
+    floor.pbx.calls = {"c1": joined("c1")}
+    floor.pbx.seconds = 3.0
+    await floor.follows(first)
+    await clock.let_pass(1)
+    await floor.follows(second)
+    floor.pbx.calls = {"c1": joined("c1")}
+    await clock.let_pass(2.6)
+    assert floor.memory.saved["i2"].state is State.RINGING
+
+
+async def test_the_seconds_until_the_proof_are_kept(floor: Any, clock: Any, open_many: Any, joined: Any) -> None:
+    await open_many(1)
+    await clock.let_pass(3)
+    floor.pbx.calls = {"c0": joined("c0")}
+    await clock.let_pass(20)
+    [(action, seconds)] = floor.memory.took
+    assert (action, 3 <= seconds <= 4) == (ActionName.MONITOR, True)

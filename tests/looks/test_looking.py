@@ -1,0 +1,185 @@
+"""Looks at followed calls: as few requests as may be, what is undecided first, never the same call twice at a time."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.errors import AccessDenied, PbxUnreachable
+from bot.following import UNREADABLE, Look
+from bot.looking import AT_ONCE, Haste
+from bot.phonecalls import PhoneCall
+
+MakeCall = Callable[..., PhoneCall]
+SCOPES = (("@me", "@self"), ("12", "@self"))
+READS, LISTS = "get", "list"
+
+
+def busy(watch: Any) -> None:
+    """Let as many reads be under way as may be, so that what comes now has to wait."""
+    for number in range(1, AT_ONCE + 1):
+        watch.at(f"c{number}")
+
+
+# ── one by one, or by lists ──
+
+
+async def test_a_single_call_is_read_by_itself(watch: Any, clock: Any) -> None:
+    watch.at("c1")
+    await clock.let_pass(1)
+    assert (watch.pbx.asked, watch.seen["c1"].call) == ([(READS, "c1")], watch.pbx.calls["c1"])
+
+
+async def test_a_call_that_is_gone_is_seen_gone(watch: Any, clock: Any) -> None:
+    watch.at("gone")
+    await clock.let_pass(1)
+    assert watch.seen["gone"] == Look()
+
+
+async def test_as_many_calls_as_there_are_scopes_are_read_one_by_one(watch: Any, clock: Any) -> None:
+    busy(watch)
+    watch.at("c5")
+    watch.at("c6")
+    await clock.let_pass(5)
+    assert (len(watch.seen), watch.asked(LISTS)) == (6, [])
+
+
+async def test_more_calls_than_scopes_are_told_from_the_lists(watch: Any, clock: Any) -> None:
+    busy(watch)
+    for number in range(5, 13):
+        watch.at(f"c{number}")
+    await clock.let_pass(9)
+    read = watch.asked(READS)
+    assert (read, watch.asked(LISTS)) == (["c1", "c2", "c3", "c4"], ["@me"])
+    assert watch.seen == {name: Look(call=call) for name, call in watch.pbx.calls.items()}
+
+
+async def test_no_further_scope_is_listed_than_is_needed(watch: Any, clock: Any) -> None:
+    busy(watch)
+    watch.pbx.shown_by["c7"] = ("12",)
+    for number in range(5, 9):
+        watch.at(f"c{number}")
+    await clock.let_pass(9)
+    assert watch.asked(LISTS) == ["@me", "12"]
+
+
+async def test_a_call_that_no_list_shows_is_read_by_itself_before_it_is_believed_gone(watch: Any, clock: Any) -> None:
+    busy(watch)
+    watch.pbx.shown_by["c7"] = ()
+    for number in range(5, 9):
+        watch.at(f"c{number}")
+    await clock.let_pass(9)
+    assert (watch.asked(READS)[AT_ONCE:], watch.seen["c7"].call) == (["c7"], watch.pbx.calls["c7"])
+
+
+async def test_a_call_that_a_list_shows_without_the_agent_s_side_is_read_by_itself(
+    watch: Any, clock: Any, a_call: MakeCall, a_view: Any
+) -> None:
+    whole = watch.pbx.calls["c7"]
+    watch.pbx.calls["c7"] = a_call(a_view(extension="0003*300"), call_id="c7")
+    busy(watch)
+    for number in range(5, 9):
+        watch.at(f"c{number}")
+    await clock.let_pass(2.5)
+    watch.pbx.calls["c7"] = whole
+    await clock.let_pass(9)
+    assert watch.seen["c7"].call == whole
+
+
+async def test_what_is_in_doubt_is_read_by_itself(watch: Any, clock: Any) -> None:
+    busy(watch)
+    watch.at("c5", Haste.DOUBTING)
+    for number in range(6, 10):
+        watch.at(f"c{number}")
+    await clock.let_pass(9)
+    assert watch.asked(READS)[AT_ONCE:] == ["c5"]
+
+
+async def test_a_scope_of_many_pages_costs_as_many_requests(watch: Any, clock: Any, a_call: MakeCall) -> None:
+    watch.scopes = SCOPES[:1]
+    watch.pbx.calls |= {f"x{number}": a_call(call_id=f"x{number}") for number in range(700)}
+    for _ in range(2):
+        busy(watch)
+        for number in range(5, 11):
+            watch.at(f"c{number}")
+        await clock.let_pass(9)
+    assert (watch.asked(LISTS), len(watch.asked(READS))) == (["@me"], 2 * AT_ONCE + 6)
+
+
+async def test_a_scope_that_refuses_leaves_its_calls_to_single_reads(watch: Any, clock: Any) -> None:
+    busy(watch)
+    watch.pbx.failing["@me"] = AccessDenied("access_denied")
+    for number in range(5, 9):
+        watch.at(f"c{number}")
+    await clock.let_pass(9)
+    assert {name: look.call is not None for name, look in watch.seen.items()} == {f"c{n}": True for n in range(1, 9)}
+
+
+# ── what a look may show, and when ──
+
+
+async def test_a_look_begins_after_it_was_asked_for_even_while_a_list_is_read(
+    watch: Any, clock: Any, a_call: MakeCall
+) -> None:
+    busy(watch)
+    for number in range(5, 9):
+        watch.at(f"c{number}")
+    await clock.let_pass(1.5)
+    watch.at("c9")
+    asked_before = len(watch.pbx.asked)
+    await clock.let_pass(9)
+    assert (READS, "c9") in watch.pbx.asked[asked_before - 1 :]
+
+
+async def test_what_the_pbx_does_not_answer_is_unreadable(watch: Any, clock: Any) -> None:
+    watch.pbx.failing["c1"] = PbxUnreachable("HTTP 502")
+    watch.at("c1")
+    await clock.let_pass(1)
+    assert watch.seen["c1"] == UNREADABLE
+
+
+async def test_a_call_that_hangs_holds_up_no_other(watch: Any, clock: Any) -> None:
+    watch.pbx.slow = 15.0
+    watch.at("c1")
+    await clock.let_pass(0.5)
+    watch.pbx.slow = 0.0
+    watch.at("c2")
+    await clock.let_pass(0.5)
+    assert list(watch.seen) == ["c2"]
+
+
+async def test_so_many_reads_are_under_way_and_no_more(watch: Any, clock: Any) -> None:
+    watch.scopes = SCOPES * 100
+    for number in range(1, 13):
+        watch.at(f"c{number}")
+    await clock.let_pass(9)
+    assert (watch.pbx.most_under_way, len(watch.seen)) == (AT_ONCE, 12)
+
+
+async def test_what_is_undecided_is_read_first(watch: Any, clock: Any) -> None:
+    watch.scopes = SCOPES * 100
+    busy(watch)
+    for number in range(5, 9):
+        watch.at(f"c{number}")
+    watch.at("c9", Haste.EXPECTING)
+    watch.at("c10", Haste.EXPECTING)
+    await clock.let_pass(9)
+    assert set(watch.order[AT_ONCE : AT_ONCE + 4]) >= {"c9", "c10"}
+
+
+async def test_what_is_undecided_does_not_starve_the_rest(watch: Any, clock: Any) -> None:
+    watch.scopes = SCOPES * 100
+    busy(watch)
+    watch.at("c5")
+    for number in range(6, 13):
+        watch.at(f"c{number}", Haste.EXPECTING)
+    await clock.let_pass(2)
+    assert "c5" in watch.seen
+
+
+async def test_after_the_end_nothing_is_begun(watch: Any, clock: Any) -> None:
+    watch.scopes = SCOPES * 100
+    for number in range(1, 9):
+        watch.at(f"c{number}")
+    await clock.let_pass(0.5)
+    await watch.looks.stop()
+    await clock.let_pass(9)
+    assert len(watch.pbx.asked) == AT_ONCE

@@ -1,0 +1,131 @@
+"""Never more looks than the map allows; who waits for an answer goes first, and who came first goes first."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from bot.pace import Pace
+
+Turns = list[tuple[float, str]]
+
+
+class Line:
+    """People and loops that want turns, and when each got one."""
+
+    def __init__(self, clock: Any, per_second: float) -> None:
+        self.clock = clock
+        self.per_second = per_second
+        self.pace = Pace(lambda: self.per_second, clock=clock, sleep=clock.sleep)
+        self.turns: Turns = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def wants(self, name: str, turn: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        async def wait() -> None:
+            await turn()
+            self.turns.append((round(self.clock(), 3), name))
+
+        self.tasks.append(asyncio.create_task(wait()))
+        return self.tasks[-1]
+
+    def times(self) -> list[float]:
+        return [at for at, _ in self.turns]
+
+    def names(self) -> str:
+        return "".join(name for _, name in self.turns)
+
+
+@pytest.fixture
+def line(clock: Any) -> Callable[[float], Line]:
+    return lambda per_second: Line(clock, per_second)
+
+
+def most_within(times: list[float], seconds: float) -> int:
+    """The most turns in any span of so many seconds."""
+    return max(sum(start <= time < start + seconds - 1e-6 for time in times) for start in times)
+
+
+@pytest.mark.parametrize("per_second", [1, 5, 7.5, 200])
+async def test_in_no_second_are_there_more_turns_than_the_map_allows(line: Any, clock: Any, per_second: float) -> None:
+    waiting = line(per_second)
+    for _ in range(40):
+        waiting.wants("a", waiting.pace.own)
+    await clock.let_pass(4)
+    assert most_within(waiting.times(), 1.0) <= -(-per_second // 1)
+
+
+async def test_half_a_request_per_second_is_one_each_two_seconds(line: Any, clock: Any) -> None:
+    waiting = line(0.5)
+    for _ in range(3):
+        waiting.wants("a", waiting.pace.own)
+    await clock.let_pass(10)
+    assert waiting.times() == [0, 2, 4]
+
+
+async def test_seven_and_a_half_per_second_are_that_many_in_the_long_run(line: Any, clock: Any) -> None:
+    waiting = line(7.5)
+    for _ in range(100):
+        waiting.wants("a", waiting.pace.own)
+    await clock.let_pass(8)
+    assert 58 <= len(waiting.turns) <= 66
+
+
+async def test_after_a_rest_a_second_s_worth_of_turns_is_there_at_once(line: Any, clock: Any) -> None:
+    waiting = line(5)
+    await clock.let_pass(60)
+    for _ in range(7):
+        waiting.wants("a", waiting.pace.own)
+    await clock.let_pass(5)
+    assert waiting.times() == [60] * 5 + [61] * 2
+
+
+async def test_turns_are_taken_as_soon_as_they_are_free(line: Any, clock: Any) -> None:
+    waiting = line(2)
+    for _ in range(4):
+        waiting.wants("a", waiting.pace.own)
+    await clock.let_pass(0.5)
+    waiting.wants("b", waiting.pace.own)
+    await clock.let_pass(5)
+    assert waiting.times() == [0, 0, 1, 1, 2]
+
+
+async def test_who_came_first_goes_first(line: Any, clock: Any) -> None:
+    waiting = line(1)
+    for name in "abcdef":
+        waiting.wants(name, waiting.pace.own)
+        await clock.let_pass(0.1)
+    await clock.let_pass(10)
+    assert waiting.names() == "abcdef"
+
+
+async def test_what_a_person_waits_for_goes_before_what_runs_by_itself(line: Any, clock: Any) -> None:
+    waiting = line(1)
+    for name in "abc":
+        waiting.wants(name, waiting.pace.own)
+    await clock.let_pass(0.5)
+    for name in "XY":
+        waiting.wants(name, waiting.pace.asked)
+    await clock.let_pass(10)
+    assert waiting.names() == "aXYbc"
+
+
+async def test_who_goes_away_holds_up_nobody(line: Any, clock: Any) -> None:
+    waiting = line(1)
+    waiting.wants("a", waiting.pace.own)
+    gone = waiting.wants("b", waiting.pace.own)
+    waiting.wants("c", waiting.pace.own)
+    await clock.let_pass(0.5)
+    gone.cancel()
+    await clock.let_pass(3)
+    assert waiting.turns == [(0, "a"), (1, "c")]
+
+
+async def test_a_changed_rate_holds_for_those_who_wait_already(line: Any, clock: Any) -> None:
+    waiting = line(0.1)
+    for _ in range(6):
+        waiting.wants("a", waiting.pace.own)
+    await clock.let_pass(1)
+    waiting.per_second = 100
+    await clock.let_pass(1.1)
+    assert len(waiting.turns) == 6

@@ -1,0 +1,167 @@
+"""A list of the live calls: every scope once, each call once, and never more said than was read."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bot.errors import AccessDenied, PbxError, PbxUnreachable
+from bot.looking import AT_ONCE, Looks, Snapshot
+from bot.phonecalls import PhoneCall
+
+MakeCall = Callable[..., PhoneCall]
+ME, BOB, DAN = "@me", "12", "13"
+
+
+@dataclass
+class ManyLists:
+    """A PBX that has a list for each user, and answers it after so many seconds."""
+
+    clock: Any
+    lists: dict[str, tuple[PhoneCall, ...]] = field(default_factory=dict)
+    failing: dict[str, PbxError] = field(default_factory=dict)
+    slow: dict[str, float] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    under_way: int = 0
+    most_under_way: int = 0
+
+    async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
+        self.asked.append(user)
+        self.under_way += 1
+        self.most_under_way = max(self.under_way, self.most_under_way)
+        try:
+            await self.clock.sleep(self.slow.get(user, 1.0))
+        finally:
+            self.under_way -= 1
+        if user in self.failing:
+            raise self.failing[user]
+        return self.lists.get(user, ())
+
+    async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
+        raise AssertionError("a snapshot reads lists")
+
+    async def presence(self, user: str, extension: str) -> Any:
+        raise AssertionError("a snapshot reads lists")
+
+    async def act(self, *what: Any) -> Any:
+        raise AssertionError("looking sends nothing")
+
+
+@dataclass
+class Shop:
+    """Somebody who takes snapshots."""
+
+    clock: Any
+    pbx: ManyLists
+    scopes: tuple[tuple[str, str], ...] = ((ME, "@self"), (BOB, "@self"), (DAN, "@self"))
+
+    def __post_init__(self) -> None:
+        self.looks = Looks(
+            asked=self.pbx,
+            own=self.pbx,
+            scopes=lambda: self.scopes,
+            every=lambda: 1.0,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            random=lambda: 0.5,
+        )
+
+    async def takes(self, within: float = 60.0) -> Snapshot:
+        """A snapshot; two seconds of the PBX pass."""
+        taking = asyncio.create_task(self.looks.snapshot(within))
+        await self.clock.let_pass(2)
+        return await taking
+
+
+@pytest.fixture
+def shop(clock: Any, a_call: MakeCall) -> Shop:
+    """Three scopes; the first sees what the second sees, too."""
+    one, two, three = (a_call(call_id=name) for name in ("c1", "c2", "c3"))
+    return Shop(clock, ManyLists(clock, {ME: (one, two), BOB: (two,), DAN: (three,)}))
+
+
+def ids(snapshot: Snapshot) -> list[str]:
+    return [call.id for call in snapshot.calls]
+
+
+async def test_every_scope_is_read_and_each_call_is_there_once(shop: Shop) -> None:
+    snapshot = await shop.takes()
+    assert (ids(snapshot), snapshot.scopes, snapshot.unread) == (["c1", "c2", "c3"], 3, 0)
+
+
+async def test_of_two_scopes_the_one_that_shows_more_of_a_call_is_believed(
+    shop: Shop, a_call: MakeCall, a_view: Any, a_leg: Any
+) -> None:
+    whole = a_call(a_view(), a_leg(), call_id="c2")
+    shop.pbx.lists[BOB] = (whole,)
+    assert whole in (await shop.takes()).calls
+
+
+NOT_READ = {
+    "refused": (AccessDenied("access_denied"), 1.0),
+    "without an answer": (PbxUnreachable("HTTP 502"), 1.0),
+    "too late": (None, 30.0),
+}
+
+
+@pytest.mark.parametrize(("failure", "seconds"), NOT_READ.values(), ids=NOT_READ)
+async def test_a_scope_that_is_not_read_is_counted_and_hides_no_other(
+    shop: Shop, failure: PbxError | None, seconds: float
+) -> None:
+    shop.pbx.slow[ME] = seconds
+    if failure is not None:
+        shop.pbx.failing[ME] = failure
+    snapshot = await shop.takes(within=0.05)
+    assert (ids(snapshot), snapshot.unread) == (["c2", "c3"], 1)
+
+
+async def test_where_no_scope_can_be_read_there_is_no_snapshot(shop: Shop) -> None:
+    shop.pbx.failing = dict.fromkeys((ME, BOB, DAN), PbxUnreachable("HTTP 502"))
+    with pytest.raises(PbxUnreachable) as caught:
+        await shop.takes()
+    assert caught.value.why == "HTTP 502"
+
+
+async def test_where_nothing_is_answered_in_time_there_is_no_snapshot(shop: Shop, clock: Any) -> None:
+    shop.pbx.slow = dict.fromkeys((ME, BOB, DAN), 30.0)
+    taking = asyncio.create_task(shop.looks.snapshot(0.01))
+    with pytest.raises(PbxUnreachable) as caught:
+        await taking
+    assert (caught.value.why, shop.pbx.under_way) == ("timed out after 0.01 s", 0)
+
+
+async def test_a_floor_without_scopes_is_empty(shop: Shop) -> None:
+    shop.scopes = ()
+    assert await shop.takes() == Snapshot((), 0)
+
+
+async def test_who_asks_while_a_snapshot_is_taken_gets_the_same_one(shop: Shop, clock: Any) -> None:
+    first = asyncio.create_task(shop.looks.snapshot(8.0))
+    await clock.let_pass(0.5)
+    second = asyncio.create_task(shop.looks.snapshot(8.0))
+    await clock.let_pass(5)
+    assert (await first is await second, len(shop.pbx.asked)) == (True, 3)
+
+
+async def test_who_asks_later_gets_a_new_one(shop: Shop) -> None:
+    await shop.takes()
+    shop.pbx.lists[DAN] = ()
+    assert ids(await shop.takes()) == ["c1", "c2"]
+
+
+async def test_who_goes_away_spoils_it_for_nobody(shop: Shop, clock: Any) -> None:
+    gone = asyncio.create_task(shop.looks.snapshot(8.0))
+    staying = asyncio.create_task(shop.looks.snapshot(8.0))
+    await clock.let_pass(0.5)
+    gone.cancel()
+    await clock.let_pass(5)
+    assert ids(await staying) == ["c1", "c2", "c3"]
+
+
+async def test_many_scopes_are_read_a_few_at_a_time(shop: Shop) -> None:
+    shop.scopes = tuple((str(number), "@self") for number in range(40))
+    shop.pbx.slow = dict.fromkeys(map(str, range(40)), 0.1)
+    await shop.takes()
+    assert (shop.pbx.most_under_way, len(shop.pbx.asked)) == (AT_ONCE, 40)

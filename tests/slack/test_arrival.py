@@ -1,0 +1,73 @@
+"""The first words with Slack at a start: what passes is waited for, what is refused is said at once."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NamedTuple
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.workspace import Workspace
+from bot.slack.arrival import PAUSES, SlackRefused, workspace_of
+
+
+class Arriving(NamedTuple):
+    """A client of a workspace, and the pauses that were made."""
+
+    workspace: Workspace
+    client: AsyncWebClient
+    pauses: list[float]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+@pytest.fixture
+async def arriving() -> AsyncIterator[Arriving]:
+    workspace = Workspace()
+    await workspace.start()
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(
+            token=workspace.bot_token, base_url=workspace.api_url, session=session, retry_handlers=[]
+        )
+        yield Arriving(workspace, client, pauses, sleep)
+    await workspace.stop()
+
+
+async def test_slack_says_who_the_bot_is(arriving: Arriving) -> None:
+    found = await workspace_of(arriving.client, arriving.sleep)
+    assert (found.team_id, found.bot_user_id, arriving.pauses) == ("T0LOCAL", arriving.workspace.bot_user_id, [])
+
+
+@pytest.mark.parametrize(
+    ("fault", "pauses"),
+    [
+        (SlackFault(method="auth.test", kind="500"), [1.0]),
+        (SlackFault(method="auth.test", kind="lost"), [1.0]),
+        (SlackFault(method="auth.test", kind="429", retry_after=7), [7.0]),
+        (SlackFault(method="auth.test", kind="error", error="internal_error", times=3), [1.0, 2.0, 4.0]),
+    ],
+    ids=lambda each: each.kind if isinstance(each, SlackFault) else "",
+)
+async def test_what_passes_is_waited_for(arriving: Arriving, fault: SlackFault, pauses: list[float]) -> None:
+    arriving.workspace.faults.add(fault)
+    await workspace_of(arriving.client, arriving.sleep)
+    assert arriving.pauses == pauses
+
+
+async def test_a_token_that_slack_refuses_is_said_at_once(arriving: Arriving) -> None:
+    arriving.workspace.faults.add(SlackFault(method="auth.test", kind="error", error="invalid_auth", times=None))
+    with pytest.raises(SlackRefused, match="does not accept SLACK_BOT_TOKEN: invalid_auth"):
+        await workspace_of(arriving.client, arriving.sleep)
+    assert arriving.pauses == []
+
+
+async def test_a_slack_that_never_answers_ends_the_start(arriving: Arriving) -> None:
+    arriving.workspace.faults.add(SlackFault(method="auth.test", kind="500", times=None))
+    with pytest.raises(SlackRefused, match="cannot be reached"):
+        await workspace_of(arriving.client, arriving.sleep)
+    assert arriving.pauses == list(PAUSES)

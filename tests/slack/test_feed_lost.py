@@ -1,0 +1,159 @@
+"""A card that Slack may have taken although nobody was told: it is found, or the person is told, and there is no second one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.following import State
+from bot.ports import Card
+from bot.slack.telling import UNCONFIRMED
+
+CardIn = Callable[..., Card]
+ANA, FLOOR = "U0ANA", "C0FLOOR"
+POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
+LOST: list[tuple[str, dict[str, Any]]] = [
+    ("lost", {}),
+    ("done500", {}),
+    ("late", {"seconds": 0.7}),
+]
+"""Slack took the post, and: the connection was cut; it answered with an error page; it answered too late."""
+
+
+# ── the answer to a post is lost ──
+
+
+@pytest.mark.parametrize(("kind", "more"), LOST, ids=[kind for kind, _ in LOST])
+@pytest.mark.parametrize("place", [FLOOR, ANA])
+async def test_a_card_that_stands_although_its_answer_was_lost_goes_on_and_gets_no_second_one(
+    *, desk: Any, card_in: CardIn, place: str, kind: str, more: dict[str, Any]
+) -> None:
+    desk.fault(POST, kind, **more)
+    desk.feed.show(card_in(State.RINGING, place))
+    card = await desk.shows("Ringing", place)
+    desk.feed.show(card_in(State.CONNECTED, place, after=2))
+    assert await desk.shows("Connected", place) is card
+
+
+@pytest.mark.parametrize("kind", ["500", "error"])
+async def test_a_post_that_slack_did_not_take_is_made_again_when_the_card_is_not_found(
+    desk: Any, card_in: CardIn, kind: str
+) -> None:
+    desk.fault(POST, kind)
+    desk.feed.show(card_in(State.RINGING))
+    await desk.shows("Ringing")
+    assert (desk.asked(POST), desk.asked(HISTORY)) == (2, 2)
+
+
+async def test_a_card_is_found_although_the_history_fails_at_first(desk: Any, card_in: CardIn) -> None:
+    desk.fault(POST, "lost")
+    desk.fault(HISTORY, "500", times=2)
+    desk.feed.show(card_in(State.RINGING))
+    desk.feed.show(card_in(State.CONNECTED, after=2))
+    await desk.shows("Connected")
+
+
+async def test_the_card_is_found_behind_many_other_messages(desk: Any, card_in: CardIn) -> None:
+    desk.fault(POST, "lost")
+    desk.fault(HISTORY, "slow", seconds=0.2)
+    desk.feed.show(card_in(State.RINGING))
+    card = await desk.shows("Ringing")
+    for number in range(150):
+        desk.workspace.say(ANA, FLOOR, f"chatter {number}")
+    desk.feed.show(card_in(State.CONNECTED, after=2))
+    await desk.workspace.until(lambda: card.text.startswith("Connected"))
+    assert [one for one in desk.cards() if one.metadata] == [card]
+
+
+async def test_cards_of_two_people_whose_answers_were_lost_are_not_mixed_up(desk: Any, card_in: CardIn) -> None:
+    desk.fault(POST, "lost", times=2)
+    desk.feed.show(card_in(State.RINGING, card="k1"))
+    desk.feed.show(card_in(State.CONNECTED, card="k2"))
+    await desk.workspace.until(lambda: len(desk.cards()) == 2)
+    desk.feed.show(card_in(State.ENDED, after=3, card="k1"))
+    await desk.workspace.until(lambda: any(one.text.startswith("Ended") for one in desk.cards()))
+    shown = {one.metadata["event_payload"]["card"]: one.text.split(maxsplit=1)[0] for one in desk.cards()}
+    assert shown == {"k1": "Ended:", "k2": "Connected"}
+
+
+# ── a crash between Slack's taking a post and our writing down where it stands ──
+
+
+@pytest.mark.parametrize("place", [FLOOR, ANA])
+async def test_after_a_crash_in_the_middle_of_a_post_the_same_card_goes_on(
+    desk: Any, card_in: CardIn, place: str
+) -> None:
+    desk.fault(POST, "late", seconds=0.3)
+    desk.feed.show(card_in(State.RINGING, place))
+    card = await desk.shows("Ringing", place)
+    await desk.feed._tasks.cancel()
+    desk.another_feed().show(card_in(State.CONNECTED, place, after=2))
+    assert await desk.shows("Connected", place) is card
+
+
+async def test_after_a_crash_before_a_post_arrived_the_card_is_posted(desk: Any, card_in: CardIn) -> None:
+    await desk.ledger.begin_post("k1", FLOOR)
+    desk.feed.show(card_in(State.RINGING))
+    await desk.shows("Ringing")
+    assert desk.asked(POST) == 1
+
+
+async def test_after_a_crash_a_card_that_had_moved_to_the_direct_message_goes_on_there(
+    desk: Any, card_in: CardIn
+) -> None:
+    desk.workspace.add_channel(FLOOR, "support-floor", bot_is_member=False)
+    desk.feed.show(card_in(State.RINGING))
+    card = await desk.shows("Ringing", ANA)
+    await desk.feed.drain(1.0)
+    desk.another_feed().show(card_in(State.CONNECTED, after=2))
+    assert await desk.shows("Connected", ANA) is card
+    assert "/invite" in "\n".join(card.lines())
+
+
+# ── it cannot be looked for ──
+
+
+@pytest.mark.parametrize("place", [FLOOR, ANA])
+async def test_without_the_scope_there_is_no_second_card_and_the_news_come_as_text(
+    blind_desk: Any, card_in: CardIn, place: str
+) -> None:
+    desk = blind_desk
+    desk.fault(POST, "lost")
+    desk.feed.show(card_in(State.RINGING, place))
+    await desk.workspace.until(lambda: [one for one in desk.cards(ANA) if one.text.startswith(UNCONFIRMED)])
+    desk.feed.show(card_in(State.CONNECTED, place, after=2))
+    lines = await desk.workspace.until(lambda: [one for one in desk.cards(ANA) if "Now: Connected" in one.text])
+    standing = [one.text for one in desk.workspace.messages() if one.metadata]
+    assert (len(standing), lines[0].blocks, "Who hears Ana" in lines[0].text) == (1, [], True)
+
+
+async def test_a_history_that_may_not_be_read_is_asked_for_once_for_each_news(blind_desk: Any, card_in: CardIn) -> None:
+    desk = blind_desk
+    desk.fault(POST, "lost")
+    desk.feed.show(card_in(State.RINGING))
+    await desk.workspace.until(lambda: desk.cards(ANA))
+    await desk.feed.drain(1.0)
+    assert (desk.asked(HISTORY), len(desk.feed)) == (1, 0)
+
+
+async def test_the_same_news_is_told_once(blind_desk: Any, card_in: CardIn) -> None:
+    desk = blind_desk
+    desk.fault(POST, "lost")
+    for _ in range(3):
+        desk.feed.show(card_in(State.RINGING))
+        await desk.workspace.until(lambda: desk.cards(ANA))
+    await desk.feed.drain(1.0)
+    assert len(desk.cards(ANA)) == 1
+
+
+async def test_a_history_that_keeps_failing_is_told_and_when_it_is_back_the_card_goes_on(
+    desk: Any, card_in: CardIn
+) -> None:
+    desk.fault(POST, "lost")
+    desk.fault(HISTORY, "500", times=None)
+    desk.feed.show(card_in(State.RINGING))
+    await desk.workspace.until(lambda: desk.cards(ANA))
+    desk.workspace.faults.clear()
+    desk.feed.show(card_in(State.CONNECTED, after=2))
+    await desk.shows("Connected")
+    assert (desk.asked(POST), len(desk.cards(ANA))) == (2, 1)

@@ -1,0 +1,277 @@
+"""The one way out to Slack: who goes first, what a 429 closes, and what is said of each request."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.slack_limits import SlackLimits
+from bot.sandbox.workspace import Workspace
+from bot.slack.failures import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
+from bot.slack.messages import Message
+from bot.slack.outgoing import MOST_WAITING, Outgoing, Place, Rank, Urgency
+from bot.slack.rates import BURST
+
+FLOOR = "C0FLOOR"
+POST, UPDATE = "chat.postMessage", "chat.update"
+
+
+def text(words: str) -> Callable[[], Message]:
+    return lambda: Message(words, ())
+
+
+def urgent(rank: Rank = Rank.INTERVENTION, *, pressing: bool = False, since: float = 0.0) -> Callable[[], Urgency]:
+    return lambda: Urgency(rank, pressing, since)
+
+
+class Post:
+    """An Outgoing to an address, its clock standing still, so that nothing ever opens again but by `move`."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession, token: str = "") -> None:
+        self.now = 0.0
+        self.moved = asyncio.Event()
+        self.sleeping = False
+        self.answered: list[tuple[str, str]] = []
+        client = AsyncWebClient(token=token, base_url=url, session=session, retry_handlers=[])
+        self.outgoing = Outgoing(client, session, clock=lambda: self.now, sleep=self._until_moved, answered=self._note)
+
+    def move(self, seconds: float) -> None:
+        self.now += seconds
+        self.sleeping = False
+        self.moved.set()
+        self.moved = asyncio.Event()
+
+    async def _until_moved(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            self.sleeping = True
+            await self.moved.wait()
+
+    def _note(self, method: str, seconds: float, error: str) -> None:
+        self.answered.append((method, error))
+
+
+@pytest.fixture
+async def workspace() -> AsyncIterator[Workspace]:
+    """Its own clock does not stand still, so it counts nothing."""
+    workspace = Workspace(limits=SlackLimits.without_rates())
+    workspace.add_person("U0ANA", "ana")
+    workspace.add_channel(FLOOR, "support-floor")
+    workspace.add_channel("C0ALERTS", "alerts")
+    await workspace.start()
+    yield workspace
+    await workspace.stop()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.3)) as session:
+        yield session
+
+
+@pytest.fixture
+async def post(workspace: Workspace, session: aiohttp.ClientSession) -> AsyncIterator[Post]:
+    post = Post(workspace.api_url, session, workspace.bot_token)
+    yield post
+    await post.outgoing.close()
+
+
+def shown(workspace: Workspace) -> list[str]:
+    return [message.text for message in workspace.messages(FLOOR)]
+
+
+async def stand(workspace: Workspace, number: int) -> None:
+    """Until so many messages are there."""
+    await workspace.until(lambda: len(shown(workspace)) == number)
+
+
+async def full(post: Post) -> None:
+    """The burst of the channel is used up."""
+    for number in range(BURST):
+        await post.outgoing.post(FLOOR, text(f"first {number}"), urgent())
+
+
+async def waiting(post: Post, number: int) -> None:
+    """Until so many wait, and the alarm for the first of them is set."""
+    async with asyncio.timeout(2):
+        while len(post.outgoing) < number or not post.sleeping:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+
+
+ORDER = [
+    ("an intervention before an answer and an alert", urgent(), urgent(Rank.ANSWER), urgent(Rank.ALERT, pressing=True)),
+    ("what is undecided before what is not", urgent(pressing=True, since=1), urgent(since=3), urgent(since=2)),
+    (
+        "the newest state first",
+        urgent(pressing=True, since=3),
+        urgent(pressing=True, since=2),
+        urgent(pressing=True, since=1),
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "third"), [row[1:] for row in ORDER], ids=[row[0] for row in ORDER])
+async def test_who_waits_goes_in_the_order_of_urgency(
+    *, workspace: Workspace, post: Post, first: Any, second: Any, third: Any
+) -> None:
+    await full(post)
+    named = {"third": third, "first": first, "second": second}
+    tasks = [asyncio.create_task(post.outgoing.post(FLOOR, text(name), urgency)) for name, urgency in named.items()]
+    for number in range(3):
+        await waiting(post, 3 - number)
+        post.move(1.05)
+        await stand(workspace, BURST + number + 1)
+    await asyncio.gather(*tasks)
+    assert shown(workspace)[BURST:] == ["first", "second", "third"]
+
+
+async def test_what_is_sent_is_what_is_new_when_the_turn_comes(workspace: Workspace, post: Post) -> None:
+    await full(post)
+    newest = ["old"]
+    task = asyncio.create_task(post.outgoing.post(FLOOR, lambda: Message(newest[0], ()), urgent()))
+    await waiting(post, 1)
+    newest[0] = "new"
+    post.move(1.05)
+    await task
+    assert shown(workspace)[-1] == "new"
+
+
+async def test_who_gives_up_waiting_takes_no_turn(workspace: Workspace, post: Post) -> None:
+    await full(post)
+    gone = asyncio.create_task(post.outgoing.post(FLOOR, text("gone"), urgent(pressing=True)))
+    stays = asyncio.create_task(post.outgoing.post(FLOOR, text("stays"), urgent()))
+    await waiting(post, 2)
+    gone.cancel()
+    await asyncio.wait({gone})
+    post.move(1.05)
+    await stays
+    assert (shown(workspace)[BURST:], len(post.outgoing)) == (["stays"], 0)
+
+
+async def test_the_queue_has_a_bound(post: Post) -> None:
+    await full(post)
+    tasks = [asyncio.create_task(post.outgoing.post(FLOOR, text("x"), urgent())) for _ in range(MOST_WAITING)]
+    await waiting(post, MOST_WAITING)
+    with pytest.raises(NotDone):
+        await post.outgoing.post(FLOOR, text("x"), urgent())
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def test_after_429_nothing_is_posted_in_that_channel_until_slack_said(workspace: Workspace, post: Post) -> None:
+    workspace.faults.add(SlackFault(method=POST, kind="429", retry_after=7))
+    with pytest.raises(RateLimited):
+        await post.outgoing.post(FLOOR, text("refused"), urgent())
+    task = asyncio.create_task(post.outgoing.post(FLOOR, text("later"), urgent()))
+    await waiting(post, 1)
+    post.move(6.9)
+    await post.outgoing.post("C0ALERTS", text("elsewhere"), urgent())
+    early = shown(workspace)
+    post.move(0.2)
+    await task
+    assert (early, shown(workspace)) == ([], ["later"])
+
+
+async def test_after_429_updates_wait_and_posts_go_on(workspace: Workspace, post: Post) -> None:
+    place = await post.outgoing.post(FLOOR, text("one"), urgent())
+    workspace.faults.add(SlackFault(method=UPDATE, kind="429", retry_after=7))
+    with pytest.raises(RateLimited):
+        await post.outgoing.update(place, text("refused"), urgent())
+    task = asyncio.create_task(post.outgoing.update(place, text("changed"), urgent()))
+    await waiting(post, 1)
+    await post.outgoing.post(FLOOR, text("two"), urgent())
+    early = shown(workspace)
+    post.move(7.1)
+    await task
+    assert (early, shown(workspace)) == (["one", "two"], ["changed", "two"])
+
+
+FAULTS: list[tuple[dict[str, Any], type[SlackError], str]] = [
+    ({"kind": "429"}, RateLimited, "ratelimited"),
+    ({"kind": "error", "error": "ratelimited"}, RateLimited, "ratelimited"),
+    ({"kind": "error", "error": "rate_limited"}, RateLimited, "ratelimited"),
+    ({"kind": "500"}, AnswerUnknown, "500"),
+    ({"kind": "lost"}, AnswerUnknown, "ServerDisconnectedError"),
+    ({"kind": "late"}, AnswerUnknown, "TimeoutError"),
+    ({"kind": "error", "error": "internal_error"}, AnswerUnknown, "internal_error"),
+    ({"kind": "error", "error": "fatal_error"}, AnswerUnknown, "fatal_error"),
+    ({"kind": "error", "error": "service_unavailable"}, AnswerUnknown, "service_unavailable"),
+    ({"kind": "error", "error": "not_in_channel"}, SlackRefusal, "not_in_channel"),
+    ({"kind": "error", "error": "token_revoked"}, SlackRefusal, "token_revoked"),
+]
+
+
+@pytest.mark.parametrize(("fault", "failure", "reason"), FAULTS, ids=[str(row[0]) for row in FAULTS])
+async def test_each_failure_says_whether_it_may_have_been_done(
+    *, workspace: Workspace, post: Post, fault: Any, failure: type[SlackError], reason: str
+) -> None:
+    workspace.faults.add(SlackFault(method=POST, **fault))
+    with pytest.raises(failure):
+        await post.outgoing.post(FLOOR, text("x"), urgent())
+    assert post.answered == [(POST, reason)]
+
+
+async def test_what_went_well_is_counted_without_a_reason(post: Post) -> None:
+    await post.outgoing.post(FLOOR, text("x"), urgent())
+    assert post.answered == [(POST, "")]
+
+
+async def test_where_nobody_listens_nothing_was_done(session: aiohttp.ClientSession) -> None:
+    with pytest.raises(NotReached):
+        await Post("http://127.0.0.1:9/api/", session).outgoing.post(FLOOR, text("x"), urgent())
+
+
+GARBAGE = [
+    ("application/json", b"[]"),
+    ("application/json", b"null"),
+    ("application/json", b"{"),
+    ("application/json", b'"x"'),
+    ("application/json", b'{"ok": true}'),
+    ("application/json", b'{"ok": true, "channel": 7, "ts": null}'),
+    ("application/json", b"\xff\xfe{"),
+    ("text/plain", b"ok"),
+    ("text/html", b"<html>a proxy's page</html>"),
+    ("application/octet-stream", b"\x00"),
+]
+
+
+@asynccontextmanager
+async def saying(
+    kind: str, body: bytes, headers: dict[str, str] | None = None, status: int = 200
+) -> AsyncIterator[str]:
+    """The address of a server that says the same to everybody."""
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.Response(body=body, content_type=kind, headers=headers, status=status)
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(("kind", "body"), GARBAGE)
+async def test_an_answer_that_is_none_leaves_it_open_what_was_done(
+    session: aiohttp.ClientSession, kind: str, body: bytes
+) -> None:
+    async with saying(kind, body) as url:
+        with pytest.raises(AnswerUnknown):
+            await Post(url, session).outgoing.post(FLOOR, text("x"), urgent())
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("3", 3.0), ("0.5", 0.5), ("soon", 1.0), ("86400", 60.0), ("-5", 0.0)])
+async def test_of_what_slack_asks_to_wait_at_most_a_minute_is_believed(
+    session: aiohttp.ClientSession, header: str, seconds: float
+) -> None:
+    async with saying("application/json", b'{"ok":false,"error":"ratelimited"}', {"Retry-After": header}, 429) as url:
+        with pytest.raises(RateLimited) as limited:
+            await Post(url, session).outgoing.update(Place(FLOOR, "1.2"), text("x"), urgent())
+    assert limited.value.seconds == seconds

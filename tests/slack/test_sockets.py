@@ -1,0 +1,200 @@
+"""Two Socket Mode connections while Slack refreshes, cuts and refuses them: what was delivered is acknowledged."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.slack_limits import SlackLimits
+from bot.sandbox.workspace import Workspace
+from bot.slack.sockets import CONNECTIONS, Sockets
+
+OPEN = "apps.connections.open"
+
+
+async def authorize() -> AuthorizeResult:
+    return AuthorizeResult(enterprise_id=None, team_id="T0LOCAL", bot_id="B0", bot_user_id="U0")
+
+
+class Line:
+    """A workspace, an app that acknowledges, and its connections. `typed`: what has reached the app."""
+
+    def __init__(self, workspace: Workspace, session: aiohttp.ClientSession) -> None:
+        self.workspace = workspace
+        self.typed: list[str] = []
+        self.pauses: list[float] = []
+        client = AsyncWebClient(base_url=workspace.api_url, session=session, retry_handlers=[])
+        app = AsyncApp(
+            client=client,
+            authorize=authorize,
+            signing_secret="",
+            request_verification_enabled=False,
+            process_before_response=True,
+        )
+
+        @app.command("/calls")
+        async def hear(ack: AsyncAck, body: dict[str, Any]) -> None:
+            self.typed.append(body["text"])
+            await ack("" if body["text"] != "speak" else {"response_type": "ephemeral", "text": "spoken"})
+
+        self.app = app
+        self.sockets = Sockets(app, workspace.app_token, sleep=self._hardly_sleep, jitter=lambda: 1.0)
+
+    async def _hardly_sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        await asyncio.sleep(0.01)
+
+    async def both(self) -> None:
+        """Wait until there are two connections and no more."""
+        await self.workspace.until(lambda: self.workspace.sockets == CONNECTIONS)
+
+    async def heard(self, number: int) -> None:
+        """Wait until that one has reached the app."""
+        await self.workspace.until(lambda: str(number) in self.typed)
+
+    def opened(self) -> int:
+        return sum(call.method == OPEN for call in self.workspace.calls)
+
+    async def type(self, number: int) -> bool:
+        """Whether it is acknowledged."""
+        return (await self.workspace.type("U0ANA", "C0FLOOR", f"/calls {number}")).acknowledged
+
+
+@pytest.fixture
+def limits() -> SlackLimits:
+    """Slack's own, in a hurry."""
+    return SlackLimits(acknowledgement=0.5, refresh_grace=0.2)
+
+
+@pytest.fixture
+async def line(limits: SlackLimits) -> AsyncIterator[Line]:
+    workspace = Workspace(limits=limits)
+    workspace.add_person("U0ANA", "ana")
+    workspace.add_channel("C0FLOOR", "support-floor")
+    await workspace.start()
+    async with aiohttp.ClientSession() as session:
+        line = Line(workspace, session)
+        await line.sockets.connect()
+        await line.both()
+        yield line
+        await line.sockets.close()
+    await workspace.stop()
+
+
+async def test_a_command_is_acknowledged_with_what_the_listener_says(line: Line) -> None:
+    await line.workspace.type("U0ANA", "C0FLOOR", "/calls speak")
+    assert [message.text for message in line.workspace.private("U0ANA")] == ["spoken"]
+
+
+@pytest.mark.parametrize("limits", [SlackLimits()], ids=["in Slack's own time"])
+async def test_while_both_are_refreshed_again_and_again_every_command_is_acknowledged_and_heard_once(
+    line: Line,
+) -> None:
+    typing = [asyncio.create_task(line.type(0))]
+    for number in range(1, 50):
+        if number % 10 == 0:
+            await line.workspace.refresh_sockets()
+        typing.append(asyncio.create_task(line.type(number)))
+        await asyncio.sleep(0.01)
+    assert await asyncio.gather(*typing) == [True] * 50
+    assert sorted(line.typed, key=int) == [str(number) for number in range(50)]
+
+
+async def test_after_a_refresh_there_are_two_again(line: Line) -> None:
+    await line.workspace.refresh_sockets()
+    await line.workspace.until(lambda: line.opened() == 2 * CONNECTIONS)
+    await line.both()
+    assert line.workspace.visible_errors == []
+
+
+async def test_the_new_connection_stands_before_the_old_one_goes(line: Line) -> None:
+    fewest = [line.workspace.sockets]
+    line.workspace.on_change(lambda: fewest.append(line.workspace.sockets))
+    await line.workspace.refresh_sockets()
+    await line.workspace.until(lambda: line.opened() == 2 * CONNECTIONS)
+    await line.both()
+    assert min(fewest) >= CONNECTIONS
+
+
+async def test_after_a_cut_without_a_word_there_are_two_again(line: Line) -> None:
+    await line.workspace.cut_sockets()
+    await line.both()
+    assert await line.type(1)
+
+
+async def test_a_command_that_reached_the_app_before_a_cut_is_heard_once(line: Line) -> None:
+    for number in range(30):
+        typing = asyncio.create_task(line.type(number))
+        if number % 10 == 5:
+            await line.heard(number)
+            await line.workspace.cut_sockets()
+            await line.both()
+        await typing
+    assert sorted(line.typed, key=int) == [str(number) for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "429", "retry_after": 3}, {"kind": "500"}, {"kind": "lost"}, {"kind": "error"}], ids=str
+)
+async def test_while_slack_gives_no_address_it_is_asked_with_growing_pauses_until_it_does(
+    line: Line, fault: dict[str, Any]
+) -> None:
+    line.workspace.faults.add(SlackFault(method=OPEN, times=8, **fault))
+    line.pauses.clear()
+    await line.workspace.cut_sockets()
+    await line.both()
+    assert await line.type(1)
+    assert max(line.pauses) > 2 * min(pause for pause in line.pauses if pause)
+
+
+async def test_as_long_as_slack_says_no_address_is_asked_for(line: Line) -> None:
+    line.workspace.faults.add(SlackFault(method=OPEN, kind="429", times=1, retry_after=30))
+    line.pauses.clear()
+    await line.workspace.cut_sockets()
+    await line.both()
+    assert 30 in line.pauses
+
+
+async def test_a_link_that_is_switched_off_is_no_hot_loop_and_once_it_is_on_again_there_are_two(line: Line) -> None:
+    line.pauses.clear()
+    line.workspace.link_disabled()
+    await line.workspace.until(lambda: 60.0 in line.pauses)
+    asked, pauses = line.opened(), sum(line.pauses)
+    line.workspace.link_enabled()
+    await line.both()
+    assert asked < 2 * 16
+    assert pauses > 100
+
+
+async def test_what_is_no_envelope_ends_nothing(line: Line) -> None:
+    for garbage in ("[]", "{", '"x"', "{}", '{"type": "new", "envelope_id": "e1"}'):
+        await line.workspace.send_frame(garbage)
+    assert await line.type(1)
+    assert line.workspace.sockets == CONNECTIONS
+
+
+async def test_a_token_that_slack_does_not_take_is_said_at_once() -> None:
+    workspace = Workspace()
+    await workspace.start()
+    async with aiohttp.ClientSession() as session:
+        line = Line(workspace, session)
+        sockets = Sockets(line.app, "xapp-wrong")
+        with pytest.raises(SlackApiError, match="invalid_auth"):
+            await sockets.connect()
+        await sockets.close()
+    await workspace.stop()
+
+
+async def test_a_connection_that_leaves_is_no_longer_counted(line: Line) -> None:
+    assert await line.sockets.connected()
+    line.workspace.link_disabled()
+    await line.workspace.until(lambda: line.workspace.sockets == 0)
+    await line.workspace.until(lambda: not any(one.is_open for one in line.sockets._connections))
+    assert not await line.sockets.connected()
