@@ -34,7 +34,7 @@ from bot.slack.outgoing import Outgoing
 from bot.slack.sockets import Sockets
 from bot.tasks import Tasks
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
-from bot.uapi.token import ClientCredentials, FixedToken, TokenSource
+from bot.uapi.token import token_source
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 WHOLE_LOOK = 60.0
@@ -123,7 +123,12 @@ class Bot:
     def _open_pbx(self) -> None:
         self._pbx_session = pbx_session(self._settings.uapi_ca_file)
         self._to_close.push_async_callback(self._pbx_session.close)
-        self._token = self._token_source()
+        self._token = token_source(
+            self._pbx_session,
+            self._settings.uapi_url,
+            *self._settings.credentials(),
+            measure=partial(self._metrics.answered, "pbx"),
+        )
         self._pbx = self._unified_api()
         self._watch = self._looks()
 
@@ -208,17 +213,6 @@ class Bot:
             sleep=asyncio.sleep,
             random=random.random,
         )
-
-    def _token_source(self) -> TokenSource:
-        settings = self._settings
-        if settings.uapi_client_id is not None and settings.uapi_client_secret is not None:
-            secret = settings.uapi_client_secret.get_secret_value()
-            measure = partial(self._metrics.answered, "pbx")
-            return ClientCredentials(
-                self._pbx_session, settings.uapi_url, settings.uapi_client_id, secret, measure=measure
-            )
-        token = settings.uapi_access_token
-        return FixedToken("" if token is None else token.get_secret_value())
 
     async def _open_doors(self, workspace: Workspace) -> None:
         self._listeners = Listeners(

@@ -14,7 +14,7 @@ from bot.findings import Finding, counted, no, ok, remark, some
 from bot.settings import PbxSettings
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.exchange import Answer
-from bot.uapi.token import ClientCredentials, FixedToken
+from bot.uapi.token import ClientCredentials, FixedToken, token_source
 from bot.uapi.wire import Request
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ async def check_pbx(settings: PbxSettings, rules: AuthorizationMap | None, patie
     `patience`: seconds for one answer.
     """
     async with pbx_session(settings.uapi_ca_file) as session:
-        token = token_source(session, settings)
+        token = token_source(session, settings.uapi_url, *settings.credentials())
         try:
             async with asyncio.timeout(patience):
                 await token.token()
@@ -45,16 +45,9 @@ def unified_api(
     session: aiohttp.ClientSession, settings: PbxSettings, seen: Callable[[Request, Answer], None] | None = None
 ) -> UnifiedApi:
     """The PBX of these settings; `seen` is shown every answer as it came."""
-    return UnifiedApi(session, settings.uapi_url, token_source(session, settings), seen=seen)
-
-
-def token_source(session: aiohttp.ClientSession, settings: PbxSettings) -> ClientCredentials | FixedToken:
-    """Where the token of these settings comes from."""
-    if settings.uapi_client_id is not None and settings.uapi_client_secret is not None:
-        secret = settings.uapi_client_secret.get_secret_value()
-        return ClientCredentials(session, settings.uapi_url, settings.uapi_client_id, secret)
-    fixed = settings.uapi_access_token
-    return FixedToken("" if fixed is None else fixed.get_secret_value())
+    return UnifiedApi(
+        session, settings.uapi_url, token_source(session, settings.uapi_url, *settings.credentials()), seen=seen
+    )
 
 
 def _token(token: ClientCredentials | FixedToken) -> Finding:

@@ -210,8 +210,9 @@ def follow(intervention: Intervention, look: Look, now: datetime) -> Interventio
     seen = intervention.model_copy(update={"unread_since": None, "stale": False})
     if look.call is None or look.call.is_another_than(intervention.call):
         return _end(seen, Why.CALL_OVER, now)
-    seen = seen.model_copy(update={"call": look.call})
-    after = (_recording if seen.name in RECORDING else _leg)(seen, look.call, now)
+    published = look.call.published or intervention.call.published
+    seen = seen.model_copy(update={"call": look.call.model_copy(update={"published": published})})
+    after = (_recording if seen.name in RECORDING else _leg)(seen, seen.call, now)
     return after.model_copy(update={"call": intervention.call}) if after.unseen else after
 
 

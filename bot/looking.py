@@ -272,10 +272,14 @@ def _tells(call: PhoneCall | None, path: CallPath) -> bool:
 
 
 def _each_once(lists: dict[Scope, tuple[PhoneCall, ...]], scopes: tuple[Scope, ...]) -> tuple[PhoneCall, ...]:
-    """Each call once, from the scope that shows most of it: another user's list may leave sides of it out."""
+    """Each call once, with every side of it that any scope shows: another user's list may leave some out.
+
+    A side left out could be the protected one.
+    """
     calls: dict[str, PhoneCall] = {}
     for call in (call for scope in scopes for call in lists.get(scope, ())):
-        known = calls.get(call.id)
-        if known is None or len(call.views) > len(known.views):
-            calls[call.id] = call
+        known = calls.setdefault(call.id, call)
+        more = tuple(view for view in call.views if view not in known.views and view.id not in known.named_views)
+        if more:
+            calls[call.id] = known.model_copy(update={"views": known.views + more})
     return tuple(calls.values())

@@ -127,6 +127,12 @@ class PbxSettings(_Part):
     uapi_access_token: SecretStr | None = None
     uapi_ca_file: Annotated[str | None, AfterValidator(_ca_file)] = None
 
+    def credentials(self) -> tuple[str | None, str | None, str | None]:
+        """The App's id and secret, and the token as it is; in the clear, for the token source alone."""
+        secrets = (self.uapi_client_secret, self.uapi_access_token)
+        secret, token = (None if each is None else each.get_secret_value() for each in secrets)
+        return self.uapi_client_id, secret, token
+
     @classmethod
     def _missing(cls, values: Mapping[str, Any]) -> list[str]:
         if bool(values.get("uapi_client_id")) is not bool(values.get("uapi_client_secret")):

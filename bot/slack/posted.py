@@ -23,6 +23,8 @@ APART = timedelta(minutes=5)
 """Slack's clock and ours agree within this, or not even its signatures would hold ("Verifying requests from Slack")."""
 PAGE, MOST_PAGES = 100, 20
 """Messages of one page of the history, and pages that are read: the ten minutes around a post in a lively channel."""
+NOT_IN = frozenset({"not_in_channel", "channel_not_found"})
+"""Slack's reasons by which both a post and a look are refused to those who are not in the channel."""
 PEOPLE = ("U", "W")
 """How the ids of people begin: a post to one goes to the direct message."""
 
@@ -110,13 +112,19 @@ class Posted:
     async def find(self, card: str, standing: Standing) -> None:
         """Look for a card that may stand: `place` says where, None that it does not.
 
-        Raises SlackError: nobody knows, and where it is a SlackRefusal nobody will.
+        A channel whose history is closed to us because we are not in it has taken no post either. Raises SlackError:
+        nobody knows, and where it is a SlackRefusal nobody will.
         """
         if standing.begun is None:
             return
         for pause in LOOKS:
             await self._sleep(pause)
-            place = await self._look(card, standing.target, standing.begun)
+            try:
+                place = await self._look(card, standing.target, standing.begun)
+            except SlackRefusal as error:
+                if error.reason not in NOT_IN:
+                    raise
+                place = None
             if place is not None:
                 await self._stands(card, standing, place)
                 return

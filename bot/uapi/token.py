@@ -142,6 +142,21 @@ class ClientCredentials:
         return token
 
 
+def token_source(
+    session: aiohttp.ClientSession,
+    url: str,
+    client_id: str | None,
+    client_secret: str | None,
+    fixed: str | None,
+    *,
+    measure: Measure = unmeasured,
+) -> ClientCredentials | FixedToken:
+    """The App, where both its id and secret are known; else the token as it is."""
+    if client_id is not None and client_secret is not None:
+        return ClientCredentials(session, url, client_id, client_secret, measure=measure)
+    return FixedToken(fixed or "")
+
+
 def _seen(task: asyncio.Task[str]) -> None:
     """Look at the outcome, so that asyncio does not report it as forgotten where every waiter was cancelled."""
     if not task.cancelled():

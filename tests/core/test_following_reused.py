@@ -78,3 +78,12 @@ def test_the_same_instant_in_another_zone_or_none_is_the_same_call(
 ) -> None:
     same = a_call(a_view(), a_leg(), published=published)
     assert play(an_intervention(), (1, same)).state is State.CONNECTED
+
+
+def test_a_look_without_the_date_keeps_it_so_that_a_later_call_is_still_known_as_another(
+    an_intervention: MakeIntervention, play: Play, another: PhoneCall
+) -> None:
+    asked = an_intervention(ActionName.MONITOR)
+    undated = asked.call.model_copy(update={"published": None})
+    after = play(asked, (11, undated), (12, another), (13, another))
+    assert (after.state, after.why) == (State.ENDED, Why.CALL_OVER)

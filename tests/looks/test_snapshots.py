@@ -99,6 +99,17 @@ async def test_of_two_scopes_the_one_that_shows_more_of_a_call_is_believed(
     assert whole in (await shop.takes()).calls
 
 
+async def test_a_side_that_only_one_scope_shows_is_not_lost(
+    shop: Shop, a_call: MakeCall, a_view: Any, a_leg: Any
+) -> None:
+    """It could be the protected one."""
+    shop.pbx.lists[ME] = (a_call(a_view(), call_id="c2"),)
+    shop.pbx.lists[BOB] = (a_call(a_leg("07", source=["+15550199000"]), call_id="c2"),)
+    found = next(call for call in (await shop.takes()).calls if call.id == "c2")
+    assert "+15550199000" in found.parties
+    assert len(found.views) == 2
+
+
 NOT_READ = {
     "refused": (AccessDenied("access_denied"), 1.0),
     "without an answer": (PbxUnreachable("HTTP 502"), 1.0),

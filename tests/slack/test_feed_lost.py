@@ -76,6 +76,17 @@ async def test_cards_of_two_people_whose_answers_were_lost_are_not_mixed_up(desk
     assert shown == {"k1": "Ended:", "k2": "Connected"}
 
 
+async def test_a_lost_post_to_a_channel_that_callbot_is_not_in_goes_to_the_direct_message(
+    desk: Any, card_in: CardIn
+) -> None:
+    """Whoever may not read the channel could not have posted there either."""
+    desk.workspace.add_channel(FLOOR, "support-floor", bot_is_member=False)
+    desk.fault(POST, "error", error="internal_error")
+    desk.feed.show(card_in(State.RINGING))
+    await desk.shows("Ringing", ANA)
+    assert (desk.cards(FLOOR), desk.no_access) == ([], ["k1"])
+
+
 # ── a crash between Slack's taking a post and our writing down where it stands ──
 
 
