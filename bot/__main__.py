@@ -42,22 +42,31 @@ def callbot(
 @cli.command()
 def run() -> None:
     """Run the bot, until SIGTERM or Ctrl-C."""
+    run_to_the_end(serve())
+
+
+async def serve(hurry: int = 1) -> None:
+    """Start the bot and stop it in order, also where it is told to end before it has started. `hurry`: see Bot."""
     from bot.assembly import Bot  # noqa: PLC0415 - the sandbox alone needs none of it
     from bot.logs import configure  # noqa: PLC0415 - the same
     from bot.settings import read_settings  # noqa: PLC0415 - the same
 
-    async def serve() -> None:
-        settings = read_settings()
-        configure(settings.log_level, settings.log_format)
-        bot = Bot(settings)
-        stop = _stop_signal()
-        await bot.start()
-        try:
-            await stop.wait()
-        finally:
-            await bot.stop()
-
-    _run(serve())
+    settings = read_settings()
+    configure(settings.log_level, settings.log_format)
+    bot = Bot(settings, hurry=hurry)
+    stop = _stop_signal()
+    starting = asyncio.create_task(bot.start(), name="start")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting})
+        return
+    await starting
+    try:
+        await stopping
+    finally:
+        await bot.stop()
 
 
 @cli.command()
@@ -94,11 +103,13 @@ def check(
         raise typer.BadParameter("--as, --call and --yes go with --try EXTENSION.")
     configure("error", "text")
     if extension is None:
-        sys.exit(0 if _run(check_on_terminal(sys.stdout)) else 1)
+        sys.exit(0 if run_to_the_end(check_on_terminal(sys.stdout)) else 1)
     from bot.trying import Wish, try_on_terminal  # noqa: PLC0415 - only here
 
     wish = Wish(extension, whose=whose, call=call)
-    sys.exit(0 if _run(try_on_terminal(wish, sys.stdout, lambda question: yes or typer.confirm(question))) else 1)
+    sys.exit(
+        0 if run_to_the_end(try_on_terminal(wish, sys.stdout, lambda question: yes or typer.confirm(question))) else 1
+    )
 
 
 @cli.command()
@@ -141,7 +152,7 @@ def audit(
         remark = partial(typer.echo, err=True)
         await write_audit(settings, sys.stdout, remark, since=since, user=user, form=Form(form), now=now)
 
-    _run(write())
+    run_to_the_end(write())
 
 
 @cli.command()
@@ -154,8 +165,8 @@ def demo(
     from bot.demo import play_tour, stay_open  # noqa: PLC0415 - only the demo needs the sandbox
 
     if tour:
-        sys.exit(0 if _run(play_tour()) else 1)
-    _run(stay_open(_stop_signal))
+        sys.exit(0 if run_to_the_end(play_tour()) else 1)
+    run_to_the_end(stay_open(_stop_signal))
 
 
 @cli.command()
@@ -166,7 +177,7 @@ def sandbox(
     """Run the sandbox PBX alone."""
     from bot.demo import stay_open_as_pbx  # noqa: PLC0415 - only the demo needs the sandbox
 
-    _run(stay_open_as_pbx(port, _stop_signal, control=control))
+    run_to_the_end(stay_open_as_pbx(port, _stop_signal, control=control))
 
 
 def _stop_signal() -> asyncio.Event:
@@ -178,7 +189,7 @@ def _stop_signal() -> asyncio.Event:
     return stop
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def run_to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end. Mistakes in settings and on the command line exit with 2, other expected failures with 1."""
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

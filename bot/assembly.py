@@ -62,11 +62,12 @@ def new_id() -> str:
 class Bot:
     """The whole bot. `start` raises CallbotError where it cannot; `stop` ends it within 10 s.
 
-    `rules_every`: seconds between two looks at callbot.toml and its directory.
+    `rules_every`: seconds between two looks at callbot.toml and its directory. `hurry`: so many times Slack's rates.
     """
 
-    def __init__(self, settings: Settings, *, rules_every: float = EVERY) -> None:
+    def __init__(self, settings: Settings, *, rules_every: float = EVERY, hurry: int = 1) -> None:
         self._settings = settings
+        self._hurry = hurry
         self._rulebook = Rulebook.read(Path(settings.callbot_config), every=rules_every)
         self._tasks = Tasks()
         self._metrics = Metrics()
@@ -116,6 +117,7 @@ class Bot:
             clock=time.monotonic,
             sleep=asyncio.sleep,
             answered=partial(self._metrics.answered, "slack"),
+            hurry=self._hurry,
         )
         self._to_close.push_async_callback(self._outgoing.close)
         return workspace

@@ -70,7 +70,7 @@ class Outgoing:
     """Requests to Slack, in their order. Every method raises SlackError.
 
     `clock` gives seconds of which only differences count. `answered` hears of each request: its method, seconds, and
-    the reason of a failure.
+    the reason of a failure. `hurry`: so many times Slack's rates.
     """
 
     def __init__(
@@ -81,13 +81,14 @@ class Outgoing:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         answered: Callable[[str, float, str], object] = lambda *_: None,
+        hurry: int = 1,
     ) -> None:
         self._client = client
         self._session = session
         self._clock = clock
         self._sleep = sleep
         self._answered = answered
-        self._gates = Gates()
+        self._gates = Gates(hurry)
         self._waiting: list[_Turn] = []
         self._alarm: asyncio.Task[None] | None = None
         self._tasks = Tasks(apart=True)

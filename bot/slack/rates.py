@@ -26,9 +26,9 @@ MOST_CHANNELS = 1000
 class MethodGate:
     """Requests of one method: `per_minute` in any minute, the last of them spread over it."""
 
-    def __init__(self, per_minute: int) -> None:
+    def __init__(self, per_minute: int, at_once: int) -> None:
         self._most = per_minute
-        self._at_once = min(AT_ONCE, per_minute)
+        self._at_once = min(at_once, per_minute)
         self._passed: deque[float] = deque()
 
     def opens_at(self, now: float) -> float:
@@ -48,25 +48,27 @@ class MethodGate:
 
 
 class ChannelGate:
-    """Messages in one channel: a burst, then one at a time."""
+    """Messages in one channel: a burst, then one at a time, so many seconds apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, between: float = BETWEEN_POSTS) -> None:
+        self._between = between
         self._full_again_at = float("-inf")
 
     def opens_at(self, now: float) -> float:
         """When the next message may pass; at most `now`: at once."""
-        return max(now, self._full_again_at - (BURST - 1) * BETWEEN_POSTS)
+        return max(now, self._full_again_at - (BURST - 1) * self._between)
 
     def passed(self, now: float) -> None:
         """A message has passed."""
-        self._full_again_at = max(now, self._full_again_at) + BETWEEN_POSTS
+        self._full_again_at = max(now, self._full_again_at) + self._between
 
 
 class Gates:
-    """All gates. `channel` is named for posts alone."""
+    """All gates. `channel` is named for posts alone. `hurry`: so many times Slack's rates, for a workspace without them."""
 
-    def __init__(self) -> None:
-        self._methods = {method: MethodGate(most) for method, most in PER_MINUTE.items()}
+    def __init__(self, hurry: int = 1) -> None:
+        self._methods = {method: MethodGate(most * hurry, AT_ONCE * hurry) for method, most in PER_MINUTE.items()}
+        self._between = BETWEEN_POSTS / hurry
         self._channels: dict[str, ChannelGate] = {}
         self._closed_until: dict[tuple[str, str], float] = {}
 
@@ -85,7 +87,7 @@ class Gates:
         if method in self._methods:
             self._methods[method].passed(now)
         if channel:
-            gate = self._channels.pop(channel, None) or ChannelGate()
+            gate = self._channels.pop(channel, None) or ChannelGate(self._between)
             gate.passed(now)
             self._channels[channel] = gate
             if len(self._channels) > MOST_CHANNELS:

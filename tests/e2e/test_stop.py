@@ -1,12 +1,14 @@
 """Start and stop: what `callbot run` refuses to start with, when it is ready, and how it ends."""
 
 import asyncio
+import signal
 from typing import Any
 
 import aiohttp
 import pytest
 
 from bot.sandbox.pbx import Fault
+from bot.sandbox.slack_faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 STOPPING = 10.0
@@ -115,6 +117,16 @@ async def test_it_ends_within_10_s_whatever_hangs(house: Any) -> None:
             await house.stop_bot()
     finally:
         writer.close()
+
+
+async def test_sigterm_while_it_still_waits_for_slack_ends_it_at_once(empty_house: Any, run_bot: Any) -> None:
+    house = empty_house
+    house.workspace.faults.add(SlackFault(method="auth.test", kind="429", retry_after=60, times=None))
+    waiting = await run_bot()
+    await house.workspace.until(lambda: house.workspace.calls, timeout=20)
+    waiting.process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(STOPPING):
+        assert await waiting.ended() == 0
 
 
 # ── what it does not start with ──
