@@ -1,0 +1,157 @@
+"""Who is on the floor, and who may do what: the map as callbot reads it, and the same rules said once more for the judge.
+
+All names are invented, all callers have 555 numbers. The rules here share no code with the bot.
+"""
+
+import random
+from dataclasses import dataclass
+
+from bot.sandbox.floor import Floor
+from bot.sandbox.workspace import Workspace
+from tests.chaos.records import JOINING, RECORDING
+
+FLOOR, STAFF, OPEN, OUTSIDE, OLD = "C0FLOOR", "C0STAFF", "C0OPEN", "C0OUTSIDE", "C0OLD"
+CHANNELS = (FLOOR, FLOOR, FLOOR, STAFF, OPEN, OUTSIDE, OLD)
+"""Where people type, the usual place more often. The bot is no member of OUTSIDE, and OLD is archived."""
+SILENT_IN = frozenset({STAFF})
+
+AGENTS = tuple(f"0003*{number}" for number in range(201, 221))
+PROTECTED_EXTENSION, PROTECTED_CALLER = "0003*299", "+15550199"
+FAR_AGENT = "0004*201"
+TARGETS = (*AGENTS, PROTECTED_EXTENSION, FAR_AGENT)
+EVERYTHING = JOINING | RECORDING | {"PickUp"}
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a role allows. `channels` None: from anywhere."""
+
+    actions: frozenset[str]
+    extensions: frozenset[str] = frozenset()
+    pattern: str = "0003*2XX"
+    channels: frozenset[str] | None = None
+
+
+ROLES = {
+    "supervisor": Role(EVERYTHING, frozenset(AGENTS)),
+    "listener": Role(frozenset({"Monitor"}), frozenset(AGENTS)),
+    "on the floor": Role(EVERYTHING, frozenset(AGENTS), channels=frozenset({FLOOR})),
+    "recorder": Role(RECORDING, frozenset(AGENTS[:9]), pattern="0003*20X"),
+    "second team": Role(EVERYTHING, frozenset(AGENTS[9:19]), pattern="0003*21X"),
+    "far": Role(EVERYTHING, frozenset({*AGENTS, FAR_AGENT}), pattern="XXXX*2XX"),
+    "agent": Role(frozenset()),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the map. `team_id`: of another workspace, so a stranger in spite of the map."""
+
+    user: str
+    name: str
+    extension: str
+    role: str
+    team_id: str | None = None
+    uapi_user: str | None = None
+
+
+def _supervisors(count: int) -> tuple[Person, ...]:
+    roles = ["supervisor"] * 6 + ["listener", "on the floor", "recorder", "second team", "supervisor", "supervisor"]
+    return tuple(
+        Person(f"U0SUP{number:02}", f"Sup{number:02} Marin", f"0003*{100 + number}", roles[number % len(roles)])
+        for number in range(1, count + 1)
+    )
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody of one run."""
+
+    supervisors: tuple[Person, ...]
+    others: tuple[Person, ...]
+
+    @classmethod
+    def of(cls, supervisors: int) -> "Cast":
+        """So many supervisors, and those who may do nothing."""
+        agents = tuple(
+            Person(f"U0AG{each[-3:]}", f"Ag{each[-3:]} Popa", each, "agent", uapi_user=f"a{number}")
+            for number, each in enumerate(AGENTS[:6])
+        )
+        guests = (
+            Person("U0KIM", "Kim Far", "0004*030", "far"),
+            Person("U0IDLE", "Idle Nobody", "0003*190", "agent"),
+            Person("U0GUEST", "Guest Elsewhere", "0003*191", "supervisor", team_id="T0OTHER"),
+        )
+        return cls(_supervisors(supervisors), (*agents, *guests))
+
+    @property
+    def mapped(self) -> tuple[Person, ...]:
+        """Everybody whom the map knows."""
+        return (*self.supervisors, *self.others)
+
+    def person(self, user: str) -> Person | None:
+        """The one with that Slack id."""
+        return next((person for person in self.mapped if person.user == user), None)
+
+    def toml(self) -> str:
+        """The map as callbot reads it."""
+        parts = []
+        for one in self.mapped:
+            parts.append(f'[users.{one.user}]\nname = "{one.name}"\nextension = "{one.extension}"')
+            parts.append(f'roles = ["{one.role}"]')
+            if one.uapi_user is not None:
+                parts.append(f'uapi_user = "{one.uapi_user}"')
+        for name, role in ROLES.items():
+            actions = ", ".join(f'"{action}"' for action in sorted(role.actions))
+            parts.append(f'[roles."{name}"]\nactions = [{actions}]')
+            if role.actions:
+                parts.append(f'extensions = ["{role.pattern}"]')
+            if role.channels is not None:
+                parts.append("channels = [" + ", ".join(f'"{each}"' for each in sorted(role.channels)) + "]")
+        parts.append(f'[protected]\nextensions = ["{PROTECTED_EXTENSION}"]\ncallers = ["{PROTECTED_CALLER}"]')
+        parts.append(f'[cards]\nsilent_in = ["{STAFF}"]\n[watch]\nevery = 0.3\n[help]\ncontact = "U0SUP01"')
+        return "\n".join(parts) + "\n"
+
+    def why_not(self, user: str, action: str, extension: str, channels: frozenset[str]) -> str:
+        """Which rule forbids it, asked from one of these channels; empty where none does."""
+        person = self.person(user)
+        if person is None or person.team_id is not None:
+            return "a stranger"
+        role = ROLES[person.role]
+        if action not in role.actions:
+            return f"role {person.role} does not allow {action}"
+        if extension not in role.extensions:
+            return f"role {person.role} does not cover {extension}"
+        if role.channels is not None and not role.channels & channels:
+            return f"role {person.role} does not work in {sorted(channels)}"
+        if action not in RECORDING and person.extension.partition("*")[0] != extension.partition("*")[0]:
+            return "another organisation"
+        return "their own phone" if person.extension == extension else ""
+
+    def furnish(self, floor: Floor, chance: random.Random) -> None:
+        """Put the phones on the desks: some have call waiting, some are not registered, some are never answered."""
+        for number, extension in enumerate(AGENTS):
+            floor.add_extension(extension, f"a{number}", f"Ag{extension[-3:]} Popa", recordable=number % 7 != 6)
+        floor.add_extension(PROTECTED_EXTENSION, "pp", "Pia Protected")
+        floor.add_extension(FAR_AGENT, "fa", "Far Agent", organisation="4")
+        for number, one in enumerate([*self.supervisors, *(each for each in self.others if each.role != "agent")]):
+            floor.add_extension(
+                one.extension,
+                f"s{number}",
+                one.name,
+                organisation=one.extension[3],
+                call_waiting=number % 4 == 1,
+                registered=number % 11 != 5,
+                answers_after=None if number % 5 == 2 else round(chance.uniform(0.1, 1.5), 2),
+            )
+        floor.add_extension("0003*190", "idle", "Idle Nobody")
+
+    def seat(self, workspace: Workspace) -> None:
+        """Let the people in; U0EVE is in no map."""
+        for one in self.mapped:
+            workspace.add_person(one.user, one.user[2:].lower(), team_id=one.team_id)
+        workspace.add_person("U0EVE", "eve")
+        for channel, name in ((FLOOR, "floor"), (STAFF, "staff"), (OPEN, "open")):
+            workspace.add_channel(channel, name)
+        workspace.add_channel(OUTSIDE, "outside", bot_is_member=False)
+        workspace.add_channel(OLD, "old", archived=True)

@@ -1,0 +1,30 @@
+"""All promises, held against all evidence. Read the four `judge_…` files beside it; each function there is one promise."""
+
+from tests.chaos import judge_cards, judge_permission, judge_requests, judge_words
+from tests.chaos.cast import Cast
+from tests.chaos.records import Evidence, Violation
+
+PROMISES = (
+    judge_requests.requests_without_an_end,
+    judge_requests.acknowledged_without_a_row,
+    judge_requests.requests_from_nowhere,
+    judge_requests.puts_twice_or_without_a_row,
+    judge_requests.sent_without_a_put,
+    judge_requests.refused_without_a_no,
+    judge_requests.two_open_for_one_claim,
+    judge_cards.cards_against_the_floor,
+    judge_cards.legs_without_a_card,
+    judge_cards.too_many_cards,
+    judge_cards.connected_before_it_was_so,
+    judge_cards.refused_by_mistake,
+    judge_words.secrets_in_the_log,
+    judge_words.refused_by_slack,
+    judge_words.errors_that_people_saw,
+    judge_words.orderly_ends,
+)
+
+
+def violations(evidence: Evidence, cast: Cast) -> list[Violation]:
+    """Everything that must not be."""
+    found = [violation for promise in PROMISES for violation in promise(evidence)]
+    return [*found, *judge_permission.puts_without_permission(evidence, cast)]

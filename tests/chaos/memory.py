@@ -1,0 +1,47 @@
+"""The ledger as a second reader of the same file sees it: its tables, opened read-only."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import create_engine, select
+
+from bot.ledger.tables import cards, interventions, requests
+from tests.chaos.records import Evidence, InterventionRow, RequestRow
+
+_CLAIMED = "SELECT id FROM interventions WHERE call_id = ? AND extension = ? AND action = ?"
+
+
+class Memory:
+    """The ledger of the run; `instant` turns one of its dates into seconds of `time.monotonic`."""
+
+    def __init__(self, file: Path, instant: Callable[[datetime], float]) -> None:
+        self._file = file
+        self._instant = instant
+
+    def claimed(self, call_id: str, extension: str, action: str) -> frozenset[str]:
+        """The interventions that are written down now, and that a PUT of this action may belong to."""
+        with closing(self._connect()) as connection:
+            return frozenset(row[0] for row in connection.execute(_CLAIMED, (call_id, extension, action)))
+
+    def tell(self, evidence: Evidence) -> None:
+        """Write everything that the ledger holds into the evidence."""
+        engine = create_engine("sqlite://", creator=self._connect)
+        try:
+            with engine.connect() as connection:
+                asked = connection.execute(select(requests)).mappings().all()
+                done = connection.execute(select(interventions)).mappings().all()
+                places = connection.execute(select(cards)).all()
+        finally:
+            engine.dispose()
+        names = ("id", "trigger", "slack_user", "channel", "said", "outcome", "intervention")
+        evidence.requests = [
+            RequestRow(**{name: row[name] for name in names}, at=self._instant(row["at"])) for row in asked
+        ]
+        evidence.interventions = [InterventionRow.read(dict(row), self._instant(row["asked_at"])) for row in done]
+        evidence.cards = {place.id: (place.channel, place.ts) for place in places}
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=5.0)

@@ -1,0 +1,238 @@
+"""Every promise can be seen broken: a made-up record of each kind of violation is found, and a good one is not."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.chaos.cast import FLOOR, OPEN, PROTECTED_CALLER, STAFF, Cast
+from tests.chaos.judge import violations
+from tests.chaos.records import (
+    Acknowledged,
+    Asked,
+    CallSeen,
+    Evidence,
+    InterventionRow,
+    Kill,
+    Outage,
+    Put,
+    RequestRow,
+    Shown,
+    Span,
+    ViewSeen,
+)
+
+CAST = Cast.of(12)
+AGENT, PHONE, USER = "0003*201", "0003*101", "U0SUP01"
+LEG = ViewSeen("02", AGENT, (PHONE,), PHONE, leg=True)
+CALL = CallSeen("c1", frozenset({AGENT, "+15550101"}), (ViewSeen("01", AGENT, ("+15550101",), AGENT), LEG))
+RINGING = CallSeen("c1", CALL.parties, CALL.views[:1])
+ROW = InterventionRow(
+    id="i1",
+    card="k1",
+    slack_user=USER,
+    call_id="c1",
+    extension=AGENT,
+    action="Monitor",
+    state="Connected",
+    following=True,
+    asked_at=10.0,
+    claim="c1 Monitor U0SUP01",
+    channel=FLOOR,
+    place=USER,
+    phone=PHONE,
+    view="01",
+    wait=2.0,
+)
+PUT = Put(
+    10.1,
+    AGENT,
+    "c1",
+    {"action": "Monitor", "sendCallTo": PHONE, "phoneCallViewId": "01"},
+    frozenset({"i1"}),
+    RINGING,
+    status=202,
+)
+REQUEST = RequestRow("r1", "t1", USER, FLOOR, "/monitor 201", "sent", 9.9, "i1")
+ASKED = Asked("t1", USER, FLOOR, "/monitor 201", deliveries=[Acknowledged(9.8, 9.9)])
+TEXT = "Connected after 1 s. Who hears Sup01: nobody."
+CARD = Shown("D0SUP01", "1.1", TEXT, ("Connected after 1 s", "Who hears Sup01: nobody"), ((11.0, TEXT),))
+
+
+def evidence(**changes: Any) -> Evidence:
+    """One Monitor that went well and is connected now, with these changes."""
+    good: dict[str, Any] = {
+        "now": 30.0,
+        "asked": [ASKED],
+        "puts": [PUT],
+        "legs": {(PHONE, "c1"): [Span(10.5)]},
+        "requests": [REQUEST],
+        "interventions": [ROW],
+        "cards": {"k1": ("D0SUP01", "1.1")},
+        "shown": [CARD],
+        "calls": {"c1": CALL},
+        "log": ['{"event": "put"}'],
+        "secrets": {"xoxb-123": "the token of the bot"},
+        "exits": [(0, 0.5)],
+    }
+    return Evidence(**good | changes)
+
+
+def card(text: str, *lines: str, **changes: Any) -> Shown:
+    return replace(CARD, text=text, lines=lines or (text,), **changes)
+
+
+def test_a_good_record_has_no_violation() -> None:
+    assert violations(evidence(), CAST) == []
+
+
+GONE = {"calls": {}, "legs": {(PHONE, "c1"): [Span(10.5, 20.0)]}}
+TWICE = [PUT, replace(PUT, at=10.4)]
+BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
+    "a request without an outcome": ("one end state", {"requests": [replace(REQUEST, outcome="received")]}),
+    "a sent request without an intervention": ("one end state", {"requests": [replace(REQUEST, intervention=None)]}),
+    "an end that is still followed": ("one end state", {"interventions": [replace(ROW, state="Ended")]}),
+    "ringing after the calm": ("one end state", {"interventions": [replace(ROW, state="Ringing")]}),
+    "an acknowledgement without a row": ("acknowledged is written down", {"requests": [], "kills": [Kill(10.2)]}),
+    "a row that nobody asked for": ("rows are people's", {"asked": []}),
+    "a row of somebody else": ("rows are people's", {"asked": [replace(ASKED, user="U0SUP02")]}),
+    "two rows of one trigger": ("rows are people's", {"requests": [REQUEST, replace(REQUEST, id="r2")]}),
+    "a PUT twice": ("no PUT twice", {"puts": TWICE}),
+    "a PUT before its row": ("a row before the PUT", {"puts": [replace(PUT, rows=frozenset())]}),
+    "a PUT without a row": ("a row before the PUT", {"interventions": []}),
+    "a row without a PUT": ("sent is sent", {"puts": []}),
+    "a refusal that was none": ("Refused is a no of the PBX", {"interventions": [replace(ROW, state="Refused")]}),
+    "two holders of one claim": ("one open request", {"interventions": [ROW, replace(ROW, id="i2")]}),
+    "a claim that nobody follows": ("one open request", {"interventions": [replace(ROW, following=False)]}),
+    "Connected without a leg": ("no card contradicts its call", {"calls": {"c1": RINGING}}),
+    "Connected in a call that is over": ("no card contradicts its call", GONE),
+    "Ringing, and nothing rings": (
+        "no card contradicts its call",
+        {"shown": [card("Ringing", "Who hears Sup01: nobody yet; once")]},
+    ),
+    "Ended, and the call goes on": (
+        "no card contradicts its call",
+        {
+            "shown": [card("Ended: Ag201's call is over", "Who hears Sup01: nobody (not in the call)")],
+            "interventions": [replace(ROW, state="Ended", following=False, claim=None)],
+        },
+    ),
+    "a leg that no card shows": (
+        "no card contradicts its call",
+        {"shown": [card("Not answered", "Who hears Sup01: nobody (no connection seen)")]},
+    ),
+    "no card at all": ("every intervention has a card", {"shown": []}),
+    "a card that nobody keeps": ("one card", {"shown": [CARD, replace(CARD, ts="2.2")]}),
+    "two private cards for one call": ("one card", {"interventions": [ROW, replace(ROW, id="i2", card="k2")]}),
+    "listening in an open channel": ("silent stays silent", {"interventions": [replace(ROW, place=OPEN)]}),
+    "Connected before the leg": ("Connected is proven", {"legs": {(PHONE, "c1"): [Span(11.5)]}}),
+    "a token in the log": ("no secret in a log", {"log": ["said xoxb-123 to"]}),
+    "a traceback in the log": ("no secret in a log", {"log": ["Traceback (most recent call last)"]}),
+    "a mistake that Slack refused": ("nothing is refused by Slack", {"refusals": [(12.0, "no_text")]}),
+    "an update of a message that never was": (
+        "nothing is refused by Slack",
+        {
+            "slack": {("D0SUP01", "8.8"): ["12.000 chat.update Ended -> 200 message_not_found"]},
+            "refusals": [(12.0, "chat.update: message_not_found")],
+        },
+    ),
+    "an error without a cause": (
+        "no error without a cause",
+        {"asked": [replace(ASKED, deliveries=[Acknowledged(9.8, 9.9), Acknowledged(12.0, 15.0, "operation_timeout")])]},
+    ),
+    "a slow end": ("an orderly end", {"exits": [(0, 10.5)]}),
+    "an end with an error": ("an orderly end", {"exits": [(1, 0.5)]}),
+    "a stranger's PUT": (
+        "no PUT without permission",
+        {
+            "asked": [replace(ASKED, user="U0EVE")],
+            "requests": [replace(REQUEST, slack_user="U0EVE")],
+            "interventions": [replace(ROW, slack_user="U0EVE")],
+        },
+    ),
+    "another phone rings": (
+        "no PUT without permission",
+        {"puts": [replace(PUT, fields={**PUT.fields, "sendCallTo": "0003*102"})]},
+    ),
+    "an action on a leg": (
+        "no PUT without permission",
+        {
+            "puts": [replace(PUT, call=CALL, fields={**PUT.fields, "phoneCallViewId": "02"})],
+            "interventions": [replace(ROW, view="02")],
+        },
+    ),
+    "a protected caller": (
+        "no PUT without permission",
+        {"puts": [replace(PUT, call=replace(RINGING, parties=frozenset({PROTECTED_CALLER})))]},
+    ),
+    "a field of another action": (
+        "no PUT without permission",
+        {"puts": [replace(PUT, fields={**PUT.fields, "private": 1})]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("promise", "changes"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_promise_is_found(promise: str, changes: dict[str, Any]) -> None:
+    assert promise in {violation.promise for violation in violations(evidence(**changes), CAST)}
+
+
+EXCUSED: dict[str, dict[str, Any]] = {
+    "a kill within 100 ms of the acknowledgement": {
+        "requests": [],
+        "interventions": [],
+        "puts": [],
+        "shown": [],
+        "kills": [Kill(9.95)],
+        "cards": {},
+        "calls": {"c1": RINGING},
+        "legs": {},
+    },
+    "a kill after the bot had no processor": {
+        "asked": [ASKED, replace(ASKED, trigger="t2", deliveries=[Acknowledged(11.8, 11.9, waited=0.1)])],
+        "kills": [Kill(12.2, waited=0.31)],
+    },
+    "a PUT again that was refused as unauthenticated": {"puts": [replace(PUT, status=401), replace(PUT, at=10.4)]},
+    "a PUT that a kill has prevented": {"puts": [], "outages": [Outage("bot", 10.05, 12.0)]},
+    "an error while the bot was away": {
+        "asked": [replace(ASKED, deliveries=[*ASKED.deliveries, Acknowledged(12.0, 12.0, "dispatch_failed")])],
+        "outages": [Outage("bot", 11.0, 13.0)],
+    },
+    "listening where no agent reads": {
+        "interventions": [replace(ROW, place=STAFF)],
+        "cards": {"k1": (STAFF, "1.1")},
+        "shown": [replace(CARD, channel=STAFF)],
+    },
+    "an update of a card that somebody took away": {
+        "deleted": {("D0SUP01", "9.9")},
+        "slack": {("D0SUP01", "9.9"): ["12.000 chat.update Ended -> 200 message_not_found"]},
+        "refusals": [(12.0, "chat.update: message_not_found")],
+    },
+    "a card that somebody took away": {"shown": [], "deleted": {("D0SUP01", "1.1")}},
+}
+
+
+@pytest.mark.parametrize("changes", EXCUSED.values(), ids=EXCUSED.keys())
+def test_what_is_explained_is_no_violation(changes: dict[str, Any]) -> None:
+    assert violations(evidence(**changes), CAST) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "action", "extension", "channel", "forbidden"),
+    [
+        ("U0SUP01", "Whisper", AGENT, OPEN, ""),
+        ("U0SUP06", "Whisper", AGENT, OPEN, "does not allow Whisper"),
+        ("U0SUP07", "Monitor", AGENT, FLOOR, ""),
+        ("U0SUP07", "Monitor", AGENT, OPEN, "does not work in"),
+        ("U0SUP08", "StartRecording", AGENT, OPEN, ""),
+        ("U0SUP08", "StartRecording", "0003*215", OPEN, "does not cover"),
+        ("U0AG202", "Monitor", AGENT, OPEN, "does not allow"),
+        ("U0KIM", "BargeIn", AGENT, OPEN, "another organisation"),
+        ("U0KIM", "StartRecording", AGENT, OPEN, ""),
+        ("U0GUEST", "Monitor", AGENT, OPEN, "a stranger"),
+        ("U0EVE", "Monitor", AGENT, OPEN, "a stranger"),
+    ],
+)
+def test_the_judge_knows_who_may_do_what(user: str, action: str, extension: str, channel: str, forbidden: str) -> None:
+    found = CAST.why_not(user, action, extension, frozenset({channel}))
+    assert (forbidden in found) if forbidden else (found == "")

@@ -1,0 +1,149 @@
+"""Whoever stands beside the PBX and the workspace and writes down what happens there, in the moment it happens."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.sandbox.floor import Floor
+from bot.sandbox.journal import ApiCall
+from bot.sandbox.messages_shown import Message, seen
+from bot.sandbox.pbx_requests import Request
+from bot.sandbox.phones import Call, View
+from bot.sandbox.workspace import Workspace
+from tests.chaos.memory import Memory
+from tests.chaos.records import CallSeen, Evidence, Put, Shown, Span, ViewSeen
+
+PULSE = 0.02
+"""Seconds between two beats of the pulse."""
+
+
+class Witness:
+    """Fills the evidence while the run goes on; `look_back` completes it in the end."""
+
+    def __init__(self, floor: Floor, workspace: Workspace, memory: Memory) -> None:
+        self.evidence = Evidence()
+        self.on_post: Callable[[], None] = lambda: None
+        self._floor = floor
+        self._workspace = workspace
+        self._memory = memory
+        self._puts: list[tuple[Put, Request]] = []
+        self._calls_read = 0
+        self._refusals_read = 0
+        self._to_leave = [floor.on_change(self._floor_changed), workspace.on_change(self._workspace_changed)]
+
+    # ── while it happens ──
+
+    async def feel_the_pulse(self) -> None:
+        """Note when this machine stands still: what is late by that much is not the bot's doing."""
+        while True:
+            due = time.monotonic() + PULSE
+            await asyncio.sleep(PULSE)
+            late = time.monotonic() - due
+            if late > PULSE:
+                self.evidence.stalls.append((due, late))
+
+    def request(self, request: Request) -> None:
+        """A request has reached the PBX. A token is noted as a secret, a PUT with the rows that stand before it."""
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token:
+            self.evidence.secrets.setdefault(token, "a token of the PBX")
+        if request.method != "PUT" or len(request.segments) != 5 or not isinstance(request.json, dict):
+            return
+        _, _, _, extension, call_id = request.segments
+        rows = self._memory.claimed(call_id, extension, str(request.json.get("action")))
+        call = self._floor.call(call_id)
+        put = Put(
+            request.at, extension, call_id, request.json, rows, None if call is None else call_seen(call, self._floor)
+        )
+        self._puts.append((put, request))
+        self.evidence.puts.append(put)
+
+    def _floor_changed(self) -> None:
+        """Which phones are in which calls through an intervention."""
+        now, legs = time.monotonic(), self.evidence.legs
+        there = {(view.phone, call.id) for call in self._floor.calls() for view in call.views if _came(view)}
+        for key, spans in legs.items():
+            if key not in there and spans[-1].until is None:
+                spans[-1].until = now
+        for key in there:
+            spans = legs.setdefault(key, [])
+            if not spans or spans[-1].until is not None:
+                spans.append(Span(now))
+
+    def _workspace_changed(self) -> None:
+        """New mistakes of the bot, and new posts."""
+        now = time.monotonic()
+        for call in self._workspace.calls[self._calls_read :]:
+            self._said(call)
+            if call.method == "chat.postMessage":
+                self.on_post()
+        self._calls_read = len(self._workspace.calls)
+        self.evidence.refusals += [(now, text) for text in self._workspace.refusals[self._refusals_read :]]
+        self._refusals_read = len(self._workspace.refusals)
+
+    def _said(self, call: ApiCall) -> None:
+        """What the bot asked of Slack about one message, for whoever reads of a violation."""
+        place = str(call.args.get("channel")), str(call.args.get("ts") or call.answer.get("ts"))
+        word = str(call.args.get("text", "")).partition(" ")[0]
+        said = self.evidence.slack.setdefault((str(call.answer.get("channel") or place[0]), place[1]), [])
+        said.append(f"{call.at:.3f} {call.method} {word} -> {call.status} {call.answer.get('error', '')}".rstrip())
+
+    # ── in the end ──
+
+    def look_back(self) -> Evidence:
+        """Everything as it is now, with all that was written down before."""
+        evidence = self.evidence
+        evidence.now = time.monotonic()
+        for put, request in self._puts:
+            put.status = request.status
+        self._memory.tell(evidence)
+        evidence.calls = {call.id: call_seen(call, self._floor) for call in self._floor.calls()}
+        evidence.ringing = frozenset((one.phone, one.call_id) for one in self._floor.interventions())
+        evidence.visible_errors = list(self._workspace.visible_errors)
+        evidence.shown = [shown(each) for each in self._workspace.messages() if self._is_the_bots(each)]
+        return evidence
+
+    def leave(self) -> None:
+        """Watch no more."""
+        while self._to_leave:
+            self._to_leave.pop()()
+
+    def _is_the_bots(self, message: Message) -> bool:
+        return message.user == self._workspace.bot_user_id
+
+
+def shown(message: Message) -> Shown:
+    """A message as plain values; a version's text is all that it showed."""
+    versions = tuple(
+        (version.at, "\n".join([version.text, *(seen(text) for text in _texts(message, version.blocks))]))
+        for version in message.versions
+    )
+    return Shown(message.channel, message.ts, message.text, tuple(message.lines()), versions)
+
+
+def _texts(message: Message, blocks: list[dict[str, object]]) -> list[dict[str, object]]:
+    then = Message(message.channel, message.ts, "", blocks, message.user)
+    return [dict(text) for text in then.texts()] if blocks else []
+
+
+def call_seen(call: Call, floor: Floor) -> CallSeen:
+    """A call of the floor as plain values."""
+    views = tuple(
+        ViewSeen(view.id, view.extension, tuple(view.source), view.phone, view.leg, view.recording is not None)
+        for view in call.views
+    )
+    numbers = {number for view in call.views for number in (view.extension, *view.source, *view.destination)}
+    numbers |= {view.caller_id.partition("<")[2].rstrip(">") for view in call.views}
+    return CallSeen(call.id, frozenset({call.extension, *numbers}), views)
+
+
+def _came(view: View) -> bool:
+    """Whether a phone came to this view through an intervention: a leg, or a call that was picked up."""
+    return view.source == [view.phone] and (view.leg or view.phone != view.extension)
+
+
+def clock() -> Callable[[datetime], float]:
+    """What turns a date of this machine into seconds of `time.monotonic`."""
+    offset = time.time() - time.monotonic()
+    return lambda moment: moment.timestamp() - offset
