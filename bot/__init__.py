@@ -16,8 +16,10 @@ The core, no I/O:
     ports.py          what the core asks of the PBX, the ledger, the cards and the person
     pace.py           how often the PBX may be looked at, and who goes first
     tasks.py          work that outlives its starter
+    closing.py        what was opened is closed again, within an end
     placing.py        where a card goes
     preflight.py      what the PBX knows of the phone that is to ring, or was not answered
+    saving.py         new truths on their way into the ledger, which may not take them at once
     sending.py        the PUT, once, and what is known after it
     switching.py      changing mode: the new request waits until the old leg is gone
     looking.py        when and how the live calls are looked at: snapshots, and looks at what is followed
@@ -26,7 +28,7 @@ The core, no I/O:
     claiming.py       which card, which action, and the row that stands before the PUT
     interventions.py  authorize → read → plan → claim → act → follow: the one verb
 
-One folder for each outside system; they never import each other:
+One folder for each outside system; they never import each other, and the head of each names its modules:
 
     uapi/             the PBX
     slack/            commands, buttons, cards, private answers
@@ -40,11 +42,18 @@ And what ties them together:
     rulebook.py       callbot.toml and agents.csv as they hold now, read anew while the bot runs
     logs.py           log lines without secrets
     metrics.py        the figures behind /metrics
+    closing.py        what was opened is closed again, the last first, within an end
     assembly.py       builds, starts and stops the bot
     findings.py       a line of `callbot check`
     terminal.py       what goes to a terminal, foreign text made visible
-    checking.py       callbot check; checking_map.py, checking_slack.py, checking_pbx.py are its parts
-    trying.py         callbot check --try: who listens to which call; trial.py does it, trial_report.py compares
+    checking.py       callbot check; its parts:
+    checking_map.py       the map and its directory
+    checking_slack.py     tokens, scopes, channels
+    checking_pbx.py       token, lists, extensions
+    trying.py         callbot check --try: a test call is found and agreed to; its parts:
+    trial_listener.py     who listens, and to what
+    trial.py              what is sent, and what the PBX shows of it
+    trial_report.py       how that compares with the documentation
     auditing.py       callbot audit
     demo.py           the bot between the two sandboxes
     __main__.py       the command line

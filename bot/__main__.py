@@ -46,8 +46,11 @@ def run() -> None:
 
 
 async def serve(hurry: int = 1) -> None:
-    """Start the bot and stop it in order, also where it is told to end before it has started. `hurry`: see Bot."""
-    from bot.assembly import Bot  # noqa: PLC0415 - the sandbox alone needs none of it
+    """Start the bot and stop it in order, also where it is told to end before it has started. `hurry`: see Bot.
+
+    Raises LedgerLost, after the stop, where another run has taken the ledger.
+    """
+    from bot.assembly import STOP, Bot  # noqa: PLC0415 - the sandbox alone needs none of it
     from bot.logs import configure  # noqa: PLC0415 - the same
     from bot.settings import read_settings  # noqa: PLC0415 - the same
 
@@ -60,13 +63,18 @@ async def serve(hurry: int = 1) -> None:
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
         starting.cancel()
-        await asyncio.wait({starting})
+        await asyncio.wait({starting}, timeout=STOP["all"])
         return
     await starting
+    keeping = asyncio.create_task(bot.keep_ledger(), name="ledger")
     try:
-        await stopping
+        await asyncio.wait({keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        lost = keeping.done()
+        keeping.cancel()
         await bot.stop()
+    if lost:
+        await keeping
 
 
 @cli.command()
@@ -74,7 +82,7 @@ def check(
     extension: Annotated[
         str | None,
         typer.Option(
-            "--try", metavar="EXTENSION", help="Monitor a test call on this extension, and compare every step."
+            "--try", metavar="EXTENSION", help="Monitor a test call on this extension; compare with the documentation."
         ),
     ] = None,
     whose: Annotated[
@@ -86,10 +94,11 @@ def check(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="With --try: go on without asking.")] = False,
 ) -> None:
-    """Look at settings, map, Slack, PBX and ledger: a line each, ok, no, or ?? for what is worth a look.
+    """Look at settings, map, Slack, PBX and ledger, and say in a line each what is found.
 
-    Changes nothing, and may run beside callbot. Exits with 0 where no line
-    says no, else with 1.
+    A line begins with ok; with no where something does not work; or with ??
+    where something is worth a look. Changes nothing, and may run beside
+    callbot. Exits with 0 where no line says no, else with 1.
 
     With --try EXTENSION it goes further: it monitors a test call of yours on
     that extension, once, and says at each step what the documentation promises
@@ -104,12 +113,11 @@ def check(
     configure("error", "text")
     if extension is None:
         sys.exit(0 if run_to_the_end(check_on_terminal(sys.stdout)) else 1)
-    from bot.trying import Wish, try_on_terminal  # noqa: PLC0415 - only here
+    from bot.trial_listener import Wish  # noqa: PLC0415 - only here
+    from bot.trying import try_on_terminal  # noqa: PLC0415 - the same
 
     wish = Wish(extension, whose=whose, call=call)
-    sys.exit(
-        0 if run_to_the_end(try_on_terminal(wish, sys.stdout, lambda question: yes or typer.confirm(question))) else 1
-    )
+    sys.exit(0 if run_to_the_end(try_on_terminal(wish, sys.stdout, lambda question: yes or _agreed(question))) else 1)
 
 
 @cli.command()
@@ -122,7 +130,7 @@ def audit(
         ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option(help="Whose requests: a Slack user id, or a name of the map, or part of it.")
+        str | None, typer.Option(help="Whose requests: a Slack user id, or a name of the map, or part of the name.")
     ] = None,
     form: Annotated[
         str,
@@ -178,6 +186,19 @@ def sandbox(
     from bot.demo import stay_open_as_pbx  # noqa: PLC0415 - only the demo needs the sandbox
 
     run_to_the_end(stay_open_as_pbx(port, _stop_signal, control=control))
+
+
+def _agreed(question: str) -> bool:
+    """The answer of whoever sits there; Ctrl-C and the end of the input are a no."""
+    # While the loop runs Ctrl-C cancels its work, which nobody sees as long as the question waits for a line.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        typer.echo()
+        return False
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -6,7 +6,7 @@ A model forbids every field that is not its page's; names are snake_case here an
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from bot.phonecalls import CallerId, Extension, ObjectId
@@ -100,5 +100,3 @@ class StopRecording(_Sent):
 PhoneCallAction: TypeAlias = Annotated[
     Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording, Field(discriminator="action")
 ]
-
-PHONE_CALL_ACTION: TypeAdapter[PhoneCallAction] = TypeAdapter(PhoneCallAction)

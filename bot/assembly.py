@@ -5,10 +5,10 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import aiohttp
 import structlog
@@ -16,6 +16,7 @@ from aiohttp import web
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.closing import Closing
 from bot.errors import CallbotError, PbxError
 from bot.interventions import Interventions
 from bot.ledger.ledger import Ledger
@@ -23,7 +24,7 @@ from bot.ledger.single_run import SingleRun
 from bot.looking import Looks
 from bot.metrics import Metrics
 from bot.pace import Pace
-from bot.ports import Card
+from bot.ports import Card, CardElsewhere
 from bot.rulebook import EVERY, Rulebook
 from bot.settings import Settings
 from bot.slack.app import Listeners, build_app
@@ -39,8 +40,11 @@ from bot.uapi.token import token_source
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 WHOLE_LOOK = 60.0
 """Seconds for a whole read of a look: with few requests per second many pages take their time."""
-STOP = {"requests": 2.5, "puts": 3.0, "cards": 1.5, "all": 9.0}
-"""Seconds for each part of an orderly end, and for all of it: below the 10 s that are promised."""
+STOP = {"requests": 2.5, "puts": 3.0, "cards": 1.5, "drain": 7.0, "close": 2.0, "all": 9.0}
+"""Seconds for each part of an orderly end: three of work (these together too), then of closing whatever is open.
+
+All of it stays below the 10 s that are promised.
+"""
 
 _log = structlog.get_logger("callbot")
 
@@ -73,14 +77,14 @@ class Bot:
         self._metrics = Metrics()
         self._asking: list[UnifiedApi] = []
         self._stopping = False
-        self._to_close = AsyncExitStack()
+        self._closing = Closing()
 
     async def start(self) -> None:
         """Everything up, open interventions taken up, and then the doors open."""
         try:
             await self._start()
         except BaseException:
-            await self._to_close.aclose()
+            await self._closing.close(STOP["close"])
             raise
 
     async def _start(self) -> None:
@@ -88,7 +92,7 @@ class Bot:
         workspace = await self._open_slack()
         self._open_pbx()
         self._put_together(ledger)
-        self._to_close.push_async_callback(self._tasks.cancel)
+        self._closing.later("tasks", self._tasks.cancel)
         self._tasks.spawn(self._rulebook.keep_up_to_date(), name="rules")
         await self._interventions.start()
         self._rulebook.on_change(self._interventions.follower.rules_changed)
@@ -99,16 +103,16 @@ class Bot:
         _log.info("started", mode=mode, port=self.port)
 
     async def _open_ledger(self) -> Ledger:
-        lock = SingleRun(self._settings.database_url)
-        await lock.acquire()
-        self._to_close.push_async_callback(lock.release)
+        self._lock = SingleRun(self._settings.database_url)
+        await self._lock.acquire()
+        self._closing.later("lock", self._lock.release)
         ledger = await Ledger.open(self._settings.database_url, now=now)
-        self._to_close.push_async_callback(ledger.close)
+        self._closing.later("ledger", ledger.close)
         return ledger
 
     async def _open_slack(self) -> Workspace:
         self._slack_session = aiohttp.ClientSession(timeout=SLACK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
-        self._to_close.push_async_callback(self._slack_session.close)
+        self._closing.later("slack session", self._slack_session.close)
         self._client = self._web_client(self._settings.slack_bot_token.get_secret_value())
         workspace = await workspace_of(self._client, asyncio.sleep)
         self._outgoing = Outgoing(
@@ -119,12 +123,12 @@ class Bot:
             answered=partial(self._metrics.answered, "slack"),
             hurry=self._hurry,
         )
-        self._to_close.push_async_callback(self._outgoing.close)
+        self._closing.later("outgoing", self._outgoing.close)
         return workspace
 
     def _open_pbx(self) -> None:
         self._pbx_session = pbx_session(self._settings.uapi_ca_file)
-        self._to_close.push_async_callback(self._pbx_session.close)
+        self._closing.later("pbx session", self._pbx_session.close)
         self._token = token_source(
             self._pbx_session,
             self._settings.uapi_url,
@@ -135,7 +139,14 @@ class Bot:
         self._watch = self._looks()
 
     def _put_together(self, ledger: Ledger) -> None:
-        self._feed = Feed(self._outgoing, ledger, now=now, sleep=asyncio.sleep, on_no_access=self._card_has_no_access)
+        self._feed = Feed(
+            self._outgoing,
+            ledger,
+            now=now,
+            sleep=asyncio.sleep,
+            on_no_access=self._card_has_no_access,
+            on_nowhere=self._card_is_nowhere,
+        )
         self._interventions = Interventions(
             phone_calls=self._pbx,
             ledger=ledger,
@@ -148,21 +159,28 @@ class Bot:
             looks=self._watch,
             measures=self._metrics,
         )
+        # After the drains these do nothing; where there were none, or not to their end, nothing works on beneath.
+        self._closing.later("feed", partial(self._feed.drain, 0.0))
+        self._closing.later("interventions", partial(self._interventions.stop, 0.0))
 
     async def stop(self) -> None:
         """Take no more work, answer what has arrived, leave open interventions to the next start."""
         self._stopping = True
         self._ready_pbx.cancel()
         try:
-            async with asyncio.timeout(STOP["all"]):
+            async with asyncio.timeout(STOP["drain"]):
                 self._interventions.follower.switches.close()
                 await self._listeners.drain(STOP["requests"])
                 await self._interventions.stop(STOP["puts"])
                 await self._feed.drain(STOP["cards"])
-                await self._to_close.aclose()
         except TimeoutError:
             _log.error("stopped_late")
+        await self._closing.close(STOP["close"])
         _log.info("stopped")
+
+    async def keep_ledger(self) -> NoReturn:
+        """Hold on to the ledger, from the start on and until the stop. Raises LedgerLost where another run has it."""
+        await self._lock.keep(asyncio.sleep)
 
     def ready(self) -> bool:
         """Whether Slack and the PBX have each answered since the start, and no end is near."""
@@ -225,6 +243,7 @@ class Bot:
             sleep=asyncio.sleep,
             new_id=new_id,
         )
+        self._closing.later("listeners", partial(self._listeners.drain, 0.0))
         authorized = AuthorizeResult(
             enterprise_id=None, team_id=workspace.team_id, bot_id=workspace.bot_id, bot_user_id=workspace.bot_user_id
         )
@@ -239,7 +258,7 @@ class Bot:
         )
         self._runner = web.AppRunner(front.application(), access_log=None, shutdown_timeout=0.5, auto_decompress=False)
         await self._runner.setup()
-        self._to_close.push_async_callback(self._runner.cleanup)
+        self._closing.later("doors", self._runner.cleanup)
         try:
             await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
         except OSError as error:
@@ -248,8 +267,8 @@ class Bot:
                 f"{address} cannot be listened on ({error.strerror}). Set HOST and PORT to a free one."
             ) from None
         if token is not None:
-            sockets = Sockets(app, token.get_secret_value())
-            self._to_close.push_async_callback(sockets.close)
+            sockets = Sockets(app, token.get_secret_value(), on_lost=self._metrics.acknowledgement_lost)
+            self._closing.later("sockets", sockets.close)
             await connect(sockets, asyncio.sleep)
 
     @property
@@ -258,7 +277,14 @@ class Bot:
         return int(self._runner.addresses[0][1])
 
     async def _card_has_no_access(self, card: Card) -> None:
-        await self._interventions.card_has_no_access(card)
+        asker = self._interventions.asker(card.id)
+        if asker is not None:
+            await asker.card_is_elsewhere(CardElsewhere.NO_ACCESS)
+
+    async def _card_is_nowhere(self, card: Card) -> None:
+        asker = self._interventions.asker(card.id)
+        if asker is not None:
+            await asker.card_is_nowhere(card)
 
     async def _until_pbx_answers(self) -> None:
         """Ask the PBX until it answers once, so that /readyz can tell."""

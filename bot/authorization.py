@@ -147,14 +147,20 @@ class AuthorizationMap:
             return (f"{organisation(asker.phone)}*{target.text}",)
         if target.kind == "extension":
             return (target.text,)
-        person = self.people.get(target.text)
-        own = person.extensions if person is not None else ()
-        meant = tuple(dict.fromkeys((*own, *self.directory.by_slack_user.get(target.text, ()))))
+        meant = self.extensions_of(target.text)
         if not meant:
             raise NotSuitable(
                 "I don't know the extension of the person you mention. Name the extension itself, for example 0003*210."
             )
         return meant
+
+    def extensions_of(self, slack_user: str) -> tuple[str, ...]:
+        """All phones of somebody: those of callbot.toml, then those of the directory that it does not give to another."""
+        person = self.people.get(slack_user)
+        theirs = () if person is None else person.extensions
+        listed = self.directory.by_slack_user.get(slack_user, ())
+        free = (extension for extension in listed if self._holders.get(extension, person) is person)
+        return tuple(dict.fromkeys((*theirs, *free)))
 
     def permit(self, person: Person, action: ActionName, extension: str, channel: str) -> Permit:
         """A Permit, or NotAuthorized that says which rule is in the way."""
@@ -163,13 +169,13 @@ class AuthorizationMap:
         roles = [self.roles[name] for name in person.roles if name in self.roles]
         acting = [role for role in roles if action in role.actions]
         if not acting:
-            raise NotAuthorized("action", f"None of your roles allows {LABEL[action]}.{self._whom_to_ask(person)}")
+            raise NotAuthorized("action", f"None of your roles allows {LABEL[action]}.{self._what_now(person)}")
         covering = [role for role in acting if self._covers(role, extension)]
         if not covering:
             covered = ", ".join(pattern.text for role in acting for pattern in role.extensions) or "no extension"
             raise NotAuthorized(
                 "extension",
-                f"You may use {LABEL[action]} on {covered}, but not on {extension}.{self._whom_to_ask(person)}",
+                f"You may use {LABEL[action]} on {covered}, but not on {extension}.{self._what_now(person)}",
             )
         for role in covering:
             if role.channels is None or channel in role.channels:
@@ -177,7 +183,7 @@ class AuthorizationMap:
         raise NotAuthorized(
             "channel",
             f"You may use {LABEL[action]} on {extension}, but not from this conversation: "
-            "your role names the channels it works in.",
+            f"your role names the channels it works in.{self._what_now(person)}",
         )
 
     def allows(self, person: Person, action: ActionName, extension: str, channel: str) -> bool:
@@ -188,11 +194,12 @@ class AuthorizationMap:
             return False
         return True
 
-    def check_parties(self, call: PhoneCall) -> None:
-        """Raise NotAuthorized if any party of the call is protected."""
-        for party in call.parties:
-            if self.protects_extension(party) or any(pattern.covers(party) for pattern in self.protected_callers):
-                raise NotAuthorized("protected party", "A party of this call is protected: nobody may act on it.")
+    def protects(self, call: PhoneCall) -> bool:
+        """Whether `[protected]` names any party of the call."""
+        return any(
+            self.protects_extension(party) or any(pattern.covers(party) for pattern in self.protected_callers)
+            for party in call.parties
+        )
 
     def protects_extension(self, extension: str) -> bool:
         """Whether `[protected]` names this extension."""
@@ -254,6 +261,7 @@ class AuthorizationMap:
     def _covers(self, role: Role, extension: str) -> bool:
         return any(pattern.covers(extension, self.directory.teams) for pattern in role.extensions)
 
-    def _whom_to_ask(self, person: Person) -> str:
+    def _what_now(self, person: Person) -> str:
         contact = self.people.get(self.contact or "")
-        return f" Ask {contact.name} if you need it." if contact and contact != person else ""
+        ask = f" Ask {contact.name} if you need it." if contact and contact != person else ""
+        return f" Nothing was sent.{ask}"

@@ -1,13 +1,14 @@
 """What a button carries: the same Command as a typed line, packed into its value and read back. No I/O here."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.commands import AnswerSwitch, Intervene, ListCalls
 from bot.errors import BadCommand
 
+T = TypeVar("T", bound=BaseModel)
 BUTTON_VALUE_LIMIT = 2000
 """Characters in a button's value (Block Kit reference, button element)."""
 
@@ -39,64 +40,59 @@ class PageButton(BaseModel):
     channel: str
 
 
+INTERVENE, ANSWER, PAGE = "i", "s", "l"
+"""Under which key of a value its command stands; `o` is the channel, `v` the version of the form."""
+
+
 def pack(button: Button) -> str:
     """The value of a button, at most BUTTON_VALUE_LIMIT characters. Raises ValueError if it does not fit."""
-    document = {"v": 1, "o": button.channel, "i": button.intervene.model_dump(mode="json", exclude_defaults=True)}
-    return _fitting(document)
+    return _packed(INTERVENE, button.intervene.model_dump(mode="json", exclude_defaults=True), button.channel)
 
 
 def pack_page(button: PageButton) -> str:
     """The value of *Next* or *Previous*. Raises ValueError if it does not fit: `parse` lets no search be so long."""
-    return _fitting({"v": 1, "o": button.channel, "l": button.page.model_dump(mode="json")})
-
-
-def _fitting(document: dict[str, Any]) -> str:
-    value = json.dumps(document, separators=(",", ":"))
-    if len(value) > BUTTON_VALUE_LIMIT:
-        raise ValueError(f"a button value of {len(value)} characters")
-    return value
+    return _packed(PAGE, button.page.model_dump(mode="json"), button.channel)
 
 
 def pack_switch(button: SwitchButton) -> str:
     """The value of *Ring now anyway* or *Cancel*."""
-    document = {"v": 1, "o": button.channel, "s": button.answer.model_dump()}
-    return json.dumps(document, separators=(",", ":"))
+    return _packed(ANSWER, button.answer.model_dump(), button.channel)
 
 
-def unpack_switch(value: str) -> SwitchButton:
-    """Read the value of such a button. Raises BadCommand for one that this version does not know."""
-    try:
-        document = json.loads(value)
-        button = SwitchButton.model_validate({"answer": document["s"], "channel": document["o"]})
-        known = document["v"] == 1
-    except (ValueError, TypeError, KeyError, RecursionError):
-        known = False
-    if not known:
-        raise BadCommand("This button is too old, or from another version of callbot.", "/calls")
+def unpack(value: str) -> Button:
+    """Read a button's value. Raises BadCommand for one that this version does not know."""
+    button = _unpacked(value, INTERVENE, "intervene", Button)
+    if button.intervene.target.kind != "extension" or button.intervene.call is None:
+        raise _too_old()
     return button
 
 
 def unpack_page(value: str) -> PageButton:
     """Read the value of *Next* or *Previous*. Raises BadCommand for one that this version does not know."""
-    try:
-        document = json.loads(value)
-        button = PageButton.model_validate({"page": document["l"], "channel": document["o"]})
-        known = document["v"] == 1
-    except (ValueError, TypeError, KeyError, RecursionError):
-        known = False
-    if not known:
-        raise BadCommand("This button is too old, or from another version of callbot.", "/calls")
-    return button
+    return _unpacked(value, PAGE, "page", PageButton)
 
 
-def unpack(value: str) -> Button:
-    """Read a button's value. Raises BadCommand for one that this version does not know."""
+def unpack_switch(value: str) -> SwitchButton:
+    """Read the value of *Ring now anyway* or *Cancel*. Raises BadCommand for one that this version does not know."""
+    return _unpacked(value, ANSWER, "answer", SwitchButton)
+
+
+def _packed(key: str, command: dict[str, Any], channel: str) -> str:
+    value = json.dumps({"v": 1, "o": channel, key: command}, separators=(",", ":"))
+    if len(value) > BUTTON_VALUE_LIMIT:
+        raise ValueError(f"a button value of {len(value)} characters")
+    return value
+
+
+def _unpacked(value: str, key: str, field: str, kind: type[T]) -> T:
     try:
         document = json.loads(value)
-        button = Button.model_validate({"intervene": document["i"], "channel": document["o"]})
-        known = document["v"] == 1 and button.intervene.target.kind == "extension" and button.intervene.call is not None
+        if document["v"] != 1:
+            raise _too_old()
+        return kind.model_validate({field: document[key], "channel": document["o"]})
     except (ValueError, TypeError, KeyError, RecursionError):
-        known = False
-    if not known:
-        raise BadCommand("This button is too old, or from another version of callbot.", "/calls")
-    return button
+        raise _too_old() from None
+
+
+def _too_old() -> BadCommand:
+    return BadCommand("This button is too old, or from another version of callbot.", "/calls")

@@ -14,7 +14,7 @@ from bot.findings import Finding, Mark, no, ok, remark
 from bot.ledger.address import Address
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.trail import Trail
-from bot.rulebook import Rules, check_files, read_files
+from bot.rulebook import ConfigAndMap, check_files, read_files
 from bot.settings import OwnSettings, PbxSettings, S, Settings, SlackSettings, read_part
 from bot.terminal import console, shown
 
@@ -47,12 +47,13 @@ async def _findings(environ: Mapping[str, str] | None, patience: float) -> Async
     for finding in _settings(environ):
         yield finding
     own, slack, pbx = _part(OwnSettings, environ), _part(SlackSettings, environ), _part(PbxSettings, environ)
-    findings, rules = _map(own)
+    findings, read = _map(own)
     for finding in findings:
         yield finding
+    config, rules = (None, None) if read is None else read
     asked = [
-        *([] if slack is None else [asyncio.create_task(check_slack(slack, rules and rules.config, patience))]),
-        *([] if pbx is None else [asyncio.create_task(check_pbx(pbx, rules and rules.authorization, patience))]),
+        *([] if slack is None else [asyncio.create_task(check_slack(slack, config, patience))]),
+        *([] if pbx is None else [asyncio.create_task(check_pbx(pbx, rules, patience))]),
         *([] if own is None else [asyncio.create_task(_ledger(own.database_url, patience))]),
     ]
     for task in asked:
@@ -76,17 +77,17 @@ def _part(part: type[S], environ: Mapping[str, str] | None) -> S | None:
         return None
 
 
-def _map(own: OwnSettings | None) -> tuple[list[Finding], Rules | None]:
+def _map(own: OwnSettings | None) -> tuple[list[Finding], ConfigAndMap | None]:
     if own is None:
         return [], None
     path = Path(own.callbot_config)
     try:
-        rules = check_files(read_files(path), str(path))
+        read = check_files(read_files(path), str(path))
     except ConfigMistakes as mistakes:
         findings = [no("map", f"{path.name}: {mistake}") for mistake in mistakes.mistakes]
         more = [no("map", f"{mistakes.unlisted} more mistakes like these")] if mistakes.unlisted else []
         return findings + more, None
-    return list(review(*rules)), rules
+    return list(review(read.config, read.authorization)), read
 
 
 async def _ledger(url: str, patience: float) -> list[Finding]:

@@ -38,7 +38,7 @@ async def check_pbx(settings: PbxSettings, rules: AuthorizationMap | None, patie
             return [no(TOKEN, _why_no_token(error, patience)), remark("scopes", "not looked at: there is no token.")]
         api = UnifiedApi(session, settings.uapi_url, token)
         scopes, shown = await _Lists(api, rules or AuthorizationMap(), patience).all()
-        return [_token(token), *scopes, *([] if rules is None else [_unseen(rules, shown)])]
+        return [_token(token), *scopes, *([] if rules is None else _unseen(rules, shown))]
 
 
 def unified_api(
@@ -90,7 +90,7 @@ class _Lists:
         self._patience = patience
         self._gate = asyncio.Semaphore(AT_ONCE)
 
-    async def all(self) -> tuple[list[Finding], list[frozenset[str] | None]]:
+    async def all(self) -> tuple[list[Finding], dict[Scope, frozenset[str] | None]]:
         """A line for each scope, and the extensions that it shows (None: the PBX does not say)."""
         scopes = self._rules.scopes()
         looks = [asyncio.create_task(self._scope(scope)) for scope in scopes]
@@ -103,7 +103,7 @@ class _Lists:
             (no(_about(scope), too_late), None) if task in late else task.result()
             for scope, task in zip(scopes, looks, strict=True)
         ]
-        return [finding for finding, _ in found], [phones for _, phones in found]
+        return [finding for finding, _ in found], dict(zip(scopes, (phones for _, phones in found), strict=True))
 
     async def _scope(self, scope: Scope) -> tuple[Finding, frozenset[str] | None]:
         async with self._gate:
@@ -134,30 +134,31 @@ class _Lists:
             return _why(error, self._patience)
         users = [f"[users.{one.slack_user}]" for one in self._rules.people.values() if one.uapi_user == scope.user]
         listed = any(agent.uapi_user == scope.user for agent in self._rules.directory.agents)
-        places = some([*users, *(["the directory"] if listed else [])]) or "[watch] scopes, or default_user"
-        return f"the PBX does not take {scope.user} for a user of that ({error.code}). Correct it in {places}."
+        places = some([*users, *(["the directory"] if listed else [])])
+        mend = f"Correct the uapi_user of {places}" if places else "Correct [watch] scopes, or default_user"
+        whose = "" if scope.extension == "@self" else f", or {scope.extension} is not theirs"
+        return f"the PBX knows no user {scope.user}{whose} ({error.code}). {mend}."
 
 
 def _about(scope: Scope) -> str:
     return f"scope {scope.user} {scope.extension}"
 
 
-def _unseen(rules: AuthorizationMap, shown: list[frozenset[str] | None]) -> Finding:
-    """Whether every extension of the map is in sight."""
-    seen = frozenset[str]().union(*(phones for phones in shown if phones is not None))
-    missing = [
-        f"{extension} of {place}" for extension, place in known_extensions(rules).items() if extension not in seen
-    ]
-    unsaid = shown.count(None)
-    about = "extensions"
-    if not missing:
-        return ok(about, "every extension of the map is shown by a scope")
-    if unsaid:
-        return remark(
-            about, f"cannot be told of {some(missing)}: of {counted(unsaid, 'scope')} the PBX did not list the phones."
-        )
-    return no(
-        about,
-        f"no scope shows {some(missing)}: their calls are in no list. Check the number and its uapi_user, or add "
-        '{ user = "…", extension = "…" } to [watch] scopes.',
-    )
+def _unseen(rules: AuthorizationMap, shown: dict[Scope, frozenset[str] | None]) -> list[Finding]:
+    """Whether every extension of the map is in sight. One whose owner's own list was read and lacks it surely is not."""
+    about, unsaid = "extensions", list(shown.values()).count(None)
+    seen = frozenset[str]().union(*(phones for phones in shown.values() if phones is not None))
+    read = {scope.user for scope, phones in shown.items() if phones is not None and scope.extension == "@self"}
+    missing, doubtful = list[str](), list[str]()
+    for extension, place in known_extensions(rules).items():
+        if extension not in seen:
+            surely = not unsaid or rules.owner(extension) in read
+            (missing if surely else doubtful).append(f"{extension} of {place}")
+    findings = []
+    if missing:
+        advice = 'Check the number and its uapi_user, or add { user = "…", extension = "…" } to [watch] scopes.'
+        findings.append(no(about, f"no scope shows {some(missing)}: their calls are in no list. {advice}"))
+    if doubtful:
+        silent = f"of {counted(unsaid, 'scope')} the PBX did not list the phones."
+        findings.append(remark(about, f"cannot be told of {some(doubtful)}: {silent}"))
+    return findings or [ok(about, "every extension of the map is shown by a scope")]

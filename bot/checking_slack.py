@@ -65,8 +65,7 @@ class _Slack:
         try:
             answer = await self._answered(self._client.auth_test())
         except NoAnswer as why:
-            advice = "Copy SLACK_BOT_TOKEN anew (OAuth & Permissions), and check SLACK_API_URL and the network."
-            return [no(TOKEN, f"{why}. {advice}")], None
+            return [no(TOKEN, f"{why}. {_mend(why, 'Copy SLACK_BOT_TOKEN anew (OAuth & Permissions).')}")], None
         bot = answer.get("bot_id") or "no bot id"
         accepted = ok(TOKEN, f"workspace {str(answer.get('team', ''))[:80]} ({answer.get('team_id')}), bot {bot}")
         header = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), None)
@@ -84,7 +83,7 @@ class _Slack:
             await self._answered(self._client.apps_connections_open(app_token=app_token.get_secret_value()))
         except NoAnswer as why:
             advice = "Make a new SLACK_APP_TOKEN with connections:write (Basic Information), and switch Socket Mode on."
-            return [no(DOOR, f"Socket Mode: {why}. {advice}")]
+            return [no(DOOR, f"Socket Mode: {why}. {_mend(why, advice)}")]
         return [ok(DOOR, "Socket Mode: SLACK_APP_TOKEN is accepted")]
 
     async def channels(self, named: dict[str, list[str]], granted: frozenset[str]) -> list[Finding]:
@@ -109,8 +108,6 @@ class _Slack:
 
     async def _channel(self, channel: str, keys: list[str]) -> Finding:
         about, named = f"channel {channel}", f"named by {some(keys, 3)}"
-        posts = any(key.startswith(("help", "alerts")) for key in keys)
-        wrong = no if posts else remark
         try:
             async with self._gate:
                 # Not by the method's name: the manifest asks for the scopes of what a running bot calls; it never does.
@@ -119,13 +116,13 @@ class _Slack:
         except NoAnswer as why:
             if why.code == "missing_scope":
                 return remark(about, f"not looked at: {HIDDEN}")
-            return wrong(about, f"{why}; {named}. Check the id (channel details, at the bottom), and /invite the bot.")
+            return remark(about, f"{why}; {named}. Check the id (channel details, at the bottom), and /invite the bot.")
         shown = answer.get("channel")
         state = shown if isinstance(shown, dict) else {}
         if state.get("is_archived"):
             return no(about, f"is archived; {named}. Name another one.")
         if not state.get("is_member"):
-            return wrong(about, f"the bot is not in it, so it cannot post there; {named}. /invite it.")
+            return remark(about, f"the bot is not in it, so it cannot post there; {named}. /invite it.")
         return ok(about, f"the bot is in it; {named}")
 
     async def _answered(self, asking: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
@@ -154,6 +151,11 @@ def _scopes(granted: frozenset[str]) -> Iterator[Finding]:
             f"without {some(without)} callbot cannot look whether a card stands there whose posting Slack did not confirm. "
             f"If you want that: {add}",
         )
+
+
+def _mend(why: NoAnswer, refused: str) -> str:
+    """What to do where Slack itself `refused`, and where it did not answer at all."""
+    return refused if why.code else "Check SLACK_API_URL and the network."
 
 
 def _refusal(error: SlackApiError) -> NoAnswer:

@@ -51,8 +51,8 @@ OPTIONS = {
 FLAGS = ("private", "stop")
 EXAMPLES = {
     Verb.MONITOR: "/monitor 0003*210",
-    Verb.WHISPER: "/whisper 0003*210 private",
-    Verb.BARGE: '/barge 0003*210 as="John Doe <+15550100>"',
+    Verb.WHISPER: "/whisper 0003*210",
+    Verb.BARGE: "/barge 0003*210",
     Verb.PICKUP: "/pickup 0003*210 wait=20",
     Verb.RECORD: "/record 0003*210 format=wav",
 }
@@ -100,7 +100,9 @@ class AnswerSwitch(_Frozen):
 class ListCalls(_Frozen):
     """Show the live calls, all or those that match every word."""
 
-    words: tuple[str, ...] = ()
+    words: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_SEARCH)], ...], Field(max_length=50)
+    ] = ()
     page: Annotated[int, Field(ge=1, le=1000)] = 1
 
 

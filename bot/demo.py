@@ -112,7 +112,7 @@ async def _end(bot: asyncio.subprocess.Process) -> None:
 
 def _post(address: str, body: dict[str, str]) -> str:
     """A line for the shell that posts JSON."""
-    return f"curl -H 'Content-Type: application/json' -d '{json.dumps(body)}' {address}"
+    return f"curl -s -H 'Content-Type: application/json' -d '{json.dumps(body)}' {address}"
 
 
 async def play_tour() -> bool:
@@ -131,19 +131,23 @@ async def stay_open(stop_signal: Callable[[], asyncio.Event]) -> None:
         call = floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
         console.print("[bold]callbot is running on this machine, between a sandbox PBX and a local workspace.[/bold]")
         people = ", ".join(f"{name} {user}" for user, name in CAST.items())
-        console.print(f"  Carla Caller talks to Bob on 0003*210 (call {call}). People: {people}.\n")
-        console.print("Type as Ana, and read what she sees:")
+        console.print(f"  Carla Caller talks to Bob on 0003*210 (call {call}).")
+        console.print(f"  People: {people}.\n", soft_wrap=True)
+        console.print("Type as Ana, and read what all see, and what she alone sees:")
         control = workspace.api_url.removesuffix("/api/") + "/control"
         typed = {"user": "U0ANA", "channel": "C0FLOOR", "text": "/monitor 0003*210"}
         for line in (
             _post(f"{control}/type", typed),
-            f"curl {control}/messages",
-            f"curl '{control}/messages?user=U0ANA'",
+            f"curl -s {control}/messages | python3 -m json.tool",
+            f"curl -s '{control}/messages?user=U0ANA' | python3 -m json.tool",
         ):
             console.print(escape(f"  {line}"), soft_wrap=True)
+        console.print("Press a button for her; TS is the ts of the message that has it:")
+        clicked = {"user": "U0ANA", "ts": "TS", "label": "Whisper"}
+        console.print(escape(f"  {_post(f'{control}/click', clicked)}"), soft_wrap=True)
         console.print("Her phone is answered by itself after a second. Hang it up, and see the calls:")
         leave = _post(f"{pbx.url}/control/leave", {"call_id": call, "number": "0003*024"})
-        for line in (leave, f"curl {pbx.url}/control/calls"):
+        for line in (leave, f"curl -s {pbx.url}/control/calls | python3 -m json.tool"):
             console.print(escape(f"  {line}"), soft_wrap=True)
         console.print()
         console.print("`callbot demo --tour` plays it all by itself. Ctrl-C ends.")

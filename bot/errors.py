@@ -15,7 +15,9 @@
     │   └── PbxUnreachable      it gave no answer that can be read
     │       └── AnswerLost      … to a request that may have been carried out
     ├── ConfigMistakes          settings or map: every mistake, for whoever starts callbot
-    └── WrongUsage              what stands on the command line cannot be meant
+    ├── WrongUsage              what stands on the command line cannot be meant
+    └── beside what raises them: LedgerUnavailable (NoLedgerYet), LedgerInUse and LedgerLost in ledger, SlackError … and
+        SlackRefused in slack, CannotListen in assembly, DemoFailed in demo, NotConfirmed (a Refusal) in trying
 
 Codes and their meanings: the error tables of the five action pages and "HTTP Return Codes" of UnifiedAPI.
 """
@@ -222,25 +224,12 @@ class PbxFault(PbxRefused):
     advice = "Something failed inside the PBX. Try again in a moment; if it fails again, tell an administrator."
 
 
-REASONS: tuple[type[PbxRefused], ...] = (
-    CallGone,
-    ViewInvalid,
-    SendCallToInvalid,
-    TimeoutInvalid,
-    CallerIdInvalid,
-    PrivateInvalid,
-    FormatInvalid,
-    UserInvalid,
-    ExtensionInvalid,
-    AccessDenied,
-    NotImplementedByPbx,
-    QuestionInvalid,
-    PbxFault,
-)
+REASONS = tuple(reason for reason in PbxRefused.__subclasses__() if reason.codes)
+"""Every reason that has a documented code."""
 _BY_CODE = {code: reason for reason in REASONS for code in reason.codes}
 
 
-def refused(code: str, http_status: int) -> PbxRefused:
+def refused(code: str, http_status: int = 400) -> PbxRefused:
     """The error for a code of the PBX, in whatever documented spelling; a plain PbxRefused for an unknown one."""
     return _BY_CODE.get(code, PbxRefused)(code, http_status)
 
@@ -257,23 +246,26 @@ class PbxUnauthenticated(PbxError):
 
 
 class PbxUnreachable(PbxError):
-    """No answer, or none that can be read. Nothing was changed."""
+    """No answer, or none that can be read. Nothing was changed. `why`, for the log: timed out, connection refused."""
+
+    message: ClassVar[str] = (
+        "The PBX does not answer, or not in a way that can be read, so nothing was sent. "
+        "Try again in a moment; if it stays so, tell an administrator."
+    )
 
     def __init__(self, why: str = "") -> None:
-        super().__init__(
-            "The PBX does not answer, or not in a way that can be read, so nothing was sent. "
-            "Try again in a moment; if it stays so, tell an administrator."
-        )
+        super().__init__(self.message)
         self.why = why
-        """For the log: timed out, connection refused, HTTP 502 …"""
 
 
 class AnswerLost(PbxUnreachable):
     """The answer to a PUT was lost: the PBX may or may not have acted. Never repeat it; read the call instead."""
 
-    def __init__(self, why: str = "") -> None:
+    message = "The answer of the PBX was lost, so nobody knows whether it acted. Look at the call."
+
+    def __init__(self, why: str = "", code: str = "") -> None:
         super().__init__(why)
-        self.args = ("The answer of the PBX was lost, so nobody knows whether it acted. Look at the call.",)
+        self.code = code
 
 
 # ── whoever starts callbot ──

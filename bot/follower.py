@@ -5,6 +5,7 @@ means is `bot.following`, when and how the PBX is asked is `bot.looking`; here i
 answer.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
@@ -12,13 +13,13 @@ import structlog
 
 from bot.actions import JOINING, RECORDING
 from bot.authorization import AuthorizationMap
-from bot.errors import CallbotError
 from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow
 from bot.looking import CallPath, Haste, Looks
 from bot.placing import why_elsewhere
 from bot.planning import latest_seen, next_buttons, own_views
 from bot.ports import Card, Cards, Ledger, Measures
 from bot.presence import PhoneSeen
+from bot.saving import Saving
 from bot.switching import Switches
 from bot.tasks import Tasks
 
@@ -37,6 +38,7 @@ class Follower:
         rules: Callable[[], AuthorizationMap],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
         measures: Measures,
         phone_seen: Callable[[str], Awaitable[PhoneSeen]],
     ) -> None:
@@ -52,6 +54,7 @@ class Follower:
         self._looking: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
+        self._saving = Saving(ledger, sleep, saved=lambda one: self._show_and_forget(one.card))
         self._tasks = Tasks(apart=True)
         self.switches = Switches(self.show)
 
@@ -71,12 +74,14 @@ class Follower:
         return legs
 
     def holding(self, slack_user: str, call_id: str) -> Intervention | None:
-        """What this person's phone is busy with, or may be, in this call."""
-        for one in self.open:
-            in_the_way = one.name not in RECORDING and (one.state in UNDECIDED or one.in_call)
-            if in_the_way and (one.slack_user, one.call_id) == (slack_user, call_id):
-                return one
-        return None
+        """What this person's phone may be ringing for in this call, else what it is in the call for."""
+        own = [
+            one
+            for one in self.open
+            if one.name not in RECORDING and (one.slack_user, one.call_id) == (slack_user, call_id)
+        ]
+        undecided = (one for one in own if one.state in UNDECIDED)
+        return next(undecided, None) or next((one for one in own if one.in_call), None)
 
     # ── what others tell ──
 
@@ -105,7 +110,7 @@ class Follower:
         """A new truth: save it, show it, and go on looking where there is more to see."""
         self._being_sent.discard(intervention.id)
         self._on_card[intervention.card][intervention.id] = intervention
-        await self._save(intervention)
+        await self._saving.save(intervention)
         self._show_and_forget(intervention.card)
         self._look_on(intervention)
 
@@ -119,9 +124,9 @@ class Follower:
     async def resume(self) -> None:
         """Take up, after a start, what was open: look at the call, and let the same card go on.
 
-        What has ended lately is shown again: its end was written down, and perhaps not yet seen in Slack.
+        What has ended is shown where its card does not show it yet: its end was written down before it reached Slack.
         """
-        ended = await self._ledger.lately_ended()
+        ended = await self._ledger.ended_unshown()
         for one in await self._ledger.following():
             taken_up = answer_lost(one) if one.state is State.ASKED and one.why is Why.NONE else one
             await self.open_card(taken_up.card)
@@ -139,6 +144,7 @@ class Follower:
         """Look no more. What is open stays open in the ledger."""
         self._stopped = True
         await self._tasks.cancel()
+        await self._saving.stop()
         await self._looks.stop()
 
     # ── looking ──
@@ -172,20 +178,22 @@ class Follower:
         try:
             look = await self._looks.at(call, _haste(followed))
             now = self._now()
-            changed = [one.card for one in followed if await self._advance(one, look, now)]
-            for card_id in dict.fromkeys(changed):
+            changed = [after for one in followed if (after := self._advanced(one, look, now)) is not None]
+            await asyncio.gather(*map(self._saving.save, changed))
+            for card_id in dict.fromkeys(after.card for after in changed):
                 self._show_and_forget(card_id)
         except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
             _log.exception("look_failed", call=call[2])
 
-    async def _advance(self, before: Intervention, look: Look, now: datetime) -> bool:
-        """Whether this look has changed what is to be seen."""
+    def _advanced(self, before: Intervention, look: Look, now: datetime) -> Intervention | None:
+        """What is true after this look, if it has changed what is to be seen."""
         if self._on_card.get(before.card, {}).get(before.id) is not before:
-            return False  # a request that came meanwhile has ended it
-        after = follow(before, look, now)
+            return None  # a request that came meanwhile has ended it
+        others = (one.leg for one in self.open if one.id != before.id and one.call_id == before.call_id)
+        after = follow(before, look, now, taken=frozenset(leg for leg in others if leg is not None))
         self._on_card[before.card][before.id] = after
         if _memorable(after) == _memorable(before):
-            return False
+            return None
         if after.state is not before.state:
             _log.info("state", intervention=after.id, action=after.name, state=after.state, call=after.call_id)
             if after.state is State.ENDED:
@@ -194,8 +202,7 @@ class Follower:
                 self._tasks.spawn(self._ask_about_phone(after), name=f"phone of {after.id}")
             if after.state is State.CONNECTED:
                 self._measures.connected(after.name, (now - after.asked_at).total_seconds())
-        await self._save(after)
-        return True
+        return after
 
     async def _ask_about_phone(self, missed: Intervention) -> None:
         """Add what the PBX knows of the phone to what was not answered, if that is still so by then."""
@@ -204,20 +211,14 @@ class Follower:
         if seen and as_it_is is not None and as_it_is.state is State.NOT_ANSWERED:
             await self.update(as_it_is.model_copy(update={"phone_seen": seen}))
 
-    async def _save(self, intervention: Intervention) -> None:
-        try:
-            await self._ledger.save(intervention)
-        except CallbotError as error:
-            _log.error("not_saved", intervention=intervention.id, error=type(error).__name__)
-
     def _show_and_forget(self, card_id: str) -> None:
         """Bring the card up to date."""
         self.show(card_id)
         self.forget_if_done(card_id)
 
     def forget_if_done(self, card_id: str) -> None:
-        """Leave a card with nothing open to the ledger."""
-        if not any(one.following for one in self._on_card.get(card_id, {}).values()):
+        """Leave a card with nothing open to the ledger, once that knows all of it."""
+        if not any(one.following or self._saving.waits(one.id) for one in self._on_card.get(card_id, {}).values()):
             self._on_card.pop(card_id, None)
 
     def _card(self, interventions: tuple[Intervention, ...]) -> Card:
@@ -227,7 +228,7 @@ class Follower:
         supervisors = rules.supervisors_of(newest.extension)
         ours = self.legs().get(newest.call_id, frozenset())
         own = {view.id for view in own_views(newest.call, newest.extension, ours, supervisors)}
-        removed = _is_removed(newest, rules)
+        removed, protected = _is_removed(newest, rules), rules.protects(newest.call)
         return Card(
             id=newest.card,
             place=newest.place,
@@ -235,9 +236,10 @@ class Follower:
             interventions=interventions,
             names=rules.names_of(parties),
             legs=frozenset(view.id for view in newest.call.views if view.extension == newest.extension) - own,
-            buttons=() if removed else next_buttons(interventions, rules),
+            buttons=() if removed or protected else next_buttons(interventions, rules),
             switching=self.switches.on_card(newest.card),
             removed=removed,
+            protected=protected,
         )
 
 

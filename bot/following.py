@@ -172,11 +172,6 @@ class Intervention(BaseModel):
         return self.state is State.CONNECTED
 
 
-def changes_mode(held: Intervention, action: ActionName) -> bool:
-    """Whether the person is in the call in one mode and asks for another."""
-    return held.in_call and held.name in JOINING and action in JOINING and held.name is not action
-
-
 def begin(intervention: Intervention) -> Intervention:
     """The moment before the PUT: which views from the supervisor's phone are there already."""
     legs = frozenset(key for key, view in intervention.call.named_views.items() if intervention.phone in view.source)
@@ -196,13 +191,16 @@ def refused(intervention: Intervention, error: PbxError, now: datetime) -> Inter
     return _reach(intervention.model_copy(update=changes), State.REFUSED, now)
 
 
-def answer_lost(intervention: Intervention) -> Intervention:
-    """Nobody knows whether the PBX acted. It is not asked again; the call is looked at."""
-    return intervention.model_copy(update={"why": Why.ANSWER_LOST})
+def answer_lost(intervention: Intervention, code: str = "") -> Intervention:
+    """Nobody knows whether the PBX acted, whatever fault it spoke of. It is not asked again; the call is looked at."""
+    return intervention.model_copy(update={"why": Why.ANSWER_LOST, "code": code})
 
 
-def follow(intervention: Intervention, look: Look, now: datetime) -> Intervention:
-    """What is true after this look. Another call under a reused id means that ours is gone, and proves nothing."""
+def follow(intervention: Intervention, look: Look, now: datetime, taken: frozenset[str] = frozenset()) -> Intervention:
+    """What is true after this look. Another call under a reused id means that ours is gone, and proves nothing.
+
+    `taken` are legs that prove other interventions: no leg proves two.
+    """
     if not intervention.following:
         return intervention
     if not look.readable:
@@ -212,7 +210,7 @@ def follow(intervention: Intervention, look: Look, now: datetime) -> Interventio
         return _end(seen, Why.CALL_OVER, now)
     published = look.call.published or intervention.call.published
     seen = seen.model_copy(update={"call": look.call.model_copy(update={"published": published})})
-    after = (_recording if seen.name in RECORDING else _leg)(seen, seen.call, now)
+    after = _recording(seen, seen.call, now) if seen.name in RECORDING else _leg(seen, seen.call, now, taken)
     return after.model_copy(update={"call": intervention.call}) if after.unseen else after
 
 
@@ -240,12 +238,13 @@ def _end(intervention: Intervention, why: Why, now: datetime) -> Intervention:
     return _reach(intervention, State.ENDED, now, why=why, following=False)
 
 
-def _leg(intervention: Intervention, call: PhoneCall, now: datetime) -> Intervention:
+def _leg(intervention: Intervention, call: PhoneCall, now: datetime, taken: frozenset[str]) -> Intervention:
     """Monitor, Whisper, BargeIn, PickUp: whether the supervisor is in the call."""
     legs = {key: view for key, view in call.named_views.items() if _is_leg(intervention, view)}
     if intervention.state is State.CONNECTED:
         return _as_before(intervention) if intervention.leg in legs else _end(intervention, Why.LEFT, now)
-    proof = min((key for key, view in legs.items() if view.on_call and key not in intervention.legs_before), default="")
+    no_proof = intervention.legs_before | taken
+    proof = min((key for key, view in legs.items() if view.on_call and key not in no_proof), default="")
     if proof:
         return _reach(intervention, State.CONNECTED, now, leg=proof, why=Why.NONE)
     absent = intervention.legs_before.difference(legs)

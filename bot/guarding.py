@@ -36,7 +36,7 @@ def refuse_if_inside(action: ActionName, call: PhoneCall, phone: str) -> None:
         return
     own = [view for view in call.views if view.extension == phone]
     if any(view.status is Status.RINGING for view in own):
-        raise AlreadyInCall(f"Your phone {phone} rings for this call already: lift it. Nothing was sent.")
+        raise AlreadyInCall(f"Your phone {phone} rings for this call already: answer it. Nothing was sent.")
     if own:
         raise AlreadyInCall(
             f"You are in this call already: your phone {phone} is one of its parties, and cannot be called into it "

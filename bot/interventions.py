@@ -23,22 +23,25 @@ from bot.actions import RECORDING, SILENT
 from bot.authorization import AuthorizationMap, Permit, Person
 from bot.claiming import Claims
 from bot.commands import AnswerSwitch, Command, Help, Intervene, ListCalls
-from bot.errors import AlreadyAsked, CallbotError, PbxError, PhoneNotRegistered, Refusal
+from bot.errors import AlreadyAsked, CallbotError, NotAuthorized, PbxError, PhoneNotRegistered, Refusal
 from bot.follower import Follower
-from bot.following import Intervention, changes_mode
+from bot.following import Intervention
 from bot.guarding import MOST_OPEN, refuse_if_inside
 from bot.listing import LISTED_WITHIN, Viewer, calls_meant, choice, live_calls
 from bot.looking import Looks
+from bot.phonecalls import PhoneCall
 from bot.placing import why_elsewhere
 from bot.planning import Suitable, button, named_call, permits_for, suitable
-from bot.ports import Asker, Card, CardElsewhere, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
+from bot.ports import Asker, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
 from bot.preflight import phone_beside, phone_seen
 from bot.sending import send
-from bot.switching import Verdict
+from bot.switching import Verdict, changes_mode
 from bot.tasks import Tasks
 
 SOON = 0.7
 """Seconds that a PUT may take before the card says Asked."""
+BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and tell who runs it the id."
+
 _log = structlog.get_logger("callbot.interventions")
 
 
@@ -77,6 +80,7 @@ class Interventions:
             rules=rules,
             silent_in=silent_in,
             now=now,
+            sleep=sleep,
             measures=measures,
             phone_seen=lambda phone: phone_seen(phone_calls, rules(), phone),
         )
@@ -91,7 +95,7 @@ class Interventions:
         await self.follower.resume()
 
     async def stop(self, seconds: float) -> None:
-        """Wait for the answers to what was sent, at most so many seconds; then look at no call any more."""
+        """Wait for the answers to what was sent, at most so many seconds; then look no more."""
         await self._puts.drain(seconds)
         await self.follower.stop()
 
@@ -115,26 +119,23 @@ class Interventions:
             extension, call_id = named_call(command, request.slack_user, self._rules())
             await self._do(request, command, asker)
         except Refusal as refusal:
-            await self._conclude(request, Outcome.REFUSED, refusal.rule, extension=extension, call_id=call_id)
+            no = False if isinstance(refusal, NotAuthorized) else None
+            await self._conclude(
+                request, Outcome.REFUSED, refusal.rule, allowed=no, extension=extension, call_id=call_id
+            )
             await asker.refused(refusal, request.id)
         except PbxError as error:
             rule = f"pbx {error.code or type(error).__name__}"
             await self._conclude(request, Outcome.REFUSED, rule, extension=extension, call_id=call_id)
             await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
-        except CallbotError as error:
-            _log.error("failed", error=type(error).__name__)
-            await asker.failed(str(error), request.id)
-        except Exception:  # noqa: BLE001 - the last net: the person hears of it, whatever it is
+        except Exception as error:  # noqa: BLE001 - the last net: the person and the ledger hear of it, whatever it is
             _log.exception("failed")
-            await asker.failed(
-                "Something is wrong in callbot itself. Nothing more is sent for this request.", request.id
-            )
+            await self._conclude(request, Outcome.REFUSED, "failed", extension=extension, call_id=call_id)
+            await asker.failed(str(error) if isinstance(error, CallbotError) else BROKEN, request.id)
 
-    async def card_has_no_access(self, card: Card) -> None:
-        """Tell whoever asked that callbot may not post where they asked, so that the card is in the direct message."""
-        asker = self._askers.get(card.id)
-        if asker is not None:
-            await asker.card_is_elsewhere(CardElsewhere.NO_ACCESS)
+    def asker(self, card: str) -> Asker | None:
+        """Who asked for what a card shows; None after a restart, and where many others have asked since."""
+        return self._askers.get(card)
 
     def _remember(self, card: str, asker: Asker) -> None:
         """Whom to tell where this card cannot be posted; only the newest are remembered."""
@@ -149,7 +150,7 @@ class Interventions:
         outcome: Outcome,
         rule: str,
         *,
-        allowed: bool = False,
+        allowed: bool | None = None,
         extension: str = "",
         call_id: str = "",
     ) -> None:
@@ -169,9 +170,10 @@ class Interventions:
                 self.follower.switches.decide(command.card, request.slack_user, now=command.now)
                 await self._conclude(request, Outcome.ANSWERED, "one's own card", allowed=True)
             case ListCalls():
-                rules = self._rules()
-                person = rules.person(request.slack_user, stranger=request.stranger)
+                self._rules().person(request.slack_user, stranger=request.stranger)
                 seen = await self._looks.snapshot(LISTED_WITHIN)
+                rules = self._rules()  # those of now: the lists may have taken their time
+                person = rules.person(request.slack_user, stranger=request.stranger)
                 viewer = Viewer(person, request.channel, rules, self.follower.open, self.follower.legs())
                 listing = live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)
                 await self._conclude(request, Outcome.ANSWERED, "calls of one's own extensions", allowed=True)
@@ -182,12 +184,13 @@ class Interventions:
             case unknown:
                 assert_never(unknown)
 
-    # ── an intervention ──
-
     async def _intervene(
         self, request: Request, command: Intervene, asker: Asker, *, switched: Verdict | None = None
     ) -> None:
-        """Read and plan, then act. `switched`: how the waiting for a change of mode ended that came before."""
+        """Read and plan, then act. `switched`: how the waiting for a change of mode ended that came before.
+
+        Reading takes time, so the rules are asked before it and after it: what counts is what they say last.
+        """
         rules = self._rules()
         person = rules.person(request.slack_user, stranger=request.stranger)
         permits = permits_for(person, command, request.channel, rules)
@@ -195,42 +198,51 @@ class Interventions:
         async with phone_beside(self._phone_calls, rules, phone) as not_registered:
             found = await calls_meant(command, tuple(permits), rules, self._phone_calls, self._sleep)
             _log.info("read", calls=len(found))
-            fitting = suitable(command, found, rules, self.follower.legs())
-            if len(fitting) > 1:
-                await self._ask_which(request, command, fitting, permits, asker)
+            chosen = await self._chosen(request, command, found, asker)
+            if chosen is None:
                 return
-            [target] = fitting
-            permit = permits[target.extension]
+            target, permit = chosen
             held = self.follower.holding(person.slack_user, target.call.id)
             anyway = switched is Verdict.NOW
             if held is None and not anyway:
-                refuse_if_inside(command.action, target.call, person.phone)
+                refuse_if_inside(command.action, target.call, permit.person.phone)
                 if await not_registered:
                     await self._offer_to_ring_anyway(request, command, target, permit, asker)
                     return
+                chosen = await self._chosen(request, command, found, asker)
+                if chosen is None:
+                    return
+                target, permit = chosen
         if held is not None and not anyway and changes_mode(held, command.action):
             await self._switch(request, command, target, held, asker)
             return
         await self._act(request, command, target, permit, asker, anyway=anyway)
+
+    async def _chosen(
+        self, request: Request, command: Intervene, found: list[tuple[str, PhoneCall]], asker: Asker
+    ) -> tuple[Suitable, Permit] | None:
+        """The one view that the action may go to, by the rules of now; None where the person is asked which.
+
+        Raises NotAuthorized or NotSuitable.
+        """
+        rules = self._rules()
+        person = rules.person(request.slack_user, stranger=request.stranger)
+        permits = permits_for(person, command, request.channel, rules)
+        allowed = [(extension, call) for extension, call in found if extension in permits]
+        fitting = suitable(command, allowed, rules, self.follower.legs())
+        if len(fitting) == 1:
+            return fitting[0], permits[fitting[0].extension]
+        choices = tuple(choice(command, one, request.channel, rules) for one in fitting)
+        extension = fitting[0].extension
+        await self._conclude(request, Outcome.CHOICE, permits[extension].rule, allowed=True, extension=extension)
+        await asker.choose(command.action, choices)
+        return None
 
     def _phone_in_doubt(self, command: Intervene, person: Person) -> str | None:
         """The phone that is to ring, unless nothing rings, it is in a call of ours, or it is to ring whatever is known."""
         in_a_call = any(one.in_call and one.slack_user == person.slack_user for one in self.follower.open)
         certain = command.action in RECORDING or command.ring_anyway or in_a_call
         return None if certain else person.phone
-
-    async def _ask_which(
-        self,
-        request: Request,
-        command: Intervene,
-        fitting: tuple[Suitable, ...],
-        permits: dict[str, Permit],
-        asker: Asker,
-    ) -> None:
-        choices = tuple(choice(command, one, request.channel, self._rules()) for one in fitting)
-        extension = fitting[0].extension
-        await self._conclude(request, Outcome.CHOICE, permits[extension].rule, allowed=True, extension=extension)
-        await asker.choose(command.action, choices)
 
     async def _offer_to_ring_anyway(
         self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker

@@ -5,12 +5,13 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from bot.actions import RECORDING, ActionName
 from bot.authorization import AuthorizationMap, Person
 from bot.buttons import Button
 from bot.commands import Intervene, ListCalls, Target, mentioned
-from bot.errors import NotAuthorized, NotSuitable, Refusal
+from bot.errors import ExtensionInvalid, NotSuitable, Refusal, UserInvalid
 from bot.following import UNDECIDED, Intervention
 from bot.guarding import refuse_if_inside
 from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status, caller_numbers, organisation
@@ -45,6 +46,8 @@ async def calls_meant(
 async def _calls_of(
     call_id: str | None, extensions: tuple[str, ...], rules: AuthorizationMap, phone_calls: PhoneCalls
 ) -> list[tuple[str, PhoneCall]]:
+    """The calls of all these extensions. One that the PBX does not know has none, if another has one."""
+
     async def on(extension: str) -> list[tuple[str, PhoneCall]]:
         user = rules.owner(extension)
         if call_id is None:
@@ -53,7 +56,13 @@ async def _calls_of(
         return [] if call is None else [(extension, call)]
 
     # All at once: however many phones a person has, the reads of one request end when the slowest does.
-    return [one for found in await asyncio.gather(*map(on, extensions)) for one in found]
+    answers = await asyncio.gather(*map(on, extensions), return_exceptions=True)
+    failures = [answer for answer in answers if isinstance(answer, BaseException)]
+    found = [one for answer in answers if not isinstance(answer, BaseException) for one in answer]
+    serious = [failure for failure in failures if not isinstance(failure, ExtensionInvalid | UserInvalid)]
+    if serious or (failures and not found):
+        raise (serious or failures)[0]
+    return found
 
 
 def choice(intervene: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:
@@ -88,6 +97,11 @@ class Viewer:
     """The open interventions, whoever asked for them."""
     legs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The views that came with them, by call id."""
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """The phones of this person, those that only the directory knows included."""
+        return frozenset(self.rules.extensions_of(self.person.slack_user))
 
     def may(self, action: ActionName, extension: str) -> bool:
         """Whether this person may do this there, from this channel."""
@@ -130,9 +144,7 @@ def _lines(viewer: Viewer, call: PhoneCall) -> list[Line]:
 
     None where a party is protected.
     """
-    try:
-        viewer.rules.check_parties(call)
-    except NotAuthorized:
+    if viewer.rules.protects(call):
         return []
     extensions = sorted({view.extension for view in call.views if EXTENSION.fullmatch(view.extension)})
     lines = [line for extension in extensions for line in _side(viewer, call, extension)]
@@ -141,7 +153,7 @@ def _lines(viewer: Viewer, call: PhoneCall) -> list[Line]:
 
 def _side(viewer: Viewer, call: PhoneCall, extension: str) -> list[Line]:
     """One extension's side. Who sees it as their own call is not told which supervisors are on it."""
-    rules, own = viewer.rules, extension in viewer.person.extensions
+    rules, own = viewer.rules, extension in viewer.own
     may_act = any(viewer.may(action, extension) for action in ActionName)
     if not may_act and not own:
         return []
@@ -153,8 +165,8 @@ def _side(viewer: Viewer, call: PhoneCall, extension: str) -> list[Line]:
             view=view,
             agent=rules.name_of(extension),
             names=_names(view, rules),
-            present=tuple(sorted({name for phone, name in on_it.items() if phone not in viewer.person.extensions})),
-            asker_present=not on_it.keys().isdisjoint(viewer.person.extensions),
+            present=tuple(sorted({name for phone, name in on_it.items() if phone not in viewer.own})),
+            asker_present=not on_it.keys().isdisjoint(viewer.own),
             buttons=_buttons(viewer, call, view, named=len(views) > 1),
         )
         for view in views
@@ -195,10 +207,10 @@ def _makes_sense(viewer: Viewer, action: ActionName, call: PhoneCall, extension:
     """Whether nothing is in the way: one's own phone, another organisation, or what one's phone is busy with."""
     phone = viewer.person.phone
     if action in RECORDING:
-        return extension != phone
+        return extension not in viewer.own
     held = [one for one in viewer.followed if _is_held(one, viewer.person, call)]
     try:
-        check_phone(action, extension, phone)
+        check_phone(action, extension, phone, viewer.own)
         if not held:
             refuse_if_inside(action, call, phone)
     except Refusal:

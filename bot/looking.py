@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 import structlog
 
-from bot.errors import PbxError, PbxRefused, PbxUnreachable
+from bot.errors import PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable
 from bot.following import UNREADABLE, Look
 from bot.phonecalls import PhoneCall
 from bot.ports import PhoneCalls
@@ -103,6 +103,7 @@ class Looks:
         self._random = random
         self._due: dict[CallPath, _Due] = {}
         self._under_way = 0
+        self._listing = False
         self._begun = 0
         self._pages: dict[Scope, int] = {}
         self._failing_since: float | None = None
@@ -187,32 +188,39 @@ class Looks:
         return await due.look
 
     def _begin(self) -> None:
-        """Begin as many reads as may be under way."""
+        """Begin as many reads as may be under way. The lists are read once at a time: who comes meanwhile waits for them."""
         while self._due and self._under_way < AT_ONCE:
-            self._under_way += 1
             listable = {call: due for call, due in self._due.items() if not due.alone}
-            if len(listable) > 1 and len(listable) > self._cost_of_listing():
-                self._due = {call: due for call, due in self._due.items() if due.alone}
+            if len(listable) < 2 or len(listable) <= self._cost_of_listing():
+                listable = {}
+            alone = [call for call in self._due if call not in listable]
+            if listable and not self._listing:
+                self._listing = True
+                self._due = {call: self._due[call] for call in alone}
                 self._tasks.spawn(self._look_in_lists(listable), name="look in the lists")
-            else:
-                call = self._next()
+            elif alone:
+                call = self._next(alone)
                 self._tasks.spawn(self._look_alone(call, self._due.pop(call)), name=f"look at {call[2]}")
+            else:
+                return
+            self._under_way += 1
 
     def _cost_of_listing(self) -> int:
         """Requests that it takes to list every scope, as far as is known."""
         return sum(self._pages.get(scope, 1) for scope in self._scopes())
 
-    def _next(self) -> CallPath:
+    def _next(self, alone: list[CallPath]) -> CallPath:
         """Which call is read now: of three, two that are in a hurry and one that is not, while both wait."""
-        hurried = next((call for call, due in self._due.items() if due.haste is not Haste.WATCHING), None)
-        patient = next((call for call, due in self._due.items() if due.haste is Haste.WATCHING), None)
+        hurried = next((call for call in alone if self._due[call].haste is not Haste.WATCHING), None)
+        patient = next((call for call in alone if self._due[call].haste is Haste.WATCHING), None)
         self._begun += 1
         turn = (patient, hurried) if self._begun % 3 == 0 else (hurried, patient)
         return next(call for call in turn if call is not None)
 
     async def _look_alone(self, call: CallPath, due: _Due) -> None:
+        pbx = self._own if due.haste is Haste.WATCHING else self._asked
         try:
-            due.tell(Look(call=await self._own.get(*call)))
+            due.tell(Look(call=await pbx.get(*call)))
             self._failing_since = None
         except PbxError as failure:
             self._note(failure)
@@ -231,6 +239,7 @@ class Looks:
                 if not waiting:
                     break
         finally:
+            self._listing = False
             for path, due in waiting.items():
                 due.alone = True
                 self._due[path] = due
@@ -248,8 +257,8 @@ class Looks:
         return calls
 
     def _note(self, failure: PbxError) -> None:
-        """Since when the PBX does not answer. A no is an answer."""
-        if isinstance(failure, PbxRefused):
+        """Since when the PBX does not answer. A no is an answer, unless it says that the PBX is busy or broken."""
+        if isinstance(failure, PbxRefused) and not isinstance(failure, PbxBusy | PbxFault):
             self._failing_since = None
         elif self._failing_since is None:
             self._failing_since = self._clock()

@@ -29,7 +29,7 @@ class Metrics:
         lost = "Commands and clicks that could not be acknowledged, or not within 3 s"
         self._lost = count("callbot_acknowledgements_lost", lost, ["kind"])
         self._puts = count("callbot_puts", "Actions sent to the PBX and how they were answered", ["action", "result"])
-        connected = "From the request to the proof that the supervisor is in the call"
+        connected = "From the request, once it is allowed, to the proof that the supervisor is in the call"
         self._connected = histogram("callbot_connected_seconds", connected, ["action"], buckets=RINGING)
         answers = "How long the PBX and Slack took to answer, errors included"
         self._answers = histogram("callbot_answer_seconds", answers, ["system", "method"], buckets=ANSWERS)

@@ -1,14 +1,15 @@
 """How often the PBX is looked at: `[watch] max_requests_per_second`, in turns. No I/O here.
 
-Whoever sends a request for a look awaits a turn first. What a person waits for goes before what runs by itself; of one
-rank, who came first goes first. Interventions take no turn: they are never held back.
+Whoever sends a request for a look awaits a turn first. Of three turns two go to what a person waits for and one to what
+runs by itself, while both wait, so that neither starves; of one rank, who came first goes first. Interventions take no
+turn: they are never held back.
 """
 
 import math
 from bisect import insort
 from collections import deque
 from collections.abc import Awaitable, Callable
-from enum import IntEnum
+from enum import Enum
 from itertools import count
 
 MOST_PER_SECOND = 1000
@@ -19,12 +20,12 @@ _INSTANT = 1e-6
 """Seconds that are none: clocks and sums are not more exact."""
 
 
-class Rank(IntEnum):
-    """Who goes first."""
+class Rank(Enum):
+    """Who waits. The value is how far behind those who wait its turn comes: who pays double goes half as often."""
 
-    ASKED = 0
+    ASKED = 1.0
     """A person waits for it."""
-    OWN = 1
+    OWN = 2.0
     """It runs by itself."""
 
 
@@ -46,7 +47,9 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._taken: deque[float] = deque(maxlen=MOST_PER_SECOND)
-        self._line: list[tuple[Rank, int]] = []
+        self._line: list[tuple[float, int]] = []
+        self._came_to = 0.0
+        self._last = dict.fromkeys(Rank, 0.0)
         self._numbers = count()
 
     async def asked(self) -> None:
@@ -58,12 +61,14 @@ class Pace:
         await self._turn(Rank.OWN)
 
     async def _turn(self, rank: Rank) -> None:
-        place = (rank, next(self._numbers))
+        self._last[rank] = max(self._came_to, self._last[rank]) + rank.value
+        place = (self._last[rank], next(self._numbers))
         insort(self._line, place)
         try:
             while (pause := self._until_turn(self._line.index(place))) > _INSTANT:
                 await self._sleep(min(pause, LONGEST_NAP))
             self._taken.append(self._clock())
+            self._came_to = max(self._came_to, place[0])
         finally:
             self._line.remove(place)
 

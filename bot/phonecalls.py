@@ -199,12 +199,13 @@ def _views(value: object) -> tuple[Any, ...]:
 
 
 class PhoneCall(Received):
-    """A call in progress. The answer to an accepted intervention has `id` and `extension` only."""
+    """A call in progress. The answer to an accepted intervention has `id` and `extension` only.
+
+    Its owner is shown nowhere, so it is not kept.
+    """
 
     id: Text
     extension: Text = ""
-    owner_id: Text = ""
-    owner_name: Text = ""
     published: Instant = None
     answered: Instant = None
     views: Annotated[tuple[PhoneCallView, ...], BeforeValidator(_views)] = Field(

@@ -4,7 +4,7 @@ The right view is the agent's own: a supervisor's leg may carry the agent's exte
 reach the wrong ear. If more than one view remains, the person chooses; nothing is guessed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -79,9 +79,9 @@ def suitable(
     if not calls:
         raise NotSuitable(_no_call(intervene))
     _refuse_another_call(intervene, [call for _, call in calls])
-    unprotected = tuple((extension, call) for extension, call in calls if not _protected(rules, call))
-    if not unprotected:
-        rules.check_parties(calls[0][1])  # raises: it is protected
+    unprotected = tuple((extension, call) for extension, call in calls if not rules.protects(call))
+    if not unprotected:  # in the words for no call at all: that there is one is nobody's business
+        raise NotAuthorized("protected party", _no_call(intervene))
     sides: list[Suitable] = []
     for extension, call in unprotected:
         supervisors = rules.supervisors_of(extension)
@@ -107,14 +107,6 @@ def _refuse_another_call(intervene: Intervene, calls: list[PhoneCall]) -> None:
         )
 
 
-def _protected(rules: AuthorizationMap, call: PhoneCall) -> bool:
-    try:
-        rules.check_parties(call)
-    except NotAuthorized:
-        return True
-    return False
-
-
 _FOREIGN_CALL = "The call you name is not a call of {}, so your permission does not reach it. Nothing was sent."
 
 
@@ -129,8 +121,8 @@ def _refuse_view(view_id: str, calls: list[PhoneCall]) -> None:
 
 def _no_call(intervene: Intervene) -> str:
     if intervene.call is not None:
-        return "This call is over, or was never on this extension. Type /calls to see what is live. Nothing was sent."
-    return "There is no call on this extension right now. Nothing was sent."
+        return "This call is over, was never on this extension, or may not be acted on. Nothing was sent."
+    return "There is no call on this extension right now, or none that may be acted on. Nothing was sent."
 
 
 def _why_not(action: ActionName, views: list[PhoneCallView]) -> str:
@@ -157,8 +149,8 @@ def _recordable(action: ActionName, fitting: tuple[Suitable, ...]) -> tuple[Suit
     return wanted
 
 
-def check_phone(action: ActionName, extension: str, phone: str) -> None:
-    """Raise NotAuthorized where ringing `phone` for a call of `extension` makes no sense to the PBX.
+def check_phone(action: ActionName, extension: str, phone: str, own: Collection[str]) -> None:
+    """Raise NotAuthorized where ringing `phone` for a call of `extension` makes no sense; `own` are all of the asker's.
 
     "Must be in the same Organization as the Extension given in the URI-Fragment" (Monitor, Whisper, BargeIn pages).
     """
@@ -170,9 +162,9 @@ def check_phone(action: ActionName, extension: str, phone: str) -> None:
             f"{extension} is of another organisation than your phone {phone}, and the PBX does not connect the two. "
             "Nothing was sent.",
         )
-    if extension == phone:
+    if extension in own:
         raise NotAuthorized(
-            "own phone", f"{phone} is your own phone. Name somebody else's extension. Nothing was sent."
+            "own phone", f"{extension} is your own phone. Name somebody else's extension. Nothing was sent."
         )
 
 
@@ -191,12 +183,13 @@ def named_call(command: Command, slack_user: str, rules: AuthorizationMap) -> tu
 
 def permits_for(person: Person, intervene: Intervene, channel: str, rules: AuthorizationMap) -> dict[str, Permit]:
     """A Permit for each extension that is meant and allowed. Raises the first refusal where none is."""
+    own = rules.extensions_of(person.slack_user)
     permits: dict[str, Permit] = {}
     refusals: list[NotAuthorized] = []
     for extension in rules.extensions_meant(intervene.target, person):
         try:
             permit = rules.permit(person, intervene.action, extension, channel)
-            check_phone(intervene.action, extension, person.phone)
+            check_phone(intervene.action, extension, person.phone, own)
         except NotAuthorized as refusal:
             refusals.append(refusal)
         else:

@@ -135,6 +135,8 @@ class Card(_Frozen):
     switching: Switching | None = None
     removed: bool = False
     """The person is no longer in the map, or may no longer do this: their leg is not cut, and no button is offered."""
+    protected: bool = False
+    """A party is protected by the rules of now: nothing more of the call is shown, and no button is offered."""
 
 
 class PhoneCalls(Protocol):
@@ -170,9 +172,9 @@ class Ledger(Protocol):
         """Write the request down; False where its trigger is known already: a repeat."""
 
     async def conclude(
-        self, request: str, outcome: Outcome, *, rule: str, allowed: bool, extension: str = "", call_id: str = ""
+        self, request: str, outcome: Outcome, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
     ) -> None:
-        """Write down what came of a request that sent nothing to the PBX."""
+        """Write down what came of a request that sent nothing to the PBX; `allowed` None: that is not why."""
 
     async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
         """Write the intervention down before the deed, and the request as allowed and sent, in one transaction.
@@ -192,8 +194,8 @@ class Ledger(Protocol):
     async def of_card(self, card: str) -> tuple[Intervention, ...]:
         """Everything that one card shows, oldest first."""
 
-    async def lately_ended(self) -> tuple[str, ...]:
-        """The cards of what has ended in the ledger's last minutes, newest last: their end may not be shown yet."""
+    async def ended_unshown(self) -> tuple[str, ...]:
+        """The cards that do not show yet what has ended in the ledger's last day, newest last."""
 
     async def interrupted(self) -> tuple[Request, ...]:
         """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
@@ -232,3 +234,6 @@ class Asker(Protocol):
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
         """Say that the card is in the direct message, and why."""
+
+    async def card_is_nowhere(self, card: Card) -> None:
+        """Say that Slack takes the card nowhere, and what it would show."""

@@ -4,25 +4,12 @@ Source: "Presence Resource" and "List Presence" of UnifiedAPI. Older revisions h
 resource, newer ones in a list, one entry for each device; numbers come as numbers or numeric strings.
 """
 
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationError
 
 from bot.phonecalls import Received, Text, number
-
-
-class PhoneState(IntEnum):
-    """Presence.status; a number we do not know counts as UNKNOWN."""
-
-    UNKNOWN = 0
-    ONLINE = 1
-    RINGING = 2
-    BUSY = 3
-
-    @classmethod
-    def _missing_(cls, value: object) -> "PhoneState":
-        return cls.UNKNOWN
 
 
 class PhoneSeen(StrEnum):
@@ -35,18 +22,14 @@ class PhoneSeen(StrEnum):
     ONLINE = "online"
 
 
-SEEN = {
-    PhoneState.UNKNOWN: PhoneSeen.UNKNOWN,
-    PhoneState.ONLINE: PhoneSeen.ONLINE,
-    PhoneState.RINGING: PhoneSeen.RINGING,
-    PhoneState.BUSY: PhoneSeen.BUSY,
-}
+STATUS = {1: PhoneSeen.ONLINE, 2: PhoneSeen.RINGING, 3: PhoneSeen.BUSY}
+"""Presence.status; 0, and a number that the page does not have, say nothing."""
 ABSENT = frozenset({-1, -2})
 """Registrations that no call reaches: not registered, expired. 1 is registered, 2 not needed, 0 unknown."""
 
 
-def _state(value: object) -> PhoneState:
-    return PhoneState(number(value) or 0)
+def _status(value: object) -> PhoneSeen:
+    return STATUS.get(number(value) or 0, PhoneSeen.UNKNOWN)
 
 
 def _registrations(value: object) -> tuple[int, ...]:
@@ -63,7 +46,7 @@ class Presence(Received):
     """One phone as the PBX sees it."""
 
     extension: Text
-    status: Annotated[PhoneState, BeforeValidator(_state)] = PhoneState.UNKNOWN
+    status: Annotated[PhoneSeen, BeforeValidator(_status)] = PhoneSeen.UNKNOWN
     registration: Annotated[tuple[int, ...], BeforeValidator(_registrations)] = ()
 
     @property
@@ -74,7 +57,7 @@ class Presence(Received):
     @property
     def seen(self) -> PhoneSeen:
         """What can be said of the phone."""
-        return PhoneSeen.NOT_REGISTERED if self.unreachable else SEEN[self.status]
+        return PhoneSeen.NOT_REGISTERED if self.unreachable else self.status
 
 
 def presence(value: object) -> Presence | None:

@@ -21,10 +21,12 @@ from bot.errors import ConfigMistakes
 EVERY, SETTLED = 2.0, 0.3
 """Seconds between two looks at the files, and between two readings that have to agree."""
 
+_NO_FILE = "cannot be read: there is no such file"
+_WHICH_FILE = "CALLBOT_CONFIG names the file"
 _log = structlog.get_logger("callbot.rulebook")
 
 
-class Rules(NamedTuple):
+class ConfigAndMap(NamedTuple):
     """What holds together: never the one of today with the other of yesterday."""
 
     config: Config
@@ -54,15 +56,15 @@ def _content(path: Path) -> bytes | str:
     """The bytes of the file, one more than is allowed at most, or why they cannot be read."""
     try:
         if not path.is_file():
-            return "cannot be read: there is no such file"
+            return _NO_FILE
         with path.open("rb") as file:
             return file.read(LARGEST + 1)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
 
 
-def check_files(files: Files, where: str) -> Rules:
-    """The rules that the files make. Raises ConfigMistakes with every mistake of both; `where` names callbot.toml."""
+def check_files(files: Files, where: str) -> ConfigAndMap:
+    """What the files say. Raises ConfigMistakes with every mistake of both; `where` names callbot.toml."""
     directory, wrong = None, ConfigMistakes(where, [])
     try:
         directory = _directory(files)
@@ -74,12 +76,13 @@ def check_files(files: Files, where: str) -> Rules:
         raise ConfigMistakes(where, mistakes.mistakes + wrong.mistakes, unlisted=wrong.unlisted) from None
     if directory is None:
         raise ConfigMistakes(where, wrong.mistakes, unlisted=wrong.unlisted)
-    return Rules(config, config.authorization(directory))
+    return ConfigAndMap(config, config.authorization(directory))
 
 
 def _config(content: bytes | str, where: str, directory: Directory | None) -> Config:
     if isinstance(content, str):
-        raise ConfigMistakes(where, [f"{content}. CALLBOT_CONFIG names the file"])
+        mend = "Copy callbot.example.toml there, or set CALLBOT_CONFIG" if content == _NO_FILE else _WHICH_FILE
+        raise ConfigMistakes(where, [f"{content}. {mend}"])
     if len(content) > LARGEST:
         raise ConfigMistakes(where, ["is larger than 4 MiB"])
     return read_config(content, where, directory)
@@ -152,7 +155,7 @@ class Rulebook:
 
     async def _take(self, files: Files) -> None:
         try:
-            rules = await asyncio.to_thread(check_files, files, str(self._path))
+            read = await asyncio.to_thread(check_files, files, str(self._path))
         except ConfigMistakes as error:
             if error.mistakes != self._mistakes:
                 places = [_place(mistake, files.directory_name) for mistake in error.mistakes[:MOST_LISTED]]
@@ -163,10 +166,9 @@ class Rulebook:
             _log.exception("rules_not_taken")
             self._mistakes = ["callbot itself failed at reading them"]
             return
-        self._current, self._mistakes = rules, []
-        config, authorization = rules
-        agents = len(authorization.directory.agents)
-        _log.info("rules_taken", people=len(config.users), roles=len(config.roles), agents=agents)
+        self._current, self._mistakes = read, []
+        agents = len(read.authorization.directory.agents)
+        _log.info("rules_taken", people=len(read.config.users), roles=len(read.config.roles), agents=agents)
         for callback in self._subscribers:
             self._call(callback)
 

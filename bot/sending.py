@@ -20,8 +20,8 @@ async def send(
     try:
         answer = await phone_calls.act(intervention.user, intervention.extension, intervention.call_id, action)
         result, after = answer.value, answered(intervention, answer.value, now())
-    except AnswerLost:
-        result, after = "lost", answer_lost(intervention)
+    except AnswerLost as lost:
+        result, after = "lost", answer_lost(intervention, lost.code)
     except PbxError as error:
         result = "unreachable" if isinstance(error, PbxUnreachable) else "refused"
         after = refused(intervention, error, now())

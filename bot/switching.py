@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.actions import ActionName
+from bot.actions import JOINING, ActionName
 from bot.errors import NotAuthorized, NotSuitable
 from bot.following import Intervention, Why
 from bot.ports import Switching
@@ -27,6 +27,11 @@ class Verdict(StrEnum):
     LATE = "not hung up in time"
     OVER = "call over"
     STOPPED = "callbot stopped"
+
+
+def changes_mode(held: Intervention, action: ActionName) -> bool:
+    """Whether the person is in the call in one mode and asks for another."""
+    return held.in_call and held.name in JOINING and action in JOINING and held.name is not action
 
 
 @dataclass(frozen=True)

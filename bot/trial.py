@@ -1,5 +1,6 @@
 """The deed of `callbot check --try`: the PUT, and what the PBX shows of it until the listener and the call are gone."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -84,9 +85,21 @@ class Deed:
             if self._is.state is State.CONNECTED:
                 self.connected = True
                 await self._until_left()
+        except asyncio.CancelledError:
+            self._report.say(self._what_is_left())
+            raise
         finally:
             await self._save(self._is.model_copy(update={"following": False}))
-        self._report.sum_up(self._end())
+            self._report.sum_up(self._end())
+
+    def _what_is_left(self) -> str:
+        """What goes on at the PBX although nobody looks any more: callbot cuts nothing."""
+        phone = f"{self._is.supervisor}'s phone, {self._is.phone},"
+        if self._is.state is State.CONNECTED:
+            return f"Stopped. {phone} may still be in the call, and hear it: hang it up."
+        if self._is.state in UNDECIDED:
+            return f"Stopped. {phone} may still ring, and whoever answers it hears the call: let it ring out, or hang it up."
+        return "Stopped. Nothing rings any more."
 
     async def _send(self) -> None:
         self._report.say("The PUT:")

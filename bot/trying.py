@@ -7,96 +7,36 @@ table. Only the channels of roles do not count, since nobody asks from one.
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, Person
 from bot.checking_pbx import unified_api
-from bot.commands import Intervene, Target
-from bot.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, Refusal, WrongUsage
+from bot.commands import Intervene
+from bot.errors import AlreadyAsked, NotSuitable, PbxError, Refusal
 from bot.findings import some
 from bot.following import Intervention, begin
-from bot.guarding import asked_already
+from bot.guarding import asked_already, refuse_if_inside
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail
-from bot.phonecalls import EXTENSION, OBJECT_ID
 from bot.planning import Suitable, permits_for, plan, suitable
 from bot.ports import Outcome, Request
 from bot.rulebook import check_files, read_files
 from bot.settings import OwnSettings, PbxSettings, read_part
 from bot.terminal import console, shown
 from bot.trial import Deed, Seen
+from bot.trial_listener import TERMINAL, WAIT, Wish, from_anywhere, who_listens
 from bot.trial_report import Report
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi, pbx_session
-
-TERMINAL = "terminal"
-"""Where the request came from, in the audit."""
-WAIT = 20
-"""Seconds that the phone rings."""
 
 
 class NotConfirmed(Refusal):
     """The question was not answered with yes."""
 
     rule = "not confirmed"
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What stands on the command line: the extension that is on a test call, who listens, and to which call."""
-
-    extension: str
-    whose: str | None = None
-    call: str | None = None
-
-    def intervene(self) -> Intervene:
-        """The same as a command. Raises WrongUsage."""
-        if EXTENSION.fullmatch(self.extension) is None:
-            raise WrongUsage("--try takes an extension with its organisation, for example --try 0003*210.")
-        if self.call is not None and OBJECT_ID.fullmatch(self.call) is None:
-            raise WrongUsage("--call takes the id of a call: letters, digits, and . _ -")
-        target = Target(kind="extension", text=self.extension)
-        return Intervene(action=ActionName.MONITOR, target=target, call=self.call, wait=WAIT)
-
-
-def from_anywhere(rules: AuthorizationMap) -> AuthorizationMap:
-    """The same rules for somebody at the terminal: no role is bound to a channel."""
-    return replace(rules, roles={name: replace(role, channels=None) for name, role in rules.roles.items()})
-
-
-def who_listens(wish: Wish, rules: AuthorizationMap) -> Person:
-    """Whose phone rings. Raises WrongUsage where that must be said, NotAuthorized where a rule is in the way."""
-    intervene = wish.intervene()
-    if wish.whose is not None:
-        person = rules.people.get(wish.whose)
-        if person is None:
-            raise WrongUsage(f"--as takes a Slack user id of the map, and nobody there is {wish.whose[:40]!r}.")
-        permits_for(person, intervene, TERMINAL, rules)
-        return person
-    may = [person for person in rules.people.values() if _may(person, intervene, rules)]
-    if len(may) > 1:
-        people = some(f"{person.slack_user} ({person.name})" for person in may)
-        raise WrongUsage(
-            f"Whose phone shall ring? These may use Monitor on {wish.extension}: {people}. Say one with --as."
-        )
-    if not may:
-        protected = rules.protects_extension(wish.extension)
-        reason = "it is protected" if protected else "no role of the map allows it to somebody of its organisation"
-        raise NotAuthorized("action", f"Nobody may use Monitor on {wish.extension}: {reason}.")
-    return may[0]
-
-
-def _may(person: Person, intervene: Intervene, rules: AuthorizationMap) -> bool:
-    try:
-        permits_for(person, intervene, TERMINAL, rules)
-    except NotAuthorized:
-        return False
-    return True
 
 
 class Trial:
@@ -127,31 +67,37 @@ class Trial:
 
     async def run(self, wish: Wish) -> bool:
         """Whether the listener was seen in the call. Raises WrongUsage, Refusal, PbxError, LedgerUnavailable."""
-        person = who_listens(wish, self._rules)
         intervene = wish.intervene()
-        request = self._request(person, wish)
+        asker = wish.whose or TERMINAL
         try:
+            person = who_listens(wish, self._rules)
+            asker = person.slack_user
             target = await self._agreed(person, intervene)
         except (Refusal, PbxError) as error:
-            rule = error.rule if isinstance(error, Refusal) else f"pbx {error.code or type(error).__name__}"
-            await self._ledger.begin(request)
-            await self._ledger.conclude(request.id, Outcome.REFUSED, rule=rule, allowed=False, extension=wish.extension)
+            await self._refused(self._request(asker, wish), wish.extension, error)
             raise
+        request = self._request(person.slack_user, wish)
         self._report.say("The call, read by its id:")
         self._report.add(*shapes.of_call(self._seen.last))
         deed = await self._claimed(request, person, intervene, target)
         await deed.do()
         return deed.connected
 
+    async def _refused(self, request: Request, extension: str, error: Refusal | PbxError) -> None:
+        """Write down that nothing was sent, and why."""
+        rule = error.rule if isinstance(error, Refusal) else f"pbx {error.code or type(error).__name__}"
+        await self._ledger.begin(request)
+        await self._ledger.conclude(request.id, Outcome.REFUSED, rule=rule, allowed=False, extension=extension)
+
     async def _agreed(self, person: Person, intervene: Intervene) -> Suitable:
         """What it goes to, found and agreed to. Raises Refusal, PbxError."""
         await self._check_phone_rings(person)
-        target = await self._target(intervene)
+        target = await self._target(person, intervene)
         self._say_what_comes(person, target)
         if not self._ask("Go on?"):
             raise NotConfirmed("Nothing was sent.")
         # Meanwhile the call may have changed, so it is read anew, and everything is checked again.
-        again = await self._target(intervene.model_copy(update={"call": target.call.id}))
+        again = await self._target(person, intervene.model_copy(update={"call": target.call.id}))
         if again.call.is_another_than(target.call):
             raise NotSuitable("The call has ended meanwhile, and another one has its id. Nothing was sent.")
         return again
@@ -170,8 +116,8 @@ class Trial:
                 f"The PBX knows no device that is registered for {person.phone}. Switch it on, and try again."
             )
 
-    async def _target(self, intervene: Intervene) -> Suitable:
-        """The one call and the one side of it, as the PBX shows them now. Raises NotSuitable, NotAuthorized, PbxError."""
+    async def _target(self, person: Person, intervene: Intervene) -> Suitable:
+        """The one call and the one side of it, as the PBX shows them now. Raises Refusal, PbxError."""
         extension = intervene.target.text
         user = self._rules.owner(extension)
         if intervene.call is None:
@@ -183,6 +129,7 @@ class Trial:
             calls = () if call is None else (call,)
         fitting = suitable(intervene, [(extension, call) for call in calls], self._rules, {})
         if len(fitting) == 1:
+            refuse_if_inside(intervene.action, fitting[0].call, person.phone)
             return fitting[0]
         began = {one.call.id: one.call.published for one in fitting}
         if len(began) > 1:
@@ -202,12 +149,12 @@ class Trial:
             "It has to be a test call of your own: whoever is in it must know. Channels of roles do not count here."
         )
 
-    def _request(self, person: Person, wish: Wish) -> Request:
+    def _request(self, asker: str, wish: Wish) -> Request:
         request_id = self._new_id()
         return Request(
             id=request_id,
             trigger=f"{TERMINAL} {request_id}",
-            slack_user=person.slack_user,
+            slack_user=asker,
             channel=TERMINAL,
             said=f"check --try {wish.extension}",
             at=self._now(),
@@ -260,7 +207,6 @@ async def try_on_terminal(wish: Wish, out: TextIO, ask: Callable[[str], bool]) -
     settings = read_part(TrialSettings)
     path = Path(settings.callbot_config)
     rules = check_files(read_files(path), str(path)).authorization
-    who_listens(wish, from_anywhere(rules))
     screen, seen = console(out), Seen()
     ledger = await _open_ledger(settings.database_url)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.actions import PHONE_CALL_ACTION, ActionName
+from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
 from bot.directory import Agent, Directory
 from bot.following import Intervention, begin
@@ -89,7 +89,7 @@ def an_intervention(a_call: Callable[..., PhoneCall]) -> Callable[..., Intervent
             "extension": "0003*210",
             "agent": "Bob Ionescu",
             "call_id": "c1",
-            "action": PHONE_CALL_ACTION.validate_python(body),
+            "action": body,
             "channel": "C0FLOOR",
             "place": "U0ANA",
             "asked_at": NOON,

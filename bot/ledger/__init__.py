@@ -10,7 +10,7 @@ Read in this order:
     address.py     what a DATABASE_URL means
     failures.py    LedgerUnavailable: whatever a database, a disk or a network raises
     schema.py      brings the tables up to date at the start, with the scripts in migrations/
-    single_run.py  refuses a second `callbot run` on the same ledger
+    single_run.py  refuses a second `callbot run` on the same ledger, and keeps it out
 
 Whoever wants to know why one thing is never done twice starts at `ledger.Ledger.claim`.
 """

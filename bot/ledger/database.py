@@ -6,12 +6,13 @@ Nothing of SQLAlchemy, SQLite or PostgreSQL leaves it as an exception: every fai
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
 from urllib.parse import quote
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,7 +27,7 @@ _BUSY = 10.0
 _CONNECT = 10.0
 _COMMAND = 30.0
 _FINISH = 5.0
-"""Seconds that `close` waits for what is being written."""
+"""Seconds that `close` takes at most."""
 _CONNECTIONS = 5
 _WRITES = "callbot_writes"
 
@@ -34,10 +35,12 @@ _WRITES = "callbot_writes"
 class Database:
     """One engine for one ledger. Made by `open`; `close` it in the end."""
 
-    def __init__(self, address: Address, engine: AsyncEngine) -> None:
+    def __init__(self, address: Address, engine: AsyncEngine, sessions: WeakSet[Any] | None = None) -> None:
         self.address = address
         self.on_postgresql = address.file is None
         self._engine = engine
+        self._sessions = WeakSet[Any]() if sessions is None else sessions
+        """Those with PostgreSQL. SQLite has none that could hang."""
         self._writer = engine.execution_options(**{_WRITES: True})
         self._open = True
         self._unfinished: set[asyncio.Task[Any]] = set()
@@ -49,7 +52,7 @@ class Database:
     async def open(cls, address: Address) -> "Database":
         """The engine; for SQLite also the file, readable by its owner alone. Raises LedgerUnavailable."""
         if address.file is None:
-            return cls(address, _postgresql(address.dsn))
+            return cls._with_sessions(address)
         with failing_clearly():
             await asyncio.to_thread(_prepare, address.file)
         return cls(address, _sqlite(address.file))
@@ -58,20 +61,32 @@ class Database:
     def open_to_read(cls, address: Address) -> "Database":
         """The engine for whoever only reads. Nothing is created. Raises NoLedgerYet."""
         if address.file is None:
-            return cls(address, _postgresql(address.dsn))
+            return cls._with_sessions(address)
         if not address.file.exists():
             raise NoLedgerYet(f"{address.file} does not exist")
         return cls(address, _sqlite(address.file, only_to_read=True))
 
+    @classmethod
+    def _with_sessions(cls, address: Address) -> "Database":
+        sessions = WeakSet[Any]()
+        return cls(address, _postgresql(connector(address.dsn, sessions)), sessions)
+
     async def close(self) -> None:
         """Let what was begun finish, within an end, and give every connection back.
 
-        Whatever is asked of the database from now on raises LedgerUnavailable.
+        Whatever is asked of the database from now on raises LedgerUnavailable. A PostgreSQL that hangs is not waited
+        for: its sessions are cut, also where the closing itself is cancelled.
         """
         self._open = False
-        if self._unfinished:
-            await asyncio.wait(self._unfinished, timeout=_FINISH)
-        await self._engine.dispose()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FINISH):
+                    if self._unfinished:
+                        await asyncio.wait(self._unfinished)
+                    await self._engine.dispose()
+        finally:
+            for session in tuple(self._sessions):
+                cut(session)
 
     async def finish(self, work: Coroutine[Any, Any, _T]) -> _T:
         """The result of the work, which goes on to its end even where whoever waits for it is cancelled.
@@ -175,10 +190,10 @@ def _begin(connection: Connection) -> None:
 # ── PostgreSQL ──
 
 
-def _postgresql(dsn: str) -> AsyncEngine:
+def _postgresql(connect: Callable[[], Awaitable[Any]]) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connector(dsn),
+        async_creator=connect,
         isolation_level="READ COMMITTED",
         pool_size=_CONNECTIONS,
         max_overflow=0,
@@ -187,16 +202,44 @@ def _postgresql(dsn: str) -> AsyncEngine:
     )
 
 
-def connector(dsn: str) -> Callable[[], Awaitable[Any]]:
-    """What connects to PostgreSQL, within an end, and notices a peer that is gone ("Connection Settings")."""
+def connector(dsn: str, sessions: WeakSet[Any] | None = None) -> Callable[[], Awaitable[Any]]:
+    """What connects to PostgreSQL, within an end, and notices a peer that is gone ("Connection Settings").
+
+    Each session is also put among the `sessions`.
+    """
 
     async def connect() -> Any:
         import asyncpg  # noqa: PLC0415  (only where the ledger is a PostgreSQL)
 
         keepalive = {"tcp_keepalives_idle": "20", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
-        try:
-            return await asyncpg.connect(dsn, timeout=_CONNECT, command_timeout=_COMMAND, server_settings=keepalive)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-            raise LedgerUnavailable(first_line(error)) from error
+        with talking_to_postgresql():
+            session = await asyncpg.connect(dsn, timeout=_CONNECT, command_timeout=_COMMAND, server_settings=keepalive)
+        if sessions is not None:
+            sessions.add(session)
+        return session
 
     return connect
+
+
+@contextmanager
+def talking_to_postgresql() -> Iterator[None]:
+    """Turn whatever asyncpg raises, where SQLAlchemy is not between, into LedgerUnavailable."""
+    import asyncpg  # noqa: PLC0415  (only where the ledger is a PostgreSQL)
+
+    try:
+        yield
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,  # a session that the server has just ended is used before that is noticed
+        OSError,
+        TimeoutError,
+        ValueError,
+    ) as error:
+        raise LedgerUnavailable(first_line(error)) from error
+
+
+def cut(session: Any) -> None:
+    """End a session of asyncpg without a word to the server, which may not listen. Does nothing where it has ended."""
+    if not session.is_closed():
+        session.terminate()

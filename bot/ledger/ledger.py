@@ -10,29 +10,27 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import ColumnElement, Update, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, delete, null, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import AlreadyAsked
 from bot.following import Intervention
-from bot.ledger import documents, schema, trail
+from bot.ledger import documents, schema
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.tables import cards, interventions, posts_begun, requests
-from bot.ledger.trail import TrailEntry
 from bot.ports import Outcome, Request
 
-__all__ = ["Ledger", "LedgerUnavailable", "TrailEntry"]
+__all__ = ["Ledger", "LedgerUnavailable"]
 
 _log = structlog.get_logger("callbot.ledger")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _A_CALL_LASTS = timedelta(days=1)
-_LATELY = timedelta(minutes=10)
-_MOST_LATELY = 200
-"""Ended interventions whose cards are shown again at a start: more than a crash leaves unshown, and not too many for Slack."""
+_MOST_UNSHOWN = 500
+"""Ended interventions whose cards are shown at a start, the newest: more than wait for a Slack that is away for an hour."""
 
 
 def _to_the_end(
@@ -90,7 +88,7 @@ class Ledger:
 
     @_to_the_end
     async def conclude(
-        self, request: str, outcome: Outcome, *, rule: str, allowed: bool, extension: str = "", call_id: str = ""
+        self, request: str, outcome: Outcome, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
     ) -> None:
         """Write down what came of a request that sent nothing. One that was sent stays sent, whatever failed later."""
         query = select(requests.c.outcome).where(requests.c.id == request).with_for_update()
@@ -112,12 +110,6 @@ class Ledger:
             if rows:
                 await connection.execute(conclusion, [{"cut_off": row["id"]} for row in rows])
         return tuple(Request.model_validate(dict(row)) for row in rows)
-
-    @_to_the_end
-    async def requests_since(self, since: datetime | None = None, *, user: str | None = None) -> tuple[TrailEntry, ...]:
-        """The trail from an aware instant on, of one Slack user, newest last; None means all."""
-        async with self._database.reading() as connection:
-            return await trail.entries(connection, since, user)
 
     # ── the guard ──
 
@@ -178,7 +170,9 @@ class Ledger:
         columns = ("id", "claim", "card", "slack_user", "call_id", "extension", "state", "following", "asked_at")
         row = {name: getattr(intervention, name) for name in columns}
         document = documents.written(intervention)
-        return row | {"action": intervention.name, "updated_at": self._now(), "document": document}
+        stepped_at = max((step.at for step in intervention.steps), default=intervention.asked_at)
+        more = {"action": intervention.name, "updated_at": self._now(), "stepped_at": stepped_at, "document": document}
+        return row | more
 
     # ── the memory ──
 
@@ -207,14 +201,24 @@ class Ledger:
         return (await self._read(interventions.c.card == card))[0]
 
     @_to_the_end
-    async def lately_ended(self) -> tuple[str, ...]:
-        """The cards of what has ended in the ledger's last minutes, newest last: their end may not be shown yet."""
+    async def ended_unshown(self) -> tuple[str, ...]:
+        """The cards that do not show yet what has ended in the ledger's last day, newest last."""
         row = interventions.c
-        newest_first = select(row.card, row.following, row.updated_at).order_by(row.updated_at.desc())
+        newest = select(row.updated_at).order_by(row.updated_at.desc()).limit(1)
+        unshown = cards.c.shown_until.is_(None) | (row.stepped_at > cards.c.shown_until)
+        ended = (
+            select(row.card)
+            .outerjoin_from(interventions, cards, cards.c.id == row.card)
+            .where(row.following.is_(False), row.stepped_at.is_not(None), unshown)
+            .order_by(row.updated_at.desc())
+            .limit(_MOST_UNSHOWN)
+        )
         async with self._database.reading() as connection:
-            rows = (await connection.execute(newest_first.limit(_MOST_LATELY))).all()
-        ended = (each.card for each in rows if not each.following and each.updated_at >= rows[0].updated_at - _LATELY)
-        return tuple(reversed(tuple(dict.fromkeys(ended))))
+            last_word = (await connection.execute(newest)).scalar()
+            if last_word is None:
+                return ()
+            found = (await connection.execute(ended.where(row.updated_at >= last_word - _A_CALL_LASTS))).scalars()
+        return tuple(reversed(tuple(dict.fromkeys(found))))
 
     async def _read(self, which: ColumnElement[bool]) -> tuple[tuple[Intervention, ...], Sequence[str]]:
         """The interventions, and the ids of those that cannot be read."""
@@ -233,36 +237,51 @@ class Ledger:
     # ── where the cards are ──
 
     @_to_the_end
-    async def place_of(self, card: str) -> tuple[str, str] | None:
+    async def posted_at(self, card: str) -> tuple[str, str] | None:
         """Slack's channel and ts of the card, None where it was not posted yet."""
         async with self._database.reading() as connection:
             row = (await connection.execute(select(cards.c.channel, cards.c.ts).where(cards.c.id == card))).first()
         return None if row is None else (row.channel, row.ts)
 
     @_to_the_end
-    async def begin_post(self, card: str, target: str) -> None:
+    async def begin_post(self, card: str, place: str) -> None:
         """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
-        begun = {"target": target, "begun_at": self._now()}
+        begun = {"target": place, "begun_at": self._now()}
         insert = self._database.insert(posts_begun).values({"card": card} | begun)
         async with self._database.writing() as connection:
             await connection.execute(insert.on_conflict_do_update(index_elements=["card"], set_=begun))
 
     @_to_the_end
     async def begun_post(self, card: str) -> tuple[str, datetime] | None:
-        """Where and when the newest post of the card was begun, None where none was or its place is known."""
+        """Where and when the newest post of the card was begun, None where none was or it is known where it stands."""
         query = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == card)
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else (row.target, row.begun_at)
 
     @_to_the_end
-    async def save_place(self, card: str, channel: str, ts: str) -> None:
-        """Remember where the card was posted; the last place counts, and the post that was begun is done."""
-        place = {"channel": channel, "ts": ts, "updated_at": self._now()}
-        insert = self._database.insert(cards).values({"id": card} | place)
+    async def save_posted_at(self, card: str, channel: str, ts: str) -> None:
+        """Remember where the card was posted; the last post counts, and the one that was begun is done."""
+        posted_at = {"channel": channel, "ts": ts, "updated_at": self._now(), "shown": "", "shown_until": null()}
+        insert = self._database.insert(cards).values({"id": card} | posted_at)
         async with self._database.writing() as connection:
-            await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=place))
+            await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=posted_at))
             await connection.execute(delete(posts_begun).where(posts_begun.c.card == card))
+
+    @_to_the_end
+    async def shown(self, card: str) -> str:
+        """The digest of what the posted card shows, empty where that is not known."""
+        async with self._database.reading() as connection:
+            found = (await connection.execute(select(cards.c.shown).where(cards.c.id == card))).scalar()
+        return found or ""
+
+    @_to_the_end
+    async def save_shown(self, card: str, digest: str, until: datetime) -> None:
+        """Remember what the posted card shows; the newest state in it began at `until`."""
+        shown = {"shown": digest, "shown_until": until, "updated_at": self._now()}
+        change = update(cards).where(cards.c.id == card).values(shown)
+        async with self._database.writing() as connection:
+            await connection.execute(change)
 
 
 def _given_up() -> Update:

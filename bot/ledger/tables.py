@@ -66,6 +66,7 @@ interventions = Table(
     Column("following", Boolean, nullable=False),
     Column("asked_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("stepped_at", UtcDateTime),
     Column("document", ForeignText, nullable=False),
     # NULLs are distinct in a unique index of either database: any number of rows claim nothing.
     Index(None, "claim", unique=True),
@@ -73,7 +74,10 @@ interventions = Table(
     Index(None, "card"),
     Index(None, "slack_user", "call_id", "asked_at"),
 )
-"""One row for each action on a call. The columns are for finding it; `document` is the whole Intervention as JSON."""
+"""One row for each action on a call. The columns are for finding it; `document` is the whole Intervention as JSON.
+
+`stepped_at` is when its newest state began, NULL in the rows of an older callbot.
+"""
 
 requests = Table(
     "requests",
@@ -105,8 +109,13 @@ cards = Table(
     Column("channel", ForeignText, nullable=False),
     Column("ts", ForeignText, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("shown", ForeignText, nullable=False, server_default=""),
+    Column("shown_until", UtcDateTime),
 )
-"""Where each card was posted: Slack's channel and ts, which together name a message."""
+"""Where each card was posted: Slack's channel and ts, which together name a message; and what it shows.
+
+`shown` is the digest of that, `shown_until` when the newest state in it began: NULL where that is not known.
+"""
 
 posts_begun = Table(
     "posts_begun",

@@ -64,13 +64,6 @@ async def _entries(connection: AsyncConnection, query: Select[tuple[object, ...]
     return tuple(TrailEntry.model_validate(dict(row)) for row in rows.mappings())
 
 
-async def entries(
-    connection: AsyncConnection, since: datetime | None, slack_user: str | None
-) -> tuple[TrailEntry, ...]:
-    """The requests from that instant on, of that person, newest last; None means all."""
-    return await _entries(connection, _query(since, slack_user))
-
-
 class Trail:
     """The trail of a ledger that may be in use. Made by `open`; `close` it in the end."""
 

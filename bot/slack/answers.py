@@ -56,7 +56,6 @@ def help_text() -> Message:
 
 
 ELSEWHERE = {
-    CardElsewhere.NO: "",
     CardElsewhere.SILENT: "Monitor and Whisper are silent, and an agent may read this channel, "
     "so your card is in your direct messages from callbot.",
     CardElsewhere.THERE_ALREADY: "Your card for this call is already in your direct messages from callbot, and is updated there.",
@@ -66,7 +65,7 @@ ELSEWHERE = {
 
 
 def elsewhere(why: CardElsewhere) -> Message:
-    """Where the card is, and why not here."""
+    """Where the card is, and why not here; not for CardElsewhere.NO, of which there is nothing to say."""
     return message(ELSEWHERE[why], [said(ELSEWHERE[why])])
 
 

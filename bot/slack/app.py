@@ -167,7 +167,7 @@ class _MeasuredApp(AsyncApp):
     acknowledgements: Acknowledgements
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        kind, begun, status = _kind(req.body), time.monotonic(), 500
+        kind, begun, status = kind_of(req.body), time.monotonic(), 500
         try:
             response = await super().async_dispatch(req)
             status = response.status
@@ -227,7 +227,8 @@ def _read_button(action_id: str, value: str) -> tuple[str, Command]:
     return button.channel, button.intervene
 
 
-def _kind(body: Mapping[str, Any]) -> str:
+def kind_of(body: Mapping[str, Any]) -> str:
+    """What a payload is, for the figures: command, button or other."""
     if "command" in body:
         return "command"
     return "button" if body.get("type") == "block_actions" else "other"

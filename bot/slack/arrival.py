@@ -10,7 +10,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import CallbotError
-from bot.slack.failures import SlackError, SlackRefusal, failing_clearly
+from bot.slack.failures import SlackError, SlackRefusal, answer_of, word
 from bot.slack.sockets import Sockets
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
@@ -35,8 +35,12 @@ class Workspace(NamedTuple):
 async def workspace_of(client: AsyncWebClient, sleep: Callable[[float], Awaitable[None]]) -> Workspace:
     """Who the bot is, by its token. Raises SlackRefused."""
     refusal = "Slack does not accept SLACK_BOT_TOKEN: {}. Copy it anew from the app's page."
-    answer = await _patiently(client.auth_test, refusal, sleep)
-    return Workspace(str(answer["team_id"]), str(answer.get("bot_id", "")), str(answer.get("user_id", "")))
+
+    async def ask() -> Workspace:
+        answer = await answer_of(client.auth_test())
+        return Workspace(word(answer, "team_id"), str(answer.get("bot_id", "")), str(answer.get("user_id", "")))
+
+    return await _patiently(ask, refusal, sleep)
 
 
 async def connect(sockets: Sockets, sleep: Callable[[float], Awaitable[None]]) -> None:
@@ -46,11 +50,10 @@ async def connect(sockets: Sockets, sleep: Callable[[float], Awaitable[None]]) -
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Callable[[float], Awaitable[None]]) -> T:
-    """Ask until there is an answer. `refusal` is what to say where Slack's answer is no, with its reason."""
+    """Ask until there is an answer. `ask` raises SlackError; `refusal` says what to do about a no, with its reason."""
     for pause in (*PAUSES, None):
         try:
-            with failing_clearly():
-                return await ask()
+            return await ask()
         except SlackRefusal as error:
             raise SlackRefused(refusal.format(error.reason)) from None
         except SlackError as error:
@@ -58,4 +61,7 @@ async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Calla
             if pause is None:
                 break
             await sleep(max(pause, getattr(error, "seconds", 0.0)))
-    raise SlackRefused("Slack cannot be reached at SLACK_API_URL, though asked for half a minute. Check the network.")
+    raise SlackRefused(
+        "Slack cannot be reached at SLACK_API_URL, though asked for half a minute, or what answers there is not Slack. "
+        "Check the network, and SLACK_API_URL where it is set."
+    )

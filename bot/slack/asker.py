@@ -12,12 +12,13 @@ import structlog
 from bot.actions import ActionName
 from bot.buttons import Button
 from bot.errors import Refusal
-from bot.ports import CardElsewhere, Choice, Listing
+from bot.ports import Card, CardElsewhere, Choice, Listing
 from bot.slack import answers, lists
+from bot.slack.cards import intervention_card
 from bot.slack.failures import NotDone, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing, Rank
-from bot.slack.telling import PAUSES, tell
+from bot.slack.telling import PAUSES, nowhere, tell
 
 _log = structlog.get_logger("callbot.slack")
 
@@ -71,6 +72,10 @@ class PrivateAnswers:
         if why is CardElsewhere.NO:
             return
         await self._tell(answers.elsewhere(why))
+
+    async def card_is_nowhere(self, card: Card) -> None:
+        """Say that Slack takes the card nowhere, and what it would show."""
+        await self._tell(nowhere(intervention_card(card)))
 
     async def _tell(self, message: Message, *, replace: bool = False) -> None:
         if self._response_url is None or not await self._respond(self._response_url, message, replace=replace):

@@ -49,6 +49,10 @@ FLOW = {
 }
 WENT_WRONG = frozenset({State.REFUSED, State.UNKNOWN, State.NOT_ANSWERED, State.NOT_CONFIRMED})
 """States after which somebody may look for the request in the log, so the card shows its id."""
+PROTECTED = (
+    "A party of this call is protected now, so nothing more of it is shown, and there are no buttons. "
+    "Whoever is in the call leaves by hanging up."
+)
 ELSEWHERE = {
     CardElsewhere.SILENT: "This card is here and not in the channel because listening and whispering are silent, "
     "and an agent may read the channel.",
@@ -65,18 +69,21 @@ def intervention_card(card: Card) -> Message:
     seen = latest_seen(card.interventions)
     head, *more = words_of(card, newest)
     hears = _who_hears(card.interventions)
+    doing = _doing(card.interventions, newest)
     blocks: list[Block] = [headline(head)]
     if more:
         blocks.append(said(*more))
     blocks.append(
         facts(
             fact("Asked by", newest.supervisor),
-            fact("Does", DOES[_mode(card.interventions, newest)]),
+            fact("Does", "; ".join(DOES[name] for name in doing)),
             fact(f"Who hears {first(newest.supervisor)}", hears),
             fact("Agent", _person(newest.extension, newest.agent)),
         )
     )
-    if newest.why is not Why.CALL_OVER:
+    if card.protected:
+        blocks.append(small(PROTECTED))
+    elif newest.why is not Why.CALL_OVER:
         blocks += _summary(card, seen)
     blocks.append(our_words(_steps(card.interventions)))
     if seen.stale and seen.unread_since is not None:
@@ -85,11 +92,13 @@ def intervention_card(card: Card) -> Message:
         blocks.append(small(ELSEWHERE[card.elsewhere]))
     if newest.state in WENT_WRONG:
         blocks.append(small(f"Request {newest.id}"))
-    if card.switching is not None and not (card.switching.late or card.removed):
+    if card.switching is not None and not (card.switching.late or card.removed or card.protected):
         blocks.append(switch_buttons(card.id, newest.channel))
     elif card.buttons:
         blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state.replace(' ', '-')}"))
-    about = f"{newest.supervisor}, {LABEL[newest.name]}, {_person(newest.extension, newest.agent)}"
+    about = (
+        f"{newest.supervisor}, {' and '.join(LABEL[name] for name in doing)}, {_person(newest.extension, newest.agent)}"
+    )
     sentences = (head, *more, about, f"Who hears {first(newest.supervisor)}: {hears}")
     text = " ".join(f"{foreign(sentence.removesuffix('.'), 300)}." for sentence in sentences)
     return message(text, blocks)
@@ -120,10 +129,12 @@ def _who_hears(interventions: tuple[Intervention, ...]) -> str:
     return "nobody (no connection seen)" if newest.state is State.NOT_ANSWERED else "nobody (not in the call)"
 
 
-def _mode(interventions: tuple[Intervention, ...], newest: Intervention) -> ActionName:
-    """What the supervisor does: as long as a new mode is not proven, the old one."""
+def _doing(interventions: tuple[Intervention, ...], newest: Intervention) -> tuple[ActionName, ...]:
+    """What the supervisor does: whoever is in the call keeps their mode until a new one is proven, and may record besides."""
     present = next((one.name for one in reversed(interventions) if one.in_call), None)
-    return present if present is not None and newest.name not in RECORDING else newest.name
+    if present is None:
+        return (newest.name,)
+    return (present, newest.name) if newest.name in RECORDING else (present,)
 
 
 def _hears_in_call(one: Intervention) -> str:
@@ -154,7 +165,7 @@ def _summary(card: Card, seen: Intervention) -> list[Block]:
 def _view(view: PhoneCallView, names: Mapping[str, str], *, is_leg: bool) -> Block:
     """One side of the call. Of a supervisor's leg it says that they are on the call, and never how."""
     parts = [
-        fact("Supervisor's leg" if is_leg else "Party", _person(view.extension, names.get(view.extension, ""))),
+        fact("Supervisor's leg on" if is_leg else "Party", _person(view.extension, names.get(view.extension, ""))),
         fact("From", _people(view.source, names)),
         fact("To", _people(view.destination, names)),
     ]

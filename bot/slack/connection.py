@@ -6,6 +6,7 @@ to its very end, whatever it was told before.
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -14,12 +15,13 @@ from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.slack.app import kind_of
 from bot.tasks import Tasks
 
 HEARTBEAT = 10.0
 """Seconds between pings. A connection without an answer for half of that is dead."""
 GREETING = 10.0
-"""Seconds that Slack has for its hello."""
+"""Seconds that Slack has to take the connection and to say hello."""
 CLOSING = 1.0
 """Seconds that Slack has to say goodbye, where we end a connection."""
 LARGEST = 1024 * 1024
@@ -29,40 +31,50 @@ _log = structlog.get_logger("callbot.sockets")
 
 
 class Connection:
-    """Made by `open`. `leaving` is set when Slack asks for another one in its place, or has ended this one."""
+    """Made by `open`. `leaving` is set when Slack asks for another one in its place, or has ended this one.
 
-    def __init__(self, app: AsyncApp, socket: aiohttp.ClientWebSocketResponse) -> None:
+    `on_lost` hears, as `command`, `button` or `other`, of what the app has acknowledged and Slack no longer heard of.
+    """
+
+    def __init__(
+        self, app: AsyncApp, socket: aiohttp.ClientWebSocketResponse, on_lost: Callable[[str], object]
+    ) -> None:
         self._app = app
         self._socket = socket
+        self._on_lost = on_lost
         self.leaving = asyncio.Event()
         self._answers = Tasks()
         self._reader = Tasks()
         self._reading = self._reader.spawn(self._read(), name="socket")
 
     @classmethod
-    async def open(cls, app: AsyncApp, session: aiohttp.ClientSession, url: str) -> "Connection":
-        """A connection that Slack has greeted. Raises aiohttp.ClientError or TimeoutError."""
-        socket = await session.ws_connect(
-            url,
-            heartbeat=HEARTBEAT,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
-            max_msg_size=LARGEST,
-            proxy=app.client.proxy,
-        )
-        greeted = False
-        try:
-            greeted = _read_object(await socket.receive(timeout=GREETING)).get("type") == "hello"
-        finally:
-            if not greeted:
-                await socket.close()
+    async def open(
+        cls,
+        app: AsyncApp,
+        session: aiohttp.ClientSession,
+        url: str,
+        on_lost: Callable[[str], object],
+        *,
+        patience: float = GREETING,
+    ) -> "Connection":
+        """A connection that Slack has greeted, within so many seconds. Raises aiohttp.ClientError or TimeoutError."""
+        async with asyncio.timeout(patience):
+            socket = await session.ws_connect(
+                url,
+                heartbeat=HEARTBEAT,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
+                max_msg_size=LARGEST,
+                proxy=app.client.proxy,
+            )
+            greeted = False
+            try:
+                greeted = _read_object(await socket.receive()).get("type") == "hello"
+            finally:
+                if not greeted:
+                    await socket.close()
         if not greeted:
             raise aiohttp.ClientConnectionError("Slack did not say hello.")
-        return cls(app, socket)
-
-    @property
-    def is_open(self) -> bool:
-        """Slack may still send something."""
-        return not self._reading.done()
+        return cls(app, socket, on_lost)
 
     async def ended(self, seconds: float) -> None:
         """Wait until Slack ends it, at most so many seconds; then end it."""
@@ -103,6 +115,7 @@ class Connection:
             await self._socket.send_json(reply)
         except (ConnectionError, aiohttp.ClientError) as error:
             _log.warning("not_acknowledged", error=type(error).__name__)
+            self._on_lost(kind_of(request.payload))
 
 
 def _read_object(frame: aiohttp.WSMessage) -> dict[str, Any]:
@@ -111,7 +124,7 @@ def _read_object(frame: aiohttp.WSMessage) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(frame.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         _log.warning("socket_garbage")
         return {}
     return found if isinstance(found, dict) else {}

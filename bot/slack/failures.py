@@ -5,21 +5,23 @@
     │   ├── RateLimited     429, after some seconds
     │   └── NotReached      no connection
     ├── AnswerUnknown       it may have been done: what makes a second message is not sent again
+    │   └── TimedOut        it may still be done
     └── SlackRefusal        Slack said no, with a reason
 
 Reasons: the error tables of the pages of each method (docs.slack.dev/reference/methods).
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from bot.errors import CallbotError
 
-LONGEST_WAIT = 60.0
-"""Seconds of a `Retry-After` that are honoured; Slack counts by the minute ("Rate limits")."""
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 60.0
+"""Seconds of a `Retry-After` that are honoured; Slack counts by the minute ("Rate limits"), and 0 would be a hot loop."""
 LIMITED = frozenset({"ratelimited", "rate_limited"})
 IN_DOUBT = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
 """Reasons that leave it open what was done: the page of chat.postMessage says "some aspect of the operation" may have been."""
@@ -35,6 +37,20 @@ NO_ACCESS = frozenset(
     ]
 )
 """Reasons not to let us write in a channel, with all that begin with restricted_action."""
+BAD_MESSAGE = frozenset(
+    [
+        "invalid_arguments",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "metadata_too_large",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+    ]
+)
+"""Reasons that lie in what we wrote, and would be the same in any other place."""
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """Reasons why a message can no longer be brought up to date."""
 NO_TOKEN = frozenset(
@@ -60,7 +76,7 @@ class RateLimited(NotDone):
 
     def __init__(self, seconds: float) -> None:
         super().__init__("ratelimited")
-        self.seconds = min(max(seconds, 0.0), LONGEST_WAIT)
+        self.seconds = min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
 
 
 class NotReached(NotDone):
@@ -71,6 +87,10 @@ class AnswerUnknown(SlackError):
     """It may have been done: the connection was cut, nothing came in time, or Slack itself does not know."""
 
 
+class TimedOut(AnswerUnknown):
+    """Nothing came in time: Slack may still be at work on it."""
+
+
 class SlackRefusal(SlackError):
     """Slack said no, and nothing was done."""
 
@@ -78,6 +98,11 @@ class SlackRefusal(SlackError):
     def no_access(self) -> bool:
         """We may not write in that channel."""
         return self.reason in NO_ACCESS or self.reason.startswith("restricted_action")
+
+    @property
+    def bad_message(self) -> bool:
+        """What we wrote is refused, not where."""
+        return self.reason in BAD_MESSAGE
 
     @property
     def gone(self) -> bool:
@@ -99,8 +124,30 @@ def failing_clearly() -> Iterator[None]:
         raise _said(error) from None
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise NotReached(type(error).__name__) from None
-    except (aiohttp.ClientError, SlackRequestError, TimeoutError, OSError) as error:
+    except TimeoutError as error:
+        raise TimedOut(type(error).__name__) from None
+    except (aiohttp.ClientError, SlackRequestError, OSError) as error:
         raise AnswerUnknown(type(error).__name__) from None
+
+
+async def answer_of(asking: Awaitable[Any]) -> Mapping[str, Any]:
+    """What Slack's library brings back, as an object. Raises SlackError: AnswerUnknown where it is none."""
+    with failing_clearly():
+        try:
+            answer = (await asking).data
+        except (ValueError, AttributeError, RecursionError) as error:  # the library, on what is no JSON object
+            raise AnswerUnknown("unreadable") from error
+    if not isinstance(answer, dict):
+        raise AnswerUnknown("unreadable")
+    return answer
+
+
+def word(answer: Mapping[str, Any], name: str) -> str:
+    """A word of an answer; raises AnswerUnknown where there is none."""
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise AnswerUnknown("unreadable")
+    return value
 
 
 def _said(error: SlackApiError) -> SlackError:

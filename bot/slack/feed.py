@@ -6,8 +6,10 @@ is the business of `outgoing`; where a card stands that of `posted`.
 """
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
+from enum import Enum, auto
+from typing import Any
 
 import structlog
 
@@ -19,7 +21,7 @@ from bot.slack.cards import intervention_card
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing, Rank, Urgency
-from bot.slack.posted import PEOPLE, Places, Posted, Standing
+from bot.slack.posted import PEOPLE, Posted, PostedCards, Standing, digest
 from bot.slack.telling import tell, unconfirmed
 from bot.tasks import Tasks
 
@@ -33,26 +35,42 @@ MOST_CARDS = 1000
 _log = structlog.get_logger("callbot.feed")
 
 
+class _Next(Enum):
+    """What comes after one step with a card."""
+
+    SETTLED = auto()
+    """Go on; what failed before no longer counts."""
+    AT_ONCE = auto()
+    """Go on; what failed before counts on."""
+    LATER = auto()
+    """The same again, after a pause that grows with each failure."""
+    MUCH_LATER = auto()
+    """The same again, after the longest pause: only a person can mend it."""
+
+
 class Feed:
     """Posts and updates cards. `on_no_access` hears of a card that could not be posted where it was asked for.
 
+    `on_nowhere` hears of one that stands nowhere, and whose news do not reach the person in the direct message either.
     `now` gives an aware instant, `jitter` a number from 0 to 1.
     """
 
     def __init__(
         self,
         outgoing: Outgoing,
-        places: Places,
+        cards: PostedCards,
         *,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
-        on_no_access: Callable[[Card], Awaitable[None]],
+        on_no_access: Callable[[Card], Coroutine[Any, Any, None]],
+        on_nowhere: Callable[[Card], Coroutine[Any, Any, None]],
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._outgoing = outgoing
-        self._posted = Posted(outgoing, places, now=now, sleep=sleep)
+        self._posted = Posted(outgoing, cards, now=now, sleep=sleep)
         self._sleep = sleep
         self._on_no_access = on_no_access
+        self._on_nowhere = on_nowhere
         self._jitter = jitter
         self._newest: dict[str, Card] = {}
         self._at_work: set[str] = set()
@@ -93,17 +111,21 @@ class Feed:
         tries = 0
         try:
             while card_id in self._newest:
-                pause = await self._try(card_id, tries)
-                tries = 0 if pause is None else tries + 1
-                if pause:
-                    await self._sleep(pause)
+                following = await self._try(card_id, tries)
+                if following is _Next.LATER:
+                    await self._sleep(self._pause(tries))
+                elif following is _Next.MUCH_LATER:
+                    await self._sleep(LONGEST_PAUSE)
+                tries = 0 if following is _Next.SETTLED else tries + 1
             self._forget(card_id)
         finally:
             self._at_work.discard(card_id)
 
-    async def _try(self, card_id: str, tries: int) -> float | None:
-        """Go one step on: None, or after a failure the seconds to wait."""
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries, 10)) * (1 + self._jitter()) / 2
+    def _pause(self, tries: int) -> float:
+        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries, 10)) * (1 + self._jitter()) / 2
+
+    async def _try(self, card_id: str, tries: int) -> _Next:
+        """Go one step on: look for a post whose answer was lost, or else post or update the card."""
         card = self._newest[card_id]
         try:
             standing = self._standing.get(card_id)
@@ -111,39 +133,46 @@ class Feed:
                 standing = self._standing[card_id] = await self._posted.standing(card)
             if standing.begun is not None:
                 await self._find(card_id, standing, tries)
-                return 0.0
+                return _Next.AT_ONCE
             await self._send(card_id, standing)
         except SlackError as error:
-            return await self._after(self._newest[card_id], error, pause)
+            return await self._after(self._newest[card_id], error)
         except CallbotError as error:
             _log.error("place_not_read", card=card_id, error=type(error).__name__)
-            return pause
+            return _Next.LATER
+        except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
+            _log.exception("card_failed", card=card_id)
+            return _Next.LATER
         self._token_refused = False
-        return None
+        return _Next.SETTLED
 
     async def _send(self, card_id: str, standing: Standing) -> None:
         """Post or update the card, as it is when its turn comes. What is shown already is not sent."""
-        if standing.place is not None and standing.shown == self._message(self._newest[card_id], standing):
+        if standing.posted_at is not None and standing.shown == digest(self._message(self._newest[card_id], standing)):
             del self._newest[card_id]
             return
 
         def content() -> Message:
-            standing.sent = card = self._newest.pop(card_id)
-            return self._message(card, standing)
+            standing.sent, standing.shown = self._newest.pop(card_id), ""
+            return self._message(standing.sent, standing)
 
         def urgency() -> Urgency:
             return _urgency(self._newest[card_id], standing)
 
         try:
-            if standing.place is None:
+            if standing.posted_at is None:
                 await self._posted.post(card_id, standing, content, urgency)
             else:
-                await self._outgoing.update(standing.place, content, urgency)
+                await self._outgoing.update(standing.posted_at, content, urgency)
         except BaseException:
             self._newest.setdefault(card_id, standing.sent)
             raise
-        standing.shown = self._message(standing.sent, standing)
+        standing.shown = digest(self._message(standing.sent, standing))
         standing.shown_since = _newest_step(standing.sent)
+        if standing.moved:
+            standing.moved = False
+            self._tasks.spawn(self._on_no_access(standing.sent), name=f"no access {card_id}")
+        await self._posted.note_shown(card_id, standing)
 
     async def _find(self, card_id: str, standing: Standing, tries: int) -> None:
         """Look for a post whose answer was lost. Where that fails, the person is told the news in a line of text."""
@@ -160,55 +189,56 @@ class Feed:
                 del self._newest[card_id]
 
     async def _tell_instead(self, card: Card, standing: Standing) -> bool:
-        """What is new, as text in a direct message: no second card beside one that may stand."""
+        """What is new, as text in a direct message: no second card beside one that may stand. Whether it was told."""
         message = self._message(card, standing)
         person = card.interventions[-1].slack_user
-        if message.text != standing.told:
-            if not await tell(self._outgoing, self._sleep, person, unconfirmed(message), Rank.INTERVENTION):
-                return False
+        if message.text == standing.told:
+            return True
+        if await tell(self._outgoing, self._sleep, person, unconfirmed(message), Rank.INTERVENTION):
             standing.told = message.text
-        return True
+            return True
+        if standing.posted_at is None and not standing.nowhere:
+            standing.nowhere = True
+            self._tasks.spawn(self._on_nowhere(card), name=f"nowhere {card.id}")
+        return False
 
     # ── what went wrong ──
 
-    async def _after(self, card: Card, error: SlackError, pause: float) -> float | None:
-        """What an error means for this card: None, or the seconds after which it is sent again."""
+    async def _after(self, card: Card, error: SlackError) -> _Next:
+        """What an error means for this card. After a 429 its turn comes no sooner than Slack said."""
         if isinstance(error, SlackRefusal):
             return await self._after_refusal(card, self._standing[card.id], error)
         if isinstance(error, RateLimited):
-            return 0.0
+            return _Next.AT_ONCE
         _log.warning("slack_unreachable", card=card.id, reason=error.reason)
-        return pause
+        return _Next.LATER
 
-    async def _after_refusal(self, card: Card, standing: Standing, error: SlackRefusal) -> float | None:
+    async def _after_refusal(self, card: Card, standing: Standing, error: SlackRefusal) -> _Next:
         if error.no_token:
             if not self._token_refused:
                 _log.error("token_refused", reason=error.reason)
             self._token_refused = True
-            return LONGEST_PAUSE
-        if error.no_access and not _is_private(standing):
-            standing.target, standing.place = card.interventions[-1].slack_user, None
-            self._tasks.spawn(self._tell_no_access(card), name=f"no access {card.id}")
-            return None
+            return _Next.MUCH_LATER
+        not_here = error.no_access or (standing.posted_at is None and not error.bad_message)
+        if not_here and not standing.private:
+            _log.warning("card_moved", card=card.id, reason=error.reason)
+            standing.place, standing.posted_at, standing.moved = card.interventions[-1].slack_user, None, True
+            return _Next.SETTLED
         if error.gone and not standing.renewed:
-            standing.renewed, standing.place = True, None
-            return None
+            standing.renewed, standing.posted_at = True, None
+            return _Next.SETTLED
         _log.error("card_refused", card=card.id, reason=error.reason)
-        if error.gone:
-            await self._tell_instead(card, standing)
+        await self._tell_instead(card, standing)
         if self._newest.get(card.id) is standing.sent:
             del self._newest[card.id]
-        return None
-
-    async def _tell_no_access(self, card: Card) -> None:
-        await self._on_no_access(card)
+        return _Next.SETTLED
 
     # ── how it is shown ──
 
     def _message(self, card: Card, standing: Standing) -> Message:
         """The card; in the direct message, where the channel was closed to us, it says so."""
-        if _is_private(standing) and not card.place.startswith(PEOPLE):
-            moved = {"place": standing.target, "elsewhere": CardElsewhere.NO_ACCESS}
+        if standing.private and not card.place.startswith(PEOPLE):
+            moved = {"place": standing.place, "elsewhere": CardElsewhere.NO_ACCESS}
             return intervention_card(card.model_copy(update=moved))
         return intervention_card(card)
 
@@ -217,10 +247,6 @@ class Feed:
         standing = self._standing.get(card_id)
         if standing is not None and not any(one.following for one in standing.sent.interventions):
             del self._standing[card_id]
-
-
-def _is_private(standing: Standing) -> bool:
-    return standing.target.startswith((*PEOPLE, "D"))
 
 
 def _newest_step(card: Card) -> float:

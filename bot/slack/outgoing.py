@@ -18,8 +18,10 @@ from bot.slack.failures import (
     RateLimited,
     SlackError,
     SlackRefusal,
+    answer_of,
     failing_clearly,
     retry_after,
+    word,
 )
 from bot.slack.messages import Message
 from bot.slack.rates import HISTORY, OPEN, POST, UPDATE, Gates
@@ -28,6 +30,8 @@ from bot.tasks import Tasks
 RESPOND = "response_url"
 MOST_WAITING = 500
 """Requests that wait for a turn. One more is refused as not done, and comes again like any other."""
+PATIENCE, BETWEEN_LATE = 20.0, 10.0
+"""Seconds after which whoever still waits is late, and between two late ones that overtake the more urgent."""
 CARD_EVENT = "callbot_card"
 """The event_type in the metadata of each card: what names it is our own random id ("Message metadata")."""
 
@@ -35,24 +39,28 @@ T = TypeVar("T")
 
 
 class Rank(IntEnum):
-    """What goes first. Interventions go before everything else."""
+    """What is sent before what: the least goes first, and interventions before everything else."""
 
-    ALERT = 0
+    INTERVENTION = 0
     ANSWER = 1
-    INTERVENTION = 2
 
 
 class Urgency(NamedTuple):
-    """Who goes first among those who wait: the greatest."""
+    """What decides who goes first among those who wait."""
 
     rank: Rank
     pressing: bool = False
     """Undecided, or a state that is not shown yet."""
     since: float = 0.0
-    """When the state that is to be shown began, in seconds since 1970: the newest goes first."""
+    """When the state that is to be shown began, in seconds since 1970."""
+
+    @property
+    def order(self) -> tuple[Rank, bool, float]:
+        """The least goes first: by rank, then what is pressing, then what is newest."""
+        return self.rank, not self.pressing, -self.since
 
 
-class Place(NamedTuple):
+class PostedAt(NamedTuple):
     """Where a message stands: the two words that name it in Slack."""
 
     channel: str
@@ -63,6 +71,7 @@ class _Turn(NamedTuple):
     method: str
     channel: str
     urgency: Callable[[], Urgency]
+    asked_at: float
     given: asyncio.Future[None]
 
 
@@ -90,6 +99,7 @@ class Outgoing:
         self._answered = answered
         self._gates = Gates(hurry)
         self._waiting: list[_Turn] = []
+        self._late_given_at = float("-inf")
         self._alarm: asyncio.Task[None] | None = None
         self._tasks = Tasks(apart=True)
 
@@ -101,7 +111,7 @@ class Outgoing:
 
     async def post(
         self, channel: str, content: Callable[[], Message], urgency: Callable[[], Urgency], card: str = ""
-    ) -> Place:
+    ) -> PostedAt:
         """A new message in a channel, or to a user; `card` can be looked for later in the metadata."""
         await self._turn(POST, channel, urgency)
         message = content()
@@ -114,30 +124,30 @@ class Outgoing:
             unfurl_links=False,
             unfurl_media=False,
         )
-        answer = await self._ask(POST, channel, _object(posting))
-        return Place(_word(answer, "channel"), _word(answer, "ts"))
+        answer = await self._ask(POST, channel, answer_of(posting))
+        return PostedAt(word(answer, "channel"), word(answer, "ts"))
 
-    async def update(self, place: Place, content: Callable[[], Message], urgency: Callable[[], Urgency]) -> None:
-        """Another content in the place of a message. Its metadata stays ("chat.update": left out, it is retained)."""
+    async def update(self, posted_at: PostedAt, content: Callable[[], Message], urgency: Callable[[], Urgency]) -> None:
+        """Another content for a message that stands. Its metadata stays ("chat.update": left out, it is retained)."""
         await self._turn(UPDATE, "", urgency)
         message = content()
         updating = self._client.chat_update(
-            channel=place.channel, ts=place.ts, text=message.text, blocks=list(message.blocks), parse="none"
+            channel=posted_at.channel, ts=posted_at.ts, text=message.text, blocks=list(message.blocks), parse="none"
         )
-        await self._ask(UPDATE, "", _object(updating))
+        await self._ask(UPDATE, "", answer_of(updating))
 
     async def history(self, channel: str, **page: str | int) -> Mapping[str, Any]:
         """One page of what stands in a channel, with the metadata; the arguments of conversations.history."""
         await self._turn(HISTORY, "", _looking)
         reading = self._client.conversations_history(channel=channel, include_all_metadata=True, **page)  # type: ignore[arg-type]  # checked by Slack
-        return await self._ask(HISTORY, "", _object(reading))
+        return await self._ask(HISTORY, "", answer_of(reading))
 
     async def direct_message(self, slack_user: str) -> str:
         """The id of the direct message with somebody."""
         await self._turn(OPEN, "", _looking)
-        answer = await self._ask(OPEN, "", _object(self._client.conversations_open(users=slack_user)))
+        answer = await self._ask(OPEN, "", answer_of(self._client.conversations_open(users=slack_user)))
         channel = answer.get("channel")
-        return _word(channel if isinstance(channel, dict) else {}, "id")
+        return word(channel if isinstance(channel, dict) else {}, "id")
 
     async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
         """A private answer to a command or click, through its response_url; each says that it is ephemeral.
@@ -155,7 +165,8 @@ class Outgoing:
         await self._ask(RESPOND, url, self._respond(url, answer))
 
     async def _respond(self, url: str, answer: Mapping[str, Any]) -> None:
-        async with self._session.post(url, json=answer, allow_redirects=False) as response:
+        posting = self._session.post(url, json=answer, allow_redirects=False, proxy=self._client.proxy)
+        async with posting as response:
             if response.status == 429:
                 raise RateLimited(retry_after(response.headers.get("Retry-After")))
             if response.status >= 500:
@@ -183,7 +194,7 @@ class Outgoing:
         """Wait until it is our turn."""
         if len(self._waiting) >= MOST_WAITING:
             raise NotDone("queue_full")
-        turn = _Turn(method, channel, urgency, asyncio.get_running_loop().create_future())
+        turn = _Turn(method, channel, urgency, self._clock(), asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
         try:
             self._give_turns()
@@ -195,17 +206,33 @@ class Outgoing:
     def _give_turns(self) -> None:
         """Let everybody go who may, the most urgent first, and come back when the next one may."""
         now, waits = self._clock(), list[float]()
-        for turn in sorted(self._waiting, key=lambda each: each.urgency(), reverse=True):
+        for turn in self._line(now):
             wait = self._gates.wait(turn.method, turn.channel, now)
             if wait > 0:
                 waits.append(wait)
             elif not turn.given.done():
                 self._gates.passed(turn.method, turn.channel, now)
+                if now - turn.asked_at > PATIENCE:
+                    self._late_given_at = now
                 self._waiting.remove(turn)
                 turn.given.set_result(None)
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = self._tasks.spawn(self._come_back(min(waits)), name="next turn") if waits else None
+
+    def _line(self, now: float) -> list[_Turn]:
+        """Who waits, in the order in which they go: the most urgent first, and now and then whoever has waited longest.
+
+        Without that the newest would keep the others waiting for as long as there is more than Slack takes.
+        """
+        line = sorted(self._waiting, key=lambda turn: turn.urgency().order)
+        late = [turn for turn in line if now - turn.asked_at > PATIENCE]
+        late = [turn for turn in late if self._gates.wait(turn.method, turn.channel, now) <= 0]
+        if late and now - self._late_given_at >= BETWEEN_LATE:
+            first = min(late, key=lambda turn: (turn.urgency().rank, turn.asked_at))
+            line.remove(first)
+            line.insert(0, first)
+        return line
 
     async def _come_back(self, seconds: float) -> None:
         await self._sleep(seconds)
@@ -220,22 +247,3 @@ class Outgoing:
 def _looking() -> Urgency:
     """A card whose place is not known comes before those that only change."""
     return Urgency(Rank.INTERVENTION, pressing=True)
-
-
-async def _object(asking: Awaitable[Any]) -> Mapping[str, Any]:
-    """The answer as an object; raises AnswerUnknown where it is none."""
-    try:
-        answer = (await asking).data
-    except (ValueError, AttributeError) as error:  # Slack's library on an answer that is no JSON object
-        raise AnswerUnknown("unreadable") from error
-    if not isinstance(answer, dict):
-        raise AnswerUnknown("unreadable")
-    return answer
-
-
-def _word(answer: Mapping[str, Any], name: str) -> str:
-    """A word of an answer; raises AnswerUnknown where there is none."""
-    value = answer.get(name)
-    if not isinstance(value, str) or not value:
-        raise AnswerUnknown("unreadable")
-    return value

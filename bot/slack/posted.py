@@ -4,21 +4,28 @@ Slack knows no key that would make a repeated post harmless. So each card carrie
 knows which posts have begun, and a post whose answer is not known is looked for before there is another one.
 """
 
+import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Protocol
 
 import structlog
 
 from bot.errors import CallbotError
 from bot.ports import Card
-from bot.slack.failures import AnswerUnknown, SlackRefusal
+from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message
-from bot.slack.outgoing import CARD_EVENT, Outgoing, Place, Urgency
+from bot.slack.outgoing import CARD_EVENT, Outgoing, PostedAt, Urgency
 
+NOTED = 1.0
+"""Seconds that the ledger has to write down what a card shows."""
 LOOKS = (0.0, 1.5)
 """Seconds before each look for a card: what Slack still works on is not to be seen at once."""
+AT_WORK = timedelta(seconds=60)
+"""For so long after a post that timed out, Slack may still be at work on it."""
 APART = timedelta(minutes=5)
 """Slack's clock and ours agree within this, or not even its signatures would hold ("Verifying requests from Slack")."""
 PAGE, MOST_PAGES = 100, 20
@@ -31,20 +38,26 @@ PEOPLE = ("U", "W")
 _log = structlog.get_logger("callbot.feed")
 
 
-class Places(Protocol):
+class PostedCards(Protocol):
     """Where each card was posted: kept across restarts, so that the same card goes on."""
 
-    async def place_of(self, card: str) -> tuple[str, str] | None:
+    async def posted_at(self, card: str) -> tuple[str, str] | None:
         """The channel and the timestamp of the posted card."""
 
-    async def begin_post(self, card: str, target: str) -> None:
+    async def begin_post(self, card: str, place: str) -> None:
         """Remember that the card is being posted to a channel or a user."""
 
     async def begun_post(self, card: str) -> tuple[str, datetime] | None:
-        """Where and when a post was begun whose place is not known."""
+        """To which channel or user, and when, a post was begun of which nobody knows where it stands."""
 
-    async def save_place(self, card: str, channel: str, ts: str) -> None:
-        """Remember where a card was posted."""
+    async def save_posted_at(self, card: str, channel: str, ts: str) -> None:
+        """Remember where a card was posted; what it shows is not known then."""
+
+    async def shown(self, card: str) -> str:
+        """The digest of what the posted card shows; empty where that is not known."""
+
+    async def save_shown(self, card: str, digest: str, until: datetime) -> None:
+        """Remember what the posted card shows; the newest state in it began at `until`."""
 
 
 @dataclass
@@ -53,18 +66,30 @@ class Standing:
 
     sent: Card
     """The version that was sent last, however that ended."""
-    target: str
-    """Where it is posted: a channel, or a user for the direct message."""
-    place: Place | None = None
+    place: str
+    """Where it is to be seen: a channel, or a user for the direct message. Not always the one that `sent` asks for."""
+    posted_at: PostedAt | None = None
     begun: datetime | None = None
-    """Since when a post may stand that we know no place of."""
-    shown: Message | None = None
+    """Since when a post may stand of which we do not know where."""
+    timed_out: bool = False
+    """Slack did not answer that post in time, so it may still come to stand."""
+    shown: str = ""
+    """The digest of what it shows; empty where that is not known."""
     shown_since: float = 0.0
     """When the newest state that it shows began, in seconds since 1970."""
     renewed: bool = False
     """It was posted anew, because the one before could not be brought up to date."""
     told: str = ""
     """What was said last in a direct message, because the card is not confirmed."""
+    moved: bool = False
+    """It could not be where it was asked for, and the person was not told yet that it is in the direct message."""
+    nowhere: bool = False
+    """The person was told that there is no card, and no direct message either."""
+
+    @property
+    def private(self) -> bool:
+        """It is in the direct message."""
+        return self.place.startswith((*PEOPLE, "D"))
 
 
 class Posted:
@@ -73,25 +98,27 @@ class Posted:
     def __init__(
         self,
         outgoing: Outgoing,
-        places: Places,
+        cards: PostedCards,
         *,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._outgoing = outgoing
-        self._places = places
+        self._cards = cards
         self._now = now
         self._sleep = sleep
         self._direct: dict[str, str] = {}
 
     async def standing(self, card: Card) -> Standing:
         """What the ledger knows of a card. Raises CallbotError."""
-        known, begun = await self._places.place_of(card.id), await self._places.begun_post(card.id)
-        standing = Standing(card, card.place, None if known is None else Place(*known))
+        standing = Standing(card, card.place)
+        posted_at, begun = await self._cards.posted_at(card.id), await self._cards.begun_post(card.id)
+        if posted_at is not None:
+            standing.posted_at, standing.shown = PostedAt(*posted_at), await self._cards.shown(card.id)
         if begun is not None:
-            standing.target, standing.begun = begun
-        elif known is not None and known[0].startswith("D") and not card.place.startswith(PEOPLE):
-            standing.target = known[0]
+            standing.place, standing.begun = begun
+        elif posted_at is not None and posted_at[0].startswith("D") and not card.place.startswith(PEOPLE):
+            standing.place = posted_at[0]
         return standing
 
     async def post(
@@ -99,62 +126,88 @@ class Posted:
     ) -> None:
         """Post the card. Raises SlackError; after AnswerUnknown it may stand, and `begun` says since when."""
         begun = self._now()
+
+        def content_in_its_turn() -> Message:
+            nonlocal begun
+            begun = self._now()
+            return content()
+
         try:
-            await self._places.begin_post(card, standing.target)
+            await self._cards.begin_post(card, standing.place)
         except CallbotError as error:
             _log.error("post_not_noted", card=card, error=type(error).__name__)
         try:
-            await self._stands(card, standing, await self._outgoing.post(standing.target, content, urgency, card))
-        except AnswerUnknown:
-            standing.begun = begun
+            posted_at = await self._outgoing.post(standing.place, content_in_its_turn, urgency, card)
+        except AnswerUnknown as error:
+            standing.begun, standing.timed_out = begun, isinstance(error, TimedOut)
             raise
+        await self._stands(card, standing, posted_at)
 
     async def find(self, card: str, standing: Standing) -> None:
-        """Look for a card that may stand: `place` says where, None that it does not.
+        """Look for a card that may stand: `posted_at` says where, None that it does not.
 
         A channel whose history is closed to us because we are not in it has taken no post either. Raises SlackError:
-        nobody knows, and where it is a SlackRefusal nobody will.
+        nobody knows, or not yet; where it is a SlackRefusal nobody will.
         """
         if standing.begun is None:
             return
         for pause in LOOKS:
             await self._sleep(pause)
             try:
-                place = await self._look(card, standing.target, standing.begun)
+                posted_at = await self._look(card, standing.place, standing.begun)
             except SlackRefusal as error:
                 if error.reason not in NOT_IN:
                     raise
-                place = None
-            if place is not None:
-                await self._stands(card, standing, place)
+                posted_at = None
+            if posted_at is not None:
+                await self._stands(card, standing, posted_at)
                 return
+        if standing.timed_out and self._now() < standing.begun + AT_WORK:
+            raise NotDone("perhaps_still_at_work")
         standing.begun = None
 
-    async def _stands(self, card: str, standing: Standing, place: Place) -> None:
-        standing.place, standing.begun = place, None
-        if standing.target.startswith(PEOPLE):
-            self._direct[standing.target] = place.channel
+    async def note_shown(self, card: str, standing: Standing) -> None:
+        """Remember across restarts what the card shows, so that it is not shown again then for nothing.
+
+        What is to be shown next does not wait long for it: a ledger that hangs writes it down later, or not.
+        """
+        until = max(step.at for one in standing.sent.interventions for step in one.steps)
         try:
-            await self._places.save_place(card, place.channel, place.ts)
+            async with asyncio.timeout(NOTED):
+                await self._cards.save_shown(card, standing.shown, until)
+        except (CallbotError, TimeoutError) as error:
+            _log.error("shown_not_saved", card=card, error=type(error).__name__)
+
+    async def _stands(self, card: str, standing: Standing, posted_at: PostedAt) -> None:
+        standing.posted_at, standing.begun = posted_at, None
+        if standing.place.startswith(PEOPLE):
+            self._direct[standing.place] = posted_at.channel
+        try:
+            await self._cards.save_posted_at(card, posted_at.channel, posted_at.ts)
         except CallbotError as error:
             _log.error("place_not_saved", card=card, error=type(error).__name__)
 
-    async def _look(self, card: str, target: str, begun: datetime) -> Place | None:
+    async def _look(self, card: str, place: str, begun: datetime) -> PostedAt | None:
         """One look at what was posted around that time. Raises SlackError, a SlackRefusal if there is too much to read."""
-        channel = target
-        if target.startswith(PEOPLE):
-            channel = self._direct.get(target) or await self._outgoing.direct_message(target)
+        channel = place
+        if place.startswith(PEOPLE):
+            channel = self._direct.get(place) or await self._outgoing.direct_message(place)
         window: dict[str, str | int] = {"oldest": _ts(begun - APART), "latest": _ts(begun + APART), "limit": PAGE}
         for _ in range(MOST_PAGES):
             found = await self._outgoing.history(channel, **window)
             for message in _messages(found):
                 if _card_of(message) == card:
-                    return Place(channel, str(message.get("ts")))
+                    return PostedAt(channel, str(message.get("ts")))
             following = _mapping(found.get("response_metadata")).get("next_cursor")
             if not found.get("has_more") or not following:
                 return None
             window["cursor"] = str(following)
         raise SlackRefusal("history_too_long")
+
+
+def digest(message: Message) -> str:
+    """What is equal for messages that look the same, and tells nothing of what they say."""
+    return sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
 
 
 def _messages(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:

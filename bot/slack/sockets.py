@@ -10,7 +10,7 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.connection import Connection
-from bot.slack.failures import SlackError, failing_clearly
+from bot.slack.failures import SlackError, answer_of, failing_clearly, word
 from bot.tasks import Tasks
 
 CONNECTIONS = 2
@@ -27,53 +27,59 @@ _log = structlog.get_logger("callbot.sockets")
 
 
 class Sockets:
-    """The connections of one app. Slack sends each payload to any one of them. `jitter` gives a number from 0 to 1."""
+    """The connections of one app. Slack sends each payload to any one of them. `jitter` gives a number from 0 to 1.
+
+    `on_lost` hears of each acknowledgement that the app gave and a connection did not bring to Slack: see Connection.
+    Made where a loop runs; `close` it in the end, also where it never was connected.
+    """
 
     def __init__(
         self,
         app: AsyncApp,
         app_token: str,
         *,
+        on_lost: Callable[[str], object],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._app = app
         self._app_token = app_token
+        self._on_lost = on_lost
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._session: aiohttp.ClientSession | None = None
+        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._connections: set[Connection] = set()
         self._tasks = Tasks()
 
     async def connect(self) -> None:
-        """Open the first one; the others follow. Raises SlackApiError, aiohttp.ClientError or TimeoutError."""
-        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        first = await self._open(self._session)
-        self._tasks.spawn(self._keep(self._session, 0, first), name="socket 0")
+        """Open the first one; the others follow. Raises SlackError; it may be called again then."""
+        first = await self._open()
+        self._tasks.spawn(self._keep(0, first), name="socket 0")
         for number in range(1, CONNECTIONS):
-            self._tasks.spawn(self._keep(self._session, number, None), name=f"socket {number}")
-
-    async def connected(self) -> bool:
-        """Whether at least one is open."""
-        return any(connection.is_open for connection in self._connections)
+            self._tasks.spawn(self._keep(number, None), name=f"socket {number}")
 
     async def close(self) -> None:
         """Close them all. What arrived before should be answered by then."""
         await self._tasks.cancel()
         await asyncio.gather(*(connection.close() for connection in self._connections))
-        if self._session is not None:
-            await self._session.close()
+        await self._session.close()
 
-    async def _keep(self, session: aiohttp.ClientSession, number: int, connection: Connection | None) -> None:
-        """Have one connection open, for as long as callbot runs."""
+    async def _keep(self, number: int, connection: Connection | None) -> None:
+        """Have one connection open, for as long as callbot runs, whatever goes wrong: without any the bot is deaf."""
         tries = 0
         if connection is None:
             await self._sleep(number * APART)
         while True:
-            connection = connection or await self._try_to_open(session)
-            lasted = 0.0 if connection is None else await self._use(connection)
+            lasted = 0.0
+            try:
+                lasted = await self._use(connection or await self._open())
+            except SlackError as error:
+                _log.error("socket_not_opened", reason=error.reason)
+                await self._sleep(getattr(error, "seconds", 0.0))
+            except Exception:  # noqa: BLE001 - a keeper that ends is never replaced
+                _log.exception("socket_failed")
             connection = None
             tries = 0 if lasted > STEADY else tries + 1
             if tries > 1:
@@ -94,17 +100,10 @@ class Sockets:
         await connection.ended(LINGER)
         self._connections.discard(connection)
 
-    async def _try_to_open(self, session: aiohttp.ClientSession) -> Connection | None:
-        try:
-            with failing_clearly():
-                return await self._open(session)
-        except SlackError as error:
-            _log.error("socket_not_opened", reason=error.reason)
-            await self._sleep(getattr(error, "seconds", 0.0))
-            return None
-
-    async def _open(self, session: aiohttp.ClientSession) -> Connection:
-        answer = await self._app.client.apps_connections_open(app_token=self._app_token)
-        connection = await Connection.open(self._app, session, str(answer["url"]))
+    async def _open(self) -> Connection:
+        """One more connection. Raises SlackError."""
+        answer = await answer_of(self._app.client.apps_connections_open(app_token=self._app_token))
+        with failing_clearly():
+            connection = await Connection.open(self._app, self._session, word(answer, "url"), self._on_lost)
         self._connections.add(connection)
         return connection

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bot.actions import JOINING, LABEL, RECORDING, ActionName
+from bot.errors import PbxUnreachable
 from bot.following import UNDECIDED, Intervention, State, Why
 from bot.ports import Card, Switching
 from bot.presence import PhoneSeen
@@ -15,7 +16,7 @@ STILL = {
 PHONE_SEEN = {
     PhoneSeen.NOT_REGISTERED: "is not registered: log it in, then ask again.",
     PhoneSeen.BUSY: "is busy: end what it is busy with, then ask again.",
-    PhoneSeen.RINGING: "is ringing: lift it, or wait until it is still, then ask again.",
+    PhoneSeen.RINGING: "is ringing: answer it, or wait until it stops, then ask again.",
     PhoneSeen.ONLINE: "is online: see that it is the phone beside you and that it can be heard, then ask again.",
 }
 """What the PBX says of a phone that was not answered, and what to do about it."""
@@ -25,7 +26,7 @@ def words_of(card: Card, newest: Intervention) -> tuple[str, ...]:
     """The headline, which begins with the state's word, and whatever else the person needs to know."""
     return (
         *SAYS[newest.state](newest),
-        *_switching(None if card.removed else card.switching),
+        *_switching(None if card.removed or card.protected else card.switching),
         *_not_switched(card, newest),
         *_removed(card, newest),
     )
@@ -44,7 +45,8 @@ def _whose(one: Intervention) -> str:
 
 
 def _asked(one: Intervention) -> tuple[str, ...]:
-    lost = "The answer of the PBX was lost. Nothing is sent again; callbot looks at the call."
+    how = f"The PBX spoke of a fault of its own ({one.code})" if one.code else "The answer of the PBX was lost"
+    lost = f"{how}. Nothing is sent again; callbot looks at the call."
     return (
         f"Asked: {LABEL[one.name]}",
         lost if one.why is Why.ANSWER_LOST else "Sent to the PBX. The call does not show it yet.",
@@ -60,7 +62,9 @@ def _ended(one: Intervention) -> tuple[str, ...]:
 
 
 def _refused(one: Intervention) -> tuple[str, ...]:
-    return (f"Refused: {LABEL[one.name]}", f"{one.advice} ({one.code})" if one.code else one.advice)
+    # What is kept of a failure is what it says, not its kind.
+    head = "the PBX could not be reached" if one.advice == PbxUnreachable.message else LABEL[one.name]
+    return (f"Refused: {head}", f"{one.advice} ({one.code})" if one.code else one.advice)
 
 
 def _unknown(one: Intervention) -> tuple[str, ...]:
@@ -129,8 +133,9 @@ def _switching(switching: Switching | None) -> tuple[str, ...]:
         return ()
     if switching.late:
         return (f"Not switched, {STILL[switching.held]}.",)
-    to = "" if switching.to is None else f" for {LABEL[switching.to]}"
-    return (f"Hang up: your phone rings again at once{to}.",)
+    if switching.to is None:
+        return ("Hang up to change mode: your phone rings again at once.",)
+    return (f"Hang up: your phone rings again at once for {LABEL[switching.to]}.",)
 
 
 def _not_switched(card: Card, newest: Intervention) -> tuple[str, ...]:
@@ -148,4 +153,4 @@ def _removed(card: Card, newest: Intervention) -> tuple[str, ...]:
     if any(one.in_call for one in card.interventions):
         return (refused, "You are still in the call: hang up to leave.")
     undecided = any(one.state in UNDECIDED and one.name not in RECORDING for one in card.interventions)
-    return (refused, "Your phone may still ring: if you lift it, you are in the call.") if undecided else (refused,)
+    return (refused, "Your phone may still ring: if you answer it, you are in the call.") if undecided else (refused,)

@@ -12,6 +12,11 @@ PAUSES = (1.0, 5.0)
 """Seconds before a message that was certainly not delivered is sent again."""
 UNCONFIRMED = "Slack did not confirm your card, so it may be missing or out of date. Now: "
 
+NOWHERE = (
+    "Slack takes your card neither in the channel nor in a direct message, so what becomes of this is not shown. "
+    "Tell whoever runs callbot. Now: "
+)
+
 _log = structlog.get_logger("callbot.slack")
 
 
@@ -35,3 +40,8 @@ async def tell(
 def unconfirmed(card: Message) -> Message:
     """The news of a card that perhaps nobody sees: one line of text, no second card."""
     return Message(text=UNCONFIRMED + card.text, blocks=())
+
+
+def nowhere(card: Message) -> Message:
+    """The news of a card that Slack takes nowhere, as far as they were known when that was found."""
+    return Message(text=NOWHERE + card.text, blocks=())

@@ -161,7 +161,7 @@ class UnifiedApi:
         try:
             return self._understood(wire.read_accepted, answer)
         except PbxUnreachable as doubtful:
-            raise AnswerLost(doubtful.why) from None
+            raise AnswerLost(doubtful.why, wire.documented_code(answer.body)) from None
 
     async def _read(self, request: Request, reader: Callable[[int, bytes], T]) -> T:
         """A read, tried again after a pause where that may help."""
@@ -172,7 +172,8 @@ class UnifiedApi:
             except PbxUnreachable as failure:
                 why = failure.why
             else:
-                if not answer.cut_off and not wire.is_worth_repeating(answer.http_status):
+                last = pause is None or not wire.is_worth_repeating(answer.http_status)
+                if last and not answer.cut_off:
                     return self._understood(reader, answer)
                 why = answer.cut_off or f"HTTP {answer.http_status}"
             if pause is not None:

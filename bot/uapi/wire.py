@@ -19,6 +19,7 @@ from bot.errors import (
     CallGone,
     NotImplementedByPbx,
     PbxBusy,
+    PbxFault,
     PbxRefused,
     PbxUnauthenticated,
     PbxUnreachable,
@@ -211,6 +212,12 @@ def _no(reason: PbxRefused, http_status: int) -> PbxRefused:
     return reason
 
 
+def documented_code(body: bytes) -> str:
+    """The code of an error that the documentation knows, else nothing."""
+    code = error_code(body)
+    return "" if type(refused(code)) is PbxRefused else code
+
+
 def is_unauthenticated(http_status: int, body: bytes) -> bool:
     """Whether a fresh token may help. The pages say 401 for an old token; clients have met 403, too."""
     return http_status == 401 or (
@@ -224,7 +231,13 @@ def is_worth_repeating(http_status: int) -> bool:
 
 
 def _document(http_status: int, body: bytes) -> object:
-    """The JSON of a successful read, or the error that the answer stands for."""
+    """The JSON of a successful read, or the error that the answer stands for.
+
+    A read changes nothing, so a fault of its own that the PBX names is said by that name.
+    """
+    reason = refused(error_code(body), http_status)
+    if http_status >= 500 and isinstance(reason, PbxFault):
+        raise reason
     raise_for(http_status, body)
     if http_status != 200:
         raise PbxUnreachable(f"HTTP {http_status}")

@@ -93,6 +93,8 @@ OLD = {
     "of a person": asked(target={"kind": "person", "text": "U0BOB"}),
     "of a short extension": asked(target={"kind": "short", "text": "210"}),
     "of another action": asked(action="Transfer"),
+    "of an empty word": '{"v": 1, "o": "C0FLOOR", "l": {"words": [""], "page": 1}}',
+    "of very many words": json.dumps({"v": 1, "o": "C0FLOOR", "l": {"words": ["b"] * 400, "page": 1}}),
     "with a word too many": asked(send_call_to="0003*999"),
     "with a channel that is a number": packed(o=1),
     "with a call that walks up": asked(call=".."),
@@ -160,6 +162,8 @@ OLD_PAGES = {
     "without a channel": '{"v": 1, "l": {"words": [], "page": 1}}',
     "of page 0": '{"v": 1, "o": "C0FLOOR", "l": {"words": [], "page": 0}}',
     "of words that are none": '{"v": 1, "o": "C0FLOOR", "l": {"words": "bob", "page": 1}}',
+    "of an empty word": '{"v": 1, "o": "C0FLOOR", "l": {"words": [""], "page": 1}}',
+    "of very many words": json.dumps({"v": 1, "o": "C0FLOOR", "l": {"words": ["b"] * 400, "page": 1}}),
     "with a word too many": '{"v": 1, "o": "C0FLOOR", "l": {"words": [], "page": 1, "all": true}}',
     "very deep": "[" * 5000,
 }

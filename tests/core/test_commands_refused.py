@@ -183,4 +183,4 @@ def test_a_word_of_40_characters_is_named_whole() -> None:
 
 def test_the_case_of_a_verb_is_put_right_in_the_answer() -> None:
     error = refused("/calls", "Whisper 210")
-    assert ("whisper" in error.problem, error.example) == (True, "/calls whisper 0003*210 private")
+    assert ("whisper" in error.problem, error.example) == (True, "/calls whisper 0003*210")

@@ -90,8 +90,7 @@ def test_a_call_with_somebody_of_a_protected_team_is_not_touched(
     known: AuthorizationMap, a_call: Callable[..., PhoneCall], a_view: Callable[..., PhoneCallView]
 ) -> None:
     protecting = replace(known, protected_extensions=(ExtensionPattern("team:sales"),))
-    with pytest.raises(NotAuthorized, match="protected"):
-        protecting.check_parties(a_call(a_view(source=["0003*310"])))
+    assert protecting.protects(a_call(a_view(source=["0003*310"])))
 
 
 # ── scopes ──
@@ -109,3 +108,25 @@ def test_the_default_user_is_looked_at_once_even_where_a_person_names_it() -> No
 def test_scopes_that_are_written_down_are_looked_at_in_their_order_each_once(known: AuthorizationMap) -> None:
     written = (Scope("9", "0003*210"), Scope("3"), Scope("9", "0003*210"))
     assert replace(known, watched=written).scopes() == written[:2]
+
+
+@pytest.mark.parametrize(
+    ("slack_user", "extensions"),
+    [
+        ("U0BOB", ("0003*210", "0003*211", "0003*212")),
+        ("U0TOM", ("0003*310", "0003*311")),
+        ("U0NOBODY", ()),
+    ],
+)
+def test_the_phones_of_a_person_are_those_of_both(
+    known: AuthorizationMap, slack_user: str, extensions: tuple[str, ...]
+) -> None:
+    assert known.extensions_of(slack_user) == extensions
+
+
+def test_a_phone_that_the_map_gives_to_somebody_is_nobody_elses_whatever_the_directory_says(
+    known: AuthorizationMap,
+) -> None:
+    anas = Agent("0003*210", slack_user="U0ANA")
+    disputed = replace(known, directory=Directory((anas,)))
+    assert disputed.extensions_of("U0ANA") == disputed.people["U0ANA"].extensions

@@ -8,7 +8,7 @@ import pytest
 
 from bot.actions import ActionName
 from bot.errors import CallGone
-from bot.following import Intervention, State, Why, answer_lost, answered, refused
+from bot.following import Intervention, Look, State, Why, answer_lost, answered, follow, refused
 from bot.phonecalls import PhoneCall, PhoneCallView
 
 MakeView = Callable[..., PhoneCallView]
@@ -304,3 +304,9 @@ def test_what_cannot_be_read_for_10_s_is_marked_stale(ringing: Intervention, pla
 def test_a_look_that_can_be_read_ends_what_was_stale(ringing: Intervention, play: Play, joined: PhoneCall) -> None:
     one = play(ringing, (3, joined), (4, "?"), (20, "?"), (21, joined))
     assert (one.stale, one.unread_since) == (False, None)
+
+
+def test_no_leg_proves_two_interventions(ringing: Intervention, joined: PhoneCall, noon: datetime) -> None:
+    """Which of two the phone was lifted for nobody could tell, nor who hears it."""
+    after = follow(ringing, Look(call=joined), noon + timedelta(seconds=3), taken=frozenset({"02"}))
+    assert (after.state, after.leg) == (State.RINGING, None)

@@ -60,7 +60,7 @@ def test_who_is_in_the_call_may_record_it(
 
 
 WORDS = [
-    (Status.RINGING, "Your phone 0003*024 rings for this call already: lift it."),
+    (Status.RINGING, "Your phone 0003*024 rings for this call already: answer it."),
     (Status.ON_CALL, "You are in this call already: your phone 0003*024 is one of its parties"),
 ]
 

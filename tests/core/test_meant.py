@@ -10,7 +10,7 @@ import pytest
 from bot.actions import ActionName, PhoneCallAction
 from bot.authorization import AuthorizationMap
 from bot.commands import Intervene
-from bot.errors import NotAuthorized
+from bot.errors import ExtensionInvalid, NotAuthorized
 from bot.listing import calls_meant
 from bot.phonecalls import PhoneCall
 from bot.planning import permits_for
@@ -30,6 +30,7 @@ class OneCall:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     shown_after: float = 0.0
     waited: float = 0.0
+    refusing: frozenset[str] = frozenset()
 
     async def moment(self, seconds: float) -> None:
         self.waited += seconds
@@ -40,6 +41,8 @@ class OneCall:
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         self.asked.append((user, extension))
+        if extension in self.refusing:
+            raise ExtensionInvalid("extension_invalid")
         return (self.call,) if self._shows(extension) else ()
 
     def _shows(self, extension: str) -> bool:
@@ -162,3 +165,19 @@ async def test_however_many_phones_a_person_has_all_are_asked_at_once(
     pbx = Meeting("0003*211", a_call())
     found = await calls_meant(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
     assert [extension for extension, _ in found] == ["0003*211"]
+
+
+async def test_of_a_persons_phones_one_that_the_pbx_does_not_know_hides_no_call_of_another(
+    rules: AuthorizationMap, a_call: MakeCall
+) -> None:
+    pbx = OneCall("0003*210", a_call(), refusing=frozenset({"0003*211"}))
+    found = await calls_meant(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+    assert [extension for extension, _ in found] == ["0003*210"]
+
+
+async def test_where_no_other_phone_has_a_call_what_the_pbx_refuses_is_said(
+    rules: AuthorizationMap, a_call: MakeCall
+) -> None:
+    pbx = OneCall("0003*299", a_call(), refusing=frozenset({"0003*211"}))
+    with pytest.raises(ExtensionInvalid):
+        await calls_meant(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)

@@ -146,6 +146,14 @@ def test_a_protected_call_that_is_named_is_refused(rules: AuthorizationMap, a_ca
     assert refusal(asked(call="c1"), found, rules).rule == "protected party"
 
 
+@pytest.mark.parametrize("command", [asked(), asked(call="c1")], ids=["looked for", "named"])
+def test_a_protected_call_is_refused_in_the_words_for_no_call_at_all(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, command: Intervene
+) -> None:
+    found = on_210(a_call(a_view(callerId="Jane <+15550191>")))
+    assert str(refusal(command, found, rules)) == str(refusal(command, [], rules))
+
+
 def test_a_protected_call_is_not_offered_beside_others(
     rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
 ) -> None:
@@ -195,21 +203,22 @@ RINGING = [ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN, ActionNa
 @pytest.mark.parametrize("action", RINGING)
 def test_a_phone_of_another_organisation_is_not_rung(action: ActionName) -> None:
     with pytest.raises(NotAuthorized, match=r"another organisation.*Nothing was sent") as caught:
-        check_phone(action, "0004*210", "0003*024")
+        check_phone(action, "0004*210", "0003*024", ["0003*024"])
     assert caught.value.rule == "another organisation"
 
 
 @pytest.mark.parametrize("action", RINGING)
-def test_nobody_acts_on_their_own_phone(action: ActionName) -> None:
+@pytest.mark.parametrize("extension", ["0003*024", "0003*026"])
+def test_nobody_acts_on_a_phone_of_their_own(action: ActionName, extension: str) -> None:
     with pytest.raises(NotAuthorized) as caught:
-        check_phone(action, "0003*024", "0003*024")
+        check_phone(action, extension, "0003*024", ["0003*024", "0003*026"])
     assert caught.value.rule == "own phone"
 
 
 @pytest.mark.parametrize("action", [ActionName.START_RECORDING, ActionName.STOP_RECORDING])
 def test_recording_rings_no_phone_so_any_organisation_will_do(action: ActionName) -> None:
-    check_phone(action, "0004*210", "0003*024")
-    check_phone(ActionName.MONITOR, "0003*210", "0003*024")
+    check_phone(action, "0004*210", "0003*024", ["0003*024"])
+    check_phone(ActionName.MONITOR, "0003*210", "0003*024", ["0003*024"])
 
 
 # ── the plan ──

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.presence import PhoneState, Presence, presence
+from bot.presence import PhoneSeen, Presence, presence
 
 
 def read(value: object) -> Presence:
@@ -14,17 +14,17 @@ def read(value: object) -> Presence:
 @pytest.mark.parametrize(
     ("status", "state"),
     [
-        ("0", PhoneState.UNKNOWN),
-        ("1", PhoneState.ONLINE),
-        (2, PhoneState.RINGING),
-        ("3", PhoneState.BUSY),
-        (9, PhoneState.UNKNOWN),
-        (None, PhoneState.UNKNOWN),
-        ("busy", PhoneState.UNKNOWN),
+        ("0", PhoneSeen.UNKNOWN),
+        ("1", PhoneSeen.ONLINE),
+        (2, PhoneSeen.RINGING),
+        ("3", PhoneSeen.BUSY),
+        (9, PhoneSeen.UNKNOWN),
+        (None, PhoneSeen.UNKNOWN),
+        ("busy", PhoneSeen.UNKNOWN),
     ],
     ids=str,
 )
-def test_the_state_is_a_number_or_a_numeric_string(status: object, state: PhoneState) -> None:
+def test_the_state_is_a_number_or_a_numeric_string(status: object, state: PhoneSeen) -> None:
     assert read({"extension": "0003*024", "status": status}).status is state
 
 

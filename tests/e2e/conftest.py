@@ -18,7 +18,8 @@ from aiohttp import web
 
 import bot as bot_package
 from bot.assembly import Bot
-from bot.ledger.ledger import Ledger, TrailEntry
+from bot.ledger.ledger import Ledger
+from bot.ledger.trail import Trail, TrailEntry
 from bot.sandbox.floor import Floor
 from bot.sandbox.messages_shown import Message
 from bot.sandbox.pbx import SandboxPbx
@@ -135,11 +136,11 @@ class House:
 
     async def trail(self) -> tuple[TrailEntry, ...]:
         """What the ledger says of every request, oldest first, as a second reader of the same file sees it."""
-        ledger = await Ledger.open(f"sqlite:///{self.folder}/callbot.db", now=lambda: datetime.now(UTC))
+        trail = await Trail.open(f"sqlite:///{self.folder}/callbot.db")
         try:
-            return await ledger.requests_since()
+            return tuple([entry async for piece in trail.pieces() for entry in piece])
         finally:
-            await ledger.close()
+            await trail.close()
 
 
 class LyingPbx:

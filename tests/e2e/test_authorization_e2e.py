@@ -11,7 +11,7 @@ REFUSED = [
     ("U0EVE", "C0FLOOR", "/monitor 0003*210", STRANGER, "unknown person"),
     ("U0EVE", "C0FLOOR", "/calls", STRANGER, "unknown person"),
     ("U0LIS", "C0FLOOR", "/whisper 0003*210", "None of your roles allows Whisper.", "action"),
-    ("U0LIS", "C0FLOOR", "/monitor 0003*211", "but not on 0003*211. Ask Ana Pop", "extension"),
+    ("U0LIS", "C0FLOOR", "/monitor 0003*211", "but not on 0003*211. Nothing was sent. Ask Ana Pop", "extension"),
     ("U0LIS", "C0ALERTS", "/monitor 0003*210", "but not from this conversation", "channel"),
     ("U0LIS", "D0LIS", "/monitor 0003*210", "but not from this conversation", "channel"),
     ("U0ANA", "C0FLOOR", "/monitor 0003*310", "on 0003*2XX, but not on 0003*310.", "extension"),
@@ -83,7 +83,7 @@ async def test_a_call_with_a_protected_party_is_not_touched(house: Any) -> None:
         await typed(house, "U0ANA", "/barge 0003*210")
         await house.workspace.until(lambda number=number: len(house.workspace.private("U0ANA")) == 2 * number)
         house.floor.hang_up(call)
-    found = await refused_by(house, "U0ANA", "A party of this call is protected: nobody may act on it.")
+    found = await refused_by(house, "U0ANA", "be acted on. Nothing was sent.")
     assert found == [("U0ANA", False, "protected party", "refused")] * 8
 
 
@@ -91,7 +91,9 @@ async def test_a_protected_caller_who_shows_in_the_caller_id_alone_is_protected(
     call = house.floor.talk(caller="anonymous", to="0003*210")
     house.floor.call(call).view("01").caller_id = "Vera Private <001 (555) 0199>"
     await typed(house, "U0ANA", "/record 0003*210")
-    assert await refused_by(house, "U0ANA", "protected") == [("U0ANA", False, "protected party", "refused")]
+    assert await refused_by(house, "U0ANA", "none that may be acted on") == [
+        ("U0ANA", False, "protected party", "refused")
+    ]
 
 
 async def test_a_call_with_a_protected_party_is_not_listed(house: Any) -> None:
@@ -113,10 +115,11 @@ async def test_among_several_calls_a_protected_one_is_not_offered(house: Any) ->
     assert house.pbx.puts()[0].path.endswith(f"/{call}")
 
 
-async def test_people_of_another_workspace_are_strangers_even_with_a_known_user_id(house: Any) -> None:
+@pytest.mark.parametrize("text", ["/monitor 0003*210", "/calls"])
+async def test_people_of_another_workspace_are_strangers_even_with_a_known_user_id(house: Any, text: str) -> None:
     house.workspace.add_person("U0ANA", "ana", team_id="T0OTHER")
     house.floor.talk(caller="+15550142", to="0003*210")
-    await typed(house, "U0ANA", "/monitor 0003*210")
+    await typed(house, "U0ANA", text)
     found = await refused_by(house, "U0ANA", "I don't know you yet.")
     assert found == [("U0ANA", False, "unknown person", "refused")]
 
@@ -198,7 +201,7 @@ async def test_a_button_does_nothing_where_a_protected_party_has_come_into_the_c
     [call] = house.floor.calls()
     call.view("01").source.append("+15550199")
     await house.workspace.click("U0ANA", card, "Barge in")
-    await house.told("U0ANA", "A party of this call is protected")
+    await house.told("U0ANA", "This call is over, was never on this extension, or may not be acted on.")
     assert house.actions() == ["BargeIn"]
 
 

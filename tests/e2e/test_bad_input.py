@@ -93,13 +93,13 @@ async def test_a_mistake_is_named_with_a_correct_example_and_nothing_goes_out(ho
     assert unnamed == []
     assert all(parse(*example_in(answer)) for answer in told)
     assert (house.pbx.puts(), house.workspace.messages()) == ([], [])
-    assert {(each.rule, each.allowed) for each in await house.trail()} == {("not understood", False)}
+    assert {(each.rule, each.allowed) for each in await house.trail()} == {("not understood", None)}
 
 
 async def test_what_is_understood_and_suits_no_call_is_told_so(house: Any) -> None:
     lines = [
-        ("/monitor 0003*211", "There is no call on this extension right now."),
-        ("/monitor 0003*210 call=c1", "This call is over, or was never on this extension."),
+        ("/monitor 0003*211", "There is no call on this extension right now, or none that may be acted on."),
+        ("/monitor 0003*210 call=c1", "This call is over, was never on this extension, or may not be acted on."),
         ("/monitor <@U0EVE|eve>", "I don't know the extension of the person you mention."),
         ("/pickup 0003*210", "answered already, so there is nothing to pick up"),
         ("/record 0003*210 stop", "This call is not being recorded."),
@@ -107,7 +107,7 @@ async def test_what_is_understood_and_suits_no_call_is_told_so(house: Any) -> No
     told = await answers(house, lines)
     assert [words for (_, words), answer in zip(lines, told, strict=True) if words not in answer.lines()[0]] == []
     assert house.pbx.puts() == []
-    assert {(each.rule, each.allowed) for each in await house.trail()} == {("no suitable call", False)}
+    assert {(each.rule, each.allowed) for each in await house.trail()} == {("no suitable call", None)}
 
 
 async def test_only_pickup_suits_a_call_that_rings(house: Any) -> None:

@@ -208,7 +208,7 @@ WRONG: dict[str, tuple[Callable[[Site], object], dict[str, str], str]] = {
     "Slack cuts the connection": (
         lambda site: site.workspace.faults.add(SlackFault(method="auth.test", kind="lost", times=None)),
         {},
-        "no  Slack's bot token: cannot be reached (ServerDisconnectedError)",
+        "no  Slack's bot token: cannot be reached (ServerDisconnectedError). Check SLACK_API_URL and the network.",
     ),
     "Slack is slow": (
         lambda site: site.workspace.faults.add(SlackFault(method="auth.test", kind="slow", seconds=2.0)),
@@ -218,12 +218,12 @@ WRONG: dict[str, tuple[Callable[[Site], object], dict[str, str], str]] = {
     "Slack is down": (
         lambda site: None,
         {"SLACK_API_URL": "http://127.0.0.1:9/api/"},
-        "no  Slack's bot token: cannot be reached (ClientConnectorError)",
+        "no  Slack's bot token: cannot be reached (ClientConnectorError). Check SLACK_API_URL and the network.",
     ),
-    "a channel to post in that the bot is not in": (
-        lambda site: site.workspace.add_channel("C0HELP", "help", bot_is_member=False),
-        {},
-        "no  channel C0HELP: the bot is not in it, so it cannot post there; named by help.channel. /invite it.",
+    "Slack's way in is down": (
+        lambda site: None,
+        {"SLACK_API_URL": "http://127.0.0.1:9/api/"},
+        "no  Slack's way in: Socket Mode: cannot be reached (ClientConnectorError). Check SLACK_API_URL and the network.",
     ),
     "a channel that is archived": (
         lambda site: site.workspace.add_channel("C0FLOOR", "floor", archived=True),
@@ -263,7 +263,7 @@ WRONG: dict[str, tuple[Callable[[Site], object], dict[str, str], str]] = {
     "a user whom the PBX does not know": (
         lambda site: site.floor.add_extension("0003*024", user="33", name="Ana Pop"),
         {},
-        "no  scope 3 @self: the PBX does not take 3 for a user of that (user_invalid). Correct it in [users.U0ANA].",
+        "no  scope 3 @self: the PBX knows no user 3 (user_invalid). Correct the uapi_user of [users.U0ANA].",
     ),
     "a database that is none": (
         lambda site: (site.folder / "callbot.db").write_text("no database, and long enough to be looked at" * 20),
@@ -297,6 +297,21 @@ async def test_an_extension_that_no_scope_shows_is_named(site: Site) -> None:
     site.map = MAP.replace('extension = "0003*210"', 'extension = ["0003*210", "0003*219"]')
     lines = await site.check()
     assert [line for line in lines if line.startswith("no  extensions: no scope shows 0003*219 of [users.U0BOB]")]
+
+
+async def test_an_extension_that_its_own_users_list_lacks_is_missing_whatever_other_lists_say(site: Site) -> None:
+    site.map = MAP.replace('extension = "0003*210"', 'extension = ["0003*210", "0003*219"]')
+    site.floor.add_extension("0003*024", user="33", name="Ana Pop")
+    lines = await site.check()
+    assert [line for line in lines if line.startswith("no  extensions: no scope shows 0003*219 of [users.U0BOB]:")]
+
+
+async def test_a_channel_that_the_bot_is_not_in_is_worth_a_look(site: Site) -> None:
+    site.workspace.add_channel("C0HELP", "help", bot_is_member=False)
+    lines = await site.check()
+    assert wrong(lines) == []
+    says = "??  channel C0HELP: the bot is not in it, so it cannot post there; named by help.channel. /invite it."
+    assert says in lines
 
 
 async def test_where_the_phones_cannot_be_listed_nobody_is_said_to_be_missing(site: Site) -> None:

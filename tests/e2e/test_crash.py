@@ -4,10 +4,12 @@ What is killed is a real process, with its own memory and its own hold of the le
 """
 
 import signal
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx import Fault
 from bot.sandbox.slack_faults import SlackFault
 
@@ -83,6 +85,20 @@ async def test_sigterm_answers_what_has_arrived_and_exits_0_and_the_next_start_g
     await house.start_bot()
     await house.card("Connected")
     assert (house.cards("U0ANA"), house.actions()) == ([card], ["Monitor"])
+
+
+async def test_an_end_that_is_shown_is_not_shown_again_by_the_next_start(house: Any) -> None:
+    call = house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.card("Ringing")
+    house.floor.hang_up(call)
+    await house.card("Ended: Bob's call is over")
+    await house.stop_bot()
+    ledger = await Ledger.open(house.environment()["DATABASE_URL"], now=lambda: datetime.now(UTC))
+    try:
+        assert await ledger.ended_unshown() == ()
+    finally:
+        await ledger.close()
 
 
 async def test_an_end_that_was_written_down_and_not_yet_shown_is_shown_by_the_next_start(

@@ -87,7 +87,7 @@ IN_PRIVATE: dict[str, tuple[int, bytes, str]] = {
     "rights that lack": (403, error("access_denided"), "check the rights of callbot's App. (access_denided)"),
     "a token that is not accepted": (401, b"", "check callbot's App on the PBX."),
     "an error page": (404, PAGE, "for a reason that callbot does not know"),
-    "a fault of its own": (501, error("internal_server_error"), "or not in a way that can be read"),
+    "a fault of its own": (501, error("internal_server_error"), "Something failed inside the PBX"),
     "no JSON": (200, PAGE, "or not in a way that can be read"),
     "nothing": (200, b"", "or not in a way that can be read"),
     "half an answer": (200, json.dumps(CALL).encode()[:50], "or not in a way that can be read"),

@@ -148,7 +148,7 @@ async def test_a_presence_that_does_not_come_is_waited_for_one_second_and_no_mor
 async def test_a_refusal_does_not_wait_for_the_presence(house: Any) -> None:
     house.pbx.faults.add(Fault("slow", path_contains="/presence", seconds=5))
     await typed(house, "/monitor 0003*210")
-    await house.told("U0ANA", "There is no call on this extension right now.")
+    await house.told("U0ANA", "There is no call on this extension right now")
     [asked] = [seen.at for seen in house.pbx.requests if seen.path == PRESENCE]
     [answered] = house.workspace.private("U0ANA")
     assert (answered.text.startswith("There is no call"), house.pbx.requests[-1].at - asked < 0.9) == (True, True)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.assembly import Bot
+from bot.sandbox.pbx import Fault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 CHANGES = {
@@ -59,3 +60,28 @@ async def test_who_is_removed_and_hangs_up_has_left(house: Any) -> None:
     await house.workspace.until(lambda: not card.buttons())
     house.floor.leave(call, "0003*024")
     await house.card("Ended: You left; Bob's call goes on")
+
+
+async def test_the_card_of_a_call_that_becomes_protected_shows_no_more_of_it(house: Any) -> None:
+    call = await listening(house)
+    (house.folder / "callbot.toml").write_text(house.map.replace('callers = ["+15550199"]', 'callers = ["+15550142"]'))
+    card = house.cards("U0ANA")[-1]
+    await house.workspace.until(lambda: not card.buttons())
+    text = "\n".join([card.text, *card.lines()])
+    assert ("15550142" in text, "Carla" in text, "protected" in text) == (False, False, True)
+    assert card.text.startswith("Connected"), "the leg is not cut, and that is said"
+    house.floor.leave(call, "0003*024")
+    await house.card("Ended")
+
+
+@pytest.mark.parametrize("typed", ["/monitor 0003*210", "/calls"])
+async def test_a_right_that_is_lost_while_the_pbx_is_slow_is_lost(house: Any, typed: str) -> None:
+    """What counts are the rules when the answer is there, not when it was asked for."""
+    house.floor.talk(**CALLER)
+    house.pbx.faults.add(Fault("slow", method="GET", path_contains="/phoneCalls/", seconds=1.0, times=None))
+    await house.workspace.type("U0ANA", "C0FLOOR", typed)
+    asked = len(house.pbx.requests)
+    changed = house.map.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
+    (house.folder / "callbot.toml").write_text(changed)
+    await house.told("U0ANA", "I don't know you yet")
+    assert (asked > 0, house.pbx.puts()) == (True, [])

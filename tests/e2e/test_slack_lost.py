@@ -68,3 +68,22 @@ async def test_after_kill_9_in_the_middle_of_its_posting_the_card_goes_on_alone(
     await house.start_bot()
     assert await house.card("Connected") is card
     assert house.cards("U0ANA") == [card]
+
+
+async def test_where_slack_takes_the_card_nowhere_whoever_asked_is_told_what_it_would_show(house: Any) -> None:
+    house.workspace.faults.add(SlackFault(method=POST, kind="error", error="messages_tab_disabled", times=None))
+    await ask(house, "/barge 0003*210")
+    told = await house.told("U0ANA", "Slack takes your card neither in the channel nor in a direct message")
+    assert ("Ringing Ana's phone 0003*024" in told.text, house.workspace.messages()) == (True, [])
+
+
+async def test_after_a_restart_a_card_that_shows_the_truth_already_is_left_alone(house: Any) -> None:
+    call = await ask(house, "/barge 0003*210")
+    await house.card("Ringing", "C0FLOOR")
+    house.floor.hang_up(call)
+    card = await house.card("Ended", "C0FLOOR")
+    await house.stop_bot()
+    shown = len(card.versions)
+    await house.start_bot()
+    await house.stop_bot()
+    assert len(card.versions) == shown

@@ -74,7 +74,7 @@ async def test_the_card_shows_every_side_of_the_call(house: Any) -> None:
     card = await house.card("Connected")
     lines = card.lines()
     assert "Party: Bob Ionescu 0003*210" in lines
-    assert "Supervisor's leg: Bob Ionescu 0003*210" in lines
+    assert "Supervisor's leg on: Bob Ionescu 0003*210" in lines
     assert [line for line in lines if line.startswith(("From: ", "To: ", "Caller id: "))] == [
         "From: +15550142",
         "To: Bob Ionescu 0003*210",
@@ -204,5 +204,5 @@ async def test_a_button_of_a_call_that_is_over_is_answered_kindly(house: Any) ->
     await house.workspace.click_stale(
         "U0ANA", card, action_id=stop.action_id, value=stop.value, block_id=stop.block_id, label=stop.label
     )
-    await house.told("U0ANA", "This call is over, or was never on this extension.")
+    await house.told("U0ANA", "This call is over, was never on this extension")
     assert house.actions() == ["StartRecording"]

@@ -202,7 +202,9 @@ async def test_a_card_that_others_see_does_not_name_the_silent_mode_that_is_wait
     await house.card("Ringing", "C0FLOOR")
     house.floor.lift("0003*024")
     await house.workspace.click("U0ANA", await house.card("Connected", "C0FLOOR"), "Whisper")
-    cards = await house.workspace.until(lambda: [card for card in house.cards() if "Hang up: your phone" in card.text])
+    cards = await house.workspace.until(
+        lambda: [card for card in house.cards() if "Hang up to change mode" in card.text]
+    )
     assert "Whisper" not in "\n".join((cards[-1].text, *cards[-1].lines()))
 
 
@@ -212,3 +214,19 @@ async def test_who_waits_to_change_the_mode_is_told_when_callbot_stops(house: An
     await asked_to_hang_up(house)
     await house.stop_bot()
     await house.told("U0ANA", "callbot is being restarted. Nothing was sent.")
+
+
+@pytest.mark.parametrize(("first", "second"), [("barge", "whisper"), ("whisper", "barge")])
+async def test_while_the_phone_rings_for_a_new_mode_no_third_one_rings_it_too(
+    house: Any, first: str, second: str
+) -> None:
+    """One new leg would prove both, and the card would name the wrong ears."""
+    house.floor.extension("0003*024").call_waiting = True
+    await listening(house)
+    await house.workspace.type("U0ANA", "C0FLOOR", f"/{first} 0003*210")
+    cards = await house.workspace.until(lambda: [card for card in house.cards("U0ANA") if "Hang up" in card.text])
+    await house.workspace.click("U0ANA", cards[-1], "Ring now anyway")
+    await house.card("Ringing")
+    await house.workspace.type("U0ANA", "C0FLOOR", f"/{second} 0003*210")
+    await house.told("U0ANA", "Your phone may already be ringing for")
+    assert [action.lower()[:5] for action in house.actions()] == ["monit", first[:5]]

@@ -15,17 +15,19 @@ import pytest
 import bot as bot_package
 from bot.authorization import AuthorizationMap
 from bot.checking_pbx import unified_api
-from bot.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, SendCallToInvalid, WrongUsage
+from bot.errors import AlreadyAsked, AlreadyInCall, NotAuthorized, NotSuitable, PbxError, SendCallToInvalid, WrongUsage
 from bot.following import State
-from bot.ledger.ledger import Ledger, TrailEntry
+from bot.ledger.ledger import Ledger
+from bot.ledger.trail import Trail, TrailEntry
 from bot.ports import Outcome
 from bot.rulebook import check_files, read_files
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
 from bot.settings import read_part
 from bot.trial import Seen
+from bot.trial_listener import Wish, from_anywhere, who_listens
 from bot.trial_report import Report
-from bot.trying import NotConfirmed, Trial, TrialSettings, Wish, from_anywhere, who_listens
+from bot.trying import NotConfirmed, Trial, TrialSettings
 from bot.uapi.client import pbx_session
 
 MAP = (Path(__file__).parent / "callbot.toml").read_text()
@@ -40,6 +42,8 @@ class Stage:
         self.ledger = ledger
         self.late = timedelta()
         """How much the clock has been moved on."""
+        self.cut_off_at: str | None = None
+        """The words after which whoever sits there presses Ctrl-C."""
         self.floor = Floor(self.now)
         self.pbx = SandboxPbx(self.floor)
         self.floor.add_extension("0003*024", user="3", name="Ana Pop", answers_after=0.0)
@@ -95,6 +99,10 @@ class Stage:
         """Each look is taken at once; what was told before it may be done by then."""
         self.late += timedelta(seconds=seconds)
         done = "\n".join(self.said)
+        task = asyncio.current_task()
+        if self.cut_off_at is not None and self.cut_off_at in done and task is not None:
+            task.cancel()
+            await asyncio.sleep(0)
         for call in self.floor.calls():
             if "Hang up your phone now." in done:
                 self.floor.leave(call.id, "0003*024")
@@ -103,8 +111,16 @@ class Stage:
                 self.floor.hang_up(call.id)
         await asyncio.sleep(0.005)
 
-    async def trail(self) -> TrailEntry:
-        (entry,) = await self.ledger.requests_since()
+    async def trail(self) -> list[TrailEntry]:
+        trail = await Trail.open(self.environment["DATABASE_URL"])
+        try:
+            return [entry async for piece in trail.pieces() for entry in piece]
+        finally:
+            await trail.close()
+
+    async def entry(self) -> TrailEntry:
+        """The only one there is."""
+        (entry,) = await self.trail()
         return entry
 
 
@@ -133,7 +149,7 @@ async def test_one_monitor_goes_out_for_the_persons_own_phone(stage: Stage) -> N
 async def test_it_is_in_the_audit_as_a_request_of_that_person_at_the_terminal(stage: Stage) -> None:
     call = stage.talk()
     await stage.try_()
-    entry = await stage.trail()
+    entry = await stage.entry()
     assert (entry.slack_user, entry.channel, entry.said) == ("U0ANA", "terminal", "check --try 0003*210")
     assert (entry.extension, entry.call_id, entry.outcome) == ("0003*210", call, Outcome.SENT)
     assert (entry.allowed, entry.rule, entry.state) == (True, "role supervisor, at the terminal", State.ENDED)
@@ -165,6 +181,35 @@ async def test_a_trial_that_is_cut_off_leaves_no_claim(stage: Stage) -> None:
     trial.cancel()
     await asyncio.wait([trial])
     assert await stage.ledger.following() == ()
+
+
+@pytest.mark.parametrize(
+    ("answers_after", "word", "left"),
+    [
+        (None, "answer your phone now", "Stopped. Ana Pop's phone, 0003*024, may still ring"),
+        (0.0, "You are in the call", "Stopped. Ana Pop's phone, 0003*024, may still be in the call"),
+        (0.0, "Now end the test call", "Stopped. Nothing rings any more."),
+    ],
+    ids=["while the phone rings", "while in the call", "after hanging up"],
+)
+async def test_a_trial_that_is_cut_off_says_what_is_left_and_sums_up(
+    stage: Stage, answers_after: float | None, word: str, left: str
+) -> None:
+    stage.talk()
+    stage.floor.add_extension("0003*024", user="3", name="Ana Pop", answers_after=answers_after)
+    stage.cut_off_at = word
+    with pytest.raises(asyncio.CancelledError):
+        await stage.try_()
+    told = "\n".join(stage.said)
+    assert (left in told, "Summary, to be copied" in told.partition("Stopped.")[2]) == (True, True)
+
+
+async def test_of_a_trial_that_is_cut_off_the_audit_shows_what_was_last_seen(stage: Stage) -> None:
+    stage.talk()
+    stage.cut_off_at = "You are in the call"
+    with pytest.raises(asyncio.CancelledError):
+        await stage.try_()
+    assert ((await stage.entry()).outcome, (await stage.entry()).state) == (Outcome.SENT, State.CONNECTED)
 
 
 # ── what is told ──
@@ -226,7 +271,7 @@ async def test_a_phone_that_nobody_answers_is_told_to_be_not_answered(stage: Sta
     stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
     stage.talk()
     assert not await stage.try_()
-    assert (await stage.trail()).state is State.NOT_ANSWERED
+    assert (await stage.entry()).state is State.NOT_ANSWERED
     assert "new view" in stage.differs
 
 
@@ -253,7 +298,7 @@ async def test_a_call_that_ends_before_anybody_listens_is_told(stage: Stage) -> 
     await stage.pbx.until(stage.pbx.puts)
     stage.floor.hang_up(call)
     assert not await trial
-    assert (await stage.trail()).state is State.ENDED
+    assert (await stage.entry()).state is State.ENDED
 
 
 # ── what is refused, with nothing sent ──
@@ -264,7 +309,7 @@ async def test_without_a_yes_nothing_is_sent(stage: Stage) -> None:
     with pytest.raises(NotConfirmed):
         await stage.try_(ask=lambda question: False)
     assert stage.pbx.puts() == []
-    assert (await stage.trail()).rule == "not confirmed"
+    assert (await stage.entry()).rule == "not confirmed"
 
 
 async def test_what_comes_is_said_before_the_question(stage: Stage) -> None:
@@ -337,7 +382,14 @@ async def test_a_call_with_a_protected_party_is_refused(stage: Stage) -> None:
     stage.talk(caller="+15550199")
     with pytest.raises(NotAuthorized):
         await stage.try_()
-    assert (await stage.trail()).rule == "protected party"
+    assert (await stage.entry()).rule == "protected party"
+
+
+async def test_a_call_that_the_listeners_own_phone_is_in_is_refused(stage: Stage) -> None:
+    stage.talk(caller="0003*024")
+    with pytest.raises(AlreadyInCall):
+        await stage.try_()
+    assert stage.pbx.puts() == []
 
 
 async def test_a_phone_that_is_not_registered_is_refused(stage: Stage) -> None:
@@ -358,10 +410,35 @@ async def test_a_pbx_that_is_down_is_said_to_be(stage: Stage) -> None:
     await stage.pbx.stop()
     with pytest.raises(PbxError, match="does not answer"):
         await stage.try_()
-    assert (await stage.trail()).rule == "pbx PbxUnreachable"
+    assert (await stage.entry()).rule == "pbx PbxUnreachable"
 
 
 # ── who listens ──
+
+
+@pytest.mark.parametrize(
+    ("wish", "asker"),
+    [(Wish("0003*310", whose="U0ANA"), "U0ANA"), (Wish("0004*210"), "terminal")],
+    ids=["somebody who may not", "nobody may"],
+)
+async def test_a_wish_that_no_role_allows_is_in_the_audit(stage: Stage, wish: Wish, asker: str) -> None:
+    with pytest.raises(NotAuthorized) as refusal:
+        await stage.try_(wish)
+    entry = await stage.entry()
+    assert (entry.slack_user, entry.extension, entry.outcome) == (asker, wish.extension, Outcome.REFUSED)
+    assert (entry.allowed, entry.rule) == (False, refusal.value.rule)
+
+
+async def test_a_refusal_is_in_the_audit_as_of_the_only_one_who_may_listen(stage: Stage) -> None:
+    with pytest.raises((NotSuitable, PbxError)):
+        await stage.try_(Wish("0003*211"))
+    assert (await stage.entry()).slack_user == "U0ANA"
+
+
+async def test_a_wish_that_means_nothing_is_not_in_the_audit(stage: Stage) -> None:
+    with pytest.raises(WrongUsage):
+        await stage.try_(Wish("0003*210"))
+    assert await stage.trail() == []
 
 
 @pytest.mark.parametrize(
@@ -405,16 +482,28 @@ def test_the_only_one_who_may_listen_need_not_be_named(tmp_path: Path) -> None:
 # ── the command itself ──
 
 
-async def test_the_command_plays_the_whole_trial(stage: Stage) -> None:
-    call = stage.talk()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "check", "--try", "0003*210", "--as", "U0ANA", "--yes"),
+async def command(stage: Stage, *more: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "check", "--try", "0003*210", "--as", "U0ANA", *more),
         cwd=stage.folder,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(bot_package.__file__).parents[1]), **stage.environment},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+
+
+async def test_the_end_of_the_input_is_no_yes(stage: Stage) -> None:
+    stage.talk()
+    process = await command(stage)
+    said = (await asyncio.wait_for(process.communicate(), 20))[0].decode()
+    assert (process.returncode, said.splitlines()[-1]) == (1, "Nothing was sent.")
+    assert (await stage.entry()).rule == "not confirmed"
+
+
+async def test_the_command_plays_the_whole_trial(stage: Stage) -> None:
+    call = stage.talk()
+    process = await command(stage, "--yes")
     assert process.stdout is not None
     told = ""
     async with asyncio.timeout(20):

@@ -129,7 +129,29 @@ def test_a_file_stays_short_enough_to_read(path: Path) -> None:
     assert [node.name for node in functions if (node.end_lineno or 0) - node.lineno + 1 > 40] == []
 
 
-def test_the_map_of_the_code_names_every_module_of_the_core() -> None:
-    text = (ROOT / "bot" / "__init__.py").read_text()
-    modules = [path.stem for path in (ROOT / "bot").glob("*.py") if not path.stem.startswith("__")]
-    assert [name for name in modules if f"{name}.py" not in text] == []
+FOLDERS = ["", *sorted(path.parent.name for path in (ROOT / "bot").glob("*/__init__.py"))]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder or "bot")
+def test_the_map_of_a_folder_names_exactly_its_modules(folder: str) -> None:
+    modules = {path.name for path in (ROOT / "bot" / folder).glob("*.py")} - {"__init__.py"}
+    text = (ROOT / "bot" / folder / "__init__.py").read_text()
+    assert set(re.findall(r"\b\w+\.py\b", text)) == modules
+
+
+def test_the_tree_of_errors_names_every_expected_failure() -> None:
+    """But for the kinds of PbxRefused and of SlackError, which are tables of their own."""
+    classes = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+
+    def descend(names: set[str]) -> set[str]:
+        below = {name for name, bases in classes.items() if bases & names and name not in names}
+        return descend(names | below) if below else names
+
+    expected = descend({"CallbotError"}) - descend({"PbxRefused"}) - descend({"SlackError"})
+    tree = ast.get_docstring(ast.parse((ROOT / "bot" / "errors.py").read_text())) or ""
+    assert {name for name in expected if not re.search(rf"\b{name}\b", tree)} == set()

@@ -19,9 +19,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bot.actions import PHONE_CALL_ACTION
 from bot.following import Intervention, begin
 from bot.ledger.ledger import Ledger
+from bot.ledger.trail import Trail, TrailEntry
 from bot.phonecalls import PhoneCall
 from bot.ports import Request
 
@@ -113,6 +113,20 @@ async def new_database(postgresql: str) -> Callable[..., Awaitable[str]]:
 
 
 @pytest.fixture
+def entries(address: str) -> Callable[..., Awaitable[list[TrailEntry]]]:
+    """What the trail says, as a second reader of the same ledger sees it."""
+
+    async def read(since: datetime | None = None, **more: Any) -> list[TrailEntry]:
+        trail = await Trail.open(address)
+        try:
+            return [entry async for piece in trail.pieces(since, **more) for entry in piece]
+        finally:
+            await trail.close()
+
+    return read
+
+
+@pytest.fixture
 async def postgresql_address(new_database: Callable[..., Awaitable[str]], clock: Clock) -> str:
     """A database with the tables of today, and nothing in them."""
     address = await new_database("emptied")
@@ -193,7 +207,7 @@ def wanted() -> Callable[..., Intervention]:
             "extension": "0003*210",
             "agent": "Bob Ionescu",
             "call_id": "call1",
-            "action": PHONE_CALL_ACTION.validate_python({"action": action, "phone_call_view_id": "1"} | rings),
+            "action": {"action": action, "phone_call_view_id": "1"} | rings,
             "channel": "C0FLOOR",
             "asked_at": NOON + timedelta(milliseconds=count),
             "call": PhoneCall.model_validate({"id": "call1", "phoneCallView": [view]}),

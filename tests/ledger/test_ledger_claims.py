@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 import pytest
@@ -10,9 +10,11 @@ import pytest
 from bot.errors import AlreadyAsked
 from bot.following import Intervention, State
 from bot.ledger.ledger import Ledger, LedgerUnavailable
+from bot.ledger.trail import TrailEntry
 from bot.ports import Outcome, Request
 
 Asked = Callable[..., Request]
+Entries = Callable[..., Awaitable[list[TrailEntry]]]
 Wanted = Callable[..., Intervention]
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -32,9 +34,11 @@ async def test_an_intervention_is_written_down_before_the_deed(ledger: Ledger, a
     assert await ledger.following() == (intervention,)
 
 
-async def test_the_trail_names_the_call_that_was_acted_on(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
+async def test_the_trail_names_the_call_that_was_acted_on(
+    ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
+) -> None:
     await send(ledger, asked(), wanted())
-    (entry,) = await ledger.requests_since()
+    (entry,) = await entries()
     assert (entry.extension, entry.call_id) == ("0003*210", "call1")
 
 
@@ -52,11 +56,13 @@ async def test_a_refused_claim_leaves_no_intervention(ledger: Ledger, asked: Ask
     assert await ledger.of_card("card1") == (first,)
 
 
-async def test_a_refused_claim_leaves_its_request_undecided(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
+async def test_a_refused_claim_leaves_its_request_undecided(
+    ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
+) -> None:
     await send(ledger, asked(id="first"), wanted())
     with pytest.raises(AlreadyAsked):
         await send(ledger, asked(id="second"), wanted())
-    assert [entry.outcome for entry in await ledger.requests_since()] == [Outcome.SENT, Outcome.RECEIVED]
+    assert [entry.outcome for entry in await entries()] == [Outcome.SENT, Outcome.RECEIVED]
 
 
 async def test_two_people_may_monitor_one_call(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:

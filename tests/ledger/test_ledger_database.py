@@ -152,7 +152,7 @@ async def test_tables_that_are_gone_are_no_raw_error(address: str, clock: Now) -
     async with ledger._database.writing() as connection:
         await connection.exec_driver_sql("DROP TABLE cards")
     with pytest.raises(LedgerUnavailable):
-        await ledger.place_of("card1")
+        await ledger.posted_at("card1")
     await ledger.close()
 
 

@@ -1,4 +1,4 @@
-"""following, of_call, of_card, place_of: what is read after a restart, and by the cards."""
+"""following, of_call, of_card, posted_at: what is read after a restart, and by the cards."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from bot.actions import PHONE_CALL_ACTION
-from bot.following import Intervention, State, Why
+from bot.following import Intervention, State, Step, Why
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger
@@ -56,8 +55,10 @@ async def execute(address: str, ledger: Ledger) -> AsyncIterator[Execute]:
     await database.close()
 
 
-def ended(intervention: Intervention) -> Intervention:
-    return intervention.model_copy(update={"state": State.ENDED, "why": Why.LEFT, "following": False})
+def ended(intervention: Intervention, at: datetime | None = None) -> Intervention:
+    """The same after its end; `at` adds the step."""
+    steps = intervention.steps if at is None else (*intervention.steps, Step(state=State.ENDED, at=at))
+    return intervention.model_copy(update={"state": State.ENDED, "why": Why.LEFT, "following": False, "steps": steps})
 
 
 async def test_what_is_over_is_not_followed(ledger: Ledger, send: Send) -> None:
@@ -100,7 +101,7 @@ async def test_an_intervention_comes_back_whole(ledger: Ledger, send: Send, cloc
     action = {"action": "Whisper", "phone_call_view_id": "01", "send_call_to": "0003*024", "private": 1}
     sent = await send(
         call=PhoneCall.model_validate(call),
-        action=PHONE_CALL_ACTION.validate_python(action | {"wait_for_pickup": 20, "caller_id": "Ana <+15550101>"}),
+        action=action | {"wait_for_pickup": 20, "caller_id": "Ana <+15550101>"},
     )
     full = sent.model_copy(update={"leg": "01", "unseen": 1, "unread_since": clock(), "code": "x", "advice": "y"})
     await ledger.save(full)
@@ -197,18 +198,18 @@ async def test_a_document_with_fields_of_a_newer_version_is_still_read(
 
 
 async def test_a_card_that_was_never_posted_has_no_place(ledger: Ledger) -> None:
-    assert await ledger.place_of("card1") is None
+    assert await ledger.posted_at("card1") is None
 
 
 async def test_a_posted_card_is_found_again(ledger: Ledger) -> None:
-    await ledger.save_place("card1", "C0FLOOR", "1700000000.000100")
-    assert await ledger.place_of("card1") == ("C0FLOOR", "1700000000.000100")
+    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
+    assert await ledger.posted_at("card1") == ("C0FLOOR", "1700000000.000100")
 
 
 async def test_a_card_that_was_posted_anew_is_found_where_it_is_now(ledger: Ledger) -> None:
-    await ledger.save_place("card1", "C0FLOOR", "1700000000.000100")
-    await ledger.save_place("card1", "D0ANA", "1700000001.000200")
-    assert await ledger.place_of("card1") == ("D0ANA", "1700000001.000200")
+    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_posted_at("card1", "D0ANA", "1700000001.000200")
+    assert await ledger.posted_at("card1") == ("D0ANA", "1700000001.000200")
 
 
 # ── a post that may stand although its place is not known ──
@@ -233,7 +234,7 @@ async def test_of_two_posts_that_were_begun_the_newer_counts(ledger: Ledger, clo
 async def test_a_post_whose_place_is_known_is_no_longer_begun(ledger: Ledger) -> None:
     await ledger.begin_post("card1", "C0FLOOR")
     await ledger.begin_post("card2", "C0FLOOR")
-    await ledger.save_place("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
     assert (await ledger.begun_post("card1"), await ledger.begun_post("card2") is None) == (None, False)
 
 
@@ -247,22 +248,71 @@ async def test_a_post_that_was_begun_outlives_a_restart(address: str, ledger: Le
         await restarted.close()
 
 
-async def test_the_cards_of_what_has_ended_lately_come_newest_last(ledger: Ledger, send: Send, clock: Clock) -> None:
+# ── what has ended and is not seen in Slack ──
+
+
+async def shown(ledger: Ledger, card: str, until: datetime) -> None:
+    await ledger.save_posted_at(card, "C0FLOOR", "1700000000.000100")
+    await ledger.save_shown(card, "abc", until)
+
+
+async def test_the_cards_of_what_has_ended_and_is_not_shown_come_newest_last(
+    ledger: Ledger, send: Send, clock: Clock
+) -> None:
     older, newer, _still_open = [await send(call_id=f"call{n}", card=f"card{n}") for n in (1, 2, 3)]
     for one in (older, newer):
         clock.move(timedelta(seconds=1))
-        await ledger.save(ended(one))
-    assert await ledger.lately_ended() == ("card1", "card2")
+        await ledger.save(ended(one, clock()))
+    assert await ledger.ended_unshown() == ("card1", "card2")
 
 
-async def test_what_ended_long_before_the_last_word_of_the_ledger_did_not_end_lately(
+async def test_a_card_that_shows_the_end_is_not_unshown(ledger: Ledger, send: Send, clock: Clock) -> None:
+    over = ended(await send(), clock() + timedelta(seconds=1))
+    await ledger.save(over)
+    await shown(ledger, "card1", over.steps[-1].at)
+    assert await ledger.ended_unshown() == ()
+
+
+async def test_a_card_that_shows_what_was_before_the_end_is_unshown(ledger: Ledger, send: Send, clock: Clock) -> None:
+    sent = await send()
+    await ledger.save(ended(sent, clock() + timedelta(seconds=1)))
+    await shown(ledger, "card1", sent.steps[-1].at)
+    assert await ledger.ended_unshown() == ("card1",)
+
+
+async def test_a_card_that_was_posted_anew_is_unshown_until_it_is_known_what_it_shows(
     ledger: Ledger, send: Send, clock: Clock
 ) -> None:
-    await ledger.save(ended(await send(call_id="call1", card="card1")))
-    clock.move(timedelta(minutes=10, seconds=1))
+    await ledger.save(ended(await send(), clock()))
+    await shown(ledger, "card1", clock() + timedelta(seconds=1))
+    await ledger.save_posted_at("card1", "D0ANA", "1700000001.000200")
+    assert await ledger.ended_unshown() == ("card1",)
+
+
+@pytest.mark.parametrize(("seconds_later", "found"), [(86_400, ("card1",)), (86_401, ())])
+async def test_what_ended_unshown_is_known_for_a_day_before_the_last_word_of_the_ledger(
+    ledger: Ledger, send: Send, clock: Clock, seconds_later: float, found: tuple[str, ...]
+) -> None:
+    await ledger.save(ended(await send(call_id="call1", card="card1"), clock()))
+    clock.move(timedelta(seconds=seconds_later))
     await send(call_id="call2", card="card2")
-    assert await ledger.lately_ended() == ()
+    assert await ledger.ended_unshown() == found
+
+
+async def test_what_an_older_callbot_has_ended_counts_as_shown(ledger: Ledger, send: Send, execute: Execute) -> None:
+    await send()
+    await execute("UPDATE interventions SET following = false, stepped_at = NULL")
+    assert await ledger.ended_unshown() == ()
 
 
 async def test_in_an_empty_ledger_nothing_has_ended(ledger: Ledger) -> None:
-    assert await ledger.lately_ended() == ()
+    assert await ledger.ended_unshown() == ()
+
+
+async def test_what_a_posted_card_shows_is_known_until_it_is_posted_anew(ledger: Ledger, clock: Clock) -> None:
+    before = await ledger.shown("card1")
+    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_shown("card1", "abc", clock())
+    known = await ledger.shown("card1")
+    await ledger.save_posted_at("card1", "D0ANA", "1700000001.000200")
+    assert (before, known, await ledger.shown("card1")) == ("", "abc", "")

@@ -49,10 +49,10 @@ def test_the_newest_script_is_the_one_that_the_start_asks_for() -> None:
 
 
 async def test_what_was_written_outlives_the_next_start(address: str, ledger: Ledger, clock: Now) -> None:
-    await ledger.save_place("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
     again = await Ledger.open(address, now=clock)
     try:
-        assert await again.place_of("card1") == ("C0FLOOR", "1700000000.000100")
+        assert await again.posted_at("card1") == ("C0FLOOR", "1700000000.000100")
     finally:
         await again.close()
 
@@ -66,7 +66,7 @@ async def test_a_ledger_of_an_older_callbot_keeps_its_rows(address: str, clock: 
     await database.close()
     ledger = await Ledger.open(address, now=clock)
     try:
-        assert await ledger.place_of("card1") == ("C0FLOOR", "1700000000.000100")
+        assert await ledger.posted_at("card1") == ("C0FLOOR", "1700000000.000100")
         assert await ledger.begun_post("card1") is None
     finally:
         await ledger.close()

@@ -1,16 +1,21 @@
 """One run at a time uses a ledger."""
 
+import asyncio
 import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.ledger.single_run import LedgerInUse, SingleRun
+from bot.ledger.single_run import LedgerInUse, LedgerLost, SingleRun
+from bot.ledger.trail import TrailEntry
 
 Now = Callable[[], datetime]
+Entries = Callable[..., Awaitable[list[TrailEntry]]]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -92,10 +97,10 @@ async def _free(address: str) -> None:
         await server.close()
 
 
-async def test_a_ledger_is_read_beside_a_run(address: str, clock: Now) -> None:
+async def test_a_ledger_is_read_beside_a_run(address: str, entries: Entries, clock: Now) -> None:
     async with SingleRun(address):
         ledger = await Ledger.open(address, now=clock)
-        assert await ledger.requests_since() == ()
+        assert await entries() == []
         await ledger.close()
 
 
@@ -134,3 +139,157 @@ async def test_a_lock_whose_connection_was_cut_is_released_without_a_fuss(postgr
 async def test_where_the_ledger_cannot_be_reached_nobody_runs() -> None:
     with pytest.raises(LedgerUnavailable, match="cannot be opened"):
         await SingleRun("postgresql://ana@127.0.0.1:1/callbot").acquire()
+
+
+# ── a session that ends while its process lives ──
+
+
+async def hardly(_seconds: float) -> None:
+    await asyncio.sleep(0.01)
+
+
+async def holder(address: str) -> int | None:
+    """The pid of the session that holds the ledger."""
+    server = await asyncpg.connect(address)
+    try:
+        pid: int | None = await server.fetchval(
+            "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE locktype = 'advisory' AND datname = current_database()"
+        )
+        return pid
+    finally:
+        await server.close()
+
+
+async def end_session(address: str) -> int | None:
+    """As an administrator does it, or a restart: wait until the session that holds the ledger is gone."""
+    pid = await holder(address)
+    server = await asyncpg.connect(address)
+    try:
+        assert await server.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
+    finally:
+        await server.close()
+    return pid
+
+
+async def held_by_another_session(address: str, than: int | None) -> None:
+    async with asyncio.timeout(10):
+        while await holder(address) in {None, than}:
+            pass
+
+
+async def test_a_lock_that_went_with_its_session_is_taken_again(postgresql_address: str) -> None:
+    async with SingleRun(postgresql_address) as run:
+        keeping = asyncio.create_task(run.keep(hardly))
+        await held_by_another_session(postgresql_address, than=await end_session(postgresql_address))
+        with pytest.raises(LedgerInUse):
+            await SingleRun(postgresql_address).acquire()
+        keeping.cancel()
+
+
+async def test_a_run_whose_ledger_another_one_has_taken_meanwhile_is_told_to_stop(postgresql_address: str) -> None:
+    async with SingleRun(postgresql_address) as run:
+        await end_session(postgresql_address)
+        async with SingleRun(postgresql_address):
+            with pytest.raises(LedgerLost, match="has stopped"):
+                await run.keep(hardly)
+
+
+@pytest.fixture
+async def way(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["Way"]:
+    """A way to the server that can be cut so that the server does not notice."""
+    way = Way(Path(postgresql.partition("?host=")[2]), tmp_path_factory.mktemp("way"))
+    async with way.open():
+        yield way
+
+
+class Way:
+    """Hands every byte on between a socket of ours and that of the server."""
+
+    def __init__(self, server: Path, here: Path) -> None:
+        self._server = server / ".s.PGSQL.5432"
+        self.here = here
+        self.passable = True
+        self._near: list[asyncio.StreamWriter] = []
+        self._far: list[asyncio.StreamWriter] = []
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        server = await asyncio.start_unix_server(self._pass, self.here / ".s.PGSQL.5432")
+        try:
+            yield
+        finally:
+            server.close()
+            for end in (*self._near, *self._far):
+                end.close()
+
+    def cut(self) -> None:
+        """Our side learns that the connection is gone, the server does not."""
+        for end in self._near:
+            end.close()
+        self._near.clear()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.passable:
+            writer.close()
+            return
+        far_reader, far_writer = await asyncio.open_unix_connection(self._server)
+        self._near.append(writer)
+        self._far.append(far_writer)
+        await asyncio.gather(_pump(reader, far_writer), self._hand_back(far_reader, writer))
+
+    async def _hand_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What the server says, also that it ends."""
+        await _pump(reader, writer)
+        writer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while piece := await reader.read(65536):
+            writer.write(piece)
+            await writer.drain()
+
+
+def through(address: str, way: Way) -> str:
+    return f"{address.partition('?host=')[0]}?host={way.here}"
+
+
+async def test_a_lock_that_the_server_still_keeps_for_our_lost_session_is_no_other_run(
+    postgresql_address: str, way: Way
+) -> None:
+    async with SingleRun(through(postgresql_address, way)) as run:
+        before = await holder(postgresql_address)
+        way.cut()
+        keeping = asyncio.create_task(run.keep(hardly))
+        await held_by_another_session(postgresql_address, than=before)
+        assert not keeping.done()
+        keeping.cancel()
+
+
+async def test_while_the_ledger_cannot_be_reached_the_lock_is_asked_for_again_and_again(
+    postgresql_address: str, way: Way
+) -> None:
+    async with SingleRun(through(postgresql_address, way)) as run:
+        way.passable = False
+        before, looks = await end_session(postgresql_address), 0
+
+        async def look(_seconds: float) -> None:
+            nonlocal looks
+            looks += 1
+            way.passable = looks > 3
+            await hardly(_seconds)
+
+        keeping = asyncio.create_task(run.keep(look))
+        await held_by_another_session(postgresql_address, than=before)
+        keeping.cancel()
+        assert looks > 3
+
+
+async def test_on_sqlite_there_is_no_session_that_could_end(sqlite_address: str) -> None:
+    async with SingleRun(sqlite_address) as run:
+        keeping = asyncio.create_task(run.keep(hardly))
+        with pytest.raises(LedgerInUse):
+            await SingleRun(sqlite_address).acquire()
+        assert not keeping.done()
+        keeping.cancel()

@@ -1,16 +1,18 @@
-"""begin, conclude, interrupted, requests_since: the trail."""
+"""begin, conclude, interrupted, and what the trail says of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from bot.following import Intervention, State
 from bot.ledger.ledger import Ledger, LedgerUnavailable
+from bot.ledger.trail import TrailEntry
 from bot.ports import Outcome, Request
 
 Asked = Callable[..., Request]
+Entries = Callable[..., Awaitable[list[TrailEntry]]]
 Wanted = Callable[..., Intervention]
 
 
@@ -23,10 +25,10 @@ async def test_a_repeat_of_slack_is_known_by_its_trigger(ledger: Ledger, asked: 
     assert not await ledger.begin(asked(trigger="1.2.abc"))
 
 
-async def test_a_repeat_leaves_the_first_request_as_it_is(ledger: Ledger, asked: Asked) -> None:
+async def test_a_repeat_leaves_the_first_request_as_it_is(ledger: Ledger, entries: Entries, asked: Asked) -> None:
     await ledger.begin(asked(trigger="t", said="/monitor 210"))
     await ledger.begin(asked(trigger="t", said="/barge 210"))
-    assert [entry.said for entry in await ledger.requests_since()] == ["/monitor 210"]
+    assert [entry.said for entry in await entries()] == ["/monitor 210"]
 
 
 async def test_an_id_that_is_taken_is_no_repeat(ledger: Ledger, asked: Asked) -> None:
@@ -35,18 +37,20 @@ async def test_an_id_that_is_taken_is_no_repeat(ledger: Ledger, asked: Asked) ->
         await ledger.begin(asked(id="r"))
 
 
-async def test_a_request_begins_undecided(ledger: Ledger, asked: Asked) -> None:
+async def test_a_request_begins_undecided(ledger: Ledger, entries: Entries, asked: Asked) -> None:
     await ledger.begin(asked())
-    (entry,) = await ledger.requests_since()
+    (entry,) = await entries()
     assert (entry.outcome, entry.allowed, entry.state) == (Outcome.RECEIVED, None, None)
 
 
-async def test_the_trail_says_what_came_of_a_request_that_sent_nothing(ledger: Ledger, asked: Asked) -> None:
+async def test_the_trail_says_what_came_of_a_request_that_sent_nothing(
+    ledger: Ledger, entries: Entries, asked: Asked
+) -> None:
     await ledger.begin(asked(id="r"))
     await ledger.conclude(
         "r", Outcome.REFUSED, rule="no role allows it", allowed=False, extension="0003*210", call_id="call1"
     )
-    (entry,) = await ledger.requests_since()
+    (entry,) = await entries()
     assert entry.model_dump(include={"outcome", "rule", "allowed", "extension", "call_id"}) == {
         "outcome": Outcome.REFUSED,
         "rule": "no role allows it",
@@ -56,11 +60,13 @@ async def test_the_trail_says_what_came_of_a_request_that_sent_nothing(ledger: L
     }
 
 
-async def test_what_was_sent_stays_sent_whatever_fails_later(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
+async def test_what_was_sent_stays_sent_whatever_fails_later(
+    ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
+) -> None:
     await ledger.begin(asked(id="r"))
     await ledger.claim("r", wanted(), rule="supervisor")
     await ledger.conclude("r", Outcome.REFUSED, rule="pbx", allowed=False)
-    assert [entry.outcome for entry in await ledger.requests_since()] == [Outcome.SENT]
+    assert [entry.outcome for entry in await entries()] == [Outcome.SENT]
 
 
 async def test_a_request_that_was_never_begun_cannot_be_concluded(ledger: Ledger) -> None:
@@ -80,10 +86,10 @@ async def test_a_request_that_a_crash_cut_off_comes_back_once(ledger: Ledger, as
     assert await ledger.interrupted() == ()
 
 
-async def test_the_trail_says_that_a_request_was_interrupted(ledger: Ledger, asked: Asked) -> None:
+async def test_the_trail_says_that_a_request_was_interrupted(ledger: Ledger, entries: Entries, asked: Asked) -> None:
     await ledger.begin(asked())
     await ledger.interrupted()
-    assert [entry.outcome for entry in await ledger.requests_since()] == [Outcome.INTERRUPTED]
+    assert [entry.outcome for entry in await entries()] == [Outcome.INTERRUPTED]
 
 
 async def test_requests_with_an_outcome_were_not_interrupted(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
@@ -103,12 +109,14 @@ async def test_interrupted_requests_come_oldest_first(
     assert await ledger.interrupted() == (older, newer)
 
 
-async def test_the_trail_shows_the_state_of_what_was_sent(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
+async def test_the_trail_shows_the_state_of_what_was_sent(
+    ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
+) -> None:
     intervention = wanted()
     await ledger.begin(asked(id="r"))
     await ledger.claim("r", intervention, rule="supervisor")
     await ledger.save(intervention.model_copy(update={"state": State.CONNECTED}))
-    (entry,) = await ledger.requests_since()
+    (entry,) = await entries()
     assert (entry.outcome, entry.allowed, entry.rule, entry.state) == (
         Outcome.SENT,
         True,
@@ -117,38 +125,42 @@ async def test_the_trail_shows_the_state_of_what_was_sent(ledger: Ledger, asked:
     )
 
 
-async def test_the_trail_comes_newest_last(ledger: Ledger, asked: Asked, clock: Callable[[], datetime]) -> None:
+async def test_the_trail_comes_newest_last(
+    ledger: Ledger, entries: Entries, asked: Asked, clock: Callable[[], datetime]
+) -> None:
     for minutes in (2, 1, 3):
         await ledger.begin(asked(said=f"{minutes}", at=clock() + timedelta(minutes=minutes)))
-    assert [entry.said for entry in await ledger.requests_since()] == ["1", "2", "3"]
+    assert [entry.said for entry in await entries()] == ["1", "2", "3"]
 
 
 async def test_the_trail_begins_with_the_instant_asked_for(
-    ledger: Ledger, asked: Asked, clock: Callable[[], datetime]
+    ledger: Ledger, entries: Entries, asked: Asked, clock: Callable[[], datetime]
 ) -> None:
     for seconds in (-1, 0, 1):
         await ledger.begin(asked(said=f"{seconds}", at=clock() + timedelta(seconds=seconds)))
-    assert [entry.said for entry in await ledger.requests_since(clock())] == ["0", "1"]
+    assert [entry.said for entry in await entries(clock())] == ["0", "1"]
 
 
 async def test_the_instant_asked_for_may_be_of_any_zone(
-    ledger: Ledger, asked: Asked, clock: Callable[[], datetime]
+    ledger: Ledger, entries: Entries, asked: Asked, clock: Callable[[], datetime]
 ) -> None:
     await ledger.begin(asked(at=clock()))
     bucharest = timezone(timedelta(hours=2))
-    assert len(await ledger.requests_since(clock().astimezone(bucharest))) == 1
+    assert len(await entries(clock().astimezone(bucharest))) == 1
 
 
-async def test_the_trail_of_one_person_has_nobody_elses_requests(ledger: Ledger, asked: Asked) -> None:
+async def test_the_trail_of_one_person_has_nobody_elses_requests(
+    ledger: Ledger, entries: Entries, asked: Asked
+) -> None:
     await ledger.begin(asked(slack_user="U0ANA"))
     await ledger.begin(asked(slack_user="U0BOB"))
-    assert [entry.slack_user for entry in await ledger.requests_since(user="U0BOB")] == ["U0BOB"]
+    assert [entry.slack_user for entry in await entries(user="U0BOB")] == ["U0BOB"]
 
 
-async def test_a_time_of_another_zone_comes_back_in_utc(ledger: Ledger, asked: Asked) -> None:
+async def test_a_time_of_another_zone_comes_back_in_utc(ledger: Ledger, entries: Entries, asked: Asked) -> None:
     local = datetime(2026, 3, 2, 14, 0, tzinfo=timezone(timedelta(hours=2)))
     await ledger.begin(asked(at=local))
-    (entry,) = await ledger.requests_since()
+    (entry,) = await entries()
     assert (entry.at, entry.at.tzinfo) == (local, UTC)
 
 
@@ -168,9 +180,11 @@ async def test_a_time_without_a_zone_is_refused(ledger: Ledger, asked: Asked) ->
     ],
     ids=["nul", "surrogate", "emoji", "long", "empty"],
 )
-async def test_whatever_is_typed_can_be_kept(ledger: Ledger, asked: Asked, said: str, kept: str) -> None:
+async def test_whatever_is_typed_can_be_kept(
+    ledger: Ledger, entries: Entries, asked: Asked, said: str, kept: str
+) -> None:
     await ledger.begin(asked(said=said))
-    assert [entry.said for entry in await ledger.requests_since()] == [kept]
+    assert [entry.said for entry in await entries()] == [kept]
 
 
 async def test_a_trigger_that_cannot_be_stored_as_it_is_still_shows_a_repeat(ledger: Ledger, asked: Asked) -> None:
@@ -178,10 +192,10 @@ async def test_a_trigger_that_cannot_be_stored_as_it_is_still_shows_a_repeat(led
     assert not await ledger.begin(asked(trigger="a\x00\ud800"))
 
 
-async def test_many_requests_are_concluded_at_once(ledger: Ledger, asked: Asked) -> None:
+async def test_many_requests_are_concluded_at_once(ledger: Ledger, entries: Entries, asked: Asked) -> None:
     requests = [asked() for _ in range(40)]
     await asyncio.gather(*(ledger.begin(request) for request in requests))
     await asyncio.gather(
         *(ledger.conclude(request.id, Outcome.ANSWERED, rule="help", allowed=True) for request in requests)
     )
-    assert {entry.outcome for entry in await ledger.requests_since()} == {Outcome.ANSWERED}
+    assert {entry.outcome for entry in await entries()} == {Outcome.ANSWERED}

@@ -247,6 +247,7 @@ class Floor:
             rules=lambda: self.rules,
             silent_in=frozenset,
             now=self.now,
+            sleep=clock.sleep,
             measures=self.memory,
             phone_seen=self.phone_seen,
         )

@@ -129,6 +129,20 @@ async def test_a_look_begins_after_it_was_asked_for_even_while_a_list_is_read(
     assert (READS, "c9") in watch.pbx.asked[asked_before - 1 :]
 
 
+async def test_the_lists_are_read_once_at_a_time(watch: Any, clock: Any) -> None:
+    busy(watch)
+    for number in range(5, 9):
+        watch.at(f"c{number}")
+    await clock.let_pass(1.5)
+    watch.pbx.slow = 5.0
+    for number in range(9, 13):
+        watch.at(f"c{number}")
+    await clock.let_pass(1)
+    begun = len(watch.asked(LISTS))
+    await clock.let_pass(30)
+    assert (begun, len(watch.seen)) == (1, 12)
+
+
 async def test_what_the_pbx_does_not_answer_is_unreadable(watch: Any, clock: Any) -> None:
     watch.pbx.failing["c1"] = PbxUnreachable("HTTP 502")
     watch.at("c1")

@@ -99,15 +99,27 @@ async def test_who_came_first_goes_first(line: Any, clock: Any) -> None:
     assert waiting.names() == "abcdef"
 
 
-async def test_what_a_person_waits_for_goes_before_what_runs_by_itself(line: Any, clock: Any) -> None:
+async def test_of_three_turns_two_go_to_what_a_person_waits_for_and_neither_starves(line: Any, clock: Any) -> None:
     waiting = line(1)
-    for name in "abc":
+    for name in "abcdefgh":
+        waiting.wants(name, waiting.pace.own)
+    for name in "STUVWXYZ":
+        waiting.wants(name, waiting.pace.asked)
+    await clock.let_pass(12.5)
+    names = waiting.names()
+    assert [sum(name.isupper() for name in names[start : start + 3]) for start in (1, 4, 7)] == [2, 2, 2]
+
+
+async def test_who_comes_later_and_waits_for_it_as_a_person_is_not_behind_all_that_run_by_themselves(
+    line: Any, clock: Any
+) -> None:
+    waiting = line(1)
+    for name in "abcdefgh":
         waiting.wants(name, waiting.pace.own)
     await clock.let_pass(0.5)
-    for name in "XY":
-        waiting.wants(name, waiting.pace.asked)
-    await clock.let_pass(10)
-    assert waiting.names() == "aXYbc"
+    waiting.wants("X", waiting.pace.asked)
+    await clock.let_pass(1.5)
+    assert waiting.names()[:2] == "aX"
 
 
 async def test_who_goes_away_holds_up_nobody(line: Any, clock: Any) -> None:

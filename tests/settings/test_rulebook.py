@@ -154,7 +154,9 @@ def test_a_directory_that_cannot_be_opened_says_why(folder: Path) -> None:
 
 
 def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
-    assert mistakes(tmp_path) == ["cannot be read: there is no such file. CALLBOT_CONFIG names the file"]
+    assert mistakes(tmp_path) == [
+        "cannot be read: there is no such file. Copy callbot.example.toml there, or set CALLBOT_CONFIG"
+    ]
 
 
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder: Path) -> None:

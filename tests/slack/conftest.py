@@ -98,6 +98,7 @@ class Desk:
         self.workspace = workspace
         self.ledger = ledger
         self.no_access: list[str] = []
+        self.nowhere: list[str] = []
         self.pauses: list[float] = []
         client = AsyncWebClient(
             token=workspace.bot_token, base_url=workspace.api_url, session=session, retry_handlers=[]
@@ -112,7 +113,8 @@ class Desk:
             self.ledger,
             now=lambda: datetime.now(UTC),
             sleep=self._hardly_sleep,
-            on_no_access=self._hear,
+            on_no_access=self._hear_no_access,
+            on_nowhere=self._hear_nowhere,
             jitter=lambda: 1.0,
         )
 
@@ -138,8 +140,11 @@ class Desk:
         self.pauses.append(seconds)
         await asyncio.sleep(0.01)
 
-    async def _hear(self, card: Card) -> None:
+    async def _hear_no_access(self, card: Card) -> None:
         self.no_access.append(card.id)
+
+    async def _hear_nowhere(self, card: Card) -> None:
+        self.nowhere.append(card.id)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import aiohttp
 import pytest
+from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack_faults import SlackFault
@@ -57,6 +58,31 @@ async def test_what_passes_is_waited_for(arriving: Arriving, fault: SlackFault, 
     arriving.workspace.faults.add(fault)
     await workspace_of(arriving.client, arriving.sleep)
     assert arriving.pauses == pauses
+
+
+GARBAGE = [
+    ("text/plain", b"no healthy upstream"),
+    ("application/json", b"[]"),
+    ("application/json", b"\xff\xfe{"),
+    ("application/json", b'{"ok": true}'),
+]
+
+
+@pytest.mark.parametrize(("kind", "body"), GARBAGE)
+async def test_what_is_no_answer_of_slacks_is_asked_again_and_then_said(
+    arriving: Arriving, kind: str, body: bytes
+) -> None:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.Response(body=body, content_type=kind)
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    arriving.client.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    with pytest.raises(SlackRefused, match="what answers there is not Slack"):
+        await workspace_of(arriving.client, arriving.sleep)
+    await runner.cleanup()
+    assert arriving.pauses == list(PAUSES)
 
 
 async def test_a_token_that_slack_refuses_is_said_at_once(arriving: Arriving) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.actions import ActionName
 from bot.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated, PbxUnreachable
-from bot.following import Intervention, State, Why, refused
+from bot.following import Intervention, State, Why, answer_lost, refused
 from bot.ports import Card, Switching
 from bot.presence import PhoneSeen
 from bot.sandbox.block_rules import check_blocks
@@ -39,7 +39,7 @@ def texts(a_card: MakeCard, shown: Texts) -> Callable[..., str]:
 PHONES = [
     (PhoneSeen.NOT_REGISTERED, "The PBX says that phone 0003*024 is not registered: log it in, then ask again."),
     (PhoneSeen.BUSY, "The PBX says that phone 0003*024 is busy: end what it is busy with, then ask again."),
-    (PhoneSeen.RINGING, "The PBX says that phone 0003*024 is ringing: lift it, or wait until it is still"),
+    (PhoneSeen.RINGING, "The PBX says that phone 0003*024 is ringing: answer it, or wait until it stops"),
     (PhoneSeen.ONLINE, "The PBX says that phone 0003*024 is online: see that it is the phone beside you"),
 ]
 
@@ -87,6 +87,14 @@ def test_what_no_page_explains_is_said_plainly(
     assert words in texts(refused(an_intervention(), error, noon))
 
 
+def test_where_the_pbx_was_not_reached_the_headline_says_so_and_not_that_it_refused(
+    texts: Callable[..., str], an_intervention: MakeIntervention, noon: Any
+) -> None:
+    assert texts(refused(an_intervention(), PbxUnreachable("not connected"), noon)).startswith(
+        "Refused: the PBX could not be reached."
+    )
+
+
 # ── the request's id ──
 
 WENT_WRONG = {State.REFUSED, State.UNKNOWN, State.NOT_ANSWERED, State.NOT_CONFIRMED}
@@ -116,7 +124,28 @@ def test_a_new_mode_that_came_to_nothing_leaves_the_old_one_and_the_card_says_so
 
 def test_a_recording_that_fails_is_no_change_of_mode(texts: Callable[..., str], reached: Reached) -> None:
     said = texts(reached(State.CONNECTED), reached(State.NOT_CONFIRMED, START, after=40, id="i2"))
-    assert ("Not switched" in said, "Does: Record: starts recording" in said) == (False, True)
+    assert "Not switched" not in said
+
+
+@pytest.mark.parametrize("state", [State.ASKED, State.RECORDING, State.NOT_CONFIRMED, State.REFUSED])
+def test_whoever_records_while_in_the_call_is_still_said_to_be_in_it(
+    texts: Callable[..., str], reached: Reached, state: State
+) -> None:
+    said = texts(reached(State.CONNECTED, ActionName.BARGE_IN), reached(state, START, after=40, id="i2"))
+    assert "Does: Barge in: joins the conversation; Record: starts recording" in said
+    assert "Ana Pop, Barge in and Record, Bob Ionescu 0003*210." in said
+
+
+def test_the_notification_too_names_the_old_mode_until_the_new_one_is_proven(
+    texts: Callable[..., str], reached: Reached
+) -> None:
+    said = texts(reached(State.CONNECTED), reached(State.RINGING, WHISPER, after=40, id="i2"))
+    assert "Ana Pop, Monitor, Bob Ionescu 0003*210." in said
+
+
+def test_whoever_has_left_the_call_is_said_to_record_alone(texts: Callable[..., str], reached: Reached) -> None:
+    said = texts(reached(State.ENDED, ActionName.BARGE_IN), reached(State.RECORDING, START, after=40, id="i2"))
+    assert "Does: Record: starts recording" in said
 
 
 LATE = [
@@ -170,3 +199,30 @@ def test_who_has_lost_the_right_is_not_asked_to_hang_up_for_another_mode(
     fields = {"removed": True, "buttons": (), "switching": Switching(held=ActionName.MONITOR, to=WHISPER)}
     message = intervention_card(a_card(reached(State.CONNECTED), **fields))
     assert (labels(message), "rings again" in texts(reached(State.CONNECTED), **fields)) == ([], False)
+
+
+# ── what is lost, and what is protected ──
+
+
+def test_a_fault_that_the_pbx_spoke_of_is_said_with_its_code_and_nothing_is_sent_again(
+    texts: Callable[..., str], an_intervention: MakeIntervention
+) -> None:
+    said = texts(answer_lost(an_intervention(), "internal_server_error"))
+    assert "The PBX spoke of a fault of its own (internal_server_error). Nothing is sent again" in said
+
+
+def test_of_a_protected_call_no_party_is_shown(
+    texts: Callable[..., str], reached: Reached, a_call: Callable[..., Any], a_view: Callable[..., Any]
+) -> None:
+    call = a_call(a_view("01", source=["+15550142"], caller_id="Carla Caller <+15550142>"))
+    said = texts(reached(State.CONNECTED, call=call), protected=True)
+    assert ("15550142" in said, "Carla" in said, "A party of this call is protected now" in said) == (
+        False,
+        False,
+        True,
+    )
+
+
+def test_a_change_of_mode_is_not_asked_about_on_a_protected_card(texts: Callable[..., str], reached: Reached) -> None:
+    said = texts(reached(State.CONNECTED), protected=True, switching=Switching(held=ActionName.MONITOR, to=WHISPER))
+    assert ("Hang up: your phone" in said, "Ring now anyway" in said) == (False, False)

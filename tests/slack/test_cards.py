@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.actions import PHONE_CALL_ACTION, ActionName
+from bot.actions import ActionName
 from bot.errors import SendCallToInvalid
 from bot.following import Intervention, State, Why, answer_lost, refused
 from bot.phonecalls import PhoneCall, PhoneCallView
@@ -143,7 +143,7 @@ def test_the_card_says_who_hears(
 
 def test_a_private_whisper_says_that_the_call_is_not_heard(a_card: MakeCard, reached: Reached, shown: Texts) -> None:
     body = {"action": "Whisper", "phoneCallViewId": "01", "sendCallTo": "0003*024", "private": 1}
-    one = reached(State.CONNECTED, action=PHONE_CALL_ACTION.validate_python(body))
+    one = reached(State.CONNECTED, action=body)
     assert "Who hears Ana: only Bob; Ana does not hear the call" in shown(intervention_card(a_card(one)))
 
 

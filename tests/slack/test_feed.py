@@ -61,6 +61,52 @@ async def test_what_is_shown_already_is_not_sent(desk: Any, card_in: CardIn) -> 
     assert desk.asked(UPDATE) == 0
 
 
+async def test_after_a_lost_answer_what_was_shown_before_is_sent_again(
+    desk: Any, card_in: CardIn, a_call: Callable[..., PhoneCall], a_view: Callable[..., Any]
+) -> None:
+    desk.feed.show(card_in(State.CONNECTED))
+    await desk.shows("Connected")
+    desk.fault(UPDATE, "late", seconds=0.7)
+    desk.feed.show(card_in(State.CONNECTED, call=a_call(a_view(onHold="2026-11-21T12:00:20Z"))))
+    await desk.workspace.until(lambda: len(desk.cards()[0].versions) == 2)
+    desk.feed.show(card_in(State.CONNECTED))
+    await desk.workspace.until(lambda: len(desk.cards()[0].versions) == 3)
+    assert "hold" not in "\n".join(desk.cards()[0].lines())
+
+
+async def test_after_a_restart_what_is_shown_already_is_not_sent(desk: Any, card_in: CardIn) -> None:
+    desk.feed.show(card_in(State.ENDED))
+    await desk.shows("Ended")
+    await desk.feed.drain(1.0)
+    restarted = desk.another_feed()
+    restarted.show(card_in(State.ENDED))
+    await restarted.drain(1.0)
+    assert (desk.asked(UPDATE), len(restarted)) == (0, 0)
+
+
+async def test_after_a_restart_what_was_not_shown_is_sent(desk: Any, card_in: CardIn) -> None:
+    desk.feed.show(card_in(State.RINGING))
+    card = await desk.shows("Ringing")
+    await desk.feed.drain(1.0)
+    desk.another_feed().show(card_in(State.ENDED, after=2))
+    assert await desk.shows("Ended") is card
+
+
+async def test_a_card_that_cannot_be_made_ends_nothing(desk: Any, card_in: CardIn) -> None:
+    desk.feed.show(card_in(State.RINGING).model_copy(update={"interventions": ()}))
+    await desk.workspace.until(lambda: desk.pauses)
+    desk.feed.show(card_in(State.RINGING))
+    await desk.shows("Ringing")
+
+
+async def test_a_retry_after_of_nothing_is_no_hot_loop(desk: Any, card_in: CardIn) -> None:
+    desk.fault(POST, "429", times=2, retry_after=0)
+    begun = asyncio.get_running_loop().time()
+    desk.feed.show(card_in(State.RINGING))
+    await desk.shows("Ringing")
+    assert asyncio.get_running_loop().time() - begun >= 1.0
+
+
 @pytest.mark.parametrize("reason", ["token_revoked", "account_inactive", "invalid_auth"])
 async def test_a_token_that_slack_takes_no_more_is_said_once_and_tried_slowly(
     desk: Any, card_in: CardIn, reason: str
@@ -104,6 +150,40 @@ async def test_where_callbot_may_not_write_the_card_goes_on_in_the_direct_messag
     card = await desk.shows("Connected", ANA)
     await desk.workspace.until(lambda: desk.no_access)
     assert ("/invite" in "\n".join(card.lines()), desk.no_access) == (True, ["k1"])
+
+
+@pytest.mark.parametrize(
+    "reason", ["is_inactive", "user_is_restricted", "channel_type_not_supported", "missing_scope", "never_heard_of"]
+)
+async def test_a_channel_that_refuses_a_post_for_whatever_reason_moves_the_card(
+    desk: Any, card_in: CardIn, reason: str
+) -> None:
+    desk.fault(POST, "error", error=reason)
+    desk.feed.show(card_in(State.RINGING))
+    card = await desk.shows("Ringing", ANA)
+    await desk.workspace.until(lambda: desk.no_access)
+    assert ("/invite" in "\n".join(card.lines()), desk.no_access, desk.nowhere) == (True, ["k1"], [])
+
+
+@pytest.mark.parametrize("place", [FLOOR, ANA])
+async def test_a_card_that_slack_takes_nowhere_is_said_once_in_another_way(
+    desk: Any, card_in: CardIn, place: str
+) -> None:
+    desk.fault(POST, "error", error="messages_tab_disabled", times=None)
+    for after, state in enumerate((State.RINGING, State.CONNECTED), 1):
+        desk.feed.show(card_in(state, place, after=after))
+        await desk.feed.drain(1.0)
+    assert (desk.nowhere, desk.no_access, len(desk.feed), desk.workspace.messages()) == (["k1"], [], 0, [])
+
+
+@pytest.mark.parametrize("reason", ["invalid_blocks", "msg_too_long"])
+async def test_what_a_refused_message_would_have_said_comes_as_text(desk: Any, card_in: CardIn, reason: str) -> None:
+    desk.feed.show(card_in(State.RINGING))
+    await desk.shows("Ringing")
+    desk.fault(UPDATE, "error", error=reason)
+    desk.feed.show(card_in(State.ENDED, after=2))
+    told = await desk.workspace.until(lambda: desk.cards(ANA))
+    assert ("Now: Ended" in told[0].text, told[0].blocks, desk.no_access) == (True, [], [])
 
 
 @pytest.mark.parametrize("reason", ["message_not_found", "cant_update_message", "edit_window_closed"])

@@ -1,12 +1,18 @@
 """A card that Slack may have taken although nobody was told: it is found, or the person is told, and there is no second one."""
 
+import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.following import State
 from bot.ports import Card
+from bot.slack.failures import AnswerUnknown
+from bot.slack.messages import Message
+from bot.slack.outgoing import Rank, Urgency
+from bot.slack.posted import Posted
 from bot.slack.telling import UNCONFIRMED
 
 CardIn = Callable[..., Card]
@@ -84,7 +90,18 @@ async def test_a_lost_post_to_a_channel_that_callbot_is_not_in_goes_to_the_direc
     desk.fault(POST, "error", error="internal_error")
     desk.feed.show(card_in(State.RINGING))
     await desk.shows("Ringing", ANA)
+    await desk.workspace.until(lambda: desk.no_access)
     assert (desk.cards(FLOOR), desk.no_access) == ([], ["k1"])
+
+
+async def test_a_post_that_slack_works_off_long_after_it_timed_out_is_waited_for(desk: Any, card_in: CardIn) -> None:
+    desk.fault(POST, "slow", seconds=0.9)
+    desk.feed.show(card_in(State.RINGING))
+    card = await desk.shows("Ringing")
+    desk.feed.show(card_in(State.CONNECTED, after=2))
+    assert await desk.shows("Connected") is card
+    told = await desk.workspace.until(lambda: desk.cards(ANA))
+    assert (desk.cards(FLOOR), told[0].text.startswith(UNCONFIRMED)) == ([card], True)
 
 
 # ── a crash between Slack's taking a post and our writing down where it stands ──
@@ -168,3 +185,19 @@ async def test_a_history_that_keeps_failing_is_told_and_when_it_is_back_the_card
     desk.feed.show(card_in(State.CONNECTED, after=2))
     await desk.shows("Connected")
     assert (desk.asked(POST), len(desk.cards(ANA))) == (2, 1)
+
+
+async def test_a_post_is_looked_for_around_the_moment_of_its_turn(desk: Any, card_in: CardIn) -> None:
+    """Not of the moment since when it waited for that: Slack may have closed the channel to it for minutes."""
+    moments = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
+    posted = Posted(desk.outgoing, desk.ledger, now=lambda: moments[-1], sleep=asyncio.sleep)
+    standing = await posted.standing(card_in(State.RINGING))
+
+    def urgency() -> Urgency:
+        moments.append(moments[0] + timedelta(minutes=10))
+        return Urgency(Rank.INTERVENTION)
+
+    desk.fault(POST, "lost")
+    with pytest.raises(AnswerUnknown):
+        await posted.post("k1", standing, lambda: Message("late", ()), urgency)
+    assert standing.begun == moments[1]

@@ -15,7 +15,7 @@ from bot.sandbox.slack_limits import SlackLimits
 from bot.sandbox.workspace import Workspace
 from bot.slack.failures import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
-from bot.slack.outgoing import MOST_WAITING, Outgoing, Place, Rank, Urgency
+from bot.slack.outgoing import MOST_WAITING, PATIENCE, Outgoing, PostedAt, Rank, Urgency
 from bot.slack.rates import BURST
 
 FLOOR = "C0FLOOR"
@@ -105,7 +105,7 @@ async def waiting(post: Post, number: int) -> None:
 
 
 ORDER = [
-    ("an intervention before an answer and an alert", urgent(), urgent(Rank.ANSWER), urgent(Rank.ALERT, pressing=True)),
+    ("interventions before answers", urgent(since=1), urgent(Rank.ANSWER, pressing=True, since=9), urgent(Rank.ANSWER)),
     ("what is undecided before what is not", urgent(pressing=True, since=1), urgent(since=3), urgent(since=2)),
     (
         "the newest state first",
@@ -129,6 +129,45 @@ async def test_who_waits_goes_in_the_order_of_urgency(
         await stand(workspace, BURST + number + 1)
     await asyncio.gather(*tasks)
     assert shown(workspace)[BURST:] == ["first", "second", "third"]
+
+
+async def late_and_new(post: Post) -> list[asyncio.Task[PostedAt]]:
+    """As many that have waited long as go at once, then as many that are newer; and the channel opens a second later."""
+    await full(post)
+    post.outgoing._gates.close(POST, FLOOR, PATIENCE + 1)
+    tasks = [asyncio.create_task(post.outgoing.post(FLOOR, text("old"), urgent())) for _ in range(BURST)]
+    await waiting(post, BURST)
+    post.move(PATIENCE + 0.5)
+    await waiting(post, BURST)
+    post.sleeping = False
+    newer = urgent(pressing=True, since=9)
+    tasks += [asyncio.create_task(post.outgoing.post(FLOOR, text("new"), newer)) for _ in range(BURST)]
+    await waiting(post, 2 * BURST)
+    return tasks
+
+
+async def test_what_has_waited_long_goes_even_where_there_is_always_something_newer(
+    workspace: Workspace, post: Post
+) -> None:
+    """And of what goes then most is the newest: a storm that is over must not hold up what is asked for now."""
+    tasks = await late_and_new(post)
+    post.move(0.6)
+    await stand(workspace, 2 * BURST)
+    await waiting(post, BURST)
+    post.move(1.1)
+    await stand(workspace, 2 * BURST + 1)
+    assert sorted(shown(workspace)[BURST:]) == ["new"] * BURST + ["old"]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def test_a_private_answer_goes_through_the_proxy_like_everything_else(session: aiohttp.ClientSession) -> None:
+    async with saying("text/plain", b"ok") as url:
+        post = Post("http://slack.example.com/api/", session)
+        post.outgoing._client.proxy = url
+        await post.outgoing.respond("http://hooks.example.com/commands/1", Message("x", ()))
+    assert post.answered == [("response_url", "")]
 
 
 async def test_what_is_sent_is_what_is_new_when_the_turn_comes(workspace: Workspace, post: Post) -> None:
@@ -239,6 +278,7 @@ GARBAGE = [
     ("text/plain", b"ok"),
     ("text/html", b"<html>a proxy's page</html>"),
     ("application/octet-stream", b"\x00"),
+    ("application/gzip", b"\x1f\x8b"),
 ]
 
 
@@ -267,11 +307,13 @@ async def test_an_answer_that_is_none_leaves_it_open_what_was_done(
             await Post(url, session).outgoing.post(FLOOR, text("x"), urgent())
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("3", 3.0), ("0.5", 0.5), ("soon", 1.0), ("86400", 60.0), ("-5", 0.0)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("3", 3.0), ("0.5", 0.5), ("soon", 1.0), ("86400", 60.0), ("0", 0.5), ("-5", 0.5)]
+)
 async def test_of_what_slack_asks_to_wait_at_most_a_minute_is_believed(
     session: aiohttp.ClientSession, header: str, seconds: float
 ) -> None:
     async with saying("application/json", b'{"ok":false,"error":"ratelimited"}', {"Retry-After": header}, 429) as url:
         with pytest.raises(RateLimited) as limited:
-            await Post(url, session).outgoing.update(Place(FLOOR, "1.2"), text("x"), urgent())
+            await Post(url, session).outgoing.update(PostedAt(FLOOR, "1.2"), text("x"), urgent())
     assert limited.value.seconds == seconds

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.following import State
 from bot.sandbox.slack_faults import SlackFault
 from bot.sandbox.workspace import Workspace
 from bot.slack.asker import PrivateAnswers
@@ -121,3 +122,11 @@ async def test_nothing_leaves_an_answer_however_slack_fails(desk: Desk) -> None:
     await (await desk.asker()).helped()
     await (await desk.asker(None)).helped()
     assert desk.said() == (0, 0)
+
+
+async def test_that_a_card_is_nowhere_is_said_to_the_asker_alone_with_what_it_would_show(
+    desk: Desk, a_card: Any, reached: Any
+) -> None:
+    await (await desk.asker()).card_is_nowhere(a_card(reached(State.RINGING)))
+    told = desk.workspace.private(ANA)
+    assert (len(told), "Now: Ringing Ana's phone 0003*024" in told[0].text) == (1, True)

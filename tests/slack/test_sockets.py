@@ -1,19 +1,25 @@
 """Two Socket Mode connections while Slack refreshes, cuts and refuses them: what was delivered is acknowledged."""
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack_faults import SlackFault
 from bot.sandbox.slack_limits import SlackLimits
 from bot.sandbox.workspace import Workspace
+from bot.slack.connection import Connection
+from bot.slack.failures import SlackError, SlackRefusal
 from bot.slack.sockets import CONNECTIONS, Sockets
 
 OPEN = "apps.connections.open"
@@ -26,10 +32,13 @@ async def authorize() -> AuthorizeResult:
 class Line:
     """A workspace, an app that acknowledges, and its connections. `typed`: what has reached the app."""
 
-    def __init__(self, workspace: Workspace, session: aiohttp.ClientSession) -> None:
+    def __init__(self, workspace: Workspace, session: aiohttp.ClientSession, app_token: str = "") -> None:
         self.workspace = workspace
         self.typed: list[str] = []
         self.pauses: list[float] = []
+        self.lost: list[str] = []
+        self.go_on = asyncio.Event()
+        self.clock_stops = 0
         client = AsyncWebClient(base_url=workspace.api_url, session=session, retry_handlers=[])
         app = AsyncApp(
             client=client,
@@ -42,10 +51,25 @@ class Line:
         @app.command("/calls")
         async def hear(ack: AsyncAck, body: dict[str, Any]) -> None:
             self.typed.append(body["text"])
+            if body["text"] == "late":
+                await self.go_on.wait()
             await ack("" if body["text"] != "speak" else {"response_type": "ephemeral", "text": "spoken"})
 
         self.app = app
-        self.sockets = Sockets(app, workspace.app_token, sleep=self._hardly_sleep, jitter=lambda: 1.0)
+        self.sockets = Sockets(
+            app,
+            app_token or workspace.app_token,
+            on_lost=self.lost.append,
+            clock=self._clock,
+            sleep=self._hardly_sleep,
+            jitter=lambda: 1.0,
+        )
+
+    def _clock(self) -> float:
+        if self.clock_stops:
+            self.clock_stops -= 1
+            raise OverflowError
+        return asyncio.get_running_loop().time()
 
     async def _hardly_sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -65,6 +89,38 @@ class Line:
     async def type(self, number: int) -> bool:
         """Whether it is acknowledged."""
         return (await self.workspace.type("U0ANA", "C0FLOOR", f"/calls {number}")).acknowledged
+
+
+@dataclass
+class Garbled:
+    """Slack behind a proxy that answers so many times in its place."""
+
+    url: str
+    left: int
+
+
+@asynccontextmanager
+async def garbling(api_url: str, kind: str, body: bytes, times: int) -> AsyncIterator[Garbled]:
+    garbled = Garbled("", times)
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if garbled.left:
+            garbled.left -= 1
+            return web.Response(body=body, content_type=kind)
+        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type")}
+        method = request.path.rpartition("/")[2]
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(api_url + method, data=await request.read(), headers=headers) as real,
+        ):
+            return web.Response(body=await real.read(), content_type=real.content_type)
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    garbled.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield garbled
+    await runner.cleanup()
 
 
 @pytest.fixture
@@ -129,6 +185,17 @@ async def test_after_a_cut_without_a_word_there_are_two_again(line: Line) -> Non
     assert await line.type(1)
 
 
+async def test_an_acknowledgement_that_a_cut_has_kept_from_slack_counts_as_lost(line: Line) -> None:
+    typing = asyncio.create_task(line.workspace.type("U0ANA", "C0FLOOR", "/calls late"))
+    await line.workspace.until(lambda: "late" in line.typed)
+    await line.workspace.cut_sockets()
+    await line.both()
+    line.go_on.set()
+    assert (await typing).acknowledged is False
+    await line.workspace.until(lambda: line.lost)
+    assert line.lost == ["command"]
+
+
 async def test_a_command_that_reached_the_app_before_a_cut_is_heard_once(line: Line) -> None:
     for number in range(30):
         typing = asyncio.create_task(line.type(number))
@@ -184,17 +251,85 @@ async def test_a_token_that_slack_does_not_take_is_said_at_once() -> None:
     workspace = Workspace()
     await workspace.start()
     async with aiohttp.ClientSession() as session:
-        line = Line(workspace, session)
-        sockets = Sockets(line.app, "xapp-wrong")
-        with pytest.raises(SlackApiError, match="invalid_auth"):
-            await sockets.connect()
-        await sockets.close()
+        line = Line(workspace, session, "xapp-wrong")
+        with pytest.raises(SlackRefusal, match="invalid_auth"):
+            await line.sockets.connect()
+        await line.sockets.close()
     await workspace.stop()
 
 
-async def test_a_connection_that_leaves_is_no_longer_counted(line: Line) -> None:
-    assert await line.sockets.connected()
-    line.workspace.link_disabled()
-    await line.workspace.until(lambda: line.workspace.sockets == 0)
-    await line.workspace.until(lambda: not any(one.is_open for one in line.sockets._connections))
-    assert not await line.sockets.connected()
+async def test_whatever_goes_wrong_with_both_there_are_two_again(line: Line) -> None:
+    """A failure that nobody thought of: here the clock's."""
+    line.clock_stops = 4
+    await line.workspace.cut_sockets()
+    await line.workspace.until(lambda: line.clock_stops == 0 and line.workspace.sockets >= CONNECTIONS)
+    assert await line.type(1)
+
+
+async def test_a_start_that_fails_again_and_again_leaves_no_session_behind(line: Line) -> None:
+    line.workspace.faults.add(SlackFault(method=OPEN, times=2, kind="500"))
+    sockets = Sockets(line.app, line.workspace.app_token, on_lost=line.lost.append)
+    gc.collect()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            with pytest.raises(SlackError):
+                await sockets.connect()
+        await sockets.close()
+        del sockets
+        gc.collect()
+    assert [str(warning.message) for warning in warned] == []
+
+
+GARBAGE = [
+    ("text/plain", b"no healthy upstream"),
+    ("text/html", b"<html>a proxy's page</html>"),
+    ("application/json", b"[]"),
+    ("application/json", b'"x"'),
+    ("application/json", b"\xff\xfe{"),
+    ("application/json", b'{"ok": true}'),
+    ("application/json", b'{"ok": true, "url": 7}'),
+    ("application/json", b'{"ok": true, "url": "http://"}'),
+    ("application/json", b'{"ok": true, "url": "\\ud800"}'),
+    ("application/octet-stream", b"\x00"),
+    ("application/gzip", b"\x1f\x8b"),
+]
+
+
+@pytest.mark.parametrize(("kind", "body"), GARBAGE)
+async def test_both_connections_come_back_after_answers_that_are_none(line: Line, kind: str, body: bytes) -> None:
+    async with garbling(line.workspace.api_url, kind, body, times=4) as garbled:
+        line.app.client.base_url = garbled.url
+        await line.workspace.cut_sockets()
+        await line.both()
+        assert (garbled.left, await line.type(1)) == (0, True)
+
+
+@pytest.mark.parametrize(("kind", "body"), GARBAGE)
+async def test_at_the_start_such_an_answer_is_a_failure_like_others(line: Line, kind: str, body: bytes) -> None:
+    async with garbling(line.workspace.api_url, kind, body, times=1) as garbled:
+        line.app.client.base_url = garbled.url
+        sockets = Sockets(line.app, line.workspace.app_token, on_lost=line.lost.append)
+        with pytest.raises(SlackError):
+            await sockets.connect()
+        await sockets.close()
+
+
+async def test_a_peer_that_never_answers_is_given_up(line: Line) -> None:
+    """TCP stands, and nothing ever comes: not aiohttp's five minutes."""
+    met = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        met.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    async with aiohttp.ClientSession() as session:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        with pytest.raises(TimeoutError):
+            await Connection.open(line.app, session, url, line.lost.append, patience=0.1)
+    assert met.is_set()
+    server.close()
+    await server.wait_closed()

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from bot.actions import PHONE_CALL_ACTION, BargeIn, Monitor, PhoneCallAction, StartRecording, Whisper
+from bot.actions import BargeIn, Monitor, PhoneCallAction, StartRecording, Whisper
 from bot.errors import (
     CallGone,
     PbxUnreachable,
@@ -18,6 +19,7 @@ from bot.uapi import wire
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "uapi"
 PAGES = ("monitor", "whisper", "bargein", "pickup", "startrecording")
+ACTION: TypeAdapter[PhoneCallAction] = TypeAdapter(PhoneCallAction)
 OURS = "b817d2618fe6f1804333"
 CALL = {"id": OURS, "extension": "0003*210", "phoneCallView": [{"id": "01", "extension": "0003*210", "status": "5"}]}
 OTHER = {"id": "444444", "extension": "0003*211"}
@@ -104,7 +106,7 @@ def test_a_page_is_asked_for_by_count_and_start() -> None:
 def test_a_documented_request_is_the_one_that_is_sent(page: str) -> None:
     documented = sample(f"{page}/request.json")
     _, _, _, user, extension, call_id = documented["path"].split("/")
-    sent = wire.put_action(user, extension, call_id, PHONE_CALL_ACTION.validate_python(documented["body"]))
+    sent = wire.put_action(user, extension, call_id, ACTION.validate_python(documented["body"]))
     assert (sent.method, sent.target, json.loads(sent.body or b"")) == (
         documented["method"],
         documented["path"],
@@ -116,7 +118,7 @@ def test_a_documented_request_is_the_one_that_is_sent(page: str) -> None:
 def test_a_request_without_the_optional_fields_has_the_required_ones_alone(page: str) -> None:
     documented = sample(f"{page}/request.json")["body"]
     required = {k: v for k, v in documented.items() if k in {"action", "sendCallTo", "phoneCallViewId"}}
-    sent = wire.put_action("@me", "0003*210", OURS, PHONE_CALL_ACTION.validate_python(required))
+    sent = wire.put_action("@me", "0003*210", OURS, ACTION.validate_python(required))
     assert json.loads(sent.body or b"") == required
 
 

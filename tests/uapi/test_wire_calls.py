@@ -144,16 +144,16 @@ def test_a_success_that_no_page_documents_is_no_read(http_status: int) -> None:
 
 
 def test_half_a_surrogate_pair_spoils_only_its_own_character() -> None:
-    raw = rb'{"id":"a1","ownerName":"\ud83d\ude00 \ud83d \\ud83d \uDC00x \ud83d\ud83d\ude00 \u0041"}'
+    raw = rb'{"id":"a1","extension":"\ud83d\ude00 \ud83d \\ud83d \uDC00x \ud83d\ud83d\ude00 \u0041"}'
     call = wire.read_call(200, raw, "a1")
     assert call is not None
-    assert call.owner_name == "\U0001f600 \ufffd \\ud83d \ufffdx \ufffd\U0001f600 A"
+    assert call.extension == "\U0001f600 \ufffd \\ud83d \ufffdx \ufffd\U0001f600 A"
 
 
 def test_a_byte_that_is_no_utf8_spoils_only_its_own_character() -> None:
-    call = wire.read_call(200, b'\xef\xbb\xbf{"id":"a1","ownerName":"Zo\xeb"}', "a1")
+    call = wire.read_call(200, b'\xef\xbb\xbf{"id":"a1","extension":"Zo\xeb"}', "a1")
     assert call is not None
-    assert call.owner_name == "Zo\ufffd"
+    assert call.extension == "Zo\ufffd"
 
 
 # ── a page of calls ──

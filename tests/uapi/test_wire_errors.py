@@ -179,5 +179,5 @@ def test_a_readable_call_can_be_written_as_utf8(document: object) -> None:
 @given(st.text(st.characters(exclude_categories=[]), min_size=1, max_size=30))
 def test_a_text_without_half_pairs_is_read_as_it_was_written(text: str) -> None:
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    page = wire.read_page(200, body([{"id": "a", "ownerName": whole}]))
-    assert page.entries[0].owner_name == whole
+    page = wire.read_page(200, body([{"id": "a", "extension": whole}]))
+    assert page.entries[0].extension == whole

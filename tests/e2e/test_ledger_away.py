@@ -1,0 +1,39 @@
+"""A ledger that takes nothing for a while: cards stay true, and what it missed is written when it is back."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
+
+
+@pytest.fixture
+def transport() -> str:
+    return "http"
+
+
+@pytest.fixture
+def locked(house: Any) -> Iterator[sqlite3.Connection]:
+    """Somebody else's hold of the SQLite file; it takes writes again after `rollback`."""
+    holder = sqlite3.connect(house.folder / "callbot.db", isolation_level=None)
+    yield holder
+    holder.close()
+
+
+async def test_an_end_is_shown_at_once_and_the_same_may_be_asked_again_when_the_ledger_is_back(
+    house: Any, locked: sqlite3.Connection
+) -> None:
+    call = house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    await house.card("Connected")
+    locked.execute("BEGIN IMMEDIATE")
+    house.floor.leave(call, "0003*024")
+    await house.card("Ended", timeout=3)
+    locked.execute("ROLLBACK")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.card("Ringing")
+    assert house.actions() == ["Monitor", "Monitor"]
