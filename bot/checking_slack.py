@@ -28,6 +28,9 @@ TOKEN = "Slack's bot token"  # noqa: S105 - what a line is about
 DOOR = "Slack's way in"
 
 
+NOT_SLACK = "something answers there that is not Slack"
+
+
 class NoAnswer(Exception):
     """Slack said no, or nothing; the text says which, without anything that Slack sent but its error code."""
 
@@ -135,6 +138,8 @@ class _Slack:
             raise NoAnswer(f"no answer in {self._patience:g} s") from None
         except aiohttp.ClientError as error:
             raise NoAnswer(f"cannot be reached ({type(error).__name__})") from None
+        except (ValueError, AttributeError, RecursionError):  # the library, on what is no JSON object
+            raise NoAnswer(NOT_SLACK) from None
 
 
 def _scopes(granted: frozenset[str]) -> Iterator[Finding]:
@@ -164,4 +169,4 @@ def _refusal(error: SlackApiError) -> NoAnswer:
     code = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(code, str) and code.replace("_", "").isalnum() and len(code) <= 64:
         return NoAnswer(f"refused with {code}", code)
-    return NoAnswer("something answers there that is not Slack")
+    return NoAnswer(NOT_SLACK)

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from aiohttp import web
 
-FaultKind = Literal["429", "500", "slow", "lost", "error", "late", "done500"]
+FaultKind = Literal["429", "500", "slow", "lost", "error", "late", "done500", "garbage"]
 
 
 @dataclass(kw_only=True)
@@ -15,7 +15,8 @@ class SlackFault:
 
     `429`: refused with `Retry-After: retry_after`. `500`: an error page. `slow`: done `seconds` later. `lost`: done,
     but the connection is cut before the answer. `late`: done, and answered `seconds` later. `done500`: done, but
-    answered with an error page. `error`: `ok: false` with `error`, nothing done. `times`: how often, None for always. `method`: a Web API method, `response_url`, or `*` for all.
+    answered with an error page. `garbage`: 200 with text that is no JSON, nothing done. `error`: `ok: false` with
+    `error`, nothing done. `times`: how often, None for always. `method`: a Web API method, `response_url`, or `*`.
     """
 
     method: str
@@ -66,6 +67,8 @@ async def refused_by(fault: SlackFault | None) -> web.Response | None:
             return web.json_response(body, status=429, headers={"Retry-After": str(fault.retry_after)})
         case SlackFault(kind="500"):
             return _error_page()
+        case SlackFault(kind="garbage"):
+            return web.Response(text="maintenance", content_type="text/plain")
         case SlackFault(kind="error"):
             return web.json_response({"ok": False, "error": fault.error})
         case SlackFault(kind="slow"):

@@ -205,6 +205,11 @@ WRONG: dict[str, tuple[Callable[[Site], object], dict[str, str], str]] = {
         {},
         "no  Slack's bot token: something answers there that is not Slack",
     ),
+    "Slack answers with text": (
+        lambda site: site.workspace.faults.add(SlackFault(method="auth.test", kind="garbage")),
+        {},
+        "no  Slack's bot token: something answers there that is not Slack",
+    ),
     "Slack cuts the connection": (
         lambda site: site.workspace.faults.add(SlackFault(method="auth.test", kind="lost", times=None)),
         {},

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
@@ -13,6 +14,7 @@ import asyncpg
 import pytest
 
 import bot as bot_package
+from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import LedgerInUse, SingleRun
 from bot.sandbox.workspace import Workspace
 
@@ -96,18 +98,26 @@ async def ended(process: Process) -> tuple[int, str]:
         return await process.wait(), last
 
 
-@pytest.fixture
-async def server_processes(run: Process, address: str) -> list[int]:
-    """The server and its sessions with the run."""
+async def sessions(address: str) -> list[int]:
+    """The server's processes for others than us."""
     session = await asyncpg.connect(address)
     try:
-        sessions = await session.fetch(
+        found = await session.fetch(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+    finally:
+        await session.close()
+    return [row["pid"] for row in found]
+
+
+async def server(address: str) -> list[int]:
+    """The server's process that takes connections, and those for others than us."""
+    session = await asyncpg.connect(address)
+    try:
         folder = await session.fetchval("SHOW data_directory")
     finally:
         await session.close()
-    return [int((Path(folder) / "postmaster.pid").read_text().splitlines()[0]), *(row["pid"] for row in sessions)]
+    return [int((Path(folder) / "postmaster.pid").read_text().splitlines()[0]), *await sessions(address)]
 
 
 @contextmanager
@@ -133,12 +143,9 @@ async def nothing(_workspace: Workspace) -> None:
 
 @pytest.mark.parametrize("request_under_way", [nothing, sent])
 async def test_sigterm_ends_it_in_time_while_the_ledger_hangs(
-    run: Process,
-    server_processes: list[int],
-    workspace: Workspace,
-    request_under_way: Callable[[Workspace], Awaitable[None]],
+    run: Process, address: str, workspace: Workspace, request_under_way: Callable[[Workspace], Awaitable[None]]
 ) -> None:
-    with hanging(server_processes):
+    with hanging(await server(address)):
         await request_under_way(workspace)
         begun = monotonic()
         run.send_signal(signal.SIGTERM)
@@ -176,3 +183,16 @@ async def test_a_run_whose_session_with_the_ledger_ended_goes_on_and_keeps_other
     await said(run, '"event": "ledger_session_renewed"')
     with pytest.raises(LedgerInUse):
         await SingleRun(address).acquire()
+
+
+async def test_a_closing_that_is_cut_short_leaves_no_session_with_a_server_that_hangs(
+    address: str, clock: Callable[[], datetime]
+) -> None:
+    ledger = await Ledger.open(address, now=clock)
+    await asyncio.gather(*(ledger.posted_at("card1") for _ in range(3)))
+    with hanging(await sessions(address)), pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await ledger.close()
+    async with asyncio.timeout(10):
+        while await sessions(address):
+            pass
