@@ -6,7 +6,7 @@ answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
 import structlog
@@ -15,6 +15,7 @@ from bot.actions import JOINING, RECORDING
 from bot.authorization import AuthorizationMap
 from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow
 from bot.looking import CallPath, Haste, Looks
+from bot.phonecalls import PhoneCall
 from bot.placing import why_elsewhere
 from bot.planning import latest_seen, next_buttons, own_views
 from bot.ports import Card, Cards, Ledger, Measures
@@ -65,13 +66,23 @@ class Follower:
         """Everything that is still followed."""
         return tuple(one for shown in self._on_card.values() for one in shown.values() if one.following)
 
-    def legs(self) -> Mapping[str, frozenset[str]]:
-        """The views that came with interventions of ours, by call id. A call picked up is no leg: it is a party's."""
-        legs: dict[str, frozenset[str]] = {}
-        for one in self.open:
-            if one.leg is not None and one.name in JOINING:
-                legs[one.call_id] = legs.get(one.call_id, frozenset()) | {one.leg}
-        return legs
+    def legs(self, calls: Iterable[PhoneCall]) -> Mapping[str, frozenset[str]]:
+        """Of these calls as they are now the views that came with interventions of ours, by call id.
+
+        A leg may have come since the last look at the call: then it is no proof yet, and a leg all the same. A call picked
+        up is no leg: it is a party's.
+        """
+        joining = [one for one in self.open if one.name in JOINING]
+        return {
+            call.id: frozenset(
+                key
+                for one in joining
+                if one.call_id == call.id and not call.is_another_than(one.call)
+                for key, view in call.named_views.items()
+                if key == one.leg or (one.leg is None and one.phone in view.source and key not in one.legs_before)
+            )
+            for call in calls
+        }
 
     def holding(self, slack_user: str, call_id: str) -> Intervention | None:
         """What this person's phone may be ringing for in this call, else what it is in the call for."""
@@ -226,7 +237,7 @@ class Follower:
         newest = latest_seen(interventions)
         parties = newest.call.parties | {newest.phone, newest.extension}
         supervisors = rules.supervisors_of(newest.extension)
-        ours = self.legs().get(newest.call_id, frozenset())
+        ours = self.legs((newest.call,))[newest.call_id]
         own = {view.id for view in own_views(newest.call, newest.extension, ours, supervisors)}
         removed, protected = _is_removed(newest, rules), rules.protects(newest.call)
         return Card(

@@ -174,7 +174,7 @@ class Interventions:
                 seen = await self._looks.snapshot(LISTED_WITHIN)
                 rules = self._rules()  # those of now: the lists may have taken their time
                 person = rules.person(request.slack_user, stranger=request.stranger)
-                viewer = Viewer(person, request.channel, rules, self.follower.open, self.follower.legs())
+                viewer = Viewer(person, request.channel, rules, self.follower.open, self.follower.legs(seen.calls))
                 listing = live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)
                 await self._conclude(request, Outcome.ANSWERED, "calls of one's own extensions", allowed=True)
                 await asker.listed(listing)
@@ -229,7 +229,7 @@ class Interventions:
         person = rules.person(request.slack_user, stranger=request.stranger)
         permits = permits_for(person, command, request.channel, rules)
         allowed = [(extension, call) for extension, call in found if extension in permits]
-        fitting = suitable(command, allowed, rules, self.follower.legs())
+        fitting = suitable(command, allowed, rules, self.follower.legs(call for _, call in allowed))
         if len(fitting) == 1:
             return fitting[0], permits[fitting[0].extension]
         choices = tuple(choice(command, one, request.channel, rules) for one in fitting)

@@ -142,3 +142,37 @@ async def test_the_seconds_until_the_proof_are_kept(floor: Any, clock: Any, open
     await clock.let_pass(20)
     [(action, seconds)] = floor.memory.took
     assert (action, 3 <= seconds <= 4) == (ActionName.MONITOR, True)
+
+
+# ── whose leg it is ──
+
+
+async def test_a_leg_that_has_come_since_the_last_look_is_known_as_one(
+    floor: Any, an_intervention: Callable[..., Intervention], joined: Any
+) -> None:
+    """Where the call was picked up by a supervisor, both sides come from supervisors, and the leg must not be offered."""
+    await floor.follows(an_intervention())
+    assert floor.follower.legs((joined("c1"),)) == {"c1": frozenset({"02"})}
+
+
+async def test_a_side_from_the_same_phone_that_was_there_before_the_put_is_no_leg_of_it(
+    floor: Any, an_intervention: Callable[..., Intervention], joined: Any
+) -> None:
+    await floor.follows(an_intervention().model_copy(update={"legs_before": frozenset({"02"})}))
+    assert floor.follower.legs((joined("c1"),)) == {"c1": frozenset()}
+
+
+async def test_of_another_call_under_the_same_id_nothing_is_a_leg(
+    floor: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall, a_view: Any, a_leg: Any
+) -> None:
+    await floor.follows(an_intervention())
+    another = a_call(a_view(), a_leg(), published="2026-11-21T15:00:00Z")
+    assert floor.follower.legs((another,)) == {"c1": frozenset()}
+
+
+async def test_a_call_that_was_picked_up_is_its_partys_and_no_leg(
+    floor: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall, a_view: Any
+) -> None:
+    await floor.follows(an_intervention(ActionName.PICK_UP))
+    taken = a_call(a_view("01", source=["0003*024"]))
+    assert floor.follower.legs((taken,)) == {"c1": frozenset()}
