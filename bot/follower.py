@@ -237,7 +237,7 @@ class Follower:
         newest = latest_seen(interventions)
         parties = newest.call.parties | {newest.phone, newest.extension}
         supervisors = rules.supervisors_of(newest.extension)
-        ours = self.legs((newest.call,))[newest.call_id]
+        ours = self.legs((newest.call,))[newest.call.id]
         own = {view.id for view in own_views(newest.call, newest.extension, ours, supervisors)}
         removed, protected = _is_removed(newest, rules), rules.protects(newest.call)
         return Card(
