@@ -23,7 +23,7 @@ BELIEVABLE = 6.0
 """Seconds between two such answers about the same call."""
 LONGEST_AIM = 3.0
 """Seconds after which the process is killed although what was waited for has not come."""
-SLACK_METHODS = ("chat.postMessage", "chat.update", "response_url", "apps.connections.open", "*")
+SLACK_METHODS = ("chat.postMessage", "chat.update", "response_url", "*")
 MOST_WAITING = 3
 """Faults of Slack that wait for a request: what piles up while the bot is away would meet nothing but its start."""
 SLACK_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
