@@ -47,6 +47,7 @@ class Database:
         self._turn: AbstractAsyncContextManager[object] = nullcontext() if self.on_postgresql else asyncio.Lock()
         """SQLite has one writer at a time, and whoever finds it busy sleeps up to 0.1 s at a go and may be overtaken;
         waiting for one's turn here is fair, and no longer than the transactions before it."""
+        self._later = asyncio.Lock()
 
     @classmethod
     async def open(cls, address: Address) -> "Database":
@@ -111,6 +112,12 @@ class Database:
     def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that is written as a whole or not at all. Raises LedgerUnavailable."""
         return self._transaction(self._writer, self._turn)
+
+    @asynccontextmanager
+    async def writing_later(self) -> AsyncIterator[AsyncConnection]:
+        """The same for what nobody waits for: one at a time, so that a storm of them never stands before a new request."""
+        async with self._later, self.writing() as connection:
+            yield connection
 
     @asynccontextmanager
     async def _transaction(

@@ -157,7 +157,7 @@ class Ledger:
         """
         row = self._row(intervention)
         change = update(interventions).where(interventions.c.id == intervention.id)
-        async with self._database.writing() as connection:
+        async with self._database.writing_later() as connection:
             try:
                 async with connection.begin_nested():
                     done = await connection.execute(change.values(row))
@@ -280,7 +280,7 @@ class Ledger:
         """Remember what the posted card shows; the newest state in it began at `until`."""
         shown = {"shown": digest, "shown_until": until, "updated_at": self._now()}
         change = update(cards).where(cards.c.id == card).values(shown)
-        async with self._database.writing() as connection:
+        async with self._database.writing_later() as connection:
             await connection.execute(change)
 
 

@@ -1,5 +1,6 @@
 """following, of_call, of_card, posted_at: what is read after a restart, and by the cards."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
@@ -316,3 +317,15 @@ async def test_what_a_posted_card_shows_is_known_until_it_is_posted_anew(ledger:
     known = await ledger.shown("card1")
     await ledger.save_posted_at("card1", "D0ANA", "1700000001.000200")
     assert (before, known, await ledger.shown("card1")) == ("", "abc", "")
+
+
+async def test_a_storm_of_card_states_does_not_stand_before_a_new_request(
+    ledger: Ledger, asked: Asked, clock: Clock
+) -> None:
+    """A request is written down as soon as it is acknowledged, or it would be lost in a kill."""
+    until = clock()
+    storm = [asyncio.create_task(ledger.save_shown(f"k{number}", "shown", until)) for number in range(60)]
+    await asyncio.create_task(ledger.begin(asked()))
+    done = sum(task.done() for task in storm)
+    await asyncio.gather(*storm)
+    assert done < 30
