@@ -23,14 +23,12 @@ class Places:
 
     def __init__(self, evidence: Evidence) -> None:
         self._asked = {one.trigger: one for one in evidence.asked}
-        self._triggers = {row.id: row.trigger for row in evidence.requests}
-        card_at = {place: card for card, place in evidence.cards.items()}
-        self._on_card: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self._on_card: defaultdict[str, list[str]] = defaultdict(list)
         requests = asked_for(evidence)
         for row in sorted(evidence.interventions, key=lambda each: each.asked_at):
-            request, place = requests.get(row.id), evidence.cards.get(row.card)
-            if request is not None and place is not None and card_at[place] == row.card:
-                self._on_card[place].append(request.trigger)
+            request = requests.get(row.id)
+            if request is not None:
+                self._on_card[row.card].append(request.trigger)
 
     def of(self, asked: Asked, seen: frozenset[str] = frozenset()) -> frozenset[str]:
         """The channels; of a click on a card, those of what is on the card already."""

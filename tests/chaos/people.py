@@ -89,7 +89,7 @@ class People:
         if not messages:
             return
         message, value = self._chance.choice(messages), self._chance.choice((None, "", "{}", '{"v":0}', "call-7"))
-        asked = self._note(Asked("", user, message.channel, "[Old]", (message.channel, message.ts)))
+        asked = self._note(Asked("", user, message.channel, "[Old]", _card(message)))
         await self._send(
             asked,
             lambda: self._workspace.click_stale(
@@ -99,8 +99,8 @@ class People:
 
     async def _press(self, user: str, message: Message, label: str, nth: int) -> None:
         private = message.ephemeral_to is not None
-        place = (message.channel, message.ts)
-        asked = self._note(Asked(self._trigger(), user, message.channel, f"[{label}]", place, private=private))
+        card = _card(message)
+        asked = self._note(Asked(self._trigger(), user, message.channel, f"[{label}]", card, private=private))
         confirm, times = self._chance.random() < 0.85, 2 if self._chance.random() < 0.1 else 1
         workspace = self._workspace
 
@@ -174,3 +174,8 @@ class People:
         if delivery.acknowledged:
             self.on_acknowledged()
         return delivery
+
+
+def _card(message: Message) -> str:
+    """The card that a message is, empty for another one: its place is no name, for a card may be posted anew."""
+    return str(message.metadata.get("event_payload", {}).get("card", ""))

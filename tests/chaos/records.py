@@ -49,13 +49,16 @@ class Kill:
 
 @dataclass
 class Asked:
-    """One command or click. `clicked`: the message it came from; `private`: one that only this person saw."""
+    """One command or click. `clicked`: the card that it came from, as its metadata names it, wherever that was posted then.
+
+    `private`: it came from a message that only this person saw.
+    """
 
     trigger: str
     user: str
     channel: str
     said: str
-    clicked: tuple[str, str] | None = None
+    clicked: str | None = None
     private: bool = False
     deliveries: list[Acknowledged] = field(default_factory=list)
 

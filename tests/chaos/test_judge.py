@@ -86,6 +86,26 @@ def test_a_good_record_has_no_violation() -> None:
     assert violations(evidence(), CAST) == []
 
 
+def click_of_another(asked_in: str) -> dict[str, Any]:
+    """Somebody whose role works on the floor alone has clicked the first person's card, which was asked for there."""
+    phone, put = "0003*107", "t7"
+    fields = {"action": "BargeIn", "sendCallTo": phone, "phoneCallViewId": "01"}
+    mine = replace(ROW, id="i7", card="k7", slack_user="U0SUP07", action="BargeIn", phone=phone, state="Not answered")
+    mine = replace(mine, claim=None, following=False, asked_at=20.0)
+    unanswered = "Not answered. Who hears Sup07: nobody (no connection seen)."
+    return {
+        "asked": [replace(ASKED, channel=asked_in), Asked(put, "U0SUP07", STAFF, "[Barge in]", "k1")],
+        "puts": [PUT, replace(PUT, at=20.1, fields=fields, rows=frozenset({"i7"}))],
+        "requests": [
+            replace(REQUEST, channel=asked_in),
+            RequestRow("r7", put, "U0SUP07", FLOOR, "[Barge in]", "sent", 20.0, "i7"),
+        ],
+        "interventions": [ROW, mine],
+        "cards": {"k1": ("D0SUP01", "1.1"), "k7": (FLOOR, "7.7")},
+        "shown": [CARD, Shown(FLOOR, "7.7", unanswered, (unanswered,), ((20.0, unanswered),))],
+    }
+
+
 GONE = {"calls": {}, "legs": {(PHONE, "c1"): [Span(10.5, 20.0)]}}
 TWICE = [PUT, replace(PUT, at=10.4)]
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
@@ -165,6 +185,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
         "no PUT without permission",
         {"puts": [replace(PUT, call=replace(RINGING, parties=frozenset({PROTECTED_CALLER})))]},
     ),
+    "a click that counts as from where the role does not work": ("no PUT without permission", click_of_another(STAFF)),
     "a field of another action": (
         "no PUT without permission",
         {"puts": [replace(PUT, fields={**PUT.fields, "private": 1})]},
@@ -188,6 +209,7 @@ EXCUSED: dict[str, dict[str, Any]] = {
         "calls": {"c1": RINGING},
         "legs": {},
     },
+    "a click in a direct message on a card that was asked for where the role works": click_of_another(FLOOR),
     "a kill after the bot had no processor": {
         "asked": [ASKED, replace(ASKED, trigger="t2", deliveries=[Acknowledged(11.8, 11.9, waited=0.1)])],
         "kills": [Kill(12.2, waited=0.31)],
