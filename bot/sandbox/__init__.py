@@ -6,6 +6,7 @@ The PBX, in the order in which to read it:
 
 =================  =====================================================================================
 phones.py          Extension, Call, View: what a floor is made of
+desks.py           the extensions of a floor, and who is told of changes
 ringing.py         phones that ring because of an intervention, and when they stop
 floor.py           Floor: phones, calls and time; what people do, what the PBX does
 announcements.py   who wants to know that something changed, and waiting without polling
@@ -19,6 +20,7 @@ pbx_refusals.py    every error code, in the spelling of each page
 pbx_tokens.py      the token endpoint
 pbx_forms.py       switches for what sources disagree on
 pbx_faults.py      what goes wrong on request
+pbx_meanwhile.py   what happens on the floor between two requests
 pbx_control.py     the floor's verbs over HTTP
 =================  =====================================================================================
 

@@ -1,31 +1,20 @@
 """The floor: phones, calls, views and time. What happens here is what the sandbox PBX answers with.
 
 Everything is synchronous and is called on the event loop; a change is visible at once. People act through `ring`,
-`talk`, `answer`, `hold`, `park`, `hang_up`, `lift` and `leave`; the PBX acts through `intervene` and `record`.
+`talk`, `answer`, `hold`, `park`, `hang_up`, `lift` and `leave`; the PBX acts through `hop`, `intervene` and `record`.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
 
-from bot.sandbox.announcements import Announcements
-from bot.sandbox.phones import Call, Extension, Flow, Kind, Status, View
-from bot.sandbox.ringing import Intervention, RungPhones
-
-T = TypeVar("T")
-
-# The number that every leg of the Monitor and BargeIn PhoneCalls pages shows, whatever caller id was asked for.
-LEG_NUMBER = "3334444"
-LEG_NAMES = {"Monitor": "Monitor", "BargeIn": "Barge In"}
+from bot.sandbox.desks import Desks, UnknownExtension
+from bot.sandbox.phones import Call, Flow, Status, View
+from bot.sandbox.ringing import Intervention, RungPhones, leg_of
 
 
 class UnknownCall(LookupError):
     """There is no call of that id, or it is over."""
-
-
-class UnknownExtension(LookupError):
-    """There is no extension of that number."""
 
 
 def utc_now() -> datetime:
@@ -33,59 +22,16 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Floor:
+class Floor(Desks):
     """The phones of a contact centre and the calls on them. `now` gives the instants that calls are marked with."""
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        super().__init__()
         self._now = now
-        self._extensions: dict[str, Extension] = {}
         self._calls: dict[str, Call] = {}
-        self._changes = Announcements()
         self._rung = RungPhones(answered=self._connect, unanswered=self._changed)
 
     # ── what there is ──
-
-    def add_extension(
-        self,
-        number: str,
-        user: str,
-        name: str,
-        *,
-        organisation: str = "3",
-        organisation_name: str = "Default Organization",
-        kind: Kind = "phone terminal",
-        call_waiting: bool = False,
-        answers_after: float | None = None,
-        recordable: bool = True,
-        registered: bool = True,
-    ) -> Extension:
-        """Add an extension, or put another in its place; the attributes are described at `Extension`."""
-        extension = Extension(
-            number=number,
-            user=user,
-            name=name,
-            organisation=organisation,
-            organisation_name=organisation_name,
-            kind=kind,
-            call_waiting=call_waiting,
-            answers_after=answers_after,
-            recordable=recordable,
-            registered=registered,
-        )
-        self._extensions[number] = extension
-        self._changed()
-        return extension
-
-    def extension(self, number: str) -> Extension:
-        """Return the extension of that number, or raise UnknownExtension."""
-        try:
-            return self._extensions[number]
-        except KeyError:
-            raise UnknownExtension(f"no extension {number}") from None
-
-    def extensions(self) -> list[Extension]:
-        """Return every extension, in the order in which they were added."""
-        return list(self._extensions.values())
 
     def calls(self) -> list[Call]:
         """Return the calls in progress, oldest first."""
@@ -148,6 +94,28 @@ class Floor:
             self._put_on_call(call, view, now)
         self._changed()
 
+    def hop(self, call_id: str, to: str) -> None:
+        """Let a ringing call go on to the next phone: its view moves there and rings anew; `published` stays."""
+        call, phone = self._find(call_id), self.extension(to)
+        ringing = next((view for view in call.parties() if view.status is Status.RINGING), None)
+        if ringing is None:
+            raise ValueError(f"call {call_id} does not ring")
+        ringing.extension = ringing.phone = phone.number
+        ringing.ringing = self._now()
+        for view in call.parties():
+            view.destination = [phone.number]
+        self._changed()
+
+    def crowd(self, number: int, *, to: Sequence[str], talking: bool = False) -> list[str]:
+        """Let so many calls enter at once, in turn at each of these extensions, as one change; return their ids."""
+        if not to or isinstance(to, str):
+            raise ValueError("a list of extensions")
+        for extension in to:
+            self.extension(extension)
+        enter = self.talk if talking else self.ring
+        with self._one_change():
+            return [enter(caller=f"+1555{place:07}", to=to[place % len(to)]) for place in range(number)]
+
     def hold(self, call_id: str) -> None:
         """Let the party of view "01" put the call on hold."""
         now = self._now()
@@ -175,6 +143,11 @@ class Floor:
         """Retrieve the parked call."""
         for view in self._find(call_id).parties():
             view.parked = view.parked_pos = view.parked_by = None
+        self._changed()
+
+    def misdate(self, call_id: str, dates: Mapping[str, str | None]) -> None:
+        """Let the PBX say something else where a date of the call or of its views stands; see `Call.said`."""
+        self._find(call_id).say(dates)
         self._changed()
 
     def hang_up(self, call_id: str) -> None:
@@ -230,16 +203,6 @@ class Floor:
             view.recording = None
             self._changed()
 
-    # ── who wants to know ──
-
-    def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Call `callback` without arguments after every change; the function returned unsubscribes it."""
-        return self._changes.subscribe(callback)
-
-    async def until(self, condition: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - a wait ends, always
-        """Wait, without polling, until `condition()` is true and return its value; TimeoutError after `timeout` s."""
-        return await self._changes.until(condition, timeout, self._describe)
-
     def _describe(self) -> str:
         ringing = [intervention.phone for intervention in self.interventions()]
         return f"phones rung: {ringing}; calls: {self.calls()}"
@@ -264,23 +227,8 @@ class Floor:
             for party in call.parties():
                 self._put_on_call(call, party, now)
         elif view is not None:
-            call.views.append(self._leg(call, view, intervention, now))
+            call.views.append(leg_of(call, view, intervention, now))
         self._changed()
-
-    def _leg(self, call: Call, view: View, intervention: Intervention, now: datetime) -> View:
-        name = LEG_NAMES.get(intervention.action)
-        return View(
-            id=call.free_view_id(),
-            extension=view.extension,
-            source=[intervention.phone],
-            destination=[view.extension],
-            caller_id=f"{name} <{LEG_NUMBER}>" if name else intervention.caller_id,
-            flow=Flow.LOCAL,
-            phone=intervention.phone,
-            status=Status.ON_CALL,
-            leg=True,
-            answered=now,
-        )
 
     def _has_a_point(self, intervention: Intervention) -> bool:
         call = self._calls.get(intervention.call_id)
@@ -292,4 +240,4 @@ class Floor:
         for intervention in self._rung.interventions():
             if not self._has_a_point(intervention):
                 self._rung.stop(intervention.phone)
-        self._changes.announce()
+        super()._changed()

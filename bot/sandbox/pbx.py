@@ -1,7 +1,8 @@
 """The sandbox PBX: a floor of phones behind a real HTTP server that speaks 4PSA VoipNow's UnifiedAPI.
 
 It is written from the vendor's documentation and shares no code with the client it is used to test. A request's way:
-pbx_requests.py (what came) → pbx_faults.py (what shall go wrong) → pbx_uapi.py (what UnifiedAPI does) → an answer.
+pbx_requests.py (what came) → pbx_faults.py (what shall go wrong) → pbx_uapi.py (what UnifiedAPI does) → an answer
+→ pbx_meanwhile.py (what happens before the next request).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from bot.sandbox.floor import Floor
 from bot.sandbox.pbx_control import Control
 from bot.sandbox.pbx_faults import Fault, Faults
 from bot.sandbox.pbx_forms import Forms
+from bot.sandbox.pbx_meanwhile import Meanwhile
 from bot.sandbox.pbx_requests import Answer, Request, request_from
 from bot.sandbox.pbx_tokens import Tokens
 from bot.sandbox.pbx_uapi import UnifiedApi
@@ -44,6 +46,7 @@ class SandboxPbx:
         self.requests: list[Request] = []
         self.faults = Faults()
         self.forms = Forms()
+        self.meanwhile = Meanwhile()
         self.port = 0
         self._host = "127.0.0.1"
         self._tokens = Tokens(client_id, client_secret, token_lifetime)
@@ -110,6 +113,7 @@ class SandboxPbx:
         del self.requests[:-KEPT_REQUESTS]
         self._changes.announce()
         answer = await self._answer(request)
+        self.meanwhile.answered(request)
         if answer is None:
             if http.transport is not None:
                 http.transport.close()

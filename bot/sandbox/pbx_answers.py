@@ -4,7 +4,9 @@ After the "Examples" of the Monitor, Whisper, BargeIn, PickUp and StartRecording
 keys of the PhoneCalls Resource page for what the examples do not show. A key without a value is left out, as there.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx_forms import Forms
@@ -18,10 +20,6 @@ Json = dict[str, object]
 
 CALL_FIELDS = frozenset({"id", "extension", "ownerId", "ownerName", "answered", "published", "phoneCallView", "links"})
 PRESENCE_FIELDS = frozenset({"extension", "status", "registration"})
-
-
-def _date(instant: datetime | None, zone: timezone = OTHER_ZONE) -> str | None:
-    return instant.astimezone(zone).isoformat(timespec="seconds") if instant else None
 
 
 def _without_nulls(keys: Json) -> Json:
@@ -38,15 +36,16 @@ class Answers:
     def call(self, call: Call, *, of_action: bool = False) -> Json:
         """Return the whole PhoneCall; the answer of an action has its link with it."""
         linked = of_action or self._forms.links == "links"
+        date = partial(self._date, call)
         return _without_nulls(
             {
                 "id": call.id,
                 "extension": call.extension,
                 "ownerId": call.organisation,
                 "ownerName": call.organisation_name,
-                "answered": _date(call.answered),
-                "published": _date(call.published, PUBLISHED_ZONE),
-                "phoneCallView": [self._view(view) for view in call.views],
+                "answered": date("answered", call.answered),
+                "published": date("published", call.published),
+                "phoneCallView": [self._view(view, date) for view in call.views],
                 self._forms.links: self._link(call) if linked else None,
             }
         )
@@ -89,22 +88,30 @@ class Answers:
     def _number(self, value: int | None) -> str | int | None:
         return str(int(value)) if value is not None and self._forms.numbers == "strings" else value
 
-    def _view(self, view: View) -> Json:
+    def _date(self, call: Call, key: str, instant: datetime | None) -> str | None:
+        if instant is None or key in call.said:
+            return None if instant is None else call.said[key]
+        zone = PUBLISHED_ZONE if key == "published" else OTHER_ZONE
+        if self._forms.zones == "one clock":
+            return instant.astimezone(PUBLISHED_ZONE).replace(tzinfo=zone).isoformat(timespec="seconds")
+        return instant.astimezone(zone).isoformat(timespec="seconds")
+
+    def _view(self, view: View, date: Callable[[str, datetime | None], str | None]) -> Json:
         return _without_nulls(
             {
                 "id": view.id,
                 "extension": view.extension,
-                "answered": _date(view.answered),
+                "answered": date("answered", view.answered),
                 "status": self._number(view.status),
                 "flow": self._number(view.flow) if self._forms.flow == "shown" else None,
                 self._forms.caller_id: view.caller_id,
                 "source": list(view.source),
                 "destination": list(view.destination),
-                "ringing": _date(view.ringing),
-                "recording": _date(view.recording),
-                "onHold": _date(view.on_hold),
+                "ringing": date("ringing", view.ringing),
+                "recording": date("recording", view.recording),
+                "onHold": date("onHold", view.on_hold),
                 "holder": self._number(view.holder),
-                "parked": _date(view.parked),
+                "parked": date("parked", view.parked),
                 "parkedPos": self._number(view.parked_pos),
                 "parkedBy": view.parked_by,
             }

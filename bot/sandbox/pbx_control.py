@@ -4,6 +4,7 @@ Only requests whose Host is a loopback name are answered, and only JSON is taken
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx_faults import Fault, Faults
 from bot.sandbox.pbx_forms import Forms
+from bot.sandbox.pbx_meanwhile import Meanwhile
 from bot.sandbox.pbx_requests import Answer, Request
 from bot.sandbox.phones import Call
 
@@ -24,6 +26,7 @@ class Controlled(Protocol):
     floor: Floor
     faults: Faults
     forms: Forms
+    meanwhile: Meanwhile
     requests: list[Request]
 
 
@@ -61,16 +64,20 @@ class Control:
             "extensions": lambda **given: asdict(floor.add_extension(**given)),
             "ring": floor.ring,
             "talk": floor.talk,
+            "crowd": floor.crowd,
+            "hop": floor.hop,
             "answer": floor.answer,
             "hold": floor.hold,
             "unhold": floor.unhold,
             "park": floor.park,
             "unpark": floor.unpark,
+            "misdate": floor.misdate,
             "hang-up": floor.hang_up,
             "lift": floor.lift,
             "leave": floor.leave,
             "faults": lambda **given: self._pbx.faults.add(Fault(**given)),
             "forms": self._set_forms,
+            "meanwhile": self._order,
         }
 
     def _show(self, name: str) -> Answer:
@@ -85,6 +92,17 @@ class Control:
         if name == "requests":
             return Answer(200, {"requests": [_seen(seen) for seen in self._pbx.requests[-SHOWN_REQUESTS:]]})
         return _problem(404, "no such control")
+
+    def _order(self, *, after: str, verb: str, given: dict[str, object]) -> None:
+        """Do that verb after the next request whose path and query contain `after`; what cannot be done then is not."""
+        if verb not in self._verbs() or not isinstance(after, str):
+            raise ValueError(f"no such control: {verb}")
+
+        def happen() -> None:
+            with suppress(LookupError, TypeError, ValueError):
+                self._verbs()[verb](**given)
+
+        self._pbx.meanwhile.after(after, happen)
 
     def _set_forms(self, **given: object) -> object:
         for name, value in given.items():

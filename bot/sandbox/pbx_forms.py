@@ -17,6 +17,7 @@ ALLOWED: dict[str, tuple[object, ...]] = {
     "spelling": ("documented", "correct"),
     "unauthenticated": (401, 403),
     "flow": ("shown", "left out"),
+    "zones": ("right", "one clock"),
 }
 
 
@@ -41,6 +42,9 @@ class Forms:
     """What a stale token gets: 401 by the HTTP Return Codes page, 403 by what 4PSA's demo apps react to."""
     flow: Literal["shown", "left out"] = "shown"
     """The resource page has `flow` in every view; the samples of the five pages leave it out."""
+    zones: Literal["right", "one clock"] = "right"
+    """The samples write `published` and all other dates in two zones. "right": each is the true instant. "one clock": the
+    same clock is read for both, so that a call seems answered an hour before it was published, as in the samples."""
     link_root: str = "https://x.x.x.x/"
     """What links begin with; the double slash that follows is the pages' own, and nobody should follow one."""
 

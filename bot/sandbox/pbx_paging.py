@@ -19,9 +19,9 @@ ORDERS = {"ascending": False, "asc": False, "descending": True, "desc": True}
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a list: what is shown, and the values by which it may be filtered, the last of them its order."""
+    """One entry of a list: how it is shown, and the values by which it may be filtered, the last of them its order."""
 
-    shown: Json
+    show: Callable[[], Json]
     keys: dict[str, str | datetime]
 
 
@@ -86,11 +86,11 @@ def _filter(query: dict[str, str], kind: Kind, entries: list[Entry]) -> list[Ent
 
 def _project(query: dict[str, str], kind: Kind, entries: list[Entry]) -> list[Json]:
     if "fields" not in query:
-        return [entry.shown for entry in entries]
+        return [entry.show() for entry in entries]
     asked = query["fields"].split(",")
     if not set(asked) <= kind.fields:
         raise Refusal("fields_invalid")
-    return [{key: value for key, value in entry.shown.items() if key in asked} for entry in entries]
+    return [{key: value for key, value in entry.show().items() if key in asked} for entry in entries]
 
 
 def page(entries: list[Entry], query: dict[str, str], kind: Kind, url: str) -> Json:

@@ -35,6 +35,11 @@ class Request:
         return parse_qsl(self.raw_query, keep_blank_values=True)
 
     @property
+    def target(self) -> str:
+        """Path and query, as they were sent."""
+        return f"{self.path}?{self.raw_query}" if self.raw_query else self.path
+
+    @property
     def json(self) -> object:
         """The body read as JSON; None when it is empty or no JSON."""
         try:

@@ -1,6 +1,7 @@
 """UnifiedAPI itself: a request in, the answer the documentation promises out. HTTP is pbx.py's business."""
 
 import re
+from functools import partial
 
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx_actions import RINGING_ACTIONS, Fields, check_format, intervention_of, read_fields, view_of
@@ -85,7 +86,8 @@ class UnifiedApi:
         return meant
 
     def _visible(self, scope: list[Extension]) -> list[Call]:
-        return [call for call in self._floor.calls() if any(call.involves(known.number) for known in scope)]
+        numbers = frozenset(known.number for known in scope)
+        return [call for call in self._floor.calls() if call.involves(numbers)]
 
     def _find(self, scope: list[Extension], call_id: str, action: str = "") -> Call | None:
         if not CALL_ID.fullmatch(call_id):
@@ -93,7 +95,8 @@ class UnifiedApi:
         return next((call for call in self._visible(scope) if call.id == call_id), None)
 
     def _page_of(self, calls: list[Call], request: Request) -> Json:
-        entries = [Entry(self._answers.call(call), {"id": call.id, "published": call.published}) for call in calls]
+        shown = self._answers.call
+        entries = [Entry(partial(shown, call), {"id": call.id, "published": call.published}) for call in calls]
         return page(entries, request.query, CALLS, self._forms.link_root + request.path)
 
     def _list(self, request: Request, scope: list[Extension]) -> Answer:
@@ -109,7 +112,7 @@ class UnifiedApi:
         return Answer(204) if self._forms.gone == "204" else Answer(200, envelope)
 
     def _presence(self, request: Request, scope: list[Extension]) -> Answer:
-        entries = [Entry(self._answers.presence(known), {"extension": known.number}) for known in scope]
+        entries = [Entry(partial(self._answers.presence, known), {"extension": known.number}) for known in scope]
         return Answer(200, page(entries, request.query, PHONES, self._forms.link_root + request.path))
 
     def _act(self, request: Request, scope: list[Extension], call_id: str, status: int | None) -> Answer:

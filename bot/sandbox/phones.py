@@ -3,10 +3,14 @@
 The words and numbers are those of the "PhoneCalls Resource" page of 4PSA's UnifiedAPI documentation.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Literal
+
+DATES = frozenset({"published", "answered", "ringing", "recording", "onHold", "parked"})
+"""The keys of dates on the wire."""
 
 Kind = Literal["phone terminal", "queue", "conference", "ivr", "voicemail", "callback"]
 
@@ -88,6 +92,11 @@ class Call:
     published: datetime
     answered: datetime | None = None
     views: list[View] = field(default_factory=list)
+    said: dict[str, str | None] = field(default_factory=dict)
+    """What the PBX says instead of a date: a text as it is, or None for nothing.
+
+    By the date's key on the wire; it counts for the call and for all its views, wherever there is such a date.
+    """
 
     def view(self, view_id: str) -> View | None:
         """Return the view of that id, as text: "1" is not "01"."""
@@ -98,9 +107,17 @@ class Call:
         taken = {view.id for view in self.views}
         return next(name for number in range(1, len(taken) + 2) if (name := f"{number:02}") not in taken)
 
-    def involves(self, number: str) -> bool:
-        """Whether the call shows under that extension: it is charged for it, or one of the views is its."""
-        return self.extension == number or any(view.extension == number for view in self.views)
+    def involves(self, numbers: frozenset[str]) -> bool:
+        """Whether the call shows under one of these extensions: one is charged for it, or one of the views is its."""
+        return self.extension in numbers or any(view.extension in numbers for view in self.views)
+
+    def say(self, dates: Mapping[str, str | None]) -> None:
+        """Have these said instead of the dates, besides those of before; raise ValueError for what is no date's key."""
+        given = dict(dates)
+        for key, text in given.items():
+            if key not in DATES or not isinstance(text, str | None):
+                raise ValueError(f"{key}: {text!r} instead of a date")
+        self.said |= given
 
     def parties(self) -> list[View]:
         """Return the views that are not a supervisor's leg."""

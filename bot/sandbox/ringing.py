@@ -7,9 +7,16 @@ calls `sendCallTo` first, for `waitForPickup` seconds; what happens next depends
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
+from bot.sandbox.phones import Call, Flow, Status, View
+
 RingingAction = Literal["Monitor", "Whisper", "BargeIn", "PickUp"]
+
+# The number that every leg of the Monitor and BargeIn PhoneCalls pages shows, whatever caller id was asked for.
+LEG_NUMBER = "3334444"
+LEG_NAMES = {"Monitor": "Monitor", "BargeIn": "Barge In"}
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,23 @@ class Intervention:
     caller_id: str
     wait: float
     private: bool = False
+
+
+def leg_of(call: Call, view: View, intervention: Intervention, now: datetime) -> View:
+    """Return the view that a Monitor, Whisper or BargeIn adds to the call once its phone is answered."""
+    name = LEG_NAMES.get(intervention.action)
+    return View(
+        id=call.free_view_id(),
+        extension=view.extension,
+        source=[intervention.phone],
+        destination=[view.extension],
+        caller_id=f"{name} <{LEG_NUMBER}>" if name else intervention.caller_id,
+        flow=Flow.LOCAL,
+        phone=intervention.phone,
+        status=Status.ON_CALL,
+        leg=True,
+        answered=now,
+    )
 
 
 @dataclass

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sandbox.floor import Floor, UnknownCall, UnknownExtension
+from bot.sandbox.desks import UnknownExtension
+from bot.sandbox.floor import Floor, UnknownCall
 from bot.sandbox.phones import Call, Flow, Status
 
 
@@ -64,7 +65,7 @@ def test_a_call_to_a_public_number_is_the_callers(floor: Floor) -> None:
 
 def test_a_call_shows_under_the_extension_that_pays_for_it() -> None:
     call = Call("444444", "0003*211", "3", "Default Organization", datetime(2026, 1, 2, tzinfo=UTC))
-    assert call.involves("0003*211")
+    assert call.involves(frozenset({"0003*211"}))
 
 
 def test_a_call_between_strangers_cannot_enter(floor: Floor) -> None:

@@ -1,0 +1,24 @@
+"""What happens on the floor between two requests: a call that ends while its list is read page by page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.sandbox.pbx_requests import Request
+
+
+@dataclass
+class Meanwhile:
+    """What waits for a request, in the order in which it was added. Each happens once."""
+
+    waiting: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
+
+    def after(self, target_contains: str, happens: Callable[[], object]) -> None:
+        """Let it happen right after the next request has its answer whose path and query contain that text."""
+        self.waiting.append((target_contains, happens))
+
+    def answered(self, request: Request) -> None:
+        """The answer to this request is made, and not sent yet."""
+        due = [each for each in self.waiting if each[0] in request.target]
+        self.waiting = [each for each in self.waiting if each not in due]
+        for _, happens in due:
+            happens()
