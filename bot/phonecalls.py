@@ -14,12 +14,15 @@ from pydantic import (
     AfterValidator,
     AliasChoices,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    StrictInt,
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.dataclasses import dataclass
+
+from bot.reading import Live, Read, repeated
 
 EXTENSION = re.compile(r"[0-9]{1,16}\*[0-9]{1,16}")
 """An extended extension number, organisation `*` extension ("Data Types": a run of digits and `*`)."""
@@ -139,31 +142,40 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return ""
     text = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
-    return text.encode(errors="replace").decode()
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-Instant: TypeAlias = Annotated[datetime | None, BeforeValidator(_instant)]
-Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
-Parties: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_parties)]
+_Writable = Annotated[str, Field(strict=True, min_length=0)]
+"""A text of whole characters: where there is a length to check, pydantic's core refuses half a surrogate pair."""
+_Short = Annotated[str, Field(strict=True, max_length=40)]
+_Number = Annotated[_Short | StrictInt, Field(union_mode="left_to_right")]
+_Numbers = Annotated[list[Annotated[str, Field(strict=True, min_length=1)]], Field(strict=True), AfterValidator(tuple)]
+
+Instant: TypeAlias = Annotated[datetime | None, Read(Annotated[_Short, repeated(_instant)], _instant)]
+Text: TypeAlias = Annotated[str, Read(_Writable, _text)]
+Parties: TypeAlias = Annotated[tuple[str, ...], Read(_Numbers, _parties)]
+
+_BLIND = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
 
 class Received(BaseModel):
     """What an answer of the PBX is read into: frozen, blind to fields that we do not know."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+    model_config = _BLIND | ConfigDict(frozen=True)
 
 
-class PhoneCallView(Received):
+@dataclass(frozen=True, slots=True, kw_only=True, config=_BLIND)
+class PhoneCallView(Live):
     """One party's side of a PhoneCall. A field that is null is left out of answers, so any may be absent."""
 
     id: Text = ""
     extension: Text = ""
     source: Parties = ()
     destination: Parties = ()
-    flow: Annotated[Flow, BeforeValidator(_flow)] = Flow.UNKNOWN
-    status: Annotated[Status, BeforeValidator(_status)] = Status.UNKNOWN
+    flow: Annotated[Flow, Read(Annotated[_Number, repeated(_flow)], _flow)] = Flow.UNKNOWN
+    status: Annotated[Status, Read(Annotated[_Number, repeated(_status)], _status)] = Status.UNKNOWN
     caller_id: Text = Field(
-        "", validation_alias=AliasChoices("callerId", "callerID", "caller_id"), serialization_alias="callerId"
+        default="", validation_alias=AliasChoices("callerId", "callerID", "caller_id"), serialization_alias="callerId"
     )
     ringing: Instant = None
     answered: Instant = None
@@ -198,7 +210,11 @@ def _views(value: object) -> tuple[Any, ...]:
     )
 
 
-class PhoneCall(Received):
+_ListedViews = Annotated[list[PhoneCallView], Field(strict=True), AfterValidator(tuple)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_BLIND)
+class PhoneCall(Live):
     """A call in progress. The answer to an accepted intervention has `id` and `extension` only.
 
     Its owner is shown nowhere, so it is not kept.
@@ -208,8 +224,8 @@ class PhoneCall(Received):
     extension: Text = ""
     published: Instant = None
     answered: Instant = None
-    views: Annotated[tuple[PhoneCallView, ...], BeforeValidator(_views)] = Field(
-        (), validation_alias=AliasChoices("phoneCallView", "views"), serialization_alias="phoneCallView"
+    views: Annotated[tuple[PhoneCallView, ...], Read(_ListedViews, _views)] = Field(
+        default=(), validation_alias=AliasChoices("phoneCallView", "views"), serialization_alias="phoneCallView"
     )
 
     @property

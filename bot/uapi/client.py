@@ -9,8 +9,8 @@ import importlib.metadata
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 import aiohttp
@@ -23,15 +23,16 @@ from bot.ports import Accepted
 from bot.presence import Presence
 from bot.uapi import wire
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured
+from bot.uapi.pages import Pages, Remembered, next_start
 from bot.uapi.token import TokenSource
 from bot.uapi.wire import Page, Request
 
-PAGES = 50
-"""Pages of one list; at 100 calls each they reach startIndex 5000, the highest that "List PhoneCalls" allows."""
+PAGES = 60
+"""Pages of one list. A PBX that gives 100 calls at a time, however many are asked for, reaches startIndex 5000 in 54."""
 PAUSES = ((0.1, 0.4), (0.3, 0.8), None)
 """Seconds, shortest and longest, before a read is tried again; None: not again."""
 WHOLE_READ = 15.0
-"""Seconds for a whole read: every page of a list and every attempt. Without it 50 pages could take a quarter of an hour."""
+"""Seconds for a whole read: every page of a list and every attempt. Without it 60 pages could take a quarter of an hour."""
 STILL_FRESH = 30.0
 """Seconds for which a token that was refused although fresh is not renewed again: it is the rights that lack."""
 
@@ -60,7 +61,8 @@ class UnifiedApi:
 
     `url` is scheme and host; the timeouts are seconds for one attempt. `sleep` and `random` are handed in for the
     pauses between the attempts of a read, which takes at most `whole_read` seconds. Before each request of a look `turn`
-    is awaited, and that time counts, too; `measure` is told of every answer. `seen` is shown every answer as it came, for `callbot check --try` alone.
+    is awaited, and that time counts, too; `measure` is told of every answer. `remembered` is what lists have shown, so
+    that they need not be read again; several may share it. `seen` is shown every answer as it came, for `callbot check --try` alone.
     """
 
     answered: bool
@@ -79,6 +81,7 @@ class UnifiedApi:
         whole_read: float = WHOLE_READ,
         turn: Callable[[], Awaitable[None]] | None = None,
         measure: Measure = unmeasured,
+        remembered: Remembered | None = None,
         seen: Callable[[Request, Answer], None] | None = None,
     ) -> None:
         self._session = session
@@ -91,6 +94,7 @@ class UnifiedApi:
         self._whole_read = whole_read
         self._turn = turn
         self._measure = measure
+        self._remembered = remembered or Remembered(0)
         self._seen = seen
         self._refused_fresh = ("", 0.0)
         self.answered = False
@@ -102,42 +106,62 @@ class UnifiedApi:
         """
         request = wire.get_call(user, extension, call_id)
         async with self._one_read():
-            return await self._read(request, lambda status, body: wire.read_call(status, body, call_id))
+            answer = await self._read(request)
+        with self._understanding():
+            return wire.read_call(answer.http_status, answer.body, call_id)
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
-        """All calls in progress on an extension, or with `@self` on all of the user's; each id once. Raises as `get`."""
-        return await self._every_page(
-            lambda start: wire.get_page(user, extension, start), wire.read_page, lambda call: call.id
-        )
+        """All calls in progress on an extension, or with `@self` on all of the user's; each id once. Raises as `get`.
+
+        A call that is shown just as it was in the last list of these that is remembered is the very same object.
+        """
+        scope = (user, extension)
+        pages = Pages(self._remembered.of(scope))
+
+        async def read(answer: Answer) -> Page[PhoneCall]:
+            return await _in_slices(pages.reading(answer.http_status, answer.body))
+
+        calls = await self._every_page(lambda start: wire.get_page(user, extension, start), read, lambda call: call.id)
+        self._remembered.keep(scope, pages.shown)
+        return calls
 
     async def presence(self, user: str, extension: str) -> Presence | None:
         """What is known of one phone, None where the PBX says nothing of it. Asked once. Raises as `get`."""
         async with self._one_read():
             answer = await self._authenticated(wire.get_presence(user, extension), self._read_timeout)
-        page = self._understood(wire.read_presences, answer)
+        with self._understanding():
+            page = wire.read_presences(answer.http_status, answer.body)
         return next((phone for phone in page.entries if phone.extension == extension), None)
 
     async def phones(self, user: str) -> tuple[Presence, ...]:
         """What is known of every phone of a user, each once. Raises as `get`."""
+
+        async def read(answer: Answer) -> Page[Presence]:
+            return wire.read_presences(answer.http_status, answer.body)
+
         return await self._every_page(
-            lambda start: wire.get_presence(user, "@self", start), wire.read_presences, lambda phone: phone.extension
+            lambda start: wire.get_presence(user, "@self", start), read, lambda phone: phone.extension
         )
 
     async def _every_page(
-        self, ask: Callable[[int], Request], reader: Callable[[int, bytes], Page[T]], key: Callable[[T], str]
+        self, ask: Callable[[int], Request], read: Callable[[Answer], Awaitable[Page[T]]], key: Callable[[T], str]
     ) -> tuple[T, ...]:
         """All pages of a list, each entry once. `startIndex` is counted here, `paging.next` is never followed."""
         found: dict[str, T] = {}
         start = 0
         async with self._one_read():
             for _ in range(PAGES):
-                page = await self._read(ask(start), reader)
-                known = len(found)
+                answer = await self._read(ask(start))
+                with self._understanding():
+                    page = await read(answer)
+                known, came = len(found), len(page.entries)
                 for entry in page.entries:
                     found.setdefault(key(entry), entry)
-                start += len(page.entries)
-                if len(found) == known or (page.total is not None and start >= page.total):
+                if len(found) == known or (page.total is not None and start + came >= page.total):
                     return tuple(found.values())
+                if start == wire.LAST_START:
+                    break
+                start = next_start(start, came)
         raise PbxUnreachable("list too long")
 
     @asynccontextmanager
@@ -159,12 +183,13 @@ class UnifiedApi:
         request = wire.put_action(user, extension, call_id, action)
         answer = await self._authenticated(request, self._act_timeout, call=call_id, action=action.action.value)
         try:
-            return self._understood(wire.read_accepted, answer)
+            with self._understanding():
+                return wire.read_accepted(answer.http_status, answer.body)
         except PbxUnreachable as doubtful:
             raise AnswerLost(doubtful.why, wire.documented_code(answer.body)) from None
 
-    async def _read(self, request: Request, reader: Callable[[int, bytes], T]) -> T:
-        """A read, tried again after a pause where that may help."""
+    async def _read(self, request: Request) -> Answer:
+        """The answer to a read, tried again after a pause where that may help."""
         why = ""
         for pause in PAUSES:
             try:
@@ -174,7 +199,7 @@ class UnifiedApi:
             else:
                 last = pause is None or not wire.is_worth_repeating(answer.http_status)
                 if last and not answer.cut_off:
-                    return self._understood(reader, answer)
+                    return answer
                 why = answer.cut_off or f"HTTP {answer.http_status}"
             if pause is not None:
                 shortest, longest = pause
@@ -182,14 +207,15 @@ class UnifiedApi:
         log.warning("pbx_unreachable", method=request.method, why=why)
         raise PbxUnreachable(why)
 
-    def _understood(self, reader: Callable[[int, bytes], T], answer: Answer) -> T:
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        """While an answer is read: whether it counts as one of the PBX."""
         try:
-            result = reader(answer.http_status, answer.body)
+            yield
         except PbxRefused as no:
             self.answered = self.answered or bool(no.code)
             raise
         self.answered = True
-        return result
 
     async def _authenticated(self, request: Request, seconds: float, **about: str) -> Answer:
         """Send it; where the token is refused, once more with a fresh one."""
@@ -228,3 +254,14 @@ class UnifiedApi:
         if self._seen is not None:
             self._seen(request, answer)
         return answer
+
+
+async def _in_slices(reading: Generator[None, None, T]) -> T:
+    """Let others have their turn whenever what is read says so."""
+    while True:
+        try:
+            next(reading)
+        except StopIteration as read:
+            whole: T = read.value
+            return whole
+        await asyncio.sleep(0)

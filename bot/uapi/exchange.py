@@ -19,7 +19,9 @@ from bot.errors import AnswerLost, PbxUnreachable
 from bot.uapi.wire import Request
 
 BODY_LIMIT = 5 * 1024 * 1024
-"""Bytes of an answer that are read, after decompression; a page of 100 calls has some 100 KiB."""
+"""Bytes of an answer that are read, after decompression."""
+LIST_LIMIT = 16 * 1024 * 1024
+"""The same for a list of calls: the longest page has 5,000, each of some 1 KiB."""
 
 log = structlog.get_logger("callbot.uapi")
 
@@ -89,7 +91,8 @@ async def _exchange(
             ) as response,
         ):
             http_status = response.status
-            return Answer(http_status, await _body(response))
+            limit = LIST_LIMIT if request.name == "list" else BODY_LIMIT
+            return Answer(http_status, await _body(response, limit))
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
         raise PbxUnreachable(_not_connected(failure)) from None
     except TimeoutError:
@@ -121,13 +124,13 @@ def _not_connected(failure: aiohttp.ClientConnectorError | aiohttp.ConnectionTim
     return "not connected (timed out)"
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """The whole body, or nothing where it is too long: as unreadable as an empty one, and not worth another try."""
     received = bytearray()
     async for chunk in response.content.iter_chunked(65536):
         received += chunk
-        if len(received) > BODY_LIMIT:
+        if len(received) > limit:
             response.close()
-            log.warning("pbx_answer_too_long", http_status=response.status, limit=BODY_LIMIT)
+            log.warning("pbx_answer_too_long", http_status=response.status, limit=limit)
             return b""
     return bytes(received)

@@ -10,6 +10,7 @@ Sources: the action pages ("Monitor PhoneCalls" and its sisters), "List PhoneCal
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -31,8 +32,14 @@ from bot.presence import Presence, presence
 from bot.uapi.envelope import entries, error_code, is_bare, parsed, total
 
 T = TypeVar("T")
-PAGE_SIZE = 100
-"""Calls asked for at once; "List PhoneCalls" allows 5000 and gives 20 where nothing is said."""
+PAGE_SIZE = 1000
+"""Calls asked for at first; "List PhoneCalls" gives 20 where nothing is said. Few floors ever have more at a time."""
+LONG_PAGE = 4300
+"""Calls asked for at once where there are more: from the end of the first page a little further than LAST_START."""
+LAST_PAGE, LAST_START = 5000, 5000
+"""The highest count and the highest startIndex of "List PhoneCalls": so 10,000 calls can be reached, in three requests."""
+PHONES_ON_A_PAGE = 100
+"""Phones asked for at once; "List Presence" gives 20 where nothing is said."""
 
 
 # ── requests ──
@@ -66,8 +73,14 @@ def get_call(user: str, extension: str, call_id: str) -> Request:
 
 
 def get_page(user: str, extension: str, start: int) -> Request:
-    """The request for one page of calls, from the `start`-th on (0 is the first). Raises ValueError as `call_path`."""
-    return Request("GET", f"{call_path(user, extension)}?count={PAGE_SIZE}&startIndex={start}", name="list")
+    """The request for one page of calls, from the `start`-th on (0 is the first). Raises ValueError as `call_path`.
+
+    Also for a start beyond LAST_START.
+    """
+    if start > LAST_START:
+        raise ValueError(f"startIndex is beyond {LAST_START}")
+    count = PAGE_SIZE if start == 0 else LONG_PAGE if start < LAST_START else LAST_PAGE
+    return Request("GET", f"{call_path(user, extension)}?count={count}&startIndex={start}", name="list")
 
 
 def get_presence(user: str, extension: str, start: int = 0) -> Request:
@@ -76,7 +89,7 @@ def get_presence(user: str, extension: str, start: int = 0) -> Request:
     Raises ValueError for a segment outside its grammar. Source: "List Presence".
     """
     path = f"/uapi/extensions/{_user(user)}/{_extension(extension)}/presence"
-    return Request("GET", f"{path}?count={PAGE_SIZE}&startIndex={start}", name="presence")
+    return Request("GET", f"{path}?count={PHONES_ON_A_PAGE}&startIndex={start}", name="presence")
 
 
 def put_action(user: str, extension: str, call_id: str, action: PhoneCallAction) -> Request:
@@ -144,13 +157,18 @@ def read_page(http_status: int, body: bytes) -> Page[PhoneCall]:
 
     Raises PbxUnreachable for what cannot be read, and as `raise_for`.
     """
+    calls, total_of_all = read_calls(http_status, body)
+    return Page(tuple(calls), total_of_all)
+
+
+def read_calls(http_status: int, body: bytes) -> tuple[Iterator[PhoneCall], int | None]:
+    """The same as an iterator, which raises only when it comes to an entry that cannot be read."""
     if http_status == 204:
-        return Page((), 0)
+        return iter(()), 0
     document = _document(http_status, body)
     bare = is_bare(document)
     calls = map(_call, [document] if bare else entries(document))
-    nameable = tuple(call for call in calls if OBJECT_ID.fullmatch(call.id))
-    return Page(nameable, None if bare else total(document))
+    return (call for call in calls if OBJECT_ID.fullmatch(call.id)), None if bare else total(document)
 
 
 def read_presences(http_status: int, body: bytes) -> Page[Presence]:

@@ -80,15 +80,6 @@ async def test_a_quiet_floor_is_an_empty_list(api: UnifiedApi) -> None:
     assert await api.list("@me", "@self") == ()
 
 
-@pytest.mark.parametrize(("count", "pages"), [(1, 1), (100, 1), (101, 2), (250, 3)])
-async def test_a_list_is_read_to_its_end_and_no_further(
-    api: UnifiedApi, pbx: SandboxPbx, floor: Floor, count: int, pages: int
-) -> None:
-    ids = {floor.talk(caller=f"+1555{number:04}", to="0003*210") for number in range(count)}
-    calls = await api.list("@me", "@self")
-    assert (len(calls), {call.id for call in calls}, len(pbx.requests)) == (count, ids, pages)
-
-
 @pytest.mark.parametrize("kind", ["html 500", "html 502", "cut before", "cut after"])
 async def test_a_read_that_fails_twice_is_tried_a_third_time(
     api: UnifiedApi, pbx: SandboxPbx, call_id: str, kind: Any

@@ -11,10 +11,10 @@ import pytest
 from bot.actions import Monitor
 from bot.errors import AnswerLost, PbxBusy, PbxRefused, PbxUnreachable
 from bot.ports import Accepted
-from bot.uapi.client import PAGES, UnifiedApi
-from bot.uapi.exchange import BODY_LIMIT
+from bot.uapi.client import UnifiedApi
+from bot.uapi.exchange import BODY_LIMIT, LIST_LIMIT
 from bot.uapi.token import FixedToken
-from tests.uapi.conftest import CLOSE, CUT, HANG, Heard, RawPbx, http
+from tests.uapi.conftest import CLOSE, CUT, HANG, RawPbx, http
 
 MONITOR = Monitor(phone_call_view_id="01", send_call_to="0003*024")
 CALL = {"id": "b8", "extension": "0003*210"}
@@ -171,6 +171,18 @@ async def test_a_body_just_within_the_limit_is_read(raw: RawPbx, connect: Connec
     assert await connect(raw.url).get("@me", "0003*210", "b8") is not None
 
 
+async def test_a_list_may_be_longer(raw: RawPbx, connect: Connect) -> None:
+    whole = json.dumps({"entry": [CALL], "totalResults": 1}).encode()
+    raw.replies = [http(200, b" " * (LIST_LIMIT - len(whole)) + whole)]
+    assert len(await connect(raw.url).list("@me", "@self")) == 1
+
+
+async def test_an_endless_list_is_not_read_to_its_end(raw: RawPbx, connect: Connect) -> None:
+    raw.replies = [http(200, b" " * (LIST_LIMIT + 70_000) + json.dumps([CALL]).encode())]
+    with pytest.raises(PbxUnreachable):
+        await connect(raw.url).list("@me", "@self")
+
+
 async def test_a_cookie_of_the_pbx_is_not_sent_back(connect: Connect, raw: RawPbx) -> None:
     api = connect(raw.url.replace("127.0.0.1", "localhost"))  # no jar keeps cookies of a bare address
     raw.replies = [http(200, CALL, headers="Set-Cookie: session=1; Path=/\r\n")]
@@ -190,59 +202,3 @@ async def test_the_client_says_who_it_is(api: UnifiedApi, raw: RawPbx) -> None:
     raw.replies = [http(200, CALL)]
     await api.get("@me", "0003*210", "b8")
     assert raw.heard[0].headers["user-agent"].startswith("callbot/0.")
-
-
-# ── lists ──
-
-
-def page(ids: list[str], total: object) -> bytes:
-    entry = [{"id": one} for one in ids]
-    return http(200, {"entry": entry, "totalResults": total, "paging": {"next": "http://127.0.0.1:1/"}})
-
-
-async def test_pages_are_counted_here(api: UnifiedApi, raw: RawPbx) -> None:
-    raw.replies = [page(["a", "b"], 5), page(["c", "d"], "5"), page(["e"], 5)]
-    await api.list("@me", "@self")
-    starts = [heard.line.split("startIndex=")[1].split()[0] for heard in raw.heard]
-    assert starts == ["0", "2", "4"]
-
-
-async def test_a_call_that_moved_to_the_next_page_is_listed_once(api: UnifiedApi, raw: RawPbx) -> None:
-    raw.replies = [page(["a", "b"], 4), page(["b", "c"], 4)]
-    assert [call.id for call in await api.list("@me", "@self")] == ["a", "b", "c"]
-
-
-async def test_of_two_states_of_one_call_the_first_is_listed(api: UnifiedApi, raw: RawPbx) -> None:
-    raw.replies = [http(200, [{"id": "a", "extension": "First"}, {"id": "a", "extension": "Second"}]), http(200, [])]
-    assert [call.extension for call in await api.list("@me", "@self")] == ["First"]
-
-
-async def test_a_list_ends_at_an_empty_page_whatever_the_total(api: UnifiedApi, raw: RawPbx) -> None:
-    raw.replies = [page(["a"], 9), page([], 9)]
-    assert ([call.id for call in await api.list("@me", "@self")], len(raw.heard)) == (["a"], 2)
-
-
-async def test_a_list_that_starts_over_again_and_again_ends(api: UnifiedApi, raw: RawPbx) -> None:
-    raw.replies = [page(["a", "b"], None)]
-    assert ([call.id for call in await api.list("@me", "@self")], len(raw.heard)) == (["a", "b"], 2)
-
-
-async def test_a_list_without_end_is_no_list(api: UnifiedApi, raw: RawPbx) -> None:
-    def another(heard: Heard) -> bytes:
-        return page([heard.line.split("startIndex=")[1].split()[0]], 10**6)
-
-    raw.replies = [another]
-    with pytest.raises(PbxUnreachable) as caught:
-        await api.list("@me", "@self")
-    assert (caught.value.why, len(raw.heard)) == ("list too long", PAGES)
-
-
-async def test_a_page_that_fails_fails_the_list(api: UnifiedApi, raw: RawPbx) -> None:
-    raw.replies = [page(["a"], 2), http(200, b"<html>")]
-    with pytest.raises(PbxUnreachable):
-        await api.list("@me", "@self")
-
-
-async def test_no_content_is_an_empty_list(api: UnifiedApi, raw: RawPbx) -> None:
-    raw.replies = [b"HTTP/1.1 204 No Content\r\n\r\n"]
-    assert await api.list("@me", "@self") == ()

@@ -98,8 +98,15 @@ def test_one_call_is_asked_for_by_its_path_alone() -> None:
     assert wire.get_call("@me", "0003*210", OURS) == wire.Request("GET", f"/uapi/phoneCalls/@me/0003*210/{OURS}")
 
 
-def test_a_page_is_asked_for_by_count_and_start() -> None:
-    assert wire.get_page("@me", "@self", 200).target == "/uapi/phoneCalls/@me/@self?count=100&startIndex=200"
+@pytest.mark.parametrize(("start", "count"), [(0, 1000), (1, 4300), (950, 4300), (4999, 4300), (5000, 5000)])
+def test_a_page_is_asked_for_by_count_and_start(start: int, count: int) -> None:
+    asked = wire.get_page("@me", "@self", start).target
+    assert asked == f"/uapi/phoneCalls/@me/@self?count={count}&startIndex={start}"
+
+
+def test_a_page_beyond_the_documented_start_is_never_asked_for() -> None:
+    with pytest.raises(ValueError, match="startIndex"):
+        wire.get_page("@me", "@self", 5001)
 
 
 @pytest.mark.parametrize("page", PAGES)

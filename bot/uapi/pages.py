@@ -1,0 +1,240 @@
+"""The pages of one list of calls, entry by entry: what stood there last time is not read again. No I/O here.
+
+In an answer of the documented form the first `[` opens the list of entries. From there on each entry is either what stood
+in the last list, and then it is the very same PhoneCall, or it is read. Then what stands around the entries is read without
+them, which proves that the `[` was the right one. Every other answer is read by `wire`, whole, and with the same outcome.
+
+Reading is done in slices, so that a page of thousands of calls keeps nobody else waiting.
+"""
+
+import itertools
+import json
+import re
+from array import array
+from collections.abc import Generator
+
+from pydantic import ValidationError
+
+from bot.errors import PbxUnreachable
+from bot.phonecalls import OBJECT_ID, PhoneCall, phone_call
+from bot.uapi import wire
+from bot.uapi.envelope import entries, not_a_number, parsed, total
+from bot.uapi.wire import Page
+
+SLICE = 100
+"""Entries that are read at a time, in some 2 ms."""
+MOST_BRACES = 64
+"""Closing braces of an entry, one for each view and for its link; an entry with more of them is read the long way."""
+LONGEST = 64 * 1024
+"""Bytes of an entry that is read the long way; one that is longer has its page read whole."""
+MOST_REMEMBERED = 24 * 1024 * 1024
+"""Bytes of pages that are remembered; 10,000 calls of two views have some 8 million."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_DECODER = json.JSONDecoder(parse_constant=not_a_number)
+_BLANKS = re.compile(rb"[ \t\n\r]*")
+_AFTER_ENTRY = re.compile(rb"[ \t\n\r]*([,\]])[ \t\n\r]*")
+
+
+class Shown:
+    """What a list has shown: the bytes of its pages, where in them the entry of each call stands, and the calls.
+
+    Whole pages take less room, and less time, than ten thousand entries that are cut out of them.
+    """
+
+    def __init__(self) -> None:
+        self.pages: list[bytes] = []
+        self.calls: list[PhoneCall] = []
+        self._page = array("B")
+        self._start = array("L")
+        self._end = array("L")
+        self._places: dict[str, int] = {}
+
+    @property
+    def size(self) -> int:
+        """How many bytes are remembered."""
+        return sum(map(len, self.pages))
+
+    def add(self, call: PhoneCall, start: int, end: int) -> None:
+        """Add the call whose entry stands there in the latest page, if it is not there yet."""
+        if call.id not in self._places:
+            self._places[call.id] = len(self.calls)
+            self.calls.append(call)
+            self._page.append(len(self.pages) - 1)
+            self._start.append(start)
+            self._end.append(end)
+
+    def place(self, call_id: str) -> int:
+        """Which call that is; one more than there are where it is not there."""
+        return self._places.get(call_id, len(self.calls))
+
+    def entry(self, place: int) -> bytes:
+        """The entry of a call; empty where there are fewer."""
+        if place >= len(self.calls):
+            return b""
+        return self.pages[self._page[place]][self._start[place] : self._end[place]]
+
+
+class Remembered:
+    """What each scope has shown last, at most so many bytes of it: what was listed longest ago is forgotten first."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
+        self._size = 0
+        self._shown: dict[tuple[str, str], Shown] = {}
+
+    def of(self, scope: tuple[str, str]) -> Shown:
+        """What the scope has shown last, as far as it is remembered."""
+        return self._shown.get(scope) or Shown()
+
+    def keep(self, scope: tuple[str, str], shown: Shown) -> None:
+        """Remember this of the scope, and nothing else."""
+        self._forget(scope)
+        self._shown[scope] = shown
+        self._size += shown.size
+        while self._size > self._most:
+            self._forget(next(iter(self._shown)))
+
+    def _forget(self, scope: tuple[str, str]) -> None:
+        if scope in self._shown:
+            self._size -= self._shown.pop(scope).size
+
+
+class Pages:
+    """The pages of one list, one after the other, next to what the list has shown last. `shown` is what it shows now.
+
+    What is in another form than the documented one is not remembered.
+    """
+
+    def __init__(self, before: Shown) -> None:
+        self.shown = Shown()
+        self._before = before
+        self._next = 0
+
+    def reading(self, http_status: int, body: bytes) -> Generator[None, None, Page[PhoneCall]]:
+        """Read a page, in slices; what comes of it is what `wire.read_page` makes of it. Raises as that does."""
+        if http_status == 200 and (page := (yield from self._documented(body))) is not None:
+            return page
+        calls, total_of_all = wire.read_calls(http_status, body)
+        found: list[PhoneCall] = []
+        for count, call in enumerate(calls, 1):
+            found.append(call)
+            if count % SLICE == 0:
+                yield
+        return Page(tuple(found), total_of_all)
+
+    def _documented(self, body: bytes) -> Generator[None, None, Page[PhoneCall] | None]:
+        """A page in the documented form; None where it has another."""
+        body = body.removeprefix(BYTE_ORDER_MARK)
+        start = body.find(b"[") + 1
+        if not start:
+            return None
+        self.shown.pages.append(body)
+        calls: list[PhoneCall] = []
+        try:
+            end = yield from self._walk(body, start, calls)
+            around = _around(body[:start], body[end:], len(calls))
+        except (ValueError, RecursionError, PbxUnreachable):
+            self.shown = Shown()
+            return None
+        return Page(tuple(calls), total(around))
+
+    def _walk(self, body: bytes, start: int, calls: list[PhoneCall]) -> Generator[None, None, int]:
+        """Read the entries from there on, and return where the last one ends. Raises ValueError, and as `_read`."""
+        end, start = start, _after_blanks(body, start)
+        if body.startswith(b"]", start):
+            return end
+        for count in itertools.count(1):
+            call, end = self._entry(body, start)
+            if OBJECT_ID.fullmatch(call.id):
+                calls.append(call)
+                self.shown.add(call, start, end)
+            after = _AFTER_ENTRY.match(body, end)
+            if after is None:
+                raise ValueError("no list")
+            if after[1] == b"]":
+                break
+            start = after.end()
+            if count % SLICE == 0:
+                yield
+        return end
+
+    def _entry(self, body: bytes, start: int) -> tuple[PhoneCall, int]:
+        """The call whose entry begins there, and where that ends. Raises as `_read`."""
+        before, place = self._before, self._next
+        expected = before.entry(place)
+        if expected and body.startswith(expected, start):
+            # No whole object begins another one, so the entry ends where this one does.
+            self._next = place + 1
+            return before.calls[place], start + len(expected)
+        call, end = _read(body, start)
+        place = before.place(call.id)
+        if place < len(before.calls):
+            self._next = place + 1
+            if before.entry(place) == body[start:end]:
+                call = before.calls[place]
+        return call, end
+
+
+def _read(body: bytes, start: int) -> tuple[PhoneCall, int]:
+    """The call whose entry begins there, and where that ends.
+
+    Raises ValueError and RecursionError where it cannot be read, or where none begins; PbxUnreachable.
+    """
+    end = _end(body, start)
+    entry = body[start:end]
+    if b"NaN" not in entry and b"Infinity" not in entry:  # which pydantic takes for numbers, and RFC 8259 does not
+        try:
+            # Where this is one whole object, it is the one that begins here, so the end was right.
+            if (call := PhoneCall.model_validate_json(entry)).id:
+                return call, end
+        except ValidationError:
+            pass
+    text = body[start : start + LONGEST].decode("latin-1")  # one character for each byte, whatever they mean
+    _, length = _DECODER.raw_decode(text)
+    read = phone_call(parsed(body[start : start + length]))
+    if read is None:
+        raise ValueError("no PhoneCall")
+    return read, start + length
+
+
+def _end(body: bytes, start: int) -> int:
+    """Where the object ends that begins there, if its texts have no braces."""
+    end, depth = start, 0
+    for _ in range(MOST_BRACES):
+        begun, end = end, body.find(b"}", end) + 1
+        depth += body.count(b"{", begun, end) - 1
+        if not end or not depth:
+            break
+    return end
+
+
+def _around(head: bytes, tail: bytes, number: int) -> object:
+    """What stands around the entries, with something else for them. Raises ValueError where they were not the entries."""
+    if number < 2 and not head[:-1].strip():
+        raise ValueError("a list of one may be an envelope in a list")
+    instead: list[object] = []
+
+    def there(constant: str) -> object:
+        instead.append(object())
+        return instead[-1]
+
+    # RFC 8259 knows no NaN, so there can be but this one.
+    document: object = json.loads((head + b"NaN" + tail).decode("latin-1"), parse_constant=there)
+    if (isinstance(document, dict) and "error" in document) or len(instead) != 1 or list(entries(document)) != instead:
+        raise ValueError("no list of entries")
+    return document
+
+
+def _after_blanks(body: bytes, start: int) -> int:
+    blanks = _BLANKS.match(body, start)
+    return blanks.end() if blanks else start
+
+
+def next_start(start: int, came: int) -> int:
+    """Where the page after this one begins, which began at `start` and had so many entries.
+
+    Calls that end while a list is read move those behind them forward, so each page begins a little before the end of the
+    one before it: what moved no further is not missed. The next look shows what moved further.
+    """
+    return min(start + came - came // 20, wire.LAST_START)
