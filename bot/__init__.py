@@ -23,7 +23,8 @@ The core, no I/O:
     saving.py         new truths on their way into the ledger, which may not take them at once
     sending.py        the PUT, once, and what is known after it
     switching.py      changing mode: the new request waits until the old leg is gone
-    looking.py        when and how the live calls are looked at: snapshots, and looks at what is followed
+    sweeping.py       the live calls of all scopes, each once
+    looking.py        when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
     listing.py        the live calls that a person may know of
     follower.py       keeps the open interventions true: saves and shows what the looks have changed
     claiming.py       which card, which action, and the row that stands before the PUT

@@ -5,37 +5,39 @@ by itself, what is undecided first. Where more are due, the scopes are listed, a
 shows; one that no list shows, and one whose end is in doubt, is read by itself before anything is believed gone. A look
 begins after it was asked for, so what it shows is never older than the question.
 
-A snapshot is every scope listed once, for somebody who waits for it.
+A snapshot is every scope listed once, for somebody who waits for it. A sweep is the same for the watch that judges
+alerts: while it runs, the calls that are followed are looked at by it, and only what is undecided is read besides.
 
 How often a request may be sent is the pace's affair (`pace`), inside of the PBX that is handed in.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import TypeAlias
 
 import structlog
 
-from bot.errors import PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable
+from bot.errors import PbxError
 from bot.following import UNREADABLE, Look
 from bot.phonecalls import PhoneCall
 from bot.ports import PhoneCalls
+from bot.sweeping import AT_ONCE, Scope, Snapshot, Snapshots, Sweep, Sweeps, says_no
 from bot.tasks import Tasks
 
-AT_ONCE = 4
-"""Reads under way at a time for the followed calls, and as many again for a snapshot. The session to the PBX has 32
-connections: the others are for interventions."""
 A_PAGE = 100
 """Calls in one page of a list, so in one request."""
 LONGEST_PAUSE = 10.0
 """Seconds between two looks at a PBX that does not answer."""
 NAP = 1.0
 """Seconds after which a long pause looks whether the PBX is back."""
+AN_INSTANT = 1e-9
+"""Seconds that are none: clocks and sums are not more exact."""
+QUICK = 2.0
+"""Seconds that a sweep may take where the followed calls wait for it."""
 
-Scope: TypeAlias = tuple[str, str]
-"""A UnifiedAPI user, and an extension or `@self`."""
 CallPath: TypeAlias = tuple[str, str, str]
 """A UnifiedAPI user, an extension, the id of one call."""
 
@@ -51,15 +53,6 @@ class Haste(Enum):
     """While something is expected."""
     WATCHING = 1.0
     """In the middle of a call."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The live calls, each once, and how much of them it is: so many scopes, of which so many could not be read."""
-
-    calls: tuple[PhoneCall, ...]
-    scopes: int
-    unread: int = 0
 
 
 @dataclass
@@ -104,10 +97,12 @@ class Looks:
         self._due: dict[CallPath, _Due] = {}
         self._under_way = 0
         self._listing = False
+        self._sweeps = Sweeps()
+        self._swept_in: float | None = None
         self._begun = 0
         self._pages: dict[Scope, int] = {}
         self._failing_since: float | None = None
-        self._snapshot: asyncio.Task[Snapshot] | None = None
+        self._snapshots = Snapshots(asked, scopes)
         self._tasks = Tasks(apart=True)
         self._stopped = False
 
@@ -118,58 +113,63 @@ class Looks:
     async def stop(self) -> None:
         """Look no more."""
         self._stopped = True
-        if self._snapshot is not None:
-            self._snapshot.cancel()
+        self._snapshots.stop()
         await self._tasks.cancel()
 
     # ── a snapshot ──
 
     async def snapshot(self, within: float) -> Snapshot:
-        """Every scope, as far as it can be read in so many seconds. Who comes while one is taken gets the same one.
+        """Every scope, as far as it can be read in so many seconds. Raises PbxError where no scope at all can be read."""
+        return await self._snapshots.take(within)
 
-        Raises PbxError where no scope at all can be read.
-        """
-        if self._snapshot is None or self._snapshot.done():
-            self._snapshot = asyncio.create_task(self._take(within), name="snapshot of the live calls")
-            self._snapshot.add_done_callback(_seen)
-        taken = self._snapshot
-        await asyncio.wait({taken})  # who is cancelled here does not cancel it
-        return taken.result()
+    # ── a sweep ──
 
-    async def _take(self, within: float) -> Snapshot:
-        scopes = self._scopes()
-        lists: dict[Scope, tuple[PhoneCall, ...]] = {}
-        failures: list[PbxError] = []
-        left = iter(scopes)
-        readers = {asyncio.create_task(self._list_on(left, lists, failures)) for _ in range(AT_ONCE)}
+    async def sweep(self) -> Sweep:
+        """Every scope listed once, for whoever judges all live calls, and for the followed calls that wait. Never two at once."""
+        begun = self._clock()
+        waiting = {call: due for call, due in self._due.items() if not due.alone}
+        self._due = {call: due for call, due in self._due.items() if due.alone}
+        taking = asyncio.ensure_future(
+            self._sweeps.take(self._own, self._scopes(), partial(self._shown, waiting), self._note)
+        )
+        patience = asyncio.ensure_future(self._sleep(QUICK))
         try:
-            await asyncio.wait(readers, timeout=within)
+            await asyncio.wait({taking, patience}, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done():
+                self._swept_in = float("inf")
+                self._back(waiting)
+            return await taking
         finally:
-            for reader in readers:
-                reader.cancel()
-            await asyncio.gather(*readers, return_exceptions=True)
-        if scopes and not lists:
-            raise failures[0] if failures else PbxUnreachable(f"timed out after {within:g} s")
-        unread = len(scopes) - len(lists)
-        if unread:
-            _log.warning("scopes_unread", scopes=len(scopes), unread=unread)
-        return Snapshot(_each_once(lists, scopes), len(scopes), unread)
+            taking.cancel()
+            patience.cancel()
+            self._swept_in = self._clock() - begun
+            self._back(waiting)
 
-    async def _list_on(
-        self, left: Iterator[Scope], lists: dict[Scope, tuple[PhoneCall, ...]], failures: list[PbxError]
-    ) -> None:
-        for scope in left:
-            try:
-                lists[scope] = await self._asked.list(*scope)
-            except PbxError as failure:
-                failures.append(failure)
+    def sweeps_no_more(self) -> None:
+        """Nobody judges all live calls for now: the followed calls are looked at without."""
+        self._swept_in = None
+        self._begin()
+
+    @property
+    def failing(self) -> bool:
+        """Whether the PBX does not answer."""
+        return self._failing_since is not None
+
+    @property
+    def _sweeps_are_quick(self) -> bool:
+        return self._swept_in is not None and self._swept_in <= QUICK
 
     # ── looks at followed calls ──
 
-    async def pause(self, haste: Haste) -> None:
-        """Wait until the next look: `every` times the haste, and longer, the longer the PBX has not answered."""
+    async def pause(self, haste: Haste, *, before_sweep: bool = False) -> None:
+        """Wait until the next look: `every` times the haste, and longer, the longer the PBX has not answered.
+
+        A call that the next sweep will tell of does not wait here besides.
+        """
+        if haste is Haste.WATCHING and self._sweeps_are_quick and not before_sweep:
+            return
         begun, jitter = self._clock(), (1 + self._random()) / 2
-        while (left := begun + self._length(haste, jitter) - self._clock()) > 0:
+        while (left := begun + self._length(haste, jitter) - self._clock()) > AN_INSTANT:
             await self._sleep(min(left, NAP))
 
     def _length(self, haste: Haste, jitter: float) -> float:
@@ -190,20 +190,27 @@ class Looks:
     def _begin(self) -> None:
         """Begin as many reads as may be under way. The lists are read once at a time: who comes meanwhile waits for them."""
         while self._due and self._under_way < AT_ONCE:
-            listable = {call: due for call, due in self._due.items() if not due.alone}
-            if len(listable) < 2 or len(listable) <= self._cost_of_listing():
-                listable = {}
-            alone = [call for call in self._due if call not in listable]
-            if listable and not self._listing:
+            by_list = self._by_list()
+            alone = [call for call in self._due if call not in by_list]
+            if by_list and self._swept_in is None and not self._listing:
                 self._listing = True
-                self._due = {call: self._due[call] for call in alone}
-                self._tasks.spawn(self._look_in_lists(listable), name="look in the lists")
+                waiting = {call: self._due.pop(call) for call in by_list}
+                self._tasks.spawn(self._look_in_lists(waiting), name="look in the lists")
             elif alone:
                 call = self._next(alone)
                 self._tasks.spawn(self._look_alone(call, self._due.pop(call)), name=f"look at {call[2]}")
             else:
                 return
             self._under_way += 1
+
+    def _by_list(self) -> frozenset[CallPath]:
+        """The calls that are not read by themselves: all, where that would cost more, and what a quick sweep tells in time."""
+        listable = frozenset(call for call, due in self._due.items() if not due.alone)
+        patient = frozenset(call for call in listable if self._due[call].haste is Haste.WATCHING)
+        alone = listable - patient if self._sweeps_are_quick else listable
+        if len(alone) >= 2 and len(alone) > self._cost_of_listing():
+            return listable
+        return listable - alone
 
     def _cost_of_listing(self) -> int:
         """Requests that it takes to list every scope, as far as is known."""
@@ -233,32 +240,39 @@ class Looks:
         """Tell what the lists show; what they do not show is read alone."""
         try:
             for scope in self._scopes():
-                shown = {call.id: call for call in await self._listed(scope)}
-                for path in [path for path in waiting if _tells(shown.get(path[2]), path)]:
-                    waiting.pop(path).tell(Look(call=shown[path[2]]))
+                try:
+                    self._shown(waiting, scope, await self._own.list(*scope))
+                except PbxError as failure:
+                    self._note(failure)
+                    _log.warning("scope_unreadable", error=type(failure).__name__)
                 if not waiting:
                     break
         finally:
             self._listing = False
-            for path, due in waiting.items():
-                due.alone = True
-                self._due[path] = due
-            self._ended()
+            self._under_way -= 1
+            self._back(waiting)
 
-    async def _listed(self, scope: Scope) -> tuple[PhoneCall, ...]:
-        try:
-            calls = await self._own.list(*scope)
-        except PbxError as failure:
-            self._note(failure)
-            _log.warning("scope_unreadable", error=type(failure).__name__)
-            return ()
+    def _shown(self, waiting: dict[CallPath, _Due], scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
+        """Tell those who wait for a call of this list; the others go on waiting."""
         self._failing_since = None
         self._pages[scope] = 1 + len(calls) // A_PAGE
-        return calls
+        if waiting:
+            shown = {call.id: call for call in calls}
+            for path in [path for path in waiting if _tells(shown.get(path[2]), path)]:
+                waiting.pop(path).tell(Look(call=shown[path[2]]))
+
+    def _back(self, waiting: dict[CallPath, _Due]) -> None:
+        """What no list has told of, or not soon enough, is read alone."""
+        while waiting:
+            path, due = waiting.popitem()
+            due.alone = True
+            self._due[path] = due
+        if not self._stopped:
+            self._begin()
 
     def _note(self, failure: PbxError) -> None:
         """Since when the PBX does not answer. A no is an answer, unless it says that the PBX is busy or broken."""
-        if isinstance(failure, PbxRefused) and not isinstance(failure, PbxBusy | PbxFault):
+        if says_no(failure):
             self._failing_since = None
         elif self._failing_since is None:
             self._failing_since = self._clock()
@@ -269,26 +283,6 @@ class Looks:
             self._begin()
 
 
-def _seen(task: asyncio.Task[Snapshot]) -> None:
-    """Look at the outcome, so that asyncio does not report it as forgotten where every waiter was cancelled."""
-    if not task.cancelled():
-        task.exception()
-
-
 def _tells(call: PhoneCall | None, path: CallPath) -> bool:
     """Whether a list shows this call with the side that it is followed for: a scope may show only its own user's."""
     return call is not None and any(view.extension == path[1] for view in call.views)
-
-
-def _each_once(lists: dict[Scope, tuple[PhoneCall, ...]], scopes: tuple[Scope, ...]) -> tuple[PhoneCall, ...]:
-    """Each call once, with every side of it that any scope shows: another user's list may leave some out.
-
-    A side left out could be the protected one.
-    """
-    calls: dict[str, PhoneCall] = {}
-    for call in (call for scope in scopes for call in lists.get(scope, ())):
-        known = calls.setdefault(call.id, call)
-        more = tuple(view for view in call.views if view not in known.views and view.id not in known.named_views)
-        if more:
-            calls[call.id] = known.model_copy(update={"views": known.views + more})
-    return tuple(calls.values())

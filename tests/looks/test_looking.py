@@ -5,8 +5,9 @@ from typing import Any
 
 from bot.errors import AccessDenied, PbxUnreachable
 from bot.following import UNREADABLE, Look
-from bot.looking import AT_ONCE, Haste
+from bot.looking import Haste
 from bot.phonecalls import PhoneCall
+from bot.sweeping import AT_ONCE
 
 MakeCall = Callable[..., PhoneCall]
 SCOPES = (("@me", "@self"), ("12", "@self"))

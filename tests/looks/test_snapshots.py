@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.errors import AccessDenied, PbxError, PbxUnreachable
-from bot.looking import AT_ONCE, Looks, Snapshot
+from bot.looking import Looks
 from bot.phonecalls import PhoneCall
+from bot.sweeping import AT_ONCE, Snapshot
 
 MakeCall = Callable[..., PhoneCall]
 ME, BOB, DAN = "@me", "12", "13"

@@ -1,0 +1,187 @@
+"""The live calls of all scopes: listed a few scopes at a time, and put together so that each call is one.
+
+A scope that does not answer tells nothing: what it showed before is in doubt then, and not gone. One that the PBX does not
+know has no calls to show.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import structlog
+
+from bot.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
+from bot.phonecalls import PhoneCall
+from bot.ports import PhoneCalls
+
+AT_ONCE = 4
+"""Lists under way at a time. The session to the PBX has 32 connections: the others are for interventions."""
+
+Scope: TypeAlias = tuple[str, str]
+"""A UnifiedAPI user, and an extension or `@self`."""
+
+_log = structlog.get_logger("callbot.looking")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The live calls, each once, and how much of them it is: so many scopes, of which so many could not be read."""
+
+    calls: tuple[PhoneCall, ...]
+    scopes: int
+    unread: int = 0
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One look at all live calls: what the scopes that answered show, each call once."""
+
+    calls: tuple[PhoneCall, ...] = ()
+    read: int = 0
+    """Scopes that answered."""
+    unread: int = 0
+    """Scopes that did not."""
+    doubtful: frozenset[str] = frozenset()
+    """Calls that a scope has shown which does not answer now."""
+    blind: bool = False
+    """A scope has never answered yet, so a call that is not shown may be anywhere."""
+
+    def misses(self, call_id: str) -> bool:
+        """Whether a call that this look does not show is not there, for all the PBX says."""
+        return not self.blind and call_id not in self.doubtful
+
+
+class Sweeps:
+    """One look after the other, with the memory of what each scope showed last."""
+
+    def __init__(self) -> None:
+        self._last: dict[Scope, tuple[PhoneCall, ...]] = {}
+        self._before: dict[Scope, tuple[PhoneCall, ...]] = {}
+        """The lists before the last ones: one empty list, and then no answer, is no second look without the call."""
+
+    async def take(
+        self,
+        pbx: PhoneCalls,
+        scopes: tuple[Scope, ...],
+        told: Callable[[Scope, tuple[PhoneCall, ...]], None],
+        failed: Callable[[PbxError], None],
+    ) -> Sweep:
+        """List every scope once. `told` hears of each list as it comes, `failed` of each failure. Raises no PbxError."""
+        lists: dict[Scope, tuple[PhoneCall, ...]] = {}
+
+        def read(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
+            lists[scope] = calls
+            told(scope, calls)
+
+        def not_read(scope: Scope, failure: PbxError) -> None:
+            _log.warning("scope_unreadable", error=type(failure).__name__)
+            if isinstance(failure, UserInvalid | ExtensionInvalid):
+                lists[scope] = ()
+            failed(failure)
+
+        await read_lists(pbx, scopes, read, not_read)
+        unread = [scope for scope in scopes if scope not in lists]
+        remembered = {scope: self._last[scope] for scope in unread if scope in self._last}
+        shown = {scope: (*calls, *self._before.get(scope, ())) for scope, calls in remembered.items()}
+        self._before = {scope: (self._last if scope in lists else self._before).get(scope, ()) for scope in scopes}
+        self._last = lists | remembered
+        return Sweep(
+            calls=each_once(lists, scopes),
+            read=len(lists),
+            unread=len(unread),
+            doubtful=frozenset(call.id for calls in shown.values() for call in calls),
+            blind=len(remembered) < len(unread),
+        )
+
+
+class Snapshots:
+    """Every scope listed once, for a person who waits for it."""
+
+    def __init__(self, pbx: PhoneCalls, scopes: Callable[[], tuple[Scope, ...]]) -> None:
+        self._pbx = pbx
+        self._scopes = scopes
+        self._taking: asyncio.Task[Snapshot] | None = None
+
+    async def take(self, within: float) -> Snapshot:
+        """As much as can be read in so many seconds. Who comes while one is taken gets the same one.
+
+        Raises PbxError where no scope at all can be read.
+        """
+        if self._taking is None or self._taking.done():
+            self._taking = asyncio.create_task(self._take(within), name="snapshot of the live calls")
+            self._taking.add_done_callback(_seen)
+        taken = self._taking
+        await asyncio.wait({taken})  # who is cancelled here does not cancel it
+        return taken.result()
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._taking is not None:
+            self._taking.cancel()
+
+    async def _take(self, within: float) -> Snapshot:
+        scopes = self._scopes()
+        lists: dict[Scope, tuple[PhoneCall, ...]] = {}
+        failures: list[PbxError] = []
+        try:
+            async with asyncio.timeout(within):
+                await read_lists(self._pbx, scopes, lists.__setitem__, lambda _, failure: failures.append(failure))
+        except TimeoutError:
+            failures.append(PbxUnreachable(f"timed out after {within:g} s"))
+        if scopes and not lists:
+            raise failures[0]
+        unread = len(scopes) - len(lists)
+        if unread:
+            _log.warning("scopes_unread", scopes=len(scopes), unread=unread)
+        return Snapshot(each_once(lists, scopes), len(scopes), unread)
+
+
+def _seen(task: asyncio.Task[Snapshot]) -> None:
+    """Look at the outcome, so that asyncio does not report it as forgotten where every waiter was cancelled."""
+    if not task.cancelled():
+        task.exception()
+
+
+async def read_lists(
+    pbx: PhoneCalls,
+    scopes: tuple[Scope, ...],
+    read: Callable[[Scope, tuple[PhoneCall, ...]], None],
+    failed: Callable[[Scope, PbxError], None],
+) -> None:
+    """The list of every scope, a few at a time; `read` and `failed` hear of each."""
+    left = iter(scopes)
+
+    async def reader() -> None:
+        for scope in left:
+            try:
+                calls = await pbx.list(*scope)
+            except PbxError as failure:
+                failed(scope, failure)
+            else:
+                read(scope, calls)
+
+    async with asyncio.TaskGroup() as readers:
+        for _ in range(min(AT_ONCE, len(scopes))):
+            readers.create_task(reader(), name="list of live calls")
+
+
+def says_no(failure: PbxError) -> bool:
+    """Whether this is an answer: a no, unless it says that the PBX is busy or broken."""
+    return isinstance(failure, PbxRefused) and not isinstance(failure, PbxBusy | PbxFault)
+
+
+def each_once(lists: Mapping[Scope, tuple[PhoneCall, ...]], scopes: tuple[Scope, ...]) -> tuple[PhoneCall, ...]:
+    """Each call once, with every side of it that any scope shows: another user's list may leave some out.
+
+    A side left out could be the protected one.
+    """
+    calls: dict[str, PhoneCall] = {}
+    for call in (call for scope in scopes for call in lists.get(scope, ())):
+        known = calls.setdefault(call.id, call)
+        if known is call:
+            continue
+        more = tuple(view for view in call.views if view not in known.views and view.id not in known.named_views)
+        if more:
+            calls[call.id] = known.model_copy(update={"views": known.views + more})
+    return tuple(calls.values())
