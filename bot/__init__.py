@@ -7,6 +7,7 @@ The core, no I/O:
     phonecalls.py     PhoneCall, PhoneCallView: what the PBX shows
     presence.py       what the PBX knows of a phone beside calls
     actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
+    typed.py          a line as a person meant it
     commands.py       what is typed → Command
     directory.py      agents.csv: names, teams and owners of extensions
     buttons.py        what a button carries ⇄ Command
@@ -14,7 +15,14 @@ The core, no I/O:
     following.py      Intervention and its states: one look at the call → the next truth
     planning.py       a Command and the calls as they are → one action on the one right view
     guarding.py       what keeps one thing from being asked twice
+    alerts.py         Rule and Alert: what is true of one from raised to resolved
+    covering.py       which rules are about an extension, and which about those who call it
+    sightings.py      one call as looks have shown it, and since when what it shows can be true
+    watching.py       the live calls as each look shows them → which rules hold, and since when
+    judging.py        whether what an alert is about goes on, and if not, why
+    floods.py         which alerts get a card of their own
     ports.py          what the core asks of the PBX, the ledger, the cards and the person
+    alert_ports.py    the same for alerts
     pace.py           how often the PBX may be looked at, and who goes first
     tasks.py          work that outlives its starter
     closing.py        what was opened is closed again, within an end
@@ -27,7 +35,12 @@ The core, no I/O:
     looking.py        when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
     listing.py        the live calls that a person may know of
     follower.py       keeps the open interventions true: saves and shows what the looks have changed
+    carding.py        what goes on the card of an alert
+    alarms.py         the open alerts: what is new is written down, and shown
+    lookout.py        one look at all live calls after the other, and what each means for the alerts
+    helping.py        what people say to alerts, and agents who raise their hand
     claiming.py       which card, which action, and the row that stands before the PUT
+    answering.py      requests that send nothing to the PBX
     interventions.py  authorize → read → plan → claim → act → follow: the one verb
 
 One folder for each outside system; they never import each other, and the head of each names its modules:
@@ -40,16 +53,21 @@ One folder for each outside system; they never import each other, and the head o
 And what ties them together:
 
     settings.py       the environment
+    config_tables.py  the tables of callbot.toml
     config.py         callbot.toml, checked
     rulebook.py       callbot.toml and agents.csv as they hold now, read anew while the bot runs
     logs.py           log lines without secrets
     metrics.py        the figures behind /metrics
+    collecting.py     how often the garbage collector walks through everything
     closing.py        what was opened is closed again, the last first, within an end
+    telephony.py      the PBX as the bot asks it: one session, three paces
+    alerting.py       builds what alerts need
     assembly.py       builds, starts and stops the bot
     findings.py       a line of `callbot check`
     terminal.py       what goes to a terminal, foreign text made visible
     checking.py       callbot check; its parts:
     checking_map.py       the map and its directory
+    checking_alerts.py    alerts and calls for help
     checking_slack.py     tokens, scopes, channels
     checking_pbx.py       token, lists, extensions
     trying.py         callbot check --try: a test call is found and agreed to; its parts:

@@ -1,10 +1,8 @@
 """Builds the bot from settings and map, starts it, and stops it in order. With `__main__`, the only place that does."""
 
 import asyncio
-import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,15 +14,16 @@ from aiohttp import web
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.alerting import Alerting
 from bot.closing import Closing
-from bot.errors import CallbotError, PbxError
+from bot.errors import CallbotError
+from bot.follower import Follower
 from bot.interventions import Interventions
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.looking import Looks
 from bot.metrics import Metrics
-from bot.pace import Pace
 from bot.ports import Card, CardElsewhere
+from bot.preflight import phone_seen
 from bot.rulebook import EVERY, Rulebook
 from bot.settings import Settings
 from bot.slack.app import Listeners, build_app
@@ -34,12 +33,9 @@ from bot.slack.http import Front
 from bot.slack.outgoing import Outgoing
 from bot.slack.sockets import Sockets
 from bot.tasks import Tasks
-from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
-from bot.uapi.token import token_source
+from bot.telephony import Telephony
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
-WHOLE_LOOK = 60.0
-"""Seconds for a whole read of a look: with few requests per second many pages take their time."""
 STOP = {"requests": 2.5, "puts": 3.0, "cards": 1.5, "drain": 7.0, "close": 2.0, "all": 9.0}
 """Seconds for each part of an orderly end: three of work (these together too), then of closing whatever is open.
 
@@ -75,7 +71,6 @@ class Bot:
         self._rulebook = Rulebook.read(Path(settings.callbot_config), every=rules_every)
         self._tasks = Tasks()
         self._metrics = Metrics()
-        self._asking: list[UnifiedApi] = []
         self._stopping = False
         self._closing = Closing()
 
@@ -94,11 +89,14 @@ class Bot:
         self._put_together(ledger)
         self._closing.later("tasks", self._tasks.cancel)
         self._tasks.spawn(self._rulebook.keep_up_to_date(), name="rules")
+        await self._alerting.start()
         await self._interventions.start()
         self._rulebook.on_change(self._interventions.follower.rules_changed)
+        self._rulebook.on_change(self._alerting.rules_changed)
         await self._open_doors(workspace)
+        self._alerting.look()
         self._watch_figures()
-        self._ready_pbx = asyncio.create_task(self._until_pbx_answers(), name="first answer of the PBX")
+        self._ready_pbx = asyncio.create_task(self._telephony.until_it_answers(), name="first answer of the PBX")
         mode = "http" if self._settings.slack_app_token is None else "socket mode"
         _log.info("started", mode=mode, port=self.port)
 
@@ -127,16 +125,8 @@ class Bot:
         return workspace
 
     def _open_pbx(self) -> None:
-        self._pbx_session = pbx_session(self._settings.uapi_ca_file)
-        self._closing.later("pbx session", self._pbx_session.close)
-        self._token = token_source(
-            self._pbx_session,
-            self._settings.uapi_url,
-            *self._settings.credentials(),
-            measure=partial(self._metrics.answered, "pbx"),
-        )
-        self._pbx = self._unified_api()
-        self._watch = self._looks()
+        self._telephony = Telephony(self._settings, self._rulebook, self._metrics)
+        self._closing.later("pbx session", self._telephony.close)
 
     def _put_together(self, ledger: Ledger) -> None:
         self._feed = Feed(
@@ -146,22 +136,56 @@ class Bot:
             sleep=asyncio.sleep,
             on_no_access=self._card_has_no_access,
             on_nowhere=self._card_is_nowhere,
+            on_posted=lambda card: self._alerting.posted(card.id),
         )
+        self._alerting = Alerting(
+            rulebook=self._rulebook,
+            ledger=ledger.alerts,
+            cards=self._feed,
+            looks=self._telephony.looks,
+            phone_calls=self._telephony.phone_calls,
+            legs=lambda call: self._interventions.follower.legs((call,))[call.id],
+            metrics=self._metrics,
+            now=now,
+            new_id=new_id,
+        )
+        follower = self._follower(ledger)
         self._interventions = Interventions(
-            phone_calls=self._pbx,
+            phone_calls=self._telephony.phone_calls,
             ledger=ledger,
             cards=self._feed,
             rules=self._rulebook.rules,
-            silent_in=lambda: frozenset(self._rulebook.config().cards.silent_in),
+            silent_in=self._silent_in,
             now=now,
             sleep=asyncio.sleep,
             new_id=new_id,
-            looks=self._watch,
+            looks=self._telephony.looks,
             measures=self._metrics,
+            follower=follower,
+            helping=self._alerting.helping,
         )
         # After the drains these do nothing; where there were none, or not to their end, nothing works on beneath.
         self._closing.later("feed", partial(self._feed.drain, 0.0))
         self._closing.later("interventions", partial(self._interventions.stop, 0.0))
+        self._closing.later("alerts", self._alerting.stop)
+
+    def _follower(self, ledger: Ledger) -> Follower:
+        phone_calls, rules = self._telephony.phone_calls, self._rulebook.rules
+        return Follower(
+            looks=self._telephony.looks,
+            ledger=ledger,
+            cards=self._feed,
+            rules=rules,
+            silent_in=self._silent_in,
+            now=now,
+            sleep=asyncio.sleep,
+            measures=self._metrics,
+            phone_seen=lambda phone: phone_seen(phone_calls, rules(), phone),
+            noticed=self._alerting.intervened,
+        )
+
+    def _silent_in(self) -> frozenset[str]:
+        return frozenset(self._rulebook.config().cards.silent_in)
 
     async def stop(self) -> None:
         """Take no more work, answer what has arrived, leave open interventions to the next start."""
@@ -171,6 +195,7 @@ class Bot:
             async with asyncio.timeout(STOP["drain"]):
                 self._interventions.follower.switches.close()
                 await self._listeners.drain(STOP["requests"])
+                await self._alerting.stop()
                 await self._interventions.stop(STOP["puts"])
                 await self._feed.drain(STOP["cards"])
         except TimeoutError:
@@ -184,17 +209,13 @@ class Bot:
 
     def ready(self) -> bool:
         """Whether Slack and the PBX have each answered since the start, and no end is near."""
-        return self._pbx_answered and not self._stopping
-
-    @property
-    def _pbx_answered(self) -> bool:
-        return any(one.answered for one in self._asking)
+        return self._telephony.answered and not self._stopping
 
     def _watch_figures(self) -> None:
         """What `/metrics` asks for whenever it is read."""
         self._metrics.watch_length("requests", lambda: self._listeners.under_way)
         self._metrics.watch_length("slack", lambda: len(self._outgoing))
-        self._metrics.watch_length("looks", lambda: len(self._watch))
+        self._metrics.watch_length("looks", lambda: len(self._telephony.looks))
         self._metrics.watch_open(lambda: len(self._interventions.follower.open))
         self._metrics.watch_mistaken(lambda: self._rulebook.mistaken)
 
@@ -204,34 +225,6 @@ class Bot:
         """A client on the one session; what is sent again, and when, is the feed's business."""
         return AsyncWebClient(
             token=token, base_url=self._settings.slack_api_url, session=self._slack_session, retry_handlers=[]
-        )
-
-    def _unified_api(self, turn: Callable[[], Awaitable[None]] | None = None) -> UnifiedApi:
-        """The PBX; with `turn` it is asked no oftener than looks may be. One session and one token for all."""
-        whole_read = WHOLE_READ if turn is None else WHOLE_LOOK
-        made = UnifiedApi(
-            self._pbx_session,
-            self._settings.uapi_url,
-            self._token,
-            whole_read=whole_read,
-            turn=turn,
-            measure=partial(self._metrics.answered, "pbx"),
-        )
-        self._asking.append(made)
-        return made
-
-    def _looks(self) -> Looks:
-        pace = Pace(
-            lambda: self._rulebook.config().watch.max_requests_per_second, clock=time.monotonic, sleep=asyncio.sleep
-        )
-        return Looks(
-            asked=self._unified_api(pace.asked),
-            own=self._unified_api(pace.own),
-            scopes=lambda: self._rulebook.rules().scopes(),
-            every=lambda: self._rulebook.config().watch.every,
-            clock=time.monotonic,
-            sleep=asyncio.sleep,
-            random=random.random,
         )
 
     async def _open_doors(self, workspace: Workspace) -> None:
@@ -285,14 +278,3 @@ class Bot:
         asker = self._interventions.asker(card.id)
         if asker is not None:
             await asker.card_is_nowhere(card)
-
-    async def _until_pbx_answers(self) -> None:
-        """Ask the PBX until it answers once, so that /readyz can tell."""
-        pause = 0.5
-        while not self._pbx_answered:
-            try:
-                await self._pbx.list(self._rulebook.rules().default_user, "@self")
-            except PbxError as error:
-                _log.warning("pbx_not_ready", error=type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 10.0)

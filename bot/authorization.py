@@ -194,6 +194,16 @@ class AuthorizationMap:
             return False
         return True
 
+    def permit_any(self, person: Person, extension: str, channel: str) -> str:
+        """The rule by which this person may do at least one thing there, or NotAuthorized."""
+        for action in ActionName:
+            if self.allows(person, action, extension, channel):
+                return self.permit(person, action, extension, channel).rule
+        raise NotAuthorized(
+            "no action there",
+            f"None of your roles allows anything on {extension} from this channel.{self._what_now(person)}",
+        )
+
     def protects(self, call: PhoneCall) -> bool:
         """Whether `[protected]` names any party of the call."""
         return any(

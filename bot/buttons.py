@@ -1,11 +1,11 @@
 """What a button carries: the same Command as a typed line, packed into its value and read back. No I/O here."""
 
 import json
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.commands import AnswerSwitch, Intervene, ListCalls
+from bot.commands import AnswerAlert, AnswerSwitch, Command, Intervene, ListCalls, RaiseHand
 from bot.errors import BadCommand
 
 T = TypeVar("T", bound=BaseModel)
@@ -21,6 +21,11 @@ class Button(BaseModel):
     intervene: Intervene
     channel: str
 
+    @property
+    def command(self) -> Command:
+        """What the click asks for."""
+        return self.intervene
+
 
 class SwitchButton(BaseModel):
     """What *Ring now anyway* and *Cancel* carry."""
@@ -29,6 +34,39 @@ class SwitchButton(BaseModel):
 
     answer: AnswerSwitch
     channel: str
+
+    @property
+    def command(self) -> Command:
+        """What the click asks for."""
+        return self.answer
+
+
+class AlertButton(BaseModel):
+    """What *I'm on it* and *Snooze* carry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: AnswerAlert
+    channel: str
+
+    @property
+    def command(self) -> Command:
+        """What the click asks for."""
+        return self.answer
+
+
+class HandButton(BaseModel):
+    """What *Ask for help* carries."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hand: RaiseHand
+    channel: str
+
+    @property
+    def command(self) -> Command:
+        """What the click asks for."""
+        return self.hand
 
 
 class PageButton(BaseModel):
@@ -39,8 +77,15 @@ class PageButton(BaseModel):
     page: ListCalls
     channel: str
 
+    @property
+    def command(self) -> Command:
+        """What the click asks for."""
+        return self.page
 
-INTERVENE, ANSWER, PAGE = "i", "s", "l"
+
+AnyButton: TypeAlias = Button | SwitchButton | AlertButton | HandButton | PageButton
+
+INTERVENE, ANSWER, PAGE, ALERT, HAND = "i", "s", "l", "a", "h"
 """Under which key of a value its command stands; `o` is the channel, `v` the version of the form."""
 
 
@@ -59,6 +104,16 @@ def pack_switch(button: SwitchButton) -> str:
     return _packed(ANSWER, button.answer.model_dump(), button.channel)
 
 
+def pack_alert(button: AlertButton) -> str:
+    """The value of *I'm on it* or *Snooze*."""
+    return _packed(ALERT, button.answer.model_dump(), button.channel)
+
+
+def pack_hand(button: HandButton) -> str:
+    """The value of *Ask for help*."""
+    return _packed(HAND, button.hand.model_dump(mode="json", exclude_defaults=True), button.channel)
+
+
 def unpack(value: str) -> Button:
     """Read a button's value. Raises BadCommand for one that this version does not know."""
     button = _unpacked(value, INTERVENE, "intervene", Button)
@@ -75,6 +130,19 @@ def unpack_page(value: str) -> PageButton:
 def unpack_switch(value: str) -> SwitchButton:
     """Read the value of *Ring now anyway* or *Cancel*. Raises BadCommand for one that this version does not know."""
     return _unpacked(value, ANSWER, "answer", SwitchButton)
+
+
+def unpack_alert(value: str) -> AlertButton:
+    """Read the value of *I'm on it* or *Snooze*. Raises BadCommand for one that this version does not know."""
+    return _unpacked(value, ALERT, "answer", AlertButton)
+
+
+def unpack_hand(value: str) -> HandButton:
+    """Read the value of *Ask for help*. Raises BadCommand for one that this version does not know."""
+    button = _unpacked(value, HAND, "hand", HandButton)
+    if button.hand.call is None or button.hand.extension is None:
+        raise _too_old()
+    return button
 
 
 def _packed(key: str, command: dict[str, Any], channel: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from bot.checking_alerts import review_alerts
 from bot.checking_map import review
 from bot.checking_pbx import check_pbx
 from bot.checking_slack import check_slack
@@ -50,7 +51,7 @@ async def _findings(environ: Mapping[str, str] | None, patience: float) -> Async
     findings, read = _map(own)
     for finding in findings:
         yield finding
-    config, rules = (None, None) if read is None else read
+    config, rules = (None, None) if read is None else (read.config, read.authorization)
     asked = [
         *([] if slack is None else [asyncio.create_task(check_slack(slack, config, patience))]),
         *([] if pbx is None else [asyncio.create_task(check_pbx(pbx, rules, patience))]),
@@ -87,7 +88,8 @@ def _map(own: OwnSettings | None) -> tuple[list[Finding], ConfigAndMap | None]:
         findings = [no("map", f"{path.name}: {mistake}") for mistake in mistakes.mistakes]
         more = [no("map", f"{mistakes.unlisted} more mistakes like these")] if mistakes.unlisted else []
         return findings + more, None
-    return list(review(read.config, read.authorization)), read
+    holds = read.config, read.authorization
+    return [*review(*holds), *review_alerts(*holds)], read
 
 
 async def _ledger(url: str, patience: float) -> list[Finding]:

@@ -1,8 +1,8 @@
 """`callbot check`: what callbot.toml and its directory say, and what they may not mean. No I/O here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from bot.authorization import AuthorizationMap, Role
+from bot.authorization import AuthorizationMap, ExtensionPattern
 from bot.config import Config
 from bot.findings import Finding, counted, ok, remark, some
 
@@ -57,18 +57,20 @@ def _roles(rules: AuthorizationMap) -> Iterator[Finding]:
         yield remark("map", f"no role at all: {some(without)}. They may see their own calls and ask for nothing.")
     known = known_extensions(rules)
     for name, role in rules.roles.items():
-        idle = _idle_patterns(role, known, rules.directory.teams)
-        if idle:
+        nothing = idle(role.extensions, known, rules.directory.teams)
+        if nothing:
             yield remark(
                 "map",
-                f"roles.{name}.extensions: {some(idle)} covers no extension of the map or the directory. "
+                f"roles.{name}.extensions: {some(nothing)} covers no extension of the map or the directory. "
                 "Right, if those phones have no names here; else correct the pattern.",
             )
 
 
-def _idle_patterns(role: Role, known: dict[str, str], teams: Mapping[str, frozenset[str]]) -> list[str]:
+def idle(
+    patterns: Iterable[ExtensionPattern], known: Collection[str], teams: Mapping[str, frozenset[str]]
+) -> list[str]:
     """The patterns that cover nothing known. Teams are spoken of elsewhere."""
-    digits = [pattern for pattern in role.extensions if pattern.team is None]
+    digits = [pattern for pattern in patterns if pattern.team is None]
     return [pattern.text for pattern in digits if not any(pattern.covers(extension, teams) for extension in known)]
 
 

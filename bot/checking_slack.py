@@ -20,8 +20,12 @@ OPTIONAL = ("im:write", "im:history", "channels:history", "groups:history")
 """With these callbot finds a card again whose posting Slack did not confirm."""
 READING = {"C": "channels:read", "G": "groups:read"}
 """What conversations.info needs, by the first letter of a channel id. Nothing else does, so an app rarely has it."""
+HISTORY = {"C": "channels:history", "G": "groups:history"}
+"""What conversations.history needs. "Only user tokens can access public channels they are not in" (its `not_in_channel`)."""
+NOTHING: dict[str, str | int] = {"latest": "1", "limit": 1}
+"""Which messages are asked for: those before 1970."""
 HIDDEN = (
-    "the app has no channels:read (private ones: groups:read), and needs none. "
+    "the app has neither channels:history nor channels:read (private ones: groups:…), and needs none. "
     "See yourself that the bot is in there: /invite it."
 )
 TOKEN = "Slack's bot token"  # noqa: S105 - what a line is about
@@ -92,9 +96,9 @@ class _Slack:
     async def channels(self, named: dict[str, list[str]], granted: frozenset[str]) -> list[Finding]:
         """Whether the bot is in the channels that the map names, as far as its scopes let it look."""
         rooms = {channel: keys for channel, keys in named.items() if not channel.startswith("D")}
-        hidden = [channel for channel in rooms if READING[channel[0]] not in granted]
+        hidden = [channel for channel in rooms if not granted & {READING[channel[0]], HISTORY[channel[0]]}]
         looks = {
-            channel: asyncio.create_task(self._channel(channel, rooms[channel]))
+            channel: asyncio.create_task(self._channel(channel, rooms[channel], granted))
             for channel in rooms
             if channel not in hidden
         }
@@ -109,24 +113,35 @@ class _Slack:
             findings += [remark("channels", f"{some(unread)} not looked at: no answer in time.")] if unread else []
         return findings
 
-    async def _channel(self, channel: str, keys: list[str]) -> Finding:
+    async def _channel(self, channel: str, keys: list[str], granted: frozenset[str]) -> Finding:
         about, named = f"channel {channel}", f"named by {some(keys, 3)}"
         try:
             async with self._gate:
-                # Not by the method's name: the manifest asks for the scopes of what a running bot calls; it never does.
-                asking = self._client.api_call("conversations.info", params={"channel": channel})
-                answer = await self._answered(asking)
+                state = await self._state(channel, by_info=READING[channel[0]] in granted)
         except NoAnswer as why:
             if why.code == "missing_scope":
                 return remark(about, f"not looked at: {HIDDEN}")
             return remark(about, f"{why}; {named}. Check the id (channel details, at the bottom), and /invite the bot.")
-        shown = answer.get("channel")
-        state = shown if isinstance(shown, dict) else {}
         if state.get("is_archived"):
             return no(about, f"is archived; {named}. Name another one.")
         if not state.get("is_member"):
             return remark(about, f"the bot is not in it, so it cannot post there; {named}. /invite it.")
         return ok(about, f"the bot is in it; {named}")
+
+    async def _state(self, channel: str, *, by_info: bool) -> dict[str, object]:
+        """What conversations.info says of the channel; else, with rights to its history, whether the bot is in it."""
+        if not by_info:
+            try:
+                await self._answered(self._client.conversations_history(channel=channel, **NOTHING))  # type: ignore[arg-type]  # checked by Slack
+            except NoAnswer as why:
+                if why.code == "not_in_channel":
+                    return {"is_member": False}
+                raise
+            return {"is_member": True}
+        # Not by the method's name: the manifest asks for the scopes of what a running bot calls; it never does.
+        answer = await self._answered(self._client.api_call("conversations.info", params={"channel": channel}))
+        shown = answer.get("channel")
+        return shown if isinstance(shown, dict) else {}
 
     async def _answered(self, asking: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
         """The answer. Raises NoAnswer within the patience."""

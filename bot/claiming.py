@@ -99,6 +99,7 @@ class Claims:
             call_id=target.call.id,
             action=plan(command, target.view, permit),
             channel=request.channel,
+            alert=command.alert or "",
             asked_at=self._now(),
             call=target.call,
         )

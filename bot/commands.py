@@ -8,7 +8,6 @@ Nothing else is: BadCommand names the word and shows a correct example.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -18,9 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.actions import ActionName
 from bot.errors import BadCommand
-from bot.phonecalls import EXTENSION, OBJECT_ID, SHORT_EXTENSION, CallerId, ObjectId, is_caller_id
-
-_SHOWN = 40
+from bot.phonecalls import EXTENSION, OBJECT_ID, SHORT_EXTENSION, CallerId, Extension, ObjectId, is_caller_id
+from bot.typed import as_typed, named, refuse_hostile_characters
 
 
 class Verb(StrEnum):
@@ -57,12 +55,19 @@ EXAMPLES = {
     Verb.RECORD: "/record 0003*210 format=wav",
 }
 CALLS_EXAMPLE = "/calls help"
+HELP_ME, HELP_ME_EXAMPLE = "help-me", "/calls help-me the customer wants a refund"
+LONGEST_ABOUT = 200
+"""Characters of what an agent asks for help with."""
 LONGEST_SEARCH = 100
 """Characters of all words that `/calls` looks for: they stand in the buttons of every page of the list."""
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+AlertId: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""One of our own random ids."""
 
 
 class Target(_Frozen):
@@ -88,6 +93,24 @@ class Intervene(_Frozen):
     """When the call that a button was made for entered the system: an id may be used again for another call."""
     ring_anyway: bool = False
     """The person was told that their phone is not registered, and wants it rung all the same."""
+    alert: AlertId | None = None
+    """The alert from whose card it was asked."""
+
+
+class AnswerAlert(_Frozen):
+    """Say of an alert that one is on it, or that it may be quiet for a while."""
+
+    alert: AlertId
+    answer: Literal["take", "snooze"]
+
+
+class RaiseHand(_Frozen):
+    """Ask the team for help with one's own call. A button names the call, and when that entered the system."""
+
+    about: Annotated[str, Field(max_length=LONGEST_ABOUT)] = ""
+    extension: Extension | None = None
+    call: ObjectId | None = None
+    published: datetime | None = None
 
 
 class AnswerSwitch(_Frozen):
@@ -110,7 +133,7 @@ class Help(_Frozen):
     """Show every command with an example."""
 
 
-Command: TypeAlias = Intervene | AnswerSwitch | ListCalls | Help
+Command: TypeAlias = Intervene | AnswerSwitch | AnswerAlert | RaiseHand | ListCalls | Help
 
 
 def example(command: str, text: str) -> str:
@@ -118,15 +141,17 @@ def example(command: str, text: str) -> str:
     verb = command.removeprefix("/")
     if verb == "calls":
         first = text.partition(" ")[0]
-        return EXAMPLES[Verb(first)].replace("/", "/calls ", 1) if first in _VERBS else CALLS_EXAMPLE
+        if first in _VERBS:
+            return EXAMPLES[Verb(first)].replace("/", "/calls ", 1)
+        return HELP_ME_EXAMPLE if first == HELP_ME else CALLS_EXAMPLE
     return EXAMPLES[Verb(verb)] if verb in _VERBS else CALLS_EXAMPLE
 
 
 def parse(command: str, text: str) -> Command:
     """Read a slash command (`/monitor`, `/calls`) and its text. Raises BadCommand."""
-    line = _as_typed(text)
+    line = as_typed(text)
     shown = example(command, line)
-    _refuse_hostile_characters(line, shown)
+    refuse_hostile_characters(line, shown)
     name = command.removeprefix("/")
     if name == "calls":
         return _calls(line, shown)
@@ -144,9 +169,11 @@ def _calls(line: str, shown: str) -> Command:
         return _intervene(Verb(first), _words(line, shown)[1:], shown)
     if line == "help":
         return Help()
+    if first == HELP_ME:
+        return _raise_hand(line.removeprefix(HELP_ME).strip(" "))
     if first == "help":
         raise BadCommand(f"{named(line.split()[1])} is one word too many.", shown)
-    if first.lower() in {*_VERBS, "help"}:
+    if first.lower() in {*_VERBS, "help", HELP_ME}:
         raise BadCommand(
             f"{named(first)} is not known; did you mean “{first.lower()}”?", example("/calls", line.lower())
         )
@@ -162,36 +189,10 @@ def _calls(line: str, shown: str) -> Command:
     return ListCalls(words=words)
 
 
-# ── what phones and Slack do to a line ──
-
-_MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
-_TELEPHONE = re.compile(r"<tel:[^<>|]*\|([^<>|]*)>")
-_QUOTES = str.maketrans({**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛′", "'")})  # noqa: RUF001 - the very characters that phones write
-_SPACES = re.compile("[\u00a0\u2007\u202f]")
-
-
-def _as_typed(text: str) -> str:
-    """The line as the person meant it: `<@U0BOB|bob>` without its label, links to numbers undone, escapes undone."""
-    line = _MENTION.sub(r"<@\1>", text)
-    line = _TELEPHONE.sub(r"\1", line)
-    line = line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    line = _SPACES.sub(" ", line.translate(_QUOTES))
-    return unicodedata.normalize("NFC", line).strip(" ")
-
-
-def _refuse_hostile_characters(line: str, shown: str) -> None:
-    for word in line.split(" "):
-        for character in word:
-            if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
-                raise BadCommand(f"{named(word)} has an invisible character (U+{ord(character):04X}).", shown)
-            if character.isdigit() and not character.isascii():
-                raise BadCommand(f"{named(word)} has a digit that is not 0 to 9.", shown)
-
-
-def named(word: str) -> str:
-    """The word in quotes, cut, with what cannot be seen written out."""
-    seen = "".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in word[:_SHOWN])
-    return f"“{seen}{'…' if len(word) > _SHOWN else ''}”"
+def _raise_hand(about: str) -> RaiseHand:
+    if len(about) > LONGEST_ABOUT:
+        raise BadCommand(f"{named(about)} is too long: at most {LONGEST_ABOUT} characters.", HELP_ME_EXAMPLE)
+    return RaiseHand(about=about)
 
 
 _WORD = re.compile(r'(?P<key>[a-z]+)="(?P<quoted>[^"]*)"(?= |$)|(?P<bare>[^ "]+)(?= |$)')

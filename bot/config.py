@@ -1,149 +1,20 @@
 """What callbot.toml says: the authorization map, where cards go, the watch and the alert rules; every mistake at once. Pure."""
 
-import re
 import tomllib
-from typing import Annotated, Any, Literal
+from datetime import timedelta
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from bot.actions import ActionName
+from bot.alerts import Rule, When
 from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role, Scope
-from bot.directory import MOST_EXTENSIONS, SLACK_USER, Directory, is_name
+from bot.config_tables import AlertTable, AllTables, RoleTable, Table, UserTable, listed
+from bot.directory import Directory, is_name
 from bot.errors import ConfigMistakes
-from bot.phonecalls import EXTENSION, USER_ID
 
 
-def _extension_pattern(text: str) -> str:
-    return ExtensionPattern(text).text
-
-
-def _caller_pattern(text: str) -> str:
-    return CallerPattern(text).text
-
-
-def _like(form: str, what: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if re.fullmatch(form, text) is None:
-            raise ValueError(f"“{text[:40]}” is no {what}")
-        return text
-
-    return AfterValidator(check)
-
-
-def _one_line(text: str) -> str:
-    if not is_name(text):
-        raise ValueError("is one line of 1 to 80 characters")
-    return text.strip()
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-ExtensionNumber = Annotated[str, _like(EXTENSION.pattern, "extension; write it like 0003*210")]
-UapiUser = Annotated[str, _like(USER_ID.pattern, "user of UnifiedAPI; write @me or its id")]
-SlackUser = Annotated[str, _like(SLACK_USER.pattern, "Slack user id; write it like U012AB3CD")]
-Channel = Annotated[str, _like(r"[CGD][A-Z0-9]{2,20}", "channel id; write it like C012AB3CD")]
-ExtensionPatternText = Annotated[str, AfterValidator(_extension_pattern)]
-CallerPatternText = Annotated[str, AfterValidator(_caller_pattern)]
-Name = Annotated[str, AfterValidator(_one_line)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class UserTable(_Table):
-    """`[users.U0ANA]`."""
-
-    name: Name
-    extension: Annotated[
-        list[ExtensionNumber], BeforeValidator(_listed), Field(min_length=1, max_length=MOST_EXTENSIONS)
-    ]
-    """One extension or a list of them; the first rings."""
-    uapi_user: UapiUser | None = None
-    roles: list[str] = []
-
-
-class RoleTable(_Table):
-    """`[roles.supervisor]`."""
-
-    actions: list[Annotated[ActionName, Field(strict=False)]]
-    extensions: list[ExtensionPatternText] = []
-    channels: list[Channel] | None = None
-
-
-class ProtectedTable(_Table):
-    """`[protected]`."""
-
-    extensions: list[ExtensionPatternText] = []
-    callers: list[CallerPatternText] = []
-
-
-class DirectoryTable(_Table):
-    """`[directory]`. The file is found from the folder of callbot.toml."""
-
-    file: Name
-
-
-class UapiTable(_Table):
-    """`[uapi]`."""
-
-    default_user: UapiUser = "@me"
-
-
-class CardsTable(_Table):
-    """`[cards]`."""
-
-    silent_in: list[Channel] = []
-
-
-class ScopeTable(_Table):
-    """One of `[watch] scopes`."""
-
-    user: UapiUser
-    extension: Annotated[str, _like(rf"@self|{EXTENSION.pattern}", "extension; write 0003*210 or @self")] = "@self"
-
-
-class WatchTable(_Table):
-    """`[watch]`. Times in seconds."""
-
-    every: Annotated[float, Field(gt=0, le=60, strict=False)] = 1.0
-    max_requests_per_second: Annotated[float, Field(gt=0, le=1000, strict=False)] = 5
-    scopes: Annotated[list[ScopeTable], Field(min_length=1)] | None = None
-    """None: every user known here. None at all would be blind."""
-
-
-class HelpTable(_Table):
-    """`[help]`."""
-
-    channel: Channel | None = None
-    contact: SlackUser | None = None
-
-
-class AlertTable(_Table):
-    """One of `[[alerts]]`. Times in seconds."""
-
-    name: Name
-    when: Literal["ringing", "talking", "on_hold", "parked"]
-    longer_than: Annotated[float, Field(ge=0, le=86400, strict=False)]
-    channel: Channel
-    extensions: list[ExtensionPatternText] | None = None
-    callers: list[CallerPatternText] | None = None
-
-
-class Config(_Table):
+class Config(AllTables):
     """The whole file, checked."""
-
-    users: dict[SlackUser, UserTable] = {}
-    roles: dict[Name, RoleTable] = {}
-    protected: ProtectedTable = ProtectedTable()
-    directory: DirectoryTable | None = None
-    uapi: UapiTable = UapiTable()
-    cards: CardsTable = CardsTable()
-    watch: WatchTable = WatchTable()
-    help: HelpTable = HelpTable()
-    alerts: list[AlertTable] = []
 
     def authorization(self, directory: Directory | None = None) -> AuthorizationMap:
         """The map that decides, with what the directory knows."""
@@ -158,6 +29,10 @@ class Config(_Table):
             directory=directory or Directory(),
             watched=None if scopes is None else tuple(Scope(scope.user, scope.extension) for scope in scopes),
         )
+
+    def alert_rules(self) -> tuple[Rule, ...]:
+        """The rules of `[[alerts]]`, in their order."""
+        return tuple(map(_rule, self.alerts))
 
     def unknown_teams(self, directory: Directory) -> tuple[str, ...]:
         """Patterns that cover nobody, since the directory has no such team: no mistake, and worth a word."""
@@ -191,6 +66,17 @@ def _role(name: str, table: RoleTable) -> Role:
         actions=frozenset(table.actions),
         extensions=tuple(map(ExtensionPattern, table.extensions)),
         channels=None if table.channels is None else frozenset(table.channels),
+    )
+
+
+def _rule(table: AlertTable) -> Rule:
+    return Rule(
+        name=table.name,
+        when=When(table.when),
+        longer_than=timedelta(seconds=table.longer_than),
+        channel=table.channel,
+        extensions=None if table.extensions is None else tuple(map(ExtensionPattern, table.extensions)),
+        callers=None if table.callers is None else tuple(map(CallerPattern, table.callers)),
     )
 
 
@@ -245,7 +131,7 @@ def _disagreements(document: dict[str, Any]) -> list[str]:
         ]
         mistakes += [
             f"users.{user}.extension: {phone} is the phone of {owners[phone]} already"
-            for phone in _texts(_listed(table.get("extension")))
+            for phone in _texts(listed(table.get("extension")))
             if owners.setdefault(phone, user) != user
         ]
     contact = _table(document.get("help")).get("contact")
@@ -272,9 +158,9 @@ def _texts(value: object) -> list[str]:
     return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
-KEYS = frozenset(key for table in _Table.__subclasses__() for key in table.model_fields)
+KEYS = frozenset(key for table in Table.__subclasses__() for key in table.model_fields)
 """Every key that callbot.toml knows."""
-_WORDS = {"extra_forbidden": "is not a key of callbot.toml", "missing": "is missing"}
+_WORDS = {"extra_forbidden": "is not a key of callbot.toml", "missing": "is missing", "too_short": "is empty"}
 
 
 def _mistakes(problem: Any) -> list[str]:

@@ -28,7 +28,7 @@ _log = structlog.get_logger("callbot.follower")
 
 
 class Follower:
-    """The open interventions and their cards."""
+    """The open interventions and their cards. `noticed` hears of everything on a card whenever it is shown."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Follower:
         sleep: Callable[[float], Awaitable[None]],
         measures: Measures,
         phone_seen: Callable[[str], Awaitable[PhoneSeen]],
+        noticed: Callable[[tuple[Intervention, ...]], None] = lambda _: None,
     ) -> None:
         self._looks = looks
         self._ledger = ledger
@@ -51,11 +52,12 @@ class Follower:
         self._now = now
         self._measures = measures
         self._phone_seen = phone_seen
+        self._noticed = noticed
         self._on_card: dict[str, dict[str, Intervention]] = {}
         self._looking: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
-        self._saving = Saving(ledger, sleep, saved=lambda one: self._show_and_forget(one.card))
+        self._saving = Saving(ledger.save, sleep, saved=self._written)
         self._tasks = Tasks(apart=True)
         self.switches = Switches(self.show)
 
@@ -113,9 +115,10 @@ class Follower:
 
     def show(self, card_id: str) -> None:
         """Bring the card up to date."""
-        shown = self._on_card.get(card_id)
+        shown = tuple(self._on_card.get(card_id, {}).values())
         if shown:
-            self._cards.show(self._card(tuple(shown.values())))
+            self._cards.show(self._card(shown))
+            self._noticed(shown)
 
     async def update(self, intervention: Intervention) -> None:
         """A new truth: save it, show it, and go on looking where there is more to see."""
@@ -212,7 +215,7 @@ class Follower:
             if after.state is State.NOT_ANSWERED:
                 self._tasks.spawn(self._ask_about_phone(after), name=f"phone of {after.id}")
             if after.state is State.CONNECTED:
-                self._measures.connected(after.name, (now - after.asked_at).total_seconds())
+                self._measures.connected(after.name, (now - after.asked_at).total_seconds(), by_alert=bool(after.alert))
         return after
 
     async def _ask_about_phone(self, missed: Intervention) -> None:
@@ -221,6 +224,9 @@ class Follower:
         as_it_is = self._on_card.get(missed.card, {}).get(missed.id)
         if seen and as_it_is is not None and as_it_is.state is State.NOT_ANSWERED:
             await self.update(as_it_is.model_copy(update={"phone_seen": seen}))
+
+    def _written(self, intervention: Intervention) -> None:
+        self._show_and_forget(intervention.card)
 
     def _show_and_forget(self, card_id: str) -> None:
         """Bring the card up to date."""

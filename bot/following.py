@@ -105,6 +105,8 @@ class Intervention(BaseModel):
     action: PhoneCallAction
     channel: str
     """The Slack channel that it was asked from."""
+    alert: str = ""
+    """The alert from whose card it was asked, if it was."""
     place: str
     """Where the card is: a channel, or the Slack user for a direct message."""
     asked_at: datetime

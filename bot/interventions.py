@@ -14,26 +14,27 @@ follower                what is true from then on, on the card
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import assert_never
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.actions import RECORDING, SILENT
+from bot.answering import Answering
 from bot.authorization import AuthorizationMap, Permit, Person
 from bot.claiming import Claims
-from bot.commands import AnswerSwitch, Command, Help, Intervene, ListCalls
+from bot.commands import Command, Intervene
 from bot.errors import AlreadyAsked, CallbotError, NotAuthorized, PbxError, PhoneNotRegistered, Refusal
 from bot.follower import Follower
 from bot.following import Intervention
 from bot.guarding import MOST_OPEN, refuse_if_inside
-from bot.listing import LISTED_WITHIN, Viewer, calls_meant, choice, live_calls
+from bot.helping import Helping
+from bot.listing import calls_meant, choice
 from bot.looking import Looks
 from bot.phonecalls import PhoneCall
 from bot.placing import why_elsewhere
 from bot.planning import Suitable, button, named_call, permits_for, suitable
 from bot.ports import Asker, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
-from bot.preflight import phone_beside, phone_seen
+from bot.preflight import phone_beside
 from bot.sending import send
 from bot.switching import Verdict, changes_mode
 from bot.tasks import Tasks
@@ -61,6 +62,8 @@ class Interventions:
         new_id: Callable[[], str],
         looks: Looks,
         measures: Measures,
+        follower: Follower,
+        helping: Helping,
     ) -> None:
         self._phone_calls = phone_calls
         self._ledger = ledger
@@ -69,23 +72,13 @@ class Interventions:
         self._silent_in = silent_in
         self._now = now
         self._sleep = sleep
-        self._looks = looks
         self._measures = measures
         self._puts = Tasks()
         self._askers: dict[str, Asker] = {}
-        self.follower = Follower(
-            looks=looks,
-            ledger=ledger,
-            cards=cards,
-            rules=rules,
-            silent_in=silent_in,
-            now=now,
-            sleep=sleep,
-            measures=measures,
-            phone_seen=lambda phone: phone_seen(phone_calls, rules(), phone),
-        )
+        self.follower = follower
+        self._answering = Answering(rules=rules, looks=looks, follower=follower, helping=helping)
         self._claims = Claims(
-            ledger=ledger, follower=self.follower, rules=rules, silent_in=silent_in, now=now, new_id=new_id
+            ledger=ledger, follower=follower, rules=rules, silent_in=silent_in, now=now, new_id=new_id
         )
 
     async def start(self) -> None:
@@ -163,26 +156,15 @@ class Interventions:
             _log.error("not_saved", error=type(error).__name__)
 
     async def _do(self, request: Request, command: Command, asker: Asker) -> None:
-        match command:
-            case Intervene():
-                await self._intervene(request, command, asker)
-            case AnswerSwitch():
-                self.follower.switches.decide(command.card, request.slack_user, now=command.now)
-                await self._conclude(request, Outcome.ANSWERED, "one's own card", allowed=True)
-            case ListCalls():
-                self._rules().person(request.slack_user, stranger=request.stranger)
-                seen = await self._looks.snapshot(LISTED_WITHIN)
-                rules = self._rules()  # those of now: the lists may have taken their time
-                person = rules.person(request.slack_user, stranger=request.stranger)
-                viewer = Viewer(person, request.channel, rules, self.follower.open, self.follower.legs(seen.calls))
-                listing = live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)
-                await self._conclude(request, Outcome.ANSWERED, "calls of one's own extensions", allowed=True)
-                await asker.listed(listing)
-            case Help():
-                await self._conclude(request, Outcome.ANSWERED, "help is for everyone", allowed=True)
-                await asker.helped()
-            case unknown:
-                assert_never(unknown)
+        if isinstance(command, Intervene):
+            await self._intervene(request, command, asker)
+            return
+        answer = await self._answering.answer(request, command)
+        await self._conclude(
+            request, Outcome.ANSWERED, answer.rule, allowed=True, extension=answer.extension, call_id=answer.call_id
+        )
+        if answer.tell is not None:
+            await answer.tell(asker)
 
     async def _intervene(
         self, request: Request, command: Intervene, asker: Asker, *, switched: Verdict | None = None

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from bot.actions import RECORDING, ActionName
 from bot.authorization import AuthorizationMap, Person
-from bot.buttons import Button
-from bot.commands import Intervene, ListCalls, Target, mentioned
+from bot.buttons import Button, HandButton
+from bot.commands import Intervene, ListCalls, RaiseHand, Target, mentioned
 from bot.errors import ExtensionInvalid, NotSuitable, Refusal, UserInvalid
 from bot.following import UNDECIDED, Intervention
 from bot.guarding import refuse_if_inside
@@ -32,14 +32,25 @@ async def calls_meant(
     phone_calls: PhoneCalls,
     sleep: Callable[[float], Awaitable[object]],
 ) -> list[tuple[str, PhoneCall]]:
-    """The calls that a request may mean, as the PBX shows them now, with the extension that each was asked for.
+    """The calls that a request may mean, as the PBX shows them now, with the extension that each was asked for."""
+    return await live_on(intervene.call, extensions, rules, phone_calls, sleep)
 
-    Where it shows none it is asked once more, a moment later: a list may be empty for a moment. Raises PbxError.
+
+async def live_on(
+    call_id: str | None,
+    extensions: tuple[str, ...],
+    rules: AuthorizationMap,
+    phone_calls: PhoneCalls,
+    sleep: Callable[[float], Awaitable[object]],
+) -> list[tuple[str, PhoneCall]]:
+    """The calls of these extensions, or the one of that id, each with the extension that it was asked for.
+
+    Where the PBX shows none it is asked once more, a moment later: a list may be empty for a moment. Raises PbxError.
     """
-    found = await _calls_of(intervene.call, extensions, rules, phone_calls)
+    found = await _calls_of(call_id, extensions, rules, phone_calls)
     if not found:
         await sleep(MOMENT)
-        found = await _calls_of(intervene.call, extensions, rules, phone_calls)
+        found = await _calls_of(call_id, extensions, rules, phone_calls)
     return found
 
 
@@ -71,7 +82,7 @@ def choice(intervene: Intervene, one: Suitable, channel: str, rules: Authorizati
         call=one.call,
         view=one.view,
         agent=rules.name_of(one.extension),
-        names=_names(one.view, rules),
+        names=names_on(one.view, rules),
         button=button(intervene, one.extension, one.call, channel, view_id=one.view.id),
     )
 
@@ -97,6 +108,8 @@ class Viewer:
     """The open interventions, whoever asked for them."""
     legs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The views that came with them, by call id."""
+    may_ask_for_help: bool = False
+    """There is a channel for calls for help."""
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -164,10 +177,11 @@ def _side(viewer: Viewer, call: PhoneCall, extension: str) -> list[Line]:
             call=call,
             view=view,
             agent=rules.name_of(extension),
-            names=_names(view, rules),
+            names=names_on(view, rules),
             present=tuple(sorted({name for phone, name in on_it.items() if phone not in viewer.own})),
             asker_present=not on_it.keys().isdisjoint(viewer.own),
             buttons=_buttons(viewer, call, view, named=len(views) > 1),
+            hand=_hand(viewer, call, extension) if own and viewer.may_ask_for_help else None,
         )
         for view in views
     ]
@@ -203,6 +217,12 @@ def _buttons(viewer: Viewer, call: PhoneCall, view: PhoneCallView, *, named: boo
     )
 
 
+def _hand(viewer: Viewer, call: PhoneCall, extension: str) -> HandButton:
+    return HandButton(
+        hand=RaiseHand(extension=extension, call=call.id, published=call.published), channel=viewer.channel
+    )
+
+
 def _makes_sense(viewer: Viewer, action: ActionName, call: PhoneCall, extension: str) -> bool:
     """Whether nothing is in the way: one's own phone, another organisation, or what one's phone is busy with."""
     phone = viewer.person.phone
@@ -225,7 +245,7 @@ def _is_held(one: Intervention, person: Person, call: PhoneCall) -> bool:
     return theirs and one.name not in RECORDING and (one.state in UNDECIDED or one.in_call)
 
 
-def _names(view: PhoneCallView, rules: AuthorizationMap) -> dict[str, str]:
+def names_on(view: PhoneCallView, rules: AuthorizationMap) -> dict[str, str]:
     """The names of this side's parties, by the numbers that the view calls them; `211` is one of its organisation."""
     own = organisation(view.extension)
     numbers = {*view.source, *view.destination, *caller_numbers(view.caller_id)} - {view.extension}

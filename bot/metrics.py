@@ -12,6 +12,10 @@ QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 """Seconds; Slack waits 3 for an acknowledgement."""
 ANSWERS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 RINGING = (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 120, 300)
+LOOKS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+CARDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0)
+"""Seconds; 95 of 100 cards change within 2, and none is older than 30."""
+CLICKS = (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 120, 300, 600, 1800)
 
 
 class Metrics:
@@ -38,6 +42,22 @@ class Metrics:
         self._length = gauge("callbot_queue_length", "What waits or is under way now", ["queue"])
         self._open = gauge("callbot_open_interventions", "Interventions that are followed now")
         self._mistaken = gauge("callbot_rules_mistaken", "1: the changed map has mistakes, the old rules hold")
+        look = "How long one look at all live calls took"
+        self._look = histogram("callbot_look_seconds", look, buckets=LOOKS)
+        self._look_age = gauge("callbot_look_age_seconds", "How old the last look is that the PBX answered")
+        self._unread = count("callbot_lists_unread", "Lists of live calls that the PBX did not give, in all looks")
+        self._calls = gauge("callbot_calls_seen", "Live calls that the last look has shown")
+        self._alerts_open = gauge("callbot_alerts_open", "Alerts and raised hands that are open now")
+        alerts = "What became of alerts: raised, digested, taken, snoozed, resolved"
+        self._alerts = count("callbot_alerts", alerts, ["kind", "what"])
+        dates = "Dates of calls by which nothing could be raised: missing, in the future, or contradictory"
+        self._dates = count("callbot_alert_dates_unusable", dates, ["when", "why"])
+        to_card = "From the moment that an alert was due to its card in Slack"
+        self._to_card = histogram("callbot_alert_to_card_seconds", to_card, buckets=CARDS)
+        to_click = "From an alert being raised to the first click that acts on its call"
+        self._to_click = histogram("callbot_alert_card_to_click_seconds", to_click, buckets=CLICKS)
+        to_ear = "From that click to the proof that the supervisor is in the call"
+        self._to_ear = histogram("callbot_alert_click_to_connected_seconds", to_ear, ["action"], buckets=RINGING)
 
     def exposition(self) -> bytes:
         """Everything, in the text format."""
@@ -59,15 +79,44 @@ class Metrics:
         """One PUT, and how it was answered."""
         self._puts.labels(action, result).inc()
 
-    def connected(self, action: str, seconds: float) -> None:
-        """Proof that the supervisor is in the call, so many seconds after they asked."""
+    def connected(self, action: str, seconds: float, *, by_alert: bool = False) -> None:
+        """Proof that the supervisor is in the call, so many seconds after they asked, perhaps from an alert's card."""
         self._connected.labels(action).observe(seconds)
+        if by_alert:
+            self.click_to_connected(action, seconds)
 
     def answered(self, system: str, method: str, seconds: float, error: str = "") -> None:
         """A request to the PBX or to Slack, however it ended."""
         self._answers.labels(system, method).observe(seconds)
         if error:
             self._errors.labels(system, method, error).inc()
+
+    # ── what happened to alerts ──
+
+    def looked(self, seconds: float, calls: int, unread: int) -> None:
+        """One look at all live calls, and how many lists the PBX did not give. The calls are asked for by `watch_calls`."""
+        self._look.observe(seconds)
+        self._unread.inc(unread)
+
+    def alert(self, rule: str, what: str) -> None:
+        """What became of one alert; `rule` is the kind of its rule."""
+        self._alerts.labels(rule, what).inc()
+
+    def date_unusable(self, when: str, why: str) -> None:
+        """A date of a call by which nothing could be raised."""
+        self._dates.labels(when, why).inc()
+
+    def alert_to_card(self, seconds: float) -> None:
+        """From the moment that an alert was due to its card in Slack."""
+        self._to_card.observe(seconds)
+
+    def card_to_click(self, seconds: float) -> None:
+        """From the alert being raised to the first click that acts on its call."""
+        self._to_click.observe(seconds)
+
+    def click_to_connected(self, action: str, seconds: float) -> None:
+        """From that click to the proof that the supervisor is in the call."""
+        self._to_ear.labels(action).observe(seconds)
 
     # ── what is so now ──
 
@@ -82,3 +131,15 @@ class Metrics:
     def watch_mistaken(self, mistaken: Callable[[], float]) -> None:
         """Ask whether the old rules hold because of mistakes in the new ones."""
         self._mistaken.set_function(mistaken)
+
+    def watch_alerts_open(self, number: Callable[[], float]) -> None:
+        """Ask for the number of open alerts whenever somebody reads the figures."""
+        self._alerts_open.set_function(number)
+
+    def watch_look_age(self, seconds: Callable[[], float]) -> None:
+        """Ask how old the last look is that the PBX answered."""
+        self._look_age.set_function(seconds)
+
+    def watch_calls(self, number: Callable[[], float]) -> None:
+        """Ask how many live calls the last look has shown."""
+        self._calls.set_function(number)

@@ -11,7 +11,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.actions import ActionName, PhoneCallAction
-from bot.buttons import Button
+from bot.buttons import Button, HandButton
 from bot.commands import ListCalls
 from bot.errors import Refusal
 from bot.following import Intervention
@@ -84,6 +84,8 @@ class Line(_Frozen):
     """The other supervisors who are on it, as far as the asker may know."""
     asker_present: bool = False
     buttons: tuple[Button, ...] = ()
+    hand: HandButton | None = None
+    """Where it is the asker's own call, and there is a channel for calls for help."""
 
 
 class Listing(_Frozen):
@@ -161,8 +163,8 @@ class Measures(Protocol):
     def put(self, action: ActionName, result: str) -> None:
         """One PUT, and how it was answered: call, ringing, nothing, refused, unreachable or lost."""
 
-    def connected(self, action: ActionName, seconds: float) -> None:
-        """Proof that the supervisor is in the call, so many seconds after they asked."""
+    def connected(self, action: ActionName, seconds: float, *, by_alert: bool) -> None:
+        """Proof that the supervisor is in the call, so many seconds after they asked, perhaps from an alert's card."""
 
 
 class Ledger(Protocol):
@@ -231,6 +233,9 @@ class Asker(Protocol):
 
     async def helped(self) -> None:
         """Show every command."""
+
+    async def hand_raised(self, channel: str) -> None:
+        """Say where the call for help is, and that they will hear who is coming."""
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
         """Say that the card is in the direct message, and why."""

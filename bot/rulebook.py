@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 
 import structlog
 
+from bot.alerts import Rule
 from bot.authorization import AuthorizationMap
 from bot.config import KEYS, Config, directory_file, read_config
 from bot.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
@@ -31,6 +32,7 @@ class ConfigAndMap(NamedTuple):
 
     config: Config
     authorization: AuthorizationMap
+    alert_rules: tuple[Rule, ...] = ()
 
 
 class Files(NamedTuple):
@@ -76,7 +78,7 @@ def check_files(files: Files, where: str) -> ConfigAndMap:
         raise ConfigMistakes(where, mistakes.mistakes + wrong.mistakes, unlisted=wrong.unlisted) from None
     if directory is None:
         raise ConfigMistakes(where, wrong.mistakes, unlisted=wrong.unlisted)
-    return ConfigAndMap(config, config.authorization(directory))
+    return ConfigAndMap(config, config.authorization(directory), config.alert_rules())
 
 
 def _config(content: bytes | str, where: str, directory: Directory | None) -> Config:
@@ -125,6 +127,10 @@ class Rulebook:
     def rules(self) -> AuthorizationMap:
         """Who may do what now."""
         return self._current.authorization
+
+    def alert_rules(self) -> tuple[Rule, ...]:
+        """What raises alerts now."""
+        return self._current.alert_rules
 
     def config(self) -> Config:
         """All of callbot.toml as it holds now."""

@@ -6,12 +6,11 @@ A card waits for the row a moment, and not longer. A row that is never brought u
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 
 from bot.errors import CallbotError
-from bot.following import Intervention
-from bot.ports import Ledger
 from bot.tasks import Tasks
 
 PATIENCE = 0.2
@@ -24,36 +23,48 @@ LAST_WORDS = 1.0
 _log = structlog.get_logger("callbot.saving")
 
 
-class Saving:
-    """Writes interventions down one after the other, the newest truth of each; `saved` hears of each that is written."""
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+class Saving(Generic[T]):
+    """Writes what has an id down with `write`, one after the other, the newest truth of each; `saved` hears of each."""
 
     def __init__(
         self,
-        ledger: Ledger,
+        write: Callable[[T], Awaitable[None]],
         sleep: Callable[[float], Awaitable[None]],
-        saved: Callable[[Intervention], None] = lambda _: None,
+        saved: Callable[[T], None] = lambda _: None,
     ) -> None:
-        self._ledger = ledger
+        self._write_down = write
         self._sleep = sleep
         self._saved = saved
-        self._unsaved: dict[str, Intervention] = {}
+        self._unsaved: dict[str, T] = {}
         self._progress = asyncio.Event()
         self._writing = False
         self._tasks = Tasks(apart=True)
 
-    def waits(self, intervention: str) -> bool:
+    def waits(self, id_: str) -> bool:
         """Whether the ledger does not know the newest truth of it yet."""
-        return intervention in self._unsaved
+        return id_ in self._unsaved
 
-    async def save(self, intervention: Intervention) -> None:
-        """Write it down, now or as soon as the ledger takes it. Nothing is raised."""
-        self._unsaved[intervention.id] = intervention
+    def begin(self, truth: T) -> None:
+        """Have it written down, now or as soon as the ledger takes it."""
+        self._unsaved[truth.id] = truth
         if not self._writing:
             self._writing = True
             self._tasks.spawn(self._write(), name="what is to be written down")
+
+    async def save(self, truth: T) -> None:
+        """The same, and wait a moment for it. Nothing is raised."""
+        self.begin(truth)
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                while self._unsaved.get(intervention.id) is intervention:
+                while self._unsaved.get(truth.id) is truth:
                     await self._progress.wait()
 
     async def stop(self) -> None:
@@ -63,25 +74,25 @@ class Saving:
     async def _write(self) -> None:
         pause = FIRST_PAUSE
         while self._unsaved:
-            intervention = next(iter(self._unsaved.values()))
-            if await self._written(intervention):
+            truth = next(iter(self._unsaved.values()))
+            if await self._written(truth):
                 pause = FIRST_PAUSE
             else:
-                self._unsaved[intervention.id] = self._unsaved.pop(intervention.id)  # another one goes first next time
+                self._unsaved[truth.id] = self._unsaved.pop(truth.id)  # another one goes first next time
                 await self._sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         self._writing = False
 
-    async def _written(self, intervention: Intervention) -> bool:
+    async def _written(self, truth: T) -> bool:
         """Whether the ledger took it. What is newer meanwhile is still to be written."""
         try:
-            await self._ledger.save(intervention)
+            await self._write_down(truth)
         except CallbotError as error:
-            _log.error("not_saved", intervention=intervention.id, error=type(error).__name__)
+            _log.error("not_saved", id=truth.id, error=type(error).__name__)
             return False
-        if self._unsaved.get(intervention.id) is intervention:
-            del self._unsaved[intervention.id]
-            self._saved(intervention)
+        if self._unsaved.get(truth.id) is truth:
+            del self._unsaved[truth.id]
+            self._saved(truth)
         self._progress.set()
         self._progress = asyncio.Event()
         return True

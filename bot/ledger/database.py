@@ -8,9 +8,10 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from functools import wraps
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from urllib.parse import quote
 from weakref import WeakSet
 
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.ledger.address import Address
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet, failing_clearly, first_line
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 _BUSY = 10.0
 """Seconds that a writer waits for another process, before SQLite says that the database is locked."""
@@ -132,6 +134,27 @@ class Database:
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT, which both databases write alike and SQLAlchemy keeps apart."""
         return postgresql.insert(table) if self.on_postgresql else sqlite.insert(table)
+
+
+class _Keeper(Protocol):
+    """Whoever keeps something in a database."""
+
+    _database: Database
+
+
+_Self = TypeVar("_Self", bound=_Keeper)
+
+
+def to_the_end(
+    method: Callable[Concatenate[_Self, _P], Coroutine[Any, Any, _T]],
+) -> Callable[Concatenate[_Self, _P], Coroutine[Any, Any, _T]]:
+    """A method whose transaction is finished, even where its caller is cancelled meanwhile."""
+
+    @wraps(method)
+    async def finished(self: _Self, /, *arguments: _P.args, **named: _P.kwargs) -> _T:
+        return await self._database.finish(method(self, *arguments, **named))
+
+    return finished
 
 
 # ── SQLite ──

@@ -1,25 +1,29 @@
-"""An Intervention as the text of a row, and back."""
+"""An Intervention or an Alert as the text of a row, and back."""
 
 import json
+from typing import TypeVar
 
 from pydantic import ValidationError
 
+from bot.alerts import Alert
 from bot.following import Intervention
 from bot.ledger.tables import storable
 
+_Whole = TypeVar("_Whole", Intervention, Alert)
 
-def written(intervention: Intervention) -> str:
-    r"""The whole intervention as JSON.
+
+def written(whole: Intervention | Alert) -> str:
+    r"""The whole of it as JSON.
 
     Not `model_dump_json`, which fails on half a surrogate pair (`"\ud800"` is valid JSON): no name stops a claim.
     """
-    return storable(json.dumps(intervention.model_dump(mode="json"), ensure_ascii=False))
+    return storable(json.dumps(whole.model_dump(mode="json"), ensure_ascii=False))
 
 
-def read(document: str) -> Intervention | None:
-    """The intervention, None where the text is none (another version wrote it, or it is damaged)."""
+def read(document: str, kind: type[_Whole]) -> _Whole | None:
+    """What was written, None where the text is no such thing (another version wrote it, or it is damaged)."""
     try:
-        return Intervention.model_validate_json(document)
+        return kind.model_validate_json(document)
     except ValidationError:
         # The error quotes the document, and with it names and numbers of callers: it goes nowhere.
         return None

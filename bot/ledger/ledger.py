@@ -4,10 +4,9 @@ It fulfils the ports `Ledger` of `bot.ports` and the places of the posted cards.
 LedgerUnavailable, and no other error, where the database cannot be used.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Update, bindparam, delete, null, select, update
@@ -18,7 +17,8 @@ from bot.errors import AlreadyAsked
 from bot.following import Intervention
 from bot.ledger import documents, schema
 from bot.ledger.address import Address
-from bot.ledger.database import Database
+from bot.ledger.alerts import AlertBook
+from bot.ledger.database import Database, to_the_end
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.tables import cards, interventions, posts_begun, requests
 from bot.ports import Outcome, Request
@@ -26,23 +26,9 @@ from bot.ports import Outcome, Request
 __all__ = ["Ledger", "LedgerUnavailable"]
 
 _log = structlog.get_logger("callbot.ledger")
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 _A_CALL_LASTS = timedelta(days=1)
 _MOST_UNSHOWN = 500
 """Ended interventions whose cards are shown at a start, the newest: more than wait for a Slack that is away for an hour."""
-
-
-def _to_the_end(
-    method: Callable[Concatenate["Ledger", _P], Coroutine[Any, Any, _T]],
-) -> Callable[Concatenate["Ledger", _P], Coroutine[Any, Any, _T]]:
-    """A method whose transaction is finished, even where its caller is cancelled meanwhile."""
-
-    @wraps(method)
-    async def finished(self: "Ledger", /, *arguments: _P.args, **named: _P.kwargs) -> _T:
-        return await self._database.finish(method(self, *arguments, **named))
-
-    return finished
 
 
 class Ledger:
@@ -52,6 +38,8 @@ class Ledger:
         self._database = database
         self._now = now
         self._unreadable: set[str] = set()
+        self.alerts = AlertBook(database, now)
+        """The alerts, in the same database: closed with it."""
 
     @classmethod
     async def open(cls, url: str, *, now: Callable[[], datetime]) -> "Ledger":
@@ -77,7 +65,7 @@ class Ledger:
 
     # ── the trail ──
 
-    @_to_the_end
+    @to_the_end
     async def begin(self, request: Request) -> bool:
         """Write the request down; False where its trigger is known already: a repeat."""
         values = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
@@ -86,7 +74,7 @@ class Ledger:
             done = await connection.execute(insert.on_conflict_do_nothing(index_elements=["trigger"]))
         return done.rowcount == 1
 
-    @_to_the_end
+    @to_the_end
     async def conclude(
         self, request: str, outcome: Outcome, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
     ) -> None:
@@ -100,7 +88,7 @@ class Ledger:
             if before != Outcome.SENT:
                 await connection.execute(update(requests).where(requests.c.id == request).values(values))
 
-    @_to_the_end
+    @to_the_end
     async def interrupted(self) -> tuple[Request, ...]:
         """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
         query = select(requests).where(requests.c.outcome == Outcome.RECEIVED).order_by(requests.c.at, requests.c.id)
@@ -113,7 +101,7 @@ class Ledger:
 
     # ── the guard ──
 
-    @_to_the_end
+    @to_the_end
     async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
         """Write the intervention down before the deed, and the request as allowed and sent, in one transaction.
 
@@ -148,7 +136,7 @@ class Ledger:
         if there.id != intervention.id:
             raise AlreadyAsked("", there.slack_user)
 
-    @_to_the_end
+    @to_the_end
     async def save(self, intervention: Intervention) -> None:
         """Write down a new truth; its claim is free again where it has none any more.
 
@@ -176,7 +164,7 @@ class Ledger:
 
     # ── the memory ──
 
-    @_to_the_end
+    @to_the_end
     async def following(self) -> tuple[Intervention, ...]:
         """Everything that is still followed, oldest first.
 
@@ -188,19 +176,19 @@ class Ledger:
                 await connection.execute(_given_up(), [{"given_up": each} for each in unreadable])
         return found
 
-    @_to_the_end
+    @to_the_end
     async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
         """Everything that this person asked of this call in the last day, oldest first."""
         row = interventions.c
         recent = row.asked_at >= self._now() - _A_CALL_LASTS
         return (await self._read((row.slack_user == slack_user) & (row.call_id == call_id) & recent))[0]
 
-    @_to_the_end
+    @to_the_end
     async def of_card(self, card: str) -> tuple[Intervention, ...]:
         """Everything that one card shows, oldest first."""
         return (await self._read(interventions.c.card == card))[0]
 
-    @_to_the_end
+    @to_the_end
     async def ended_unshown(self) -> tuple[str, ...]:
         """The cards that do not show yet what has ended in the ledger's last day, newest last."""
         row = interventions.c
@@ -226,7 +214,7 @@ class Ledger:
         query = select(row.id, row.document).where(which).order_by(row.asked_at, row.id)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
-        found = {each.id: documents.read(each.document) for each in rows}
+        found = {each.id: documents.read(each.document, Intervention) for each in rows}
         unreadable = [each for each, intervention in found.items() if intervention is None]
         for each in unreadable:
             if each not in self._unreadable:
@@ -236,22 +224,22 @@ class Ledger:
 
     # ── where the cards are ──
 
-    @_to_the_end
+    @to_the_end
     async def posted_at(self, card: str) -> tuple[str, str] | None:
         """Slack's channel and ts of the card, None where it was not posted yet."""
         async with self._database.reading() as connection:
             row = (await connection.execute(select(cards.c.channel, cards.c.ts).where(cards.c.id == card))).first()
         return None if row is None else (row.channel, row.ts)
 
-    @_to_the_end
+    @to_the_end
     async def begin_post(self, card: str, place: str) -> None:
         """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
         begun = {"target": place, "begun_at": self._now()}
         insert = self._database.insert(posts_begun).values({"card": card} | begun)
-        async with self._database.writing() as connection:
+        async with self._database.writing_later() as connection:
             await connection.execute(insert.on_conflict_do_update(index_elements=["card"], set_=begun))
 
-    @_to_the_end
+    @to_the_end
     async def begun_post(self, card: str) -> tuple[str, datetime] | None:
         """Where and when the newest post of the card was begun, None where none was or it is known where it stands."""
         query = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == card)
@@ -259,23 +247,23 @@ class Ledger:
             row = (await connection.execute(query)).first()
         return None if row is None else (row.target, row.begun_at)
 
-    @_to_the_end
+    @to_the_end
     async def save_posted_at(self, card: str, channel: str, ts: str) -> None:
         """Remember where the card was posted; the last post counts, and the one that was begun is done."""
         posted_at = {"channel": channel, "ts": ts, "updated_at": self._now(), "shown": "", "shown_until": null()}
         insert = self._database.insert(cards).values({"id": card} | posted_at)
-        async with self._database.writing() as connection:
+        async with self._database.writing_later() as connection:
             await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=posted_at))
             await connection.execute(delete(posts_begun).where(posts_begun.c.card == card))
 
-    @_to_the_end
+    @to_the_end
     async def shown(self, card: str) -> str:
         """The digest of what the posted card shows, empty where that is not known."""
         async with self._database.reading() as connection:
             found = (await connection.execute(select(cards.c.shown).where(cards.c.id == card))).scalar()
         return found or ""
 
-    @_to_the_end
+    @to_the_end
     async def save_shown(self, card: str, digest: str, until: datetime) -> None:
         """Remember what the posted card shows; the newest state in it began at `until`."""
         shown = {"shown": digest, "shown_until": until, "updated_at": self._now()}

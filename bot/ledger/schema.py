@@ -8,7 +8,7 @@ from sqlalchemy import inspect as inspector_of
 from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest script in migrations/versions."""
 SCRIPTS = Path(__file__).parent / "migrations"
 MIGRATING = 0x63616C6C626F74

@@ -1,4 +1,4 @@
-"""The four tables. Both databases share every line; what differs between them is in the two column types."""
+"""The five tables. Both databases share every line; what differs between them is in the two column types."""
 
 import re
 from datetime import UTC, datetime
@@ -38,8 +38,10 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("An instant without a zone cannot be kept.")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """What comes out of it."""
+        if value is None:
+            return None
         instant: datetime = value
         return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
@@ -125,3 +127,25 @@ posts_begun = Table(
     Column("begun_at", UtcDateTime, nullable=False),
 )
 """Cards whose post to `target` (a channel, or a user for the direct message) has begun and whose place is not known yet."""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", ForeignText, primary_key=True),
+    Column("key", ForeignText),
+    Column("card", ForeignText, nullable=False),
+    Column("channel", ForeignText, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("raised_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("stepped_at", UtcDateTime, nullable=False),
+    Column("document", ForeignText, nullable=False),
+    Index(None, "key", unique=True),
+    Index(None, "card"),
+    Index(None, "open", "updated_at"),
+)
+"""One row for each alert, so for one rule and one call. The columns are for finding it; `document` is the whole Alert.
+
+`key` is the digest of what there is one alert of, NULL once the document could not be read: such a row stands in no way.
+`card` is its own id, or the digest card that shows it. `stepped_at` is when its newest state began.
+"""

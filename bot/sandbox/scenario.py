@@ -1,12 +1,40 @@
 """The people, the phones and the map of the demo. All of them are invented."""
 
+from typing import NamedTuple
+
 from bot.sandbox.floor import Floor
 from bot.sandbox.workspace import Workspace
 
-CAST = {"U0ANA": "ana", "U0LIS": "lis", "U0BOB": "bob", "U0DAN": "dan", "U0EVE": "eve"}
+
+class Player(NamedTuple):
+    """Somebody of the demo: `user` in Slack, `extension` the phone on the desk, `part` what the map lets them do."""
+
+    user: str
+    handle: str
+    name: str
+    part: str
+    extension: str | None = None
+
+
+PEOPLE = (
+    Player("U0ANA", "ana", "Ana Pop", "Supervisor", "0003*024"),
+    Player("U0LIS", "lis", "Lis Marin", "May only listen", "0003*025"),
+    Player("U0BOB", "bob", "Bob Ionescu", "Agent", "0003*210"),
+    Player("U0DAN", "dan", "Dan Popa", "Agent", "0003*211"),
+    Player("U0EVE", "eve", "Eve Stan", "Not in the map"),
+)
+CAST = {player.user: player.handle for player in PEOPLE}
 FLOOR, ALERTS = "C0FLOOR", "C0ALERTS"
+CHANNELS = {FLOOR: "support-floor", ALERTS: "alerts"}
+CALLERS = (
+    ("+15550142", "Carla Caller"),
+    ("+15550188", "Hal Holder"),
+    ("+15550117", "Wim Winter"),
+    ("+15550163", "Noor Nadir"),
+)
+"""Numbers and names of those who call."""
 ANSWERS_AFTER = 0.8
-"""Seconds until Ana or Lis lifts the phone that an intervention rings."""
+"""Seconds until Ana or Lis lifts the phone that an intervention rings, where nobody does it by hand."""
 
 MAP = """
 [users.U0ANA]
@@ -46,24 +74,46 @@ actions = []
 
 [watch]
 every = 0.5
+max_requests_per_second = 50
 
 [help]
 channel = "C0FLOOR"
 contact = "U0ANA"
+
+[[alerts]]
+name = "Rings unanswered"
+when = "ringing"
+longer_than = 2
+channel = "C0ALERTS"
+extensions = ["0003*2XX"]
 """
 
+PAGE_MAP = (
+    MAP.replace("longer_than = 2\n", "longer_than = 5\n")
+    + """
+[[alerts]]
+name = "Held too long"
+when = "on_hold"
+longer_than = 20
+channel = "C0ALERTS"
+extensions = ["0003*2XX"]
+"""
+)
+"""The same where a person takes part, who needs longer than the tour does."""
 
-def furnish(floor: Floor) -> None:
-    """Put the phones on the desks."""
-    floor.add_extension("0003*024", user="3", name="Ana Pop", answers_after=ANSWERS_AFTER)
-    floor.add_extension("0003*025", user="4", name="Lis Marin", answers_after=ANSWERS_AFTER)
-    floor.add_extension("0003*210", user="12", name="Bob Ionescu")
-    floor.add_extension("0003*211", user="13", name="Dan Popa")
+
+def furnish(floor: Floor, *, answers_after: float | None = ANSWERS_AFTER) -> None:
+    """Put the phones on the desks; `answers_after`: seconds until the supervisors lift theirs, None: by hand only."""
+    users = {"U0ANA": "3", "U0LIS": "4", "U0BOB": "12", "U0DAN": "13"}
+    for player in PEOPLE:
+        if player.extension is not None:
+            lifts = answers_after if player.extension.startswith("0003*0") else None
+            floor.add_extension(player.extension, user=users[player.user], name=player.name, answers_after=lifts)
 
 
 def seat(workspace: Workspace) -> None:
     """Let the people in."""
     for user, name in CAST.items():
         workspace.add_person(user, name)
-    workspace.add_channel(FLOOR, "support-floor")
-    workspace.add_channel(ALERTS, "alerts")
+    for channel, name in CHANNELS.items():
+        workspace.add_channel(channel, name)

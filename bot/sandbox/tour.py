@@ -1,4 +1,4 @@
-"""A supervisor at work: the five interventions, a refusal, and a phone that nobody answers.
+"""A supervisor at work: an alert, the five interventions, a call for help, a refusal, and a phone that nobody answers.
 
 It types and clicks in the workspace and lifts and hangs up on the floor, like people do, and tells what the cards show.
 """
@@ -11,13 +11,15 @@ from rich.markup import escape
 from bot.sandbox.floor import Floor
 from bot.sandbox.messages_shown import Message, unescaped
 from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.scenario import CAST, FLOOR
+from bot.sandbox.scenario import ALERTS, CAST, FLOOR
 from bot.sandbox.workspace import Workspace
 
-ANA, EVE = "U0ANA", "U0EVE"
-ANAS_PHONE, BOBS_PHONE = "0003*024", "0003*210"
+ANA, BOB, EVE = "U0ANA", "U0BOB", "U0EVE"
+ANAS_PHONE, BOBS_PHONE, DANS_PHONE = "0003*024", "0003*210", "0003*211"
+ROOMS = {FLOOR: "#support-floor", ALERTS: "#alerts"}
 SECONDS = 12.0
 """The longest that a state may let wait for itself."""
+ALERT_STATES = ("Raised", "Resolved")
 STATES = ("Asked", "Ringing", "Connected", "Recording stopped", "Recording", "Not answered", "Ended", "Refused")
 
 
@@ -53,11 +55,12 @@ class Tour:
 
     def _scenes(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         return [
-            ("Dan's phone rings too long: Ana picks the call up", self._pick_up),
+            ("Dan's phone rings too long: #alerts is told, and Ana picks the call up from there", self._alert),
             ("Ana listens to Bob's call, and hangs up; the call goes on", self._monitor),
             ("She presses Whisper on the card: only Bob hears her", self._whisper),
             ("Ana barges in: everyone hears her", self._barge_in),
             ("Ana records the call, then stops", self._record),
+            ("Bob asks for help with his call, and is told who is coming", self._raise_hand),
             ("Eve, whom the map does not know, tries to listen", self._stranger),
             ("Ana asks again, but does not answer her phone", self._nobody_answers),
         ]
@@ -72,10 +75,14 @@ class Tour:
 
     # ── scenes ──
 
-    async def _pick_up(self) -> None:
-        call = self._floor.ring(caller="+15550188", caller_name="Hal Holder", to="0003*211")
-        await self._type(ANA, "/pickup <@U0DAN>")
+    async def _alert(self) -> None:
+        call = self._floor.ring(caller="+15550188", caller_name="Hal Holder", to=DANS_PHONE)
+        self._say(f"  Hal Holder calls Dan on {DANS_PHONE}, who does not answer")
+        alert = await self._alert_says(ALERTS, "Raised")
+        await self._click(alert, "Pick up")
+        await self._alert_says(ALERTS, "Raised", "Ana Pop is on it")
         await self._card_says("Connected")
+        await self._alert_says(ALERTS, "Resolved")
         self._floor.hang_up(call)
         await self._card_says("Ended")
 
@@ -87,9 +94,7 @@ class Tour:
         await self._card_says("Ended")
 
     async def _whisper(self) -> None:
-        card = self._cards()[-1]
-        self._say("  Ana clicks [bold]Whisper[/bold]")
-        await self._workspace.click(ANA, card, "Whisper")
+        await self._click(self._cards()[-1], "Whisper")
         await self._card_says("Connected")
         self._hang_up()
         await self._card_says("Ended")
@@ -103,9 +108,17 @@ class Tour:
     async def _record(self) -> None:
         await self._type(ANA, f"/record {BOBS_PHONE}")
         card = await self._card_says("Recording ")
-        self._say("  Ana clicks [bold]Stop recording[/bold]")
-        await self._workspace.click(ANA, card, "Stop recording")
+        await self._click(card, "Stop recording")
         await self._card_says("Recording stopped")
+
+    async def _raise_hand(self) -> None:
+        await self._type(BOB, "/calls help-me the customer wants a refund")
+        alert = await self._alert_says(FLOOR, "Raised")
+        await self._click(alert, "I'm on it")
+        await self._alert_says(FLOOR, "Raised", "Ana Pop is on it")
+        await self._workspace.until(
+            lambda: any("Ana Pop" in message.text for message in self._workspace.messages(to=BOB)), SECONDS
+        )
 
     async def _stranger(self) -> None:
         before = len(self._pbx.puts())
@@ -126,10 +139,13 @@ class Tour:
     # ── hands and eyes ──
 
     async def _type(self, user: str, text: str) -> None:
-        who = {ANA: "Ana", EVE: "Eve"}[user]
-        shown = text.replace("<@U0DAN>", "@dan").replace("<@U0BOB>", "@bob")
-        self._say(f"  {who} types [bold]{escape(shown)}[/bold]")
+        shown = text.replace("<@U0BOB>", "@bob")
+        self._say(f"  {CAST[user].title()} types [bold]{escape(shown)}[/bold]")
         await self._workspace.type(user, FLOOR, text, raw=True)
+
+    async def _click(self, message: Message, label: str) -> None:
+        self._say(f"  Ana clicks [bold]{escape(label)}[/bold]")
+        await self._workspace.click(ANA, message, label)
 
     def _hang_up(self) -> None:
         self._say("  Ana hangs up her phone")
@@ -142,20 +158,30 @@ class Tour:
         )
         return cards[0]
 
+    async def _alert_says(self, channel: str, word: str, also: str = "") -> Message:
+        """Wait until the newest alert of the channel begins, or began, with the word, and said the other thing, too."""
+
+        def saying() -> list[Message]:
+            alerts = [each for each in self._workspace.messages(channel) if each.text.startswith(ALERT_STATES)][-1:]
+            texts = [version.text for alert in alerts for version in alert.versions]
+            return alerts if any(text.startswith(word) and also in text for text in texts) else []
+
+        return (await self._workspace.until(saying, SECONDS))[0]
+
     def _cards(self) -> list[Message]:
-        shown = [*self._workspace.messages(FLOOR), *self._workspace.messages(to=ANA)]
+        shown = [message for channel in ROOMS for message in self._workspace.messages(channel)]
+        shown += self._workspace.messages(to=ANA)
         cards = [message for message in shown if message.text.startswith(STATES)]
         return sorted(cards, key=lambda card: card.versions[-1].at)
 
     def _tell_changes(self) -> None:
         """Print what was shown since the last time: new versions of cards, new private answers."""
-        shown = [*self._workspace.messages(), *self._workspace.private(ANA), *self._workspace.private(EVE)]
-        for message in shown:
+        seen = [(room, self._workspace.messages(channel)) for channel, room in ROOMS.items()]
+        for user in (ANA, BOB, EVE):
+            seen.append((f"direct message to {CAST[user]}", self._workspace.messages(to=user)))
+            seen.append((f"only visible to {CAST[user]}", self._workspace.private(user)))
+        for where, message in ((where, message) for where, messages in seen for message in messages):
             key = (message.channel, message.ts)
-            told = self._told.get(key, 0)
-            where = "direct message"
-            if message.ephemeral_to or message.channel == FLOOR:
-                where = f"only visible to {CAST[message.ephemeral_to]}" if message.ephemeral_to else "#support-floor"
-            for version in message.versions[told:]:
+            for version in message.versions[self._told.get(key, 0) :]:
                 self._say(f"    [cyan]{where}:[/cyan] {escape(unescaped(version.text))}")
             self._told[key] = len(message.versions)

@@ -1,11 +1,13 @@
 """What callbot says privately: refusals, help, where a card is. Pure. Lists of calls are in `lists`."""
 
+import re
+
 from slack_sdk.models.blocks import ActionsBlock
 
 from bot.buttons import Button
-from bot.commands import EXAMPLES, Verb
+from bot.commands import EXAMPLES, HELP_ME_EXAMPLE, Verb
 from bot.ports import CardElsewhere, Request
-from bot.slack.foreign import escaped, foreign
+from bot.slack.foreign import escaped, foreign, plain
 from bot.slack.messages import Message, act, headline, message, our_words, said, small
 
 HELP = {
@@ -48,6 +50,7 @@ def help_text() -> Message:
     lines = [f"`{escaped(EXAMPLES[verb])}`: {HELP[verb]}" for verb in Verb]
     lines += [
         "`/calls bob`: the live calls that match a name or a number, with buttons; without words, all of them",
+        f"`{escaped(HELP_ME_EXAMPLE)}`: ask your team for help with the call you are in",
         "`/calls help`: this list",
     ]
     text = "What callbot understands: " + ", ".join(f"/{verb}" for verb in Verb) + ", /calls."
@@ -55,6 +58,8 @@ def help_text() -> Message:
     return message(text, blocks)
 
 
+CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
+"""The id of a channel; `<#…>` shows its name to those who may know it ("Formatting message text")."""
 ELSEWHERE = {
     CardElsewhere.SILENT: "Monitor and Whisper are silent, and an agent may read this channel, "
     "so your card is in your direct messages from callbot.",
@@ -67,6 +72,19 @@ ELSEWHERE = {
 def elsewhere(why: CardElsewhere) -> Message:
     """Where the card is, and why not here; not for CardElsewhere.NO, of which there is nothing to say."""
     return message(ELSEWHERE[why], [said(ELSEWHERE[why])])
+
+
+def hand_raised(channel: str) -> Message:
+    """That a call for help is posted, and where."""
+    where = f"<#{channel}>" if CHANNEL.fullmatch(channel) else "your team's channel"
+    text = f"Your call for help is in {where}. A direct message from callbot will tell you who is coming."
+    return message(text, [our_words(text)])
+
+
+def help_is_coming(name: str) -> Message:
+    """Who is coming to an agent who has raised their hand."""
+    text = f"{plain(name)} is on it: help is coming."
+    return message(foreign(text, 300), [said(text)])
 
 
 def interrupted(request: Request) -> Message:

@@ -19,13 +19,13 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.buttons import unpack, unpack_page, unpack_switch
+from bot.buttons import AnyButton, unpack, unpack_alert, unpack_hand, unpack_page, unpack_switch
 from bot.commands import Command, parse
 from bot.errors import BadCommand, Refusal
 from bot.interventions import Interventions
 from bot.ports import Request
 from bot.slack.asker import PrivateAnswers
-from bot.slack.messages import PAGE, SWITCH
+from bot.slack.messages import ALERT, HAND, PAGE, SWITCH
 from bot.slack.outgoing import Outgoing
 from bot.tasks import Tasks
 
@@ -215,16 +215,19 @@ async def _unhandled(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")
 
 
+_UNPACK: Mapping[str, Callable[[str], AnyButton]] = {
+    SWITCH: unpack_switch,
+    PAGE: unpack_page,
+    ALERT: unpack_alert,
+    HAND: unpack_hand,
+}
+"""How the value of a button is read, by what its action_id begins with; every other one acts on a call."""
+
+
 def _read_button(action_id: str, value: str) -> tuple[str, Command]:
     """The channel that a click counts as coming from, and what is asked. Raises BadCommand."""
-    if action_id.startswith(f"{SWITCH}:"):
-        switch = unpack_switch(value)
-        return switch.channel, switch.answer
-    if action_id.startswith(f"{PAGE}:"):
-        page = unpack_page(value)
-        return page.channel, page.page
-    button = unpack(value)
-    return button.channel, button.intervene
+    button = _UNPACK.get(action_id.partition(":")[0], unpack)(value)
+    return button.channel, button.command
 
 
 def kind_of(body: Mapping[str, Any]) -> str:

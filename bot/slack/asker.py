@@ -67,6 +67,10 @@ class PrivateAnswers:
         """Show every command."""
         await self._tell(answers.help_text())
 
+    async def hand_raised(self, channel: str) -> None:
+        """Say where the call for help is, and that they will hear who is coming."""
+        await self._tell(answers.hand_raised(channel))
+
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
         """Say that the card is in the direct message, and why; nothing where it is where it was asked for."""
         if why is CardElsewhere.NO:

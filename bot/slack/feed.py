@@ -2,7 +2,7 @@
 
 A card that changes while it waits for its turn is sent as it is then; what was true in between is a line of its steps.
 A card is sent until it stands: with growing pauses, and for as long as callbot runs. How fast, and which card goes first,
-is the business of `outgoing`; where a card stands that of `posted`.
+is the business of `outgoing`; where a card stands that of `posted`; what kinds of cards there are, that of `showing`.
 """
 
 import random
@@ -14,14 +14,14 @@ from typing import Any
 import structlog
 
 from bot.errors import CallbotError
-from bot.following import UNDECIDED
 from bot.ports import Card, CardElsewhere, Request
-from bot.slack.answers import interrupted
-from bot.slack.cards import intervention_card
+from bot.slack.answers import help_is_coming, interrupted
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing, Rank, Urgency
 from bot.slack.posted import PEOPLE, Posted, PostedCards, Standing, digest
+from bot.slack.refusing import Refusing
+from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency
 from bot.slack.telling import tell, unconfirmed
 from bot.tasks import Tasks
 
@@ -30,7 +30,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 TRIES_UNTOLD = 2
 """Looks for a lost card that may fail before the person is told its news in another way."""
 MOST_CARDS = 1000
-"""Cards that wait to be shown."""
+"""Cards that wait to be shown: so many of interventions, and so many of alerts."""
 
 _log = structlog.get_logger("callbot.feed")
 
@@ -46,13 +46,15 @@ class _Next(Enum):
     """The same again, after a pause that grows with each failure."""
     MUCH_LATER = auto()
     """The same again, after the longest pause: only a person can mend it."""
+    RESTS = auto()
+    """Nothing, until the card changes or its channel is open again."""
 
 
 class Feed:
     """Posts and updates cards. `on_no_access` hears of a card that could not be posted where it was asked for.
 
     `on_nowhere` hears of one that stands nowhere, and whose news do not reach the person in the direct message either.
-    `now` gives an aware instant, `jitter` a number from 0 to 1.
+    `on_posted` hears of each card that has come to stand. `now` gives an aware instant, `jitter` a number from 0 to 1.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Feed:
         sleep: Callable[[float], Awaitable[None]],
         on_no_access: Callable[[Card], Coroutine[Any, Any, None]],
         on_nowhere: Callable[[Card], Coroutine[Any, Any, None]],
+        on_posted: Callable[[AnyCard], None],
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._outgoing = outgoing
@@ -71,30 +74,34 @@ class Feed:
         self._sleep = sleep
         self._on_no_access = on_no_access
         self._on_nowhere = on_nowhere
+        self._on_posted = on_posted
         self._jitter = jitter
-        self._newest: dict[str, Card] = {}
+        self._newest: dict[str, AnyCard] = {}
         self._at_work: set[str] = set()
         self._standing: dict[str, Standing] = {}
         self._token_refused = False
         self._tasks = Tasks(apart=True)
+        self._refusing = Refusing(sleep, self._again, self._tasks)
 
     def __len__(self) -> int:
         """How many cards are not shown as they are now."""
         return len(self._newest)
 
-    def show(self, card: Card) -> None:
+    def show(self, card: AnyCard) -> None:
         """Post the card, or bring the posted one up to date. Returns at once."""
-        if card.id not in self._newest and len(self._newest) >= MOST_CARDS:
+        if card.id not in self._newest and self._waiting(rank_of(card)) >= MOST_CARDS:
             _log.error("card_dropped", card=card.id, waiting=len(self._newest))
             return
         self._newest[card.id] = card
-        if card.id not in self._at_work:
-            self._at_work.add(card.id)
-            self._tasks.spawn(self._keep_up(card.id), name=f"card {card.id}")
+        self._again(card.id)
 
     def interrupted(self, request: Request) -> None:
         """Tell the person that a restart cut their request off."""
-        self._tasks.spawn(self._tell_interrupted(request), name=f"interrupted {request.id}")
+        self._tasks.spawn(self._tell(request.slack_user, interrupted(request)), name=f"interrupted {request.id}")
+
+    def coming(self, slack_user: str, name: str) -> None:
+        """Tell an agent who raised their hand who is coming."""
+        self._tasks.spawn(self._tell(slack_user, help_is_coming(name)), name=f"help for {slack_user}")
 
     async def drain(self, seconds: float) -> None:
         """Wait until every card shows the newest truth, at most so many seconds."""
@@ -102,22 +109,38 @@ class Feed:
         if self._newest:
             _log.error("cards_not_shown", number=len(self._newest))
 
-    async def _tell_interrupted(self, request: Request) -> None:
-        await tell(self._outgoing, self._sleep, request.slack_user, interrupted(request), Rank.ANSWER)
+    async def _tell(self, slack_user: str, message: Message) -> None:
+        await tell(self._outgoing, self._sleep, slack_user, message, Rank.ANSWER)
+
+    def _waiting(self, rank: Rank) -> int:
+        return sum(rank_of(card) is rank for card in self._newest.values())
 
     # ── one card, until it shows the newest truth ──
+
+    def _again(self, card_id: str) -> bool:
+        """Go on with a card, and say whether there is anything to do."""
+        if card_id not in self._newest:
+            return False
+        if card_id not in self._at_work:
+            self._at_work.add(card_id)
+            self._tasks.spawn(self._keep_up(card_id), name=f"card {card_id}")
+        return True
 
     async def _keep_up(self, card_id: str) -> None:
         tries = 0
         try:
             while card_id in self._newest:
                 following = await self._try(card_id, tries)
+                if following is _Next.RESTS:
+                    return
                 if following is _Next.LATER:
                     await self._sleep(self._pause(tries))
                 elif following is _Next.MUCH_LATER:
                     await self._sleep(LONGEST_PAUSE)
                 tries = 0 if following is _Next.SETTLED else tries + 1
-            self._forget(card_id)
+            standing = self._standing.get(card_id)
+            if standing is not None and not goes_on(standing.sent):
+                del self._standing[card_id]  # it is in the ledger, where it is found if it changes after all
         finally:
             self._at_work.discard(card_id)
 
@@ -125,24 +148,30 @@ class Feed:
         return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries, 10)) * (1 + self._jitter()) / 2
 
     async def _try(self, card_id: str, tries: int) -> _Next:
-        """Go one step on: look for a post whose answer was lost, or else post or update the card."""
-        card = self._newest[card_id]
+        """Go one step on, and say what comes after it, however it ended."""
         try:
-            standing = self._standing.get(card_id)
-            if standing is None:
-                standing = self._standing[card_id] = await self._posted.standing(card)
-            if standing.begun is not None:
-                await self._find(card_id, standing, tries)
-                return _Next.AT_ONCE
-            await self._send(card_id, standing)
+            return await self._step(card_id, tries)
+        except SlackRefusal as error:
+            return await self._after_refusal(self._newest[card_id], self._standing[card_id], error)
+        except RateLimited:
+            return _Next.AT_ONCE  # its turn comes no sooner than Slack said
         except SlackError as error:
-            return await self._after(self._newest[card_id], error)
+            _log.warning("slack_unreachable", card=card_id, reason=error.reason)
         except CallbotError as error:
             _log.error("place_not_read", card=card_id, error=type(error).__name__)
-            return _Next.LATER
         except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
             _log.exception("card_failed", card=card_id)
-            return _Next.LATER
+        return _Next.LATER
+
+    async def _step(self, card_id: str, tries: int) -> _Next:
+        """Look for a post whose answer was lost, or else post or update the card."""
+        standing = self._standing.get(card_id)
+        if standing is None:
+            standing = self._standing[card_id] = await self._posted.standing(self._newest[card_id])
+        if standing.begun is not None:
+            await self._find(card_id, standing, tries)
+            return _Next.AT_ONCE
+        await self._send(card_id, standing)
         self._token_refused = False
         return _Next.SETTLED
 
@@ -156,105 +185,112 @@ class Feed:
             standing.sent, standing.shown = self._newest.pop(card_id), ""
             return self._message(standing.sent, standing)
 
-        def urgency() -> Urgency:
-            return _urgency(self._newest[card_id], standing)
+        def how_urgent() -> Urgency:
+            return urgency(self._newest[card_id], standing.shown_since)
 
         try:
             if standing.posted_at is None:
-                await self._posted.post(card_id, standing, content, urgency)
+                await self._posted.post(card_id, standing, content, how_urgent)
             else:
-                await self._outgoing.update(standing.posted_at, content, urgency)
+                await self._outgoing.update(standing.posted_at, content, how_urgent)
         except BaseException:
             self._newest.setdefault(card_id, standing.sent)
             raise
         standing.shown = digest(self._message(standing.sent, standing))
-        standing.shown_since = _newest_step(standing.sent)
-        if standing.moved:
+        standing.shown_since = newest_step(standing.sent).timestamp()
+        self._stands(standing)
+        if standing.moved and isinstance(standing.sent, Card):
             standing.moved = False
             self._tasks.spawn(self._on_no_access(standing.sent), name=f"no access {card_id}")
         await self._posted.note_shown(card_id, standing)
 
+    def _stands(self, standing: Standing) -> None:
+        """The card is there, and its channel takes cards."""
+        if standing.posted_at is None:
+            return
+        if not standing.stood:
+            standing.stood = True
+            self._on_posted(standing.sent)
+        self._refusing.took(standing.where)
+
     async def _find(self, card_id: str, standing: Standing, tries: int) -> None:
         """Look for a post whose answer was lost. Where that fails, the person is told the news in a line of text."""
+        where = standing.where
         try:
             await self._posted.find(card_id, standing)
         except SlackError as error:
             _log.warning("card_unconfirmed", card=card_id, reason=error.reason)
             for_good = isinstance(error, SlackRefusal) and not error.no_token
             standing.sent = card = self._newest[card_id]
+            if for_good and told_instead(card) is None:
+                raise
             told = (for_good or tries >= TRIES_UNTOLD) and await self._tell_instead(card, standing)
             if not (for_good and told):
                 raise NotDone(error.reason) from None
-            if self._newest[card_id] is card:
-                del self._newest[card_id]
+            self._drop(card_id, standing)
+            return
+        self._refusing.took(where)
+        self._stands(standing)
 
-    async def _tell_instead(self, card: Card, standing: Standing) -> bool:
+    async def _tell_instead(self, card: AnyCard, standing: Standing) -> bool:
         """What is new, as text in a direct message: no second card beside one that may stand. Whether it was told."""
-        message = self._message(card, standing)
-        person = card.interventions[-1].slack_user
+        message, person = self._message(card, standing), told_instead(card)
+        if person is None:
+            return False
         if message.text == standing.told:
             return True
         if await tell(self._outgoing, self._sleep, person, unconfirmed(message), Rank.INTERVENTION):
             standing.told = message.text
             return True
-        if standing.posted_at is None and not standing.nowhere:
+        if standing.posted_at is None and not standing.nowhere and isinstance(card, Card):
             standing.nowhere = True
             self._tasks.spawn(self._on_nowhere(card), name=f"nowhere {card.id}")
         return False
 
     # ── what went wrong ──
 
-    async def _after(self, card: Card, error: SlackError) -> _Next:
-        """What an error means for this card. After a 429 its turn comes no sooner than Slack said."""
-        if isinstance(error, SlackRefusal):
-            return await self._after_refusal(card, self._standing[card.id], error)
-        if isinstance(error, RateLimited):
-            return _Next.AT_ONCE
-        _log.warning("slack_unreachable", card=card.id, reason=error.reason)
-        return _Next.LATER
-
-    async def _after_refusal(self, card: Card, standing: Standing, error: SlackRefusal) -> _Next:
+    async def _after_refusal(self, card: AnyCard, standing: Standing, error: SlackRefusal) -> _Next:
         if error.no_token:
             if not self._token_refused:
                 _log.error("token_refused", reason=error.reason)
             self._token_refused = True
             return _Next.MUCH_LATER
+        person = told_instead(card)
         not_here = error.no_access or (standing.posted_at is None and not error.bad_message)
-        if not_here and not standing.private:
+        if not_here and person is not None and not standing.private:
             _log.warning("card_moved", card=card.id, reason=error.reason)
-            standing.place, standing.posted_at, standing.moved = card.interventions[-1].slack_user, None, True
+            standing.place, standing.posted_at, standing.moved = person, None, True
             return _Next.SETTLED
         if error.gone and not standing.renewed:
             standing.renewed, standing.posted_at = True, None
             return _Next.SETTLED
+        if person is None:
+            return self._after_refused_alert(card, standing, error)
         _log.error("card_refused", card=card.id, reason=error.reason)
         await self._tell_instead(card, standing)
-        if self._newest.get(card.id) is standing.sent:
-            del self._newest[card.id]
+        self._drop(card.id, standing)
         return _Next.SETTLED
+
+    def _after_refused_alert(self, card: AnyCard, standing: Standing, error: SlackRefusal) -> _Next:
+        """It rests until its channel takes it, unless the fault lies in it, or it is over and was never to be seen."""
+        closed = error.no_access or standing.posted_at is None
+        missed = goes_on(card) or standing.posted_at is not None or standing.begun is not None
+        rests = closed and missed and not error.bad_message
+        self._refusing.refused(standing.where, error.reason, card.id if rests else "")
+        if not rests:
+            self._drop(card.id, standing)
+        return _Next.RESTS if rests else _Next.SETTLED
+
+    def _drop(self, card_id: str, standing: Standing) -> None:
+        """Send this version no more; a newer one is sent."""
+        if self._newest.get(card_id) is standing.sent:
+            del self._newest[card_id]
 
     # ── how it is shown ──
 
-    def _message(self, card: Card, standing: Standing) -> Message:
+    def _message(self, card: AnyCard, standing: Standing) -> Message:
         """The card; in the direct message, where the channel was closed to us, it says so."""
-        if standing.private and not card.place.startswith(PEOPLE):
+        if isinstance(card, Card) and standing.private and not card.place.startswith(PEOPLE):
             moved = {"place": standing.place, "elsewhere": CardElsewhere.NO_ACCESS}
-            return intervention_card(card.model_copy(update=moved))
-        return intervention_card(card)
-
-    def _forget(self, card_id: str) -> None:
-        """Leave a card that changes no more to the ledger. One that may change again is remembered."""
-        standing = self._standing.get(card_id)
-        if standing is not None and not any(one.following for one in standing.sent.interventions):
-            del self._standing[card_id]
-
-
-def _newest_step(card: Card) -> float:
-    return max(step.at.timestamp() for one in card.interventions for step in one.steps)
-
-
-def _urgency(card: Card, standing: Standing) -> Urgency:
-    """What is undecided, or has a state that is not shown yet, goes first; of these the newest state."""
-    since = _newest_step(card)
-    undecided = any(one.following and one.state in UNDECIDED for one in card.interventions)
-    return Urgency(Rank.INTERVENTION, undecided or since > standing.shown_since, since)
+            return message_of(card.model_copy(update=moved))
+        return message_of(card)

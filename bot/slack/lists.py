@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
 
 from bot.actions import LABEL, ActionName
-from bot.buttons import PageButton, pack_page
+from bot.buttons import HandButton, PageButton, pack_hand, pack_page
 from bot.listing import since_when
 from bot.phonecalls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
 from bot.ports import Choice, Line, Listing
 from bot.slack.cards import FLOW
 from bot.slack.foreign import foreign, plain
-from bot.slack.messages import PAGE, STATUS, Message, act, headline, message, said, small, small_words, when
+from bot.slack.messages import HAND, PAGE, STATUS, Message, act, headline, message, said, small, small_words, when
 
 LINES_ON_A_PAGE = 12
 """Three blocks each, and at most five around them: well below the 50 of one message."""
@@ -115,16 +115,24 @@ def _line(lines: Sequence[Line], number: int) -> list[Block]:
     line = lines[number]
     same = number > 0 and lines[number - 1].call.id == line.call.id
     blocks: list[Block] = [said(*_sentences(line)), small_words(_times(line, same=same))]
-    if line.buttons:
-        elements = [act(one, LABEL[one.intervene.action], number) for one in line.buttons]
+    elements = [act(one, LABEL[one.intervene.action], number) for one in line.buttons]
+    elements += [_hand(line.hand)] if line.hand is not None else []
+    if elements:
         blocks.append(ActionsBlock(block_id=f"call-{number}", elements=elements))
     return blocks
+
+
+def _hand(hand: HandButton) -> ButtonElement:
+    """A button by which agents ask their team for help with this call."""
+    return ButtonElement(
+        text=PlainTextObject(text="Ask for help", emoji=False), action_id=f"{HAND}:raise", value=pack_hand(hand)
+    )
 
 
 def _sentences(line: Line) -> list[str]:
     """Whose call it is, in which state, and with whom; and which supervisors are on it."""
     recorded = ", being recorded" if line.view.recording else ""
-    sentence = f"{_agent(line)}: {_doing(line.view)} {_other_party(line.view, line.names)}{recorded}"
+    sentence = f"{_agent(line)}: {doing(line.view)} {_other_party(line.view, line.names)}{recorded}"
     return [sentence, *_present(line)]
 
 
@@ -132,7 +140,8 @@ def _agent(one: Line | Choice) -> str:
     return one.agent if one.agent == one.view.extension else f"{one.agent} {one.view.extension}"
 
 
-def _doing(view: PhoneCallView) -> str:
+def doing(view: PhoneCallView) -> str:
+    """What this side does with the other party, whose name goes on from there."""
     if view.parked:
         return "parked with"
     if view.on_call and view.on_hold:
@@ -169,7 +178,14 @@ def _times(line: Line, *, same: bool) -> str:
 
 
 def _other_party(view: PhoneCallView, names: dict[str, str]) -> str:
-    """Who is at the other end. The caller id tells who calls, so it is the other party's only where we are called."""
+    return other_party(view, names) or f"view {view.id}"
+
+
+def other_party(view: PhoneCallView, names: dict[str, str]) -> str:
+    """Who is at the other end, empty where nobody knows.
+
+    The caller id tells who calls, so it is the other party's only where we are called.
+    """
     own = {view.extension, view.extension.partition("*")[2]}
     calls = view.flow is Flow.OUTGOING or not own.isdisjoint(view.source)
     if view.caller_id and not calls:
@@ -177,7 +193,7 @@ def _other_party(view: PhoneCallView, names: dict[str, str]) -> str:
         return view.caller_id if known is None else f"{names[known]} {known}"
     others = [number for number in (*view.source, *view.destination) if number not in own]
     people = [f"{names[number]} {number}" if number in names else number for number in others]
-    return ", ".join(dict.fromkeys(people)) or f"view {view.id}"
+    return ", ".join(dict.fromkeys(people))
 
 
 # ── which call? ──

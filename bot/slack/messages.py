@@ -6,7 +6,7 @@ for dates, which exist in no other form. `text` is what a notification shows and
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -33,6 +33,10 @@ SWITCH = "switch"
 """The action_ids of *Ring now anyway* and *Cancel* begin so."""
 PAGE = "page"
 """The action_ids of *Next* and *Previous* begin so."""
+ALERT = "alert"
+"""The action_ids of *I'm on it* and *Snooze* begin so."""
+HAND = "hand"
+"""The action_ids of *Ask for help* begin so."""
 MOST_BLOCKS = 50
 MOST_CHARACTERS = 3000
 MOST_FIELDS = 10
@@ -78,7 +82,7 @@ def said(*lines: str) -> Block:
 
 
 def our_words(text: str) -> Block:
-    """Mrkdwn of our own words and dates alone."""
+    """Mrkdwn of our own words and dates, and of what `foreign` has made harmless."""
     return SectionBlock(text=MarkdownTextObject(text=text[:MOST_CHARACTERS], verbatim=True))
 
 
@@ -103,7 +107,7 @@ def small(text: str) -> Block:
 
 
 def small_words(text: str) -> Block:
-    """A line in small print of our own words and dates alone."""
+    """The same in small print."""
     return ContextBlock(elements=[MarkdownTextObject(text=text, verbatim=True)])
 
 
@@ -111,6 +115,32 @@ def when(moment: datetime) -> str:
     """A time of day on the reader's own clock; where that cannot be, in UTC and saying so."""
     utc = moment.astimezone(UTC)
     return f"<!date^{int(utc.timestamp())}^{{time_secs}}|{utc:%H:%M:%S} UTC>"
+
+
+def when_and_how_long_ago(moment: datetime) -> str:
+    """The same, and beside it how long ago that is, which Slack counts by itself (`{ago}`, "Formatting message text")."""
+    return when(moment).replace("{time_secs}", "{time_secs} ({ago})")
+
+
+def lasting(duration: timedelta) -> str:
+    """A duration in minutes and seconds: whole ones, but for less than a minute, which is told as it is."""
+    seconds = max(0.0, duration.total_seconds())
+    if seconds < 60:
+        return f"{seconds:g} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def as_many_as_fit(texts: Sequence[str], most: int, between: str) -> list[str]:
+    """The first of these texts, whole, so that all of them together have at most so many characters."""
+    kept: list[str] = []
+    left = most + len(between)
+    for text in texts:
+        left -= len(text) + len(between)
+        if left < 0:
+            break
+        kept.append(text)
+    return kept
 
 
 def buttons(offered: Sequence[Button], block_id: str) -> Block:

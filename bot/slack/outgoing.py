@@ -2,9 +2,13 @@
 
 Whoever wants to send waits here for a turn. A turn is given when Slack's rates allow it (`rates`), to the most urgent
 first; only then is the content asked for, so what is sent is always the newest.
+
+Alerts come after everything else and leave room for it. Of them whoever has waited long goes first, the oldest before the
+others, and now and then one of those goes although there is no more room: so none gets much older than half a minute.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple, TypeVar
@@ -24,14 +28,17 @@ from bot.slack.failures import (
     word,
 )
 from bot.slack.messages import Message
-from bot.slack.rates import HISTORY, OPEN, POST, UPDATE, Gates
+from bot.slack.rates import HISTORY, OPEN, POST, UPDATE, Gates, Share
 from bot.tasks import Tasks
 
 RESPOND = "response_url"
-MOST_WAITING = 500
-"""Requests that wait for a turn. One more is refused as not done, and comes again like any other."""
+MOST_WAITING, MOST_ALERTS_WAITING = 500, 300
+"""Requests that wait for a turn, and those of them up to which alerts may wait too. One more is refused as not done, and
+comes again like any other."""
 PATIENCE, BETWEEN_LATE = 20.0, 10.0
 """Seconds after which whoever still waits is late, and between two late ones that overtake the more urgent."""
+A_TICK = 0.01
+"""Seconds by which somebody is surely late who was just on the edge of it."""
 CARD_EVENT = "callbot_card"
 """The event_type in the metadata of each card: what names it is our own random id ("Message metadata")."""
 
@@ -43,6 +50,7 @@ class Rank(IntEnum):
 
     INTERVENTION = 0
     ANSWER = 1
+    ALERT = 2
 
 
 class Urgency(NamedTuple):
@@ -73,6 +81,21 @@ class _Turn(NamedTuple):
     urgency: Callable[[], Urgency]
     asked_at: float
     given: asyncio.Future[None]
+
+    def place(self, now: float) -> tuple[Rank, float, tuple[Rank, bool, float]]:
+        """Where in the line it is: the least goes first."""
+        urgency = self.urgency()
+        late = urgency.rank is Rank.ALERT and self.late(now)
+        return urgency.rank, self.asked_at if late else math.inf, urgency.order
+
+    def late(self, now: float) -> bool:
+        """Whether it has waited long."""
+        return now - self.asked_at > PATIENCE
+
+    @property
+    def share(self) -> Share:
+        """What it may use as long as it is not late."""
+        return Share.SPARE if self.urgency().rank is Rank.ALERT else Share.ALL
 
 
 class Outgoing:
@@ -136,15 +159,15 @@ class Outgoing:
         )
         await self._ask(UPDATE, "", answer_of(updating))
 
-    async def history(self, channel: str, **page: str | int) -> Mapping[str, Any]:
+    async def history(self, channel: str, urgency: Callable[[], Urgency], **page: str | int) -> Mapping[str, Any]:
         """One page of what stands in a channel, with the metadata; the arguments of conversations.history."""
-        await self._turn(HISTORY, "", _looking)
+        await self._turn(HISTORY, "", urgency)
         reading = self._client.conversations_history(channel=channel, include_all_metadata=True, **page)  # type: ignore[arg-type]  # checked by Slack
         return await self._ask(HISTORY, "", answer_of(reading))
 
     async def direct_message(self, slack_user: str) -> str:
         """The id of the direct message with somebody."""
-        await self._turn(OPEN, "", _looking)
+        await self._turn(OPEN, "", lambda: Urgency(Rank.INTERVENTION, pressing=True))
         answer = await self._ask(OPEN, "", answer_of(self._client.conversations_open(users=slack_user)))
         channel = answer.get("channel")
         return word(channel if isinstance(channel, dict) else {}, "id")
@@ -192,7 +215,8 @@ class Outgoing:
 
     async def _turn(self, method: str, channel: str, urgency: Callable[[], Urgency]) -> None:
         """Wait until it is our turn."""
-        if len(self._waiting) >= MOST_WAITING:
+        most = MOST_ALERTS_WAITING if urgency().rank is Rank.ALERT else MOST_WAITING
+        if len(self._waiting) >= most:
             raise NotDone("queue_full")
         turn = _Turn(method, channel, urgency, self._clock(), asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
@@ -206,33 +230,46 @@ class Outgoing:
     def _give_turns(self) -> None:
         """Let everybody go who may, the most urgent first, and come back when the next one may."""
         now, waits = self._clock(), list[float]()
-        for turn in self._line(now):
-            wait = self._gates.wait(turn.method, turn.channel, now)
+        line = sorted(self._waiting, key=lambda turn: turn.place(now))
+        overtaking = self._overtaking(line, now)
+        if overtaking is not None:
+            line.remove(overtaking)
+            self._give(overtaking, now)
+        for turn in line:
+            wait = self._wait(turn, now)
             if wait > 0:
                 waits.append(wait)
             elif not turn.given.done():
-                self._gates.passed(turn.method, turn.channel, now)
-                if now - turn.asked_at > PATIENCE:
-                    self._late_given_at = now
-                self._waiting.remove(turn)
-                turn.given.set_result(None)
+                self._give(turn, now)
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = self._tasks.spawn(self._come_back(min(waits)), name="next turn") if waits else None
 
-    def _line(self, now: float) -> list[_Turn]:
-        """Who waits, in the order in which they go: the most urgent first, and now and then whoever has waited longest.
+    def _give(self, turn: _Turn, now: float) -> None:
+        self._gates.passed(turn.method, turn.channel, now)
+        if turn.late(now):
+            self._late_given_at = now
+        self._waiting.remove(turn)
+        turn.given.set_result(None)
+
+    def _overtaking(self, line: list[_Turn], now: float) -> _Turn | None:
+        """Now and then whoever has waited longest goes first, an alert too.
 
         Without that the newest would keep the others waiting for as long as there is more than Slack takes.
         """
-        line = sorted(self._waiting, key=lambda turn: turn.urgency().order)
-        late = [turn for turn in line if now - turn.asked_at > PATIENCE]
-        late = [turn for turn in late if self._gates.wait(turn.method, turn.channel, now) <= 0]
-        if late and now - self._late_given_at >= BETWEEN_LATE:
-            first = min(late, key=lambda turn: (turn.urgency().rank, turn.asked_at))
-            line.remove(first)
-            line.insert(0, first)
-        return line
+        if now - self._late_given_at < BETWEEN_LATE:
+            return None
+        late = [turn for turn in line if turn.late(now) and not turn.given.done()]
+        free = [turn for turn in late if self._gates.wait(turn.method, turn.channel, now) <= 0]
+        return min(free, key=lambda turn: (turn.urgency().rank, turn.asked_at), default=None)
+
+    def _wait(self, turn: _Turn, now: float) -> float:
+        """Seconds until its turn can come: its gates open, or it may overtake."""
+        wait = self._gates.wait(turn.method, turn.channel, now, turn.share)
+        if turn.share is Share.ALL or wait <= 0:
+            return wait
+        overtakes = max(turn.asked_at + PATIENCE, self._late_given_at + BETWEEN_LATE) - now + A_TICK
+        return min(wait, max(overtakes, self._gates.wait(turn.method, turn.channel, now)))
 
     async def _come_back(self, seconds: float) -> None:
         await self._sleep(seconds)
@@ -242,8 +279,3 @@ class Outgoing:
     async def close(self) -> None:
         """Nobody waits for a turn any more."""
         await self._tasks.cancel()
-
-
-def _looking() -> Urgency:
-    """A card whose place is not known comes before those that only change."""
-    return Urgency(Rank.INTERVENTION, pressing=True)

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import structlog
 
 from bot.errors import CallbotError
-from bot.ports import Card
 from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message
 from bot.slack.outgoing import CARD_EVENT, Outgoing, PostedAt, Urgency
+from bot.slack.showing import AnyCard, newest_step, rank_of
 
 NOTED = 1.0
 """Seconds that the ledger has to write down what a card shows."""
@@ -64,7 +64,7 @@ class PostedCards(Protocol):
 class Standing:
     """One card in Slack, as far as we know."""
 
-    sent: Card
+    sent: AnyCard
     """The version that was sent last, however that ended."""
     place: str
     """Where it is to be seen: a channel, or a user for the direct message. Not always the one that `sent` asks for."""
@@ -77,6 +77,8 @@ class Standing:
     """The digest of what it shows; empty where that is not known."""
     shown_since: float = 0.0
     """When the newest state that it shows began, in seconds since 1970."""
+    stood: bool = False
+    """It stands, or stood once."""
     renewed: bool = False
     """It was posted anew, because the one before could not be brought up to date."""
     told: str = ""
@@ -90,6 +92,11 @@ class Standing:
     def private(self) -> bool:
         """It is in the direct message."""
         return self.place.startswith((*PEOPLE, "D"))
+
+    @property
+    def where(self) -> str:
+        """What refuses where it is refused: the channel, or its history where a lost post is looked for."""
+        return self.place if self.begun is None else f"history of {self.place}"
 
 
 class Posted:
@@ -109,12 +116,13 @@ class Posted:
         self._sleep = sleep
         self._direct: dict[str, str] = {}
 
-    async def standing(self, card: Card) -> Standing:
+    async def standing(self, card: AnyCard) -> Standing:
         """What the ledger knows of a card. Raises CallbotError."""
         standing = Standing(card, card.place)
         posted_at, begun = await self._cards.posted_at(card.id), await self._cards.begun_post(card.id)
         if posted_at is not None:
             standing.posted_at, standing.shown = PostedAt(*posted_at), await self._cards.shown(card.id)
+            standing.stood = True
         if begun is not None:
             standing.place, standing.begun = begun
         elif posted_at is not None and posted_at[0].startswith("D") and not card.place.startswith(PEOPLE):
@@ -154,7 +162,7 @@ class Posted:
         for pause in LOOKS:
             await self._sleep(pause)
             try:
-                posted_at = await self._look(card, standing.place, standing.begun)
+                posted_at = await self._look(card, standing, standing.begun)
             except SlackRefusal as error:
                 if error.reason not in NOT_IN:
                     raise
@@ -171,10 +179,9 @@ class Posted:
 
         What is to be shown next does not wait long for it: a ledger that hangs writes it down later, or not.
         """
-        until = max(step.at for one in standing.sent.interventions for step in one.steps)
         try:
             async with asyncio.timeout(NOTED):
-                await self._cards.save_shown(card, standing.shown, until)
+                await self._cards.save_shown(card, standing.shown, newest_step(standing.sent))
         except (CallbotError, TimeoutError) as error:
             _log.error("shown_not_saved", card=card, error=type(error).__name__)
 
@@ -187,14 +194,14 @@ class Posted:
         except CallbotError as error:
             _log.error("place_not_saved", card=card, error=type(error).__name__)
 
-    async def _look(self, card: str, place: str, begun: datetime) -> PostedAt | None:
+    async def _look(self, card: str, standing: Standing, begun: datetime) -> PostedAt | None:
         """One look at what was posted around that time. Raises SlackError, a SlackRefusal if there is too much to read."""
-        channel = place
+        place = channel = standing.place
         if place.startswith(PEOPLE):
             channel = self._direct.get(place) or await self._outgoing.direct_message(place)
         window: dict[str, str | int] = {"oldest": _ts(begun - APART), "latest": _ts(begun + APART), "limit": PAGE}
         for _ in range(MOST_PAGES):
-            found = await self._outgoing.history(channel, **window)
+            found = await self._outgoing.history(channel, lambda: _looking(standing.sent), **window)
             for message in _messages(found):
                 if _card_of(message) == card:
                     return PostedAt(channel, str(message.get("ts")))
@@ -208,6 +215,11 @@ class Posted:
 def digest(message: Message) -> str:
     """What is equal for messages that look the same, and tells nothing of what they say."""
     return sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
+
+
+def _looking(card: AnyCard) -> Urgency:
+    """A card whose place is not known comes before those that only change."""
+    return Urgency(rank_of(card), pressing=True)
 
 
 def _messages(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:

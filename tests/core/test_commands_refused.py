@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.commands import Help, Intervene, named, parse
+from bot.commands import Help, Intervene, parse
 from bot.errors import BadCommand
+from bot.typed import named
 
 
 def refused(command: str, text: str) -> BadCommand:

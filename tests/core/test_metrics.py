@@ -1,5 +1,7 @@
 """The figures that an operator watches, as Prometheus reads them."""
 
+import pytest
+
 from bot.metrics import Metrics
 
 
@@ -45,6 +47,69 @@ def test_an_answer_is_timed_and_only_a_failure_is_an_error() -> None:
     assert shown.count("callbot_answer_errors_total{") == 1
 
 
+# ── alerts ──
+
+
+def test_a_look_is_timed_and_the_lists_that_it_lacks_are_counted() -> None:
+    metrics = Metrics()
+    metrics.looked(0.3, 40, 0)
+    metrics.looked(4.0, 38, 3)
+    shown = metrics.exposition().decode()
+    assert 'callbot_look_seconds_bucket{le="0.5"} 1.0' in shown
+    assert ("callbot_look_seconds_count 2.0" in shown, "callbot_lists_unread_total 3.0" in shown) == (True, True)
+
+
+def test_what_becomes_of_alerts_is_counted_by_the_kind_of_their_rule() -> None:
+    metrics = Metrics()
+    metrics.alert("ringing", "raised")
+    metrics.alert("ringing", "raised")
+    metrics.alert("hand raised", "resolved")
+    shown = metrics.exposition().decode()
+    assert 'callbot_alerts_total{kind="ringing",what="raised"} 2.0' in shown
+    assert 'callbot_alerts_total{kind="hand raised",what="resolved"} 1.0' in shown
+
+
+def test_a_date_that_cannot_be_used_is_counted_with_why() -> None:
+    metrics = Metrics()
+    metrics.date_unusable("on_hold", "missing")
+    assert 'callbot_alert_dates_unusable_total{when="on_hold",why="missing"} 1.0' in metrics.exposition().decode()
+
+
+def test_the_way_from_alert_to_ear_is_three_histograms() -> None:
+    metrics = Metrics()
+    metrics.alert_to_card(1.7)
+    metrics.card_to_click(9.0)
+    metrics.click_to_connected("PickUp", 4.0)
+    shown = metrics.exposition().decode()
+    sums = {
+        line.split("_sum")[0]: line.split()[-1] for line in shown.splitlines() if "_sum" in line and "alert" in line
+    }
+    assert sums == {
+        "callbot_alert_to_card_seconds": "1.7",
+        "callbot_alert_card_to_click_seconds": "9.0",
+        "callbot_alert_click_to_connected_seconds": "4.0",
+    }
+
+
+@pytest.mark.parametrize(("seconds", "promise"), [(1.9, "2.0"), (29.0, "30.0")])
+def test_what_is_promised_of_cards_can_be_read_off_the_figures(seconds: float, promise: str) -> None:
+    metrics = Metrics()
+    metrics.alert_to_card(seconds)
+    assert f'callbot_alert_to_card_seconds_bucket{{le="{promise}"}} 1.0' in metrics.exposition().decode()
+
+
+def test_only_what_was_asked_from_an_alert_is_a_way_from_alert_to_ear() -> None:
+    metrics = Metrics()
+    metrics.connected("PickUp", 3.0)
+    metrics.connected("PickUp", 4.0, by_alert=True)
+    shown = metrics.exposition().decode()
+    assert 'callbot_connected_seconds_count{action="PickUp"} 2.0' in shown
+    assert 'callbot_alert_click_to_connected_seconds_sum{action="PickUp"} 4.0' in shown
+
+
+# ── what is so now ──
+
+
 def test_what_is_so_now_is_asked_whenever_the_figures_are_read() -> None:
     metrics = Metrics()
     waiting = [1, 2]
@@ -55,6 +120,18 @@ def test_what_is_so_now_is_asked_whenever_the_figures_are_read() -> None:
     shown = metrics.exposition().decode()
     assert 'callbot_queue_length{queue="requests"} 3.0' in shown
     assert ("callbot_open_interventions 7.0" in shown, "callbot_rules_mistaken 1.0" in shown) == (True, True)
+
+
+def test_open_alerts_the_age_of_the_look_and_its_calls_are_asked_whenever_the_figures_are_read() -> None:
+    metrics = Metrics()
+    alerts = ["one"]
+    metrics.watch_alerts_open(lambda: len(alerts))
+    metrics.watch_look_age(lambda: 1.5)
+    metrics.watch_calls(lambda: 10_000)
+    alerts.append("two")
+    shown = metrics.exposition().decode()
+    assert [line for line in ("callbot_alerts_open 2.0", "callbot_look_age_seconds 1.5") if line not in shown] == []
+    assert "callbot_calls_seen 10000.0" in shown
 
 
 def test_two_bots_count_apart() -> None:

@@ -49,7 +49,7 @@ class Figures:
     def put(self, action: ActionName, result: str) -> None:
         self.puts.append((action, result))
 
-    def connected(self, action: ActionName, seconds: float) -> None:
+    def connected(self, action: ActionName, seconds: float, *, by_alert: bool) -> None:
         raise AssertionError("nothing is proven by a PUT")
 
 

@@ -86,14 +86,20 @@ class House:
     def settings(self) -> Settings:
         return read_settings(self.environment())
 
-    async def start_bot(self) -> Bot:
-        """The bot, connected."""
-        bot = Bot(self.settings())
+    async def start_bot(self, **more: Any) -> Bot:
+        """The bot, connected; `more` goes to it."""
+        bot = Bot(self.settings(), **more)
         await bot.start()
         self.bots.append(bot)
         if self.transport == "http":
             self.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
         return bot
+
+    def change_map(self, old: str, new: str) -> None:
+        """Write another map; a bot started with `rules_every` takes it up as often."""
+        assert old in self.map
+        self.map = self.map.replace(old, new)
+        (self.folder / "callbot.toml").write_text(self.map)
 
     async def start_bot_of(self, pbx: "LyingPbx") -> None:
         """The bot, with that PBX instead of the sandbox."""

@@ -38,13 +38,19 @@ roles = ["agent"]
 [roles.supervisor]
 actions = ["Monitor"]
 extensions = ["0003*2XX"]
-channels = ["C0FLOOR"]
+channels = ["C0FLOOR", "C0HELP", "C0ALERTS"]
 
 [roles.agent]
 actions = []
 
 [help]
 channel = "C0HELP"
+
+[[alerts]]
+name = "Rings unanswered"
+when = "ringing"
+longer_than = 20
+channel = "C0ALERTS"
 """
 
 
@@ -59,7 +65,11 @@ class Site:
         self.workspace = Workspace(scopes=frozenset({"chat:write", "commands", "channels:read"}))
         self.floor.add_extension("0003*024", user="3", name="Ana Pop")
         self.floor.add_extension("0003*210", user="12", name="Bob Ionescu")
-        for channel, name in (("C0FLOOR", "floor"), ("C0HELP", "help")):
+        self.furnish()
+
+    def furnish(self) -> None:
+        """The bot is in every channel that the map names."""
+        for channel, name in (("C0FLOOR", "floor"), ("C0HELP", "help"), ("C0ALERTS", "alerts")):
             self.workspace.add_channel(channel, name)
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -81,6 +91,7 @@ class Site:
         """The app has these scopes and no others."""
         await self.workspace.stop()
         self.workspace = Workspace(scopes=frozenset(scopes))
+        self.furnish()
         await self.workspace.start()
 
     async def check(self, *, patience: float = 5.0, **more: str) -> list[str]:
@@ -101,6 +112,11 @@ async def site(tmp_path: Path, empty_ledger: Path) -> AsyncIterator[Site]:
     yield site
     await site.workspace.stop()
     await site.pbx.stop()
+
+
+def manifest_scopes() -> set[str]:
+    """What the app has where it was made from manifest.yml."""
+    return {*yaml.safe_load((ROOT / "manifest.yml").read_text())["oauth_config"]["scopes"]["bot"]}
 
 
 def wrong(lines: list[str]) -> list[str]:
@@ -124,6 +140,7 @@ async def test_each_thing_has_its_line_in_a_fixed_order(site: Site) -> None:
         "Slack's way in",
         "channel C0FLOOR",
         "channel C0HELP",
+        "channel C0ALERTS",
         "PBX token",
         "scope @me @self",
         "scope 12 @self",
@@ -179,12 +196,11 @@ async def test_where_the_channels_cannot_be_read_nothing_is_wrong(site: Site) ->
     await site.install_with("chat:write", "commands")
     lines = await site.check()
     assert wrong(lines) == []
-    assert [line for line in lines if line.startswith("??  channels: C0FLOOR, C0HELP not looked at: the app has no")]
+    assert [line for line in lines if line.startswith("??  channels: C0FLOOR, C0HELP, C0ALERTS not looked at: the app")]
 
 
 def test_every_scope_of_the_manifest_is_looked_for() -> None:
-    manifest = yaml.safe_load((ROOT / "manifest.yml").read_text())
-    assert {*manifest["oauth_config"]["scopes"]["bot"]} <= {*NEEDED, *OPTIONAL}
+    assert manifest_scopes() <= {*NEEDED, *OPTIONAL}
 
 
 # ── what is wrong ──
@@ -315,8 +331,56 @@ async def test_a_channel_that_the_bot_is_not_in_is_worth_a_look(site: Site) -> N
     site.workspace.add_channel("C0HELP", "help", bot_is_member=False)
     lines = await site.check()
     assert wrong(lines) == []
-    says = "??  channel C0HELP: the bot is not in it, so it cannot post there; named by help.channel. /invite it."
-    assert says in lines
+    keys = "roles.supervisor.channels, help.channel"
+    assert f"??  channel C0HELP: the bot is not in it, so it cannot post there; named by {keys}. /invite it." in lines
+
+
+async def test_an_alerts_channel_that_the_bot_is_not_in_is_found_with_the_scopes_of_the_manifest(site: Site) -> None:
+    await site.install_with(*manifest_scopes())
+    site.workspace.add_channel("C0ALERTS", "alerts", bot_is_member=False)
+    says = "??  channel C0ALERTS: the bot is not in it, so it cannot post there; named by alerts.0.channel. /invite it."
+    assert [line for line in await site.check() if "channel C0" in line] == [
+        "ok  channel C0FLOOR: the bot is in it; named by roles.supervisor.channels",
+        "ok  channel C0HELP: the bot is in it; named by roles.supervisor.channels, help.channel",
+        says.replace("by alerts", "by roles.supervisor.channels, alerts"),
+    ]
+
+
+async def test_no_message_of_a_channel_is_read(site: Site) -> None:
+    await site.install_with(*manifest_scopes())
+    site.workspace.add_person("U0ANA", "ana")
+    site.workspace.say("U0ANA", "C0ALERTS", "Good morning")
+    await site.check()
+    read = [call for call in site.workspace.calls if call.method == "conversations.history"]
+    assert [(call.args["latest"], call.args["limit"]) for call in read] == [("1", "1")] * 3
+
+
+async def test_an_alerts_channel_that_does_not_exist_is_named(site: Site) -> None:
+    await site.install_with(*manifest_scopes())
+    site.map = MAP.replace('channel = "C0ALERTS"', 'channel = "C0ALERT"')
+    says = "??  channel C0ALERT: refused with channel_not_found; named by alerts.0.channel. Check the id"
+    assert [line for line in await site.check() if line.startswith(says)]
+
+
+async def test_a_private_channel_whose_history_is_closed_to_the_app_is_not_looked_at(site: Site) -> None:
+    await site.install_with("chat:write", "commands", "channels:history")
+    site.map = MAP.replace("C0ALERTS", "G0ALERTS")
+    lines = [line for line in await site.check() if "G0ALERTS" in line]
+    assert [line.split(":")[0] for line in lines] == ["??  channels"]
+
+
+async def test_an_alert_that_nobody_may_act_on_from_its_channel_is_named(site: Site) -> None:
+    site.map = MAP.replace('"C0HELP", "C0ALERTS"', '"C0HELP"')
+    says = "??  map: alerts.0 (“Rings unanswered”): nobody may act from C0ALERTS on the calls that it is about."
+    assert [line for line in await site.check() if line.startswith(says)]
+
+
+async def test_a_mistake_in_an_alert_is_told_as_it_is_at_the_start(site: Site) -> None:
+    site.map = MAP.replace('when = "ringing"', 'when = "waiting"').replace("longer_than = 20", "longer_than = -1")
+    assert [line for line in await site.check() if line.startswith("no  map:")] == [
+        "no  map: callbot.toml: alerts.0.when: Input should be 'ringing', 'talking', 'on_hold' or 'parked'",
+        "no  map: callbot.toml: alerts.0.longer_than: Input should be greater than or equal to 0",
+    ]
 
 
 async def test_where_the_phones_cannot_be_listed_nobody_is_said_to_be_missing(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""The tour that strangers begin with: no account, no home, no set-up, under half a minute."""
+"""The tour that strangers begin with: no account, no home, no set-up, under half a minute, from an alert on."""
 
 import subprocess
 import sys
@@ -20,7 +20,8 @@ def test_the_tour_reaches_every_state_in_under_half_a_minute_from_an_empty_home(
         check=False,
     )
     seconds = time.monotonic() - started
-    words = ("Ringing", "Connected", "Recording stopped", "Not answered", "Ended", "I don't know you yet")
+    states = ("Raised", "Resolved", "Ringing", "Connected", "Recording stopped", "Not answered", "Ended")
+    words = (*states, "Ana Pop is on it: Pick up", "Picked up by Ana Pop", "help is coming", "I don't know you yet")
     assert (tour.returncode, tour.stderr) == (0, ""), tour.stdout
     assert [word for word in words if word not in tour.stdout] == []
     assert seconds < 30

@@ -18,8 +18,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
+from bot.alerts import Alert, When, raised
 from bot.following import Intervention, begin
+from bot.ledger.address import Address
+from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail, TrailEntry
 from bot.phonecalls import PhoneCall
@@ -133,7 +137,7 @@ async def postgresql_address(new_database: Callable[..., Awaitable[str]], clock:
     await (await Ledger.open(address, now=clock)).close()
     server = await asyncpg.connect(address)
     try:
-        await server.execute("TRUNCATE requests, interventions, cards, posts_begun")
+        await server.execute("TRUNCATE requests, interventions, cards, posts_begun, alerts")
     finally:
         await server.close()
     return address
@@ -170,6 +174,33 @@ async def ledger(address: str, clock: Clock) -> AsyncIterator[Ledger]:
     ledger = await Ledger.open(address, now=clock)
     yield ledger
     await ledger.close()
+
+
+@pytest.fixture
+async def execute(address: str, ledger: Ledger) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+    """Runs SQL on the ledger's database, past the ledger."""
+    database = await Database.open(Address(address))
+
+    async def execute(statement: str, **values: Any) -> Any:
+        async with database.writing() as connection:
+            result = await connection.execute(text(statement), values)
+            return result.scalar() if result.returns_rows else None
+
+    yield execute
+    await database.close()
+
+
+@pytest.fixture
+async def saved_alerts(address: str, ledger: Ledger) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+    """How many alerts are in the ledger, as a second reader sees it: it stands in no writer's way."""
+    database = Database.open_to_read(Address(address))
+
+    async def count() -> int:
+        async with database.reading() as connection:
+            return int((await connection.execute(text("SELECT count(*) FROM alerts"))).scalar_one())
+
+    yield count
+    await database.close()
 
 
 @pytest.fixture
@@ -215,6 +246,36 @@ def wanted() -> Callable[..., Intervention]:
         return begin(Intervention(**(plain | changes)))
 
     return wanted
+
+
+@pytest.fixture
+def alert() -> Callable[..., Alert]:
+    """An alert that was just raised, each of another call: what differs from Bob's ringing phone is named."""
+    count = 0
+
+    def alert(**changes: Any) -> Alert:
+        nonlocal count
+        count += 1
+        at = NOON + timedelta(milliseconds=count)
+        view = {"id": "1", "extension": "0003*210", "source": ["+15550100"], "callerId": "Eve <+15550100>", "status": 3}
+        plain = {
+            "id": f"a{count:05}",
+            "rule": "ringing C0ALERTS nobody answers",
+            "name": "nobody answers",
+            "when": When.RINGING,
+            "longer_than": timedelta(seconds=20),
+            "channel": "C0ALERTS",
+            "call": PhoneCall.model_validate({"id": f"call{count}", "published": str(NOON), "phoneCallView": [view]}),
+            "extension": "0003*210",
+            "view_id": "1",
+            "since": NOON,
+            "raised_at": at,
+            "seen_at": at,
+        }
+        made = Alert(**(plain | changes))
+        return raised(made, made.raised_at)
+
+    return alert
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 claim URL REQUEST INTERVENTION    "ready"; at a line on stdin it claims, says "won" or "lost to U…", and waits
 open URL                          "ready"; at a line on stdin it opens the ledger and says "opened"
 hold URL                          takes the lock of a run, says "held" or "refused", and waits
+alerts URL                        "ready"; saves the alerts of one line on stdin, says "saved", and waits
 """
 
 import asyncio
@@ -10,6 +11,9 @@ import resource
 import sys
 from datetime import UTC, datetime
 
+from pydantic import TypeAdapter
+
+from bot.alerts import Alert
 from bot.errors import AlreadyAsked
 from bot.following import Intervention
 from bot.ledger.ledger import Ledger, LedgerUnavailable
@@ -64,6 +68,15 @@ async def hold(url: str) -> None:
         say("refused")
 
 
+async def save_alerts(url: str) -> None:
+    ledger = await Ledger.open(url, now=now)
+    say("ready")
+    await ledger.alerts.save_alerts(TypeAdapter(tuple[Alert, ...]).validate_json(sys.stdin.readline()))
+    say("saved")
+    sys.stdin.readline()
+    await ledger.close()
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["claim", url, request, document]:
@@ -74,3 +87,5 @@ if __name__ == "__main__":
             asyncio.run(open_it(url))
         case ["hold", url]:
             asyncio.run(hold(url))
+        case ["alerts", url]:
+            asyncio.run(save_alerts(url))

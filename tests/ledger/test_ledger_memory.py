@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import pytest
-from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from bot.following import Intervention, State, Step, Why
-from bot.ledger.address import Address
-from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger
 from bot.phonecalls import PhoneCall
 from bot.ports import Request
@@ -40,20 +37,6 @@ def send(ledger: Ledger, asked: Asked, wanted: Wanted) -> Send:
         return intervention
 
     return send
-
-
-@pytest.fixture
-async def execute(address: str, ledger: Ledger) -> AsyncIterator[Execute]:
-    """Runs SQL on the ledger's database, past the ledger."""
-    database = await Database.open(Address(address))
-
-    async def execute(statement: str, **values: Any) -> Any:
-        async with database.writing() as connection:
-            result = await connection.execute(text(statement), values)
-            return result.scalar() if result.returns_rows else None
-
-    yield execute
-    await database.close()
 
 
 def ended(intervention: Intervention, at: datetime | None = None) -> Intervention:

@@ -212,7 +212,7 @@ class Memory:
         self.shown[card.id] = card
         self.shown_at.setdefault((card.id, card.interventions[-1].state), self.clock())
 
-    def connected(self, action: ActionName, seconds: float) -> None:
+    def connected(self, action: ActionName, seconds: float, *, by_alert: bool) -> None:
         self.took.append((action, seconds))
 
 

@@ -40,7 +40,7 @@ def asked(an_intervention: MakeIntervention) -> Intervention:
 
 async def test_what_the_ledger_does_not_take_is_written_when_it_does(clock: Any, asked: Intervention) -> None:
     ledger = Locked(clock, until=10)
-    await Saving(ledger, clock.sleep).save(at(asked, State.ENDED))  # type: ignore[arg-type]  # saving is all it does
+    await Saving(ledger.save, clock.sleep).save(at(asked, State.ENDED))
     assert ledger.rows == {}
     await clock.let_pass(20)
     assert ledger.rows[asked.id].state is State.ENDED
@@ -48,7 +48,7 @@ async def test_what_the_ledger_does_not_take_is_written_when_it_does(clock: Any,
 
 async def test_the_newest_truth_is_what_is_written_in_the_end(clock: Any, asked: Intervention) -> None:
     ledger = Locked(clock, until=10)
-    saving = Saving(ledger, clock.sleep)  # type: ignore[arg-type]  # the same
+    saving = Saving(ledger.save, clock.sleep)
     for state in (State.RINGING, State.CONNECTED, State.ENDED):
         await saving.save(at(asked, state))
         await clock.let_pass(1)
@@ -58,7 +58,7 @@ async def test_the_newest_truth_is_what_is_written_in_the_end(clock: Any, asked:
 
 async def test_a_ledger_that_is_away_for_long_is_not_asked_all_the_time(clock: Any, asked: Intervention) -> None:
     ledger = Locked(clock, until=3600)
-    saving = Saving(ledger, clock.sleep)  # type: ignore[arg-type]  # the same
+    saving = Saving(ledger.save, clock.sleep)
     await saving.save(asked)
     await clock.let_pass(1800)
     assert ledger.tries <= 10 + 1800 / LONGEST_PAUSE
@@ -67,7 +67,7 @@ async def test_a_ledger_that_is_away_for_long_is_not_asked_all_the_time(clock: A
 
 async def test_after_the_end_nothing_is_tried_any_more(clock: Any, asked: Intervention) -> None:
     ledger = Locked(clock, until=3600)
-    saving = Saving(ledger, clock.sleep)  # type: ignore[arg-type]  # the same
+    saving = Saving(ledger.save, clock.sleep)
     await saving.save(asked)
     await saving.stop()
     tries = ledger.tries

@@ -1,10 +1,12 @@
 """callbot.toml: the contract's example is read whole, and every mistake is named by its key, all at once."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from bot.actions import ActionName
+from bot.alerts import When
 from bot.authorization import Scope
 from bot.config import Config, directory_file, read_config
 from bot.directory import Agent, Directory
@@ -153,6 +155,39 @@ def test_an_alert_is_read(read: Read) -> None:
     )
 
 
+def test_an_alert_becomes_a_rule(read: Read) -> None:
+    (rule,) = read(WHOLE).alert_rules()
+    patterns = [one.text for one in rule.extensions or ()] + [one.text for one in rule.callers or ()]
+    assert (rule.name, rule.when, rule.longer_than, rule.channel) == (
+        "Rings unanswered",
+        When.RINGING,
+        timedelta(seconds=20),
+        "C0ALERTS",
+    )
+    assert patterns == ["0003*2XX", "+40722XXXXXX"]
+
+
+def test_an_alert_without_patterns_is_for_every_extension_and_every_caller(read: Read) -> None:
+    (rule,) = read(ALERT).alert_rules()
+    assert (rule.extensions, rule.callers) == (None, None)
+
+
+def test_alerts_keep_their_order(read: Read) -> None:
+    two = ALERT + ALERT.replace('"a"', '"b"')
+    assert [rule.name for rule in read(two).alert_rules()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("when", [when for when in When if when is not When.HAND_RAISED])
+def test_every_condition_can_be_written_but_that_of_a_raised_hand(read: Read, when: When) -> None:
+    (rule,) = read(ALERT.replace("ringing", when)).alert_rules()
+    assert rule.when is when
+
+
+def test_a_time_may_have_parts_of_a_second(read: Read) -> None:
+    (rule,) = read(ALERT.replace("= 1", "= 1.5")).alert_rules()
+    assert rule.longer_than == timedelta(seconds=1.5)
+
+
 def test_an_empty_file_lets_nobody_do_anything(read: Read) -> None:
     config = read("")
     rules = config.authorization()
@@ -210,6 +245,12 @@ WRONG = {
     "an alert of no kind": (ALERT.replace("ringing", "waiting"), "alerts.0.when"),
     "an alert without a time": (ALERT.replace("longer_than = 1\n", ""), "alerts.0.longer_than"),
     "an alert before its time": (ALERT.replace("= 1", "= -1"), "alerts.0.longer_than"),
+    "an alert after no number of seconds": (ALERT.replace("= 1", "= nan"), "alerts.0.longer_than"),
+    "an alert after a yes": (ALERT.replace("= 1", "= true"), "alerts.0.longer_than"),
+    "an alert for a raised hand": (ALERT.replace("ringing", "hand raised"), "alerts.0.when"),
+    "an alert without a name": (ALERT.replace('name = "a"\n', ""), "alerts.0.name"),
+    "an alert for no extension": (ALERT + "extensions = []", "alerts.0.extensions"),
+    "an alert for no caller": (ALERT + "callers = []", "alerts.0.callers"),
     "an alert after a day": (ALERT.replace("= 1", "= 86401"), "alerts.0.longer_than"),
     "an alert without a channel": (ALERT.replace('channel = "C0A"', ""), "alerts.0.channel"),
     "an alert for a caller of no form": (ALERT + 'callers = ["Jane"]', "alerts.0.callers.0"),
@@ -232,6 +273,22 @@ def test_every_mistake_is_said_at_once(mistakes: Mistakes) -> None:
         "alerts.0.channel",
         "bogus",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            ALERT.replace("ringing", "waiting"),
+            "alerts.0.when: Input should be 'ringing', 'talking', 'on_hold' or 'parked'",
+        ),
+        (ALERT.replace("= 1", "= -1"), "alerts.0.longer_than: Input should be greater than or equal to 0"),
+        (ALERT + ALERT.replace("= 1", "= -1"), "alerts.1.longer_than: Input should be greater than or equal to 0"),
+        (ALERT + "extensions = []", "alerts.0.extensions: is empty"),
+    ],
+)
+def test_a_mistake_in_an_alert_is_one_line(mistakes: Mistakes, text: str, line: str) -> None:
+    assert mistakes(text) == [line]
 
 
 def test_what_is_wrong_is_shown_beside_what_is_right(mistakes: Mistakes) -> None:

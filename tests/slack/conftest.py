@@ -1,6 +1,7 @@
 """The cards that the tests look at, and what a reader sees of a message."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,22 +13,30 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.actions import ActionName
+from bot.alert_ports import AlertCard, DigestCard
+from bot.alerts import Alert, When, raised
 from bot.authorization import AuthorizationMap
+from bot.commands import Intervene, Target
 from bot.following import Intervention, State, Step
 from bot.ledger.ledger import Ledger
-from bot.planning import next_buttons
+from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.planning import button, fitting_actions, next_buttons
 from bot.ports import Card, CardElsewhere
 from bot.sandbox.messages_shown import Message as Shown
 from bot.sandbox.scopes import GRANTED
 from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.slack_limits import SlackLimits
 from bot.sandbox.workspace import Workspace
 from bot.slack.feed import Feed
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing
+from bot.slack.refusing import REST
+from tests.slack.waiting import Post
 
 MakeIntervention = Callable[..., Intervention]
 MakeCard = Callable[..., Card]
 Reached = Callable[..., Intervention]
+MakeAlert = Callable[..., Alert]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
 
 
@@ -64,6 +73,79 @@ def reached(an_intervention: MakeIntervention, noon: datetime) -> Reached:
     return build
 
 
+# ── alerts ──
+
+
+@pytest.fixture(scope="session")
+def hals_view(a_view: Callable[..., PhoneCallView]) -> PhoneCallView:
+    """Hal rings at Dan's phone since noon."""
+    return a_view(
+        extension="0003*211",
+        destination=["0003*211"],
+        source=["+15550188"],
+        callerId="Hal Holder <+15550188>",
+        status="3",
+        answered=None,
+    )
+
+
+@pytest.fixture(scope="session")
+def an_alert(a_call: Callable[..., PhoneCall], hals_view: PhoneCallView, noon: datetime) -> MakeAlert:
+    """Hal has been ringing at Dan's phone since noon, and 20 s later that was raised. `number` tells alerts apart."""
+
+    def build(number: int = 1, *, view: PhoneCallView = hals_view, **fields: Any) -> Alert:
+        whole = {
+            "id": f"{number:032x}",
+            "rule": "ringing C0ALERTS Rings unanswered",
+            "name": "Rings unanswered",
+            "when": When.RINGING,
+            "longer_than": timedelta(seconds=20),
+            "channel": "C0ALERTS",
+            "call": a_call(view, call_id=f"c{number}", published=noon.isoformat()),
+            "extension": view.extension,
+            "view_id": view.id,
+            "since": noon,
+            "raised_at": noon,
+            "seen_at": noon + timedelta(seconds=20),
+        }
+        return raised(Alert.model_validate({**whole, **fields}), noon + timedelta(seconds=20))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def alert_card_of() -> Callable[..., AlertCard]:
+    """The card of an alert with the buttons that suit its call."""
+
+    def build(alert: Alert, **fields: Any) -> AlertCard:
+        view = alert.call.view(alert.view_id)
+        assert view is not None
+        target = Target(kind="extension", text=alert.extension)
+        buttons = tuple(
+            button(Intervene(action=action, target=target), alert.extension, alert.call, alert.channel)
+            for action in fitting_actions(view)
+        )
+        whole = {"alert": alert, "agent": "Dan Popa", "view": view, "buttons": buttons if alert.open else ()}
+        return AlertCard.model_validate({**whole, **fields})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def a_digest(noon: datetime) -> Callable[..., DigestCard]:
+    """A digest of 37 alerts, 12 of them open."""
+
+    def build(*lines: AlertCard, **fields: Any) -> DigestCard:
+        rules = (("Rings unanswered", 9, 20), ("Talks long", 3, 17))
+        whole = {"id": "d1", "place": "C0ALERTS", "lines": lines, "rules": rules, "begun_at": noon, "changed_at": noon}
+        return DigestCard.model_validate({**whole, **fields})
+
+    return build
+
+
+# ── what is seen ──
+
+
 @pytest.fixture(scope="session")
 def shown() -> Callable[[Message], list[str]]:
     """Every text of the blocks, in reading order."""
@@ -75,6 +157,21 @@ def shown() -> Callable[[Message], list[str]]:
         return [text for value in part for text in texts(value)] if isinstance(part, list) else []
 
     return lambda message: texts(list(message.blocks))
+
+
+@pytest.fixture(scope="session")
+def told(shown: Callable[[Message], list[str]]) -> Callable[[Message], str]:
+    """The same as it is read, in lines: escapes undone, dates in UTC, `(ago)` where Slack says how long ago that is."""
+
+    def clock(found: re.Match[str]) -> str:
+        ago = " (ago)" if "{ago}" in found[0] else ""
+        return f"{datetime.fromtimestamp(int(found[1]), UTC):%H:%M:%S}{ago}"
+
+    def read(message: Message) -> str:
+        texts = re.sub(r"<!date\^([0-9]+)\^[^>]*>", clock, "\n".join(shown(message)))
+        return texts.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+    return read
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +196,9 @@ class Desk:
         self.ledger = ledger
         self.no_access: list[str] = []
         self.nowhere: list[str] = []
+        self.posted: list[str] = []
         self.pauses: list[float] = []
+        self.rests: asyncio.Event | None = None
         client = AsyncWebClient(
             token=workspace.bot_token, base_url=workspace.api_url, session=session, retry_handlers=[]
         )
@@ -115,6 +214,7 @@ class Desk:
             sleep=self._hardly_sleep,
             on_no_access=self._hear_no_access,
             on_nowhere=self._hear_nowhere,
+            on_posted=lambda card: self.posted.append(card.id),
             jitter=lambda: 1.0,
         )
 
@@ -136,8 +236,10 @@ class Desk:
         self.workspace.faults.add(SlackFault(method=method, kind=kind, **more))
 
     async def _hardly_sleep(self, seconds: float) -> None:
-        """The pauses of the feed are kept and not waited for; the rates of Slack are."""
+        """The pauses of the feed are kept and not waited for, but minutes for `rests`; the rates of Slack are."""
         self.pauses.append(seconds)
+        if self.rests is not None and seconds == REST:
+            await self.rests.wait()
         await asyncio.sleep(0.01)
 
     async def _hear_no_access(self, card: Card) -> None:
@@ -185,3 +287,31 @@ def card_in(a_card: MakeCard, reached: Reached) -> Callable[..., Card]:
         return a_card(reached(state, after=after, card=card, **fields), id=card, place=place)
 
     return build
+
+
+# ── who waits for a turn ──
+
+
+@pytest.fixture
+async def workspace() -> AsyncIterator[Workspace]:
+    """Its own clock does not stand still, so it counts nothing."""
+    workspace = Workspace(limits=SlackLimits.without_rates())
+    workspace.add_person("U0ANA", "ana")
+    workspace.add_channel(FLOOR, "support-floor")
+    workspace.add_channel("C0ALERTS", "alerts")
+    await workspace.start()
+    yield workspace
+    await workspace.stop()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.3)) as session:
+        yield session
+
+
+@pytest.fixture
+async def post(workspace: Workspace, session: aiohttp.ClientSession) -> AsyncIterator[Post]:
+    post = Post(workspace.api_url, session, workspace.bot_token)
+    yield post
+    await post.outgoing.close()

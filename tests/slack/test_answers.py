@@ -3,17 +3,17 @@
 import html
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.actions import ActionName
-from bot.commands import OPTIONS, Help, Intervene, ListCalls, Verb, parse
+from bot.commands import OPTIONS, Help, Intervene, ListCalls, RaiseHand, Verb, parse
 from bot.errors import BadCommand
 from bot.ports import CardElsewhere, Request
 from bot.sandbox.block_rules import check_blocks
-from bot.slack.answers import elsewhere, help_text, interrupted, refusal
-from bot.slack.messages import Message, message, said, when
+from bot.slack.answers import elsewhere, hand_raised, help_is_coming, help_text, interrupted, refusal
+from bot.slack.messages import Message, as_many_as_fit, lasting, message, said, when
 
 Texts = Callable[[Message], list[str]]
 HOSTILE = "<!here> <@U0BOB> *x* :100: https://evil.example\n> \u202e"
@@ -50,7 +50,7 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("line", examples())
 def test_every_example_of_the_help_is_right(line: str) -> None:
     command, _, text = line.partition(" ")
-    assert isinstance(parse(command, text), Intervene | ListCalls | Help)
+    assert isinstance(parse(command, text), Intervene | ListCalls | RaiseHand | Help)
 
 
 @pytest.mark.parametrize("command", [*(f"/{verb}" for verb in Verb), "/calls"])
@@ -89,6 +89,30 @@ def test_slack_takes_the_help() -> None:
     assert check_blocks(list(help_text().blocks)) == []
 
 
+def test_the_help_shows_how_to_ask_ones_team_for_help() -> None:
+    assert RaiseHand(about="the customer wants a refund") in [parse(*line.split(" ", 1)) for line in examples()]
+
+
+# ── a raised hand ──
+
+
+def test_who_raised_their_hand_is_told_where_that_is_seen(shown: Texts) -> None:
+    told = hand_raised("C0FLOOR")
+    words = "Your call for help is in <#C0FLOOR>. A direct message from callbot will tell you who is coming."
+    assert (told.text, shown(told)) == (words, [words])
+
+
+@pytest.mark.parametrize("channel", ["", "c0floor", "C0FLOOR|x>", "<!channel>", "U0ANA", "C0FLOOR\n"])
+def test_what_is_no_id_of_a_channel_is_not_made_a_link(channel: str) -> None:
+    assert "is in your team's channel." in hand_raised(channel).text
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "Ana Pop", HOSTILE * 99])
+def test_who_is_coming_is_foreign_text(shown: Texts, name: str) -> None:
+    told = help_is_coming(name)
+    assert (set(told.text) & set("<>@\n"), shown(told)[0].endswith(" is on it: help is coming.")) == (set(), True)
+
+
 # ── where the card is, and what a restart cut off ──
 
 REASONS = [
@@ -123,3 +147,27 @@ def test_a_message_has_at_most_50_blocks() -> None:
 
 def test_a_time_is_on_the_readers_clock_and_in_utc_where_that_cannot_be(noon: datetime) -> None:
     assert when(noon.astimezone()) == "<!date^1795262400^{time_secs}|12:00:00 UTC>"
+
+
+FIT: list[tuple[list[str], int, list[str]]] = [
+    (["12345", "12345"], 11, ["12345", "12345"]),
+    (["12345", "12345"], 10, ["12345"]),
+    (["12345", "123456", "1"], 11, ["12345"]),
+    (["12345"], 5, ["12345"]),
+    (["12345"], 4, []),
+    ([], 5, []),
+]
+
+
+@pytest.mark.parametrize(("texts", "most", "kept"), FIT)
+def test_of_texts_the_first_are_kept_whole_that_fit(texts: list[str], most: int, kept: list[str]) -> None:
+    """What comes after one that does not fit is left out too: nothing is missing in the middle."""
+    assert as_many_as_fit(texts, most, " ") == kept
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-3, "0 s"), (0.5, "0.5 s"), (20, "20 s"), (60, "1 min"), (64.9, "1 min 4 s"), (7200, "120 min")],
+)
+def test_a_duration_is_told_in_minutes_and_seconds(seconds: float, words: str) -> None:
+    assert lasting(timedelta(seconds=seconds)) == words

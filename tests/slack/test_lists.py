@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.actions import ActionName
-from bot.buttons import Button, PageButton, unpack_page
-from bot.commands import Intervene, ListCalls, Target
+from bot.buttons import Button, HandButton, PageButton, unpack_hand, unpack_page
+from bot.commands import Intervene, ListCalls, RaiseHand, Target
 from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.ports import Line, Listing
 from bot.sandbox.block_rules import check_blocks
@@ -34,7 +34,7 @@ def a_line(a_call: MakeCall, a_view: MakeView) -> MakeLine:
     def build(call_id: str = "c1", **fields: Any) -> Line:
         own = {
             name: fields.pop(name)
-            for name in ("agent", "buttons", "names", "present", "asker_present")
+            for name in ("agent", "buttons", "hand", "names", "present", "asker_present")
             if name in fields
         }
         return Line.model_validate(
@@ -202,6 +202,31 @@ def test_each_line_has_the_buttons_of_what_may_be_done(a_line: MakeLine, labels:
     assert labels(listed(*lines)) == ["Monitor", "Barge in", "Monitor"]
 
 
+# ── help with one's own call ──
+
+
+@pytest.fixture
+def hand(noon: datetime) -> HandButton:
+    return HandButton(hand=RaiseHand(extension="0003*210", call="c1", published=noon), channel="C0FLOOR")
+
+
+@pytest.mark.parametrize("buttons", [(), (a_button(), a_button(ActionName.BARGE_IN))])
+def test_the_last_button_of_ones_own_call_asks_the_team_for_help(
+    a_line: MakeLine, labels: Texts, hand: HandButton, buttons: tuple[Button, ...]
+) -> None:
+    offered = labels(listed(a_line(buttons=buttons, hand=hand)))
+    assert offered == [*["Monitor", "Barge in"][: len(buttons)], "Ask for help"]
+
+
+def test_the_button_that_asks_for_help_carries_the_call(a_line: MakeLine, hand: HandButton) -> None:
+    element = listed(a_line(hand=hand)).blocks[-1]["elements"][0]
+    assert (element["action_id"], unpack_hand(element["value"])) == ("hand:raise", hand)
+
+
+def test_a_line_that_is_not_ones_own_offers_no_help(a_line: MakeLine, labels: Texts) -> None:
+    assert labels(listed(a_line(buttons=(a_button(),)))) == ["Monitor"]
+
+
 # ── pages ──
 
 
@@ -260,6 +285,8 @@ def test_a_call_whose_sides_fall_on_two_pages_keeps_its_number(a_line: MakeLine,
 @pytest.mark.parametrize("page", [1, 2, 25])
 @pytest.mark.parametrize("number", [1, 12, 13, 300])
 def test_slack_takes_any_page_of_a_list_of_any_length(a_line: MakeLine, number: int, page: int) -> None:
-    line = a_line(buttons=tuple(map(a_button, ActionName)), callerId=HOSTILE, agent=HOSTILE * 9, present=(HOSTILE,) * 9)
+    hand = HandButton(hand=RaiseHand(extension="0003*210", call="c1"), channel="C0FLOOR")
+    buttons = tuple(map(a_button, ActionName))
+    line = a_line(buttons=buttons, hand=hand, callerId=HOSTILE, agent=HOSTILE * 9, present=(HOSTILE,) * 9)
     message = listed(*[line] * number, words=((HOSTILE * 9)[:100],), page=page, scopes=9, unread=3)
     assert (check_blocks(list(message.blocks)), set(message.text) & set("<>@\n")) == ([], set())

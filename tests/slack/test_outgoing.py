@@ -1,85 +1,24 @@
 """The one way out to Slack: who goes first, what a 429 closes, and what is said of each request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack_faults import SlackFault
-from bot.sandbox.slack_limits import SlackLimits
 from bot.sandbox.workspace import Workspace
 from bot.slack.failures import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
-from bot.slack.outgoing import MOST_WAITING, PATIENCE, Outgoing, PostedAt, Rank, Urgency
+from bot.slack.outgoing import MOST_WAITING, PATIENCE, PostedAt, Rank
 from bot.slack.rates import BURST
+from tests.slack.waiting import Post, text, urgent, waiting
 
 FLOOR = "C0FLOOR"
 POST, UPDATE = "chat.postMessage", "chat.update"
-
-
-def text(words: str) -> Callable[[], Message]:
-    return lambda: Message(words, ())
-
-
-def urgent(rank: Rank = Rank.INTERVENTION, *, pressing: bool = False, since: float = 0.0) -> Callable[[], Urgency]:
-    return lambda: Urgency(rank, pressing, since)
-
-
-class Post:
-    """An Outgoing to an address, its clock standing still, so that nothing ever opens again but by `move`."""
-
-    def __init__(self, url: str, session: aiohttp.ClientSession, token: str = "") -> None:
-        self.now = 0.0
-        self.moved = asyncio.Event()
-        self.sleeping = False
-        self.answered: list[tuple[str, str]] = []
-        client = AsyncWebClient(token=token, base_url=url, session=session, retry_handlers=[])
-        self.outgoing = Outgoing(client, session, clock=lambda: self.now, sleep=self._until_moved, answered=self._note)
-
-    def move(self, seconds: float) -> None:
-        self.now += seconds
-        self.sleeping = False
-        self.moved.set()
-        self.moved = asyncio.Event()
-
-    async def _until_moved(self, seconds: float) -> None:
-        end = self.now + seconds
-        while self.now < end:
-            self.sleeping = True
-            await self.moved.wait()
-
-    def _note(self, method: str, seconds: float, error: str) -> None:
-        self.answered.append((method, error))
-
-
-@pytest.fixture
-async def workspace() -> AsyncIterator[Workspace]:
-    """Its own clock does not stand still, so it counts nothing."""
-    workspace = Workspace(limits=SlackLimits.without_rates())
-    workspace.add_person("U0ANA", "ana")
-    workspace.add_channel(FLOOR, "support-floor")
-    workspace.add_channel("C0ALERTS", "alerts")
-    await workspace.start()
-    yield workspace
-    await workspace.stop()
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.3)) as session:
-        yield session
-
-
-@pytest.fixture
-async def post(workspace: Workspace, session: aiohttp.ClientSession) -> AsyncIterator[Post]:
-    post = Post(workspace.api_url, session, workspace.bot_token)
-    yield post
-    await post.outgoing.close()
 
 
 def shown(workspace: Workspace) -> list[str]:
@@ -95,13 +34,6 @@ async def full(post: Post) -> None:
     """The burst of the channel is used up."""
     for number in range(BURST):
         await post.outgoing.post(FLOOR, text(f"first {number}"), urgent())
-
-
-async def waiting(post: Post, number: int) -> None:
-    """Until so many wait, and the alarm for the first of them is set."""
-    async with asyncio.timeout(2):
-        while len(post.outgoing) < number or not post.sleeping:  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0)
 
 
 ORDER = [

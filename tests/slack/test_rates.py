@@ -5,15 +5,30 @@ import itertools
 import pytest
 
 from bot.sandbox.slack_limits import RateGate, SlackLimits
-from bot.slack.rates import AT_ONCE, BURST, HISTORY, MOST_CHANNELS, PER_MINUTE, POST, UPDATE, Gates
+from bot.slack.rates import (
+    AT_ONCE,
+    BETWEEN_POSTS,
+    BURST,
+    HISTORY,
+    MOST_CHANNELS,
+    NOT_SPARE,
+    PER_MINUTE,
+    POST,
+    SPARE_PER_MINUTE,
+    UPDATE,
+    Gates,
+    Share,
+)
 
 
-def sent_within(gates: Gates, seconds: float, method: str = UPDATE, channel: str = "") -> list[float]:
+def sent_within(
+    gates: Gates, seconds: float, method: str = UPDATE, channel: str = "", share: Share = Share.ALL
+) -> list[float]:
     """When requests pass that are always waiting, from 0 to `seconds`."""
     times: list[float] = []
     now = 0.0
     while now <= seconds and len(times) < 1000:
-        wait = gates.wait(method, channel, now)
+        wait = gates.wait(method, channel, now, share)
         if wait <= 0:
             gates.passed(method, channel, now)
             times.append(now)
@@ -103,3 +118,101 @@ def test_only_the_channels_of_the_last_posts_are_remembered() -> None:
             gates.passed(POST, f"C{number}", 0.0)
     waits = [gates.wait(POST, f"C{number}", 0.0) for number in range(MOST_CHANNELS + 10)]
     assert (waits[0], sum(wait > 0 for wait in waits)) == (0.0, MOST_CHANNELS)
+
+
+WAITS = [
+    (Share.ALL, [0.0, 5.0, *[9.0] * 37, 60.0], 61.0 - 60.0),
+    (Share.ALL, [0.0, 5.0, *[9.0] * 38, 60.0], 66.0 - 60.0),
+    (Share.ALL, [0.0, 5.0, *[9.0] * 48], 61.0 - 60.0),
+    (Share.SPARE, [0.0, 5.0, *[9.0] * 29, 60.0], 66.0 - 60.0),
+    (Share.SPARE, [0.0, 5.0, *[9.0] * 36], 66.0 - 60.0),
+]
+
+
+@pytest.mark.parametrize(("share", "passed", "wait"), WAITS)
+def test_it_is_known_to_the_moment_when_a_minute_has_room_again(share: Share, passed: list[float], wait: float) -> None:
+    gates = Gates()
+    for at in passed:
+        gates.passed(UPDATE, "", at)
+    assert gates.wait(UPDATE, "", 60.0, share) == pytest.approx(wait)
+
+
+# ── what alerts leave to others ──
+
+ROOM = [(0, 31), (1, 30), (20, 11), (30, 1), (31, 0), (37, 0), (45, 0)]
+
+
+@pytest.mark.parametrize("method", [UPDATE, HISTORY])
+@pytest.mark.parametrize(("used", "room"), ROOM)
+def test_alerts_go_at_once_while_less_than_31_requests_of_a_minute_are_used(method: str, used: int, room: int) -> None:
+    gates = Gates()
+    for _ in range(used):
+        gates.passed(method, "", 0.0)
+    assert len(sent_within(gates, 10, method, share=Share.SPARE)) == room
+
+
+def test_a_storm_of_alerts_leaves_thirteen_requests_of_any_minute() -> None:
+    times = sent_within(Gates(), 300, share=Share.SPARE)
+    most = max(sum(start <= at < start + 60 for at in times) for start in times)
+    assert most <= SPARE_PER_MINUTE == PER_MINUTE[UPDATE] - 13
+
+
+def test_after_a_storm_of_alerts_the_way_is_not_closed_to_alerts_for_long() -> None:
+    times = sent_within(Gates(), 300, share=Share.SPARE)
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 10.2
+
+
+def test_thirty_alerts_a_minute_never_wait() -> None:
+    gates, waits = Gates(), list[float]()
+    for number in range(300):
+        waits.append(gates.wait(UPDATE, "", number * 2.0, Share.SPARE))
+        gates.passed(UPDATE, "", number * 2.0)
+    assert max(waits) == 0
+
+
+STORMS = [(2.0, 61.0), (3.0, 61.0), (8.0, 0.0), (30.0, 0.0)]
+
+
+@pytest.mark.parametrize(("every", "storm_at"), STORMS)
+def test_interventions_never_wait_for_a_storm_of_alerts(every: float, storm_at: float) -> None:
+    """Neither thirty a minute that were going on before it, nor those few that come when it has used all that it may."""
+    gates, waits = Gates(), list[float]()
+    for number in range(int(300 / every)):
+        now = number * every
+        while now >= storm_at and gates.wait(UPDATE, "", now, Share.SPARE) <= 0:
+            gates.passed(UPDATE, "", now)
+        waits.append(gates.wait(UPDATE, "", now))
+        gates.passed(UPDATE, "", now)
+    assert max(waits) == 0
+
+
+BURSTS = [(0, 3), (1, 2), (2, 1), (3, 0), (5, 0)]
+
+
+@pytest.mark.parametrize(("used", "room"), BURSTS)
+def test_the_last_two_posts_of_a_channels_burst_are_not_for_alerts(used: int, room: int) -> None:
+    gates = Gates()
+    for _ in range(used):
+        gates.passed(POST, "C0FLOOR", 0.0)
+    assert len(sent_within(gates, 0.5, POST, "C0FLOOR", Share.SPARE)) == room
+
+
+def test_alerts_are_posted_as_fast_as_slack_takes_them_once_the_burst_is_used() -> None:
+    times = sent_within(Gates(), 20, POST, "C0FLOOR", Share.SPARE)
+    later = times[BURST - NOT_SPARE :]
+    assert {round(b - a, 6) for a, b in itertools.pairwise(later)} == {BETWEEN_POSTS}
+
+
+def test_after_a_storm_of_alerts_two_posts_in_their_channel_go_at_once() -> None:
+    gates, waits = Gates(), list[float]()
+    last = sent_within(gates, 20, POST, "C0FLOOR", Share.SPARE)[-1]
+    for _ in range(3):
+        waits.append(gates.wait(POST, "C0FLOOR", last))
+        gates.passed(POST, "C0FLOOR", last)
+    assert waits == [0.0, 0.0, pytest.approx(BETWEEN_POSTS)]
+
+
+def test_what_slack_closes_is_closed_for_alerts_too() -> None:
+    gates = Gates()
+    gates.close(UPDATE, "", 12.0)
+    assert gates.wait(UPDATE, "", 2.0, Share.SPARE) == 10.0

@@ -1,0 +1,105 @@
+"""Builds what alerts need, of parts that assembly has: alarms, lookout and helping, on the same looks as interventions."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.alarms import Alarms
+from bot.alert_ports import AlertCards, AlertLedger
+from bot.following import Intervention
+from bot.helping import Helping
+from bot.looking import Looks
+from bot.lookout import Lookout
+from bot.metrics import Metrics
+from bot.phonecalls import PhoneCall
+from bot.ports import PhoneCalls
+from bot.rulebook import Rulebook
+
+
+class Alerting:
+    """The alerts of one bot. `legs` are the views of a call that came with interventions of ours."""
+
+    def __init__(
+        self,
+        *,
+        rulebook: Rulebook,
+        ledger: AlertLedger,
+        cards: AlertCards,
+        looks: Looks,
+        phone_calls: PhoneCalls,
+        legs: Callable[[PhoneCall], frozenset[str]],
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._rulebook = rulebook
+        self._legs = legs
+        self._now = now
+        self._new_id = new_id
+        self._alarms = Alarms(
+            ledger=ledger,
+            cards=cards,
+            rules=rulebook.rules,
+            legs=legs,
+            now=now,
+            sleep=asyncio.sleep,
+            new_id=new_id,
+            measures=metrics,
+        )
+        self.helping = self._helping(ledger, phone_calls)
+        self._lookout = self._lookout_on(looks, metrics)
+        metrics.watch_alerts_open(lambda: len(self._alarms.open))
+        metrics.watch_look_age(self._lookout.age)
+        metrics.watch_calls(self._lookout.calls)
+
+    def _helping(self, ledger: AlertLedger, phone_calls: PhoneCalls) -> Helping:
+        return Helping(
+            alarms=self._alarms,
+            ledger=ledger,
+            phone_calls=phone_calls,
+            rules=self._rulebook.rules,
+            channel=lambda: self._rulebook.config().help.channel,
+            now=self._now,
+            sleep=asyncio.sleep,
+            new_id=self._new_id,
+        )
+
+    def _lookout_on(self, looks: Looks, metrics: Metrics) -> Lookout:
+        return Lookout(
+            looks=looks,
+            alarms=self._alarms,
+            alert_rules=self._rulebook.alert_rules,
+            rules=self._rulebook.rules,
+            legs=self._legs,
+            now=self._now,
+            clock=time.monotonic,
+            sleep=asyncio.sleep,
+            new_id=self._new_id,
+            measures=metrics,
+        )
+
+    async def start(self) -> None:
+        """Take up what is open. Raises LedgerUnavailable."""
+        await self._alarms.start()
+
+    def look(self) -> None:
+        """Look at all live calls from now on."""
+        self._lookout.start()
+
+    def intervened(self, interventions: tuple[Intervention, ...]) -> None:
+        """What one person has asked for in one call, as it is now."""
+        self._alarms.intervened(interventions)
+
+    def posted(self, card_id: str) -> None:
+        """A card has come to stand in Slack."""
+        self._alarms.posted(card_id)
+
+    def rules_changed(self) -> None:
+        """Let the rules of now hold at once."""
+        self._lookout.rules_changed()
+
+    async def stop(self) -> None:
+        """Look no more. What is open stays open in the ledger."""
+        await self._lookout.stop()
+        await self._alarms.stop()

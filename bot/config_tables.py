@@ -1,0 +1,148 @@
+"""The tables of callbot.toml: what may stand in each, and what is said of anything else. Pure."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.actions import ActionName
+from bot.authorization import CallerPattern, ExtensionPattern
+from bot.directory import MOST_EXTENSIONS, SLACK_USER, is_name
+from bot.phonecalls import EXTENSION, USER_ID
+
+
+def _extension_pattern(text: str) -> str:
+    return ExtensionPattern(text).text
+
+
+def _caller_pattern(text: str) -> str:
+    return CallerPattern(text).text
+
+
+def _like(form: str, what: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if re.fullmatch(form, text) is None:
+            raise ValueError(f"“{text[:40]}” is no {what}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _one_line(text: str) -> str:
+    if not is_name(text):
+        raise ValueError("is one line of 1 to 80 characters")
+    return text.strip()
+
+
+def listed(value: object) -> object:
+    """A list, also where one text stands alone."""
+    return [value] if isinstance(value, str) else value
+
+
+ExtensionNumber = Annotated[str, _like(EXTENSION.pattern, "extension; write it like 0003*210")]
+UapiUser = Annotated[str, _like(USER_ID.pattern, "user of UnifiedAPI; write @me or its id")]
+SlackUser = Annotated[str, _like(SLACK_USER.pattern, "Slack user id; write it like U012AB3CD")]
+Channel = Annotated[str, _like(r"[CGD][A-Z0-9]{2,20}", "channel id; write it like C012AB3CD")]
+ExtensionPatternText = Annotated[str, AfterValidator(_extension_pattern)]
+CallerPatternText = Annotated[str, AfterValidator(_caller_pattern)]
+Name = Annotated[str, AfterValidator(_one_line)]
+
+
+class Table(BaseModel):
+    """Any of them: no key that nobody knows, and no value of another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class UserTable(Table):
+    """`[users.U0ANA]`."""
+
+    name: Name
+    extension: Annotated[
+        list[ExtensionNumber], BeforeValidator(listed), Field(min_length=1, max_length=MOST_EXTENSIONS)
+    ]
+    """One extension or a list of them; the first rings."""
+    uapi_user: UapiUser | None = None
+    roles: list[str] = []
+
+
+class RoleTable(Table):
+    """`[roles.supervisor]`."""
+
+    actions: list[Annotated[ActionName, Field(strict=False)]]
+    extensions: list[ExtensionPatternText] = []
+    channels: list[Channel] | None = None
+
+
+class ProtectedTable(Table):
+    """`[protected]`."""
+
+    extensions: list[ExtensionPatternText] = []
+    callers: list[CallerPatternText] = []
+
+
+class DirectoryTable(Table):
+    """`[directory]`. The file is found from the folder of callbot.toml."""
+
+    file: Name
+
+
+class UapiTable(Table):
+    """`[uapi]`."""
+
+    default_user: UapiUser = "@me"
+
+
+class CardsTable(Table):
+    """`[cards]`."""
+
+    silent_in: list[Channel] = []
+
+
+class ScopeTable(Table):
+    """One of `[watch] scopes`."""
+
+    user: UapiUser
+    extension: Annotated[str, _like(rf"@self|{EXTENSION.pattern}", "extension; write 0003*210 or @self")] = "@self"
+
+
+class WatchTable(Table):
+    """`[watch]`. Times in seconds."""
+
+    every: Annotated[float, Field(gt=0, le=60, strict=False)] = 1.0
+    max_requests_per_second: Annotated[float, Field(gt=0, le=1000, strict=False)] = 5
+    scopes: Annotated[list[ScopeTable], Field(min_length=1)] | None = None
+    """None: every user known here. None at all would be blind."""
+
+
+class HelpTable(Table):
+    """`[help]`."""
+
+    channel: Channel | None = None
+    contact: SlackUser | None = None
+
+
+class AlertTable(Table):
+    """One of `[[alerts]]`. Times in seconds."""
+
+    name: Name
+    when: Literal["ringing", "talking", "on_hold", "parked"]
+    longer_than: Annotated[float, Field(ge=0, le=86400)]
+    channel: Channel
+    extensions: Annotated[list[ExtensionPatternText], Field(min_length=1)] | None = None
+    callers: Annotated[list[CallerPatternText], Field(min_length=1)] | None = None
+    """Both None: all of them. None at all would be an alert for nobody."""
+
+
+class AllTables(Table):
+    """The whole file."""
+
+    users: dict[SlackUser, UserTable] = {}
+    roles: dict[Name, RoleTable] = {}
+    protected: ProtectedTable = ProtectedTable()
+    directory: DirectoryTable | None = None
+    uapi: UapiTable = UapiTable()
+    cards: CardsTable = CardsTable()
+    watch: WatchTable = WatchTable()
+    help: HelpTable = HelpTable()
+    alerts: list[AlertTable] = []

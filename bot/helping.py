@@ -1,0 +1,152 @@
+"""What people say to alerts: *I'm on it*, *Snooze*; and agents who raise their hand for help with their own call."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from bot.alarms import Alarms
+from bot.alert_ports import AlertLedger
+from bot.alerts import HANDS, Alert, AlertState, When, key_of, snoozed
+from bot.authorization import AuthorizationMap, Person
+from bot.commands import AnswerAlert, RaiseHand
+from bot.errors import NotSuitable
+from bot.judging import side_of
+from bot.listing import live_on
+from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.ports import PhoneCalls, Request
+
+OVER = "This alert is over: nobody is needed any more. Nothing was changed."
+
+
+class Helping:
+    """Alerts as people answer them and ask for them. `channel` is where calls for help go, None where that is not set."""
+
+    def __init__(
+        self,
+        *,
+        alarms: Alarms,
+        ledger: AlertLedger,
+        phone_calls: PhoneCalls,
+        rules: Callable[[], AuthorizationMap],
+        channel: Callable[[], str | None],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._alarms = alarms
+        self._ledger = ledger
+        self._phone_calls = phone_calls
+        self._rules = rules
+        self._channel = channel
+        self._now = now
+        self._sleep = sleep
+        self._new_id = new_id
+        self._one_hand_at_a_time = asyncio.Lock()
+
+    @property
+    def channel(self) -> str | None:
+        """Where calls for help go."""
+        return self._channel()
+
+    # ── an answer to an alert ──
+
+    async def answer(self, request: Request, command: AnswerAlert) -> tuple[str, Alert]:
+        """The rule that lets this person say so, and the alert. Raises Refusal where nothing changes."""
+        rules = self._rules()
+        person = rules.person(request.slack_user, stranger=request.stranger)
+        alert = self._alarms.of_id(command.alert) or await self._ledger.alert(command.alert)
+        if alert is None:
+            raise NotSuitable(OVER)
+        rule = rules.permit_any(person, alert.extension, alert.channel)
+        if not alert.open or rules.protects(alert.call):
+            raise NotSuitable(OVER)
+        if command.answer == "take":
+            self._take(alert, person)
+        else:
+            self._snooze(alert, person)
+        return rule, alert
+
+    def _take(self, alert: Alert, person: Person) -> None:
+        known = alert.helper(person.slack_user)
+        if known is not None and known.taken:
+            raise NotSuitable("You are on it already: the card says so. Nothing was changed.")
+        self._alarms.take(alert, person.slack_user, person.name)
+
+    def _snooze(self, alert: Alert, person: Person) -> None:
+        if alert.state is AlertState.SNOOZED:
+            raise NotSuitable("This alert is quiet already: the card says until when. Nothing was changed.")
+        self._alarms.change(snoozed(alert, person.name, self._now()))
+
+    # ── a raised hand ──
+
+    async def raise_hand(self, request: Request, command: RaiseHand) -> Alert:
+        """The call for help, written down and on its card. Raises Refusal where there is no channel or no call."""
+        person = self._rules().person(request.slack_user, stranger=request.stranger)
+        if self._channel() is None:
+            raise NotSuitable(
+                "No channel is set for calls for help, so nobody would see yours. Ask whoever keeps the map of callbot "
+                "to set [help] channel. Nothing was posted."
+            )
+        call, view = await self._own_call(person, command)
+        channel = self._channel()
+        if channel is None or self._rules().protects(call):
+            raise NotSuitable(_NO_CALL)
+        async with self._one_hand_at_a_time:
+            key = key_of(HANDS, call, person.slack_user)
+            open_one = self._alarms.of_key(key)
+            if open_one is not None:
+                said = command.about or open_one.about
+                self._alarms.change(open_one.model_copy(update={"about": said}))
+                return open_one
+            alert = self._hand(person, command, channel, call, view)
+            await self._alarms.raise_([alert], [request.at])
+            return alert
+
+    async def _own_call(self, person: Person, command: RaiseHand) -> tuple[PhoneCall, PhoneCallView]:
+        """The call that they are in, and their side of it: of several the conversation that began last."""
+        phones = self._rules().extensions_of(person.slack_user)
+        asked = tuple(phone for phone in phones if command.extension in {None, phone})
+        if not asked:
+            raise NotSuitable("This is not a call of yours any more. Nothing was posted.")
+        found = await live_on(command.call, asked, self._rules(), self._phone_calls, self._sleep)
+        rules = self._rules()
+        sides = [
+            (call, view)
+            for _, call in found
+            if not rules.protects(call) and command.published in {None, call.published}
+            if (view := side_of(call, asked)) is not None
+        ]
+        if not sides:
+            raise NotSuitable(_NO_CALL)
+        return max(sides, key=_how_much_theirs)
+
+    def _hand(self, person: Person, command: RaiseHand, channel: str, call: PhoneCall, view: PhoneCallView) -> Alert:
+        now = self._now()
+        return Alert(
+            id=self._new_id(),
+            rule=HANDS,
+            name=person.name,
+            when=When.HAND_RAISED,
+            channel=channel,
+            call=call,
+            extension=view.extension,
+            view_id=view.id,
+            since=now,
+            raised_at=now,
+            seen_at=now,
+            asked_by=person.slack_user,
+            about=command.about,
+        )
+
+
+_NO_CALL = (
+    "You are in no call right now, or in none that may be shown. Type /calls help-me while you are in one. "
+    "Nothing was posted."
+)
+
+
+def _how_much_theirs(side: tuple[PhoneCall, PhoneCallView]) -> tuple[bool, bool, float]:
+    """A conversation before one on hold, before what rings; of several the one that began last."""
+    call, view = side
+    begun = view.answered or call.answered or call.published
+    return view.on_call, view.on_hold is None, 0.0 if begun is None else begun.timestamp()

@@ -1,0 +1,54 @@
+"""Whether what an alert is about goes on in a call as it is, and if not, why: as far as the call shows it. Pure."""
+
+from collections.abc import Callable, Mapping
+
+from bot.alerts import Alert, How, When
+from bot.authorization import AuthorizationMap
+from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status
+
+_HOLDS: Mapping[When, Callable[[PhoneCallView], bool]] = {
+    When.RINGING: lambda view: view.status is Status.RINGING,
+    When.TALKING: lambda view: view.on_call,
+    When.ON_HOLD: lambda view: view.on_call and view.on_hold is not None,
+    When.PARKED: lambda view: view.parked is not None,
+    When.HAND_RAISED: lambda view: True,
+}
+"""What of a view an alert is about, whatever its dates say."""
+
+
+def go_on(alert: Alert, call: PhoneCall) -> PhoneCallView | None:
+    """The view on which it goes on at the same extension, the one from before if that is there; None where it does not."""
+    views = [view for view in call.named_views.values() if view.extension == alert.extension]
+    holding = [view for view in views if _HOLDS[alert.when](view)]
+    return min(holding, key=lambda view: (view.id != alert.view_id, view.id), default=None)
+
+
+def why_over(alert: Alert, call: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:
+    """Why it is over, and the extension that answered; None where the call does not show why, so that it may go on."""
+    view = call.view(alert.view_id)
+    if alert.when is When.RINGING:
+        return _answered(alert, call, rules)
+    if alert.when in {When.ON_HOLD, When.PARKED} and view is not None and view.on_call:
+        return How.CONDITION_OVER, ""
+    return None
+
+
+def _answered(alert: Alert, call: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:
+    """Who is on call now that was not: after a PickUp the view's source is whoever picked up ("PickUp PhoneCalls")."""
+    view, before = call.view(alert.view_id), alert.call.view(alert.view_id)
+    if view is not None and view.on_call:
+        came = [number for number in view.source if before is None or number not in before.source]
+        picked = next((number for number in came if number in rules.supervisors_of(alert.extension)), None)
+        return (How.ANSWERED, view.extension) if picked is None else (How.PICKED_UP, picked)
+    callers = frozenset() if before is None else frozenset(before.source)
+    others = [each.extension for each in call.named_views.values() if each.on_call and each.extension not in callers]
+    answered = next((extension for extension in others if EXTENSION.fullmatch(extension)), None)
+    if answered is not None:
+        return How.ANSWERED, answered
+    return (How.ANSWERED, "") if call.answered is not None else None
+
+
+def side_of(call: PhoneCall, extensions: tuple[str, ...]) -> PhoneCallView | None:
+    """The side of the call that one of these phones has, in conversation rather than on hold, rather than ringing."""
+    views = [view for view in call.named_views.values() if view.extension in extensions]
+    return max(views, key=lambda view: (view.on_call, view.on_hold is None, view.id == "01"), default=None)

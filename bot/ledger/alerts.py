@@ -1,0 +1,156 @@
+"""AlertBook: what is true of each alert, so that after a restart none is raised twice and none is forgotten.
+
+It fulfils the port `AlertLedger` of `bot.alert_ports`. Every method raises LedgerUnavailable, and no other error, where
+the database cannot be used. Nothing is ever removed: a call that comes back finds its old card.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
+
+from bot.alerts import Alert
+from bot.ledger import documents, tables
+from bot.ledger.database import Database, to_the_end
+from bot.ledger.tables import cards
+
+AT_ONCE = 200
+"""Alerts that are written in one transaction. SQLite has one writer at a time, and a new request waits for this one."""
+_READ_AT_ONCE = 100
+"""Documents that are read before the event loop may do something else."""
+_KEYS_AT_ONCE = 500
+"""Keys in one question: SQLite takes 32,766 values ("Limits In SQLite"), PostgreSQL 32,767."""
+_A_DAY = timedelta(days=1)
+_MOST_UNSHOWN = 500
+"""Cards with something resolved that are shown at a start, the newest: as many as of interventions."""
+
+_ROW = tables.alerts.c
+_LEGIBLE = _ROW.key.is_not(None)
+
+_log = structlog.get_logger("callbot.ledger")
+
+
+class AlertBook:
+    """The alerts of one ledger, on its database. Times come from `now`, which gives an aware instant."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+        self._one_after_the_other = asyncio.Lock()
+
+    @to_the_end
+    async def save_alerts(self, alerts: Sequence[Alert]) -> None:
+        """Write down what is true of these now, in pieces of AT_ONCE, each as a whole or not at all.
+
+        Between two pieces goes whoever waits for the database; what is saved later is written later. Where another
+        alert has the same `key`, LedgerUnavailable is raised, and that piece and the rest are not written.
+        """
+        async with self._one_after_the_other:
+            for start in range(0, len(alerts), AT_ONCE):
+                rows = [self._row(alert) for alert in alerts[start : start + AT_ONCE]]
+                async with self._database.writing_later() as connection:
+                    await connection.execute(self._upsert(), rows)
+
+    def _row(self, alert: Alert) -> dict[str, Any]:
+        return {
+            "id": alert.id,
+            "key": _digest(alert.key),
+            "card": alert.card,
+            "channel": alert.channel,
+            "open": alert.open,
+            "raised_at": alert.raised_at,
+            "updated_at": self._now(),
+            "stepped_at": max((step.at for step in alert.steps), default=alert.raised_at),
+            "document": documents.written(alert),
+        }
+
+    def _upsert(self) -> Any:
+        insert = self._database.insert(tables.alerts)
+        changes = {column.name: insert.excluded[column.name] for column in _ROW if not column.primary_key}
+        return insert.on_conflict_do_update(index_elements=["id"], set_=changes)
+
+    @to_the_end
+    async def alerts_of(self, keys: Collection[str]) -> tuple[Alert, ...]:
+        """Those of these keys that were ever raised, in no order."""
+        each_once = tuple(dict.fromkeys(keys))
+        found: list[Alert] = []
+        for start in range(0, len(each_once), _KEYS_AT_ONCE):
+            digests = [_digest(key) for key in each_once[start : start + _KEYS_AT_ONCE]]
+            found += await self._read(_ROW.key.in_(digests))
+        return tuple(found)
+
+    @to_the_end
+    async def alert(self, alert_id: str) -> Alert | None:
+        """The one of that id."""
+        return next(iter(await self._read(_ROW.id == alert_id)), None)
+
+    @to_the_end
+    async def open_alerts(self) -> tuple[Alert, ...]:
+        """All that are open, and those that share a card with one; the first raised first."""
+        return await self._read(_ROW.card.in_(select(_ROW.card).where(_ROW.open.is_(True))))
+
+    @to_the_end
+    async def resolved_unshown(self) -> tuple[Alert, ...]:
+        """Those resolved in the ledger's last day whose card does not show that yet, and all that share such a card.
+
+        The first raised comes first. Of very many cards it is the newest; how many are left out is logged.
+        """
+        async with self._database.reading() as connection:
+            newest = [(await connection.execute(_last_word(which))).scalar() for which in (True, False)]
+            last_word = max((at for at in newest if at is not None), default=None)
+            if last_word is None:
+                return ()
+            unshown = (await connection.execute(_unshown_since(last_word - _A_DAY))).scalars().all()
+        if len(unshown) > _MOST_UNSHOWN:
+            _log.warning("alert_cards_left_unshown", number=len(unshown) - _MOST_UNSHOWN)
+        return await self._read(_ROW.card.in_(unshown[:_MOST_UNSHOWN]))
+
+    # ── rows ──
+
+    async def _read(self, which: ColumnElement[bool]) -> tuple[Alert, ...]:
+        """The alerts, the first raised first. What cannot be read any more is not open from now on, and has no key."""
+        query = select(_ROW.id, _ROW.document).where(_LEGIBLE, which).order_by(_ROW.raised_at, _ROW.id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        found: dict[str, Alert | None] = {}
+        for number, each in enumerate(rows, 1):
+            found[each.id] = documents.read(each.document, Alert)
+            if number % _READ_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        unreadable = [each for each, alert in found.items() if alert is None]
+        if unreadable:
+            await self._give_up(unreadable)
+        return tuple(alert for alert in found.values() if alert is not None)
+
+    async def _give_up(self, unreadable: Sequence[str]) -> None:
+        for each in unreadable:
+            _log.error("unreadable", alert=each)
+        closed = update(tables.alerts).where(_ROW.id == bindparam("given_up")).values(open=False, key=None)
+        async with self._database.writing_later() as connection:
+            await connection.execute(closed, [{"given_up": each} for each in unreadable])
+
+
+def _last_word(is_open: bool) -> Select[Any]:
+    """When one of these was written last. Asked for each apart, so that the index answers it."""
+    return select(_ROW.updated_at).where(_ROW.open.is_(is_open)).order_by(_ROW.updated_at.desc()).limit(1)
+
+
+def _unshown_since(at: datetime) -> Select[Any]:
+    """The cards that do not show yet what was resolved since then, the newest first."""
+    unshown = cards.c.shown_until.is_(None) | (_ROW.stepped_at > cards.c.shown_until)
+    return (
+        select(_ROW.card)
+        .outerjoin_from(tables.alerts, cards, cards.c.id == _ROW.card)
+        .where(_LEGIBLE, _ROW.open.is_(False), _ROW.updated_at >= at, unshown)
+        .group_by(_ROW.card)
+        .order_by(func.max(_ROW.updated_at).desc(), _ROW.card)
+    )
+
+
+def _digest(key: str) -> str:
+    """A key of any length as one that every index takes: PostgreSQL's ends at a third of a page ("B-Tree Indexes")."""
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,147 @@
+"""The card of an alert, and the digest that many alerts of one channel share. Pure.
+
+What they say is in `alert_words`. The text, which notifications show and screen readers read, says the same as the blocks.
+"""
+
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
+
+from bot.actions import LABEL
+from bot.alert_ports import AlertCard, DigestCard
+from bot.alerts import SNOOZE, AlertState
+from bot.buttons import AlertButton, pack_alert
+from bot.commands import AnswerAlert
+from bot.slack.alert_words import (
+    READ,
+    SHOWN,
+    headline_of,
+    hidden,
+    not_updated,
+    stale_since,
+    step_lines,
+    subject,
+    what_is_so,
+    who_is_on_it,
+)
+from bot.slack.foreign import foreign, plain
+from bot.slack.messages import (
+    ALERT,
+    MOST_CHARACTERS,
+    Message,
+    act,
+    as_many_as_fit,
+    headline,
+    lasting,
+    message,
+    our_words,
+    said,
+    small,
+    small_words,
+    when,
+)
+
+MOST_READ = 3900
+"""Characters of the text; an update of more than 4,000 is refused ("chat.update")."""
+MOST_STEPS, MOST_LINES, MOST_RULES = 20, 8, 20
+"""Steps that a card shows, and alerts and rules that a digest does."""
+LONGEST_RULE = 100
+
+
+def alert_card(card: AlertCard) -> Message:
+    """One alert, from raised to resolved. Its text begins with the state's word."""
+    alert, head = card.alert, headline_of(card)
+    about = f"“{plain(alert.about, 700)}”" if alert.about and not hidden(card) else ""
+    blocks: list[Block] = [headline(head)]
+    if about:
+        blocks.append(said(about))
+    blocks.append(_sentences(what_is_so(card, SHOWN), "\n"))
+    people = who_is_on_it(card, SHOWN)
+    if people:
+        blocks.append(_sentences(people, "\n"))
+    blocks += [small_words(sentence) for sentence in not_updated(stale_since(alert), SHOWN)]
+    steps = as_many_as_fit(step_lines(card)[: -MOST_STEPS - 1 : -1], MOST_CHARACTERS, "\n")
+    if steps:
+        blocks.append(small_words("\n".join(reversed(steps))))
+    blocks += _buttons(card)
+    read = [
+        f"{foreign(head, 300)}.",
+        *([f"{foreign(about, 220)}."] if about else []),
+        *what_is_so(card, READ),
+        *not_updated(stale_since(alert), READ),
+        *who_is_on_it(card, READ),
+    ]
+    return message(_read(read), blocks)
+
+
+def digest_card(card: DigestCard) -> Message:
+    """How many alerts there are and were, rule by rule, and those that are open for longest with their buttons."""
+    head = _counted(card)
+    rules = [f"{plain(name, LONGEST_RULE)}: {_still_open(*numbers)}" for name, *numbers in card.rules]
+    unnamed = len(rules) - MOST_RULES
+    rules = [*rules[:MOST_RULES], *([f"And {unnamed} more rules"] if unnamed > 0 else [])]
+    lines = card.lines[:MOST_LINES]
+    blocks: list[Block] = [headline(head)]
+    blocks += [said(*part) for part in (rules[: MOST_RULES // 2], rules[MOST_RULES // 2 :]) if part]
+    blocks += [small_words(sentence) for sentence in not_updated(card.not_updated_since, SHOWN)]
+    for line in lines:
+        blocks += [_sentences(_line(line), " "), *_buttons(line)]
+    more = [f"And {card.open - len(lines)} more: /calls shows every call."] if card.open > len(lines) else []
+    blocks += [small(sentence) for sentence in more]
+    blocks.append(small_words(f"Many alerts came at once, from {when(card.begun_at)} on; they share this card."))
+    read = [
+        *(f"{foreign(sentence, 300)}." for sentence in (head, *rules)),
+        *not_updated(card.not_updated_since, READ),
+        *(f"{foreign(subject(line), 300)}." for line in lines),
+        *more,
+    ]
+    return message(_read(read), blocks)
+
+
+def _counted(card: DigestCard) -> str:
+    alerts = "1 alert" if card.total == 1 else f"{card.total} alerts"
+    if card.open:
+        return f"{AlertState.RAISED}: {alerts} in this channel, {card.open} open"
+    return f"{AlertState.RESOLVED}: {'the only alert' if card.total == 1 else f'all {alerts}'}"
+
+
+def _still_open(still: int, number: int) -> str:
+    return f"{still} of {number} open" if still else f"all {number} resolved" if number > 1 else "resolved"
+
+
+def _line(line: AlertCard) -> list[str]:
+    """One alert of a digest, in a few sentences."""
+    return [f"{foreign(subject(line), 300)}.", *what_is_so(line, SHOWN), *who_is_on_it(line, SHOWN)]
+
+
+def _sentences(sentences: Sequence[str], between: str) -> Block:
+    """As many whole sentences as fit into one section: a cut one might say something else."""
+    return our_words(between.join(as_many_as_fit(sentences, MOST_CHARACTERS, between)))
+
+
+def _read(sentences: Sequence[str]) -> str:
+    return " ".join(as_many_as_fit(sentences, MOST_READ, " "))
+
+
+# ── buttons ──
+
+
+def _buttons(card: AlertCard) -> list[Block]:
+    """What can be done about the call, and about the alert; nothing once it is over or not to be shown."""
+    alert = card.alert
+    if not alert.open or hidden(card):
+        return []
+    elements = [act(one, LABEL[one.intervene.action], number) for number, one in enumerate(card.buttons)]
+    elements.append(_answer(card, "I'm on it", AnswerAlert(alert=alert.id, answer="take"), style="primary"))
+    if alert.state is AlertState.RAISED:
+        elements.append(_answer(card, f"Snooze {lasting(SNOOZE)}", AnswerAlert(alert=alert.id, answer="snooze")))
+    return [ActionsBlock(block_id=f"{ALERT}-{alert.id}-{alert.state.lower()}-{len(alert.steps)}", elements=elements)]
+
+
+def _answer(card: AlertCard, label: str, answer: AnswerAlert, style: str | None = None) -> ButtonElement:
+    return ButtonElement(
+        text=PlainTextObject(text=label, emoji=False),
+        action_id=f"{ALERT}:{answer.answer}",
+        value=pack_alert(AlertButton(answer=answer, channel=card.alert.channel)),
+        style=style,
+    )

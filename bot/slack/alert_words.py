@@ -1,0 +1,215 @@
+"""What the card of an alert says in words: a headline that begins with the state's word, and whole sentences. Pure.
+
+The sentences are mrkdwn, in which `foreign` has made all foreign text harmless. They are shown with Slack's dates, which
+count how long ago something was by themselves, and read out with times of day in UTC.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.actions import LABEL
+from bot.alert_ports import AlertCard
+from bot.alerts import SPOKEN, Alert, AlertState, Helper, How, When
+from bot.slack.foreign import foreign, plain
+from bot.slack.lists import doing, other_party
+from bot.slack.messages import lasting, when, when_and_how_long_ago
+
+RULE, PERSON, PARTY = 70, 40, 120
+"""Characters of the name of a rule, of a person's, and of the other party's name and numbers."""
+MOST_ON_IT, MOST_NAMED = 6, 5
+"""People who get a sentence each, and those who share one."""
+PROTECTED = "A party of this call is protected now, so nothing more of it is shown."
+
+LASTS = {
+    When.RINGING: ("{} has been ringing", "{} rang"),
+    When.TALKING: ("The call{} has lasted", "The call{} lasted"),
+    When.ON_HOLD: ("The call{} has been on hold", "The call{} was on hold"),
+    When.PARKED: ("The call{} has been parked", "The call{} was parked"),
+}
+"""What an alert is about while it goes on, and once it is over; with whom comes in the middle."""
+OVER = {
+    When.RINGING: "The ringing is over.",
+    When.TALKING: "The conversation is over.",
+    When.ON_HOLD: "The hold is over.",
+    When.PARKED: "The parking is over.",
+    When.HAND_RAISED: "Their part of the call is over.",
+}
+
+
+@dataclass(frozen=True)
+class Times:
+    """How moments are told: as what they are, and with how long ago that is."""
+
+    at: Callable[[datetime], str]
+    since: Callable[[datetime], str]
+
+
+def _in_utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
+
+
+SHOWN = Times(at=when, since=when_and_how_long_ago)
+READ = Times(at=_in_utc, since=_in_utc)
+"""For the blocks, and for whoever has them read out."""
+
+
+def hidden(card: AlertCard) -> bool:
+    """Whether a party is protected, so that nothing of the call is shown: no name, no number, no time."""
+    return card.alert.how is How.PROTECTED or not card.agent
+
+
+def headline_of(card: AlertCard) -> str:
+    """The line that is read first. It holds foreign text as it came."""
+    alert = card.alert
+    state = str(alert.state)
+    if not alert.open and not hidden(card):
+        state = f"{alert.state} after {lasting(_whole_seconds(_last_step(alert) - alert.since))}"
+    return f"{state}: {subject(card)}"
+
+
+def subject(card: AlertCard) -> str:
+    """What the alert is about: which rule, and whose call."""
+    alert = card.alert
+    if alert.when is When.HAND_RAISED:
+        asks = "asks for help" if alert.open else "asked for help"
+        return f"An agent {asks}" if hidden(card) else f"{plain(card.agent, PERSON)} {asks}"
+    return plain(alert.name, RULE) if hidden(card) else f"{plain(alert.name, RULE)}: {_agent(card)}"
+
+
+def what_is_so(card: AlertCard, times: Times) -> list[str]:
+    """The call, how it ended, and until when nobody is told of it."""
+    alert = card.alert
+    if hidden(card):
+        return [PROTECTED]
+    sentences = [_ending(card)]
+    sentences += _hand(card, times) if alert.when is When.HAND_RAISED else [_lasting(card, times)]
+    if alert.snoozed_until is not None:
+        who = next((step.who for step in reversed(alert.steps) if step.state is AlertState.SNOOZED), "")
+        sentences.append(f"Snoozed until {times.at(alert.snoozed_until)}{_by(who)}.")
+    return [sentence for sentence in sentences if sentence]
+
+
+def who_is_on_it(card: AlertCard, times: Times) -> list[str]:
+    """Who takes care of it and who did. What they do is told where everybody in the call knows of it anyway."""
+    alert = card.alert
+    if hidden(card):
+        return []
+    present = alert.on_it if alert.open else ()
+    sentences = [f"{_name(one.name)} is on it{_doing(one) or f', since {times.at(one.since)}'}." for one in present]
+    if len(present) > MOST_ON_IT:
+        sentences = [*sentences[:MOST_ON_IT], f"And {len(present) - MOST_ON_IT} more are on it."]
+    former = [one.name for one in alert.helpers if one not in present]
+    if former:
+        sentences.append(f"{_together(former)} {'was' if len(former) == 1 else 'were'} on it.")
+    return sentences
+
+
+def not_updated(since: datetime | None, times: Times) -> list[str]:
+    """That what is shown may be out of date; nothing where it is not."""
+    return [] if since is None else [f"Not updated since {times.at(since)}: the PBX does not answer."]
+
+
+def stale_since(alert: Alert) -> datetime | None:
+    """Since when no look has told of its call, where that is too long ago."""
+    return alert.seen_at if alert.stale and alert.open else None
+
+
+def step_lines(card: AlertCard) -> list[str]:
+    """A line for each state that was reached, the newest last."""
+    return [] if hidden(card) else [f"{when(step.at)} {step.state}{_by(step.who)}" for step in card.alert.steps]
+
+
+# ── the call ──
+
+
+def _lasting(card: AlertCard, times: Times) -> str:
+    """What the rule is about, with whom, and for how long."""
+    alert = card.alert
+    goes_on, was = LASTS[alert.when]
+    whom = _whom(card)
+    party = (whom or "A call") if alert.when is When.RINGING else f" with {whom}" if whom else ""
+    if alert.open:
+        limit = f" for longer than {lasting(alert.longer_than)}," if alert.longer_than else ""
+        return f"{goes_on.format(party)}{limit} since {times.since(alert.since)}."
+    if alert.how is How.RULE_GONE:
+        return f"{goes_on.format(party)} since {times.at(alert.since)}."
+    return f"{was.format(party)} from {times.at(alert.since)} to {times.at(_last_step(alert))}."
+
+
+def _hand(card: AlertCard, times: Times) -> list[str]:
+    """Which call an agent asks for help with."""
+    alert, view = card.alert, card.view
+    agent = foreign(_agent(card), PERSON + PARTY)
+    whom = _whom(card) or "somebody"
+    asked = f"Asked for help at {(times.since if alert.open else times.at)(alert.since)}."
+    if view is None:
+        return [f"{agent}.", asked]
+    is_or_was = "is" if alert.open else "was"
+    return [f"{agent} {is_or_was} {doing(view)} {whom}.", asked]
+
+
+def _whom(card: AlertCard) -> str:
+    return "" if card.view is None or not (party := other_party(card.view, card.names)) else foreign(party, PARTY)
+
+
+def _ending(card: AlertCard) -> str:
+    alert = card.alert
+    by = f" by {foreign(_person(card.by, alert.by), PERSON + PARTY)}" if alert.by else ""
+    match alert.how:
+        case How.ANSWERED:
+            return f"Answered{by}."
+        case How.PICKED_UP:
+            return f"Picked up{by}."
+        case How.CONDITION_OVER:
+            return OVER[alert.when]
+        case How.CALL_OVER:
+            return "The call is over."
+        case How.RULE_GONE:
+            return "Its rule was changed or taken out."
+        case _:
+            return ""
+
+
+# ── people ──
+
+
+def _agent(card: AlertCard) -> str:
+    return _person(card.agent, card.alert.extension)
+
+
+def _person(name: str, number: str) -> str:
+    return f"{plain(name, PERSON)} {number}" if name and name != number else number
+
+
+def _name(name: str) -> str:
+    return foreign(name, PERSON)
+
+
+def _by(who: str) -> str:
+    return f" by {_name(who)}" if who else ""
+
+
+def _doing(one: Helper) -> str:
+    """How their Pick up or Barge in goes. Of anything else nothing is said, whatever it may be."""
+    action, _, state = one.doing.partition(" ")
+    spoken = next((name for name in SPOKEN if name == action), None)
+    return "" if spoken is None else f": {LABEL[spoken]}, {foreign(state, PERSON)}"
+
+
+def _together(names: Sequence[str]) -> str:
+    shown = [_name(name) for name in names[:MOST_NAMED]]
+    more = len(names) - len(shown)
+    *others, last = [*shown, *([f"{more} more"] if more else [])]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+# ── time ──
+
+
+def _last_step(alert: Alert) -> datetime:
+    return alert.steps[-1].at if alert.steps else alert.raised_at
+
+
+def _whole_seconds(duration: timedelta) -> timedelta:
+    return timedelta(seconds=int(duration.total_seconds()))

@@ -1,0 +1,68 @@
+"""What the feed needs to know of a card, whichever kind it is: of an intervention, of an alert, of many alerts. Pure."""
+
+from datetime import datetime
+from typing import TypeAlias
+
+from bot.alert_ports import AlertCard, DigestCard
+from bot.following import UNDECIDED
+from bot.ports import Card
+from bot.slack.alert_cards import alert_card, digest_card
+from bot.slack.cards import intervention_card
+from bot.slack.messages import Message
+from bot.slack.outgoing import Rank, Urgency
+
+AnyCard: TypeAlias = Card | AlertCard | DigestCard
+
+
+def message_of(card: AnyCard) -> Message:
+    """The card as Slack shows it."""
+    match card:
+        case Card():
+            return intervention_card(card)
+        case AlertCard():
+            return alert_card(card)
+        case DigestCard():
+            return digest_card(card)
+
+
+def newest_step(card: AnyCard) -> datetime:
+    """When the newest state that it shows was reached."""
+    match card:
+        case Card():
+            return max(step.at for one in card.interventions for step in one.steps)
+        case AlertCard():
+            return max((step.at for step in card.alert.steps), default=card.alert.raised_at)
+        case DigestCard():
+            return card.changed_at
+
+
+def goes_on(card: AnyCard) -> bool:
+    """Whether it is still about something that happens, so that it may change at any time."""
+    match card:
+        case Card():
+            return any(one.following for one in card.interventions)
+        case AlertCard():
+            return card.alert.open
+        case DigestCard():
+            return card.open > 0
+
+
+def rank_of(card: AnyCard) -> Rank:
+    """Before what it is sent."""
+    return Rank.INTERVENTION if isinstance(card, Card) else Rank.ALERT
+
+
+def told_instead(card: AnyCard) -> str | None:
+    """The Slack user who is told the news where the card cannot stand; None where there is no such person."""
+    return card.interventions[-1].slack_user if isinstance(card, Card) else None
+
+
+def urgency(card: AnyCard, shown_since: float) -> Urgency:
+    """What is undecided, or has a state that is not shown yet, goes first; of these the newest state.
+
+    `shown_since` is when the newest state that is shown began, in seconds since 1970.
+    """
+    since = newest_step(card).timestamp()
+    interventions = card.interventions if isinstance(card, Card) else ()
+    undecided = any(one.following and one.state in UNDECIDED for one in interventions)
+    return Urgency(rank_of(card), undecided or since > shown_since, since)

@@ -1,0 +1,37 @@
+"""A line as a person meant it: what phones and Slack do to it is undone, what cannot be seen is refused. Pure."""
+
+import re
+import unicodedata
+
+from bot.errors import BadCommand
+
+_SHOWN = 40
+_MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
+_TELEPHONE = re.compile(r"<tel:[^<>|]*\|([^<>|]*)>")
+_QUOTES = str.maketrans({**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛′", "'")})  # noqa: RUF001 - the very characters that phones write
+_SPACES = re.compile("[\u00a0\u2007\u202f]")
+
+
+def as_typed(text: str) -> str:
+    """The line as the person meant it: `<@U0BOB|bob>` without its label, links to numbers undone, escapes undone."""
+    line = _MENTION.sub(r"<@\1>", text)
+    line = _TELEPHONE.sub(r"\1", line)
+    line = line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    line = _SPACES.sub(" ", line.translate(_QUOTES))
+    return unicodedata.normalize("NFC", line).strip(" ")
+
+
+def refuse_hostile_characters(line: str, shown: str) -> None:
+    """Raise BadCommand, with the example `shown`, for what nobody can see, and for digits that are not 0 to 9."""
+    for word in line.split(" "):
+        for character in word:
+            if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+                raise BadCommand(f"{named(word)} has an invisible character (U+{ord(character):04X}).", shown)
+            if character.isdigit() and not character.isascii():
+                raise BadCommand(f"{named(word)} has a digit that is not 0 to 9.", shown)
+
+
+def named(word: str) -> str:
+    """The word in quotes, cut, with what cannot be seen written out."""
+    seen = "".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in word[:_SHOWN])
+    return f"“{seen}{'…' if len(word) > _SHOWN else ''}”"

@@ -1,0 +1,191 @@
+"""Which alerts get a card of their own, and which share a digest."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.floods import MOST, WITHIN, Floods
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+OWN = ""
+
+
+def at(second: float) -> datetime:
+    return NOON + timedelta(seconds=second)
+
+
+def ids() -> Callable[[], str]:
+    numbers = count(1)
+    return lambda: f"digest {next(numbers)}"
+
+
+SEATS: dict[str, list[tuple[float, int, str]]] = {
+    "one": [(0, 1, OWN)],
+    "ten at once": [(0, 10, OWN)],
+    "eleven at once": [(0, 11, "digest 1")],
+    "ten one by one, then one more": [*[(n, 1, OWN) for n in range(10)], (10, 1, "digest 1")],
+    "the last that fits, then two": [(0, 9, OWN), (1, 1, OWN), (2, 2, "digest 1")],
+    "two that do not fit both": [(0, 9, OWN), (1, 2, "digest 1")],
+    "one after a digest of few": [(0, 9, OWN), (1, 2, "digest 1"), (2, 1, "digest 1")],
+    "ten, and ten a minute later": [(0, 10, OWN), (60, 10, OWN)],
+    "ten, and one not quite a minute later": [(0, 10, OWN), (59.9, 1, "digest 1")],
+    "the digested count too": [(0, 11, "digest 1"), (59, 10, "digest 1")],
+    "a flood that is over": [(0, 11, "digest 1"), (60, 10, OWN)],
+    "a flood that goes on": [(second, 6, OWN if second == 0 else "digest 1") for second in range(0, 300, 50)],
+    "the next flood within a minute of the last alert": [
+        (0, 11, "digest 1"),
+        (59, 1, "digest 1"),
+        (90, 11, "digest 1"),
+    ],
+    "the next flood later": [(0, 11, "digest 1"), (60, 1, OWN), (120, 11, "digest 2")],
+}
+
+
+@pytest.mark.parametrize("seats", SEATS.values(), ids=SEATS)
+def test_more_than_ten_within_a_minute_share_a_digest(seats: list[tuple[float, int, str]]) -> None:
+    floods = Floods(ids())
+    assert [floods.seat("C0A", number, at(second)) for second, number, _ in seats] == [seat for _, _, seat in seats]
+
+
+def test_each_channel_has_floods_of_its_own() -> None:
+    floods = Floods(ids())
+    assert [floods.seat(channel, 10, NOON) for channel in ("C0A", "C0B", "C0C")] == [OWN] * 3
+
+
+def test_each_channel_has_a_digest_of_its_own() -> None:
+    floods = Floods(ids())
+    assert [floods.seat(channel, 11, NOON) for channel in ("C0A", "C0B", "C0A")] == ["digest 1", "digest 2", "digest 1"]
+
+
+def test_a_digest_that_still_has_open_alerts_takes_the_next_flood() -> None:
+    assert Floods(ids()).seat("C0A", 11, NOON, "an open one") == "an open one"
+
+
+def test_few_get_cards_of_their_own_though_a_digest_has_open_alerts() -> None:
+    assert Floods(ids()).seat("C0A", 10, NOON, "an open one") == OWN
+
+
+def test_the_digest_that_took_the_last_ones_goes_before_another_that_is_open() -> None:
+    floods = Floods(ids())
+    floods.seat("C0A", 11, NOON)
+    assert floods.seat("C0A", 11, at(1), "an older one") == "digest 1"
+
+
+def test_an_open_digest_goes_on_as_the_one_that_took_the_last() -> None:
+    floods = Floods(ids())
+    floods.seat("C0A", 11, NOON, "an open one")
+    assert floods.seat("C0A", 11, at(1)) == "an open one"
+
+
+@pytest.mark.parametrize(("second", "current"), [(0, True), (59.9, True), (60, False), (-60, False)])
+def test_a_digest_is_current_until_a_minute_after_its_last_alert(second: float, *, current: bool) -> None:
+    floods = Floods(ids())
+    floods.seat("C0A", 11, at(-30))
+    digest = floods.seat("C0A", 11, NOON)
+    assert floods.current(digest, at(second)) is current
+
+
+@pytest.mark.parametrize("digest", ["digest 2", OWN])
+def test_what_took_no_alert_is_not_current(digest: str) -> None:
+    floods = Floods(ids())
+    floods.seat("C0A", 11, NOON)
+    floods.seat("C0B", 1, NOON)
+    assert not floods.current(digest, NOON)
+
+
+# ── after a restart ──
+
+
+def test_what_an_earlier_process_raised_counts() -> None:
+    floods = Floods(ids())
+    for second in range(10):
+        floods.remember("C0A", at(second), OWN)
+    assert floods.seat("C0A", 1, at(59)) == "digest 1"
+
+
+def test_what_an_earlier_process_raised_long_ago_does_not() -> None:
+    floods = Floods(ids())
+    for second in range(10):
+        floods.remember("C0A", at(second), OWN)
+    assert floods.seat("C0A", 1, at(60)) == OWN
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_digest_of_an_earlier_process_goes_on(order: int) -> None:
+    floods = Floods(ids())
+    for second, digest in [(0, "an old one"), (30, "a newer one"), (40, OWN)][::order]:
+        floods.remember("C0A", at(second), digest)
+    assert floods.seat("C0A", 11, at(80)) == "a newer one"
+
+
+def test_a_digest_of_an_earlier_process_is_over_after_a_minute() -> None:
+    floods = Floods(ids())
+    floods.remember("C0A", NOON, "an old one")
+    assert floods.seat("C0A", 11, at(60)) == "digest 1"
+
+
+def test_a_clock_that_was_set_back_makes_no_flood() -> None:
+    floods = Floods(ids())
+    floods.seat("C0A", 10, NOON)
+    assert floods.seat("C0A", 10, at(-3600)) == OWN
+
+
+# ── any alerts at all ──
+
+BATCHES = st.lists(
+    st.tuples(st.floats(0, 90), st.sampled_from(["C0A", "C0B"]), st.integers(1, 15), st.sampled_from([OWN, "open"])),
+    max_size=30,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(BATCHES)
+def test_every_alert_is_on_exactly_one_card(batches: Any) -> None:
+    floods, now, cards = Floods(ids()), NOON, Counter[str]()
+    for place, (pause, channel, number, digest) in enumerate(batches):
+        now += timedelta(seconds=pause)
+        seat = floods.seat(channel, number, now, digest and f"{digest} in {channel}")
+        cards.update({seat: number} if seat else {f"alert {place} {each}": 1 for each in range(number)})
+    assert sum(cards.values()) == sum(number for _, _, number, _ in batches)
+
+
+@settings(max_examples=100, deadline=None)
+@given(BATCHES)
+def test_no_more_than_ten_cards_come_within_a_minute(batches: Any) -> None:
+    floods, now = Floods(ids()), NOON
+    own: list[tuple[datetime, str, int]] = []
+    for pause, channel, number, _ in batches:
+        now += timedelta(seconds=pause)
+        if not floods.seat(channel, number, now):
+            own.append((now, channel, number))
+            lately = [many for then, there, many in own if there == channel and now - then < WITHIN]
+            assert sum(lately) <= MOST
+
+
+@settings(max_examples=100, deadline=None)
+@given(BATCHES)
+def test_alerts_that_are_few_all_have_cards_of_their_own(batches: Any) -> None:
+    floods, now = Floods(ids()), NOON
+    all_of_them: list[tuple[datetime, str, int]] = []
+    for pause, channel, number, digest in batches:
+        now += timedelta(seconds=pause)
+        all_of_them.append((now, channel, number))
+        lately = sum(many for then, there, many in all_of_them if there == channel and now - then < WITHIN)
+        assert bool(floods.seat(channel, number, now, digest)) is (lately > MOST)
+
+
+@settings(max_examples=100, deadline=None)
+@given(BATCHES)
+def test_no_digest_is_of_two_channels(batches: Any) -> None:
+    floods, now = Floods(ids()), NOON
+    channels: dict[str, str] = {}
+    for pause, channel, number, _ in batches:
+        now += timedelta(seconds=pause)
+        seat = floods.seat(channel, number, now)
+        assert not seat or channels.setdefault(seat, channel) == channel

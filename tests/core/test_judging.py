@@ -1,0 +1,172 @@
+"""Whether what an alert is about goes on in a call, and if not, why; and what of the call its card shows."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from bot.alerts import Alert, AlertState, How, When, raised
+from bot.authorization import AuthorizationMap, ExtensionPattern
+from bot.carding import MOST_LINES, alert_card, digest_card
+from bot.judging import go_on, side_of, why_over
+from bot.phonecalls import PhoneCall
+
+MakeCall = Callable[..., PhoneCall]
+
+
+@pytest.fixture
+def an_alert(noon: datetime) -> Callable[..., Alert]:
+    def build(call: PhoneCall, when: When = When.RINGING, **more: Any) -> Alert:
+        given = {"id": "0f" * 16, "rule": "r", "name": "Rings", "channel": "C0ALERTS", "extension": "0003*210"}
+        side = {"view_id": "01", "since": noon, "raised_at": noon, "seen_at": noon}
+        return raised(Alert.model_validate({**given, **side, "when": when, "call": call, **more}), noon)
+
+    return build
+
+
+@pytest.fixture
+def rings(a_call: MakeCall, a_view: Any) -> PhoneCall:
+    return a_call(a_view(status=3, answered=None))
+
+
+# ── does it go on? ──
+
+STATES: dict[str, tuple[When, dict[str, Any], bool]] = {
+    "it rings": (When.RINGING, {"status": 3}, True),
+    "it rings no more": (When.RINGING, {"status": 5}, False),
+    "they talk": (When.TALKING, {"status": 5}, True),
+    "they talk no more": (When.TALKING, {"status": 1}, False),
+    "it is on hold": (When.ON_HOLD, {"onHold": "2026-11-21T11:00:00Z"}, True),
+    "it is on hold no more": (When.ON_HOLD, {}, False),
+    "it is parked": (When.PARKED, {"parked": "2026-11-21T11:00:00Z"}, True),
+    "it is parked no more": (When.PARKED, {}, False),
+    "a hand is raised as long as its side is there": (When.HAND_RAISED, {"status": 2}, True),
+}
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_what_an_alert_is_about_goes_on_as_long_as_its_side_shows_it(
+    state: tuple[When, dict[str, Any], bool], a_call: MakeCall, a_view: Any, an_alert: Any
+) -> None:
+    when, fields, goes_on = state
+    call = a_call(a_view(**fields))
+    assert (go_on(an_alert(a_call(), when), call) is not None) is goes_on
+
+
+def test_another_extension_s_side_is_not_meant(a_call: MakeCall, a_view: Any, an_alert: Any, rings: PhoneCall) -> None:
+    assert go_on(an_alert(rings), a_call(a_view(status=3, extension="0003*220"))) is None
+
+
+def test_the_view_from_before_is_preferred(a_call: MakeCall, a_view: Any, an_alert: Any) -> None:
+    found = go_on(an_alert(a_call(), When.TALKING, view_id="02"), a_call(a_view("01"), a_view("02")))
+    assert found is not None
+    assert found.id == "02"
+
+
+# ── why is it over? ──
+
+
+def over(before: PhoneCall, now: PhoneCall, an_alert: Any, rules: AuthorizationMap) -> tuple[How, str] | None:
+    return why_over(an_alert(before), now, rules)
+
+
+def test_who_answers_is_the_extension_that_rang(a_call: MakeCall, an_alert: Any, rings: Any, rules: Any) -> None:
+    assert over(rings, a_call(), an_alert, rules) == (How.ANSWERED, "0003*210")
+
+
+def test_who_picked_up_is_the_supervisor_who_is_the_source_now(
+    a_call: MakeCall, a_view: Any, an_alert: Any, rings: Any, rules: Any
+) -> None:
+    now = a_call(a_view(source=["0003*024"]))
+    assert over(rings, now, an_alert, rules) == (How.PICKED_UP, "0003*024")
+
+
+def test_a_supervisor_who_calls_an_agent_has_not_picked_up(
+    a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any
+) -> None:
+    before = a_call(a_view(status=3, source=["0003*024"]))
+    assert over(before, a_call(a_view(source=["0003*024"])), an_alert, rules) == (How.ANSWERED, "0003*210")
+
+
+def test_another_phone_that_answers_is_named(
+    a_call: MakeCall, a_view: Any, an_alert: Any, rings: Any, rules: Any
+) -> None:
+    assert over(rings, a_call(a_view("02", extension="0003*220")), an_alert, rules) == (How.ANSWERED, "0003*220")
+
+
+def test_the_caller_s_own_side_answers_nothing(a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any) -> None:
+    before = a_call(a_view("00", extension="0003*220", status=4), a_view(status=3, source=["0003*220"]))
+    assert over(before, a_call(a_view("00", extension="0003*220")), an_alert, rules) is None
+
+
+def test_a_call_between_two_agents_may_ring_on(
+    a_call: MakeCall, a_view: Any, an_alert: Any, rings: Any, rules: Any
+) -> None:
+    assert over(rings, a_call(a_view(status=2)), an_alert, rules) is None
+
+
+def test_a_side_that_is_gone_says_not_why_its_hold_is_over(
+    a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any
+) -> None:
+    held = an_alert(a_call(), When.ON_HOLD)
+    assert why_over(held, a_call(a_view("07")), rules) is None
+    assert why_over(held, a_call(), rules) == (How.CONDITION_OVER, "")
+
+
+# ── what its card shows ──
+
+
+def test_a_supervisor_s_leg_is_never_the_side_that_is_shown(
+    a_call: MakeCall, a_view: Any, a_leg: Any, an_alert: Any, rules: Any
+) -> None:
+    alert = an_alert(a_call(a_leg("02"), a_view("03")), When.TALKING, view_id="02")
+    for legs in (frozenset({"02"}), frozenset[str]()):
+        view = alert_card(alert, rules, legs).view
+        assert view is not None
+        assert view.id == "03"
+
+
+def test_of_a_protected_call_nothing_is_shown(a_call: MakeCall, an_alert: Any, rules: AuthorizationMap) -> None:
+    guarded = AuthorizationMap(people=rules.people, protected_extensions=(ExtensionPattern("0003*210"),))
+    card = alert_card(an_alert(a_call(), When.TALKING), guarded, frozenset())
+    assert (card.view, card.agent, card.names, card.buttons) == (None, "", {}, ())
+
+
+def test_what_is_resolved_has_no_buttons(a_call: MakeCall, an_alert: Any, rules: Any) -> None:
+    alert = an_alert(a_call(), When.TALKING)
+    closed = alert.model_copy(update={"state": AlertState.RESOLVED})
+    assert alert_card(alert, rules, frozenset()).buttons != ()
+    assert alert_card(closed, rules, frozenset()).buttons == ()
+
+
+def test_a_button_carries_its_alert_and_the_alert_s_channel(a_call: MakeCall, an_alert: Any, rules: Any) -> None:
+    card = alert_card(an_alert(a_call(), When.TALKING), rules, frozenset())
+    assert {(one.intervene.alert, one.channel) for one in card.buttons} == {("0f" * 16, "C0ALERTS")}
+
+
+def test_a_digest_shows_the_oldest_whole_and_counts_all(
+    a_call: MakeCall, an_alert: Any, rules: Any, noon: datetime
+) -> None:
+    alerts = [
+        an_alert(a_call(call_id=f"c{n}"), When.TALKING, id=f"{n:032x}", digest="d", since=noon.replace(minute=59 - n))
+        for n in range(20)
+    ]
+    alerts[19] = alerts[19].model_copy(update={"state": AlertState.RESOLVED})
+    card = digest_card(alerts, lambda alert: alert_card(alert, rules, frozenset()))
+    assert [line.alert.call.id for line in card.lines] == [f"c{n}" for n in range(18, 18 - MOST_LINES, -1)]
+    assert (card.open, card.total) == (19, 20)
+
+
+# ── which side is theirs? ──
+
+
+def test_a_conversation_is_meant_rather_than_what_waits(a_call: MakeCall, a_view: Any) -> None:
+    call = a_call(a_view("01", onHold="2026-11-21T11:00:00Z"), a_view("02", extension="0003*211"))
+    found = side_of(call, ("0003*210", "0003*211"))
+    assert found is not None
+    assert found.id == "02"
+
+
+def test_of_somebody_else_s_call_no_side_is_theirs(a_call: MakeCall) -> None:
+    assert side_of(a_call(), ("0003*220",)) is None

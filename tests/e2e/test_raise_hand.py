@@ -1,0 +1,125 @@
+"""An agent asks for help with their own call: a card in the channel for it, and they are told who is coming."""
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.alerts_seen import ALERTS, ANA, BOB, DAN, EVE, FLOOR, HAL, alert, labels, raised, said, start
+
+HELP = '[help]\nchannel = "C0FLOOR"\n'
+
+
+@pytest.fixture
+async def house(empty_house: Any) -> Any:
+    empty_house.map = empty_house.map.replace("[help]\n", HELP)
+    return await start(empty_house)
+
+
+async def raise_hand(house: Any, about: str = "") -> Any:
+    await house.workspace.type(BOB, FLOOR, f"/calls help-me {about}".strip())
+    return await alert(house, "Raised", "Bob Ionescu", channel=FLOOR)
+
+
+async def direct(house: Any, words: str, person: str = BOB) -> None:
+    await house.workspace.until(lambda: [one for one in house.workspace.messages(to=person) if words in one.text])
+
+
+async def test_a_raised_hand_is_a_card_with_the_call_and_what_helps(house: Any) -> None:
+    house.floor.talk(to="0003*210", **HAL)
+    card = await raise_hand(house, "refund above my limit")
+    assert "refund above my limit" in said(card)
+    assert "Hal Holder" in said(card)
+    assert labels(card) == ["Monitor", "Whisper", "Barge in", "Record", "I'm on it", "Snooze 10 min"]
+
+
+async def test_the_agent_is_told_privately_that_the_call_for_help_stands(house: Any) -> None:
+    house.floor.talk(to="0003*210", **HAL)
+    await raise_hand(house)
+    await house.told(BOB, "call for help")
+
+
+async def test_the_agent_is_told_who_is_coming(house: Any) -> None:
+    house.floor.talk(to="0003*210", **HAL)
+    card = await raise_hand(house)
+    await house.workspace.click(ANA, card, "I'm on it")
+    await direct(house, "Ana Pop")
+
+
+async def test_the_agent_is_told_of_one_who_comes_by_the_call_itself_and_not_how(house: Any) -> None:
+    house.floor.talk(to="0003*210", **HAL)
+    card = await raise_hand(house)
+    await house.workspace.click(ANA, card, "Whisper")
+    await direct(house, "Ana Pop")
+    told = " ".join(one.text for one in house.workspace.messages(to=BOB))
+    assert "hisper" not in told
+
+
+async def test_a_raised_hand_is_resolved_with_the_call(house: Any) -> None:
+    call = house.floor.talk(to="0003*210", **HAL)
+    await raise_hand(house)
+    house.floor.hang_up(call)
+    await alert(house, "Resolved", channel=FLOOR)
+
+
+async def test_asking_again_brings_the_same_card_up_to_date(house: Any) -> None:
+    house.floor.talk(to="0003*210", **HAL)
+    await raise_hand(house, "first")
+    await house.workspace.type(BOB, FLOOR, "/calls help-me second")
+    await alert(house, "Raised", "second", channel=FLOOR)
+    assert len(raised(house, FLOOR)) == 1
+
+
+async def test_the_button_in_the_list_of_calls_does_the_same(house: Any) -> None:
+    house.floor.talk(to="0003*210", **HAL)
+    await house.workspace.type(BOB, FLOOR, "/calls")
+    listed = await house.told(BOB, "1 live call")
+    await house.workspace.click(BOB, listed, "Ask for help")
+    await alert(house, "Raised", "Bob Ionescu", channel=FLOOR)
+
+
+async def test_of_several_calls_the_conversation_is_meant_and_not_what_waits(house: Any) -> None:
+    held = house.floor.talk(to="0003*210", **HAL)
+    house.floor.hold(held)
+    house.floor.talk(to="0003*210", caller="+15550142", caller_name="Carla Caller")
+    card = await raise_hand(house)
+    assert "Carla Caller" in said(card)
+
+
+async def test_without_a_call_the_answer_says_so(house: Any) -> None:
+    await house.workspace.type(DAN, FLOOR, "/calls help-me")
+    await house.told(DAN, "You are in no call right now")
+    assert raised(house, FLOOR) == []
+
+
+async def test_a_stranger_raises_no_hand(house: Any) -> None:
+    await house.workspace.type(EVE, FLOOR, "/calls help-me")
+    await house.told(EVE, "I don't know you yet")
+
+
+async def test_without_a_channel_the_answer_says_so(empty_house: Any) -> None:
+    house = await start(empty_house)
+    house.floor.talk(to="0003*210", **HAL)
+    await house.workspace.type(BOB, FLOOR, "/calls help-me")
+    await house.told(BOB, "[help] channel")
+
+
+async def test_a_call_with_a_protected_party_is_shown_to_nobody(house: Any) -> None:
+    house.floor.talk(to="0003*210", caller="+15550199")
+    await house.workspace.type(BOB, FLOOR, "/calls help-me")
+    await house.told(BOB, "You are in no call right now")
+    assert raised(house, FLOOR) == []
+
+
+async def test_what_the_agent_writes_is_foreign_text(house: Any) -> None:
+    house.floor.talk(to="0003*210", **HAL)
+    await house.workspace.type(BOB, FLOOR, "/calls help-me <!channel> *bold* <https://example.com|pay>", raw=True)
+    card = await alert(house, "Raised", channel=FLOOR)
+    assert "<!channel>" not in card.text
+    assert card.ts
+
+
+async def test_a_hand_is_raised_in_the_channel_for_it_wherever_it_was_asked(house: Any) -> None:
+    house.floor.talk(to="0003*210", **HAL)
+    await house.workspace.type(BOB, ALERTS, "/calls help-me")
+    await alert(house, "Raised", channel=FLOOR)
+    assert raised(house, ALERTS) == []

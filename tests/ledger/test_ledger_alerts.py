@@ -1,0 +1,282 @@
+"""save_alerts, alerts_of, alert: what is true of each alert, and that it is one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.alert_ports import AlertLedger
+from bot.alerts import Alert, AlertState, How, When, intervened, raised, resolved, snoozed, taken
+from bot.following import Intervention
+from bot.ledger import documents
+from bot.ledger.alerts import AT_ONCE
+from bot.ledger.ledger import Ledger, LedgerUnavailable
+from bot.phonecalls import PhoneCall
+from bot.ports import Request
+
+Raise = Callable[..., Alert]
+Asked = Callable[..., Request]
+Wanted = Callable[..., Intervention]
+Count = Callable[[], Awaitable[int]]
+Execute = Callable[..., Awaitable[Any]]
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+LONG = "nobody answers " * 10_000
+
+
+@pytest.fixture
+def book(ledger: Ledger) -> AlertLedger:
+    return ledger.alerts
+
+
+def of_call(call_id: str, published: str | None = None) -> dict[str, Any]:
+    return {"call": PhoneCall.model_validate({"id": call_id, "published": published})}
+
+
+# ── one alert ──
+
+
+async def test_an_alert_comes_back_whole(book: AlertLedger, alert: Raise, wanted: Wanted) -> None:
+    call = {
+        "id": "call1",
+        "published": "2026-03-02T13:59:00.250+02:00",
+        "phoneCallView": [{"id": "01", "extension": "0003*210", "callerID": "Eve <+15550100>", "onHold": "2026-03-02"}],
+    }
+    plain = alert(call=PhoneCall.model_validate(call), asked_by="U0BOB", about="a refund", digest="d1")
+    helped = intervened(taken(plain, "U0ANA", "Ana Pop", NOON), [wanted(alert=plain.id)])
+    full = resolved(snoozed(helped, "Ana Pop", NOON), How.PICKED_UP, NOON, by="0003*024")
+    await book.save_alerts([full])
+    assert await book.alert(full.id) == full
+
+
+@given(name=st.text(), about=st.text(), source=st.text())
+def test_no_text_is_changed_on_its_way_through_a_document(name: str, about: str, source: str) -> None:
+    call = PhoneCall.model_validate({"id": "c", "phoneCallView": [{"id": "1", "source": [source], "callerId": about}]})
+    plain = Alert(
+        id="a1",
+        rule=f"hand raised {name}",
+        name=name,
+        when=When.HAND_RAISED,
+        channel="C0ALERTS",
+        call=call,
+        extension="0003*210",
+        view_id="1",
+        since=NOON,
+        raised_at=NOON,
+        seen_at=NOON,
+        about=about,
+    )
+    assert documents.read(documents.written(plain), Alert) == plain
+
+
+async def test_half_a_character_in_a_foreign_text_does_not_stop_an_alert(book: AlertLedger, alert: Raise) -> None:
+    spoilt = alert().model_copy(update={"about": "a\x00b\ud83d 🎧"})
+    await book.save_alerts([spoilt])
+    assert [kept.about for kept in await book.open_alerts()] == ["a\x00b\ufffd 🎧"]
+
+
+async def test_an_alert_of_an_id_that_was_never_raised_is_none(book: AlertLedger, alert: Raise) -> None:
+    await book.save_alerts([alert()])
+    assert await book.alert("another") is None
+
+
+async def test_what_was_saved_last_is_true(book: AlertLedger, alert: Raise) -> None:
+    first = alert()
+    await book.save_alerts([first])
+    await book.save_alerts([newest := taken(first, "U0ANA", "Ana Pop", NOON)])
+    assert await book.open_alerts() == (newest,)
+
+
+async def test_of_one_alert_that_is_saved_twice_at_once_the_last_is_true(book: AlertLedger, alert: Raise) -> None:
+    first = alert()
+    await book.save_alerts([first, newest := taken(first, "U0ANA", "Ana Pop", NOON)])
+    assert await book.open_alerts() == (newest,)
+
+
+async def test_a_resolved_alert_may_be_raised_again(book: AlertLedger, alert: Raise) -> None:
+    over = resolved(alert(), How.CONDITION_OVER, NOON)
+    await book.save_alerts([over])
+    await book.save_alerts([again := raised(over, NOON + timedelta(minutes=1))])
+    assert await book.open_alerts() == (again,)
+
+
+async def test_an_alert_may_move_to_a_digest(book: AlertLedger, alert: Raise) -> None:
+    alone = alert()
+    await book.save_alerts([alone])
+    moved = alone.model_copy(update={"digest": "d1"})
+    await book.save_alerts([moved, over := resolved(alert(digest="d1"), How.CALL_OVER, NOON)])
+    assert await book.open_alerts() == (moved, over)
+
+
+async def test_nothing_to_save_is_no_failure(book: AlertLedger) -> None:
+    await book.save_alerts([])
+    assert await book.open_alerts() == ()
+
+
+# ── one alert for one rule and one call ──
+
+
+async def test_a_second_alert_of_one_rule_and_call_is_refused(book: AlertLedger, alert: Raise) -> None:
+    await book.save_alerts([alert(**of_call("call1"))])
+    with pytest.raises(LedgerUnavailable):
+        await book.save_alerts([alert(**of_call("call1"))])
+
+
+async def test_of_a_piece_with_a_second_alert_of_one_call_nothing_is_written(book: AlertLedger, alert: Raise) -> None:
+    first = alert(**of_call("call1"))
+    await book.save_alerts([first])
+    with pytest.raises(LedgerUnavailable):
+        await book.save_alerts([alert(), taken(first, "U0ANA", "Ana Pop", NOON), alert(**of_call("call1"))])
+    assert await book.open_alerts() == (first,)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"rule": "ringing C0ALERTS another"},
+        of_call("call2"),
+        of_call("call1", "2026-03-02T12:00:00Z"),
+        of_call("call1", "2026-03-02T12:00:00.001Z"),
+        {"asked_by": "U0BOB"},
+    ],
+    ids=["rule", "call", "a reused id", "a reused id, told by a millisecond", "who asked"],
+)
+async def test_of_another_rule_call_or_person_it_is_another_alert(
+    book: AlertLedger, alert: Raise, other: dict[str, Any]
+) -> None:
+    both = (alert(**of_call("call1")), alert(**(of_call("call1") | other)))
+    await book.save_alerts(both)
+    assert await book.open_alerts() == both
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [(f"{LONG}1", f"{LONG}2"), ("a\x00", "a\ufffd"), ("a\ud83d", "a\ud83e"), ("Ringing", "ringing"), ("a", "a ")],
+    ids=["long", "NUL", "half a character", "case", "space"],
+)
+async def test_rules_of_names_that_a_database_finds_hard_to_tell_apart_are_two(
+    book: AlertLedger, alert: Raise, pair: tuple[str, str]
+) -> None:
+    one, other = (alert(**of_call("call1")).model_copy(update={"rule": rule}) for rule in pair)
+    await book.save_alerts([one, other])
+    assert [found.id for found in await book.alerts_of([other.key])] == [other.id]
+
+
+async def test_an_alert_is_found_by_the_key_that_it_has_now(book: AlertLedger, alert: Raise) -> None:
+    before = alert(**of_call("call1"))
+    await book.save_alerts([before])
+    now = before.model_copy(update=of_call("call1", "2026-03-02T12:00:00Z"))
+    await book.save_alerts([now])
+    assert (await book.alerts_of([before.key]), await book.alerts_of([now.key])) == ((), (now,))
+
+
+async def test_alerts_are_found_by_their_keys_open_or_not(book: AlertLedger, alert: Raise) -> None:
+    still_open, over, other = alert(), resolved(alert(), How.CALL_OVER, NOON), alert()
+    await book.save_alerts([still_open, over, other])
+    keys = (still_open.key, over.key, "never raised")
+    assert await book.alerts_of(keys) == (still_open, over)
+
+
+async def test_more_keys_than_a_database_takes_in_one_question_are_no_failure(book: AlertLedger, alert: Raise) -> None:
+    first, last = alert(), alert()
+    await book.save_alerts([first, last])
+    keys = [first.key, *(f"never raised {number}" for number in range(40_000)), last.key]
+    assert set(await book.alerts_of(keys)) == {first, last}
+
+
+async def test_a_key_that_is_asked_for_twice_is_answered_once(book: AlertLedger, alert: Raise) -> None:
+    one = alert()
+    await book.save_alerts([one])
+    assert await book.alerts_of([one.key] * 1000) == (one,)
+
+
+async def test_of_no_keys_there_are_no_alerts(book: AlertLedger, alert: Raise) -> None:
+    await book.save_alerts([alert()])
+    assert await book.alerts_of(()) == ()
+
+
+# ── a flood ──
+
+
+async def test_a_flood_is_written_whole(book: AlertLedger, alert: Raise) -> None:
+    flood = tuple(alert() for _ in range(2 * AT_ONCE + 1))
+    await book.save_alerts(flood)
+    assert await book.open_alerts() == flood
+
+
+async def test_new_requests_are_written_down_between_the_pieces_of_a_flood(
+    ledger: Ledger, alert: Raise, asked: Asked, saved_alerts: Count
+) -> None:
+    """A request is written down as soon as it is acknowledged, or it would be lost in a kill."""
+    flood = [alert() for _ in range(10 * AT_ONCE)]
+    saving = asyncio.create_task(ledger.alerts.save_alerts(flood))
+    seen = set()
+    while not saving.done():
+        await ledger.begin(asked())
+        seen.add(await saved_alerts())
+    await saving
+    assert seen - {0, len(flood)}
+
+
+async def test_what_is_saved_during_a_flood_is_not_overwritten_by_its_later_pieces(
+    ledger: Ledger, alert: Raise
+) -> None:
+    flood = [alert() for _ in range(3 * AT_ONCE)]
+    newest = taken(flood[-1], "U0ANA", "Ana Pop", NOON)
+    await asyncio.gather(ledger.alerts.save_alerts(flood), ledger.alerts.save_alerts([newest]))
+    assert await ledger.alerts.alert(newest.id) == newest
+
+
+async def test_a_flood_is_written_to_its_end_although_nobody_waits_for_it(book: AlertLedger, alert: Raise) -> None:
+    flood = tuple(alert() for _ in range(3 * AT_ONCE))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await book.save_alerts(flood)
+    await book.save_alerts([last := alert()])
+    assert await book.open_alerts() == (*flood, last)
+
+
+# ── failures ──
+
+QUESTIONS: dict[str, Callable[[AlertLedger, Alert], Awaitable[object]]] = {
+    "save_alerts": lambda book, one: book.save_alerts([one]),
+    "alerts_of": lambda book, one: book.alerts_of([one.key]),
+    "alert": lambda book, one: book.alert(one.id),
+    "open_alerts": lambda book, _: book.open_alerts(),
+    "resolved_unshown": lambda book, _: book.resolved_unshown(),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+async def test_a_ledger_that_is_closed_is_unavailable(
+    ledger: Ledger, alert: Raise, question: Callable[[AlertLedger, Alert], Awaitable[object]]
+) -> None:
+    await ledger.close()
+    with pytest.raises(LedgerUnavailable):
+        await question(ledger.alerts, alert())
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+async def test_a_ledger_without_its_table_is_unavailable(
+    ledger: Ledger, alert: Raise, execute: Execute, question: Callable[[AlertLedger, Alert], Awaitable[object]]
+) -> None:
+    await execute("ALTER TABLE alerts RENAME TO gone")
+    try:
+        with pytest.raises(LedgerUnavailable):
+            await question(ledger.alerts, alert())
+    finally:
+        await execute("ALTER TABLE gone RENAME TO alerts")
+
+
+async def test_the_states_of_an_alert_are_open_until_it_is_resolved(book: AlertLedger, alert: Raise) -> None:
+    plain = alert()
+    one_each = {
+        AlertState.RAISED: plain,
+        AlertState.SNOOZED: snoozed(alert(), "Ana Pop", NOON),
+        AlertState.RESOLVED: resolved(alert(), How.CALL_OVER, NOON),
+    }
+    await book.save_alerts(tuple(one_each.values()))
+    assert [one.state for one in await book.open_alerts()] == [AlertState.RAISED, AlertState.SNOOZED]

@@ -1,0 +1,302 @@
+"""open_alerts, resolved_unshown: what is read after a restart, and what cannot be read any more."""
+
+import json
+import subprocess
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import pytest
+from pydantic import TypeAdapter
+from structlog.testing import capture_logs
+
+from bot.alerts import Alert, How, raised, resolved
+from bot.ledger.alerts import AT_ONCE
+from bot.ledger.ledger import Ledger
+from bot.phonecalls import PhoneCall
+
+Raise = Callable[..., Alert]
+Count = Callable[[], Awaitable[int]]
+Execute = Callable[..., Awaitable[Any]]
+Start = Callable[..., "subprocess.Popen[str]"]
+SECOND = timedelta(seconds=1)
+NOTHING_READABLE = '{"id": "a00001", "caller": "+15550142"}'
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime: ...
+    def move(self, by: timedelta) -> None: ...
+
+
+def tell(process: "subprocess.Popen[str]", line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+
+
+def said(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def as_line(alerts: list[Alert]) -> str:
+    return TypeAdapter(list[Alert]).dump_json(alerts).decode()
+
+
+# ── what is open ──
+
+
+async def test_what_is_open_comes_the_first_raised_first(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    newer, older = alert(raised_at=clock() + 2 * SECOND), alert(raised_at=clock() + SECOND)
+    await ledger.alerts.save_alerts([newer, older])
+    assert await ledger.alerts.open_alerts() == (older, newer)
+
+
+async def test_what_was_raised_again_counts_from_then(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    first, second = alert(), alert()
+    await ledger.alerts.save_alerts([first, second])
+    again = raised(resolved(first, How.CONDITION_OVER, clock()), clock() + SECOND)
+    await ledger.alerts.save_alerts([again])
+    assert await ledger.alerts.open_alerts() == (second, again)
+
+
+async def test_what_is_resolved_is_not_open(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    await ledger.alerts.save_alerts([resolved(alert(), How.CALL_OVER, clock())])
+    assert await ledger.alerts.open_alerts() == ()
+
+
+async def test_a_digest_with_something_open_comes_whole(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    over, still_open = resolved(alert(digest="d1"), How.CALL_OVER, clock()), alert(digest="d1")
+    await ledger.alerts.save_alerts([over, still_open])
+    assert await ledger.alerts.open_alerts() == (over, still_open)
+
+
+async def test_a_digest_with_nothing_open_does_not_come(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    over, still_open = resolved(alert(digest="d1"), How.CALL_OVER, clock()), alert(digest="d2")
+    await ledger.alerts.save_alerts([over, still_open])
+    assert await ledger.alerts.open_alerts() == (still_open,)
+
+
+async def test_a_restart_finds_what_was_open(address: str, ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    await ledger.alerts.save_alerts([one := alert()])
+    await ledger.close()
+    restarted = await Ledger.open(address, now=clock)
+    try:
+        assert await restarted.alerts.open_alerts() == (one,)
+    finally:
+        await restarted.close()
+
+
+async def test_an_alert_outlives_a_kill_right_after_it_was_saved(
+    address: str, ledger: Ledger, alert: Raise, another_process: Start
+) -> None:
+    process, one = another_process("alerts", address), alert()
+    tell(process, as_line([one]))
+    assert [said(process), said(process)] == ["ready", "saved"]
+    process.kill()
+    process.wait(timeout=10)
+    assert await ledger.alerts.open_alerts() == (one,)
+
+
+async def test_a_kill_in_the_middle_of_a_flood_leaves_whole_pieces(
+    address: str, ledger: Ledger, alert: Raise, saved_alerts: Count, another_process: Start
+) -> None:
+    process, flood = another_process("alerts", address), [alert() for _ in range(20 * AT_ONCE)]
+    tell(process, as_line(flood))
+    assert said(process) == "ready"
+    while not await saved_alerts():
+        assert process.poll() is None
+    process.kill()
+    process.wait(timeout=10)
+    found = await ledger.alerts.open_alerts()
+    assert (len(found) % AT_ONCE, found) == (0, tuple(flood[: len(found)]))
+
+
+# ── what is resolved and not seen in Slack ──
+
+
+async def shown(ledger: Ledger, card: str, until: datetime) -> None:
+    await ledger.save_posted_at(card, "C0ALERTS", "1700000000.000100")
+    await ledger.save_shown(card, "abc", until)
+
+
+async def test_what_is_resolved_and_never_shown_is_unshown(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    over = resolved(alert(), How.CALL_OVER, clock() + SECOND)
+    await ledger.alerts.save_alerts([over, alert()])
+    assert await ledger.alerts.resolved_unshown() == (over,)
+
+
+@pytest.mark.parametrize(("seconds", "number"), [(-1, 1), (0, 0), (1, 0)], ids=["before", "as it was", "after"])
+async def test_a_card_that_shows_the_state_from_before_is_unshown(
+    ledger: Ledger, alert: Raise, clock: Clock, seconds: float, number: int
+) -> None:
+    fresh = alert()
+    await ledger.alerts.save_alerts([fresh])
+    over = resolved(fresh, How.CALL_OVER, clock() + 10 * SECOND)
+    await ledger.alerts.save_alerts([over])
+    await shown(ledger, over.card, over.steps[-1].at + seconds * SECOND)
+    assert len(await ledger.alerts.resolved_unshown()) == number
+
+
+async def test_a_card_that_was_posted_anew_is_unshown_until_it_is_known_what_it_shows(
+    ledger: Ledger, alert: Raise, clock: Clock
+) -> None:
+    over = resolved(alert(), How.CALL_OVER, clock())
+    await ledger.alerts.save_alerts([over])
+    await shown(ledger, over.card, clock() + SECOND)
+    await ledger.save_posted_at(over.card, "C0ALERTS", "1700000001.000200")
+    assert await ledger.alerts.resolved_unshown() == (over,)
+
+
+async def test_a_digest_that_does_not_show_a_resolved_one_comes_whole(
+    ledger: Ledger, alert: Raise, clock: Clock
+) -> None:
+    older = resolved(alert(digest="d1"), How.CALL_OVER, clock() + SECOND)
+    newer = resolved(alert(digest="d1"), How.CALL_OVER, clock() + 3 * SECOND)
+    still_open = alert(digest="d1")
+    await ledger.alerts.save_alerts([still_open, newer, older, alert()])
+    await shown(ledger, "d1", clock() + 2 * SECOND)
+    assert await ledger.alerts.resolved_unshown() == (older, newer, still_open)
+
+
+@pytest.mark.parametrize("last_word_is_open", [True, False])
+@pytest.mark.parametrize(("seconds_later", "number"), [(86_400, 1), (86_401, 0)])
+async def test_what_was_resolved_unshown_is_known_for_a_day_before_the_last_word_of_the_ledger(
+    ledger: Ledger, alert: Raise, clock: Clock, seconds_later: float, number: int, *, last_word_is_open: bool
+) -> None:
+    await ledger.alerts.save_alerts([over := resolved(alert(), How.CALL_OVER, clock())])
+    clock.move(timedelta(seconds=seconds_later))
+    last = alert() if last_word_is_open else resolved(alert(), How.CALL_OVER, clock())
+    await ledger.alerts.save_alerts([last])
+    await shown(ledger, last.card, clock())
+    assert await ledger.alerts.resolved_unshown() == (over,)[:number]
+
+
+async def test_what_was_raised_long_ago_and_resolved_now_is_unshown(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    await ledger.alerts.save_alerts([long_open := alert()])
+    clock.move(timedelta(days=9))
+    over = resolved(long_open, How.CALL_OVER, clock())
+    await ledger.alerts.save_alerts([over, alert()])
+    assert await ledger.alerts.resolved_unshown() == (over,)
+
+
+async def test_of_a_day_that_nobody_was_there_nothing_is_forgotten(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    await ledger.alerts.save_alerts([over := resolved(alert(), How.CALL_OVER, clock())])
+    clock.move(timedelta(days=9))
+    assert await ledger.alerts.resolved_unshown() == (over,)
+
+
+async def test_of_very_many_cards_the_newest_are_unshown_and_the_others_are_counted(
+    ledger: Ledger, alert: Raise, clock: Clock
+) -> None:
+    await ledger.alerts.save_alerts([resolved(alert(), How.CALL_OVER, clock()) for _ in range(3)])
+    clock.move(SECOND)
+    newest = tuple(resolved(alert(), How.CALL_OVER, clock()) for _ in range(500))
+    await ledger.alerts.save_alerts(newest)
+    with capture_logs() as logs:
+        assert await ledger.alerts.resolved_unshown() == newest
+    assert logs == [{"event": "alert_cards_left_unshown", "number": 3, "log_level": "warning"}]
+
+
+async def test_as_many_cards_as_are_shown_are_no_reason_for_a_word(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    await ledger.alerts.save_alerts([resolved(alert(), How.CALL_OVER, clock()) for _ in range(500)])
+    with capture_logs() as logs:
+        await ledger.alerts.resolved_unshown()
+    assert logs == []
+
+
+async def test_a_digest_of_very_many_is_one_card(ledger: Ledger, alert: Raise, clock: Clock) -> None:
+    alone = resolved(alert(), How.CALL_OVER, clock())
+    await ledger.alerts.save_alerts([alone])
+    clock.move(SECOND)
+    digest = tuple(resolved(alert(digest="d1"), How.CALL_OVER, clock()) for _ in range(501))
+    await ledger.alerts.save_alerts(digest)
+    assert await ledger.alerts.resolved_unshown() == (alone, *digest)
+
+
+async def test_in_an_empty_ledger_nothing_is_resolved(ledger: Ledger) -> None:
+    assert await ledger.alerts.resolved_unshown() == ()
+
+
+# ── what cannot be read any more ──
+
+READS: dict[str, Callable[[Ledger, Alert], Awaitable[object]]] = {
+    "alerts_of": lambda ledger, one: ledger.alerts.alerts_of([one.key]),
+    "alert": lambda ledger, one: ledger.alerts.alert(one.id),
+    "open_alerts": lambda ledger, _: ledger.alerts.open_alerts(),
+}
+
+
+@pytest.mark.parametrize("document", ["", "{", "null", NOTHING_READABLE])
+async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
+    ledger: Ledger, alert: Raise, execute: Execute, document: str
+) -> None:
+    damaged, sound = alert(), alert()
+    await ledger.alerts.save_alerts([damaged, sound])
+    await execute("UPDATE alerts SET document = :document WHERE id = :id", document=document, id=damaged.id)
+    assert await ledger.alerts.open_alerts() == (sound,)
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+async def test_a_row_that_cannot_be_read_is_not_open_any_more(
+    ledger: Ledger, alert: Raise, execute: Execute, read: Callable[[Ledger, Alert], Awaitable[object]]
+) -> None:
+    await ledger.alerts.save_alerts([one := alert(), alert()])
+    await execute("UPDATE alerts SET document = '{' WHERE id = :id", id=one.id)
+    await read(ledger, one)
+    assert await execute("SELECT count(*) FROM alerts WHERE open") == 1
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+async def test_the_alert_of_a_row_that_cannot_be_read_can_be_raised_anew(
+    ledger: Ledger, alert: Raise, execute: Execute, read: Callable[[Ledger, Alert], Awaitable[object]]
+) -> None:
+    call = PhoneCall.model_validate({"id": "call1"})
+    await ledger.alerts.save_alerts([one := alert(call=call)])
+    await execute("UPDATE alerts SET document = '{'")
+    await read(ledger, one)
+    await ledger.alerts.save_alerts([anew := alert(call=call)])
+    assert await ledger.alerts.alerts_of([one.key]) == (anew,)
+
+
+async def test_a_row_that_was_given_up_stays_so_although_its_document_can_be_read_again(
+    ledger: Ledger, alert: Raise, execute: Execute
+) -> None:
+    await ledger.alerts.save_alerts([one := alert()])
+    document = await execute("SELECT document FROM alerts")
+    await execute("UPDATE alerts SET document = '{'")
+    await ledger.alerts.open_alerts()
+    await execute("UPDATE alerts SET document = :document", document=document)
+    assert (await ledger.alerts.alert(one.id), await ledger.alerts.resolved_unshown()) == (None, ())
+
+
+async def test_a_digest_that_shows_all_that_can_be_read_is_not_unshown(
+    ledger: Ledger, alert: Raise, execute: Execute, clock: Clock
+) -> None:
+    over = resolved(alert(digest="d1"), How.CALL_OVER, clock() + SECOND)
+    damaged = resolved(alert(digest="d1"), How.CALL_OVER, clock() + 2 * SECOND)
+    await ledger.alerts.save_alerts([over, damaged])
+    await shown(ledger, "d1", over.steps[-1].at)
+    await execute("UPDATE alerts SET document = '{' WHERE id = :id", id=damaged.id)
+    await ledger.alerts.alert(damaged.id)
+    assert await ledger.alerts.resolved_unshown() == ()
+
+
+async def test_a_row_that_cannot_be_read_is_logged_once_by_its_id_alone(
+    ledger: Ledger, alert: Raise, execute: Execute
+) -> None:
+    await ledger.alerts.save_alerts([one := alert()])
+    await execute("UPDATE alerts SET document = :document", document=NOTHING_READABLE)
+    with capture_logs() as logs:
+        for read in READS.values():
+            await read(ledger, one)
+    assert logs == [{"event": "unreadable", "alert": one.id, "log_level": "error"}]
+
+
+async def test_a_document_with_fields_of_a_newer_version_is_still_read(
+    ledger: Ledger, alert: Raise, execute: Execute
+) -> None:
+    await ledger.alerts.save_alerts([one := alert()])
+    document = json.dumps(one.model_dump(mode="json") | {"mood": "fine"})
+    await execute("UPDATE alerts SET document = :document", document=document)
+    assert await ledger.alerts.open_alerts() == (one,)

@@ -1,0 +1,99 @@
+"""What the feed knows of a card is right for each kind: what it shows, whether it may change, and when it is sent."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.alert_ports import AlertCard, DigestCard
+from bot.alerts import Alert, How, resolved, snoozed
+from bot.following import State
+from bot.ports import Card
+from bot.slack.alert_cards import alert_card, digest_card
+from bot.slack.cards import intervention_card
+from bot.slack.outgoing import Rank
+from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency
+
+MakeAlert = Callable[..., Alert]
+MakeAlertCard = Callable[..., AlertCard]
+MakeDigest = Callable[..., DigestCard]
+CardIn = Callable[..., Card]
+NONE_OPEN = (("Rings unanswered", 0, 20),)
+
+
+@pytest.fixture
+def cards(
+    an_alert: MakeAlert, alert_card_of: MakeAlertCard, a_digest: MakeDigest, card_in: CardIn, noon: datetime
+) -> dict[str, AnyCard]:
+    """A card of each kind, open and over."""
+    over = card_in(State.ENDED)
+    gone = tuple(one.model_copy(update={"following": False}) for one in over.interventions)
+    return {
+        "intervention": card_in(State.RINGING),
+        "intervention, over": over.model_copy(update={"interventions": gone}),
+        "alert": alert_card_of(an_alert()),
+        "alert, snoozed": alert_card_of(snoozed(an_alert(), "Ana Pop", noon + timedelta(seconds=30))),
+        "alert, over": alert_card_of(resolved(an_alert(), How.CALL_OVER, noon + timedelta(seconds=64))),
+        "digest": a_digest(changed_at=noon + timedelta(seconds=7)),
+        "digest, over": a_digest(rules=NONE_OPEN, changed_at=noon + timedelta(seconds=8)),
+    }
+
+
+KINDS: dict[str, tuple[Callable[[Any], Any], float, bool, Rank, str | None]] = {
+    "intervention": (intervention_card, 1, True, Rank.INTERVENTION, "U0ANA"),
+    "intervention, over": (intervention_card, 1, False, Rank.INTERVENTION, "U0ANA"),
+    "alert": (alert_card, 20, True, Rank.ALERT, None),
+    "alert, snoozed": (alert_card, 30, True, Rank.ALERT, None),
+    "alert, over": (alert_card, 64, False, Rank.ALERT, None),
+    "digest": (digest_card, 7, True, Rank.ALERT, None),
+    "digest, over": (digest_card, 8, False, Rank.ALERT, None),
+}
+"""How it is shown, seconds after noon of its newest step, whether it may change, its rank, who is told instead."""
+
+
+def test_every_kind_is_in_the_table(cards: dict[str, AnyCard]) -> None:
+    assert set(cards) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_shown_in_its_own_way(cards: dict[str, AnyCard], kind: str) -> None:
+    assert message_of(cards[kind]) == KINDS[kind][0](cards[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_newest_step_of_each_kind_is_known(cards: dict[str, AnyCard], noon: datetime, kind: str) -> None:
+    assert newest_step(cards[kind]) == noon + timedelta(seconds=KINDS[kind][1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whether_a_card_may_change_again_is_known(cards: dict[str, AnyCard], kind: str) -> None:
+    assert goes_on(cards[kind]) is KINDS[kind][2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_of_an_intervention_somebody_is_told_where_the_card_cannot_stand(
+    cards: dict[str, AnyCard], kind: str
+) -> None:
+    assert (rank_of(cards[kind]), told_instead(cards[kind])) == KINDS[kind][3:]
+
+
+PRESSING = [
+    ("intervention", 0.0, True),
+    ("intervention", 99.0, True),
+    ("intervention, over", 0.0, True),
+    ("intervention, over", 1.0, False),
+    ("alert", 19.0, True),
+    ("alert", 20.0, False),
+    ("digest", 6.0, True),
+    ("digest", 7.0, False),
+]
+
+
+@pytest.mark.parametrize(("kind", "shown", "pressing"), PRESSING)
+def test_what_is_undecided_or_not_shown_yet_is_pressing(
+    *, cards: dict[str, AnyCard], noon: datetime, kind: str, shown: float, pressing: bool
+) -> None:
+    found = urgency(cards[kind], noon.timestamp() + shown)
+    since = noon.timestamp() + KINDS[kind][1]
+    assert found == (KINDS[kind][3], pressing, since)
