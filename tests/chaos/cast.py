@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 from bot.sandbox.floor import Floor
 from bot.sandbox.workspace import Workspace
+from tests.chaos.alert_rules import ALERTS, FLOOR, HOLDS, RULES
 from tests.chaos.records import JOINING, RECORDING
 
-FLOOR, STAFF, OPEN, OUTSIDE, OLD = "C0FLOOR", "C0STAFF", "C0OPEN", "C0OUTSIDE", "C0OLD"
+STAFF, OPEN, OUTSIDE, OLD = "C0STAFF", "C0OPEN", "C0OUTSIDE", "C0OLD"
 CHANNELS = (FLOOR, FLOOR, FLOOR, STAFF, OPEN, OUTSIDE, OLD)
 """Where people type, the usual place more often. The bot is no member of OUTSIDE, and OLD is archived."""
 SILENT_IN = frozenset({STAFF})
 
 AGENTS = tuple(f"0003*{number}" for number in range(201, 221))
 PROTECTED_EXTENSION, PROTECTED_CALLER = "0003*299", "+15550199"
+PROTECTED = frozenset({PROTECTED_EXTENSION, PROTECTED_CALLER})
 FAR_AGENT = "0004*201"
 TARGETS = (*AGENTS, PROTECTED_EXTENSION, FAR_AGENT)
 EVERYTHING = JOINING | RECORDING | {"PickUp"}
@@ -109,7 +111,9 @@ class Cast:
             if role.channels is not None:
                 parts.append("channels = [" + ", ".join(f'"{each}"' for each in sorted(role.channels)) + "]")
         parts.append(f'[protected]\nextensions = ["{PROTECTED_EXTENSION}"]\ncallers = ["{PROTECTED_CALLER}"]')
-        parts.append(f'[cards]\nsilent_in = ["{STAFF}"]\n[watch]\nevery = 0.3\n[help]\ncontact = "U0SUP01"')
+        parts.append(f'[cards]\nsilent_in = ["{STAFF}"]\n[watch]\nevery = 0.3\nmax_requests_per_second = 20')
+        parts.append(f'[help]\nchannel = "{ALERTS}"\ncontact = "U0SUP01"')
+        parts += [rule.toml() for rule in RULES]
         return "\n".join(parts) + "\n"
 
     def why_not(self, user: str, action: str, extension: str, channels: frozenset[str]) -> str:
@@ -127,6 +131,11 @@ class Cast:
         if action not in RECORDING and person.extension.partition("*")[0] != extension.partition("*")[0]:
             return "another organisation"
         return "their own phone" if person.extension == extension else ""
+
+    def may_nothing(self, user: str, extension: str, channel: str) -> str:
+        """Why somebody may do nothing at all there, asked from that channel; empty where they may do something."""
+        reasons = [self.why_not(user, action, extension, frozenset({channel})) for action in sorted(EVERYTHING)]
+        return reasons[0] if all(reasons) else ""
 
     def furnish(self, floor: Floor, chance: random.Random) -> None:
         """Put the phones on the desks: some have call waiting, some are not registered, some are never answered."""
@@ -151,7 +160,13 @@ class Cast:
         for one in self.mapped:
             workspace.add_person(one.user, one.user[2:].lower(), team_id=one.team_id)
         workspace.add_person("U0EVE", "eve")
-        for channel, name in ((FLOOR, "floor"), (STAFF, "staff"), (OPEN, "open")):
+        for channel, name in (
+            (FLOOR, "floor"),
+            (STAFF, "staff"),
+            (OPEN, "open"),
+            (ALERTS, "alerts"),
+            (HOLDS, "holds"),
+        ):
             workspace.add_channel(channel, name)
         workspace.add_channel(OUTSIDE, "outside", bot_is_member=False)
         workspace.add_channel(OLD, "old", archived=True)

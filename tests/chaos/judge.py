@@ -1,6 +1,6 @@
-"""All promises, held against all evidence. Read the four `judge_…` files beside it; each function there is one promise."""
+"""All promises, held against all evidence. Read the `judge_…` files beside it; each function there is one promise."""
 
-from tests.chaos import judge_cards, judge_permission, judge_requests, judge_words
+from tests.chaos import judge_alerts, judge_cards, judge_helpers, judge_permission, judge_requests, judge_words
 from tests.chaos.cast import Cast
 from tests.chaos.records import Evidence, Violation
 
@@ -17,6 +17,12 @@ PROMISES = (
     judge_cards.too_many_cards,
     judge_cards.connected_before_it_was_so,
     judge_cards.refused_by_mistake,
+    judge_alerts.one_card_for_one_alert,
+    judge_alerts.forgotten_alerts,
+    judge_alerts.alerts_against_the_floor,
+    judge_alerts.cards_against_their_alerts,
+    judge_alerts.protected_calls_on_alerts,
+    judge_helpers.listeners_on_alerts,
     judge_words.secrets_in_the_log,
     judge_words.refused_by_slack,
     judge_words.errors_that_people_saw,
@@ -27,4 +33,9 @@ PROMISES = (
 def violations(evidence: Evidence, cast: Cast) -> list[Violation]:
     """Everything that must not be."""
     found = [violation for promise in PROMISES for violation in promise(evidence)]
-    return [*found, *judge_permission.puts_without_permission(evidence, cast)]
+    return [
+        *found,
+        *judge_permission.puts_without_permission(evidence, cast),
+        *judge_helpers.answers_without_permission(evidence, cast),
+        *judge_helpers.hands_of_nobody(evidence, cast),
+    ]

@@ -19,9 +19,13 @@ FIELDS = {
 
 
 class Places:
-    """From which channels a request counts as asked: a click counts as coming from where its card's action was asked."""
+    """From which channels a request counts as asked: a click counts as coming from where its card's action was asked.
+
+    On the card of an alert nothing was asked: a click there comes from the card's own channel.
+    """
 
     def __init__(self, evidence: Evidence) -> None:
+        self._cards = evidence.cards
         self._asked = {one.trigger: one for one in evidence.asked}
         self._on_card: defaultdict[str, list[str]] = defaultdict(list)
         requests = asked_for(evidence)
@@ -34,7 +38,11 @@ class Places:
         """The channels; of a click on a card, those of what is on the card already."""
         if asked.clicked is None or asked.private:
             return frozenset({asked.channel})
-        earlier = [each for each in self._on_card[asked.clicked] if each != asked.trigger and each not in seen]
+        on_card = self._on_card.get(asked.clicked)
+        if on_card is None:
+            place = self._cards.get(asked.clicked)
+            return frozenset() if place is None else frozenset({place[0]})
+        earlier = [each for each in on_card if each != asked.trigger and each not in seen]
         found = [self._asked[trigger] for trigger in earlier if trigger in self._asked]
         return frozenset().union(*(self.of(one, seen | {asked.trigger}) for one in found))
 

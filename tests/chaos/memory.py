@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, select
 
-from bot.ledger.tables import cards, interventions, requests
+from bot.ledger.tables import alerts, cards, interventions, requests
+from tests.chaos.alert_records import AlertRow
 from tests.chaos.records import Evidence, InterventionRow, RequestRow
 
 _CLAIMED = "SELECT id FROM interventions WHERE call_id = ? AND extension = ? AND action = ?"
@@ -33,7 +34,8 @@ class Memory:
             with engine.connect() as connection:
                 asked = connection.execute(select(requests)).mappings().all()
                 done = connection.execute(select(interventions)).mappings().all()
-                places = connection.execute(select(cards)).all()
+                raised = connection.execute(select(alerts)).mappings().all()
+                places = connection.execute(select(cards.c.id, cards.c.channel, cards.c.ts)).all()
         finally:
             engine.dispose()
         names = ("id", "trigger", "slack_user", "channel", "said", "outcome", "intervention")
@@ -41,6 +43,7 @@ class Memory:
             RequestRow(**{name: row[name] for name in names}, at=self._instant(row["at"])) for row in asked
         ]
         evidence.interventions = [InterventionRow.read(dict(row), self._instant(row["asked_at"])) for row in done]
+        evidence.alerts = [AlertRow.read(dict(row)) for row in raised]
         evidence.cards = {place.id: (place.channel, place.ts) for place in places}
 
     def _connect(self) -> sqlite3.Connection:

@@ -8,10 +8,11 @@ from contextlib import suppress
 
 from bot.sandbox.deliveries import Delivery
 from bot.sandbox.messages_shown import Message
-from tests.chaos.cast import CHANNELS, Person
+from tests.chaos.cast import AGENTS, CHANNELS, Person
 from tests.chaos.records import Acknowledged, Asked
 from tests.chaos.stage import Stage
 from tests.chaos.typing_habits import TypingHabits
+from tests.chaos.witness import card_of
 
 RECENT = 60
 """Of the messages that everyone sees, so many are still near enough to be clicked; older ones now and then."""
@@ -30,6 +31,7 @@ class People:
         self._chance = chance
         self._pause = pause
         self._habits = TypingHabits(stage.floor, chance)
+        self._agents = {one.user for one in stage.cast.others if one.extension in AGENTS}
         self._triggers = 0
         self._delivered: list[tuple[Asked, Delivery]] = []
 
@@ -52,7 +54,7 @@ class People:
     # ── one thing ──
 
     async def _type(self, user: str) -> None:
-        line = self._habits.line()
+        line = self._habits.cry() if user in self._agents else self._habits.line()
         channel = self._direct(user) if self._chance.random() < 0.15 else self._chance.choice(CHANNELS)
         times = 2 if self._chance.random() < 0.08 else 1
         asked = self._note(Asked(self._trigger(), user, channel, line))
@@ -89,7 +91,7 @@ class People:
         if not messages:
             return
         message, value = self._chance.choice(messages), self._chance.choice((None, "", "{}", '{"v":0}', "call-7"))
-        asked = self._note(Asked("", user, message.channel, "[Old]", _card(message)))
+        asked = self._note(Asked("", user, message.channel, "[Old]", card_of(message)))
         await self._send(
             asked,
             lambda: self._workspace.click_stale(
@@ -99,7 +101,7 @@ class People:
 
     async def _press(self, user: str, message: Message, label: str, nth: int) -> None:
         private = message.ephemeral_to is not None
-        card = _card(message)
+        card = card_of(message)
         asked = self._note(Asked(self._trigger(), user, message.channel, f"[{label}]", card, private=private))
         confirm, times = self._chance.random() < 0.85, 2 if self._chance.random() < 0.1 else 1
         workspace = self._workspace
@@ -174,8 +176,3 @@ class People:
         if delivery.acknowledged:
             self.on_acknowledged()
         return delivery
-
-
-def _card(message: Message) -> str:
-    """The card that a message is, empty for another one: its place is no name, for a card may be posted anew."""
-    return str(message.metadata.get("event_payload", {}).get("card", ""))

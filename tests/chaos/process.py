@@ -61,11 +61,15 @@ class BotProcess:
 
     @property
     def waited(self) -> float:
-        """For how many seconds of its life it was ready to run and had no processor (proc(5), schedstat)."""
+        """For how many seconds its threads were ready to run and had no processor (proc(5), schedstat).
+
+        All of them together: the ledger of an SQLite file works in threads, and what waits for it waits with them.
+        """
         if self._process is None:
             return 0.0
         try:
-            return int(Path(f"/proc/{self._process.pid}/schedstat").read_text().split()[1]) / 1e9
+            threads = list(Path(f"/proc/{self._process.pid}/task").iterdir())
+            return sum(int((each / "schedstat").read_text().split()[1]) for each in threads) / 1e9
         except (OSError, IndexError):
             return 0.0
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.chaos.alert_records import AlertRow
+
 JOINING = frozenset({"Monitor", "Whisper", "BargeIn"})
 SILENT = frozenset({"Monitor", "Whisper"})
 RECORDING = frozenset({"StartRecording", "StopRecording"})
@@ -65,7 +67,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class ViewSeen:
-    """A view of a call on the floor."""
+    """A view of a call on the floor. `ringing`: it rings at a party's phone; the rest: since when it is so, None: it is not."""
 
     id: str
     extension: str
@@ -73,15 +75,19 @@ class ViewSeen:
     phone: str
     leg: bool = False
     recording: bool = False
+    ringing: bool = False
+    answered: float | None = None
+    on_hold: float | None = None
 
 
 @dataclass(frozen=True)
 class CallSeen:
-    """A call of the floor. `parties`: every number in it."""
+    """A call of the floor. `parties`: every number in it; `published`: when it came in."""
 
     id: str
     parties: frozenset[str]
     views: tuple[ViewSeen, ...]
+    published: float = 0.0
 
     def view(self, view_id: str) -> ViewSeen | None:
         """The view of that id."""
@@ -204,13 +210,18 @@ class InterventionRow:
 
 @dataclass(frozen=True)
 class Shown:
-    """A message of the bot that all in its channel see. `versions`: from when on it showed which text and lines."""
+    """A message of the bot that all in its channel see. `card`: as its metadata names it.
+
+    `versions`: from when on it showed which text and lines, without the labels of its buttons; `buttons`: those of now.
+    """
 
     channel: str
     ts: str
     text: str
     lines: tuple[str, ...]
     versions: tuple[tuple[float, str], ...] = ()
+    card: str = ""
+    buttons: tuple[str, ...] = ()
 
 
 @dataclass
@@ -228,6 +239,9 @@ class Evidence:
     outages: list[Outage] = field(default_factory=list)
     requests: list[RequestRow] = field(default_factory=list)
     interventions: list[InterventionRow] = field(default_factory=list)
+    alerts: list[AlertRow] = field(default_factory=list)
+    protected: set[str] = field(default_factory=set)
+    """The calls in which a protected party was."""
     cards: dict[str, tuple[str, str]] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
     slack: dict[tuple[str, str], list[str]] = field(default_factory=dict)

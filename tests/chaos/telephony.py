@@ -9,6 +9,10 @@ from tests.chaos.cast import AGENTS, FAR_AGENT, PROTECTED_CALLER, PROTECTED_EXTE
 from tests.chaos.records import Evidence
 
 MOST_CALLS = 26
+A_CROWD = 14
+"""Calls that come at once, now and then: more alerts for one channel than get a card each."""
+A_CROWD_COMES = 0.008
+"""Of all that happens on the floor."""
 PACE = 0.12
 """Seconds between two things that happen on the floor."""
 FIRST_NAMES = ("Quixby", "Zorella", "Brandolf", "Wyneth", "Ozkar", "Fenja")
@@ -29,8 +33,11 @@ class Telephony:
         """One thing after the other."""
         for _ in range(MOST_CALLS // 2):
             self._a_call_comes()
+        self._a_protected_caller_rings()
         while True:
             await asyncio.sleep(self._chance.uniform(0.5, 1.5) * PACE)
+            if self._chance.random() < A_CROWD_COMES:
+                self._a_crowd_comes()
             deeds = (self._with_a_call, self._at_a_desk, self._at_a_desk)
             self._chance.choice(deeds)()
 
@@ -52,6 +59,15 @@ class Telephony:
                 number, to, name = to, number, ""
         enter = self._floor.talk if self._chance.random() < 0.6 else self._floor.ring
         enter(caller=number, to=to, caller_name=name or None)
+
+    def _a_crowd_comes(self) -> None:
+        calls = self._floor.crowd(A_CROWD, to=self._chance.sample(AGENTS, A_CROWD))
+        numbers = {number for call in self._floor.calls() if call.id in calls for number in call.views[0].source}
+        self._evidence.secrets |= {number.removeprefix("+"): "a caller's number" for number in numbers}
+        self._a_protected_caller_rings()
+
+    def _a_protected_caller_rings(self) -> None:
+        self._floor.ring(caller=PROTECTED_CALLER, to=self._chance.choice(AGENTS), caller_name="Vip Caller")
 
     def _with_a_call(self) -> None:
         calls = self._floor.calls()

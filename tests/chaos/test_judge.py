@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.cast import FLOOR, OPEN, PROTECTED_CALLER, STAFF, Cast
+from tests.chaos.alert_rules import FLOOR
+from tests.chaos.cast import OPEN, PROTECTED_CALLER, STAFF, Cast
 from tests.chaos.judge import violations
 from tests.chaos.records import (
     Acknowledged,

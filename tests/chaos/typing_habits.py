@@ -8,6 +8,8 @@ from tests.chaos.cast import AGENTS, TARGETS
 
 VERBS = ("monitor", "whisper", "barge", "record", "pickup")
 OTHERS = ("/calls", "/calls help", "/calls 20", "/calls Ag203", "/calls nobody at all")
+CRIES = ("/calls help-me", "/calls help-me the customer wants a refund", "/calls")
+"""What agents type who need help; the list has a button for it."""
 MISTAKES = (
     "/monitor",
     "/monitor @self",
@@ -37,6 +39,10 @@ class TypingHabits:
         if kind < 0.13:
             return self._chance.choice(MISTAKES)
         return self._intervention()
+
+    def cry(self) -> str:
+        """What an agent types who needs help, now and then what everybody types."""
+        return self._chance.choice(CRIES) if self._chance.random() < 0.8 else self.line()
 
     def _intervention(self) -> str:
         calls = self._floor.calls()

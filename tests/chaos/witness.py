@@ -9,8 +9,9 @@ from bot.sandbox.floor import Floor
 from bot.sandbox.journal import ApiCall
 from bot.sandbox.messages_shown import Message, seen
 from bot.sandbox.pbx_requests import Request
-from bot.sandbox.phones import Call, View
+from bot.sandbox.phones import Call, Status, View
 from bot.sandbox.workspace import Workspace
+from tests.chaos.cast import PROTECTED
 from tests.chaos.memory import Memory
 from tests.chaos.records import CallSeen, Evidence, Put, Shown, Span, ViewSeen
 
@@ -53,14 +54,13 @@ class Witness:
         _, _, _, extension, call_id = request.segments
         rows = self._memory.claimed(call_id, extension, str(request.json.get("action")))
         call = self._floor.call(call_id)
-        put = Put(
-            request.at, extension, call_id, request.json, rows, None if call is None else call_seen(call, self._floor)
-        )
+        put = Put(request.at, extension, call_id, request.json, rows, None if call is None else call_seen(call))
         self._puts.append((put, request))
         self.evidence.puts.append(put)
 
     def _floor_changed(self) -> None:
-        """Which phones are in which calls through an intervention."""
+        """Which phones are in which calls through an intervention, and which calls have a protected party."""
+        self.evidence.protected |= {call.id for call in self._floor.calls() if parties_of(call) & PROTECTED}
         now, legs = time.monotonic(), self.evidence.legs
         there = {(view.phone, call.id) for call in self._floor.calls() for view in call.views if _came(view)}
         for key, spans in legs.items():
@@ -98,7 +98,7 @@ class Witness:
         for put, request in self._puts:
             put.status = request.status
         self._memory.tell(evidence)
-        evidence.calls = {call.id: call_seen(call, self._floor) for call in self._floor.calls()}
+        evidence.calls = {call.id: call_seen(call) for call in self._floor.calls()}
         evidence.ringing = frozenset((one.phone, one.call_id) for one in self._floor.interventions())
         evidence.visible_errors = list(self._workspace.visible_errors)
         evidence.shown = [shown(each) for each in self._workspace.messages() if self._is_the_bots(each)]
@@ -114,28 +114,60 @@ class Witness:
 
 
 def shown(message: Message) -> Shown:
-    """A message as plain values; a version's text is all that it showed."""
+    """A message as plain values; a version's text is all that it said."""
     versions = tuple(
         (version.at, "\n".join([version.text, *(seen(text) for text in _texts(message, version.blocks))]))
         for version in message.versions
     )
-    return Shown(message.channel, message.ts, message.text, tuple(message.lines()), versions)
+    return Shown(
+        message.channel,
+        message.ts,
+        message.text,
+        tuple(message.lines()),
+        versions,
+        card=card_of(message),
+        buttons=tuple(button.label for button in message.buttons()),
+    )
+
+
+def card_of(message: Message) -> str:
+    """The card that a message is, empty for another one: its place is no name, for a card may be posted anew."""
+    return str(message.metadata.get("event_payload", {}).get("card", ""))
 
 
 def _texts(message: Message, blocks: list[dict[str, object]]) -> list[dict[str, object]]:
-    then = Message(message.channel, message.ts, "", blocks, message.user)
-    return [dict(text) for text in then.texts()] if blocks else []
+    """Every text of the blocks but the labels of buttons."""
+    said = [block for block in blocks if block["type"] != "actions"]
+    then = Message(message.channel, message.ts, "", said, message.user)
+    return [dict(text) for text in then.texts()] if said else []
 
 
-def call_seen(call: Call, floor: Floor) -> CallSeen:
+def call_seen(call: Call) -> CallSeen:
     """A call of the floor as plain values."""
-    views = tuple(
-        ViewSeen(view.id, view.extension, tuple(view.source), view.phone, view.leg, view.recording is not None)
-        for view in call.views
+    views = tuple(_view_seen(view) for view in call.views)
+    return CallSeen(call.id, parties_of(call), views, clock()(call.published))
+
+
+def _view_seen(view: View) -> ViewSeen:
+    instant = clock()
+    return ViewSeen(
+        view.id,
+        view.extension,
+        tuple(view.source),
+        view.phone,
+        view.leg,
+        view.recording is not None,
+        ringing=view.status is Status.RINGING,
+        answered=None if view.answered is None else instant(view.answered),
+        on_hold=None if view.on_hold is None else instant(view.on_hold),
     )
+
+
+def parties_of(call: Call) -> frozenset[str]:
+    """Every number in a call."""
     numbers = {number for view in call.views for number in (view.extension, *view.source, *view.destination)}
     numbers |= {view.caller_id.partition("<")[2].rstrip(">") for view in call.views}
-    return CallSeen(call.id, frozenset({call.extension, *numbers}), views)
+    return frozenset({call.extension, *numbers})
 
 
 def _came(view: View) -> bool:

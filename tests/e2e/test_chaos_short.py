@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 async def test_no_promise_is_broken_by_faults_kills_and_restarts() -> None:
     run = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.chaos", "--minutes", "0.09", "--seed", "7", "--calm", "2"),
+        *(sys.executable, "-m", "tests.chaos", "--minutes", "0.09", "--seed", "7", "--calm", "5"),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

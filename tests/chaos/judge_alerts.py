@@ -1,0 +1,151 @@
+"""Whether the alerts are all there, once each, and what their cards say is so: held against the rules, the floor and Slack."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from tests.chaos.alert_records import AlertRow
+from tests.chaos.alert_rules import RULES
+from tests.chaos.cast import PROTECTED_CALLER
+from tests.chaos.records import CallSeen, Evidence, Shown, Violation
+
+LATE = 10.0
+"""Seconds beyond its limit within which whatever a rule is about has to be an alert."""
+RAISED, SNOOZED, RESOLVED = "Raised", "Snoozed", "Resolved"
+STATES = (RAISED, SNOOZED, RESOLVED)
+TAKE, SNOOZE = "I'm on it", "Snooze 10 min"
+OPEN_DIGEST = re.compile(r"Raised: (?P<all>\d+) alerts? in this channel, (?P<open>\d+) open")
+CLOSED_DIGEST = re.compile(r"Resolved: (?:the only alert|all (?P<all>\d+) alerts)")
+LIES, ONE, FORGOTTEN = "no alert lies", "one card for one alert", "no alert is forgotten"
+
+
+class AlertCards:
+    """Every alert of the ledger, and the messages that are its card, or the digest that it shares."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.alerts: defaultdict[str, list[AlertRow]] = defaultdict(list)
+        """The alerts of each card: one, or all of a digest."""
+        for row in evidence.alerts:
+            self.alerts[row.card].append(row)
+        self.messages: defaultdict[str, list[Shown]] = defaultdict(list)
+        for shown in evidence.shown:
+            if shown.text.startswith(STATES):
+                self.messages[shown.card].append(shown)
+
+    def said(self, card: str) -> str:
+        """What its messages say and what was asked of Slack about them, for a violation."""
+        parts = [
+            f"{one.channel} {one.ts} “{one.text[:160]}”; {self.evidence.traces(one)}" for one in self.messages[card]
+        ]
+        return " and ".join(parts) or "no message"
+
+    def taken_away(self, card: str) -> bool:
+        """Whether somebody has deleted the message."""
+        return self.evidence.cards.get(card) in self.evidence.deleted
+
+
+# ── one, and all of them ──
+
+
+def one_card_for_one_alert(evidence: Evidence) -> Iterator[Violation]:
+    """One row for one rule and call, one message for one card, and none that nobody keeps."""
+    cards = AlertCards(evidence)
+    for key, number in Counter(row.key for row in evidence.alerts).items():
+        if number > 1:
+            yield Violation(ONE, f"{number} alerts for {key}")
+    for row in evidence.alerts:
+        if row.digest and cards.messages.get(row.id):
+            yield Violation(ONE, f"on a digest and on a card of its own, {cards.said(row.id)}: {row.what}")
+    known = set(evidence.cards)
+    for card, messages in list(cards.messages.items()):
+        if len(messages) > 1 or card not in known:
+            yield Violation(ONE, f"{len(messages)} messages are card {card}, kept: {card in known}: {cards.said(card)}")
+
+
+def forgotten_alerts(evidence: Evidence) -> Iterator[Violation]:
+    """Whatever a rule has been about for long enough is an open alert."""
+    raised = {(row.when, row.name, row.call_id) for row in evidence.alerts if row.open}
+    for call in evidence.calls.values():
+        for rule in RULES:
+            since = rule.since(call, of_parties=True)
+            due = since is not None and evidence.now - since > rule.longer_than + LATE
+            if due and call.id not in evidence.protected and (rule.when, rule.name, call.id) not in raised:
+                closed = [row.what for row in evidence.alerts if (row.name, row.call_id) == (rule.name, call.id)]
+                yield Violation(FORGOTTEN, f"“{rule.name}” holds since {since} on {call}: {closed}")
+
+
+# ── what they say ──
+
+
+def alerts_against_the_floor(evidence: Evidence) -> Iterator[Violation]:
+    """What an open alert is about goes on, and a call that an alert calls over is over."""
+    for row in evidence.alerts:
+        call = evidence.calls.get(row.call_id)
+        if row.open and not _goes_on(row, call):
+            yield Violation(LIES, f"open, and nobody is needed: {row.what}; {call}")
+        if row.how == "call over" and call is not None:
+            yield Violation(LIES, f"the call goes on: {row.what}; {call}")
+
+
+def _goes_on(row: AlertRow, call: CallSeen | None) -> bool:
+    if call is None:
+        return False
+    if row.by_hand:
+        return any(view.extension == row.extension for view in call.views)
+    return any(rule.since(call) is not None for rule in RULES if (rule.when, rule.name) == (row.when, row.name))
+
+
+def cards_against_their_alerts(evidence: Evidence) -> Iterator[Violation]:
+    """Each alert is on a card, and that says what the ledger does; what is over has no buttons."""
+    cards = AlertCards(evidence)
+    for card, rows in cards.alerts.items():
+        if cards.taken_away(card):
+            continue
+        messages = cards.messages[card]
+        if not messages:
+            yield Violation(FORGOTTEN, f"no card shows {'; '.join(row.what for row in rows[:3])}")
+            continue
+        wrong = _wrong_digest(rows, messages[0]) if rows[0].digest else _wrong_card(rows[0], messages[0])
+        if wrong:
+            yield Violation(LIES, f"{wrong}: {cards.said(card)}; {'; '.join(row.what for row in rows[:3])}")
+
+
+def _wrong_card(row: AlertRow, shown: Shown) -> str:
+    if not shown.text.startswith(row.state):
+        return f"the ledger says “{row.state}”"
+    expected = {RAISED: {TAKE, SNOOZE}, SNOOZED: {TAKE}, RESOLVED: set()}[row.state]
+    found = {TAKE, SNOOZE} & set(shown.buttons)
+    if found != expected or (shown.buttons and not row.open):
+        return f"the buttons are {shown.buttons}"
+    return ""
+
+
+def _wrong_digest(rows: list[AlertRow], shown: Shown) -> str:
+    """What is wrong with what a digest counts. One that is over may have counted what has gone to another card since."""
+    still = sum(row.open for row in rows)
+    said = OPEN_DIGEST.match(shown.text)
+    if said is not None:
+        counted = (int(said["open"]), int(said["all"]))
+        return "" if counted == (still, len(rows)) and TAKE in shown.buttons else f"{still} of {len(rows)} are open"
+    over = CLOSED_DIGEST.match(shown.text)
+    if over is None or still:
+        return f"{still} of {len(rows)} are open"
+    if int(over["all"] or 1) < len(rows):
+        return f"there were {len(rows)}"
+    return f"the buttons are {shown.buttons}" if shown.buttons else ""
+
+
+# ── what must not be there ──
+
+
+def protected_calls_on_alerts(evidence: Evidence) -> Iterator[Violation]:
+    """Of a call with a protected party there is no alert, and no card shows anything."""
+    for row in evidence.alerts:
+        if row.call_id in evidence.protected:
+            yield Violation("protected calls raise nothing", row.what)
+    cards = AlertCards(evidence)
+    for card in cards.messages:
+        texts = [text for one in cards.messages[card] for _, text in one.versions]
+        if any(PROTECTED_CALLER in text for text in texts):
+            yield Violation("protected calls raise nothing", f"shown: {cards.said(card)}")
