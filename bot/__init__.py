@@ -35,6 +35,7 @@ The core, no I/O:
     looking.py        when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
     listing.py        the live calls that a person may know of
     follower.py       keeps the open interventions true: saves and shows what the looks have changed
+    alert_board.py    the alerts that are remembered
     carding.py        what goes on the card of an alert
     alarms.py         the open alerts: what is new is written down, and shown
     lookout.py        one look at all live calls after the other, and what each means for the alerts

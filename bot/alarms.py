@@ -4,14 +4,16 @@ What a look means for them is `lookout`, what people say to them `helping`; here
 An alert is in the ledger before its card is in Slack, so a crash between the two loses none and doubles none.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 
 import structlog
 
+from bot.alert_board import AlertBoard
 from bot.alert_ports import AlertCard, AlertCards, AlertLedger, AlertMeasures
-from bot.alerts import Alert, When, awake, grown_old, intervened, raised, taken
+from bot.alerts import Alert, AlertState, When, awake, grown_old, intervened, raised, taken
 from bot.authorization import AuthorizationMap
 from bot.carding import alert_card, digest_card
 from bot.floods import Floods
@@ -27,7 +29,7 @@ _log = structlog.get_logger("callbot.alarms")
 
 
 class Alarms:
-    """The open alerts and their cards. `legs` are the views of calls that came with interventions of ours."""
+    """The open alerts and their cards. `interventions` are those that are open, `legs` the views that came with them."""
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Alarms:
         cards: AlertCards,
         rules: Callable[[], AuthorizationMap],
         legs: Callable[[PhoneCall], frozenset[str]],
+        interventions: Callable[[], tuple[Intervention, ...]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
@@ -45,15 +48,16 @@ class Alarms:
         self._cards = cards
         self._rules = rules
         self._legs = legs
+        self._interventions = interventions
         self._now = now
         self._sleep = sleep
         self._measures = measures
         self._floods = Floods(new_id)
-        self._on_card: dict[str, dict[str, Alert]] = {}
-        self._card_of: dict[str, str] = {}
-        self._keys: dict[str, str] = {}
+        self._board = AlertBoard()
+        self._started_at = now()
+        self._one_raising_at_a_time = asyncio.Lock()
         self._due: dict[str, datetime] = {}
-        self._clicked: set[str] = set()
+        self._posted_at: dict[str, datetime] = {}
         self._digests_changed: set[str] = set()
         self._digests_shown: set[str] = set()
         self._saving = Saving(self._save, sleep, saved=lambda alert: self._forget_if_done(alert.card))
@@ -64,16 +68,15 @@ class Alarms:
     @property
     def open(self) -> tuple[Alert, ...]:
         """Every alert that is open."""
-        return tuple(alert for shown in self._on_card.values() for alert in shown.values() if alert.open)
+        return self._board.open
 
     def of_id(self, alert_id: str) -> Alert | None:
         """The alert of that id, if it is remembered: every open one is."""
-        return self._on_card.get(self._card_of.get(alert_id, ""), {}).get(alert_id)
+        return self._board.of_id(alert_id)
 
-    def of_key(self, key: str) -> Alert | None:
-        """The open alert for that rule and call."""
-        alert = self.of_id(self._keys.get(key, ""))
-        return alert if alert is not None and alert.open else None
+    def about(self, rule: str, call: PhoneCall, asked_by: str = "") -> Alert | None:
+        """The open alert of that rule and call."""
+        return next((alert for alert in self._board.about(rule, call, asked_by) if alert.open), None)
 
     # ── from start to stop ──
 
@@ -81,10 +84,10 @@ class Alarms:
         """Take up what an earlier process left open, and show what it has not shown. Raises CallbotError."""
         found = (*await self._ledger.open_alerts(), *await self._ledger.resolved_unshown())
         for alert in found:
-            self._remember(alert)
+            self._board.put(alert)
             if alert.when is not When.HAND_RAISED:
-                self._floods.remember(alert.channel, alert.steps[0].at, alert.digest)
-        for card_id in tuple(self._on_card):
+                self._floods.count(alert.channel, 1, alert.steps[0].at, alert.digest)
+        for card_id in self._board.cards:
             self._show(card_id)
             self._forget_if_done(card_id)
 
@@ -95,42 +98,64 @@ class Alarms:
 
     # ── what happens ──
 
-    async def raise_(self, new: Sequence[Alert], due: Iterable[datetime] = ()) -> None:
+    async def raise_(self, new: Sequence[Alert], due: Iterable[datetime] = ()) -> tuple[Alert, ...]:
         """Raise them, written down first: each on its own card, or all of them on their channel's digest.
 
         One that was raised before, for the same rule and call, is raised again on the card that it has. `due` are the
-        moments from which on each could have been raised. Raises CallbotError: then
-        none is shown, and what the ledger has taken all the same is found there when it is raised again, or at the next start.
+        moments from which on each could have been raised. Raises CallbotError: then none is shown, and what the ledger has
+        taken all the same is found there when it is raised again, or at the next start.
         """
+        async with self._one_raising_at_a_time:
+            return await self._raise(new, due)
+
+    async def _raise(self, new: Sequence[Alert], due: Iterable[datetime]) -> tuple[Alert, ...]:
         now = self._now()
-        before = {alert.key: alert for alert in await self._ledger.alerts_of([alert.key for alert in new])}
-        again = [self._again(before.get(alert.key), alert) for alert in new]
-        alerts = [raised(alert, now) for alert in self._seated(again, now)]
+        again = [self._again(before, alert) for before, alert in zip(await self._before(new), new, strict=True)]
+        alerts = [self._joined(raised(alert, now)) for alert in self._seated(again, now)]
         await self._ledger.save_alerts(alerts)
         for alert, moment in zip(alerts, due, strict=False):
             if not alert.digest and len(alert.steps) == 1:
                 self._due[alert.id] = moment
         for alert in alerts:
-            self._remember(alert)
+            self._board.put(alert)
+            if self._saving.waits(alert.id):  # an older truth would be written after this one
+                self._saving.begin(alert)
+            if len(alert.steps) == 1 and alert.when is not When.HAND_RAISED:
+                self._floods.count(alert.channel, 1, now, alert.digest)
             self._measures.alert(alert.when, "digested" if alert.digest else "raised")
         for card_id in dict.fromkeys(alert.card for alert in alerts):
             self._show(card_id)
+        return tuple(alerts)
+
+    async def _before(self, new: Sequence[Alert]) -> list[Alert | None]:
+        """For each what there was of the same rule and call: what is remembered is newer than what is written down."""
+        remembered = [next(self._board.about(one.rule, one.call, one.asked_by), None) for one in new]
+        written = {one.key: one for one in await self._ledger.alerts_of([one.key for one in new])}
+        return [known or written.get(one.key) for known, one in zip(remembered, new, strict=True)]
+
+    def _joined(self, alert: Alert) -> Alert:
+        """With those on it who are in its call by it."""
+        by_person: dict[str, list[Intervention]] = {}
+        for one in self._interventions():
+            if one.alert == alert.id:
+                by_person.setdefault(one.slack_user, []).append(one)
+        for theirs in by_person.values():
+            alert = intervened(alert, theirs)
+        return alert
 
     def change(self, alert: Alert) -> None:
         """A new truth of a known alert: shown at once where it is to be seen, and written down."""
         before = self.of_id(alert.id)
         if before is None or alert == before:
             return
-        self._on_card[alert.card][alert.id] = alert
-        if alert.key != before.key:  # the call's `published` is shown only now
-            self._keys.pop(before.key, None)
-            self._keys[alert.key] = alert.id
+        self._board.put(alert)
         if _memorable(alert) != _memorable(before):
             self._saving.begin(alert)
             self._show(alert.card)
         if alert.state is not before.state:
             _log.info("alert", alert=alert.id, state=alert.state, how=alert.how, call=alert.call.id)
-            self._measures.alert(alert.when, alert.state.lower())
+            if alert.state is not AlertState.RAISED:
+                self._measures.alert(alert.when, alert.state.lower())
 
     def intervened(self, interventions: tuple[Intervention, ...]) -> None:
         """What one person has asked for in one call, as it is now: on the alerts from whose cards they asked."""
@@ -147,9 +172,9 @@ class Alarms:
         came = now is not None and (helper := now.helper(newest.slack_user)) is not None and helper.intervening
         if not came or (known is not None and known.intervening):
             return
-        if before.id not in self._clicked:
-            self._clicked.add(before.id)
-            self._measures.card_to_click((newest.asked_at - before.raised_at).total_seconds())
+        posted_at = self._posted_at.pop(before.id, None)
+        if posted_at is not None:
+            self._measures.card_to_click(max(0.0, (newest.asked_at - posted_at).total_seconds()))
         if known is None or not known.on_it:
             self._tell_who_asked(before, newest.slack_user, newest.supervisor)
 
@@ -165,8 +190,8 @@ class Alarms:
         """What time alone changes: a snooze that is over, and what no look has told of for too long."""
         now = self._now()
         for alert in self.open:
-            self.change(grown_old(awake(alert, now), now))
-        for card_id in tuple(self._on_card):
+            self.change(grown_old(awake(alert, now), now, self._started_at))
+        for card_id in self._board.cards:
             self._forget_if_done(card_id)
 
     def show_all(self) -> None:
@@ -176,9 +201,14 @@ class Alarms:
 
     def posted(self, card_id: str) -> None:
         """A card has come to stand in Slack."""
+        shown, now = self._board.on_card(card_id), self._now()
+        if not shown:
+            return
+        self._measures.alert(shown[0].when, "posted")
         due = self._due.pop(card_id, None)
         if due is not None:
-            self._measures.alert_to_card((self._now() - due).total_seconds())
+            self._posted_at[card_id] = now
+            self._measures.alert_to_card((now - due).total_seconds())
 
     # ── one card ──
 
@@ -186,38 +216,28 @@ class Alarms:
         """The one from before, if there was one, with what is seen now. A digest that does not go on shows it no more."""
         if before is None:
             return new
-        seen = {name: getattr(new, name) for name in ("call", "extension", "view_id", "since", "seen_at", "about")}
-        digest = before.digest if before.digest in self._on_card else ""
-        steps = before.steps if digest or not before.digest else ()
-        return before.model_copy(update=seen | {"stale": False, "digest": digest, "steps": steps})
+        kept = ("id", "channel", "steps", "helpers", "state", "how", "by", "snoozed_until", "digest")
+        goes_on = not before.digest or before.digest in self._board
+        return new.model_copy(
+            update={name: getattr(before, name) for name in kept}
+            | ({} if goes_on else {"digest": "", "steps": (), "helpers": ()})
+        )
 
     def _seated(self, alerts: list[Alert], now: datetime) -> list[Alert]:
         """The alerts, those that no card shows with theirs. A raised hand always has its own."""
         new = {alert.id for alert in alerts if not alert.steps and alert.when is not When.HAND_RAISED}
         number = Counter(alert.channel for alert in alerts if alert.id in new)
         seats = {
-            channel: self._floods.seat(channel, many, now, self._open_digest(channel))
+            channel: self._floods.seat(channel, many, now, self._board.open_digest(channel))
             for channel, many in number.items()
         }
         return [
             alert.model_copy(update={"digest": seats[alert.channel]}) if alert.id in new else alert for alert in alerts
         ]
 
-    def _open_digest(self, channel: str) -> str:
-        """The digest of that channel which has open alerts."""
-        return next((alert.digest for alert in self.open if alert.channel == channel and alert.digest), "")
-
-    def _remember(self, alert: Alert) -> None:
-        former = self._card_of.get(alert.id)
-        if former is not None and former != alert.card:
-            self._on_card.get(former, {}).pop(alert.id, None)
-        self._on_card.setdefault(alert.card, {})[alert.id] = alert
-        self._card_of[alert.id] = alert.card
-        self._keys[alert.key] = alert.id
-
     def _show(self, card_id: str) -> None:
         """Bring a card up to date; a digest not too often."""
-        shown = tuple(self._on_card[card_id].values())
+        shown = self._board.on_card(card_id)
         if not shown[0].digest:
             self._cards.show(self._alert_card(shown[0]))
             return
@@ -228,10 +248,9 @@ class Alarms:
 
     async def _keep_digest(self, card_id: str) -> None:
         try:
-            while card_id in self._digests_changed and card_id in self._on_card:
+            while card_id in self._digests_changed and card_id in self._board:
                 self._digests_changed.discard(card_id)
-                alerts = tuple(self._on_card[card_id].values())
-                self._cards.show(digest_card(alerts, self._alert_card))
+                self._cards.show(digest_card(self._board.on_card(card_id), self._alert_card))
                 await self._sleep(DIGEST_EVERY)
         finally:
             self._digests_shown.discard(card_id)
@@ -239,7 +258,7 @@ class Alarms:
 
     def _forget_if_done(self, card_id: str) -> None:
         """Leave a card with nothing open to the ledger, once that and Slack's turn know all of it."""
-        alerts = tuple(self._on_card.get(card_id, {}).values())
+        alerts = self._board.on_card(card_id)
         going = any(alert.open or self._saving.waits(alert.id) for alert in alerts)
         if not alerts or going or card_id in self._digests_shown:
             return
@@ -247,10 +266,8 @@ class Alarms:
             return
         for alert in alerts:
             self._due.pop(alert.id, None)
-            self._clicked.discard(alert.id)
-            self._card_of.pop(alert.id, None)
-            self._keys.pop(alert.key, None)
-        del self._on_card[card_id]
+            self._posted_at.pop(alert.id, None)
+        self._board.forget(card_id)
 
     def _alert_card(self, alert: Alert) -> AlertCard:
         return alert_card(alert, self._rules(), self._legs(alert.call))

@@ -23,7 +23,7 @@ class AlertCard(_Frozen):
 
     alert: Alert
     agent: str
-    """The name of the person at the extension, or the number."""
+    """The name of the person at the extension, or the number. Empty: a party is protected, and nothing of the call is shown."""
     view: PhoneCallView | None
     """The agent's side of the call; None where the call no longer shows it, or a party is protected."""
     names: dict[str, str] = {}

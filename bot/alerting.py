@@ -7,18 +7,18 @@ from datetime import datetime
 
 from bot.alarms import Alarms
 from bot.alert_ports import AlertCards, AlertLedger
+from bot.follower import Follower
 from bot.following import Intervention
 from bot.helping import Helping
 from bot.looking import Looks
 from bot.lookout import Lookout
 from bot.metrics import Metrics
-from bot.phonecalls import PhoneCall
 from bot.ports import PhoneCalls
 from bot.rulebook import Rulebook
 
 
 class Alerting:
-    """The alerts of one bot. `legs` are the views of a call that came with interventions of ours."""
+    """The alerts of one bot. `follower` is asked what came with interventions of ours; it is made after this."""
 
     def __init__(
         self,
@@ -28,20 +28,21 @@ class Alerting:
         cards: AlertCards,
         looks: Looks,
         phone_calls: PhoneCalls,
-        legs: Callable[[PhoneCall], frozenset[str]],
+        follower: Callable[[], Follower],
         metrics: Metrics,
         now: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
         self._rulebook = rulebook
-        self._legs = legs
+        self._follower = follower
         self._now = now
         self._new_id = new_id
         self._alarms = Alarms(
             ledger=ledger,
             cards=cards,
             rules=rulebook.rules,
-            legs=legs,
+            legs=lambda call: follower().legs((call,))[call.id],
+            interventions=lambda: follower().open,
             now=now,
             sleep=asyncio.sleep,
             new_id=new_id,
@@ -59,6 +60,7 @@ class Alerting:
             ledger=ledger,
             phone_calls=phone_calls,
             rules=self._rulebook.rules,
+            without_legs=lambda calls: self._follower().without_legs(calls),
             channel=lambda: self._rulebook.config().help.channel,
             now=self._now,
             sleep=asyncio.sleep,
@@ -71,7 +73,7 @@ class Alerting:
             alarms=self._alarms,
             alert_rules=self._rulebook.alert_rules,
             rules=self._rulebook.rules,
-            legs=self._legs,
+            without_legs=lambda calls: self._follower().without_legs(calls),
             now=self._now,
             clock=time.monotonic,
             sleep=asyncio.sleep,

@@ -11,7 +11,7 @@ for; it lasts as long as their side of the call.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -24,6 +24,9 @@ from bot.phonecalls import Extension, PhoneCall, PhoneCallView
 SNOOZE = timedelta(minutes=10)
 STALE_AFTER = timedelta(seconds=30)
 """An alert whose call no look has told of for so long says so."""
+GIVE_UP = timedelta(hours=1)
+"""One whose call no look has told of for so long is over, for all that anybody can know."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SPOKEN = frozenset({ActionName.PICK_UP, ActionName.BARGE_IN})
 """Actions whose state an alert tells: whoever is in the call hears of them anyway."""
 
@@ -75,6 +78,7 @@ class How(StrEnum):
     PICKED_UP = "picked up"
     CONDITION_OVER = "condition over"
     CALL_OVER = "call over"
+    NOT_SEEN = "not seen"
     RULE_GONE = "rule gone"
     PROTECTED = "protected"
 
@@ -184,9 +188,8 @@ def key_of(rule: str, call: PhoneCall, asked_by: str = "") -> str:
 
 
 def raised(alert: Alert, now: datetime) -> Alert:
-    """It is raised, for the first time or again: then those are on it who are still in the call by it."""
-    still = tuple(one.model_copy(update={"taken": False}) for one in alert.helpers if one.intervening)
-    changes = {"raised_at": now, "how": How.NONE, "by": "", "snoozed_until": None, "helpers": still}
+    """It is raised, for the first time or again: then nobody is on it who does not come anew."""
+    changes: dict[str, object] = {"raised_at": now, "how": How.NONE, "by": "", "snoozed_until": None, "helpers": ()}
     return _reach(alert.model_copy(update=changes), AlertState.RAISED, now)
 
 
@@ -205,9 +208,9 @@ def awake(alert: Alert, now: datetime) -> Alert:
     return alert
 
 
-def grown_old(alert: Alert, now: datetime) -> Alert:
-    """Out of date, if no look has told of it for a while."""
-    old = alert.open and now - alert.seen_at >= STALE_AFTER
+def grown_old(alert: Alert, now: datetime, looking_since: datetime = LONG_AGO) -> Alert:
+    """Out of date, if no look has told of it for a while, as long as there were looks."""
+    old = alert.open and now - max(alert.seen_at, looking_since) >= STALE_AFTER
     return alert.model_copy(update={"stale": True}) if old and not alert.stale else alert
 
 
@@ -230,11 +233,15 @@ def intervened(alert: Alert, interventions: Iterable[Intervention]) -> Alert:
     newest = theirs[-1]
     under_way = [one for one in theirs if _under_way(one)]
     known = alert.helper(newest.slack_user)
+    if known is None and not under_way:
+        return alert  # nothing came of it
     if known is None:
         known = Helper(slack_user=newest.slack_user, name=newest.supervisor, since=theirs[0].asked_at)
     spoken = [one for one in under_way if one.name in SPOKEN]
+    # When a silent leg ends is nobody's business: who was on it by one stays so until the alert is resolved.
+    stays = known.intervening and any(one.name not in SPOKEN for one in theirs)
     changes = {
-        "intervening": bool(under_way),
+        "intervening": bool(under_way) or stays,
         "doing": f"{spoken[-1].name} {spoken[-1].state}" if spoken else "",
         "since": newest.asked_at if under_way and not known.on_it else known.since,
     }

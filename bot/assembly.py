@@ -144,7 +144,7 @@ class Bot:
             cards=self._feed,
             looks=self._telephony.looks,
             phone_calls=self._telephony.phone_calls,
-            legs=lambda call: self._interventions.follower.legs((call,))[call.id],
+            follower=lambda: self._interventions.follower,
             metrics=self._metrics,
             now=now,
             new_id=new_id,

@@ -51,7 +51,8 @@ def digest_card(alerts: Sequence[Alert], card: Callable[[Alert], AlertCard]) -> 
 
 def _side(alert: Alert, rules: AuthorizationMap, legs: frozenset[str]) -> PhoneCallView | None:
     """The agent's own side of the call: never a supervisor's leg, which would tell of them."""
-    own = own_views(alert.call, alert.extension, legs, rules.supervisors_of(alert.extension))
+    call = alert.call.model_copy(update={"views": tuple(view for view in alert.call.views if view.id not in legs)})
+    own = own_views(call, alert.extension, frozenset(), rules.supervisors_of(alert.extension))
     return next((view for view in own if view.id == alert.view_id), None) or next(iter(own), None)
 
 

@@ -86,6 +86,19 @@ class Follower:
             for call in calls
         }
 
+    def without_legs(self, calls: tuple[PhoneCall, ...]) -> tuple[PhoneCall, ...]:
+        """These calls as they are but for the views that came with interventions of ours: nobody may learn of those."""
+        joined = {one.call_id for one in self.open if one.name in JOINING}
+        if not joined:
+            return calls
+        legs = self.legs(call for call in calls if call.id in joined)
+        return tuple(
+            call.model_copy(update={"views": tuple(view for view in call.views if view.id not in legs[call.id])})
+            if legs.get(call.id)
+            else call
+            for call in calls
+        )
+
     def holding(self, slack_user: str, call_id: str) -> Intervention | None:
         """What this person's phone may be ringing for in this call, else what it is in the call for."""
         own = [

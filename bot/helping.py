@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.alarms import Alarms
 from bot.alert_ports import AlertLedger
-from bot.alerts import HANDS, Alert, AlertState, When, key_of, snoozed
+from bot.alerts import HANDS, Alert, AlertState, When, snoozed
 from bot.authorization import AuthorizationMap, Person
 from bot.commands import AnswerAlert, RaiseHand
 from bot.errors import NotSuitable
@@ -28,6 +28,7 @@ class Helping:
         ledger: AlertLedger,
         phone_calls: PhoneCalls,
         rules: Callable[[], AuthorizationMap],
+        without_legs: Callable[[tuple[PhoneCall, ...]], tuple[PhoneCall, ...]],
         channel: Callable[[], str | None],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
@@ -37,6 +38,7 @@ class Helping:
         self._ledger = ledger
         self._phone_calls = phone_calls
         self._rules = rules
+        self._without_legs = without_legs
         self._channel = channel
         self._now = now
         self._sleep = sleep
@@ -92,14 +94,12 @@ class Helping:
         if channel is None or self._rules().protects(call):
             raise NotSuitable(_NO_CALL)
         async with self._one_hand_at_a_time:
-            key = key_of(HANDS, call, person.slack_user)
-            open_one = self._alarms.of_key(key)
+            open_one = self._alarms.about(HANDS, call, person.slack_user)
             if open_one is not None:
                 said = command.about or open_one.about
                 self._alarms.change(open_one.model_copy(update={"about": said}))
                 return open_one
-            alert = self._hand(person, command, channel, call, view)
-            await self._alarms.raise_([alert], [request.at])
+            (alert,) = await self._alarms.raise_([self._hand(person, command, channel, call, view)], [request.at])
             return alert
 
     async def _own_call(self, person: Person, command: RaiseHand) -> tuple[PhoneCall, PhoneCallView]:
@@ -112,7 +112,7 @@ class Helping:
         rules = self._rules()
         sides = [
             (call, view)
-            for _, call in found
+            for call in self._without_legs(tuple(call for _, call in found))
             if not rules.protects(call) and command.published in {None, call.published}
             if (view := side_of(call, asked)) is not None
         ]

@@ -1,10 +1,10 @@
 """Whether what an alert is about goes on in a call as it is, and if not, why: as far as the call shows it. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from bot.alerts import Alert, How, When
+from bot.alerts import Alert, How, Rule, When
 from bot.authorization import AuthorizationMap
-from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status
+from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status, caller_numbers
 
 _HOLDS: Mapping[When, Callable[[PhoneCallView], bool]] = {
     When.RINGING: lambda view: view.status is Status.RINGING,
@@ -21,6 +21,21 @@ def go_on(alert: Alert, call: PhoneCall) -> PhoneCallView | None:
     views = [view for view in call.named_views.values() if view.extension == alert.extension]
     holding = [view for view in views if _HOLDS[alert.when](view)]
     return min(holding, key=lambda view: (view.id != alert.view_id, view.id), default=None)
+
+
+def is_about(alert: Alert, view: PhoneCallView, rules: Iterable[Rule], teams: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a rule of now is still about this side of a call; a raised hand needs none."""
+    return alert.when is When.HAND_RAISED or any(
+        rule.key == alert.rule and _covers(rule, view, teams) for rule in rules
+    )
+
+
+def _covers(rule: Rule, view: PhoneCallView, teams: Mapping[str, frozenset[str]]) -> bool:
+    phones, callers = rule.extensions, rule.callers
+    if phones is not None and not any(pattern.covers(view.extension, teams) for pattern in phones):
+        return False
+    numbers = {*view.source, *caller_numbers(view.caller_id)} - {view.extension}
+    return callers is None or any(pattern.covers(number) for pattern in callers for number in numbers)
 
 
 def why_over(alert: Alert, call: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:

@@ -27,7 +27,7 @@ from bot.ports import PhoneCalls
 from bot.sweeping import AT_ONCE, Scope, Snapshot, Snapshots, Sweep, Sweeps, says_no
 from bot.tasks import Tasks
 
-A_PAGE = 100
+A_PAGE = 1000
 """Calls in one page of a list, so in one request."""
 LONGEST_PAUSE = 10.0
 """Seconds between two looks at a PBX that does not answer."""
@@ -149,11 +149,6 @@ class Looks:
         """Nobody judges all live calls for now: the followed calls are looked at without."""
         self._swept_in = None
         self._begin()
-
-    @property
-    def failing(self) -> bool:
-        """Whether the PBX does not answer."""
-        return self._failing_since is not None
 
     @property
     def _sweeps_are_quick(self) -> bool:

@@ -18,13 +18,13 @@ import structlog
 
 from bot.alarms import Alarms
 from bot.alert_ports import AlertMeasures
-from bot.alerts import HANDS, Alert, How, Rule, key_of, resolved, seen
+from bot.alerts import GIVE_UP, HANDS, Alert, How, Rule, When, resolved, seen
 from bot.authorization import AuthorizationMap
 from bot.errors import CallbotError
 from bot.following import LOOKS_TO_BELIEVE
-from bot.judging import go_on, why_over
+from bot.judging import go_on, is_about, why_over
 from bot.looking import Haste, Looks
-from bot.phonecalls import PhoneCall
+from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.sweeping import Sweep
 from bot.tasks import Tasks
 from bot.watching import Holding, Watch
@@ -39,7 +39,8 @@ _log = structlog.get_logger("callbot.lookout")
 class Lookout:
     """The watch over all live calls. `alert_rules` are those of callbot.toml as they hold now; `clock` counts seconds.
 
-    `legs` are the views of a call that came with interventions of ours: a supervisor's phone that rings is no caller who waits.
+    `without_legs` gives calls without the views that came with interventions of ours: whatever is judged and kept of a call
+    is there for everybody to see.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Lookout:
         alarms: Alarms,
         alert_rules: Callable[[], tuple[Rule, ...]],
         rules: Callable[[], AuthorizationMap],
-        legs: Callable[[PhoneCall], frozenset[str]],
+        without_legs: Callable[[tuple[PhoneCall, ...]], tuple[PhoneCall, ...]],
         now: Callable[[], datetime],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
@@ -60,7 +61,7 @@ class Lookout:
         self._alarms = alarms
         self._alert_rules = alert_rules
         self._rules = rules
-        self._legs = legs
+        self._without_legs = without_legs
         self._now = now
         self._clock = clock
         self._sleep = sleep
@@ -68,6 +69,8 @@ class Lookout:
         self._measures = measures
         self._watch = Watch()
         self._unseen: dict[str, int] = {}
+        self._asked_for: set[str] = set()
+        self._raising: asyncio.Task[None] | None = None
         self._looked_at: datetime | None = None
         self._calls = 0
         self._tasks = Tasks(apart=True)
@@ -96,9 +99,9 @@ class Lookout:
         now, keys = self._now(), {HANDS, *(rule.key for rule in self._alert_rules())}
         for alert in self._alarms.open:
             if alert.rule not in keys:
-                self._alarms.change(resolved(alert, How.RULE_GONE, now))
+                self._alarms.change(self._over(alert, now, How.RULE_GONE))
             elif self._rules().protects(alert.call):
-                self._alarms.change(resolved(alert, How.PROTECTED, now))
+                self._alarms.change(self._over(alert, now, How.PROTECTED))
         self._alarms.show_all()
 
     # ── the loops ──
@@ -136,9 +139,12 @@ class Lookout:
         self._calls = len(sweep.calls)
         due = await self._see(sweep)
         now = self._now()
-        for alert in self._alarms.open:
-            self._alarms.change(self._judged(alert, sweep, now))
-        await self._raise(due, now)
+        for number, alert in enumerate(self._alarms.open, 1):
+            self._judge(alert.id, sweep, now)
+            if number % AT_A_TIME == 0:
+                await asyncio.sleep(0)
+        if self._raising is None or self._raising.done():  # a ledger that hangs must not keep anybody from looking
+            self._raising = self._tasks.spawn(self._raise(due, now, self._looked_at or now), name="new alerts")
         self._looked_at = now
 
     async def _see(self, sweep: Sweep) -> list[Holding]:
@@ -147,7 +153,7 @@ class Lookout:
         self._watch.take(rules, self._rules().directory.teams)
         self._watch.begin()
         due: list[Holding] = []
-        calls = iter(sweep.calls)
+        calls = iter(self._without_legs(sweep.calls))
         while part := tuple(islice(calls, AT_A_TIME)):
             due += self._watch.see(part, self._now())
             await asyncio.sleep(0)
@@ -158,45 +164,81 @@ class Lookout:
 
     # ── one alert ──
 
+    def _judge(self, alert_id: str, sweep: Sweep, now: datetime) -> None:
+        alert = self._alarms.of_id(alert_id)
+        if alert is not None and alert.open:
+            self._alarms.change(self._judged(alert, sweep, now))
+
     def _judged(self, alert: Alert, sweep: Sweep, now: datetime) -> Alert:
         """What is true of an open alert after this look."""
         shown = self._watch.call(alert.call.id)
-        if shown is None:
-            return self._doubted(alert, How.CALL_OVER, now) if sweep.misses(alert.call.id) else alert
-        if shown.is_another_than(alert.call):
-            return self._over(alert, How.CALL_OVER, now)
-        if self._rules().protects(shown):
-            return self._over(alert, How.PROTECTED, now)
-        held = self._watch.holding(alert.rule, shown.id)
-        view = held.view if held is not None else go_on(alert, shown)
-        if view is not None:
-            self._unseen.pop(alert.id, None)
-            since = held.since if held is not None else alert.since
-            return seen(alert, shown, view, since, now)
-        reason = why_over(alert, shown, self._rules())
-        if reason is None:
-            return self._doubted(alert, How.CONDITION_OVER, now)
-        how, by = reason
-        return self._over(alert, how, now, by)
+        return self._not_shown(alert, sweep, now) if shown is None else self._as_shown(alert, shown, now)
+
+    def _as_shown(self, alert: Alert, call: PhoneCall, now: datetime) -> Alert:
+        """What is true of it while the PBX shows this call under its id."""
+        if call.is_another_than(alert.call):
+            return self._over(alert, now, How.CALL_OVER)
+        if self._rules().protects(call):
+            return self._over(alert, now, How.PROTECTED)
+        held = self._watch.holding(alert.rule, call.id)
+        if held is not None and held.since != alert.since and held.due > now:
+            return self._over(alert, now, How.CONDITION_OVER)  # it has ended, and begun anew
+        view = held.view if held is not None else go_on(alert, call)
+        if view is None:
+            reason = why_over(alert, call, self._rules())
+            return self._doubted(alert, How.CONDITION_OVER, now) if reason is None else self._over(alert, now, *reason)
+        return self._going_on(alert, call, view, alert.since if held is None else held.since, now)
+
+    def _going_on(self, alert: Alert, call: PhoneCall, view: PhoneCallView, since: datetime, now: datetime) -> Alert:
+        if not is_about(alert, view, self._alert_rules(), self._rules().directory.teams):
+            return self._over(alert, now, How.RULE_GONE)
+        self._unseen.pop(alert.id, None)
+        return seen(alert, call, view, since, now)
+
+    def _not_shown(self, alert: Alert, sweep: Sweep, now: datetime) -> Alert:
+        """No list shows its call. Of a raised hand the call was found otherwise, so it is looked at by itself."""
+        if alert.when is When.HAND_RAISED:
+            if alert.id not in self._asked_for:
+                self._asked_for.add(alert.id)
+                self._tasks.spawn(self._look_at(alert), name=f"hand {alert.id}")
+            return alert
+        if sweep.misses(alert.call.id):
+            return self._doubted(alert, How.CALL_OVER, now)
+        return self._over(alert, now, How.NOT_SEEN) if now - alert.seen_at >= GIVE_UP else alert
+
+    async def _look_at(self, hand: Alert) -> None:
+        path = (self._rules().owner(hand.extension), hand.extension, hand.call.id)
+        try:
+            look = await self._looks.at(path, Haste.DOUBTING)
+        finally:
+            self._asked_for.discard(hand.id)
+        alert, now = self._alarms.of_id(hand.id), self._now()
+        if alert is None or not alert.open or not look.readable:
+            return
+        if look.call is None:
+            self._alarms.change(self._doubted(alert, How.CALL_OVER, now))
+        else:
+            (call,) = self._without_legs((look.call,))
+            self._alarms.change(self._as_shown(alert, call, now))
 
     def _doubted(self, alert: Alert, how: How, now: datetime) -> Alert:
         """Over, when enough looks in a row say so."""
         self._unseen[alert.id] = self._unseen.get(alert.id, 0) + 1
-        return self._over(alert, how, now) if self._unseen[alert.id] >= LOOKS_TO_BELIEVE else alert
+        return self._over(alert, now, how) if self._unseen[alert.id] >= LOOKS_TO_BELIEVE else alert
 
-    def _over(self, alert: Alert, how: How, now: datetime, by: str = "") -> Alert:
+    def _over(self, alert: Alert, now: datetime, how: How, by: str = "") -> Alert:
         self._unseen.pop(alert.id, None)
         return resolved(alert, how, now, by)
 
-    async def _raise(self, due: list[Holding], now: datetime) -> None:
+    async def _raise(self, due: list[Holding], now: datetime, before: datetime) -> None:
         """Raise what is new. What the ledger does not take now is still due at the next look."""
-        rules, before = self._rules(), self._looked_at or now
+        rules, alert_rules = self._rules(), self._alert_rules()
         new = [
             held
             for held in due
-            if self._alarms.of_key(key_of(held.rule.key, held.call)) is None
+            if held.rule in alert_rules
+            and self._alarms.about(held.rule.key, held.call) is None
             and not rules.protects(held.call)
-            and held.view.id not in self._legs(held.call)
         ]
         if not new:
             return

@@ -76,8 +76,9 @@ class Sweeps:
 
         def not_read(scope: Scope, failure: PbxError) -> None:
             _log.warning("scope_unreadable", error=type(failure).__name__)
-            if isinstance(failure, UserInvalid | ExtensionInvalid):
-                lists[scope] = ()
+            unknown = isinstance(failure, UserInvalid | ExtensionInvalid)
+            if unknown or (says_no(failure) and scope not in self._last):
+                lists[scope] = ()  # it shows no calls, or has never shown any
             failed(failure)
 
         await read_lists(pbx, scopes, read, not_read)
@@ -87,7 +88,7 @@ class Sweeps:
         self._before = {scope: (self._last if scope in lists else self._before).get(scope, ()) for scope in scopes}
         self._last = lists | remembered
         return Sweep(
-            calls=each_once(lists, scopes),
+            calls=_with_every_side(lists, remembered, scopes),
             read=len(lists),
             unread=len(unread),
             doubtful=frozenset(call.id for calls in shown.values() for call in calls),
@@ -169,6 +170,22 @@ async def read_lists(
 def says_no(failure: PbxError) -> bool:
     """Whether this is an answer: a no, unless it says that the PBX is busy or broken."""
     return isinstance(failure, PbxRefused) and not isinstance(failure, PbxBusy | PbxFault)
+
+
+def _with_every_side(
+    lists: Mapping[Scope, tuple[PhoneCall, ...]],
+    remembered: Mapping[Scope, tuple[PhoneCall, ...]],
+    scopes: tuple[Scope, ...],
+) -> tuple[PhoneCall, ...]:
+    """The calls that the lists show, with the sides besides that scopes have shown which do not answer now.
+
+    One of those sides could be the protected one.
+    """
+    if not remembered:
+        return each_once(lists, scopes)
+    fresh = {call.id for calls in lists.values() for call in calls}
+    both = each_once({**lists, **remembered}, (*lists, *remembered))
+    return tuple(call for call in both if call.id in fresh)
 
 
 def each_once(lists: Mapping[Scope, tuple[PhoneCall, ...]], scopes: tuple[Scope, ...]) -> tuple[PhoneCall, ...]:

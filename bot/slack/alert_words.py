@@ -153,6 +153,14 @@ def _whom(card: AlertCard) -> str:
     return "" if card.view is None or not (party := other_party(card.view, card.names)) else foreign(party, PARTY)
 
 
+ENDINGS = {
+    How.CALL_OVER: "The call is over.",
+    How.NOT_SEEN: "The PBX has not shown this call for an hour.",
+    How.RULE_GONE: "Its rule was changed or taken out.",
+}
+"""Why an alert is resolved, where neither a person nor the rule's condition is to be named."""
+
+
 def _ending(card: AlertCard) -> str:
     alert = card.alert
     by = f" by {foreign(_person(card.by, alert.by), PERSON + PARTY)}" if alert.by else ""
@@ -163,12 +171,7 @@ def _ending(card: AlertCard) -> str:
             return f"Picked up{by}."
         case How.CONDITION_OVER:
             return OVER[alert.when]
-        case How.CALL_OVER:
-            return "The call is over."
-        case How.RULE_GONE:
-            return "Its rule was changed or taken out."
-        case _:
-            return ""
+    return ENDINGS.get(alert.how, "")
 
 
 # ── people ──

@@ -81,6 +81,15 @@ def hand_raised(channel: str) -> Message:
     return message(text, [our_words(text)])
 
 
+def help_is_not_seen() -> Message:
+    """To an agent who raised their hand: the channel for it takes no card."""
+    text = (
+        "Your call for help is not in its channel: Slack does not let callbot post there, so nobody has seen it. "
+        "Ask somebody directly, and tell whoever runs callbot. It is posted as soon as the channel takes it."
+    )
+    return message(text, [said(text)])
+
+
 def help_is_coming(name: str) -> Message:
     """Who is coming to an agent who has raised their hand."""
     text = f"{plain(name)} is on it: help is coming."

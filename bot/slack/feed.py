@@ -15,13 +15,13 @@ import structlog
 
 from bot.errors import CallbotError
 from bot.ports import Card, CardElsewhere, Request
-from bot.slack.answers import help_is_coming, interrupted
+from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing, Rank, Urgency
 from bot.slack.posted import PEOPLE, Posted, PostedCards, Standing, digest
 from bot.slack.refusing import Refusing
-from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency
+from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency, who_asked
 from bot.slack.telling import tell, unconfirmed
 from bot.tasks import Tasks
 
@@ -274,8 +274,11 @@ class Feed:
     def _after_refused_alert(self, card: AnyCard, standing: Standing, error: SlackRefusal) -> _Next:
         """It rests until its channel takes it, unless the fault lies in it, or it is over and was never to be seen."""
         closed = error.no_access or standing.posted_at is None
-        missed = goes_on(card) or standing.posted_at is not None or standing.begun is not None
-        rests = closed and missed and not error.bad_message
+        unseen = standing.posted_at is None and standing.begun is None
+        rests = closed and (goes_on(card) or not unseen) and not error.bad_message
+        if (agent := who_asked(card)) and rests and unseen and not standing.nowhere:
+            standing.nowhere = True
+            self._tasks.spawn(self._tell(agent, help_is_not_seen()), name=f"no help for {agent}")
         self._refusing.refused(standing.where, error.reason, card.id if rests else "")
         if not rests:
             self._drop(card.id, standing)

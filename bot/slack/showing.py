@@ -57,6 +57,11 @@ def told_instead(card: AnyCard) -> str | None:
     return card.interventions[-1].slack_user if isinstance(card, Card) else None
 
 
+def who_asked(card: AnyCard) -> str:
+    """The Slack user who raised their hand, empty where nobody did: they must know when nobody sees it."""
+    return card.alert.asked_by if isinstance(card, AlertCard) else ""
+
+
 def urgency(card: AnyCard, shown_since: float) -> Urgency:
     """What is undecided, or has a state that is not shown yet, goes first; of these the newest state.
 

@@ -22,13 +22,12 @@ def parsed(body: bytes) -> object:
     """
     text = _ESCAPES.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], body.decode("utf-8-sig", "replace"))
     try:
-        return json.loads(text, parse_constant=not_a_number)
+        return json.loads(text, parse_constant=_not_a_number)
     except (ValueError, RecursionError):
         raise PbxUnreachable("unreadable answer") from None
 
 
-def not_a_number(name: str) -> Never:
-    """Refuse NaN and its kin, which RFC 8259 does not know."""
+def _not_a_number(name: str) -> Never:
     raise ValueError(f"{name} is no JSON")
 
 

@@ -7,7 +7,6 @@ them, which proves that the `[` was the right one. Every other answer is read by
 Reading is done in slices, so that a page of thousands of calls keeps nobody else waiting.
 """
 
-import itertools
 import json
 import re
 from array import array
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 from bot.errors import PbxUnreachable
 from bot.phonecalls import OBJECT_ID, PhoneCall, phone_call
 from bot.uapi import wire
-from bot.uapi.envelope import entries, not_a_number, parsed, total
+from bot.uapi.envelope import entries, parsed, total
 from bot.uapi.wire import Page
 
 SLICE = 100
@@ -31,9 +30,9 @@ MOST_REMEMBERED = 24 * 1024 * 1024
 """Bytes of pages that are remembered; 10,000 calls of two views have some 8 million."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-_DECODER = json.JSONDecoder(parse_constant=not_a_number)
-_BLANKS = re.compile(rb"[ \t\n\r]*")
-_AFTER_ENTRY = re.compile(rb"[ \t\n\r]*([,\]])[ \t\n\r]*")
+_DECODER = json.JSONDecoder()
+_LIST = re.compile(rb"\[[ \t\n\r]*")
+_COMMA = re.compile(rb"[ \t\n\r]*,[ \t\n\r]*")
 
 
 class Shown:
@@ -56,16 +55,15 @@ class Shown:
         return sum(map(len, self.pages))
 
     def add(self, call: PhoneCall, start: int, end: int) -> None:
-        """Add the call whose entry stands there in the latest page, if it is not there yet."""
-        if call.id not in self._places:
-            self._places[call.id] = len(self.calls)
-            self.calls.append(call)
-            self._page.append(len(self.pages) - 1)
-            self._start.append(start)
-            self._end.append(end)
+        """Add the call whose entry stands there in the latest page."""
+        self._places.setdefault(call.id, len(self.calls))
+        self.calls.append(call)
+        self._page.append(len(self.pages) - 1)
+        self._start.append(start)
+        self._end.append(end)
 
     def place(self, call_id: str) -> int:
-        """Which call that is; one more than there are where it is not there."""
+        """Where the call was first; one more than there are where it was not."""
         return self._places.get(call_id, len(self.calls))
 
     def entry(self, place: int) -> bytes:
@@ -101,13 +99,14 @@ class Remembered:
 
 
 class Pages:
-    """The pages of one list, one after the other, next to what the list has shown last. `shown` is what it shows now.
+    """The pages of one list, one after the other, next to what the list has shown last.
 
-    What is in another form than the documented one is not remembered.
+    `shown` is what it shows now, if all of it is in the documented form, and `anew` how many entries had to be read for it.
     """
 
     def __init__(self, before: Shown) -> None:
         self.shown = Shown()
+        self.anew = 0
         self._before = before
         self._next = 0
 
@@ -126,38 +125,34 @@ class Pages:
     def _documented(self, body: bytes) -> Generator[None, None, Page[PhoneCall] | None]:
         """A page in the documented form; None where it has another."""
         body = body.removeprefix(BYTE_ORDER_MARK)
-        start = body.find(b"[") + 1
-        if not start:
+        opened = _LIST.search(body)
+        if opened is None:
             return None
         self.shown.pages.append(body)
         calls: list[PhoneCall] = []
         try:
-            end = yield from self._walk(body, start, calls)
-            around = _around(body[:start], body[end:], len(calls))
+            end = yield from self._walk(body, opened.end(), calls)
+            around = _around(body[: opened.start() + 1], body[end:], len(calls))
         except (ValueError, RecursionError, PbxUnreachable):
             self.shown = Shown()
             return None
         return Page(tuple(calls), total(around))
 
     def _walk(self, body: bytes, start: int, calls: list[PhoneCall]) -> Generator[None, None, int]:
-        """Read the entries from there on, and return where the last one ends. Raises ValueError, and as `_read`."""
-        end, start = start, _after_blanks(body, start)
-        if body.startswith(b"]", start):
-            return end
-        for count in itertools.count(1):
+        """Read the entries from there on, and return where the last one ends. Raises as `_read`."""
+        read = 0
+        while True:
             call, end = self._entry(body, start)
             if OBJECT_ID.fullmatch(call.id):
                 calls.append(call)
                 self.shown.add(call, start, end)
-            after = _AFTER_ENTRY.match(body, end)
+            after = _COMMA.match(body, end)
             if after is None:
-                raise ValueError("no list")
-            if after[1] == b"]":
-                break
+                return end
             start = after.end()
-            if count % SLICE == 0:
+            read += 1
+            if read % SLICE == 0:
                 yield
-        return end
 
     def _entry(self, body: bytes, start: int) -> tuple[PhoneCall, int]:
         """The call whose entry begins there, and where that ends. Raises as `_read`."""
@@ -167,6 +162,7 @@ class Pages:
             # No whole object begins another one, so the entry ends where this one does.
             self._next = place + 1
             return before.calls[place], start + len(expected)
+        self.anew += 1
         call, end = _read(body, start)
         place = before.place(call.id)
         if place < len(before.calls):
@@ -221,14 +217,9 @@ def _around(head: bytes, tail: bytes, number: int) -> object:
 
     # RFC 8259 knows no NaN, so there can be but this one.
     document: object = json.loads((head + b"NaN" + tail).decode("latin-1"), parse_constant=there)
-    if (isinstance(document, dict) and "error" in document) or len(instead) != 1 or list(entries(document)) != instead:
+    if (isinstance(document, dict) and "error" in document) or list(entries(document)) != instead:
         raise ValueError("no list of entries")
     return document
-
-
-def _after_blanks(body: bytes, start: int) -> int:
-    blanks = _BLANKS.match(body, start)
-    return blanks.end() if blanks else start
 
 
 def next_start(start: int, came: int) -> int:

@@ -249,10 +249,38 @@ def test_who_took_it_and_is_in_the_call_is_on_it_as_long_as_they_are_in_the_call
     assert intervened(again, [from_card(State.ENDED, following=False)]).on_it == ()
 
 
-def test_who_is_in_the_call_is_still_on_it_when_it_comes_back(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
-    inside = intervened(an_alert(), [from_card(State.CONNECTED)])
-    one = raised(resolved(inside, How.ANSWERED, at(10)), at(20))
-    assert [helper.name for helper in one.on_it] == ["Ana Pop"]
+def test_when_it_comes_back_nobody_is_on_it_who_does_not_come_anew(
+    an_alert: MakeAlert, from_card: MakeIntervention
+) -> None:
+    inside = from_card(State.CONNECTED)
+    again = raised(resolved(intervened(an_alert(), [inside]), How.ANSWERED, at(10)), at(20))
+    assert again.helpers == ()
+    assert [helper.name for helper in intervened(again, [inside]).on_it] == ["Ana Pop"]
+
+
+@pytest.mark.parametrize("action", [ActionName.MONITOR, ActionName.WHISPER, ActionName.START_RECORDING])
+def test_when_a_silent_leg_ends_is_not_told(
+    an_alert: MakeAlert, from_card: MakeIntervention, action: ActionName
+) -> None:
+    inside = intervened(an_alert(), [from_card(State.CONNECTED, action)])
+    assert intervened(inside, [from_card(State.ENDED, action, following=False)]) == inside
+
+
+def test_of_whom_nothing_came_is_not_named(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
+    assert intervened(an_alert(), [from_card(State.REFUSED, following=False)]).helpers == ()
+
+
+def test_who_comes_back_is_on_it_since_then(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
+    left = from_card(State.ENDED, ActionName.BARGE_IN, following=False)
+    begun = intervened(an_alert(), [from_card(State.CONNECTED, ActionName.BARGE_IN)])
+    newer = from_card(State.CONNECTED, ActionName.BARGE_IN).model_copy(update={"asked_at": at(50)})
+    (helper,) = intervened(intervened(begun, [left]), [left, newer]).on_it
+    assert helper.since == at(50)
+
+
+def test_before_there_was_any_look_nothing_is_out_of_date(an_alert: MakeAlert) -> None:
+    later = NOON + 2 * STALE_AFTER
+    assert grown_old(an_alert(), later, later) == an_alert()
 
 
 def test_who_takes_it_again_is_on_it_since_then(an_alert: MakeAlert, from_card: MakeIntervention) -> None:

@@ -20,6 +20,17 @@ def at(second: float) -> datetime:
     return NOON + timedelta(seconds=second)
 
 
+def seated(floods: Floods, channel: str, number: int, now: datetime, open_digest: str = "") -> str:
+    """Where they are shown, and counted from then on."""
+    digest = floods.seat(channel, number, now, open_digest)
+    floods.count(channel, number, now, digest)
+    return digest
+
+
+def remember(floods: Floods, channel: str, raised_at: datetime, digest: str) -> None:
+    floods.count(channel, 1, raised_at, digest)
+
+
 def ids() -> Callable[[], str]:
     numbers = count(1)
     return lambda: f"digest {next(numbers)}"
@@ -50,17 +61,21 @@ SEATS: dict[str, list[tuple[float, int, str]]] = {
 @pytest.mark.parametrize("seats", SEATS.values(), ids=SEATS)
 def test_more_than_ten_within_a_minute_share_a_digest(seats: list[tuple[float, int, str]]) -> None:
     floods = Floods(ids())
-    assert [floods.seat("C0A", number, at(second)) for second, number, _ in seats] == [seat for _, _, seat in seats]
+    assert [seated(floods, "C0A", number, at(second)) for second, number, _ in seats] == [seat for _, _, seat in seats]
 
 
 def test_each_channel_has_floods_of_its_own() -> None:
     floods = Floods(ids())
-    assert [floods.seat(channel, 10, NOON) for channel in ("C0A", "C0B", "C0C")] == [OWN] * 3
+    assert [seated(floods, channel, 10, NOON) for channel in ("C0A", "C0B", "C0C")] == [OWN] * 3
 
 
 def test_each_channel_has_a_digest_of_its_own() -> None:
     floods = Floods(ids())
-    assert [floods.seat(channel, 11, NOON) for channel in ("C0A", "C0B", "C0A")] == ["digest 1", "digest 2", "digest 1"]
+    assert [seated(floods, channel, 11, NOON) for channel in ("C0A", "C0B", "C0A")] == [
+        "digest 1",
+        "digest 2",
+        "digest 1",
+    ]
 
 
 def test_a_digest_that_still_has_open_alerts_takes_the_next_flood() -> None:
@@ -73,30 +88,48 @@ def test_few_get_cards_of_their_own_though_a_digest_has_open_alerts() -> None:
 
 def test_the_digest_that_took_the_last_ones_goes_before_another_that_is_open() -> None:
     floods = Floods(ids())
-    floods.seat("C0A", 11, NOON)
-    assert floods.seat("C0A", 11, at(1), "an older one") == "digest 1"
+    seated(floods, "C0A", 11, NOON)
+    assert seated(floods, "C0A", 11, at(1), "an older one") == "digest 1"
 
 
 def test_an_open_digest_goes_on_as_the_one_that_took_the_last() -> None:
     floods = Floods(ids())
-    floods.seat("C0A", 11, NOON, "an open one")
-    assert floods.seat("C0A", 11, at(1)) == "an open one"
+    seated(floods, "C0A", 11, NOON, "an open one")
+    assert seated(floods, "C0A", 11, at(1)) == "an open one"
 
 
 @pytest.mark.parametrize(("second", "current"), [(0, True), (59.9, True), (60, False), (-60, False)])
 def test_a_digest_is_current_until_a_minute_after_its_last_alert(second: float, *, current: bool) -> None:
     floods = Floods(ids())
-    floods.seat("C0A", 11, at(-30))
-    digest = floods.seat("C0A", 11, NOON)
+    seated(floods, "C0A", 11, at(-30))
+    digest = seated(floods, "C0A", 11, NOON)
     assert floods.current(digest, at(second)) is current
 
 
 @pytest.mark.parametrize("digest", ["digest 2", OWN])
 def test_what_took_no_alert_is_not_current(digest: str) -> None:
     floods = Floods(ids())
-    floods.seat("C0A", 11, NOON)
-    floods.seat("C0B", 1, NOON)
+    seated(floods, "C0A", 11, NOON)
+    seated(floods, "C0B", 1, NOON)
     assert not floods.current(digest, NOON)
+
+
+def test_a_flood_without_end_begins_a_new_digest_now_and_then() -> None:
+    floods = Floods(ids())
+    seats = [seated(floods, "C0A", 11, at(30 * number), OWN) for number in range(40)]
+    assert list(dict.fromkeys(seats)) == ["digest 1", "digest 2"]
+
+
+def test_a_digest_takes_only_so_many() -> None:
+    floods = Floods(ids())
+    assert [seated(floods, "C0A", 300, at(number)) for number in range(4)] == [*["digest 1"] * 2, *["digest 2"] * 2]
+
+
+def test_what_was_not_raised_after_all_does_not_count() -> None:
+    floods = Floods(ids())
+    for _ in range(5):
+        floods.seat("C0A", 4, NOON)
+    assert seated(floods, "C0A", 4, NOON) == OWN
 
 
 # ── after a restart ──
@@ -105,35 +138,35 @@ def test_what_took_no_alert_is_not_current(digest: str) -> None:
 def test_what_an_earlier_process_raised_counts() -> None:
     floods = Floods(ids())
     for second in range(10):
-        floods.remember("C0A", at(second), OWN)
-    assert floods.seat("C0A", 1, at(59)) == "digest 1"
+        remember(floods, "C0A", at(second), OWN)
+    assert seated(floods, "C0A", 1, at(59)) == "digest 1"
 
 
 def test_what_an_earlier_process_raised_long_ago_does_not() -> None:
     floods = Floods(ids())
     for second in range(10):
-        floods.remember("C0A", at(second), OWN)
-    assert floods.seat("C0A", 1, at(60)) == OWN
+        remember(floods, "C0A", at(second), OWN)
+    assert seated(floods, "C0A", 1, at(60)) == OWN
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_digest_of_an_earlier_process_goes_on(order: int) -> None:
     floods = Floods(ids())
     for second, digest in [(0, "an old one"), (30, "a newer one"), (40, OWN)][::order]:
-        floods.remember("C0A", at(second), digest)
-    assert floods.seat("C0A", 11, at(80)) == "a newer one"
+        remember(floods, "C0A", at(second), digest)
+    assert seated(floods, "C0A", 11, at(80)) == "a newer one"
 
 
 def test_a_digest_of_an_earlier_process_is_over_after_a_minute() -> None:
     floods = Floods(ids())
-    floods.remember("C0A", NOON, "an old one")
-    assert floods.seat("C0A", 11, at(60)) == "digest 1"
+    remember(floods, "C0A", NOON, "an old one")
+    assert seated(floods, "C0A", 11, at(60)) == "digest 1"
 
 
 def test_a_clock_that_was_set_back_makes_no_flood() -> None:
     floods = Floods(ids())
-    floods.seat("C0A", 10, NOON)
-    assert floods.seat("C0A", 10, at(-3600)) == OWN
+    seated(floods, "C0A", 10, NOON)
+    assert seated(floods, "C0A", 10, at(-3600)) == OWN
 
 
 # ── any alerts at all ──
@@ -150,7 +183,7 @@ def test_every_alert_is_on_exactly_one_card(batches: Any) -> None:
     floods, now, cards = Floods(ids()), NOON, Counter[str]()
     for place, (pause, channel, number, digest) in enumerate(batches):
         now += timedelta(seconds=pause)
-        seat = floods.seat(channel, number, now, digest and f"{digest} in {channel}")
+        seat = seated(floods, channel, number, now, digest and f"{digest} in {channel}")
         cards.update({seat: number} if seat else {f"alert {place} {each}": 1 for each in range(number)})
     assert sum(cards.values()) == sum(number for _, _, number, _ in batches)
 
@@ -162,7 +195,7 @@ def test_no_more_than_ten_cards_come_within_a_minute(batches: Any) -> None:
     own: list[tuple[datetime, str, int]] = []
     for pause, channel, number, _ in batches:
         now += timedelta(seconds=pause)
-        if not floods.seat(channel, number, now):
+        if not seated(floods, channel, number, now):
             own.append((now, channel, number))
             lately = [many for then, there, many in own if there == channel and now - then < WITHIN]
             assert sum(lately) <= MOST
@@ -177,7 +210,7 @@ def test_alerts_that_are_few_all_have_cards_of_their_own(batches: Any) -> None:
         now += timedelta(seconds=pause)
         all_of_them.append((now, channel, number))
         lately = sum(many for then, there, many in all_of_them if there == channel and now - then < WITHIN)
-        assert bool(floods.seat(channel, number, now, digest)) is (lately > MOST)
+        assert bool(seated(floods, channel, number, now, digest)) is (lately > MOST)
 
 
 @settings(max_examples=100, deadline=None)
@@ -187,5 +220,5 @@ def test_no_digest_is_of_two_channels(batches: Any) -> None:
     channels: dict[str, str] = {}
     for pause, channel, number, _ in batches:
         now += timedelta(seconds=pause)
-        seat = floods.seat(channel, number, now)
+        seat = seated(floods, channel, number, now)
         assert not seat or channels.setdefault(seat, channel) == channel

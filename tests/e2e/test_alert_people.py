@@ -127,11 +127,21 @@ async def test_who_listens_from_the_card_is_on_it_and_nothing_more_is_said(empty
     assert "0003*024" not in shown
 
 
-async def test_who_has_left_was_on_it(empty_house: Any) -> None:
+async def test_when_a_silent_leg_ends_the_card_does_not_tell(empty_house: Any) -> None:
     call, card = await talking(empty_house)
     await empty_house.workspace.click(ANA, card, "Monitor")
     await empty_house.pbx.until(lambda: empty_house.floor.lift("0003*024"))
     await empty_house.card("Connected", ANA)
+    empty_house.floor.leave(call, "0003*024")
+    await empty_house.card("Ended", ANA)
+    assert "Ana Pop is on it" in said(await alert(empty_house, "Raised"))
+
+
+async def test_who_has_barged_in_and_left_was_on_it(empty_house: Any) -> None:
+    call, card = await talking(empty_house)
+    await empty_house.workspace.click(ANA, card, "Barge in")
+    await empty_house.pbx.until(lambda: empty_house.floor.lift("0003*024"))
+    await alert(empty_house, "Raised", "Connected")
     empty_house.floor.leave(call, "0003*024")
     await alert(empty_house, "Raised", "Ana Pop was on it")
 

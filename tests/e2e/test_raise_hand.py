@@ -123,3 +123,15 @@ async def test_a_hand_is_raised_in_the_channel_for_it_wherever_it_was_asked(hous
     await house.workspace.type(BOB, ALERTS, "/calls help-me")
     await alert(house, "Raised", channel=FLOOR)
     assert raised(house, ALERTS) == []
+
+
+async def test_where_the_channel_takes_no_card_the_agent_is_told(empty_house: Any) -> None:
+    empty_house.map = empty_house.map.replace("[help]\n", '[help]\nchannel = "C0CLOSED"\n')
+    empty_house.workspace.add_channel("C0CLOSED", "closed", bot_is_member=False)
+    house = await start(empty_house)
+    house.floor.talk(to="0003*210", **HAL)
+    await house.workspace.type(BOB, FLOOR, "/calls help-me")
+    await direct(house, "nobody has seen it")
+    assert len(house.workspace.messages(to=BOB)) == 1
+    assert all("not_in_channel" in refusal for refusal in house.workspace.refusals)
+    house.workspace.refusals.clear()

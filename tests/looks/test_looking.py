@@ -96,7 +96,7 @@ async def test_what_is_in_doubt_is_read_by_itself(watch: Any, clock: Any) -> Non
 
 async def test_a_scope_of_many_pages_costs_as_many_requests(watch: Any, clock: Any, a_call: MakeCall) -> None:
     watch.scopes = SCOPES[:1]
-    watch.pbx.calls |= {f"x{number}": a_call(call_id=f"x{number}") for number in range(700)}
+    watch.pbx.calls |= {f"x{number}": a_call(call_id=f"x{number}") for number in range(7000)}
     for _ in range(2):
         busy(watch)
         for number in range(5, 11):

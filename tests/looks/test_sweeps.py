@@ -91,6 +91,26 @@ async def test_only_a_scope_that_the_pbx_does_not_know_has_no_calls(
     assert (sweep.read, sweep.misses("c1")) == (read, read == 2)
 
 
+async def test_a_scope_that_is_refused_from_the_first_leaves_no_doubt_for_ever(watch: Any, clock: Any) -> None:
+    watch.pbx.failing["12"] = AccessDenied("access_denied")
+    assert (await swept(watch, clock)).misses("gone")
+
+
+async def test_a_side_that_only_a_silent_scope_has_shown_is_not_lost(
+    watch: Any, clock: Any, a_call: MakeCall, a_view: Any
+) -> None:
+    both, one = a_call(a_view(), a_view("02", extension="0003*299")), a_call(a_view())
+    watch.pbx.calls = {"c1": one}
+    shown = await swept(watch, clock)
+    assert [len(call.views) for call in shown.calls] == [1]
+    watch.pbx.calls, watch.pbx.shown_by = {"c1": both}, {"c1": ("12",)}
+    await swept(watch, clock)
+    watch.pbx.calls, watch.pbx.shown_by = {"c1": one}, {"c1": ("@me",)}
+    watch.pbx.failing["12"] = PbxUnreachable("down")
+    shown = await swept(watch, clock)
+    assert ["0003*299" in call.parties for call in shown.calls] == [True]
+
+
 async def test_a_scope_that_is_watched_no_more_leaves_no_doubt(watch: Any, clock: Any) -> None:
     watch.pbx.shown_by = {"c1": ("12",)}
     await swept(watch, clock)

@@ -160,6 +160,7 @@ ENDINGS: list[tuple[When, How, str, str, str]] = [
     (When.RINGING, How.ANSWERED, "", "", "Answered."),
     (When.RINGING, How.PICKED_UP, "0003*024", "Ana Pop", "Picked up by Ana Pop 0003*024."),
     (When.RINGING, How.CALL_OVER, "", "", "The call is over."),
+    (When.TALKING, How.NOT_SEEN, "", "", "The PBX has not shown this call for an hour."),
     (When.RINGING, How.CONDITION_OVER, "", "", "The ringing is over."),
     (When.TALKING, How.CONDITION_OVER, "", "", "The conversation is over."),
     (When.ON_HOLD, How.CONDITION_OVER, "", "", "The hold is over."),

@@ -218,6 +218,13 @@ async def test_an_alert_that_slack_takes_in_no_form_does_not_stop_the_next_versi
     assert (logs, desk.cards(ANA), desk.pauses) == ([said], [], [])
 
 
+async def test_after_a_429_an_alert_waits_as_long_as_slack_said_and_no_longer(desk: Any, alert_in: AlertIn) -> None:
+    desk.fault(POST, "429", retry_after=1)
+    desk.feed.show(alert_in())
+    await desk.shows("Raised")
+    assert (desk.asked(POST), desk.pauses) == (2, [])
+
+
 async def test_a_token_that_slack_takes_no_more_is_said_once_for_alerts_too(desk: Any, alert_in: AlertIn) -> None:
     desk.fault(POST, "error", error="token_revoked", times=3)
     with capture_logs() as logs:

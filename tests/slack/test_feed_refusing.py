@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.alert_ports import AlertCard
-from bot.alerts import Alert, How, resolved, snoozed
+from bot.alerts import Alert, How, When, resolved, snoozed
 from bot.slack.refusing import REST
 
 AlertIn = Callable[..., AlertCard]
@@ -64,8 +64,9 @@ async def a_minute(desk: Any) -> None:
 
 
 async def resting(desk: Any, posts: int, minutes: int = 1) -> None:
-    """Until so many posts were refused, and the next try is a minute away."""
-    await desk.workspace.until(lambda: desk.asked(POST) == posts and desk.pauses.count(REST) == minutes)
+    """Until so many posts were refused, nothing is under way, and the next try is a minute away."""
+    await desk.workspace.until(lambda: desk.pauses.count(REST) == minutes and not desk.feed._at_work)
+    assert desk.asked(POST) == posts
 
 
 @pytest.mark.parametrize("method", [POST, UPDATE])
@@ -178,6 +179,27 @@ async def test_where_one_is_over_the_others_are_still_tried(closed: Any, alert_i
     await closed.shows("Raised")
 
 
+async def test_where_the_fault_lies_in_one_card_the_others_are_still_tried(closed: Any, alert_in: AlertIn) -> None:
+    for number in (1, 2):
+        closed.feed.show(alert_in(number=number))
+    await resting(closed, posts=2)
+    invite(closed)
+    closed.fault(POST, "error", error="invalid_blocks")
+    await a_minute(closed)
+    await resting(closed, posts=3, minutes=2)
+    await a_minute(closed)
+    await closed.shows("Raised")
+
+
+async def test_a_channel_that_closes_again_is_said_again(desk: Any, alert_in: AlertIn) -> None:
+    with capture_logs() as logs:
+        for number in (1, 2):
+            desk.fault(POST, "error", error="not_in_channel")
+            desk.feed.show(alert_in(number=number))
+            await desk.workspace.until(lambda number=number: len(desk.cards()) == number)
+    assert [line["event"] for line in logs] == ["alerts_refused"] * 2
+
+
 async def test_a_card_that_stands_is_resolved_when_its_channel_is_open_again(closed: Any, alert_in: AlertIn) -> None:
     invite(closed)
     closed.feed.show(alert_in())
@@ -201,6 +223,71 @@ async def test_when_the_history_can_be_read_again_all_that_were_lost_are_found_w
     await a_minute(closed)
     await closed.workspace.until(lambda: len(closed.posted) == 2 and len(closed.feed) == 0)
     assert (len(closed.cards()), closed.asked(POST)) == (2, 2)
+
+
+# ── a raised hand that nobody can see ──
+
+BOB = "U0BOB"
+UNSEEN = "Your call for help is not in its channel"
+
+
+def bobs(card: AlertCard) -> AlertCard:
+    """The same as Bob's call for help."""
+    hand = {"when": When.HAND_RAISED, "asked_by": BOB}
+    return card.model_copy(update={"alert": card.alert.model_copy(update=hand)})
+
+
+@pytest.fixture
+def bob(closed: Any) -> Callable[[], list[str]]:
+    """What Bob has been told in a direct message."""
+    closed.workspace.add_person(BOB, "bob")
+    return lambda: [one.text for one in closed.workspace.messages(to=BOB)]
+
+
+async def test_who_raised_their_hand_is_told_once_that_the_channel_does_not_take_it(
+    closed: Any, alert_in: AlertIn, bob: Callable[[], list[str]]
+) -> None:
+    for state in ("Raised", "Snoozed"):
+        closed.feed.show(bobs(alert_in(state)))
+        await closed.workspace.until(lambda: bob() and not closed.feed._at_work)
+    assert [text.startswith(UNSEEN) for text in bob()] == [True]
+
+
+async def test_of_a_hand_that_was_to_be_seen_that_is_not_said(
+    closed: Any, alert_in: AlertIn, bob: Callable[[], list[str]]
+) -> None:
+    invite(closed)
+    closed.feed.show(bobs(alert_in()))
+    await closed.shows("Raised")
+    closed.fault(UPDATE, "error", error="not_in_channel")
+    closed.feed.show(bobs(alert_in("Snoozed")))
+    await closed.workspace.until(lambda: REST in closed.pauses)
+    await closed.feed.drain(0.1)
+    assert bob() == []
+
+
+async def test_of_a_hand_that_may_be_seen_that_is_not_said(
+    closed: Any, alert_in: AlertIn, bob: Callable[[], list[str]]
+) -> None:
+    invite(closed)
+    closed.fault(POST, "lost")
+    closed.fault(HISTORY, "error", error="missing_scope")
+    closed.feed.show(bobs(alert_in()))
+    await closed.workspace.until(lambda: REST in closed.pauses)
+    await closed.feed.drain(0.1)
+    assert bob() == []
+
+
+async def test_of_a_hand_that_is_over_that_is_not_said(
+    closed: Any, alert_in: AlertIn, bob: Callable[[], list[str]]
+) -> None:
+    closed.feed.show(bobs(alert_in("Resolved")))
+    await closed.workspace.until(lambda: closed.asked(POST) == 1)
+    await closed.feed.drain(0.3)
+    assert (bob(), len(closed.feed)) == ([], 0)
+
+
+# ── the end ──
 
 
 async def test_the_end_does_not_wait_for_a_channel_that_is_closed(closed: Any, alert_in: AlertIn) -> None:

@@ -13,7 +13,7 @@ from bot.ports import Card
 from bot.slack.alert_cards import alert_card, digest_card
 from bot.slack.cards import intervention_card
 from bot.slack.outgoing import Rank
-from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency
+from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency, who_asked
 
 MakeAlert = Callable[..., Alert]
 MakeAlertCard = Callable[..., AlertCard]
@@ -97,3 +97,10 @@ def test_what_is_undecided_or_not_shown_yet_is_pressing(
     found = urgency(cards[kind], noon.timestamp() + shown)
     since = noon.timestamp() + KINDS[kind][1]
     assert found == (KINDS[kind][3], pressing, since)
+
+
+def test_only_of_a_raised_hand_somebody_has_asked_for_the_card(
+    cards: dict[str, AnyCard], an_alert: MakeAlert, alert_card_of: MakeAlertCard
+) -> None:
+    hand = alert_card_of(an_alert(asked_by="U0BOB"))
+    assert ({who_asked(card) for card in cards.values()}, who_asked(hand)) == ({""}, "U0BOB")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.errors import PbxError, PbxUnreachable
 from bot.phonecalls import PhoneCall
 from bot.uapi import wire
-from bot.uapi.pages import SLICE, Pages, Remembered, Shown, next_start
+from bot.uapi.pages import LONGEST, MOST_BRACES, SLICE, Pages, Remembered, Shown, next_start
 from bot.uapi.wire import LAST_START, Page
 
 thorough = settings(max_examples=400, deadline=None)
@@ -92,6 +92,9 @@ AROUND = [
     ('{"x":Infinity,"entry":[', "]}"),
     ('{"entry":[', "]}]"),
     ('{"entry":[', "]"),
+    (" [ ", " ] "),
+    ('{"entry":[\x0b', "]}"),
+    ('{"entry":[', "\x0c]}"),
     ("", ""),
 ]
 BYTES = [b",", b"]", b"[", b"{", b"}", b'"', b"\\", b" ", b"\xff", b"\xe2\x82", b"\x00", b"\xef\xbb\xbf", b"NaN", b"0"]
@@ -117,6 +120,20 @@ def outcome(http_status: int, body: bytes, before: Shown | None = None) -> objec
         return type(failure), str(failure)
 
 
+@pytest.mark.parametrize(("head", "tail"), AROUND)
+def test_whatever_stands_around_the_entries_they_are_read_as_ever(head: str, tail: str) -> None:
+    for between in (",", "", ",,", " ", "\x0b,", ",\x0c", " \n,\r\t", "x"):
+        body = (head + between.join(ENTRIES[:2]) + tail).encode()
+        assert outcome(200, body, Shown()) == outcome(200, body)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))
+def test_whatever_an_entry_is_it_is_read_as_ever(entry: str) -> None:
+    for listed in (entry, f"{entry},{ENTRIES[0]}", f"{ENTRIES[0]},{entry}"):
+        for body in (f'{{"entry":[{listed}]}}'.encode(), f"[{listed}]".encode(), f"[ {listed}]".encode()):
+            assert outcome(200, body, Shown()) == outcome(200, body)
+
+
 @thorough
 @given(body=bodies(), earlier=bodies(), http_status=st.sampled_from([200, 200, 200, 200, 201, 204, 400, 503]))
 def test_a_page_read_entry_by_entry_is_the_page_read_whole(body: bytes, earlier: bytes, http_status: int) -> None:
@@ -139,23 +156,45 @@ def test_an_entry_of_the_last_list_is_the_same_object() -> None:
     assert [one is other for one, other in zip(first, again, strict=True)] == [True, True]
 
 
-CHANGES: dict[str, tuple[list[dict[str, Any]], list[bool]]] = {
-    "one changed": ([a_call("c1"), a_call("c2", status=3), a_call("c3")], [True, False, True]),
-    "the first ended": ([a_call("c2"), a_call("c3")], [True, True]),
-    "one in the middle ended": ([a_call("c1"), a_call("c3")], [True, True]),
-    "one came at the front": ([a_call("c0"), a_call("c1"), a_call("c2"), a_call("c3")], [False, True, True, True]),
-    "one came at the end": ([a_call("c1"), a_call("c2"), a_call("c3"), a_call("c4")], [True, True, True, False]),
-    "the other way round": ([a_call("c3"), a_call("c2"), a_call("c1")], [True, True, True]),
-    "one twice": ([a_call("c1"), a_call("c1"), a_call("c2")], [True, True, True]),
-    "all others": ([a_call("c1", status=4), a_call("c2", status=4)], [False, False]),
+CHANGES: dict[str, tuple[list[dict[str, Any]], list[bool], int]] = {
+    "nothing": ([a_call("c1"), a_call("c2"), a_call("c3")], [True, True, True], 0),
+    "one changed": ([a_call("c1"), a_call("c2", status=3), a_call("c3")], [True, False, True], 1),
+    "the first ended": ([a_call("c2"), a_call("c3")], [True, True], 1),
+    "one in the middle ended": ([a_call("c1"), a_call("c3")], [True, True], 1),
+    "one came first": ([a_call("c0"), a_call("c1"), a_call("c2"), a_call("c3")], [False, True, True, True], 1),
+    "one came last": ([a_call("c1"), a_call("c2"), a_call("c3"), a_call("c4")], [True, True, True, False], 1),
+    "the other way round": ([a_call("c3"), a_call("c2"), a_call("c1")], [True, True, True], 3),
+    "one twice": ([a_call("c1"), a_call("c1"), a_call("c2"), a_call("c3")], [True, True, True, True], 1),
+    "all others": ([a_call("c1", status=4), a_call("c2", status=4)], [False, False], 2),
 }
 
 
-@pytest.mark.parametrize(("entries", "same"), CHANGES.values(), ids=CHANGES)
-def test_only_what_has_changed_is_read_anew(entries: list[dict[str, Any]], same: list[bool]) -> None:
+@pytest.mark.parametrize(("entries", "same", "anew"), CHANGES.values(), ids=CHANGES)
+def test_only_what_has_changed_is_another_object(entries: list[dict[str, Any]], same: list[bool], anew: int) -> None:
     first, shown = read(an_envelope(a_call("c1"), a_call("c2"), a_call("c3")))
     again, _ = read(an_envelope(*entries), shown)
     assert [any(call is known for known in first) for call in again] == same
+
+
+@pytest.mark.parametrize(("entries", "same", "anew"), CHANGES.values(), ids=CHANGES)
+def test_what_stands_where_it_stood_is_not_read_again(
+    entries: list[dict[str, Any]], same: list[bool], anew: int
+) -> None:
+    _, shown = read(an_envelope(a_call("c1"), a_call("c2"), a_call("c3")))
+    pages = Pages(shown)
+    whole(pages.reading(200, an_envelope(*entries)))
+    assert pages.anew == anew
+
+
+def test_nothing_is_read_again_of_pages_that_overlap() -> None:
+    parts = [an_envelope(*(a_call(f"c{n}") for n in numbers)) for numbers in (range(5), range(3, 8))]
+    first = Pages(Shown())
+    for part in parts:
+        whole(first.reading(200, part))
+    again = Pages(first.shown)
+    for part in parts:
+        whole(again.reading(200, part))
+    assert (first.anew, again.anew) == (10, 0)
 
 
 def test_an_entry_that_only_begins_like_one_of_the_last_list_is_another() -> None:
@@ -172,6 +211,12 @@ def test_what_came_before_the_entry_that_is_expected_is_still_known() -> None:
     assert [call is first[place] for call, place in zip(again, (0, 1, 0, 1, 2), strict=True)] == [True] * 5
 
 
+def test_of_two_entries_of_one_call_the_first_is_known_again() -> None:
+    (_, first, _), shown = read(an_envelope(a_call("c0"), a_call("c1"), a_call("c1", status=3)))
+    (again,), _ = read(an_envelope(a_call("c1")), shown)
+    assert again is first
+
+
 def test_an_entry_that_nobody_can_name_is_left_out_again() -> None:
     _, shown = read(b'[{"id":"../x"},{"id":"c1"}]')
     calls, _ = read(b'[{"id":"../x"},{"id":"c1"}]', shown)
@@ -186,11 +231,55 @@ def test_names_of_any_script_are_known_again() -> None:
     assert (again is first, again.views[0].caller_id) == (True, "\u0218tefan \u6f22 <+15550100>")
 
 
+LONG_WAY: dict[str, bytes] = {
+    "an opening brace in a name": json.dumps(a_call("c1", callerId="{ <+15550100>")).encode(),
+    "a closing brace in a name": json.dumps(a_call("c1", callerId="}}} <+15550100>")).encode(),
+    "half a character": rb'{"id":"c1","phoneCallView":[{"id":"1","callerId":"\ud83d <+15550100>"}]}',
+    "a byte that is no UTF-8": b'{"id":"c1","phoneCallView":[{"id":"1","callerId":"Zo\xeb <+15550100>"}]}',
+    "NaN in a name": json.dumps(a_call("c1", callerId="NaN <+15550100>")).encode(),
+    "Infinity in a name": json.dumps(a_call("c1", callerId="Infinity <+15550100>")).encode(),
+    "many views": json.dumps({"id": "c1", "phoneCallView": [{"id": str(n)} for n in range(2 * MOST_BRACES)]}).encode(),
+}
+
+
+@pytest.mark.parametrize("entry", LONG_WAY.values(), ids=LONG_WAY)
+def test_an_entry_that_is_read_the_long_way_is_known_again(entry: bytes) -> None:
+    body = b'{"entry":[' + entry + b',{"id":"c2"}]}'
+    first, shown = read(body)
+    again, _ = read(body, shown)
+    assert [one is other for one, other in zip(first, again, strict=True)] == [True, True]
+
+
+@pytest.mark.parametrize("entry", LONG_WAY.values(), ids=LONG_WAY)
+def test_an_entry_that_is_read_the_long_way_is_read_as_ever(entry: bytes) -> None:
+    body = b'{"entry":[' + entry + b',{"id":"c2"}]}'
+    assert outcome(200, body, Shown()) == outcome(200, body)
+
+
+@pytest.mark.parametrize("over", [-1, 0, 1])
+def test_an_entry_that_is_too_long_for_the_long_way_is_read_as_ever(over: int) -> None:
+    short = json.dumps(a_call("c1", callerId="{"))
+    entry = json.dumps(a_call("c1", callerId="{" * (LONGEST - len(short) + 1 + over)))
+    body = f'{{"entry":[{entry},{{"id":"c2"}}]}}'.encode()
+    assert (len(entry) - LONGEST, outcome(200, body, Shown())) == (over, outcome(200, body))
+
+
 def test_a_page_that_cannot_be_read_leaves_what_was_known() -> None:
     (first,), shown = read(an_envelope(a_call("c1")))
     with pytest.raises(PbxUnreachable):
         read(an_envelope(a_call("c1"), 7), shown)
     (again,), _ = read(an_envelope(a_call("c1")), shown)
+    assert again is first
+
+
+def test_a_list_in_another_form_is_not_remembered() -> None:
+    _, shown = read(json.dumps({"entry": {"c1": a_call("c1")}}).encode())
+    assert (shown.pages, shown.calls) == ([], [])
+
+
+def test_a_byte_order_mark_changes_nothing() -> None:
+    (first,), shown = read(b"\xef\xbb\xbf" + an_envelope(a_call()))
+    (again,), _ = read(an_envelope(a_call()), shown)
     assert again is first
 
 
@@ -221,6 +310,13 @@ def test_the_scope_that_was_listed_longest_ago_is_forgotten_first(most: int, kep
     for user in "abc":
         remembered.keep((user, "@self"), shown_of("c1"))
     assert "".join(user for user in "abc" if remembered.of((user, "@self")).pages) == kept
+
+
+def test_as_many_scopes_are_forgotten_as_it_takes() -> None:
+    remembered = Remembered(2 * ONE)
+    for user, call_ids in (("a", ["c1"]), ("b", ["c1"]), ("c", ["c1", "c2"])):
+        remembered.keep((user, "@self"), shown_of(*call_ids))
+    assert [user for user in "abc" if remembered.of((user, "@self")).pages] == ["c"]
 
 
 def test_a_scope_that_was_listed_again_was_not_listed_long_ago() -> None:
