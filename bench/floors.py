@@ -32,7 +32,7 @@ def a_call(number: int, *, changed: bool = False) -> bytes:
     """The n-th call: one in ten rings, one in twenty is on hold. `changed`: it has another state."""
     age = 15 + _mixed(number, LONGEST)
     ringing, held = number % 10 == 0, number % 20 == 7
-    extension, customer = f"0003*{200 + _mixed(number, 800)}", f"+1555{number % 10**7:07}"
+    extension, customer = f"0003*{200 + _mixed(number, 800)}", f"+1{200 + number % 797}555{number % 10**4:04}"
     dates = {"ringing": _date(age - 1, OTHER_ZONE)} | ({} if ringing else {"answered": _date(age - 12, OTHER_ZONE)})
     if held or changed:
         dates["onHold"] = _date(max(1, age // 4), OTHER_ZONE)
