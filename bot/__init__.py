@@ -76,7 +76,7 @@ And what ties them together:
     trial.py              what is sent, and what the PBX shows of it
     trial_report.py       how that compares with the documentation
     auditing.py       callbot audit
-    demo.py           the bot between the two sandboxes
+    demo.py           the bot between the two sandboxes, and their page
     __main__.py       the command line
 
 Imports point from the bottom of this page to its top, never back; import-linter holds it (pyproject.toml).

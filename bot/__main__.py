@@ -168,13 +168,18 @@ def demo(
     tour: Annotated[
         bool, typer.Option("--tour", help="Watch a supervisor at work for a quarter of a minute, then exit.")
     ] = False,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page, where there is a desktop.")
+    ] = True,
+    story: Annotated[bool, typer.Option("--story/--no-story", help="Play a story until somebody acts.")] = True,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0 takes a free one.")] = 0,
 ) -> None:
-    """Everything on this machine, no account needed: a sandbox PBX, a local workspace, the real bot between them."""
+    """Everything on this machine, no account needed: a sandbox PBX, a local workspace with a page, the real bot between."""
     from bot.demo import play_tour, stay_open  # noqa: PLC0415 - only the demo needs the sandbox
 
     if tour:
         sys.exit(0 if run_to_the_end(play_tour()) else 1)
-    run_to_the_end(stay_open(_stop_signal))
+    run_to_the_end(stay_open(_stop_signal, browser=browser, port=port, story=story))
 
 
 @cli.command()

@@ -1,4 +1,4 @@
-"""The demo: the sandbox PBX, the local workspace and the real bot, each on a free port of this machine.
+"""The demo: the sandbox PBX, the local workspace, the real bot and their page, each on a free port of this machine.
 
 The bot runs as the process that `callbot run` is, with its own map and an empty ledger in a temporary folder.
 """
@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+import webbrowser
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -18,15 +19,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.errors import CallbotError
+from bot.sandbox.console.bot_process import BotProcess
+from bot.sandbox.console.server import Console as Page
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.scenario import CAST, MAP, furnish, seat
+from bot.sandbox.scenario import MAP, PAGE_MAP, furnish, seat
 from bot.sandbox.tour import Tour
 from bot.sandbox.workspace import Workspace
 
 STARTING = 15.0
-ENDING = 12.0
-"""Seconds that the bot may take to connect, and to end."""
+"""Seconds that the bot may take to connect."""
 
 
 class Stage(NamedTuple):
@@ -35,6 +37,7 @@ class Stage(NamedTuple):
     floor: Floor
     pbx: SandboxPbx
     workspace: Workspace
+    bot: BotProcess
 
 
 class DemoFailed(CallbotError):
@@ -42,36 +45,42 @@ class DemoFailed(CallbotError):
 
 
 @asynccontextmanager
-async def stage(*, control: bool) -> AsyncIterator[Stage]:
-    """Sandbox, workspace and bot, connected; all of them are gone afterwards."""
+async def stage(*, by_hand: bool) -> AsyncIterator[Stage]:
+    """Sandbox, workspace and bot, connected; all of them are gone afterwards. `by_hand`: no phone lifts itself."""
     floor = Floor()
-    furnish(floor)
-    pbx = SandboxPbx(floor, control=control)
-    workspace = Workspace(control=control)
+    if by_hand:
+        furnish(floor, answers_after=None)
+    else:
+        furnish(floor)
+    pbx = SandboxPbx(floor)
+    workspace = Workspace()
     seat(workspace)
     await pbx.start()
     await workspace.start()
     with tempfile.TemporaryDirectory(prefix="callbot-demo-") as folder:
-        bot = await _start_bot(Path(folder), pbx, workspace)
+        bot = _bot(Path(folder), pbx, workspace, PAGE_MAP if by_hand else MAP)
         try:
+            await bot.start()
             await _until_connected(bot, workspace)
-            yield Stage(floor, pbx, workspace)
+            yield Stage(floor, pbx, workspace, bot)
         finally:
-            await _end(bot)
+            await bot.stop()
             await workspace.stop()
             await pbx.stop()
 
 
-async def _start_bot(folder: Path, pbx: SandboxPbx, workspace: Workspace) -> asyncio.subprocess.Process:
+def _bot(folder: Path, pbx: SandboxPbx, workspace: Workspace, rules: str) -> BotProcess:
+    """`callbot run` with a map and a ledger of its own; started again, it goes on with both."""
     config = folder / "callbot.toml"
-    config.write_text(MAP)
+    config.write_text(rules)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "UAPI_"))}
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "run"),
-        cwd=folder,
-        env={
+    source = str(Path(__file__).parents[1])
+    return BotProcess(
+        (sys.executable, "-m", "bot", "run"),
+        folder,
+        {
             **inherited,
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")))),
+            "PYTHONPATH": os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH")))),
             "SLACK_API_URL": workspace.api_url,
             "SLACK_BOT_TOKEN": workspace.bot_token,
             "SLACK_APP_TOKEN": workspace.app_token,
@@ -87,27 +96,17 @@ async def _start_bot(folder: Path, pbx: SandboxPbx, workspace: Workspace) -> asy
     )
 
 
-async def _until_connected(bot: asyncio.subprocess.Process, workspace: Workspace) -> None:
+async def _until_connected(bot: BotProcess, workspace: Workspace) -> None:
     connected = asyncio.ensure_future(workspace.until(lambda: workspace.sockets > 0, timeout=STARTING))
     ended = asyncio.ensure_future(bot.wait())
     try:
         await asyncio.wait({connected, ended}, return_when=asyncio.FIRST_COMPLETED)
         if not connected.done():
-            raise DemoFailed(f"The bot ended with exit code {bot.returncode} before it was connected.")
+            raise DemoFailed(f"The bot ended with exit code {ended.result()} before it was connected.")
         await connected
     finally:
         for waiting in (connected, ended):
             waiting.cancel()
-
-
-async def _end(bot: asyncio.subprocess.Process) -> None:
-    if bot.returncode is None:
-        bot.terminate()
-        try:
-            await asyncio.wait_for(bot.wait(), ENDING)
-        except TimeoutError:
-            bot.kill()
-            await bot.wait()
 
 
 def _post(address: str, body: dict[str, str]) -> str:
@@ -116,42 +115,49 @@ def _post(address: str, body: dict[str, str]) -> str:
 
 
 async def play_tour() -> bool:
-    """Play a supervisor through the interventions. Whether each reached the state that it should."""
+    """Play a supervisor through an alert and the interventions. Whether each reached the state that it should."""
     console = Console(highlight=False)
     console.print("Starting a sandbox PBX, a local workspace and callbot …")
-    async with stage(control=False) as (floor, pbx, workspace):
+    async with stage(by_hand=False) as (floor, pbx, workspace, _):
         return await Tour(floor, pbx, workspace, say=partial(console.print, soft_wrap=True)).play()
 
 
-async def stay_open(stop_signal: Callable[[], asyncio.Event]) -> None:
-    """Keep everything up until Ctrl-C, with the addresses to type and to steer by."""
+async def stay_open(
+    stop_signal: Callable[[], asyncio.Event], *, browser: bool = True, port: int = 0, story: bool = True
+) -> None:
+    """Keep everything up until Ctrl-C, with the page on 127.0.0.1 (port 0: any free one), and open it on a desktop.
+
+    `browser` and `story`: whether a browser is opened at all, and whether the story is played before anybody acts.
+    """
     console = Console(highlight=False)
     stop = stop_signal()
-    async with stage(control=True) as (floor, pbx, workspace):
-        call = floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
-        console.print("[bold]callbot is running on this machine, between a sandbox PBX and a local workspace.[/bold]")
-        people = ", ".join(f"{name} {user}" for user, name in CAST.items())
-        console.print(f"  Carla Caller talks to Bob on 0003*210 (call {call}).")
-        console.print(f"  People: {people}.\n", soft_wrap=True)
-        console.print("Type as Ana, and read what all see, and what she alone sees:")
-        control = workspace.api_url.removesuffix("/api/") + "/control"
-        typed = {"user": "U0ANA", "channel": "C0FLOOR", "text": "/monitor 0003*210"}
-        for line in (
-            _post(f"{control}/type", typed),
-            f"curl -s {control}/messages | python3 -m json.tool",
-            f"curl -s '{control}/messages?user=U0ANA' | python3 -m json.tool",
-        ):
-            console.print(escape(f"  {line}"), soft_wrap=True)
-        console.print("Press a button for her; TS is the ts of the message that has it:")
-        clicked = {"user": "U0ANA", "ts": "TS", "label": "Whisper"}
-        console.print(escape(f"  {_post(f'{control}/click', clicked)}"), soft_wrap=True)
-        console.print("Her phone is answered by itself after a second. Hang it up, and see the calls:")
-        leave = _post(f"{pbx.url}/control/leave", {"call_id": call, "number": "0003*024"})
-        for line in (leave, f"curl -s {pbx.url}/control/calls | python3 -m json.tool"):
-            console.print(escape(f"  {line}"), soft_wrap=True)
-        console.print()
-        console.print("`callbot demo --tour` plays it all by itself. Ctrl-C ends.")
-        await stop.wait()
+    console.print("Starting a sandbox PBX, a local workspace and callbot …")
+    async with stage(by_hand=True) as (floor, _, workspace, bot):
+        page = Page(floor, workspace, bot, story=story)
+        try:
+            await page.start(port)
+        except OSError as error:
+            raise _cannot_listen(port, error) from None
+        try:
+            console.print("[bold]callbot is running on this machine. Open this address in a browser:[/bold]")
+            console.print(f"\n  {escape(page.url)}\n", soft_wrap=True)
+            console.print("A story plays until you act. `callbot demo --tour` plays in the terminal. Ctrl-C ends.")
+            if browser and _on_a_desktop():
+                await asyncio.to_thread(webbrowser.open, page.url)
+            await stop.wait()
+        finally:
+            await page.stop()
+
+
+def _on_a_desktop() -> bool:
+    """Whether there is a screen of this machine's own: not over ssh, and not where nobody sits."""
+    if any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY")):
+        return False
+    return sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _cannot_listen(port: int, error: OSError) -> DemoFailed:
+    return DemoFailed(f"127.0.0.1:{port} cannot be listened on ({error.strerror}). Choose another --port.")
 
 
 async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event], *, control: bool) -> None:
@@ -164,7 +170,7 @@ async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event], 
     try:
         await pbx.start(port=port)
     except OSError as error:
-        raise DemoFailed(f"127.0.0.1:{port} cannot be listened on ({error.strerror}). Choose another --port.") from None
+        raise _cannot_listen(port, error) from None
     console.print(
         f"Sandbox PBX: UAPI_URL={pbx.url} UAPI_CLIENT_ID=sandbox-app UAPI_CLIENT_SECRET=sandbox-secret", soft_wrap=True
     )

@@ -50,5 +50,6 @@ changes.py              who wants to know that something changed
 workspace_control.py    what people do, over HTTP
 ======================  ================================================================================
 
-The demo between the two: scenario.py has its people, phones and map, tour.py plays a supervisor at work.
+The demo between the two: scenario.py has its people, phones and map, tour.py plays a supervisor at work; the folder
+console/ is its page.
 """

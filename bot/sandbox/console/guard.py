@@ -1,0 +1,54 @@
+"""Which requests are answered at all. Everything is on loopback; what has to be kept out is other pages of the browser.
+
+- `Host` must be a loopback name with our port: a name elsewhere that resolves to 127.0.0.1 (DNS rebinding) is refused.
+- `Origin`, where it is sent, must be ours, and `Sec-Fetch-Site`, where it is sent, `same-origin` or `none`: another
+  page of the same browser is refused, also one on another port of this machine.
+- Under `/v1/` the token of the address must be right. It is no cookie: a browser would send that to every port.
+"""
+
+import hmac
+from collections.abc import Mapping
+
+from aiohttp import hdrs
+
+from bot.sandbox.console.refusals import refuse
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+OWN_FETCHES = frozenset({"same-origin", "none"})
+SUBPROTOCOL = "callbot.v1"
+TOKEN_PROTOCOL = "token."  # noqa: S105 - what stands before it in the list of subprotocols
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Of every answer. Nothing is kept, because the next demo on this port may have another page."""
+
+
+def check_sender(headers: Mapping[str, str], port: int) -> None:
+    """Raise NotDone for a request that another page may have made."""
+    host = headers.get(hdrs.HOST, "")
+    if host.lower() not in {f"{name}:{port}" for name in LOOPBACK}:
+        refuse("wrong_host", "Only by a loopback address, with this port.", status=403)
+    origin = headers.get(hdrs.ORIGIN)
+    if origin is not None and origin != f"http://{host}":
+        refuse("wrong_origin", "Only from the page of this demo.", status=403)
+    if headers.get("Sec-Fetch-Site", "none") not in OWN_FETCHES:
+        refuse("wrong_origin", "Only from the page of this demo.", status=403)
+
+
+def check_token(headers: Mapping[str, str], token: str) -> None:
+    """Raise NotDone unless the request carries the token, as a bearer token or as a subprotocol."""
+    scheme, _, given = headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() != "bearer":
+        offered = [each.strip() for each in headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")]
+        given = next((each.removeprefix(TOKEN_PROTOCOL) for each in offered if each.startswith(TOKEN_PROTOCOL)), "")
+    if not hmac.compare_digest(given.encode(errors="replace"), token.encode()):
+        refuse("wrong_token", "Open the address that `callbot demo` has printed.", status=401)

@@ -1,0 +1,38 @@
+// @ts-check
+/** The dialog of a button that asks first. */
+
+import { el } from "./elements.js";
+
+/**
+ * Ask; the focus stays in the dialog until it is answered, and goes back to where it was.
+ * @param {any} confirm Slack's confirm object
+ * @param {import("./text.js").Texts} texts
+ * @returns {Promise<boolean>}
+ */
+export function ask(confirm, texts) {
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("confirm"));
+  const before = /** @type {HTMLElement | null} */ (document.activeElement);
+  const answer = (/** @type {string} */ value) => () => dialog.close(value);
+  dialog.returnValue = "";
+  dialog.replaceChildren(
+    el("h2", { id: "confirm-title" }, texts.object(confirm.title)),
+    el("p", { id: "confirm-text" }, texts.object(confirm.text)),
+    el(
+      "div",
+      { class: "confirm-answers" },
+      el("button", { type: "button", class: "button", text: confirm.deny.text, autofocus: true, on: { click: answer("no") } }),
+      el("button", { type: "button", class: `button ${confirm.style ?? "primary"}`, text: confirm.confirm.text, on: { click: answer("yes") } }),
+    ),
+  );
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener(
+      "close",
+      () => {
+        if (before?.isConnected) before.focus();
+        resolve(dialog.returnValue === "yes");
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,38 @@
+// @ts-check
+/** On a narrow page one half is shown at a time: the workspace or the floor. */
+
+import { el } from "./elements.js";
+
+const HALVES = [
+  { name: "workspace", label: "Workspace" },
+  { name: "floor", label: "Floor" },
+];
+
+export class Halves {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.buttons = HALVES.map(({ name, label }) =>
+      el("button", { type: "button", class: "half", data: { name }, on: { click: () => this.show(name) } }, el("span", { text: label }), el("span", { class: "half-news" })),
+    );
+    root.append(...this.buttons);
+    this.show("workspace");
+  }
+
+  /** @param {string} name */
+  show(name) {
+    document.body.dataset.half = name;
+    for (const button of this.buttons) {
+      if (button.dataset.name === name) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+  }
+
+  /** Say on each button what the half that is not shown has to tell. @param {Record<string, string>} news */
+  draw(news) {
+    for (const button of this.buttons) {
+      const said = /** @type {HTMLElement} */ (button.lastElementChild);
+      const words = news[button.dataset.name] ?? "";
+      if (said.textContent !== words) said.textContent = words;
+    }
+  }
+}

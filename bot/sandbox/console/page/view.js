@@ -1,0 +1,87 @@
+// @ts-check
+/** Whose eyes the page looks through and where, and what each person has seen. It survives a reload, in this tab. */
+
+const KEPT = "callbot-demo-view";
+const DIRECT = "direct";
+
+export class View {
+  constructor() {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+    /** @type {string} */
+    this.user = kept.user ?? "";
+    /** A channel's id, or `direct`: whoever looks has their own. @type {string} */
+    this.channel = kept.channel ?? "";
+    /** The last time stamp that somebody has seen in a place. @type {Record<string, string>} */
+    this.seen = kept.seen ?? {};
+    /** Whether the page looks where the story is. */
+    this.following = true;
+    this.plays = 0;
+    /** What the story types in the message box. @type {string | null} */
+    this.played = null;
+  }
+
+  /** What was there before anybody looked is seen. @param {any} state @param {boolean} first */
+  begin(state, first) {
+    const people = state.places.people;
+    if (!people.some((/** @type {any} */ each) => each.id === this.user)) this.user = people[0].id;
+    if (!this.channel) this.channel = state.places.channels[0].id;
+    if (!first || Object.keys(this.seen).length) return;
+    for (const message of state.messages) for (const person of people) this.seen[`${person.id} ${message.channel}`] = message.ts;
+  }
+
+  /** @param {any} places */
+  channelId(places) {
+    return this.channel === DIRECT ? this.direct(places) : this.channel;
+  }
+
+  /** @param {any} places */
+  direct(places) {
+    return places.people.find((/** @type {any} */ each) => each.id === this.user)?.dm;
+  }
+
+  /** @param {string} user */
+  choosePerson(user) {
+    this.following = false;
+    this.user = user;
+    this.#keep();
+  }
+
+  /** @param {string} channel */
+  chooseChannel(channel) {
+    this.following = false;
+    this.#place(channel);
+    this.#keep();
+  }
+
+  /** Look where the story is, unless somebody has looked elsewhere since it began. @param {any} story */
+  follow(story) {
+    if (story.plays !== this.plays || story.state !== "playing") this.following = story.state === "playing";
+    this.plays = story.plays;
+    if (!this.following || !story.scene) return;
+    this.user = story.scene.user;
+    this.#place(story.scene.channel);
+  }
+
+  /** @param {string} channel @param {{ts: string}[]} messages */
+  saw(channel, messages) {
+    const last = messages.at(-1)?.ts;
+    const key = `${this.user} ${channel}`;
+    if (!last || last <= (this.seen[key] ?? "")) return;
+    this.seen[key] = last;
+    this.#keep();
+  }
+
+  /** @param {string} channel */
+  seenUntil(channel) {
+    return this.seen[`${this.user} ${channel}`] ?? "";
+  }
+
+  /** @param {string} channel */
+  #place(channel) {
+    this.channel = channel.startsWith("D") ? DIRECT : channel;
+  }
+
+  #keep() {
+    sessionStorage.setItem(KEPT, JSON.stringify({ user: this.user, channel: this.channel, seen: this.seen }));
+  }
+}

@@ -1,0 +1,51 @@
+"""Since when phones ring because of an intervention, and what whoever answered them is on a call for.
+
+The floor itself knows neither: a real phone shows only that it rings, and a real PBX only that there is a leg.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.sandbox.floor import Floor
+from bot.sandbox.ringing import Intervention
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A phone that rings: what for, and from when until when (seconds since 1970)."""
+
+    intervention: Intervention
+    since: float
+    until: float
+
+
+class RingTimes:
+    """Watches one floor. `clock` gives seconds since 1970."""
+
+    def __init__(self, floor: Floor, clock: Callable[[], float]) -> None:
+        self._floor = floor
+        self._clock = clock
+        self._rings: dict[str, Ring] = {}
+        self._asked: dict[str, Intervention] = {}
+        self._end = floor.on_change(self._look)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._end()
+
+    def ring(self, phone: str) -> Ring | None:
+        """What that phone rings for right now."""
+        return self._rings.get(phone)
+
+    def action(self, phone: str, call_id: str) -> str | None:
+        """What whoever answered that phone is on that call for; None where nobody asked."""
+        asked = self._asked.get(phone)
+        return asked.action if asked is not None and asked.call_id == call_id else None
+
+    def _look(self) -> None:
+        ringing: dict[str, Ring] = {}
+        for each in self._floor.interventions():
+            now = self._clock()
+            ringing[each.phone] = self._rings.get(each.phone) or Ring(each, now, now + each.wait)
+            self._asked[each.phone] = each
+        self._rings = ringing

@@ -1,0 +1,183 @@
+"""The story: what callbot is for, in a minute, without a hand. It does what people do, and nothing else.
+
+A caller rings too long and #alerts is told; Ana listens to Bob's call, hangs up to whisper, records; a stranger is refused.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.sandbox.console.workspace_shown import direct_message
+from bot.sandbox.floor import Floor
+from bot.sandbox.messages_shown import Button, Message
+from bot.sandbox.scenario import ALERTS, FLOOR
+from bot.sandbox.workspace import Workspace
+
+ANA, BOB, EVE = "U0ANA", "U0BOB", "U0EVE"
+ANAS_PHONE, BOBS_PHONE = "0003*024", "0003*210"
+SECONDS = 15.0
+"""The longest that anything may let wait for itself."""
+STATES = ("Asked", "Ringing", "Connected", "Recording", "Ended", "Refused", "Not answered", "Unknown")
+"""What the text of a card begins with."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is going on: a caption, whose eyes to look through and where, and what is being typed, pressed or touched."""
+
+    caption: str
+    user: str
+    channel: str
+    typing: str | None = None
+    press: dict[str, str] | None = None
+    phone: str | None = None
+
+
+class Story:
+    """One play. `show` takes each scene; `pace` stretches or shrinks every pause."""
+
+    def __init__(
+        self, floor: Floor, workspace: Workspace, show: Callable[[Scene], object], *, pace: float = 1.0
+    ) -> None:
+        self._floor = floor
+        self._workspace = workspace
+        self._show = show
+        self._pace = pace
+        self._scene = Scene("", ANA, ALERTS)
+        self._begun = ""
+
+    async def play(self) -> None:
+        """Play from beginning to end. Raises TimeoutError where the bot does not do its part, LookupError likewise."""
+        self._begun = max((each.ts for each in self._workspace.messages()), default="")
+        call = await self._rings_too_long()
+        await self._listens()
+        await self._whispers(call)
+        await self._records()
+        await self._ends(call)
+        await self._stranger()
+        await self._tell("That was callbot. Now it is your turn: type, click, or pick up a phone.", 6)
+
+    # ── scenes ──
+
+    async def _rings_too_long(self) -> str:
+        self._scene = Scene("", ANA, ALERTS)
+        await self._tell("A customer, Carla Caller, rings Bob. Bob is busy with something else.", 2, phone=BOBS_PHONE)
+        call = self._floor.ring(caller="+15550142", caller_name="Carla Caller", to=BOBS_PHONE)
+        await self._tell("The phone rings, and rings …", 0, phone=BOBS_PHONE)
+        alert = await self._message(ALERTS, "Raised")
+        await self._tell("Five seconds are too long here: callbot tells #alerts.", 3)
+        await self._press(ANA, alert, "I'm on it", "Ana says that she is on it.")
+        await self._message(ALERTS, "Raised", "Ana Pop is on it")
+        await self._pause(1.5)
+        await self._tell("Bob picks up, and the alert resolves itself.", 1.2, phone=BOBS_PHONE)
+        self._floor.answer(call)
+        await self._message(ALERTS, "Resolved")
+        await self._tell("Bob picks up, and the alert resolves itself.", 2)
+        return call
+
+    async def _listens(self) -> None:
+        await self._type(ANA, FLOOR, "/monitor @bob", "Ana wants to hear how it goes. She types /monitor @bob")
+        await self._lifts("Her own desk phone rings. She picks it up …")
+        self._scene = replace(self._scene, channel=direct_message(ANA))
+        await self._card("Connected")
+        await self._tell("… and listens. Nobody hears her. Her card is private: agents read the channel.", 5)
+
+    async def _whispers(self, call: str) -> None:
+        card = await self._card("Connected")
+        await self._press(ANA, card, "Whisper", "Bob does not know the refund rule. Ana presses Whisper.")
+        await self._pause(2)
+        await self._tell(
+            "Her phone is busy with listening, so she hangs up: it rings again at once.", 2, phone=ANAS_PHONE
+        )
+        self._floor.leave(call, ANAS_PHONE)
+        await self._lifts("It rings for Whisper. She picks it up …")
+        await self._card("Connected", ", Whisper, ")
+        await self._tell("… and says: “Offer her the refund.” Only Bob hears it. Bob is helped.", 5)
+
+    async def _records(self) -> None:
+        card = await self._card("Connected", ", Whisper, ")
+        await self._press(ANA, card, "Record", "Ana presses Record. It asks first, because the customer is recorded.")
+        await self._card("Recording ")
+        await self._tell("The call is recorded: the card says so because the PBX shows it.", 3.5, phone=BOBS_PHONE)
+
+    async def _ends(self, call: str) -> None:
+        await self._tell("Carla is happy, and hangs up.", 1, phone=BOBS_PHONE)
+        self._floor.hang_up(call)
+        await self._card("Ended")
+        await self._tell("The call is over. The card keeps what was done, step by step.", 3)
+
+    async def _stranger(self) -> None:
+        await self._type(EVE, FLOOR, "/monitor @bob", "Eve, whom the map does not know, types /monitor @bob")
+        await self._workspace.until(lambda: self._after(self._workspace.private(EVE)), SECONDS)
+        await self._tell("She is refused, privately. Nothing was sent to the PBX.", 4.5)
+
+    # ── hands ──
+
+    async def _type(self, user: str, channel: str, line: str, caption: str) -> None:
+        self._scene = replace(self._scene, user=user, channel=channel)
+        await self._tell(caption, 2.6, typing=line)
+        await self._tell(caption, 0)
+        await self._workspace.type(user, channel, line)
+
+    async def _press(self, user: str, message: Message, label: str, caption: str) -> None:
+        self._scene = replace(self._scene, user=user, channel=message.channel)
+        await self._tell(caption, 2.6, press=_place(message, label))
+        await self._workspace.click(user, message, label)
+
+    async def _lifts(self, caption: str) -> None:
+        await self._floor.until(lambda: self._floor.ringing(ANAS_PHONE), SECONDS)
+        await self._tell(caption, 3, phone=ANAS_PHONE)
+        self._floor.lift(ANAS_PHONE)
+
+    async def _tell(self, caption: str, seconds: float, **more: Any) -> None:
+        self._scene = replace(self._scene, caption=caption, **{"typing": None, "press": None, "phone": None} | more)
+        self._show(self._scene)
+        await self._pause(seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds * self._pace)
+
+    # ── eyes ──
+
+    async def _card(self, state: str, doing: str = "") -> Message:
+        """Wait until Ana's newest card begins with that state, and says that she does that ("Ana Pop, Whisper, Bob …")."""
+
+        def card() -> Message | None:
+            cards = [each for each in self._after(self._workspace.messages(to=ANA)) if each.text.startswith(STATES)]
+            return cards[-1] if cards and cards[-1].text.startswith(state) and doing in cards[-1].text else None
+
+        return await self._until(card)
+
+    async def _message(self, channel: str, begins: str, says: str = "") -> Message:
+        """Wait until the newest message of the channel begins so, and says that, too."""
+
+        def message() -> Message | None:
+            newest = self._after(self._workspace.messages(channel))[-1:]
+            return next((each for each in newest if each.text.startswith(begins) and says in each.text), None)
+
+        return await self._until(message)
+
+    async def _until(self, probe: Callable[[], Message | None]) -> Message:
+        found = await self._workspace.until(probe, SECONDS)
+        if found is None:
+            raise TimeoutError("nothing came")
+        return found
+
+    def _after(self, messages: list[Message]) -> list[Message]:
+        """Those of this play."""
+        return [each for each in messages if each.ts > self._begun]
+
+
+def _place(message: Message, label: str) -> dict[str, str]:
+    """Where a button is. Raises LookupError where there is none of that label."""
+    button: Button | None = next((each for each in message.buttons() if each.label == label), None)
+    if button is None:
+        raise LookupError(f"no button {label}")
+    return {
+        "channel": message.channel,
+        "ts": message.ts,
+        "block_id": button.block_id,
+        "action_id": button.action_id,
+        "label": label,
+    }
