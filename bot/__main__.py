@@ -51,6 +51,7 @@ async def serve(hurry: int = 1) -> None:
     Raises LedgerLost, after the stop, where another run has taken the ledger.
     """
     from bot.assembly import STOP, Bot  # noqa: PLC0415 - the sandbox alone needs none of it
+    from bot.collecting import collect_rarely  # noqa: PLC0415 - the same
     from bot.logs import configure  # noqa: PLC0415 - the same
     from bot.settings import read_settings  # noqa: PLC0415 - the same
 
@@ -66,6 +67,7 @@ async def serve(hurry: int = 1) -> None:
         await asyncio.wait({starting}, timeout=STOP["all"])
         return
     await starting
+    collect_rarely()
     keeping = asyncio.create_task(bot.keep_ledger(), name="ledger")
     try:
         await asyncio.wait({keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
