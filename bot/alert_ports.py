@@ -111,7 +111,7 @@ class AlertMeasures(Protocol):
         """One look at all live calls: how long it took, how many it showed, how many scopes did not answer."""
 
     def alert(self, rule: str, what: str) -> None:
-        """One alert was raised, resolved, snoozed, digested or taken; `rule` is the kind of its rule, never its name."""
+        """One alert was raised, digested, posted, taken, snoozed or resolved; `rule` is the kind of its rule, never its name."""
 
     def date_unusable(self, when: str, why: str) -> None:
         """A date of a call was missing, future or contradictory, so that nothing was raised by it."""
@@ -120,4 +120,4 @@ class AlertMeasures(Protocol):
         """From the moment that an alert was due to its card in Slack."""
 
     def card_to_click(self, seconds: float) -> None:
-        """From the alert being raised to the first click that acts on its call."""
+        """From its card to the first click that acts on its call."""

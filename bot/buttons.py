@@ -13,13 +13,18 @@ BUTTON_VALUE_LIMIT = 2000
 """Characters in a button's value (Block Kit reference, button element)."""
 
 
-class Button(BaseModel):
-    """What a button carries: an intervention, and the channel its card was asked in, which a click counts as from."""
+class _Carried(BaseModel):
+    """What every button carries besides: the channel that a click counts as coming from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    intervene: Intervene
     channel: str
+
+
+class Button(_Carried):
+    """What a button carries: an intervention, and the channel its card was asked in, which a click counts as from."""
+
+    intervene: Intervene
 
     @property
     def command(self) -> Command:
@@ -27,13 +32,10 @@ class Button(BaseModel):
         return self.intervene
 
 
-class SwitchButton(BaseModel):
+class SwitchButton(_Carried):
     """What *Ring now anyway* and *Cancel* carry."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     answer: AnswerSwitch
-    channel: str
 
     @property
     def command(self) -> Command:
@@ -41,13 +43,10 @@ class SwitchButton(BaseModel):
         return self.answer
 
 
-class AlertButton(BaseModel):
+class AlertButton(_Carried):
     """What *I'm on it* and *Snooze* carry."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     answer: AnswerAlert
-    channel: str
 
     @property
     def command(self) -> Command:
@@ -55,13 +54,10 @@ class AlertButton(BaseModel):
         return self.answer
 
 
-class HandButton(BaseModel):
+class HandButton(_Carried):
     """What *Ask for help* carries."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     hand: RaiseHand
-    channel: str
 
     @property
     def command(self) -> Command:
@@ -69,13 +65,10 @@ class HandButton(BaseModel):
         return self.hand
 
 
-class PageButton(BaseModel):
+class PageButton(_Carried):
     """What *Next* and *Previous* carry: which page of which list, and the channel it was asked in."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     page: ListCalls
-    channel: str
 
     @property
     def command(self) -> Command:

@@ -54,7 +54,7 @@ class Metrics:
         self._dates = count("callbot_alert_dates_unusable", dates, ["when", "why"])
         to_card = "From the moment that an alert was due to its card in Slack"
         self._to_card = histogram("callbot_alert_to_card_seconds", to_card, buckets=CARDS)
-        to_click = "From an alert being raised to the first click that acts on its call"
+        to_click = "From its card to the first click that acts on the call of an alert"
         self._to_click = histogram("callbot_alert_card_to_click_seconds", to_click, buckets=CLICKS)
         to_ear = "From that click to the proof that the supervisor is in the call"
         self._to_ear = histogram("callbot_alert_click_to_connected_seconds", to_ear, ["action"], buckets=RINGING)
@@ -111,7 +111,7 @@ class Metrics:
         self._to_card.observe(seconds)
 
     def card_to_click(self, seconds: float) -> None:
-        """From the alert being raised to the first click that acts on its call."""
+        """From its card to the first click that acts on its call."""
         self._to_click.observe(seconds)
 
     def click_to_connected(self, action: str, seconds: float) -> None:
