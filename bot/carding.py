@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from bot.alert_ports import AlertCard, DigestCard
-from bot.alerts import Alert
+from bot.alerts import Alert, How
 from bot.authorization import AuthorizationMap
 from bot.buttons import Button
 from bot.commands import Intervene, Target
@@ -21,7 +21,8 @@ def alert_card(alert: Alert, rules: AuthorizationMap, legs: frozenset[str]) -> A
 
     Of a call with a protected party nothing is on it.
     """
-    if rules.protects(alert.call) or rules.protects_extension(alert.extension):
+    hidden = alert.how is How.PROTECTED or rules.protects(alert.call) or rules.protects_extension(alert.extension)
+    if hidden:
         return AlertCard(alert=alert, agent="", view=None)
     view = _side(alert, rules, legs)
     return AlertCard(

@@ -20,7 +20,9 @@ from bot.pace import Pace
 from bot.phonecalls import PhoneCall
 from bot.ports import Card
 from bot.presence import PhoneSeen
+from tests.looks.lookout_post import post, ring
 
+__all__ = ["post", "ring"]
 MakeCall = Callable[..., PhoneCall]
 SCOPES = (("@me", "@self"), ("12", "@self"))
 READS, LISTS = "get", "list"
