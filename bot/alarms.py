@@ -216,15 +216,14 @@ class Alarms:
         """The one from before, if there was one, with what is seen now. A digest that does not go on shows it no more."""
         if before is None:
             return new
-        kept = ("id", "channel", "steps", "helpers", "state", "how", "by", "snoozed_until", "digest")
+        kept = ("id", "channel", "steps", "digest")
         goes_on = not before.digest or before.digest in self._board
         return new.model_copy(
-            update={name: getattr(before, name) for name in kept}
-            | ({} if goes_on else {"digest": "", "steps": (), "helpers": ()})
+            update={name: getattr(before, name) for name in kept} | ({} if goes_on else {"digest": "", "steps": ()})
         )
 
     def _seated(self, alerts: list[Alert], now: datetime) -> list[Alert]:
-        """The alerts, those that no card shows with theirs. A raised hand always has its own."""
+        """The alerts; those that no card shows yet get the digest that is to show them, if any. A raised hand has its own card."""
         new = {alert.id for alert in alerts if not alert.steps and alert.when is not When.HAND_RAISED}
         number = Counter(alert.channel for alert in alerts if alert.id in new)
         seats = {

@@ -110,11 +110,11 @@ class AlertMeasures(Protocol):
     def looked(self, seconds: float, calls: int, unread: int) -> None:
         """One look at all live calls: how long it took, how many it showed, how many scopes did not answer."""
 
-    def alert(self, rule: str, what: str) -> None:
-        """One alert was raised, digested, posted, taken, snoozed or resolved; `rule` is the kind of its rule, never its name."""
+    def alert(self, kind: str, what: str) -> None:
+        """One alert was raised on its own card or `digested`, taken, snoozed, resolved; or one card was posted. `kind`: of its rule."""
 
     def date_unusable(self, when: str, why: str) -> None:
-        """A date of a call was missing, future or contradictory, so that nothing was raised by it."""
+        """A date of a call was missing or future: nothing is raised by it; or contradictory or implausible: it counts from later."""
 
     def alert_to_card(self, seconds: float) -> None:
         """From the moment that an alert was due to its card in Slack."""

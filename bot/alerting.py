@@ -98,7 +98,7 @@ class Alerting:
         self._alarms.posted(card_id)
 
     def rules_changed(self) -> None:
-        """Let the rules of now hold at once."""
+        """Resolve at once what has lost its rule or is protected now."""
         self._lookout.rules_changed()
 
     async def stop(self) -> None:

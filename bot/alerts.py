@@ -5,8 +5,8 @@
       ▼ │ 10 minutes later
     Snoozed
 
-What raises and resolves them is `watching`, who is told and where `lookout`. A raised hand is an alert that an agent asks
-for; it lasts as long as their side of the call.
+Which rules hold is `watching`, whether an alert goes on `judging`; `lookout` raises and resolves by them, `alarms` shows them,
+and `floods` says on which card. A raised hand is an alert that an agent asks for; it lasts as long as their side of the call.
 """
 
 from collections.abc import Iterable
@@ -25,9 +25,10 @@ SNOOZE = timedelta(minutes=10)
 STALE_AFTER = timedelta(seconds=30)
 """An alert whose call no look has told of for so long says so."""
 GIVE_UP = timedelta(hours=1)
-"""One whose call no look has told of for so long is over, for all that anybody can know."""
+"""One whose call no look has told of for so long is over, for all that anybody can know; not while
+no scope answers at all, and never a raised hand."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-SPOKEN = frozenset({ActionName.PICK_UP, ActionName.BARGE_IN})
+HEARD_BY_ALL = frozenset({ActionName.PICK_UP, ActionName.BARGE_IN})
 """Actions whose state an alert tells: whoever is in the call hears of them anyway."""
 
 
@@ -134,7 +135,7 @@ class Alert(BaseModel):
     since: datetime
     """When what it is about began."""
     raised_at: datetime
-    """When it was raised last."""
+    """When it was raised last, but for the end of a snooze."""
     seen_at: datetime
     """When a look told of its call last."""
     state: AlertState = AlertState.RAISED
@@ -209,7 +210,7 @@ def awake(alert: Alert, now: datetime) -> Alert:
 
 
 def grown_old(alert: Alert, now: datetime, looking_since: datetime = LONG_AGO) -> Alert:
-    """Out of date, if no look has told of it for a while, as long as there were looks."""
+    """Out of date, if no look has told of it for a while: counted from `looking_since` at the earliest, the start of callbot."""
     old = alert.open and now - max(alert.seen_at, looking_since) >= STALE_AFTER
     return alert.model_copy(update={"stale": True}) if old and not alert.stale else alert
 
@@ -237,9 +238,9 @@ def intervened(alert: Alert, interventions: Iterable[Intervention]) -> Alert:
         return alert  # nothing came of it
     if known is None:
         known = Helper(slack_user=newest.slack_user, name=newest.supervisor, since=theirs[0].asked_at)
-    spoken = [one for one in under_way if one.name in SPOKEN]
+    spoken = [one for one in under_way if one.name in HEARD_BY_ALL]
     # When a silent leg ends is nobody's business: who was on it by one stays so until the alert is resolved.
-    stays = known.intervening and any(one.name not in SPOKEN for one in theirs)
+    stays = known.intervening and any(one.name not in HEARD_BY_ALL for one in theirs)
     changes = {
         "intervening": bool(under_way) or stays,
         "doing": f"{spoken[-1].name} {spoken[-1].state}" if spoken else "",

@@ -85,13 +85,12 @@ class Helping:
         """The call for help, written down and on its card. Raises Refusal where there is no channel or no call."""
         person = self._rules().person(request.slack_user, stranger=request.stranger)
         if self._channel() is None:
-            raise NotSuitable(
-                "No channel is set for calls for help, so nobody would see yours. Ask whoever keeps the map of callbot "
-                "to set [help] channel. Nothing was posted."
-            )
+            raise NotSuitable(_NO_CHANNEL)
         call, view = await self._own_call(person, command)
-        channel = self._channel()
-        if channel is None or self._rules().protects(call):
+        channel = self._channel()  # that of now: reading the call may have taken its time
+        if channel is None:
+            raise NotSuitable(_NO_CHANNEL)
+        if self._rules().protects(call):
             raise NotSuitable(_NO_CALL)
         async with self._one_hand_at_a_time:
             open_one = self._alarms.about(HANDS, call, person.slack_user)
@@ -139,6 +138,10 @@ class Helping:
         )
 
 
+_NO_CHANNEL = (
+    "No channel is set for calls for help, so nobody would see yours. Ask whoever keeps the map of callbot "
+    "to set [help] channel. Nothing was posted."
+)
 _NO_CALL = (
     "You are in no call right now, or in none that may be shown. Type /calls help-me while you are in one. "
     "Nothing was posted."

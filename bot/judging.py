@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bot.alerts import Alert, How, Rule, When
 from bot.authorization import AuthorizationMap
-from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status, caller_numbers
+from bot.covering import Covering
+from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status
 
 _HOLDS: Mapping[When, Callable[[PhoneCallView], bool]] = {
     When.RINGING: lambda view: view.status is Status.RINGING,
@@ -16,26 +17,21 @@ _HOLDS: Mapping[When, Callable[[PhoneCallView], bool]] = {
 """What of a view an alert is about, whatever its dates say."""
 
 
-def go_on(alert: Alert, call: PhoneCall) -> PhoneCallView | None:
+def view_that_goes_on(alert: Alert, call: PhoneCall) -> PhoneCallView | None:
     """The view on which it goes on at the same extension, the one from before if that is there; None where it does not."""
     views = [view for view in call.named_views.values() if view.extension == alert.extension]
     holding = [view for view in views if _HOLDS[alert.when](view)]
     return min(holding, key=lambda view: (view.id != alert.view_id, view.id), default=None)
 
 
-def is_about(alert: Alert, view: PhoneCallView, rules: Iterable[Rule], teams: Mapping[str, frozenset[str]]) -> bool:
+def is_about(
+    alert: Alert, view: PhoneCallView, alert_rules: Iterable[Rule], teams: Mapping[str, frozenset[str]]
+) -> bool:
     """Whether a rule of now is still about this side of a call; a raised hand needs none."""
-    return alert.when is When.HAND_RAISED or any(
-        rule.key == alert.rule and _covers(rule, view, teams) for rule in rules
-    )
-
-
-def _covers(rule: Rule, view: PhoneCallView, teams: Mapping[str, frozenset[str]]) -> bool:
-    phones, callers = rule.extensions, rule.callers
-    if phones is not None and not any(pattern.covers(view.extension, teams) for pattern in phones):
-        return False
-    numbers = {*view.source, *caller_numbers(view.caller_id)} - {view.extension}
-    return callers is None or any(pattern.covers(number) for pattern in callers for number in numbers)
+    if alert.when is When.HAND_RAISED:
+        return True
+    covering = Covering(tuple(rule for rule in alert_rules if rule.key == alert.rule), teams)
+    return bool(covering.of_extension[view.extension] & covering.of_callers(view))
 
 
 def why_over(alert: Alert, call: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:

@@ -22,7 +22,7 @@ from bot.alerts import GIVE_UP, HANDS, Alert, How, Rule, When, resolved, seen
 from bot.authorization import AuthorizationMap
 from bot.errors import CallbotError
 from bot.following import LOOKS_TO_BELIEVE
-from bot.judging import go_on, is_about, why_over
+from bot.judging import is_about, view_that_goes_on, why_over
 from bot.looking import Haste, Looks
 from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.sweeping import Sweep
@@ -95,7 +95,7 @@ class Lookout:
         return self._calls
 
     def rules_changed(self) -> None:
-        """Let the rules of now hold at once, also while the PBX does not answer."""
+        """Resolve at once what has lost its rule or is protected now; changed patterns hold from the next look."""
         now, keys = self._now(), {HANDS, *(rule.key for rule in self._alert_rules())}
         for alert in self._alarms.open:
             if alert.rule not in keys:
@@ -183,7 +183,7 @@ class Lookout:
         held = self._watch.holding(alert.rule, call.id)
         if held is not None and held.since != alert.since and held.due > now:
             return self._over(alert, now, How.CONDITION_OVER)  # it has ended, and begun anew
-        view = held.view if held is not None else go_on(alert, call)
+        view = held.view if held is not None else view_that_goes_on(alert, call)
         if view is None:
             reason = why_over(alert, call, self._rules())
             return self._doubted(alert, How.CONDITION_OVER, now) if reason is None else self._over(alert, now, *reason)
@@ -230,8 +230,11 @@ class Lookout:
         self._unseen.pop(alert.id, None)
         return resolved(alert, how, now, by)
 
-    async def _raise(self, due: list[Holding], now: datetime, before: datetime) -> None:
-        """Raise what is new. What the ledger does not take now is still due at the next look."""
+    async def _raise(self, due: list[Holding], now: datetime, last_look: datetime) -> None:
+        """Raise what is new. What the ledger does not take now is still due at the next look.
+
+        What was due before the last look, which had not seen it yet, could not have been raised sooner.
+        """
         rules, alert_rules = self._rules(), self._alert_rules()
         new = [
             held
@@ -243,7 +246,9 @@ class Lookout:
         if not new:
             return
         try:
-            await self._alarms.raise_([self._alert(held, now) for held in new], [max(held.due, before) for held in new])
+            await self._alarms.raise_(
+                [self._alert(held, now) for held in new], [max(held.due, last_look) for held in new]
+            )
         except CallbotError as error:
             _log.error("alerts_not_raised", number=len(new), error=type(error).__name__)
 

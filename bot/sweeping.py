@@ -77,8 +77,8 @@ class Sweeps:
         def not_read(scope: Scope, failure: PbxError) -> None:
             _log.warning("scope_unreadable", error=type(failure).__name__)
             unknown = isinstance(failure, UserInvalid | ExtensionInvalid)
-            if unknown or (says_no(failure) and scope not in self._last):
-                lists[scope] = ()  # it shows no calls, or has never shown any
+            if unknown or (says_no(failure) and not self._last.get(scope)):
+                lists[scope] = ()  # it shows no calls: the PBX does not know it, or has always refused it
             failed(failure)
 
         await read_lists(pbx, scopes, read, not_read)

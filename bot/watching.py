@@ -41,15 +41,10 @@ class Watch:
     def __init__(self) -> None:
         self._calls: dict[str, SeenCall] = {}
         self._look = 0
-        self._count = 0
         self._looked_at: datetime | None = None
         self._whole_look: datetime | None = None
         self._unusable: list[tuple[When, str]] = []
         self._heed((), {})
-
-    def __len__(self) -> int:
-        """How many calls this look has shown."""
-        return self._count
 
     def take(self, rules: tuple[Rule, ...], teams: Mapping[str, frozenset[str]]) -> None:
         """The rules of now, and the teams of the directory. What was matched before is forgotten when they differ."""
@@ -76,7 +71,6 @@ class Watch:
     def begin(self) -> None:
         """A look begins."""
         self._look += 1
-        self._count = 0
         self._looked_at = None
 
     def see(self, calls: Sequence[PhoneCall], now: datetime) -> list[Holding]:
@@ -101,7 +95,6 @@ class Watch:
                 self._judge(seen, now)
             seen.look = self._look
             seen.seen_at = now
-            self._count += 1
             if seen.ripe:
                 due += seen.ripe
         return due

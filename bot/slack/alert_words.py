@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.actions import LABEL
 from bot.alert_ports import AlertCard
-from bot.alerts import SPOKEN, Alert, AlertState, Helper, How, When
+from bot.alerts import HEARD_BY_ALL, Alert, AlertState, Helper, How, When
 from bot.slack.foreign import foreign, plain
 from bot.slack.lists import doing, other_party
 from bot.slack.messages import lasting, when, when_and_how_long_ago
@@ -196,7 +196,7 @@ def _by(who: str) -> str:
 def _doing(one: Helper) -> str:
     """How their Pick up or Barge in goes. Of anything else nothing is said, whatever it may be."""
     action, _, state = one.doing.partition(" ")
-    spoken = next((name for name in SPOKEN if name == action), None)
+    spoken = next((name for name in HEARD_BY_ALL if name == action), None)
     return "" if spoken is None else f": {LABEL[spoken]}, {foreign(state, PERSON)}"
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.alerts import Alert, AlertState, How, When, raised
 from bot.authorization import AuthorizationMap, ExtensionPattern
 from bot.carding import MOST_LINES, alert_card, digest_card
-from bot.judging import go_on, side_of, why_over
+from bot.judging import side_of, view_that_goes_on, why_over
 from bot.phonecalls import PhoneCall
 
 MakeCall = Callable[..., PhoneCall]
@@ -51,15 +51,15 @@ def test_what_an_alert_is_about_goes_on_as_long_as_its_side_shows_it(
 ) -> None:
     when, fields, goes_on = state
     call = a_call(a_view(**fields))
-    assert (go_on(an_alert(a_call(), when), call) is not None) is goes_on
+    assert (view_that_goes_on(an_alert(a_call(), when), call) is not None) is goes_on
 
 
 def test_another_extension_s_side_is_not_meant(a_call: MakeCall, a_view: Any, an_alert: Any, rings: PhoneCall) -> None:
-    assert go_on(an_alert(rings), a_call(a_view(status=3, extension="0003*220"))) is None
+    assert view_that_goes_on(an_alert(rings), a_call(a_view(status=3, extension="0003*220"))) is None
 
 
 def test_the_view_from_before_is_preferred(a_call: MakeCall, a_view: Any, an_alert: Any) -> None:
-    found = go_on(an_alert(a_call(), When.TALKING, view_id="02"), a_call(a_view("01"), a_view("02")))
+    found = view_that_goes_on(an_alert(a_call(), When.TALKING, view_id="02"), a_call(a_view("01"), a_view("02")))
     assert found is not None
     assert found.id == "02"
 

@@ -340,15 +340,6 @@ def test_a_call_said_twice_in_one_look_counts_once(a_call: MakeCall, a_view: Mak
     assert views_of(look(watch, noon, a_call(), a_call(), a_call(a_view("00")))) == [("talking", "01")]
 
 
-def test_a_look_counts_each_call_once(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call(call_id="c1"), a_call(call_id="c2"))
-    watch.begin()
-    watch.see([a_call(call_id="c1"), a_call(call_id="c1")], noon)
-    watch.see([a_call(call_id="c1")], noon)
-    assert len(watch) == 1
-
-
 def test_calls_without_views_are_seen_and_raise_nothing(noon: datetime) -> None:
     watch = watching(*map(a_rule, When))
     assert look(watch, noon, PhoneCall.model_validate({"id": "c1"})) == []
