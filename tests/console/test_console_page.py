@@ -1,5 +1,6 @@
 """The page's files: whole, small, and fetching and building nothing that the policy of the page forbids."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -118,7 +119,10 @@ def test_the_page_has_the_tours_map_with_time_to_read_and_one_rule_more() -> Non
 def test_the_tests_of_the_scripts_pass() -> None:
     node = shutil.which("node")
     if node is None:
-        pytest.skip("The tests of the page's scripts need Node 20: apt-get install nodejs.")
+        how_to = "The tests of the page's scripts need Node 18 or newer: apt-get install nodejs."
+        if os.environ.get("CALLBOT_NO_SKIP"):
+            pytest.fail(how_to)
+        pytest.skip(how_to)
     tests = sorted(str(file) for file in (Path(__file__).parent / "page").glob("*.test.mjs"))
     done = subprocess.run([node, "--test", *tests], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout

@@ -78,8 +78,8 @@ class FloorShown:
         """Who is at the other end: a name and a number where both are known."""
         if view.phone == view.source[0] == view.extension:
             return [self._name(number) for number in view.destination]
-        name, _, number = view.caller_id.rstrip(">").partition(" <")
-        return [name, number] if number else [name]
+        name, _, number = view.caller_id.removesuffix(">").rpartition(" <")
+        return [name, number] if name else [view.caller_id]
 
     def _name(self, number: str) -> str:
         return next((each.name for each in self._floor.extensions() if each.number == number), number)

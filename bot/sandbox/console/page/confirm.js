@@ -29,7 +29,7 @@ export function ask(confirm, texts) {
     dialog.addEventListener(
       "close",
       () => {
-        if (before?.isConnected) before.focus();
+        if (before?.isConnected && document.activeElement === document.body) before.focus();
         resolve(dialog.returnValue === "yes");
       },
       { once: true },
