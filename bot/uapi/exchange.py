@@ -126,11 +126,13 @@ def _not_connected(failure: aiohttp.ClientConnectorError | aiohttp.ConnectionTim
 
 async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """The whole body, or nothing where it is too long: as unreadable as an empty one, and not worth another try."""
-    received = bytearray()
+    chunks: list[bytes] = []
+    received = 0
     async for chunk in response.content.iter_chunked(65536):
-        received += chunk
-        if len(received) > limit:
+        chunks.append(chunk)
+        received += len(chunk)
+        if received > limit:
             response.close()
             log.warning("pbx_answer_too_long", http_status=response.status, limit=limit)
             return b""
-    return bytes(received)
+    return b"".join(chunks)

@@ -31,6 +31,8 @@ MOST_REMEMBERED = 24 * 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _DECODER = json.JSONDecoder()
+_NO_NUMBERS = (re.compile(rb"NaN"), re.compile(rb"Infinity"))
+"""What pydantic takes for numbers, but RFC 8259 does not."""
 _LIST = re.compile(rb"\[[ \t\n\r]*")
 _COMMA = re.compile(rb"[ \t\n\r]*,[ \t\n\r]*")
 
@@ -109,6 +111,7 @@ class Pages:
         self.anew = 0
         self._before = before
         self._next = 0
+        self._doubtful = False
 
     def reading(self, http_status: int, body: bytes) -> Generator[None, None, Page[PhoneCall]]:
         """Read a page, in slices; what comes of it is what `wire.read_page` makes of it. Raises as that does."""
@@ -129,6 +132,7 @@ class Pages:
         if opened is None:
             return None
         self.shown.pages.append(body)
+        self._doubtful = _says_nan(body)
         calls: list[PhoneCall] = []
         try:
             end = yield from self._walk(body, opened.end(), calls)
@@ -163,7 +167,7 @@ class Pages:
             self._next = place + 1
             return before.calls[place], start + len(expected)
         self.anew += 1
-        call, end = _read(body, start)
+        call, end = _read(body, start, doubtful=self._doubtful)
         place = before.place(call.id)
         if place < len(before.calls):
             self._next = place + 1
@@ -172,14 +176,14 @@ class Pages:
         return call, end
 
 
-def _read(body: bytes, start: int) -> tuple[PhoneCall, int]:
-    """The call whose entry begins there, and where that ends.
+def _read(body: bytes, start: int, *, doubtful: bool) -> tuple[PhoneCall, int]:
+    """The call whose entry begins there, and where that ends. `doubtful`: somewhere in the page is NaN or its kin.
 
     Raises ValueError and RecursionError where it cannot be read, or where none begins; PbxUnreachable.
     """
     end = _end(body, start)
     entry = body[start:end]
-    if b"NaN" not in entry and b"Infinity" not in entry:  # which pydantic takes for numbers, and RFC 8259 does not
+    if not (doubtful and _says_nan(entry)):
         try:
             # Where this is one whole object, it is the one that begins here, so the end was right.
             if (call := PhoneCall.model_validate_json(entry)).id:
@@ -192,6 +196,11 @@ def _read(body: bytes, start: int) -> tuple[PhoneCall, int]:
     if read is None:
         raise ValueError("no PhoneCall")
     return read, start + length
+
+
+def _says_nan(text: bytes) -> bool:
+    """Whether there is NaN or one of its kin somewhere, if only in a name."""
+    return any(word.search(text) for word in _NO_NUMBERS)
 
 
 def _end(body: bytes, start: int) -> int:
