@@ -12,8 +12,8 @@ from collections.abc import Callable
 import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
-from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 
 LARGEST = 256 * 1024
 """Bytes of one request. A message of 50 full blocks stays well below."""
@@ -101,7 +101,8 @@ class Front:
         if not verify(self._secret, timestamp, signature, body, self._now()):
             return _refuse("not_signed", 401)
         try:
-            asked = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(request.headers))
+            kind = request.headers.get("Content-Type", "")  # of the other headers Bolt needs none
+            asked = AsyncBoltRequest(body=body.decode(), headers={"content-type": kind})
             return await self._dispatch(asked)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             return _refuse("garbage", 400)
@@ -109,7 +110,13 @@ class Front:
     async def _dispatch(self, asked: AsyncBoltRequest) -> web.Response:
         if self._app is None or not is_well_formed(asked.body):
             return _refuse("garbage", 400)
-        return await to_aiohttp_response(await self._app.async_dispatch(asked))
+        return _answer(await self._app.async_dispatch(asked))
+
+
+def _answer(answer: BoltResponse) -> web.Response:
+    """What Bolt answers, which is UTF-8 and has neither cookies nor headers of its own."""
+    kind = answer.headers["content-type"][0].partition(";")[0]
+    return web.Response(status=answer.status, body=answer.body.encode(), content_type=kind, charset="utf-8")
 
 
 def _refuse(why: str, status: int) -> web.Response:

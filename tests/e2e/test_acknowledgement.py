@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from slack_bolt.response import BoltResponse
 
 from bot.sandbox.pbx import Fault
 from bot.sandbox.slack_faults import SlackFault
+from bot.slack.http import _answer
 
 A_SECOND = 50
 SOON = 0.1
@@ -114,6 +116,20 @@ async def test_what_nobody_acknowledges_is_counted_as_lost(house: Any) -> None:
     await house.workspace.deliver_payload(body, house.workspace.sign(body))
     house.workspace.visible_errors.clear()  # Slack does not send what the app has not subscribed to
     assert await acknowledgements(house) == ['callbot_acknowledgements_lost_total{kind="other"} 1.0']
+
+
+@pytest.mark.parametrize("transport", ["http"])
+async def test_a_command_without_a_slash_is_no_command_and_not_acknowledged(house: Any) -> None:
+    body = urlencode({"command": "calls", "text": "help", "user_id": "U0ANA", "team_id": "T0LOCAL"}).encode()
+    await house.workspace.deliver_payload(body, house.workspace.sign(body))
+    house.workspace.visible_errors.clear()  # Slack does not send it
+    assert await acknowledgements(house) == ['callbot_acknowledgements_lost_total{kind="command"} 1.0']
+
+
+@pytest.mark.parametrize(("says", "kind"), [("", "text/plain"), ({"text": "Später"}, "application/json")])
+def test_an_acknowledgement_says_of_what_kind_it_is(says: Any, kind: str) -> None:
+    answer = _answer(BoltResponse(status=200, body=says))
+    assert (answer.content_type, answer.charset) == (kind, "utf-8")
 
 
 async def test_a_pbx_and_a_response_url_that_hang_delay_no_acknowledgement(house: Any) -> None:
