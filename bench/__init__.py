@@ -1,5 +1,15 @@
 """How fast callbot is, measured on the machine at hand. No test asserts a time; these print them.
 
+    __main__.py       all goals in one table. `python -m bench [--quick]`
+    anchors/          what a user would otherwise pick, to be measured beside callbot
+    door.py           callbot's doors with nothing behind, the same work as the anchors
+    acknowledging.py  acknowledgements over HTTP and Socket Mode
+    whole.py          the whole bot: starting, interventions, memory; hurried.py starts it without Slack's rates
+    ledger_work.py    what the ledger does for an intervention
+    world.py          Slack and the PBX around it, in a process of its own; load.py and commands.py make what it sends
+    servers.py        what is measured, as processes
+    goals.py          the table
+
     look.py     one look at 10,000 live calls: read, and judged by 20 rules. `python -m bench.look [--quick]`
     changes.py  how soon a change in the PBX is on an alert's card. `python -m bench.changes`
     floors.py   the calls that are looked at, as the PBX would send them

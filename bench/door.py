@@ -1,0 +1,86 @@
+"""callbot's two doors, as the bot builds them, with nothing behind: what is handed on is parsed, and that is all.
+
+`python -m bench.door MODE API`: verified, parsed by Bolt, acknowledged, and in a task of its own read as a command. Ledger,
+PBX and cards are not there, so that the figure is of the same work as the anchors' is; the whole bot is measured beside it.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import cast
+
+import aiohttp
+import structlog
+import uvloop
+from aiohttp import web
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.collecting import collect_rarely
+from bot.commands import Command
+from bot.interventions import Interventions
+from bot.metrics import Metrics
+from bot.ports import Asker, Request
+from bot.slack.app import Listeners, build_app
+from bot.slack.arrival import connect
+from bot.slack.http import Front
+from bot.slack.outgoing import Outgoing
+from bot.slack.sockets import Sockets
+
+
+class Nothing:
+    """What is behind the doors: it reads what was typed, and does nothing."""
+
+    async def handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
+        """Read it."""
+        read()
+
+
+async def serve(mode: str, api: str) -> None:
+    """Until the process is ended."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    collect_rarely()
+    metrics = Metrics()
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(base_url=api, session=session, retry_handlers=[])
+        listeners = Listeners(
+            interventions=cast("Interventions", Nothing()),
+            outgoing=Outgoing(client, session, clock=time.monotonic, sleep=asyncio.sleep),
+            team_id="T0LOCAL",
+            now=lambda: datetime.now(UTC),
+            sleep=asyncio.sleep,
+            new_id=lambda: uuid.uuid4().hex,
+        )
+        known = AuthorizeResult(enterprise_id=None, team_id="T0LOCAL", bot_id="B0LOCAL", bot_user_id="U0BOT")
+        app = build_app(listeners, client, known, metrics)
+        if mode == "sockets":
+            sockets = Sockets(app, os.environ["SLACK_APP_TOKEN"], on_lost=metrics.acknowledgement_lost)
+            await connect(sockets, asyncio.sleep)
+            _say(0)
+        else:
+            front = Front(
+                app=app,
+                signing_secret=os.environ["SLACK_SIGNING_SECRET"],
+                ready=lambda: True,
+                metrics=metrics.exposition,
+            )
+            runner = web.AppRunner(front.application(), access_log=None, auto_decompress=False)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            _say(runner.addresses[0][1])
+        await asyncio.Event().wait()
+
+
+def _say(port: int) -> None:
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(serve(*sys.argv[1:]))

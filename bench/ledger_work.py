@@ -1,0 +1,84 @@
+"""What the ledger does for one intervention, durable at each commit: the request, the claim before the PUT, and its end."""
+
+import asyncio
+import json
+import tempfile
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from time import perf_counter
+
+from bench import floors
+from bench.figures import Figures
+from bot.actions import Monitor
+from bot.following import Intervention, begin
+from bot.ledger.ledger import Ledger
+from bot.phonecalls import PhoneCall
+from bot.ports import Request
+
+AT_ONCE = 24
+"""Interventions that are under way at a time."""
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def measure_ledger(rounds: int, many: int) -> Figures:
+    """Interventions a second."""
+    return asyncio.run(_measure(rounds, many))
+
+
+async def _measure(rounds: int, many: int) -> Figures:
+    figures, numbers = Figures(), count()
+    call = PhoneCall.model_validate(json.loads(floors.a_call(1)))
+    with tempfile.TemporaryDirectory(prefix="callbot-bench-") as folder:
+        ledger = await Ledger.open(f"sqlite:///{folder}/callbot.db", now=now)
+        for _ in range(rounds):
+            left = iter(range(many))
+
+            async def one_after_the_other(left: Iterator[int] = left) -> None:
+                for _ in left:
+                    await _one(ledger, next(numbers), call)
+
+            begun = perf_counter()
+            await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
+            figures.add("ledger", many / (perf_counter() - begun))
+        await ledger.close()
+    return figures
+
+
+async def _one(ledger: Ledger, number: int, call: PhoneCall) -> None:
+    request = Request(
+        id=uuid.uuid4().hex,
+        trigger=uuid.uuid4().hex,
+        slack_user=f"U0S{number}",
+        stranger=False,
+        channel="C0FLOOR",
+        clicked=False,
+        said="/monitor 0003*210",
+        at=now(),
+    )
+    await ledger.begin(request)
+    await ledger.of_call(request.slack_user, call.id)
+    asked = Intervention(
+        id=request.id,
+        card=uuid.uuid4().hex,
+        place=request.slack_user,
+        slack_user=request.slack_user,
+        supervisor="Ana Pop",
+        phone=f"0003*5{number:03}",
+        user="@me",
+        extension=f"0003*2{number:03}",
+        agent="Bob Ionescu",
+        call_id=f"{number:020x}",
+        action=Monitor(phone_call_view_id="00", send_call_to=f"0003*5{number:03}"),
+        channel=request.channel,
+        asked_at=request.at,
+        call=call.model_copy(update={"id": f"{number:020x}"}),
+    )
+    intervention = begin(asked)
+    await ledger.claim(request.id, intervention, rule="role supervisor")
+    await ledger.save(intervention)
