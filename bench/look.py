@@ -138,6 +138,8 @@ class Looker:
             due += self._watch.see(part, floors.NOW)
             await asyncio.sleep(0)
         self._watch.end(floors.NOW + timedelta(hours=1), complete=True)
+        for _ in self._watch.let_go(AT_A_TIME):
+            await asyncio.sleep(0)
         return due
 
 

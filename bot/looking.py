@@ -27,8 +27,8 @@ from bot.ports import PhoneCalls
 from bot.sweeping import AT_ONCE, Scope, Snapshot, Snapshots, Sweep, Sweeps, says_no
 from bot.tasks import Tasks
 
-A_PAGE = 1000
-"""Calls in one page of a list, so in one request."""
+MORE_THAN_ONE, MORE_THAN_TWO = 1000, 5250
+"""Calls in one list from which on it takes a second request, and a third."""
 LONGEST_PAUSE = 10.0
 """Seconds between two looks at a PBX that does not answer."""
 NAP = 1.0
@@ -250,7 +250,7 @@ class Looks:
     def _shown(self, waiting: dict[CallPath, _Due], scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
         """Tell those who wait for a call of this list; the others go on waiting."""
         self._failing_since = None
-        self._pages[scope] = 1 + len(calls) // A_PAGE
+        self._pages[scope] = requests_for(len(calls))
         if waiting:
             shown = {call.id: call for call in calls}
             for path in [path for path in waiting if _tells(shown.get(path[2]), path)]:
@@ -281,3 +281,8 @@ class Looks:
 def _tells(call: PhoneCall | None, path: CallPath) -> bool:
     """Whether a list shows this call with the side that it is followed for: a scope may show only its own user's."""
     return call is not None and any(view.extension == path[1] for view in call.views)
+
+
+def requests_for(calls: int) -> int:
+    """Requests that a list of so many calls takes (`bot.uapi.wire`)."""
+    return 1 + (calls > MORE_THAN_ONE) + (calls > MORE_THAN_TWO)

@@ -158,6 +158,8 @@ class Lookout:
             due += self._watch.see(part, self._now())
             await asyncio.sleep(0)
         self._watch.end(self._now(), complete=not sweep.unread)
+        for _ in self._watch.let_go(AT_A_TIME):
+            await asyncio.sleep(0)
         for when, why in self._watch.unusable():
             self._measures.date_unusable(when, why)
         return due

@@ -6,7 +6,7 @@ judged anew: ten thousand calls that stay as they are cost a few milliseconds.
 Which rules are about an extension and its callers is `covering`, since when what a call shows can be true `sightings`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -43,6 +43,7 @@ class Watch:
         self._look = 0
         self._looked_at: datetime | None = None
         self._whole_look: datetime | None = None
+        self._forgotten: list[SeenCall] = []
         self._unusable: list[tuple[When, str]] = []
         self._heed((), {})
 
@@ -110,12 +111,17 @@ class Watch:
             for call_id, seen in self._calls.items()
             if seen.look != self._look and now - seen.seen_at >= REMEMBERED
         ]
-        for call_id in gone:
-            del self._calls[call_id]
+        self._forgotten = [self._calls.pop(call_id) for call_id in gone]
         if complete:
             self._whole_look = self._looked_at or now
         elif gone:
             self._whole_look = None
+
+    def let_go(self, at_a_time: int) -> Iterator[None]:
+        """Free the memory of the calls that are forgotten, so many at each step: thousands at once take long."""
+        while self._forgotten:
+            del self._forgotten[-at_a_time:]
+            yield
 
     # ── what it has shown ──
 

@@ -492,3 +492,12 @@ def test_not_more_extensions_are_remembered_than_there_may_be() -> None:
 def test_a_text_that_is_too_long_is_not_remembered() -> None:
     covering = Covering((a_rule(),), NOBODY)
     assert (covering.of_extension["9" * 300 + "*1"], len(covering.of_extension)) == (0, 0)
+
+
+def test_what_is_forgotten_is_let_go_a_part_at_a_time(a_call: MakeCall, noon: datetime) -> None:
+    watch = watching(a_rule())
+    look(watch, noon, *(a_call(call_id=f"c{number}") for number in range(5)))
+    look(watch, noon + 61 * SECOND)
+    assert [watch.call(f"c{number}") for number in range(5)] == [None] * 5
+    assert len(list(watch.let_go(2))) == 3
+    assert list(watch.let_go(2)) == []
