@@ -182,7 +182,7 @@ class Watch:
             bits &= of_extension[view.extension]
             if bits & self._covering.choosy:
                 bits &= self._covering.of_callers(view)
-            if bits and OBJECT_ID.fullmatch(view_id) is not None:
+            if bits and _can_be_named(view_id):
                 sides.append((view_id, bits, view))
         sides.sort()
         return sides
@@ -233,3 +233,9 @@ def _conditions(call: PhoneCall, view: PhoneCallView) -> list[tuple[When, dateti
     if view.parked is not None:
         found.append((When.PARKED, view.parked))
     return found
+
+
+@lru_cache(1024)
+def _can_be_named(view_id: str) -> bool:
+    """Whether a view of that id can be acted on; the same few ids stand in every call."""
+    return OBJECT_ID.fullmatch(view_id) is not None
