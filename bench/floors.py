@@ -7,6 +7,9 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
+from bot.alerts import Rule, When
+from bot.authorization import CallerPattern, ExtensionPattern
+
 CALLS = 10_000
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LONGEST = 1500
@@ -99,3 +102,20 @@ def floors() -> Iterator[tuple[str, list[bytes]]]:
         entries = all_new(generation)
         yield name, entries
         yield f"{name} later", one_in_a_hundred(entries, generation)
+
+
+def the_rules() -> tuple[Rule, ...]:
+    """Twenty rules: five of each kind, four of them for some extensions or callers only."""
+    kinds = ((When.RINGING, 20), (When.TALKING, 1200), (When.ON_HOLD, 300), (When.PARKED, 60))
+    choices: list[tuple[tuple[ExtensionPattern, ...] | None, tuple[CallerPattern, ...] | None]] = [
+        (None, None),
+        ((ExtensionPattern("0003*2XX"),), None),
+        ((ExtensionPattern("0003*3XX"), ExtensionPattern("0003*45X")), None),
+        (None, (CallerPattern("+1212555XXXX"),)),
+        ((ExtensionPattern("0003*9XX"),), (CallerPattern("+1303555XXX7"),)),
+    ]
+    return tuple(
+        Rule(f"{when} {place}", when, timedelta(seconds=seconds), "C0ALERTS", extensions, callers)
+        for when, seconds in kinds
+        for place, (extensions, callers) in enumerate(choices)
+    )

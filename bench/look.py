@@ -31,8 +31,6 @@ from pydantic import TypeAdapter
 from bench import floors
 from bench.figures import Figures, Line, report
 from bench.pbx import pbx
-from bot.alerts import Rule, When
-from bot.authorization import CallerPattern, ExtensionPattern
 from bot.collecting import collect_rarely
 from bot.lookout import AT_A_TIME
 from bot.phonecalls import PhoneCall
@@ -86,23 +84,6 @@ def _read(pages: Iterable[bytes], before: Shown) -> Shown:
 # ── a whole look ──
 
 
-def the_rules() -> tuple[Rule, ...]:
-    """Twenty rules: five of each kind, four of them for some extensions or callers only."""
-    kinds = ((When.RINGING, 20), (When.TALKING, 1200), (When.ON_HOLD, 300), (When.PARKED, 60))
-    choices: list[tuple[tuple[ExtensionPattern, ...] | None, tuple[CallerPattern, ...] | None]] = [
-        (None, None),
-        ((ExtensionPattern("0003*2XX"),), None),
-        ((ExtensionPattern("0003*3XX"), ExtensionPattern("0003*45X")), None),
-        (None, (CallerPattern("+1212555XXXX"),)),
-        ((ExtensionPattern("0003*9XX"),), (CallerPattern("+1303555XXX7"),)),
-    ]
-    return tuple(
-        Rule(f"{when} {place}", when, timedelta(seconds=seconds), "C0ALERTS", extensions, callers)
-        for when, seconds in kinds
-        for place, (extensions, callers) in enumerate(choices)
-    )
-
-
 class Looker:
     """Looks as the running bot does: the list of one scope, then the rules."""
 
@@ -111,7 +92,7 @@ class Looker:
         self._url = url
         self._api = UnifiedApi(session, url, FixedToken("fixed-token"), read_timeout=60, remembered=Remembered())
         self._watch = Watch()
-        self._watch.take(the_rules(), {})
+        self._watch.take(floors.the_rules(), {})
         self.calls: tuple[PhoneCall, ...] = ()
         self.judging = 0.0
         """CPU seconds that the last look took to compare and judge."""
