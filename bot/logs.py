@@ -24,7 +24,6 @@ QUIET = (
     "aiohttp",
     "asyncio",
     "sqlalchemy",
-    "aiosqlite",
     "alembic",
     "callbot.bolt",
     "callbot.sockets",

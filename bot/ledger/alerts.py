@@ -8,10 +8,11 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
 from bot.alerts import Alert
 from bot.ledger import documents, tables
@@ -52,8 +53,7 @@ class AlertBook:
         async with self._one_after_the_other:
             for start in range(0, len(alerts), AT_ONCE):
                 rows = [self._row(alert) for alert in alerts[start : start + AT_ONCE]]
-                async with self._database.writing_later() as connection:
-                    await connection.execute(self._upsert(), rows)
+                await self._database.write_later(partial(self._upsert, rows=rows))
 
     def _row(self, alert: Alert) -> dict[str, Any]:
         return {
@@ -68,10 +68,10 @@ class AlertBook:
             "document": documents.written(alert),
         }
 
-    def _upsert(self) -> Any:
+    def _upsert(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         insert = self._database.insert(tables.alerts)
         changes = {column.name: insert.excluded[column.name] for column in _ROW if not column.primary_key}
-        return insert.on_conflict_do_update(index_elements=["id"], set_=changes)
+        connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changes), rows)
 
     @to_the_end
     async def alerts_of(self, keys: Collection[str]) -> tuple[Alert, ...]:
@@ -99,12 +99,7 @@ class AlertBook:
 
         The first raised comes first. Of very many cards it is the newest; how many are left out is logged.
         """
-        async with self._database.reading() as connection:
-            newest = [(await connection.execute(_last_word(which))).scalar() for which in (True, False)]
-            last_word = max((at for at in newest if at is not None), default=None)
-            if last_word is None:
-                return ()
-            unshown = (await connection.execute(_unshown_since(last_word - _A_DAY))).scalars().all()
+        unshown = await self._database.read(_unshown)
         if len(unshown) > _MOST_UNSHOWN:
             _log.warning("alert_cards_left_unshown", number=len(unshown) - _MOST_UNSHOWN)
         return await self._read(_ROW.card.in_(unshown[:_MOST_UNSHOWN]))
@@ -114,8 +109,7 @@ class AlertBook:
     async def _read(self, which: ColumnElement[bool]) -> tuple[Alert, ...]:
         """The alerts, the first raised first. What cannot be read any more is not open from now on, and has no key."""
         query = select(_ROW.id, _ROW.document).where(_LEGIBLE, which).order_by(_ROW.raised_at, _ROW.id)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
         found: dict[str, Alert | None] = {}
         for number, each in enumerate(rows, 1):
             found[each.id] = documents.read(each.document, Alert)
@@ -130,8 +124,15 @@ class AlertBook:
         for each in unreadable:
             _log.error("unreadable", alert=each)
         closed = update(tables.alerts).where(_ROW.id == bindparam("given_up")).values(open=False, key=None)
-        async with self._database.writing_later() as connection:
-            await connection.execute(closed, [{"given_up": each} for each in unreadable])
+        ids = [{"given_up": each} for each in unreadable]
+        await self._database.write_later(lambda connection: connection.execute(closed, ids))
+
+
+def _unshown(connection: Connection) -> Sequence[str]:
+    """The cards of the ledger's last day that do not show yet what was resolved, the newest first."""
+    newest = [connection.execute(_last_word(which)).scalar() for which in (True, False)]
+    last_word = max((at for at in newest if at is not None), default=None)
+    return () if last_word is None else connection.execute(_unshown_since(last_word - _A_DAY)).scalars().all()
 
 
 def _last_word(is_open: bool) -> Select[Any]:

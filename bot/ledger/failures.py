@@ -1,4 +1,4 @@
-"""LedgerUnavailable, and how everything that a database, a disk or a network raises becomes one."""
+"""What may go wrong with a ledger; whatever a database, a disk or a network raises becomes LedgerUnavailable."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -39,6 +39,26 @@ class NoLedgerYet(LedgerUnavailable):
             what,
             f"There is no ledger yet: {what}. `callbot run` makes it; if callbot keeps it elsewhere, set DATABASE_URL as "
             "callbot has it.",
+        )
+
+
+class LedgerInUse(CallbotError):
+    """Another `callbot run` holds the ledger."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"Another `callbot run` is using the ledger already ({place}). Two of them would act twice on one call. "
+            "Stop the other one first, or give this one a DATABASE_URL of its own."
+        )
+
+
+class LedgerLost(CallbotError):
+    """Another `callbot run` took the ledger while this one was cut off from it."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"Another `callbot run` has taken the ledger ({place}) while this one had lost its connection to it. This one "
+            "has stopped, or two of them would act twice on one call. Look which of the two is to run, and start only it."
         )
 
 

@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Update, bindparam, delete, null, select, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, select
 
 from bot.errors import AlreadyAsked
 from bot.following import Intervention
@@ -20,7 +18,8 @@ from bot.ledger.address import Address
 from bot.ledger.alerts import AlertBook
 from bot.ledger.database import Database, to_the_end
 from bot.ledger.failures import LedgerUnavailable
-from bot.ledger.tables import cards, interventions, posts_begun, requests
+from bot.ledger.statements import Statements
+from bot.ledger.tables import cards, interventions
 from bot.ports import Outcome, Request
 
 __all__ = ["Ledger", "LedgerUnavailable"]
@@ -37,6 +36,7 @@ class Ledger:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
+        self._say = Statements(database.insert)
         self._unreadable: set[str] = set()
         self.alerts = AlertBook(database, now)
         """The alerts, in the same database: closed with it."""
@@ -68,36 +68,38 @@ class Ledger:
     @to_the_end
     async def begin(self, request: Request) -> bool:
         """Write the request down; False where its trigger is known already: a repeat."""
-        values = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
-        insert = self._database.insert(requests).values(values)
-        async with self._database.writing() as connection:
-            done = await connection.execute(insert.on_conflict_do_nothing(index_elements=["trigger"]))
-        return done.rowcount == 1
+        row = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
+        begin = self._say.begin
+        return await self._database.write(lambda connection: connection.execute(begin, row).rowcount) == 1
 
     @to_the_end
     async def conclude(
         self, request: str, outcome: Outcome, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
     ) -> None:
         """Write down what came of a request that sent nothing. One that was sent stays sent, whatever failed later."""
-        query = select(requests.c.outcome).where(requests.c.id == request).with_for_update()
         values = {"outcome": outcome, "rule": rule, "allowed": allowed, "extension": extension, "call_id": call_id}
-        async with self._database.writing() as connection:
-            before = (await connection.execute(query)).scalar()
+        its = {"its_request": request}
+
+        def work(connection: Connection) -> None:
+            before = connection.execute(self._say.outcome, its).scalar()
             if before is None:
                 raise LedgerUnavailable("no such request")
             if before != Outcome.SENT:
-                await connection.execute(update(requests).where(requests.c.id == request).values(values))
+                connection.execute(self._say.conclude, its | values)
+
+        await self._database.write(work)
 
     @to_the_end
     async def interrupted(self) -> tuple[Request, ...]:
         """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
-        query = select(requests).where(requests.c.outcome == Outcome.RECEIVED).order_by(requests.c.at, requests.c.id)
-        conclusion = update(requests).where(requests.c.id == bindparam("cut_off")).values(outcome=Outcome.INTERRUPTED)
-        async with self._database.writing() as connection:
-            rows = (await connection.execute(query.with_for_update())).mappings().all()
+
+        def work(connection: Connection) -> Sequence[RowMapping]:
+            rows = connection.execute(self._say.received).mappings().all()
             if rows:
-                await connection.execute(conclusion, [{"cut_off": row["id"]} for row in rows])
-        return tuple(Request.model_validate(dict(row)) for row in rows)
+                connection.execute(self._say.interrupted, [{"its_request": row["id"]} for row in rows])
+            return rows
+
+        return tuple(Request.model_validate(dict(row)) for row in await self._database.write(work))
 
     # ── the guard ──
 
@@ -109,6 +111,7 @@ class Ledger:
         sends one thing: a second claim for it raises LedgerUnavailable.
         """
         sent = {
+            "its_request": request,
             "outcome": Outcome.SENT,
             "rule": rule,
             "allowed": True,
@@ -116,25 +119,16 @@ class Ledger:
             "call_id": intervention.call_id,
             "intervention": intervention.id,
         }
-        async with self._database.writing() as connection:
-            await self._take(connection, intervention)
-            unsent = (requests.c.id == request) & requests.c.intervention.is_(None)
-            done = await connection.execute(update(requests).where(unsent).values(sent))
-            if done.rowcount != 1:
+        row = self._row(intervention)
+
+        def work(connection: Connection) -> None:
+            there = connection.execute(self._say.take, row).one()
+            if there.id != intervention.id:
+                raise AlreadyAsked("", there.slack_user)
+            if connection.execute(self._say.sent, sent).rowcount != 1:
                 raise LedgerUnavailable("no such request, or it was sent already")
 
-    async def _take(self, connection: AsyncConnection, intervention: Intervention) -> None:
-        """Insert the row, or say who holds its claim.
-
-        One statement does both, or the holder could let go between the two: an update that changes nothing gives the
-        row back that is in the way.
-        """
-        row = interventions.c
-        insert = self._database.insert(interventions).values(self._row(intervention))
-        insert = insert.on_conflict_do_update(index_elements=["claim"], set_={"claim": row.claim})
-        there = (await connection.execute(insert.returning(row.id, row.slack_user))).one()
-        if there.id != intervention.id:
-            raise AlreadyAsked("", there.slack_user)
+        await self._database.write(work)
 
     @to_the_end
     async def save(self, intervention: Intervention) -> None:
@@ -143,24 +137,24 @@ class Ledger:
         A phone that is answered late would have its claim back. Where a newer request holds that one meanwhile,
         the truth is written without it.
         """
-        row = self._row(intervention)
-        change = update(interventions).where(interventions.c.id == intervention.id)
-        async with self._database.writing_later() as connection:
-            try:
-                async with connection.begin_nested():
-                    done = await connection.execute(change.values(row))
-            except IntegrityError:
-                done = await connection.execute(change.values(row | {"claim": None}))
-            if done.rowcount != 1:
-                raise LedgerUnavailable("no such intervention")
+        row = {"its_id": intervention.id, "its_claim": intervention.claim} | self._truth(intervention)
+        if await self._database.write_later(lambda connection: connection.execute(self._say.save, row).rowcount) != 1:
+            raise LedgerUnavailable("no such intervention")
 
     def _row(self, intervention: Intervention) -> dict[str, Any]:
-        columns = ("id", "claim", "card", "slack_user", "call_id", "extension", "state", "following", "asked_at")
-        row = {name: getattr(intervention, name) for name in columns}
-        document = documents.written(intervention)
-        stepped_at = max((step.at for step in intervention.steps), default=intervention.asked_at)
-        more = {"action": intervention.name, "updated_at": self._now(), "stepped_at": stepped_at, "document": document}
-        return row | more
+        asked = ("id", "claim", "card", "slack_user", "call_id", "extension", "asked_at")
+        row = {name: getattr(intervention, name) for name in asked} | {"action": intervention.name}
+        return row | self._truth(intervention)
+
+    def _truth(self, intervention: Intervention) -> dict[str, Any]:
+        """What changes of a row; all else is as it was asked for."""
+        return {
+            "state": intervention.state,
+            "following": intervention.following,
+            "updated_at": self._now(),
+            "stepped_at": max((step.at for step in intervention.steps), default=intervention.asked_at),
+            "document": documents.written(intervention),
+        }
 
     # ── the memory ──
 
@@ -172,8 +166,8 @@ class Ledger:
         """
         found, unreadable = await self._read(interventions.c.following.is_(True))
         if unreadable:
-            async with self._database.writing() as connection:
-                await connection.execute(_given_up(), [{"given_up": each} for each in unreadable])
+            ids = [{"its_id": each} for each in unreadable]
+            await self._database.write(lambda connection: connection.execute(self._say.give_up, ids))
         return found
 
     @to_the_end
@@ -201,19 +195,19 @@ class Ledger:
             .order_by(row.updated_at.desc())
             .limit(_MOST_UNSHOWN)
         )
-        async with self._database.reading() as connection:
-            last_word = (await connection.execute(newest)).scalar()
+
+        def work(connection: Connection) -> Sequence[str]:
+            last_word = connection.execute(newest).scalar()
             if last_word is None:
                 return ()
-            found = (await connection.execute(ended.where(row.updated_at >= last_word - _A_CALL_LASTS))).scalars()
-        return tuple(reversed(tuple(dict.fromkeys(found))))
+            return connection.execute(ended.where(row.updated_at >= last_word - _A_CALL_LASTS)).scalars().all()
+
+        return tuple(reversed(tuple(dict.fromkeys(await self._database.read(work)))))
 
     async def _read(self, which: ColumnElement[bool]) -> tuple[tuple[Intervention, ...], Sequence[str]]:
         """The interventions, and the ids of those that cannot be read."""
-        row = interventions.c
-        query = select(row.id, row.document).where(which).order_by(row.asked_at, row.id)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
+        query = self._say.documents.where(which)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
         found = {each.id: documents.read(each.document, Intervention) for each in rows}
         unreadable = [each for each, intervention in found.items() if intervention is None]
         for each in unreadable:
@@ -227,50 +221,43 @@ class Ledger:
     @to_the_end
     async def posted_at(self, card: str) -> tuple[str, str] | None:
         """Slack's channel and ts of the card, None where it was not posted yet."""
-        async with self._database.reading() as connection:
-            row = (await connection.execute(select(cards.c.channel, cards.c.ts).where(cards.c.id == card))).first()
+        row = await self._first(self._say.posted_at, card)
         return None if row is None else (row.channel, row.ts)
 
     @to_the_end
     async def begin_post(self, card: str, place: str) -> None:
         """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
-        begun = {"target": place, "begun_at": self._now()}
-        insert = self._database.insert(posts_begun).values({"card": card} | begun)
-        async with self._database.writing_later() as connection:
-            await connection.execute(insert.on_conflict_do_update(index_elements=["card"], set_=begun))
+        row = {"card": card, "target": place, "begun_at": self._now()}
+        await self._database.write_later(lambda connection: connection.execute(self._say.begin_post, row))
 
     @to_the_end
     async def begun_post(self, card: str) -> tuple[str, datetime] | None:
         """Where and when the newest post of the card was begun, None where none was or it is known where it stands."""
-        query = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == card)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._first(self._say.begun_post, card)
         return None if row is None else (row.target, row.begun_at)
 
     @to_the_end
     async def save_posted_at(self, card: str, channel: str, ts: str) -> None:
         """Remember where the card was posted; the last post counts, and the one that was begun is done."""
-        posted_at = {"channel": channel, "ts": ts, "updated_at": self._now(), "shown": "", "shown_until": null()}
-        insert = self._database.insert(cards).values({"id": card} | posted_at)
-        async with self._database.writing_later() as connection:
-            await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=posted_at))
-            await connection.execute(delete(posts_begun).where(posts_begun.c.card == card))
+        row = {"id": card, "channel": channel, "ts": ts, "updated_at": self._now()}
+
+        def work(connection: Connection) -> None:
+            connection.execute(self._say.save_posted_at, row)
+            connection.execute(self._say.post_done, {"its_card": card})
+
+        await self._database.write_later(work)
 
     @to_the_end
     async def shown(self, card: str) -> str:
         """The digest of what the posted card shows, empty where that is not known."""
-        async with self._database.reading() as connection:
-            found = (await connection.execute(select(cards.c.shown).where(cards.c.id == card))).scalar()
-        return found or ""
+        row = await self._first(self._say.shown, card)
+        return "" if row is None else row.shown
 
     @to_the_end
     async def save_shown(self, card: str, digest: str, until: datetime) -> None:
         """Remember what the posted card shows; the newest state in it began at `until`."""
-        shown = {"shown": digest, "shown_until": until, "updated_at": self._now()}
-        change = update(cards).where(cards.c.id == card).values(shown)
-        async with self._database.writing_later() as connection:
-            await connection.execute(change)
+        shown = {"its_card": card, "shown": digest, "shown_until": until, "updated_at": self._now()}
+        await self._database.write_later(lambda connection: connection.execute(self._say.save_shown, shown))
 
-
-def _given_up() -> Update:
-    return update(interventions).where(interventions.c.id == bindparam("given_up")).values(following=False, claim=None)
+    async def _first(self, query: Select[Any], card: str) -> Row[Any] | None:
+        return await self._database.read(lambda connection: connection.execute(query, {"its_card": card}).first())

@@ -20,13 +20,9 @@ async def bring_up_to_date(database: Database) -> None:
 
     Raises LedgerUnavailable, also where the ledger was written by a newer callbot.
     """
-    async with database.reading() as connection:
-        if await connection.run_sync(_version) == HEAD:
-            return
-    async with database.writing() as connection:
-        if database.on_postgresql:
-            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
-        await connection.run_sync(_upgrade)
+    if await database.read(_version) == HEAD:
+        return
+    await database.write(_upgrade_alone if database.on_postgresql else _upgrade)
 
 
 async def readable_revision(database: Database) -> str:
@@ -34,8 +30,7 @@ async def readable_revision(database: Database) -> str:
 
     Raises NoLedgerYet where there are no tables, LedgerUnavailable where they are those of a newer callbot.
     """
-    async with database.reading() as connection:
-        revision = await connection.run_sync(_version)
+    revision = await database.read(_version)
     if revision is None:
         raise NoLedgerYet(f"{database.address.place} has no tables")
     if revision > HEAD:
@@ -56,6 +51,12 @@ def _version(connection: Connection) -> str | None:
     if not inspector_of(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade_alone(connection: Connection) -> None:
+    """On PostgreSQL, whose transactions write side by side."""
+    connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+    _upgrade(connection)
 
 
 def _upgrade(connection: Connection) -> None:

@@ -5,10 +5,10 @@ It is read beside a running callbot: without its lock, nothing is migrated, and 
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Select, and_, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from bot.following import State
 from bot.ledger import schema
@@ -59,9 +59,8 @@ def _query(since: datetime | None, slack_user: str | None) -> Select[tuple[objec
     return query
 
 
-async def _entries(connection: AsyncConnection, query: Select[tuple[object, ...]]) -> tuple[TrailEntry, ...]:
-    rows = await connection.execute(query)
-    return tuple(TrailEntry.model_validate(dict(row)) for row in rows.mappings())
+def _entries(connection: Connection, query: Select[tuple[object, ...]]) -> tuple[TrailEntry, ...]:
+    return tuple(TrailEntry.model_validate(dict(row)) for row in connection.execute(query).mappings())
 
 
 class Trail:
@@ -104,8 +103,7 @@ class Trail:
         """
         rest = _query(since, user)
         while True:
-            async with self._database.reading() as connection:
-                piece = await _entries(connection, rest.limit(at_once))
+            piece = await self._database.read(partial(_entries, query=rest.limit(at_once)))
             if piece:
                 yield piece
             if len(piece) < at_once:

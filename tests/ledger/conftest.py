@@ -18,7 +18,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from bot.alerts import Alert, When, raised
 from bot.following import Intervention, begin
@@ -182,9 +182,11 @@ async def execute(address: str, ledger: Ledger) -> AsyncIterator[Callable[..., A
     database = await Database.open(Address(address))
 
     async def execute(statement: str, **values: Any) -> Any:
-        async with database.writing() as connection:
-            result = await connection.execute(text(statement), values)
+        def work(connection: Connection) -> Any:
+            result = connection.execute(text(statement), values)
             return result.scalar() if result.returns_rows else None
+
+        return await database.write(work)
 
     yield execute
     await database.close()
@@ -196,8 +198,8 @@ async def saved_alerts(address: str, ledger: Ledger) -> AsyncIterator[Callable[[
     database = Database.open_to_read(Address(address))
 
     async def count() -> int:
-        async with database.reading() as connection:
-            return int((await connection.execute(text("SELECT count(*) FROM alerts"))).scalar_one())
+        counting = text("SELECT count(*) FROM alerts")
+        return int(await database.read(lambda connection: connection.execute(counting).scalar_one()))
 
     yield count
     await database.close()

@@ -16,8 +16,9 @@ from pydantic import TypeAdapter
 from bot.alerts import Alert
 from bot.errors import AlreadyAsked
 from bot.following import Intervention
+from bot.ledger.failures import LedgerInUse
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.ledger.single_run import LedgerInUse, SingleRun
+from bot.ledger.single_run import SingleRun
 
 
 def now() -> datetime:

@@ -149,8 +149,7 @@ async def test_closing_twice_is_closing_once(ledger: Ledger) -> None:
 
 async def test_tables_that_are_gone_are_no_raw_error(address: str, clock: Now) -> None:
     ledger = await Ledger.open(address, now=clock)
-    async with ledger._database.writing() as connection:
-        await connection.exec_driver_sql("DROP TABLE cards")
+    await ledger._database.write(lambda connection: connection.exec_driver_sql("DROP TABLE cards"))
     with pytest.raises(LedgerUnavailable):
         await ledger.posted_at("card1")
     await ledger.close()

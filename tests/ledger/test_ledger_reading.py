@@ -88,6 +88,5 @@ async def test_what_is_opened_to_be_read_cannot_be_written(sqlite_address: str, 
     await (await Ledger.open(sqlite_address, now=clock)).close()
     database = Database.open_to_read(Address(sqlite_address))
     with pytest.raises(LedgerUnavailable, match="cannot reach"):
-        async with database.writing() as connection:
-            await connection.execute(delete(requests))
+        await database.write(lambda connection: connection.execute(delete(requests)))
     await database.close()

@@ -36,8 +36,7 @@ def _differences(connection: Connection) -> list[Any]:
 
 async def test_the_migrated_tables_are_those_of_the_code(address: str, ledger: Ledger) -> None:
     database = await Database.open(Address(address))
-    async with database.reading() as connection:
-        differences = await connection.run_sync(_differences)
+    differences = await database.read(_differences)
     await database.close()
     assert differences == []
 
@@ -59,10 +58,10 @@ async def test_what_was_written_outlives_the_next_start(address: str, ledger: Le
 
 async def test_a_ledger_of_an_older_callbot_keeps_its_rows(address: str, clock: Now) -> None:
     database = await Database.open(Address(address))
-    async with database.writing() as connection:
-        await connection.run_sync(_first_form)
-        row = "VALUES ('card1', 'C0FLOOR', '1700000000.000100', '2026-03-02 12:00:00+00')"
-        await connection.exec_driver_sql(f"INSERT INTO cards (id, channel, ts, updated_at) {row}")
+    await database.write(_first_form)
+    row = "VALUES ('card1', 'C0FLOOR', '1700000000.000100', '2026-03-02 12:00:00+00')"
+    insert = f"INSERT INTO cards (id, channel, ts, updated_at) {row}"
+    await database.write(lambda connection: connection.exec_driver_sql(insert))
     await database.close()
     ledger = await Ledger.open(address, now=clock)
     try:
@@ -80,8 +79,8 @@ def _first_form(connection: Connection) -> None:
 
 
 async def test_a_ledger_of_a_newer_callbot_is_refused(address: str, ledger: Ledger, clock: Now) -> None:
-    async with ledger._database.writing() as connection:
-        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    newer = "UPDATE alembic_version SET version_num = '9999'"
+    await ledger._database.write(lambda connection: connection.exec_driver_sql(newer))
     with pytest.raises(LedgerUnavailable, match="newer callbot"):
         await Ledger.open(address, now=clock)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bot.ledger.failures import LedgerInUse, LedgerLost
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.ledger.single_run import LedgerInUse, LedgerLost, SingleRun
+from bot.ledger.single_run import SingleRun
 from bot.ledger.trail import TrailEntry
 
 Now = Callable[[], datetime]

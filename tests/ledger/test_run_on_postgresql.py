@@ -14,8 +14,9 @@ import asyncpg
 import pytest
 
 import bot as bot_package
+from bot.ledger.failures import LedgerInUse
 from bot.ledger.ledger import Ledger
-from bot.ledger.single_run import LedgerInUse, SingleRun
+from bot.ledger.single_run import SingleRun
 from bot.sandbox.workspace import Workspace
 
 PROMISED = 10.0

@@ -1,0 +1,108 @@
+"""The lock of a run on PostgreSQL: it dies with the session that holds it, and is looked after."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+import structlog
+
+from bot.ledger.failures import LedgerInUse, LedgerLost, LedgerUnavailable
+from bot.ledger.postgresql import connector, cut, talking_to_postgresql
+
+RUNNING = 0x72756E
+"""The first key of the advisory lock: "run" in ASCII. The second one is the schema, so each ledger has its own."""
+LOOK_EVERY = 2.0
+"""Seconds between two looks whether the session that holds the lock still lives."""
+ANSWER = 5.0
+"""Seconds after which a session that does not answer counts as gone."""
+
+_log = structlog.get_logger("callbot.ledger")
+
+
+class AdvisoryLock:
+    """PostgreSQL: a session-level advisory lock, on a connection that is kept for it ("Advisory Locks").
+
+    The session may end while this process lives, and the lock with it: PostgreSQL is restarted or fails over, an
+    administrator ends the session, the network forgets the connection. So it is looked at, and taken again.
+    """
+
+    def __init__(self, dsn: str, place: str) -> None:
+        self._connect = connector(dsn)
+        self._place = place
+        self._held: Any = None
+        """The session of asyncpg that holds the lock, or held it last."""
+        self._named: tuple[object, object] | None = None
+        """What tells that session from all others of the server: its pid and when it began."""
+
+    async def acquire(self) -> None:
+        """Take the lock. Raises LedgerInUse, LedgerUnavailable."""
+        lock = (
+            "SELECT pg_try_advisory_lock($1, hashtext(current_schema())) AS taken, pid, backend_start "
+            "FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+        )
+        session = await self._connect()
+        taken = False
+        try:
+            with talking_to_postgresql():
+                await self._end_former(session)
+                row = await session.fetchrow(lock, RUNNING)
+            taken = row["taken"]
+        finally:
+            if not taken:
+                cut(session)
+        if not taken:
+            raise LedgerInUse(self._place)
+        self._held, self._named = session, (row["pid"], row["backend_start"])
+
+    async def _end_former(self, session: Any) -> None:
+        """The server may not have noticed yet that our former session is gone, and keep the lock for it: end it there.
+
+        pg_terminate_backend waits so many milliseconds for its end ("Server Signaling Functions", from PostgreSQL 14).
+        """
+        if self._named is not None and self._held.is_closed():
+            end = "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
+            await session.execute(end, *self._named)
+
+    async def keep(self, sleep: Callable[[float], Awaitable[None]]) -> NoReturn:
+        """Look at the session, and take the lock again where it went with it. Raises LedgerLost."""
+        lost = False
+        while True:
+            await sleep(LOOK_EVERY)
+            if await self._lives():
+                continue
+            if not lost:
+                _log.error("ledger_session_lost")
+            lost = not await self._taken_again()
+
+    async def _lives(self) -> bool:
+        try:
+            with talking_to_postgresql():
+                await self._held.execute("SELECT 1", timeout=ANSWER)
+        except LedgerUnavailable:
+            cut(self._held)
+            return False
+        return True
+
+    async def _taken_again(self) -> bool:
+        """False where PostgreSQL cannot be reached: nothing can be claimed then either. Raises LedgerLost."""
+        try:
+            await self.acquire()
+        except LedgerInUse:
+            raise LedgerLost(self._place) from None
+        except LedgerUnavailable as error:
+            _log.warning("ledger_not_reached", reason=error.why)
+            return False
+        _log.info("ledger_session_renewed")
+        return True
+
+    async def release(self) -> None:
+        """Let the lock go, at the latest with its session."""
+        held, self._held, self._named = self._held, None, None
+        if held is None:
+            return
+        try:
+            with talking_to_postgresql():
+                await held.close(timeout=ANSWER)
+        except LedgerUnavailable as error:
+            _log.warning("ledger_session_cut", reason=error.why)
+        finally:
+            cut(held)

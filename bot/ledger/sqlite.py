@@ -1,0 +1,189 @@
+"""An SQLite file: one thread reads it and one writes it, so that the event loop never waits for a disk.
+
+SQLite has one writer at a time, and each commit waits for the disk. So whatever is to be written while a commit is under
+way goes into the next one together: one wait for the disk serves them all.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+
+_T = TypeVar("_T")
+_BUSY = 10.0
+"""Seconds that a writer waits for another process, before SQLite says that the database is locked."""
+_LATER = 16
+"""Transactions that nobody waits for in one commit: those of a storm do not make a new request wait long."""
+_WRITES = "callbot_writes"
+
+
+class _Asked(NamedTuple):
+    """One transaction, and who is told of it."""
+
+    work: Callable[[Connection], Any]
+    told: asyncio.Future[Any]
+
+
+class _Came(NamedTuple):
+    """What came of a transaction: what its work gave, or what went wrong with it."""
+
+    gave: Any = None
+    wrong: Exception | None = None
+
+
+class SqliteFile:
+    """The transactions of one file. Made by `open`, or, where it is there and is only read, by its constructor."""
+
+    def __init__(self, file: Path, *, only_to_read: bool = False) -> None:
+        self._engine = _engine(file, only_to_read=only_to_read)
+        self._writer = self._engine.execution_options(**{_WRITES: True})
+        self._reads = ThreadPoolExecutor(1, "callbot reads its ledger")
+        self._writes = ThreadPoolExecutor(1, "callbot writes its ledger")
+        self._now: deque[_Asked] = deque()
+        self._later: deque[_Asked] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, file: Path) -> "SqliteFile":
+        """The file, which is made where it is not there. Raises OSError or sqlite3.Error."""
+        await asyncio.to_thread(_prepare, file)
+        return cls(file)
+
+    async def read(self, work: Callable[[Connection], _T]) -> _T:
+        """In a transaction that sees one state of the file."""
+
+        def transaction() -> _T:
+            with self._engine.begin() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reads, transaction)
+
+    async def write(self, work: Callable[[Connection], _T]) -> _T:
+        """In the next commit."""
+        return await self._written(self._now, work)
+
+    async def write_later(self, work: Callable[[Connection], _T]) -> _T:
+        """In a commit soon: in their order, and so few in one that no `write` waits long for them."""
+        return await self._written(self._later, work)
+
+    async def close(self) -> None:
+        """Give the file back, after what both threads are at."""
+        loop = asyncio.get_running_loop()
+        for thread in (self._reads, self._writes):
+            await loop.run_in_executor(thread, self._engine.dispose)
+
+    def cut(self) -> None:
+        """Let both threads end after what they are at."""
+        for thread in (self._reads, self._writes):
+            thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _written(self, waiting: deque[_Asked], work: Callable[[Connection], _T]) -> _T:
+        told: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        waiting.append(_Asked(work, told))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write(), name="commits of the ledger")
+        return await told
+
+    async def _write(self) -> None:
+        """One commit after the other, until nothing waits."""
+        group: list[_Asked] = []
+        try:
+            while self._now or self._later:
+                group = [*self._now, *(self._later.popleft() for _ in range(min(_LATER, len(self._later))))]
+                self._now.clear()
+                await self._write_together(group)
+        finally:
+            self._writing = None
+            for asked in (*group, *self._now, *self._later):
+                asked.told.cancel()  # does nothing to those that were told
+
+    async def _write_together(self, group: Sequence[_Asked]) -> None:
+        works = [asked.work for asked in group]
+        all_came = await asyncio.get_running_loop().run_in_executor(self._writes, self._commit, works)
+        for asked, came in zip(group, all_came, strict=True):
+            if asked.told.cancelled():
+                continue
+            if came.wrong is None:
+                asked.told.set_result(came.gave)
+            else:
+                asked.told.set_exception(came.wrong)
+
+    def _commit(self, works: Sequence[Callable[[Connection], Any]]) -> list[_Came]:
+        """What came of each. Where one fails, all are rolled back, and the others are done again without it."""
+        came = [_Came()] * len(works)
+        left = dict(enumerate(works))
+        while left:
+            at: int | None = None
+            try:
+                with self._writer.begin() as connection:
+                    for at, work in left.items():
+                        came[at] = _Came(work(connection))
+                    at = None
+                break
+            except Exception as error:  # noqa: BLE001  (whoever asked for it hears of it)
+                for each in left if at is None else (at,):
+                    came[each] = _Came(wrong=error)
+                if at is None:
+                    break
+                del left[at]
+        return came
+
+
+def _prepare(file: Path) -> None:
+    """Create the file for its owner alone (SQLite gives -wal and -shm the mode of the file), and turn WAL on.
+
+    WAL stays on for as long as the file lives ("Write-Ahead Logging", Persistence of WAL Mode). Two processes that
+    turn it on at once may be told that the database is locked without being kept waiting, so this is tried again.
+    """
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(file, timeout=_BUSY, isolation_level=None)
+    try:
+        end = monotonic() + _BUSY
+        while not _turn_wal_on(connection) and monotonic() < end:
+            sleep(0.01)
+    finally:
+        connection.close()
+
+
+def _turn_wal_on(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return False
+        raise
+    return True
+
+
+def _engine(file: Path, *, only_to_read: bool) -> Engine:
+    # isolation_level None: sqlite3 begins no transaction by itself; `_begin` does.
+    url = URL.create("sqlite", database=str(file))
+    if only_to_read:  # "Uniform Resource Identifiers" of SQLite: such a file is never created, nor written
+        url = URL.create("sqlite", database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
+    arguments = {"timeout": _BUSY, "isolation_level": None}
+    engine = create_engine(url, connect_args=arguments, pool_size=2, max_overflow=0, hide_parameters=True)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    """FULL: what is committed survives a loss of power, so the row is there before the deed."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes the lock at once: one that reads first and writes later could be refused without waiting."""
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,68 @@
+"""What the ledger says to its database for every intervention. Making a statement takes longer than executing it.
+
+Values are given where a statement is executed, by the names of the columns, or by these where a column is asked about:
+`its_id`, `its_card`, `its_request`, `its_claim`.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import BindParameter, Table, bindparam, case, delete, exists, null, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.ledger.tables import cards, interventions, posts_begun, requests
+from bot.ports import Outcome
+
+_ITS_ID: BindParameter[str] = bindparam("its_id")
+_ITS_CARD: BindParameter[str] = bindparam("its_card")
+_ITS_REQUEST: BindParameter[str] = bindparam("its_request")
+_ITS_CLAIM: BindParameter[str | None] = bindparam("its_claim")
+_POSTED = ("channel", "ts", "updated_at")
+_BEGUN = ("target", "begun_at")
+
+Insert = sqlite.Insert | postgresql.Insert
+"""An INSERT that knows ON CONFLICT, which both databases write alike and SQLAlchemy keeps apart."""
+
+
+class Statements:
+    """Those of one kind of database, whose INSERT is given."""
+
+    def __init__(self, insert: Callable[[Table], Insert]) -> None:
+        row, card, asked = interventions.c, cards.c, requests.c
+
+        # ── requests ──
+        self.begin = insert(requests).on_conflict_do_nothing(index_elements=["trigger"])
+        self.outcome = select(asked.outcome).where(asked.id == _ITS_REQUEST).with_for_update()
+        self.conclude = update(requests).where(asked.id == _ITS_REQUEST)
+        self.sent = self.conclude.where(asked.intervention.is_(None))
+        received = select(requests).where(asked.outcome == Outcome.RECEIVED).order_by(asked.at, asked.id)
+        self.received = received.with_for_update()
+        self.interrupted = self.conclude.values(outcome=Outcome.INTERRUPTED)
+
+        # ── interventions ──
+        held = insert(interventions).on_conflict_do_update(index_elements=["claim"], set_={"claim": row.claim})
+        self.take = held.returning(row.id, row.slack_user)
+        """Inserts the row, or gives back the one that holds its claim: an update that changes nothing gives that back.
+
+        One statement does both, or the holder could let go between the two.
+        """
+        other = interventions.alias("other").c
+        taken = exists().where(other.claim == _ITS_CLAIM, other.id != _ITS_ID)
+        its_own = update(interventions).where(row.id == _ITS_ID)
+        self.save = its_own.values(claim=case((taken, null()), else_=_ITS_CLAIM))
+        """Keeps the claim that is to be kept, unless another one holds it meanwhile."""
+        self.give_up = its_own.values(following=False, claim=None)
+        self.documents = select(row.id, row.document).order_by(row.asked_at, row.id)
+
+        # ── where the cards are ──
+        self.posted_at = select(card.channel, card.ts).where(card.id == _ITS_CARD)
+        self.begun_post = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == _ITS_CARD)
+        self.post_done = delete(posts_begun).where(posts_begun.c.card == _ITS_CARD)
+        self.shown = select(card.shown).where(card.id == _ITS_CARD)
+        self.save_shown = update(cards).where(card.id == _ITS_CARD)
+        begun = insert(posts_begun)
+        self.begin_post = begun.on_conflict_do_update(
+            index_elements=["card"], set_={name: begun.excluded[name] for name in _BEGUN}
+        )
+        posted = insert(cards)
+        newest = {name: posted.excluded[name] for name in _POSTED} | {"shown": "", "shown_until": null()}
+        self.save_posted_at = posted.on_conflict_do_update(index_elements=["id"], set_=newest)
