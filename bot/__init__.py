@@ -34,6 +34,7 @@ The core, no I/O:
     sweeping.py       the live calls of all scopes, each once
     looking.py        when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
     listing.py        the live calls that a person may know of
+    open_cards.py     the interventions that are remembered: by card, and by call
     follower.py       keeps the open interventions true: saves and shows what the looks have changed
     alert_board.py    the alerts that are remembered
     carding.py        what goes on the card of an alert

@@ -15,6 +15,7 @@ from bot.actions import JOINING, RECORDING
 from bot.authorization import AuthorizationMap
 from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow
 from bot.looking import CallPath, Haste, Looks
+from bot.open_cards import OpenCards
 from bot.phonecalls import PhoneCall
 from bot.placing import why_elsewhere
 from bot.planning import latest_seen, next_buttons, own_views
@@ -53,7 +54,7 @@ class Follower:
         self._measures = measures
         self._phone_seen = phone_seen
         self._noticed = noticed
-        self._on_card: dict[str, dict[str, Intervention]] = {}
+        self._open_cards = OpenCards()
         self._looking: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
@@ -66,7 +67,7 @@ class Follower:
     @property
     def open(self) -> tuple[Intervention, ...]:
         """Everything that is still followed."""
-        return tuple(one for shown in self._on_card.values() for one in shown.values() if one.following)
+        return self._open_cards.followed
 
     def legs(self, calls: Iterable[PhoneCall]) -> Mapping[str, frozenset[str]]:
         """Of these calls as they are now the views that came with interventions of ours, by call id.
@@ -74,12 +75,11 @@ class Follower:
         A leg may have come since the last look at the call: then it is no proof yet, and a leg all the same. A call picked
         up is no leg: it is a party's.
         """
-        joining = [one for one in self.open if one.name in JOINING]
         return {
             call.id: frozenset(
                 key
-                for one in joining
-                if one.call_id == call.id and not call.is_another_than(one.call)
+                for one in self._open_cards.followed_in(call.id)
+                if one.name in JOINING and not call.is_another_than(one.call)
                 for key, view in call.named_views.items()
                 if key == one.leg or (one.leg is None and one.phone in view.source and key not in one.legs_before)
             )
@@ -103,8 +103,8 @@ class Follower:
         """What this person's phone may be ringing for in this call, else what it is in the call for."""
         own = [
             one
-            for one in self.open
-            if one.name not in RECORDING and (one.slack_user, one.call_id) == (slack_user, call_id)
+            for one in self._open_cards.followed_in(call_id)
+            if one.name not in RECORDING and one.slack_user == slack_user
         ]
         undecided = (one for one in own if one.state in UNDECIDED)
         return next(undecided, None) or next((one for one in own if one.in_call), None)
@@ -113,10 +113,8 @@ class Follower:
 
     async def open_card(self, card_id: str) -> dict[str, Intervention]:
         """Remember what the card shows already, and return it. Raises CallbotError where the ledger cannot be read."""
-        if card_id not in self._on_card:
-            earlier = await self._ledger.of_card(card_id)
-            self._on_card.setdefault(card_id, {one.id: one for one in earlier})
-        return self._on_card[card_id]
+        shown = () if card_id in self._open_cards else await self._ledger.of_card(card_id)
+        return self._open_cards.take_up(card_id, shown)
 
     def put_on_card(self, intervention: Intervention, earlier: dict[str, Intervention]) -> None:
         """Remember a new intervention beside what `open_card` returned, even if that has ended and is forgotten since.
@@ -124,11 +122,12 @@ class Follower:
         No look is taken for it until the answer to its PUT comes with `update`.
         """
         self._being_sent.add(intervention.id)
-        self._on_card.setdefault(intervention.card, earlier)[intervention.id] = intervention
+        self._open_cards.put_back(intervention.card, earlier)
+        self._open_cards.put(intervention)
 
     def show(self, card_id: str) -> None:
         """Bring the card up to date."""
-        shown = tuple(self._on_card.get(card_id, {}).values())
+        shown = self._open_cards.on(card_id)
         if shown:
             self._cards.show(self._card(shown))
             self._noticed(shown)
@@ -136,16 +135,16 @@ class Follower:
     async def update(self, intervention: Intervention) -> None:
         """A new truth: save it, show it, and go on looking where there is more to see."""
         self._being_sent.discard(intervention.id)
-        self._on_card[intervention.card][intervention.id] = intervention
+        self._open_cards.put(intervention)
         await self._saving.save(intervention)
         self._show_and_forget(intervention.card)
         self._look_on(intervention)
 
     async def supersede(self, newer: Intervention) -> None:
         """A newer request rings the phone: what was not answered before can no more become Connected."""
-        for older in self.open:
-            same = (older.slack_user, older.call_id) == (newer.slack_user, newer.call_id)
-            if same and older.id != newer.id and older.state is State.NOT_ANSWERED and newer.name not in RECORDING:
+        for older in self._open_cards.followed_in(newer.call_id):
+            same = older.slack_user == newer.slack_user and older.id != newer.id
+            if same and older.state is State.NOT_ANSWERED and newer.name not in RECORDING:
                 await self.update(older.model_copy(update={"following": False}))
 
     async def resume(self) -> None:
@@ -164,7 +163,7 @@ class Follower:
 
     def rules_changed(self) -> None:
         """Show every open card as the rules of now would have it."""
-        for card_id in tuple(self._on_card):
+        for card_id in self._open_cards.ids:
             self.show(card_id)
 
     async def stop(self) -> None:
@@ -184,8 +183,8 @@ class Follower:
 
     def _of(self, call: CallPath) -> tuple[Intervention, ...]:
         """The interventions in this call whose PUT is answered, or lost: those that a look can tell about."""
-        told = (one for one in self.open if one.id not in self._being_sent)
-        return tuple(one for one in told if (one.user, one.extension, one.call_id) == call)
+        told = (one for one in self._open_cards.followed_in(call[2]) if one.id not in self._being_sent)
+        return tuple(one for one in told if (one.user, one.extension) == call[:2])
 
     async def _follow_call(self, call: CallPath) -> None:
         """Look at one call until nobody follows it: at most as long as the call lasts."""
@@ -214,11 +213,11 @@ class Follower:
 
     def _advanced(self, before: Intervention, look: Look, now: datetime) -> Intervention | None:
         """What is true after this look, if it has changed what is to be seen."""
-        if self._on_card.get(before.card, {}).get(before.id) is not before:
+        if self._open_cards.newest(before) is not before:
             return None  # a request that came meanwhile has ended it
-        others = (one.leg for one in self.open if one.id != before.id and one.call_id == before.call_id)
+        others = (one.leg for one in self._open_cards.followed_in(before.call_id) if one.id != before.id)
         after = follow(before, look, now, taken=frozenset(leg for leg in others if leg is not None))
-        self._on_card[before.card][before.id] = after
+        self._open_cards.put(after)
         if _memorable(after) == _memorable(before):
             return None
         if after.state is not before.state:
@@ -234,7 +233,7 @@ class Follower:
     async def _ask_about_phone(self, missed: Intervention) -> None:
         """Add what the PBX knows of the phone to what was not answered, if that is still so by then."""
         seen = await self._phone_seen(missed.phone)
-        as_it_is = self._on_card.get(missed.card, {}).get(missed.id)
+        as_it_is = self._open_cards.newest(missed)
         if seen and as_it_is is not None and as_it_is.state is State.NOT_ANSWERED:
             await self.update(as_it_is.model_copy(update={"phone_seen": seen}))
 
@@ -248,8 +247,8 @@ class Follower:
 
     def forget_if_done(self, card_id: str) -> None:
         """Leave a card with nothing open to the ledger, once that knows all of it."""
-        if not any(one.following or self._saving.waits(one.id) for one in self._on_card.get(card_id, {}).values()):
-            self._on_card.pop(card_id, None)
+        if not any(one.following or self._saving.waits(one.id) for one in self._open_cards.on(card_id)):
+            self._open_cards.forget(card_id)
 
     def _card(self, interventions: tuple[Intervention, ...]) -> Card:
         rules = self._rules()
