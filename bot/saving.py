@@ -6,6 +6,7 @@ A card waits for the row a moment, and not longer. A row that is never brought u
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 import structlog
@@ -17,6 +18,8 @@ PATIENCE = 0.2
 """Seconds that whoever saves waits for the ledger; what is to be shown then is shown first."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the ledger is tried again: each pause twice as long as the one before."""
+AT_ONCE = 16
+"""So many are written at a time: the ledger may take them together."""
 LAST_WORDS = 1.0
 """Seconds that what is not written yet gets at the end."""
 
@@ -32,7 +35,7 @@ T = TypeVar("T", bound=_Named)
 
 
 class Saving(Generic[T]):
-    """Writes what has an id down with `write`, one after the other, the newest truth of each; `saved` hears of each."""
+    """Writes what has an id down with `write`, the newest truth of each, oldest first; `saved` hears of each."""
 
     def __init__(
         self,
@@ -74,11 +77,14 @@ class Saving(Generic[T]):
     async def _write(self) -> None:
         pause = FIRST_PAUSE
         while self._unsaved:
-            truth = next(iter(self._unsaved.values()))
-            if await self._written(truth):
+            oldest = tuple(islice(self._unsaved.values(), AT_ONCE))
+            written = await asyncio.gather(*map(self._written, oldest))
+            if any(written):
                 pause = FIRST_PAUSE
-            else:
-                self._unsaved[truth.id] = self._unsaved.pop(truth.id)  # another one goes first next time
+            if not all(written):
+                for truth, done in zip(oldest, written, strict=True):
+                    if not done:
+                        self._unsaved[truth.id] = self._unsaved.pop(truth.id)  # others go first next time
                 await self._sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         self._writing = False
