@@ -13,7 +13,7 @@ from bot.errors import AlreadyAsked
 from bot.follower import Follower
 from bot.following import Intervention, begin
 from bot.guarding import asked_already, refuse_if_busy
-from bot.placing import seat_of_card
+from bot.placing import Seat, seat_of_card
 from bot.planning import Suitable, plan
 from bot.ports import Ledger, Request
 
@@ -61,8 +61,9 @@ class Claims:
         return lock
 
     async def _claimed(self, request: Request, command: Intervene, target: Suitable, permit: Permit) -> Intervention:
-        intervention = begin(await self._intervention(request, command, target, permit))
-        earlier = await self._follower.open_card(intervention.card)
+        seat = await self._seat(request, command, target)
+        intervention = begin(self._intervention(request, command, target, permit, seat))
+        earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
         try:
             await self._ledger.claim(request.id, intervention, rule=permit.rule)
         except AlreadyAsked as taken:
@@ -75,17 +76,17 @@ class Claims:
         await self._follower.supersede(intervention)
         return intervention
 
-    async def _intervention(
-        self, request: Request, command: Intervene, target: Suitable, permit: Permit
-    ) -> Intervention:
-        """One request makes one intervention at most, so both have one id.
-
-        What was asked of an earlier call under the same id has its own card, which is left alone.
-        """
-        rules = self._rules()
+    async def _seat(self, request: Request, command: Intervene, target: Suitable) -> Seat:
+        """What was asked of an earlier call under the same id has its own card, which is left alone."""
         asked = await self._ledger.of_call(request.slack_user, target.call.id)
         earlier = tuple(one for one in asked if not target.call.is_another_than(one.call))
-        seat = seat_of_card(request, command.action, earlier, self._silent_in())
+        return seat_of_card(request, command.action, earlier, self._silent_in())
+
+    def _intervention(
+        self, request: Request, command: Intervene, target: Suitable, permit: Permit, seat: Seat
+    ) -> Intervention:
+        """One request makes one intervention at most, so both have one id."""
+        rules = self._rules()
         return Intervention(
             id=request.id,
             card=seat.card or self._new_id(),
