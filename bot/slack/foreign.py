@@ -10,9 +10,9 @@ import unicodedata
 
 _EXACT = re.compile(r"(?<![\w*+])(?:[0-9X]{1,16}\*[0-9X]{1,16}|\+?[0-9]{1,32})(?![\w*])")
 """Extensions, patterns of them, and numbers. A star inside a word formats nothing."""
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_LOOKALIKES = {"*": "∗", "_": "＿", "~": "～", "`": "ˋ", "@": "＠", "#": "＃"}
-"""They are seen, and mean nothing to Slack."""
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_HARMLESS = _ESCAPES | str.maketrans({"*": "∗", "_": "＿", "~": "～", "`": "ˋ", "@": "＠", "#": "＃"})
+"""Escapes, and lookalikes: they are seen, and mean nothing to Slack."""
 _EMOJI = re.compile(r":(?=[^\s:]+:)")
 _ENTITY = re.compile(r"&(?=#?\w{1,10};)")
 """An escape that was written as a name: whoever undoes escapes once too often would find markup in it."""
@@ -21,8 +21,9 @@ _DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,24}(?![^\W_]))")
 
 def plain(text: str, limit: int = 120) -> str:
     """One line of what can be seen, at most `limit` characters; a dash where nothing is left."""
-    seen = "".join(_seen(character) for character in unicodedata.normalize("NFC", text))
-    line = " ".join(seen.split())
+    if not (text.isascii() and text.isprintable()):  # most text is, and then all of it can be seen
+        text = "".join(_seen(character) for character in unicodedata.normalize("NFC", text))
+    line = " ".join(text.split())
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     return line or "–"
@@ -35,18 +36,14 @@ def foreign(text: str, limit: int = 120) -> str:
     parts: list[str] = []
     end = 0
     for exact in _EXACT.finditer(line):
-        parts += [_harmless(line[end : exact.start()]), exact[0]]
+        parts += [line[end : exact.start()].translate(_HARMLESS), exact[0]]
         end = exact.end()
-    return "".join((*parts, _harmless(line[end:])))
+    return "".join((*parts, line[end:].translate(_HARMLESS)))
 
 
 def escaped(text: str) -> str:
     """Our own words with the three characters that Slack's markup is made of."""
-    return "".join(_ESCAPES.get(character, character) for character in text)
-
-
-def _harmless(text: str) -> str:
-    return "".join(_ESCAPES.get(c) or _LOOKALIKES.get(c, c) for c in text)
+    return text.translate(_ESCAPES)
 
 
 def _seen(character: str) -> str:
