@@ -6,7 +6,7 @@ and imports this module; the core never imports them.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -201,6 +201,17 @@ class Ledger(Protocol):
 
     async def interrupted(self) -> tuple[Request, ...]:
         """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
+
+
+class PostedCard(NamedTuple):
+    """What is known of a card in Slack."""
+
+    at: tuple[str, str] | None = None
+    """Slack's channel and ts of it; None where it was not posted yet."""
+    begun: tuple[str, datetime] | None = None
+    """Where and when its newest post was begun; None where none was, or it is known where that stands."""
+    shown: str = ""
+    """The digest of what it shows; empty where that is not known."""
 
 
 class Cards(Protocol):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from bot.errors import AlreadyAsked
 from bot.following import Intervention
@@ -20,7 +20,7 @@ from bot.ledger.database import Database, to_the_end
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.statements import Statements
 from bot.ledger.tables import cards, interventions
-from bot.ports import Outcome, Request
+from bot.ports import Outcome, PostedCard, Request
 
 __all__ = ["Ledger", "LedgerUnavailable"]
 
@@ -219,22 +219,27 @@ class Ledger:
     # ── where the cards are ──
 
     @to_the_end
-    async def posted_at(self, card: str) -> tuple[str, str] | None:
-        """Slack's channel and ts of the card, None where it was not posted yet."""
-        row = await self._first(self._say.posted_at, card)
-        return None if row is None else (row.channel, row.ts)
+    async def posted(self, card: str) -> PostedCard:
+        """Where the card was posted, and what it shows."""
+        its = {"its_card": card}
+
+        def work(connection: Connection) -> tuple[Any, Any]:
+            return connection.execute(self._say.card, its).first(), connection.execute(
+                self._say.begun_post, its
+            ).first()
+
+        posted, begun = await self._database.read(work)
+        return PostedCard(
+            at=None if posted is None else (posted.channel, posted.ts),
+            begun=None if begun is None else (begun.target, begun.begun_at),
+            shown="" if posted is None else posted.shown,
+        )
 
     @to_the_end
     async def begin_post(self, card: str, place: str) -> None:
         """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
         row = {"card": card, "target": place, "begun_at": self._now()}
         await self._database.write_later(lambda connection: connection.execute(self._say.begin_post, row))
-
-    @to_the_end
-    async def begun_post(self, card: str) -> tuple[str, datetime] | None:
-        """Where and when the newest post of the card was begun, None where none was or it is known where it stands."""
-        row = await self._first(self._say.begun_post, card)
-        return None if row is None else (row.target, row.begun_at)
 
     @to_the_end
     async def save_posted_at(self, card: str, channel: str, ts: str) -> None:
@@ -248,16 +253,7 @@ class Ledger:
         await self._database.write_later(work)
 
     @to_the_end
-    async def shown(self, card: str) -> str:
-        """The digest of what the posted card shows, empty where that is not known."""
-        row = await self._first(self._say.shown, card)
-        return "" if row is None else row.shown
-
-    @to_the_end
     async def save_shown(self, card: str, digest: str, until: datetime) -> None:
         """Remember what the posted card shows; the newest state in it began at `until`."""
         shown = {"its_card": card, "shown": digest, "shown_until": until, "updated_at": self._now()}
         await self._database.write_later(lambda connection: connection.execute(self._say.save_shown, shown))
-
-    async def _first(self, query: Select[Any], card: str) -> Row[Any] | None:
-        return await self._database.read(lambda connection: connection.execute(query, {"its_card": card}).first())

@@ -54,10 +54,9 @@ class Statements:
         self.documents = select(row.id, row.document).order_by(row.asked_at, row.id)
 
         # ── where the cards are ──
-        self.posted_at = select(card.channel, card.ts).where(card.id == _ITS_CARD)
+        self.card = select(card.channel, card.ts, card.shown).where(card.id == _ITS_CARD)
         self.begun_post = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == _ITS_CARD)
         self.post_done = delete(posts_begun).where(posts_begun.c.card == _ITS_CARD)
-        self.shown = select(card.shown).where(card.id == _ITS_CARD)
         self.save_shown = update(cards).where(card.id == _ITS_CARD)
         begun = insert(posts_begun)
         self.begin_post = begun.on_conflict_do_update(

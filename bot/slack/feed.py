@@ -14,14 +14,14 @@ from typing import Any
 import structlog
 
 from bot.errors import CallbotError
-from bot.ports import Card, CardElsewhere, Request
+from bot.ports import Card, Request
 from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing, Rank, Urgency
-from bot.slack.posted import PEOPLE, Posted, PostedCards, Standing, digest
+from bot.slack.posted import Posted, PostedCards, Standing
 from bot.slack.refusing import Refusing
-from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency, who_asked
+from bot.slack.showing import AnyCard, goes_on, newest_step, rank_of, told_instead, urgency, who_asked
 from bot.slack.telling import tell, unconfirmed
 from bot.tasks import Tasks
 
@@ -177,13 +177,13 @@ class Feed:
 
     async def _send(self, card_id: str, standing: Standing) -> None:
         """Post or update the card, as it is when its turn comes. What is shown already is not sent."""
-        if standing.posted_at is not None and standing.shown == digest(self._message(self._newest[card_id], standing)):
+        if standing.posted_at is not None and standing.shown == standing.draw(self._newest[card_id]).digest:
             del self._newest[card_id]
             return
 
         def content() -> Message:
             standing.sent, standing.shown = self._newest.pop(card_id), ""
-            return self._message(standing.sent, standing)
+            return standing.draw(standing.sent).message
 
         def how_urgent() -> Urgency:
             return urgency(self._newest[card_id], standing.shown_since)
@@ -196,13 +196,14 @@ class Feed:
         except BaseException:
             self._newest.setdefault(card_id, standing.sent)
             raise
-        standing.shown = digest(self._message(standing.sent, standing))
+        standing.shown = standing.draw(standing.sent).digest
         standing.shown_since = newest_step(standing.sent).timestamp()
         self._stands(standing)
         if standing.moved and isinstance(standing.sent, Card):
             standing.moved = False
             self._tasks.spawn(self._on_no_access(standing.sent), name=f"no access {card_id}")
         await self._posted.note_shown(card_id, standing)
+        standing.drawn = None
 
     def _stands(self, standing: Standing) -> None:
         """The card is there, and its channel takes cards."""
@@ -234,7 +235,7 @@ class Feed:
 
     async def _tell_instead(self, card: AnyCard, standing: Standing) -> bool:
         """What is new, as text in a direct message: no second card beside one that may stand. Whether it was told."""
-        message, person = self._message(card, standing), told_instead(card)
+        message, person = standing.draw(card).message, told_instead(card)
         if person is None:
             return False
         if message.text == standing.told:
@@ -288,12 +289,3 @@ class Feed:
         """Send this version no more; a newer one is sent."""
         if self._newest.get(card_id) is standing.sent:
             del self._newest[card_id]
-
-    # ── how it is shown ──
-
-    def _message(self, card: AnyCard, standing: Standing) -> Message:
-        """The card; in the direct message, where the channel was closed to us, it says so."""
-        if isinstance(card, Card) and standing.private and not card.place.startswith(PEOPLE):
-            moved = {"place": standing.place, "elsewhere": CardElsewhere.NO_ACCESS}
-            return message_of(card.model_copy(update=moved))
-        return message_of(card)

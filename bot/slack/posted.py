@@ -10,15 +10,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
 from bot.errors import CallbotError
+from bot.ports import Card, CardElsewhere, PostedCard
 from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message
 from bot.slack.outgoing import CARD_EVENT, Outgoing, PostedAt, Urgency
-from bot.slack.showing import AnyCard, newest_step, rank_of
+from bot.slack.showing import AnyCard, message_of, newest_step, rank_of
 
 NOTED = 1.0
 """Seconds that the ledger has to write down what a card shows."""
@@ -41,23 +42,27 @@ _log = structlog.get_logger("callbot.feed")
 class PostedCards(Protocol):
     """Where each card was posted: kept across restarts, so that the same card goes on."""
 
-    async def posted_at(self, card: str) -> tuple[str, str] | None:
-        """The channel and the timestamp of the posted card."""
+    async def posted(self, card: str) -> PostedCard:
+        """What is remembered of a card."""
 
     async def begin_post(self, card: str, place: str) -> None:
         """Remember that the card is being posted to a channel or a user."""
 
-    async def begun_post(self, card: str) -> tuple[str, datetime] | None:
-        """To which channel or user, and when, a post was begun of which nobody knows where it stands."""
-
     async def save_posted_at(self, card: str, channel: str, ts: str) -> None:
         """Remember where a card was posted; what it shows is not known then."""
 
-    async def shown(self, card: str) -> str:
-        """The digest of what the posted card shows; empty where that is not known."""
-
     async def save_shown(self, card: str, digest: str, until: datetime) -> None:
         """Remember what the posted card shows; the newest state in it began at `until`."""
+
+
+class Drawn(NamedTuple):
+    """A version of a card as the message that shows it in a place."""
+
+    card: AnyCard
+    place: str
+    message: Message
+    digest: str
+    """Equal for messages that look the same; it tells nothing of what they say."""
 
 
 @dataclass
@@ -87,11 +92,25 @@ class Standing:
     """It could not be where it was asked for, and the person was not told yet that it is in the direct message."""
     nowhere: bool = False
     """The person was told that there is no card, and no direct message either."""
+    drawn: Drawn | None = None
+    """The version that is being sent: drawing takes longer than all else that is done for a card."""
 
     @property
     def private(self) -> bool:
         """It is in the direct message."""
         return self.place.startswith((*PEOPLE, "D"))
+
+    def draw(self, card: AnyCard) -> Drawn:
+        """The card as it is shown here; in the direct message, where the channel was closed to us, it says so."""
+        if self.drawn is None or self.drawn.card is not card or self.drawn.place != self.place:
+            if isinstance(card, Card) and self.private and not card.place.startswith(PEOPLE):
+                message = message_of(
+                    card.model_copy(update={"place": self.place, "elsewhere": CardElsewhere.NO_ACCESS})
+                )
+            else:
+                message = message_of(card)
+            self.drawn = Drawn(card, self.place, message, _digest(message))
+        return self.drawn
 
     @property
     def where(self) -> str:
@@ -119,14 +138,13 @@ class Posted:
     async def standing(self, card: AnyCard) -> Standing:
         """What the ledger knows of a card. Raises CallbotError."""
         standing = Standing(card, card.place)
-        posted_at, begun = await self._cards.posted_at(card.id), await self._cards.begun_post(card.id)
-        if posted_at is not None:
-            standing.posted_at, standing.shown = PostedAt(*posted_at), await self._cards.shown(card.id)
-            standing.stood = True
-        if begun is not None:
-            standing.place, standing.begun = begun
-        elif posted_at is not None and posted_at[0].startswith("D") and not card.place.startswith(PEOPLE):
-            standing.place = posted_at[0]
+        known = await self._cards.posted(card.id)
+        if known.at is not None:
+            standing.posted_at, standing.shown, standing.stood = PostedAt(*known.at), known.shown, True
+        if known.begun is not None:
+            standing.place, standing.begun = known.begun
+        elif known.at is not None and known.at[0].startswith("D") and not card.place.startswith(PEOPLE):
+            standing.place = known.at[0]
         return standing
 
     async def post(
@@ -212,8 +230,7 @@ class Posted:
         raise SlackRefusal("history_too_long")
 
 
-def digest(message: Message) -> str:
-    """What is equal for messages that look the same, and tells nothing of what they say."""
+def _digest(message: Message) -> str:
     return sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
 
 

@@ -151,7 +151,7 @@ async def test_tables_that_are_gone_are_no_raw_error(address: str, clock: Now) -
     ledger = await Ledger.open(address, now=clock)
     await ledger._database.write(lambda connection: connection.exec_driver_sql("DROP TABLE cards"))
     with pytest.raises(LedgerUnavailable):
-        await ledger.posted_at("card1")
+        await ledger.posted("card1")
     await ledger.close()
 
 

@@ -182,44 +182,44 @@ async def test_a_document_with_fields_of_a_newer_version_is_still_read(
 
 
 async def test_a_card_that_was_never_posted_has_no_place(ledger: Ledger) -> None:
-    assert await ledger.posted_at("card1") is None
+    assert (await ledger.posted("card1")).at is None
 
 
 async def test_a_posted_card_is_found_again(ledger: Ledger) -> None:
     await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
-    assert await ledger.posted_at("card1") == ("C0FLOOR", "1700000000.000100")
+    assert (await ledger.posted("card1")).at == ("C0FLOOR", "1700000000.000100")
 
 
 async def test_a_card_that_was_posted_anew_is_found_where_it_is_now(ledger: Ledger) -> None:
     await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
     await ledger.save_posted_at("card1", "D0ANA", "1700000001.000200")
-    assert await ledger.posted_at("card1") == ("D0ANA", "1700000001.000200")
+    assert (await ledger.posted("card1")).at == ("D0ANA", "1700000001.000200")
 
 
 # ── a post that may stand although its place is not known ──
 
 
 async def test_a_card_whose_post_was_never_begun_has_none(ledger: Ledger) -> None:
-    assert await ledger.begun_post("card1") is None
+    assert (await ledger.posted("card1")).begun is None
 
 
 async def test_a_post_that_was_begun_says_where_and_when(ledger: Ledger, clock: Clock) -> None:
     await ledger.begin_post("card1", "C0FLOOR")
-    assert await ledger.begun_post("card1") == ("C0FLOOR", clock())
+    assert (await ledger.posted("card1")).begun == ("C0FLOOR", clock())
 
 
 async def test_of_two_posts_that_were_begun_the_newer_counts(ledger: Ledger, clock: Clock) -> None:
     await ledger.begin_post("card1", "C0FLOOR")
     clock.move(timedelta(seconds=1))
     await ledger.begin_post("card1", "U0ANA")
-    assert await ledger.begun_post("card1") == ("U0ANA", clock())
+    assert (await ledger.posted("card1")).begun == ("U0ANA", clock())
 
 
 async def test_a_post_whose_place_is_known_is_no_longer_begun(ledger: Ledger) -> None:
     await ledger.begin_post("card1", "C0FLOOR")
     await ledger.begin_post("card2", "C0FLOOR")
     await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
-    assert (await ledger.begun_post("card1"), await ledger.begun_post("card2") is None) == (None, False)
+    assert ((await ledger.posted("card1")).begun, (await ledger.posted("card2")).begun is None) == (None, False)
 
 
 async def test_a_post_that_was_begun_outlives_a_restart(address: str, ledger: Ledger, clock: Clock) -> None:
@@ -227,7 +227,7 @@ async def test_a_post_that_was_begun_outlives_a_restart(address: str, ledger: Le
     await ledger.close()
     restarted = await Ledger.open(address, now=clock)
     try:
-        assert await restarted.begun_post("card1") == ("U0ANA", clock())
+        assert (await restarted.posted("card1")).begun == ("U0ANA", clock())
     finally:
         await restarted.close()
 
@@ -294,12 +294,12 @@ async def test_in_an_empty_ledger_nothing_has_ended(ledger: Ledger) -> None:
 
 
 async def test_what_a_posted_card_shows_is_known_until_it_is_posted_anew(ledger: Ledger, clock: Clock) -> None:
-    before = await ledger.shown("card1")
+    before = (await ledger.posted("card1")).shown
     await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
     await ledger.save_shown("card1", "abc", clock())
-    known = await ledger.shown("card1")
+    known = (await ledger.posted("card1")).shown
     await ledger.save_posted_at("card1", "D0ANA", "1700000001.000200")
-    assert (before, known, await ledger.shown("card1")) == ("", "abc", "")
+    assert (before, known, (await ledger.posted("card1")).shown) == ("", "abc", "")
 
 
 async def test_a_storm_of_card_states_does_not_stand_before_a_new_request(

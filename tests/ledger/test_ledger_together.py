@@ -108,7 +108,7 @@ async def test_what_is_written_later_is_written_in_its_order(file: tuple[Path, L
     with somebody_writing(path):
         posts = await begun(*(lambda n=n: ledger.begin_post("card", f"C0{n:03}") for n in range(40)))
     await asyncio.gather(*posts)
-    begun_post = await ledger.begun_post("card")
+    begun_post = (await ledger.posted("card")).begun
     assert begun_post is not None
     assert begun_post[0] == "C0039"
 

@@ -190,7 +190,7 @@ async def test_a_closing_that_is_cut_short_leaves_no_session_with_a_server_that_
     address: str, clock: Callable[[], datetime]
 ) -> None:
     ledger = await Ledger.open(address, now=clock)
-    await asyncio.gather(*(ledger.posted_at("card1") for _ in range(3)))
+    await asyncio.gather(*(ledger.posted("card1") for _ in range(3)))
     with hanging(await sessions(address)), pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await ledger.close()
