@@ -4,12 +4,12 @@ It fulfils the ports `Ledger` of `bot.ports` and the places of the posted cards.
 LedgerUnavailable, and no other error, where the database cannot be used.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from bot.errors import AlreadyAsked
 from bot.following import Intervention
@@ -164,7 +164,7 @@ class Ledger:
 
         What cannot be read any more (another version wrote it) is not followed from now on, and claims nothing.
         """
-        found, unreadable = await self._read(interventions.c.following.is_(True))
+        found, unreadable = await self._read(self._say.following)
         if unreadable:
             ids = [{"its_id": each} for each in unreadable]
             await self._database.write(lambda connection: connection.execute(self._say.give_up, ids))
@@ -173,14 +173,13 @@ class Ledger:
     @to_the_end
     async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
         """Everything that this person asked of this call in the last day, oldest first."""
-        row = interventions.c
-        recent = row.asked_at >= self._now() - _A_CALL_LASTS
-        return (await self._read((row.slack_user == slack_user) & (row.call_id == call_id) & recent))[0]
+        its = {"its_person": slack_user, "its_call": call_id, "its_beginning": self._now() - _A_CALL_LASTS}
+        return (await self._read(self._say.of_call, its))[0]
 
     @to_the_end
     async def of_card(self, card: str) -> tuple[Intervention, ...]:
         """Everything that one card shows, oldest first."""
-        return (await self._read(interventions.c.card == card))[0]
+        return (await self._read(self._say.of_card, {"its_card": card}))[0]
 
     @to_the_end
     async def ended_unshown(self) -> tuple[str, ...]:
@@ -204,10 +203,11 @@ class Ledger:
 
         return tuple(reversed(tuple(dict.fromkeys(await self._database.read(work)))))
 
-    async def _read(self, which: ColumnElement[bool]) -> tuple[tuple[Intervention, ...], Sequence[str]]:
+    async def _read(
+        self, query: Select[Any], its: Mapping[str, Any] | None = None
+    ) -> tuple[tuple[Intervention, ...], Sequence[str]]:
         """The interventions, and the ids of those that cannot be read."""
-        query = self._say.documents.where(which)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        rows = await self._database.read(lambda connection: connection.execute(query, its).all())
         found = {each.id: documents.read(each.document, Intervention) for each in rows}
         unreadable = [each for each, intervention in found.items() if intervention is None]
         for each in unreadable:

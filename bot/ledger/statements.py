@@ -1,10 +1,10 @@
 """What the ledger says to its database for every intervention. Making a statement takes longer than executing it.
 
-Values are given where a statement is executed, by the names of the columns, or by these where a column is asked about:
-`its_id`, `its_card`, `its_request`, `its_claim`.
+Values are given where a statement is executed, by the names of the columns, or as `its_…` where a column is asked about.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy import BindParameter, Table, bindparam, case, delete, exists, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,6 +15,9 @@ from bot.ports import Outcome
 _ITS_ID: BindParameter[str] = bindparam("its_id")
 _ITS_CARD: BindParameter[str] = bindparam("its_card")
 _ITS_REQUEST: BindParameter[str] = bindparam("its_request")
+_ITS_PERSON: BindParameter[str] = bindparam("its_person")
+_ITS_CALL: BindParameter[str] = bindparam("its_call")
+_ITS_BEGINNING: BindParameter[datetime] = bindparam("its_beginning")
 _ITS_CLAIM: BindParameter[str | None] = bindparam("its_claim")
 _POSTED = ("channel", "ts", "updated_at")
 _BEGUN = ("target", "begun_at")
@@ -51,7 +54,12 @@ class Statements:
         self.save = its_own.values(claim=case((taken, null()), else_=_ITS_CLAIM))
         """Keeps the claim that is to be kept, unless another one holds it meanwhile."""
         self.give_up = its_own.values(following=False, claim=None)
-        self.documents = select(row.id, row.document).order_by(row.asked_at, row.id)
+        documents = select(row.id, row.document).order_by(row.asked_at, row.id)
+        self.following = documents.where(row.following.is_(True))
+        self.of_card = documents.where(row.card == _ITS_CARD)
+        self.of_call = documents.where(
+            row.slack_user == _ITS_PERSON, row.call_id == _ITS_CALL, row.asked_at >= _ITS_BEGINNING
+        )
 
         # ── where the cards are ──
         self.card = select(card.channel, card.ts, card.shown).where(card.id == _ITS_CARD)
