@@ -18,7 +18,7 @@ from bot.ledger.address import Address
 from bot.ledger.alerts import AlertBook
 from bot.ledger.database import Database, to_the_end
 from bot.ledger.failures import LedgerUnavailable
-from bot.ledger.statements import Statements
+from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests
 from bot.ledger.tables import cards, interventions
 from bot.ports import Outcome, PostedCard, Request
 
@@ -36,7 +36,9 @@ class Ledger:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
-        self._say = Statements(database.insert)
+        self._requests = AboutRequests(database.insert)
+        self._interventions = AboutInterventions(database.insert)
+        self._cards = AboutCards(database.insert)
         self._unreadable: set[str] = set()
         self.alerts = AlertBook(database, now)
         """The alerts, in the same database: closed with it."""
@@ -69,7 +71,7 @@ class Ledger:
     async def begin(self, request: Request) -> bool:
         """Write the request down; False where its trigger is known already: a repeat."""
         row = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
-        begin = self._say.begin
+        begin = self._requests.begin
         return await self._database.write(lambda connection: connection.execute(begin, row).rowcount) == 1
 
     @to_the_end
@@ -81,11 +83,11 @@ class Ledger:
         its = {"its_request": request}
 
         def work(connection: Connection) -> None:
-            before = connection.execute(self._say.outcome, its).scalar()
+            before = connection.execute(self._requests.outcome, its).scalar()
             if before is None:
                 raise LedgerUnavailable("no such request")
             if before != Outcome.SENT:
-                connection.execute(self._say.conclude, its | values)
+                connection.execute(self._requests.conclude, its | values)
 
         await self._database.write(work)
 
@@ -94,9 +96,9 @@ class Ledger:
         """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
 
         def work(connection: Connection) -> Sequence[RowMapping]:
-            rows = connection.execute(self._say.received).mappings().all()
+            rows = connection.execute(self._requests.received).mappings().all()
             if rows:
-                connection.execute(self._say.interrupted, [{"its_request": row["id"]} for row in rows])
+                connection.execute(self._requests.interrupted, [{"its_request": row["id"]} for row in rows])
             return rows
 
         return tuple(Request.model_validate(dict(row)) for row in await self._database.write(work))
@@ -122,10 +124,10 @@ class Ledger:
         row = self._row(intervention)
 
         def work(connection: Connection) -> None:
-            there = connection.execute(self._say.take, row).one()
+            there = connection.execute(self._interventions.take, row).one()
             if there.id != intervention.id:
                 raise AlreadyAsked("", there.slack_user)
-            if connection.execute(self._say.sent, sent).rowcount != 1:
+            if connection.execute(self._requests.sent, sent).rowcount != 1:
                 raise LedgerUnavailable("no such request, or it was sent already")
 
         await self._database.write(work)
@@ -138,7 +140,12 @@ class Ledger:
         the truth is written without it.
         """
         row = {"its_id": intervention.id, "its_claim": intervention.claim} | self._truth(intervention)
-        if await self._database.write_later(lambda connection: connection.execute(self._say.save, row).rowcount) != 1:
+        if (
+            await self._database.write_later(
+                lambda connection: connection.execute(self._interventions.save, row).rowcount
+            )
+            != 1
+        ):
             raise LedgerUnavailable("no such intervention")
 
     def _row(self, intervention: Intervention) -> dict[str, Any]:
@@ -164,22 +171,22 @@ class Ledger:
 
         What cannot be read any more (another version wrote it) is not followed from now on, and claims nothing.
         """
-        found, unreadable = await self._read(self._say.following)
+        found, unreadable = await self._read(self._interventions.following)
         if unreadable:
             ids = [{"its_id": each} for each in unreadable]
-            await self._database.write(lambda connection: connection.execute(self._say.give_up, ids))
+            await self._database.write(lambda connection: connection.execute(self._interventions.give_up, ids))
         return found
 
     @to_the_end
     async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
         """Everything that this person asked of this call in the last day, oldest first."""
         its = {"its_person": slack_user, "its_call": call_id, "its_beginning": self._now() - _A_CALL_LASTS}
-        return (await self._read(self._say.of_call, its))[0]
+        return (await self._read(self._interventions.of_call, its))[0]
 
     @to_the_end
     async def of_card(self, card: str) -> tuple[Intervention, ...]:
         """Everything that one card shows, oldest first."""
-        return (await self._read(self._say.of_card, {"its_card": card}))[0]
+        return (await self._read(self._interventions.of_card, {"its_card": card}))[0]
 
     @to_the_end
     async def ended_unshown(self) -> tuple[str, ...]:
@@ -224,8 +231,8 @@ class Ledger:
         its = {"its_card": card}
 
         def work(connection: Connection) -> tuple[Any, Any]:
-            return connection.execute(self._say.card, its).first(), connection.execute(
-                self._say.begun_post, its
+            return connection.execute(self._cards.card, its).first(), connection.execute(
+                self._cards.begun_post, its
             ).first()
 
         posted, begun = await self._database.read(work)
@@ -239,7 +246,7 @@ class Ledger:
     async def begin_post(self, card: str, place: str) -> None:
         """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
         row = {"card": card, "target": place, "begun_at": self._now()}
-        await self._database.write_later(lambda connection: connection.execute(self._say.begin_post, row))
+        await self._database.write_later(lambda connection: connection.execute(self._cards.begin_post, row))
 
     @to_the_end
     async def save_posted_at(self, card: str, channel: str, ts: str) -> None:
@@ -247,8 +254,8 @@ class Ledger:
         row = {"id": card, "channel": channel, "ts": ts, "updated_at": self._now()}
 
         def work(connection: Connection) -> None:
-            connection.execute(self._say.save_posted_at, row)
-            connection.execute(self._say.post_done, {"its_card": card})
+            connection.execute(self._cards.save_posted_at, row)
+            connection.execute(self._cards.post_done, {"its_card": card})
 
         await self._database.write_later(work)
 
@@ -256,4 +263,4 @@ class Ledger:
     async def save_shown(self, card: str, digest: str, until: datetime) -> None:
         """Remember what the posted card shows; the newest state in it began at `until`."""
         shown = {"its_card": card, "shown": digest, "shown_until": until, "updated_at": self._now()}
-        await self._database.write_later(lambda connection: connection.execute(self._say.save_shown, shown))
+        await self._database.write_later(lambda connection: connection.execute(self._cards.save_shown, shown))

@@ -26,13 +26,11 @@ Insert = sqlite.Insert | postgresql.Insert
 """An INSERT that knows ON CONFLICT, which both databases write alike and SQLAlchemy keeps apart."""
 
 
-class Statements:
-    """Those of one kind of database, whose INSERT is given."""
+class AboutRequests:
+    """What is said of requests, to the kind of database whose INSERT is given."""
 
     def __init__(self, insert: Callable[[Table], Insert]) -> None:
-        row, card, asked = interventions.c, cards.c, requests.c
-
-        # ── requests ──
+        asked = requests.c
         self.begin = insert(requests).on_conflict_do_nothing(index_elements=["trigger"])
         self.outcome = select(asked.outcome).where(asked.id == _ITS_REQUEST).with_for_update()
         self.conclude = update(requests).where(asked.id == _ITS_REQUEST)
@@ -41,14 +39,18 @@ class Statements:
         self.received = received.with_for_update()
         self.interrupted = self.conclude.values(outcome=Outcome.INTERRUPTED)
 
-        # ── interventions ──
+
+class AboutInterventions:
+    """What is said of interventions, to the kind of database whose INSERT is given."""
+
+    def __init__(self, insert: Callable[[Table], Insert]) -> None:
+        row, other = interventions.c, interventions.alias("other").c
         held = insert(interventions).on_conflict_do_update(index_elements=["claim"], set_={"claim": row.claim})
         self.take = held.returning(row.id, row.slack_user)
         """Inserts the row, or gives back the one that holds its claim: an update that changes nothing gives that back.
 
         One statement does both, or the holder could let go between the two.
         """
-        other = interventions.alias("other").c
         taken = exists().where(other.claim == _ITS_CLAIM, other.id != _ITS_ID)
         its_own = update(interventions).where(row.id == _ITS_ID)
         self.save = its_own.values(claim=case((taken, null()), else_=_ITS_CLAIM))
@@ -61,15 +63,19 @@ class Statements:
             row.slack_user == _ITS_PERSON, row.call_id == _ITS_CALL, row.asked_at >= _ITS_BEGINNING
         )
 
-        # ── where the cards are ──
+
+class AboutCards:
+    """What is said of where the cards are, to the kind of database whose INSERT is given."""
+
+    def __init__(self, insert: Callable[[Table], Insert]) -> None:
+        card, begun_post = cards.c, posts_begun.c
         self.card = select(card.channel, card.ts, card.shown).where(card.id == _ITS_CARD)
-        self.begun_post = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == _ITS_CARD)
-        self.post_done = delete(posts_begun).where(posts_begun.c.card == _ITS_CARD)
+        self.begun_post = select(begun_post.target, begun_post.begun_at).where(begun_post.card == _ITS_CARD)
+        self.post_done = delete(posts_begun).where(begun_post.card == _ITS_CARD)
         self.save_shown = update(cards).where(card.id == _ITS_CARD)
-        begun = insert(posts_begun)
+        begun, posted = insert(posts_begun), insert(cards)
         self.begin_post = begun.on_conflict_do_update(
             index_elements=["card"], set_={name: begun.excluded[name] for name in _BEGUN}
         )
-        posted = insert(cards)
         newest = {name: posted.excluded[name] for name in _POSTED} | {"shown": "", "shown_until": null()}
         self.save_posted_at = posted.on_conflict_do_update(index_elements=["id"], set_=newest)
