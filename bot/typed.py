@@ -14,15 +14,20 @@ _SPACES = re.compile("[\u00a0\u2007\u202f]")
 
 def as_typed(text: str) -> str:
     """The line as the person meant it: `<@U0BOB|bob>` without its label, links to numbers undone, escapes undone."""
-    line = _MENTION.sub(r"<@\1>", text)
-    line = _TELEPHONE.sub(r"\1", line)
-    line = line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    line = _SPACES.sub(" ", line.translate(_QUOTES))
-    return unicodedata.normalize("NFC", line).strip(" ")
+    line = text
+    if "<" in line:
+        line = _TELEPHONE.sub(r"\1", _MENTION.sub(r"<@\1>", line))
+    if "&" in line:
+        line = line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    if not line.isascii():
+        line = unicodedata.normalize("NFC", _SPACES.sub(" ", line.translate(_QUOTES)))
+    return line.strip(" ")
 
 
 def refuse_hostile_characters(line: str, shown: str) -> None:
     """Raise BadCommand, with the example `shown`, for what nobody can see, and for digits that are not 0 to 9."""
+    if line.isascii() and line.isprintable():
+        return
     for word in line.split(" "):
         for character in word:
             if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
