@@ -1,8 +1,9 @@
-"""The listeners: acknowledge at once, then hand the request over. Nothing is awaited before the acknowledgement.
+"""The listeners: hand the request over to a task, and acknowledge. Nothing is awaited before the acknowledgement.
 
 Bolt's own runner polls for an acknowledgement every 10 ms and loses it where a listener raises in the same slice of the
-event loop. Commands and clicks are answered before it, where Bolt lets an app do so: in `before_authorize`. Whom they come
-from is no question for Bolt, whose token is known from the start, but for bot.authorization. What that saves: bench/README.md.
+event loop. Commands and clicks are answered before it, where every request comes in: in the app's `async_dispatch`. Whom
+they come from is no question for Bolt, whose token is known from the start, but for bot.authorization. What that saves:
+bench/README.md.
 """
 
 import logging
@@ -13,10 +14,9 @@ from functools import partial
 from typing import Any, Protocol
 
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
-from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -71,12 +71,10 @@ class Listeners:
         self.closed = True
         await self._tasks.drain(seconds)
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    def command(self, body: Mapping[str, Any]) -> BoltResponse:
         """A slash command. Where there is no room for it the acknowledgement says so."""
         if self._no_room:
-            await ack({"response_type": "ephemeral", "text": self._no_room})
-            return
-        await ack()
+            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": self._no_room})
         command, text = _text(body, "command"), _text(body, "text")
         read = partial(parse, command, text)
         self._start(
@@ -87,16 +85,16 @@ class Listeners:
             channel=_text(body, "channel_id"),
             said=f"{command} {text}".strip(),
         )
+        return BoltResponse(status=200)
 
-    async def button(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    def button(self, body: Mapping[str, Any]) -> BoltResponse:
         """A click. It counts as coming from the channel that the button carries, for the person who clicks.
 
         Slack shows nothing of what an acknowledgement of a click says, so a refusal for want of room is an answer like
         others, as long as there is room for that.
         """
-        await ack()
         if len(self._tasks) >= 2 * MOST_WAITING:
-            return
+            return BoltResponse(status=200)
         user, action = _mapping(body.get("user")), _mapping((body.get("actions") or [None])[0])
         team = _text(user, "team_id") or _text(_mapping(body.get("team")), "id")
         channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
@@ -112,6 +110,7 @@ class Listeners:
         self._start(
             body, read, slack_user=_text(user, "id"), team=team, channel=channel, said=f"[{label}]", clicked=True
         )
+        return BoltResponse(status=200)
 
     @property
     def _no_room(self) -> str:
@@ -122,7 +121,7 @@ class Listeners:
 
     def _start(
         self,
-        body: dict[str, Any],
+        body: Mapping[str, Any],
         read: Callable[[], Command],
         *,
         slack_user: str,
@@ -162,15 +161,17 @@ class Acknowledgements(Protocol):
         """One was not acknowledged."""
 
 
-class _MeasuredApp(AsyncApp):
-    """Bolt's app, which both doors hand every request to, with the seconds until its acknowledgement."""
+class _App(AsyncApp):
+    """Bolt's app, which both doors hand every request to; commands and clicks are answered before Bolt looks at them."""
 
+    listeners: Listeners
     acknowledgements: Acknowledgements
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """The answer, and in the figures the seconds until it was there."""
         kind, begun, status = kind_of(req.body), time.monotonic(), 500
         try:
-            response = await super().async_dispatch(req)
+            response = await self._answer(req, kind)
             status = response.status
         finally:
             if status == 200:
@@ -179,31 +180,13 @@ class _MeasuredApp(AsyncApp):
                 self.acknowledgements.acknowledgement_lost(kind)
         return response
 
-
-class _Door(AsyncMiddleware):
-    """Answers a command and a click, and lets everything else pass."""
-
-    def __init__(self, listeners: Listeners) -> None:
-        self._listeners = listeners
-
-    async def async_process(
-        self,
-        *,
-        req: AsyncBoltRequest,
-        resp: BoltResponse,
-        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt hands it over by this name
-    ) -> BoltResponse | None:
-        """The acknowledgement. What the listener raises is for the app's error handler."""
-        ack: AsyncAck = AsyncAck()  # type: ignore[no-untyped-call]
-        kind = kind_of(req.body)
-        if kind == "command" and _text(req.body, "command").startswith("/"):
-            await self._listeners.command(ack, req.body)
-        elif kind == "button":
-            await self._listeners.button(ack, req.body)
-        else:
-            await next()
-            return resp
-        return ack.response
+    async def _answer(self, req: AsyncBoltRequest, kind: str) -> BoltResponse:
+        if kind == "other":
+            return await super().async_dispatch(req)
+        try:
+            return self.listeners.command(req.body) if kind == "command" else self.listeners.button(req.body)
+        except Exception as error:  # noqa: BLE001 - Slack hears of it, and so does whoever runs callbot
+            return await _unhandled(error)
 
 
 def build_app(
@@ -216,17 +199,16 @@ def build_app(
 
     logger = logging.getLogger("callbot.bolt")
     logger.setLevel(logging.ERROR)
-    app = _MeasuredApp(
+    app = _App(
         name="callbot",
         logger=logger,
         client=client,
         authorize=authorize,
         signing_secret="",
         request_verification_enabled=False,
-        before_authorize=_Door(listeners),
         raise_error_for_unhandled_request=True,
     )
-    app.acknowledgements = acknowledgements
+    app.listeners, app.acknowledgements = listeners, acknowledgements
     app.error(_unhandled)
     return app
 
@@ -257,7 +239,7 @@ def _read_button(action_id: str, value: str) -> tuple[str, Command]:
 
 def kind_of(body: Mapping[str, Any]) -> str:
     """What a payload is, for the figures: command, button or other."""
-    if "command" in body:
+    if _text(body, "command").startswith("/"):
         return "command"
     return "button" if body.get("type") == "block_actions" else "other"
 

@@ -124,13 +124,18 @@ async def test_a_command_without_a_slash_is_no_command_and_not_acknowledged(hous
     body = urlencode({"command": "calls", "text": "help", "user_id": "U0ANA", "team_id": "T0LOCAL"}).encode()
     await house.workspace.deliver_payload(body, house.workspace.sign(body))
     house.workspace.visible_errors.clear()  # Slack does not send it
-    assert await acknowledgements(house) == ['callbot_acknowledgements_lost_total{kind="command"} 1.0']
+    assert await acknowledgements(house) == ['callbot_acknowledgements_lost_total{kind="other"} 1.0']
 
 
-@pytest.mark.parametrize(("says", "kind"), [("", "text/plain"), ({"text": "Später"}, "application/json")])
+@pytest.mark.parametrize(("says", "kind"), [("Später", "text/plain"), ({"text": "Später"}, "application/json")])
 def test_an_acknowledgement_says_of_what_kind_it_is(says: Any, kind: str) -> None:
     answer = _answer(BoltResponse(status=200, body=says))
     assert (answer.content_type, answer.charset) == (kind, "utf-8")
+
+
+def test_an_acknowledgement_that_says_nothing_is_empty() -> None:
+    answer = _answer(BoltResponse(status=200, body=""))
+    assert (answer.status, answer.body) == (200, None)
 
 
 async def test_a_pbx_and_a_response_url_that_hang_delay_no_acknowledgement(house: Any) -> None:
