@@ -1,18 +1,18 @@
-"""What the ledger does for one intervention, durable at each commit: the request, the claim before the PUT, and its end."""
+"""What the ledger does for one intervention, durable at each commit: from the request to the card that shows its end."""
 
 import asyncio
 import json
 import tempfile
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from time import perf_counter
 
 from bench import floors
 from bench.figures import Figures
 from bot.actions import Monitor
-from bot.following import Intervention, begin
+from bot.following import Intervention, Look, answered, begin, follow
 from bot.ledger.ledger import Ledger
 from bot.phonecalls import PhoneCall
 from bot.ports import Request
@@ -51,7 +51,27 @@ async def _measure(rounds: int, many: int) -> Figures:
 
 
 async def _one(ledger: Ledger, number: int, call: PhoneCall) -> None:
-    request = Request(
+    """The nine transactions of an intervention, as the bot asks for them."""
+    request = _request(number)
+    await ledger.begin(request)
+    await ledger.of_call(request.slack_user, call.id)
+    intervention = begin(_asked(request, number, call))
+    await ledger.claim(request.id, intervention, rule="role supervisor")
+    ringing = answered(intervention, "ringing", now())
+    await ledger.save(ringing)
+    await ledger.posted(ringing.card)
+    await ledger.begin_post(ringing.card, ringing.place)
+    await ledger.save_posted(ringing.card, "D0LOCAL", f"1700000000.{number:06}", shown=uuid.uuid4().hex, until=now())
+    ended, moment = ringing, now()
+    while ended.following:
+        moment += timedelta(seconds=1)
+        ended = follow(ended, Look(call=None), moment)
+    await ledger.save(ended)
+    await ledger.save_shown(ended.card, uuid.uuid4().hex, moment)
+
+
+def _request(number: int) -> Request:
+    return Request(
         id=uuid.uuid4().hex,
         trigger=uuid.uuid4().hex,
         slack_user=f"U0S{number}",
@@ -61,9 +81,11 @@ async def _one(ledger: Ledger, number: int, call: PhoneCall) -> None:
         said="/monitor 0003*210",
         at=now(),
     )
-    await ledger.begin(request)
-    await ledger.of_call(request.slack_user, call.id)
-    asked = Intervention(
+
+
+def _asked(request: Request, number: int, call: PhoneCall) -> Intervention:
+    call_id = f"{number:020x}"
+    return Intervention(
         id=request.id,
         card=uuid.uuid4().hex,
         place=request.slack_user,
@@ -73,12 +95,9 @@ async def _one(ledger: Ledger, number: int, call: PhoneCall) -> None:
         user="@me",
         extension=f"0003*2{number:03}",
         agent="Bob Ionescu",
-        call_id=f"{number:020x}",
+        call_id=call_id,
         action=Monitor(phone_call_view_id="00", send_call_to=f"0003*5{number:03}"),
         channel=request.channel,
         asked_at=request.at,
-        call=call.model_copy(update={"id": f"{number:020x}"}),
+        call=call.model_copy(update={"id": call_id}),
     )
-    intervention = begin(asked)
-    await ledger.claim(request.id, intervention, rule="role supervisor")
-    await ledger.save(intervention)

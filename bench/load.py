@@ -11,11 +11,14 @@ CONNECTIONS = 32
 PATIENCE = 30.0
 """Seconds after which an answer is given up."""
 
+NOTHING = (b"", b"0\r\n\r\n")
+"""The body of an acknowledgement: none, or one without pieces."""
+
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class NotAcknowledged(Exception):
-    """An answer other than 200. What is measured has to work."""
+    """An answer other than 200, or one that says something, as that there is too much to do. What is measured has to work."""
 
 
 class Line(asyncio.Protocol):
@@ -60,7 +63,8 @@ class Line(asyncio.Protocol):
         async with asyncio.timeout(PATIENCE):
             await self._waiting
         took = perf_counter() - begun
-        if not self._answer.startswith(b"HTTP/1.1 200"):
+        head, _, body = self._answer.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200") or body not in NOTHING:
             raise NotAcknowledged(self._answer[:200])
         return took
 
@@ -73,7 +77,7 @@ class Line(asyncio.Protocol):
 async def at_rate(
     port: int, requests: Sequence[bytes], per_second: float, sent: list[float] | None = None
 ) -> list[float]:
-    """So many a second, whether or not the earlier ones are answered; the seconds of each. `sent`: told when each went."""
+    """So many a second, whether or not the earlier ones are answered; the seconds of each. `sent` is told when each went."""
     loop = asyncio.get_running_loop()
     idle = [await Line.to(port) for _ in range(4)]
     begun = loop.time()
@@ -82,7 +86,7 @@ async def at_rate(
         await asyncio.sleep(begun + place / per_second - loop.time())
         line = idle.pop() if idle else await Line.to(port)
         if sent is not None:
-            sent.append(perf_counter())
+            sent[place] = perf_counter()
         took = await line.ask(requests[place])
         idle.append(line)
         return took

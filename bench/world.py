@@ -1,221 +1,165 @@
-"""What is around the bot, in one process of its own: a Slack that sends commands and answers, and a PBX of prepared answers.
-
-Both have one clock, so that the way of a command through the bot can be followed: typed, PUT, card. Every list of an
-extension's calls shows a call that nobody has seen before, and whoever reads a call by its id hears that it is over.
-"""
+"""The load, in one process with what is around the bot: one clock follows a command from being typed to the PUT and the card."""
 
 import asyncio
 import json
 import multiprocessing
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
 from multiprocessing.connection import Connection
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import uvloop
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from bench import floors, load
-from bench.commands import TEAM, command, request
+from bench import load
+from bench.commands import command, request
+from bench.surroundings import Awaited, Surroundings, person, routes
 
-PEOPLE = 160
-"""Supervisors, each with a phone and with an extension of their own to monitor."""
 AT_ONCE = 24
 """Interventions that are under way at saturation."""
+ANSWERED_AT_ONCE = 48
+"""Commands that wait for their answer where a hundred thousand are sent: so few that none is refused as too many."""
+ONE_IN = 20
+"""Of those, one in so many is an intervention, the others are `/calls help`."""
 PATIENCE = 20.0
 
 
-def person(number: int) -> tuple[str, str]:
-    """The n-th supervisor, and the extension to monitor."""
-    return f"U0S{number % PEOPLE:03}", f"0003*2{number % PEOPLE:03}"
-
-
 class World:
-    """Slack and the PBX; the methods without underscore are what can be asked of it from outside."""
+    """What can be asked of the load. Seconds, and how many a second."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._api = f"{url}/api/"
-        self._numbers = count(1)
-        self._call = json.loads(floors.a_call(1))
-        self._put_at: dict[str, asyncio.Future[float]] = {}
-        self._card_at: dict[str, asyncio.Future[float]] = {}
-        self._sockets: list[web.WebSocketResponse] = []
-        self._answers: dict[str, asyncio.Future[float]] = {}
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
 
-    # ── what the bot asks ──
-
-    async def method(self, asked: web.Request) -> web.Response:
-        """One method of the Web API: a yes, with whatever any of them needs."""
-        name = asked.match_info["method"]
-        if name == "apps.connections.open":
-            return web.json_response({"ok": True, "url": f"{self._url.replace('http', 'ws')}/socket"})
-        channel = "D0LOCAL"
-        if name == "chat.postMessage":
-            is_json = asked.content_type == "application/json"
-            said: Any = await asked.json() if is_json else await asked.post()
-            channel = str(said["channel"])
-            self._arrived(self._card_at, channel)
-        number = next(self._numbers)
-        who = {"user_id": "U0BOT", "bot_id": "B0LOCAL", "team_id": TEAM, "team": "example", "user": "callbot"}
-        where = {
-            "channel": {"id": channel} if name == "conversations.open" else channel,
-            "ts": f"1700000000.{number:06}",
-        }
-        return web.json_response({"ok": True, "url": "https://example.com/", **who, **where})
-
-    async def respond(self, asked: web.Request) -> web.Response:
-        """A response_url."""
-        return web.Response(text="ok")
-
-    async def socket(self, asked: web.Request) -> web.WebSocketResponse:
-        """One connection of Socket Mode."""
-        socket = web.WebSocketResponse()
-        await socket.prepare(asked)
-        await socket.send_json({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0LOCAL"}})
-        self._sockets.append(socket)
-        async for frame in socket:
-            if frame.type is WSMsgType.TEXT:
-                self._arrived(self._answers, str(json.loads(frame.data).get("envelope_id", "")))
-        self._sockets.remove(socket)
-        return socket
-
-    async def calls(self, asked: web.Request) -> web.Response:
-        """The calls of an extension: one, and always another one. Of a whole user: none."""
-        extension = asked.match_info["extension"]
-        entries = []
-        if extension.startswith("0003"):
-            views = [
-                view | {"extension": extension, "destination": [extension]} for view in self._call["phoneCallView"][:1]
-            ]
-            call = {"id": f"{next(self._numbers):020x}", "extension": extension, "phoneCallView": views}
-            entries.append(self._call | call)
-        return web.json_response(
-            {"entry": entries, "startIndex": 0, "totalResults": len(entries), "itemsPerPage": 1000}
-        )
-
-    async def presence(self, asked: web.Request) -> web.Response:
-        """A phone that is registered and idle."""
-        phone = {"extension": asked.match_info["extension"], "status": 1, "registration": [{"registration": 1}]}
-        return web.json_response({"entry": [phone], "startIndex": 0, "totalResults": 1, "itemsPerPage": 10})
-
-    async def gone(self, asked: web.Request) -> web.Response:
-        """A call that is over."""
-        return web.Response(status=204)
-
-    async def put(self, asked: web.Request) -> web.Response:
-        """An action: taken."""
-        self._arrived(self._put_at, asked.match_info["extension"])
-        return web.Response(status=204)
-
-    def _arrived(self, expected: dict[str, asyncio.Future[float]], key: str) -> None:
-        waiting = expected.pop(key, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(perf_counter())
-
-    # ── what the bench asks ──
-
-    def _commands(self, many: int) -> list[bytes]:
-        return [request(command(next(self._numbers), self._api)) for _ in range(many)]
+    def _command(self, number: int) -> bytes:
+        """The `/monitor` of one supervisor, each with a call of their own."""
+        return request(command(next(self._around.numbers), self._around.api, *person(number)))
 
     async def acknowledged(self, port: int, many: int, per_second: float) -> list[float]:
-        """Seconds to each acknowledgement of the same command over HTTP."""
-        return await load.at_rate(port, self._commands(many), per_second)
+        """Seconds to each acknowledgement over HTTP."""
+        return await load.at_rate(port, [self._command(number) for number in range(many)], per_second)
 
     async def saturated(self, port: int, many: int) -> float:
         """Acknowledgements a second, as fast as they are taken."""
-        return await load.saturated(port, self._commands(many))
+        return await load.saturated(port, [self._command(number) for number in range(many)])
 
     async def over_sockets(self, place: int, many: int, per_second: float) -> list[float]:
         """The same on the connection of Socket Mode that was opened as so-manieth."""
-        loop, begun = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+        around, loop, begun = self._around, asyncio.get_running_loop(), asyncio.get_running_loop().time()
 
         async def one(number: int) -> float:
             await asyncio.sleep(begun + number / per_second - loop.time())
-            envelope = f"envelope-{next(self._numbers)}"
-            payload = command(next(self._numbers), self._api)
-            text = json.dumps(
-                {
-                    "envelope_id": envelope,
-                    "type": "slash_commands",
-                    "accepts_response_payload": True,
-                    "payload": payload,
-                }
-            )
-            self._answers[envelope] = loop.create_future()
-            waiting, sent = self._answers[envelope], perf_counter()
-            await self._sockets[place].send_str(text)
+            envelope, to = f"envelope-{next(around.numbers)}", around.sockets[place]
+            if to is None:
+                raise ConnectionError("that connection has ended")
+            payload = command(next(around.numbers), around.api, *person(number))
+            kind = {"type": "slash_commands", "accepts_response_payload": True}
+            text = json.dumps({"envelope_id": envelope, "payload": payload} | kind)
+            waiting, sent = _waiting(around.answered_at, envelope), perf_counter()
+            await to.send_str(text)
             return await asyncio.wait_for(waiting, PATIENCE) - sent
 
         return await asyncio.gather(*map(one, range(many)))
 
     async def connected(self) -> int:
-        """How many connections of Socket Mode are open."""
-        return len(self._sockets)
+        """How many connections of Socket Mode were opened."""
+        return len(self._around.sockets)
 
-    async def to_put(self, port: int, many: int, per_second: float) -> list[float]:
-        """Seconds from each command to its PUT at the PBX, whose answers to the reads before it are counted in."""
-        loop = asyncio.get_running_loop()
-        sent: list[float] = []
-        arrived: list[asyncio.Future[float]] = []
-        texts = []
-        for number in range(many):
-            user, extension = person(number)
-            texts.append(request(command(next(self._numbers), self._api, user, extension)))
-            self._put_at[extension] = loop.create_future()
-            arrived.append(self._put_at[extension])
+    async def to_put(self, port: int, many: int, per_second: float, delay: float = 0.0) -> list[tuple[float, float]]:
+        """Seconds from each command to its PUT at the PBX: all of them, and those in which the PBX held no read of it.
+
+        `delay`: how long the PBX takes for each of those.
+        """
+        around, sent = self._around, [0.0] * many
+        around.reads.clear()
+        around.delay = delay
+        texts = [self._command(number) for number in range(many)]
+        extensions = [person(number)[1] for number in range(many)]
+        arrived = [_waiting(around.put_at, extension) for extension in extensions]
         await load.at_rate(port, texts, per_second, sent)
-        return [await asyncio.wait_for(put, PATIENCE) - at for put, at in zip(arrived, sent, strict=True)]
+        puts = [await asyncio.wait_for(put, PATIENCE) for put in arrived]
+        around.delay = 0.0
+        return [
+            (put - at, put - at - within(around.reads[extension[-3:]], at, put))
+            for put, at, extension in zip(puts, sent, extensions, strict=True)
+        ]
 
     async def interventions(self, port: int, many: int) -> float:
-        """Whole interventions a second, from the command to the posted card, so many at a time."""
-        numbers = iter(range(many))
+        """Whole interventions a second, from the command to the posted card, so many at a time.
+
+        No more than are open at a time in callbot: what comes after the card is not counted.
+        """
+        left = iter([(person(number)[0], self._command(number)) for number in range(many)])
+        lines = [await load.Line.to(port) for _ in range(AT_ONCE)]
+
+        async def one_after_the_other(line: load.Line) -> None:
+            for user, text in left:
+                waiting = _waiting(self._around.card_at, user)
+                await line.ask(text)
+                await asyncio.wait_for(waiting, PATIENCE)
+
+        begun = perf_counter()
+        await asyncio.gather(*map(one_after_the_other, lines))
+        took = perf_counter() - begun
+        for line in lines:
+            line.close()
+        return many / took
+
+    async def answered(self, port: int, many: int) -> None:
+        """Commands that are carried out to their private answer: help, and of each twenty one intervention."""
+        around, numbers = self._around, iter(range(many))
 
         async def one_after_the_other() -> None:
             line = await load.Line.to(port)
             for number in numbers:
-                user, extension = person(number)
-                waiting = self._card_at[user] = asyncio.get_running_loop().create_future()
-                await line.ask(request(command(next(self._numbers), self._api, user, extension)))
+                key = next(around.numbers)
+                fields = command(key, around.api, *person(number))
+                if number % ONE_IN:
+                    fields |= {"command": "/calls", "text": "help"}
+                waiting = _waiting(around.told_at, str(key))
+                await line.ask(request(fields))
                 await asyncio.wait_for(waiting, PATIENCE)
             line.close()
 
-        begun = perf_counter()
-        await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
-        return many / (perf_counter() - begun)
+        await asyncio.gather(*(one_after_the_other() for _ in range(ANSWERED_AT_ONCE)))
+
+    async def busy(self) -> float:
+        """Seconds of a processor that load and surroundings have used so far."""
+        return process_time()
+
+
+def within(spans: Sequence[tuple[float, float]], first: float, last: float) -> float:
+    """Seconds between the two in which at least one of the spans was under way."""
+    total = 0.0
+    for begun, ended in sorted(spans):
+        begun, ended = max(begun, first), min(ended, last)  # noqa: PLW2901  (what of it counts)
+        if ended > begun:
+            total, first = total + ended - begun, ended
+    return total
+
+
+def _waiting(awaited: Awaited, key: str) -> "asyncio.Future[float]":
+    awaited[key] = asyncio.get_running_loop().create_future()
+    return awaited[key]
 
 
 async def _serve(pipe: Connection) -> None:
-    application = web.Application()
-    runner = web.AppRunner(application, access_log=None)
-    world: World | None = None
-
-    def of(name: str) -> Any:
-        async def answer(asked: web.Request) -> Any:
-            return await getattr(world, name)(asked)
-
-        return answer
-
-    application.router.add_post("/api/{method}", of("method"))
-    application.router.add_post("/respond/{number}", of("respond"))
-    application.router.add_get("/socket", of("socket"))
-    application.router.add_get("/uapi/extensions/{user}/{extension}/presence", of("presence"))
-    application.router.add_get("/uapi/phoneCalls/{user}/{extension}", of("calls"))
-    application.router.add_get("/uapi/phoneCalls/{user}/{extension}/{call}", of("gone"))
-    application.router.add_put("/uapi/phoneCalls/{user}/{extension}/{call}", of("put"))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    world = World(url)
-    pipe.send(url)
-    while True:
-        name, arguments = await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
-        try:
-            pipe.send(await getattr(world, name)(*arguments))
-        except Exception as error:  # noqa: BLE001 - whoever asked hears of it
-            pipe.send(error)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        around = Surroundings(f"http://127.0.0.1:{door.getsockname()[1]}")
+        application = web.Application()
+        application.router.add_routes(routes(around))
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        await web.SockSite(runner, door).start()
+        pipe.send(around.url)
+        world = World(around)
+        while True:
+            name, arguments = await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+            try:
+                pipe.send(await getattr(world, name)(*arguments))
+            except Exception as error:  # noqa: BLE001 - whoever asked hears of it
+                pipe.send(error)
 
 
 def _run(pipe: Connection) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, selec
 
 from bot.alerts import Alert
 from bot.ledger import documents, tables
-from bot.ledger.database import Database, to_the_end
+from bot.ledger.database import Database
 from bot.ledger.tables import cards
 
 AT_ONCE = 200
@@ -43,13 +43,16 @@ class AlertBook:
         self._now = now
         self._one_after_the_other = asyncio.Lock()
 
-    @to_the_end
     async def save_alerts(self, alerts: Sequence[Alert]) -> None:
         """Write down what is true of these now, in pieces of AT_ONCE, each as a whole or not at all.
 
         Between two pieces goes whoever waits for the database; what is saved later is written later. Where another
-        alert has the same `key`, LedgerUnavailable is raised, and that piece and the rest are not written.
+        alert has the same `key`, LedgerUnavailable is raised, and that piece and the rest are not written. All pieces are
+        written, even where whoever waits for them is cancelled.
         """
+        await self._database.finish(self._save(alerts))
+
+    async def _save(self, alerts: Sequence[Alert]) -> None:
         async with self._one_after_the_other:
             for start in range(0, len(alerts), AT_ONCE):
                 rows = [self._row(alert) for alert in alerts[start : start + AT_ONCE]]
@@ -73,7 +76,6 @@ class AlertBook:
         changes = {column.name: insert.excluded[column.name] for column in _ROW if not column.primary_key}
         connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changes), rows)
 
-    @to_the_end
     async def alerts_of(self, keys: Collection[str]) -> tuple[Alert, ...]:
         """Those of these keys that were ever raised, in no order."""
         each_once = tuple(dict.fromkeys(keys))
@@ -83,17 +85,14 @@ class AlertBook:
             found += await self._read(_ROW.key.in_(digests))
         return tuple(found)
 
-    @to_the_end
     async def alert(self, alert_id: str) -> Alert | None:
         """The one of that id."""
         return next(iter(await self._read(_ROW.id == alert_id)), None)
 
-    @to_the_end
     async def open_alerts(self) -> tuple[Alert, ...]:
         """All that are open, and those that share a card with one; the first raised first."""
         return await self._read(_ROW.card.in_(select(_ROW.card).where(_ROW.open.is_(True))))
 
-    @to_the_end
     async def resolved_unshown(self) -> tuple[Alert, ...]:
         """Those resolved in the ledger's last day whose card does not show that yet, and all that share such a card.
 

@@ -8,10 +8,9 @@ Nothing of SQLAlchemy, SQLite or PostgreSQL leaves here as an exception: every f
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,7 +20,6 @@ from bot.ledger.failures import LedgerUnavailable, NoLedgerYet, failing_clearly
 from bot.ledger.sqlite import SqliteFile
 from bot.ledger.statements import Insert
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
 _FINISH = 5.0
 """Seconds that `close` takes at most."""
@@ -40,7 +38,7 @@ class Transactions(Protocol):
         """The same for what nobody waits for."""
 
     async def close(self) -> None:
-        """Give every connection back."""
+        """Give every connection back, after what was asked for."""
 
     def cut(self) -> None:
         """End what is still connected, without waiting for anybody."""
@@ -116,11 +114,15 @@ class Database:
         return await self._in(self._transactions.write_later, work)
 
     async def _in(
-        self, transaction: Callable[[Callable[[Connection], _T]], Awaitable[_T]], work: Callable[[Connection], _T]
+        self,
+        transaction: Callable[[Callable[[Connection], _T]], Coroutine[Any, Any, _T]],
+        work: Callable[[Connection], _T],
     ) -> _T:
         if not self._open:
             raise LedgerUnavailable("closed")
         with failing_clearly():
+            if self.on_postgresql:  # a session breaks off with whoever waits for it; SQLite's threads go on
+                return await self.finish(transaction(work))
             return await transaction(work)
 
     def insert(self, table: Table) -> Insert:
@@ -132,24 +134,3 @@ def _sessions(dsn: str) -> Transactions:
     from bot.ledger.postgresql import Sessions  # noqa: PLC0415  (it brings asyncpg, for which SQLite has no use)
 
     return Sessions(dsn)
-
-
-class _Keeper(Protocol):
-    """Whoever keeps something in a database."""
-
-    _database: Database
-
-
-_Self = TypeVar("_Self", bound=_Keeper)
-
-
-def to_the_end(
-    method: Callable[Concatenate[_Self, _P], Coroutine[Any, Any, _T]],
-) -> Callable[Concatenate[_Self, _P], Coroutine[Any, Any, _T]]:
-    """A method whose transactions are finished, even where its caller is cancelled meanwhile."""
-
-    @wraps(method)
-    async def finished(self: _Self, /, *arguments: _P.args, **named: _P.kwargs) -> _T:
-        return await self._database.finish(method(self, *arguments, **named))
-
-    return finished

@@ -16,7 +16,7 @@ from bot.following import Intervention
 from bot.ledger import documents, schema
 from bot.ledger.address import Address
 from bot.ledger.alerts import AlertBook
-from bot.ledger.database import Database, to_the_end
+from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests
 from bot.ledger.tables import cards, interventions
@@ -67,14 +67,12 @@ class Ledger:
 
     # ── the trail ──
 
-    @to_the_end
     async def begin(self, request: Request) -> bool:
         """Write the request down; False where its trigger is known already: a repeat."""
         row = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
         begin = self._requests.begin
         return await self._database.write(lambda connection: connection.execute(begin, row).rowcount) == 1
 
-    @to_the_end
     async def conclude(
         self, request: str, outcome: Outcome, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
     ) -> None:
@@ -91,7 +89,6 @@ class Ledger:
 
         await self._database.write(work)
 
-    @to_the_end
     async def interrupted(self) -> tuple[Request, ...]:
         """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
 
@@ -105,7 +102,6 @@ class Ledger:
 
     # ── the guard ──
 
-    @to_the_end
     async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
         """Write the intervention down before the deed, and the request as allowed and sent, in one transaction.
 
@@ -132,7 +128,6 @@ class Ledger:
 
         await self._database.write(work)
 
-    @to_the_end
     async def save(self, intervention: Intervention) -> None:
         """Write down a new truth; its claim is free again where it has none any more.
 
@@ -165,7 +160,6 @@ class Ledger:
 
     # ── the memory ──
 
-    @to_the_end
     async def following(self) -> tuple[Intervention, ...]:
         """Everything that is still followed, oldest first.
 
@@ -177,18 +171,15 @@ class Ledger:
             await self._database.write(lambda connection: connection.execute(self._interventions.give_up, ids))
         return found
 
-    @to_the_end
     async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
         """Everything that this person asked of this call in the last day, oldest first."""
         its = {"its_person": slack_user, "its_call": call_id, "its_beginning": self._now() - _A_CALL_LASTS}
         return (await self._read(self._interventions.of_call, its))[0]
 
-    @to_the_end
     async def of_card(self, card: str) -> tuple[Intervention, ...]:
         """Everything that one card shows, oldest first."""
         return (await self._read(self._interventions.of_card, {"its_card": card}))[0]
 
-    @to_the_end
     async def ended_unshown(self) -> tuple[str, ...]:
         """The cards that do not show yet what has ended in the ledger's last day, newest last."""
         row = interventions.c
@@ -225,7 +216,6 @@ class Ledger:
 
     # ── where the cards are ──
 
-    @to_the_end
     async def posted(self, card: str) -> PostedCard:
         """Where the card was posted, and what it shows."""
         its = {"its_card": card}
@@ -242,24 +232,33 @@ class Ledger:
             shown="" if posted is None else posted.shown,
         )
 
-    @to_the_end
     async def begin_post(self, card: str, place: str) -> None:
         """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
         row = {"card": card, "target": place, "begun_at": self._now()}
         await self._database.write_later(lambda connection: connection.execute(self._cards.begin_post, row))
 
-    @to_the_end
-    async def save_posted_at(self, card: str, channel: str, ts: str) -> None:
-        """Remember where the card was posted; the last post counts, and the one that was begun is done."""
-        row = {"id": card, "channel": channel, "ts": ts, "updated_at": self._now()}
+    async def save_posted(
+        self, card: str, channel: str, ts: str, *, shown: str = "", until: datetime | None = None
+    ) -> None:
+        """Remember where the card was posted, and what it shows where that is known: the newest state in it began at `until`.
+
+        The last post counts, and the one that was begun is done.
+        """
+        row = {
+            "id": card,
+            "channel": channel,
+            "ts": ts,
+            "shown": shown,
+            "shown_until": until,
+            "updated_at": self._now(),
+        }
 
         def work(connection: Connection) -> None:
-            connection.execute(self._cards.save_posted_at, row)
+            connection.execute(self._cards.save_posted, row)
             connection.execute(self._cards.post_done, {"its_card": card})
 
         await self._database.write_later(work)
 
-    @to_the_end
     async def save_shown(self, card: str, digest: str, until: datetime) -> None:
         """Remember what the posted card shows; the newest state in it began at `until`."""
         shown = {"its_card": card, "shown": digest, "shown_until": until, "updated_at": self._now()}

@@ -75,8 +75,10 @@ class SqliteFile:
         return await self._written(self._later, work)
 
     async def close(self) -> None:
-        """Give the file back, after what both threads are at."""
+        """Give the file back, after what was asked for."""
         loop = asyncio.get_running_loop()
+        if self._writing is not None:
+            await self._writing
         for thread in (self._reads, self._writes):
             await loop.run_in_executor(thread, self._engine.dispose)
 

@@ -19,7 +19,7 @@ _ITS_PERSON: BindParameter[str] = bindparam("its_person")
 _ITS_CALL: BindParameter[str] = bindparam("its_call")
 _ITS_BEGINNING: BindParameter[datetime] = bindparam("its_beginning")
 _ITS_CLAIM: BindParameter[str | None] = bindparam("its_claim")
-_POSTED = ("channel", "ts", "updated_at")
+_POSTED = ("channel", "ts", "shown", "shown_until", "updated_at")
 _BEGUN = ("target", "begun_at")
 
 Insert = sqlite.Insert | postgresql.Insert
@@ -77,5 +77,6 @@ class AboutCards:
         self.begin_post = begun.on_conflict_do_update(
             index_elements=["card"], set_={name: begun.excluded[name] for name in _BEGUN}
         )
-        newest = {name: posted.excluded[name] for name in _POSTED} | {"shown": "", "shown_until": null()}
-        self.save_posted_at = posted.on_conflict_do_update(index_elements=["id"], set_=newest)
+        self.save_posted = posted.on_conflict_do_update(
+            index_elements=["id"], set_={name: posted.excluded[name] for name in _POSTED}
+        )

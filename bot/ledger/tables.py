@@ -27,14 +27,16 @@ class ForeignText(TypeDecorator[str]):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant, kept in UTC and given back aware of its zone. A naive datetime is refused with ValueError."""
+    """An instant or none, kept in UTC and given back aware of its zone. A naive datetime is refused with ValueError."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """What goes into the database: SQLite keeps no zone, so it is UTC there by agreement."""
-        if value is None or value.tzinfo is None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
             raise ValueError("An instant without a zone cannot be kept.")
         return value.astimezone(UTC)
 

@@ -188,21 +188,23 @@ class Feed:
         def how_urgent() -> Urgency:
             return urgency(self._newest[card_id], standing.shown_since)
 
+        posted_at = standing.posted_at
         try:
-            if standing.posted_at is None:
+            if posted_at is None:
                 await self._posted.post(card_id, standing, content, how_urgent)
             else:
-                await self._outgoing.update(standing.posted_at, content, how_urgent)
+                await self._outgoing.update(posted_at, content, how_urgent)
+                standing.shown = standing.draw(standing.sent).digest
         except BaseException:
             self._newest.setdefault(card_id, standing.sent)
             raise
-        standing.shown = standing.draw(standing.sent).digest
         standing.shown_since = newest_step(standing.sent).timestamp()
         self._stands(standing)
         if standing.moved and isinstance(standing.sent, Card):
             standing.moved = False
             self._tasks.spawn(self._on_no_access(standing.sent), name=f"no access {card_id}")
-        await self._posted.note_shown(card_id, standing)
+        if posted_at is not None:
+            await self._posted.note_shown(card_id, standing)
         standing.drawn = None
 
     def _stands(self, standing: Standing) -> None:

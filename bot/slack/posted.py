@@ -48,8 +48,8 @@ class PostedCards(Protocol):
     async def begin_post(self, card: str, place: str) -> None:
         """Remember that the card is being posted to a channel or a user."""
 
-    async def save_posted_at(self, card: str, channel: str, ts: str) -> None:
-        """Remember where a card was posted; what it shows is not known then."""
+    async def save_posted(self, card: str, channel: str, ts: str, *, shown: str, until: datetime | None) -> None:
+        """Remember where a card was posted, and what it shows: empty where that is not known."""
 
     async def save_shown(self, card: str, digest: str, until: datetime) -> None:
         """Remember what the posted card shows; the newest state in it began at `until`."""
@@ -167,6 +167,7 @@ class Posted:
         except AnswerUnknown as error:
             standing.begun, standing.timed_out = begun, isinstance(error, TimedOut)
             raise
+        standing.shown = standing.draw(standing.sent).digest
         await self._stands(card, standing, posted_at)
 
     async def find(self, card: str, standing: Standing) -> None:
@@ -186,6 +187,7 @@ class Posted:
                     raise
                 posted_at = None
             if posted_at is not None:
+                standing.shown = ""
                 await self._stands(card, standing, posted_at)
                 return
         if standing.timed_out and self._now() < standing.begun + AT_WORK:
@@ -208,7 +210,8 @@ class Posted:
         if standing.place.startswith(PEOPLE):
             self._direct[standing.place] = posted_at.channel
         try:
-            await self._cards.save_posted_at(card, posted_at.channel, posted_at.ts)
+            until = newest_step(standing.sent) if standing.shown else None
+            await self._cards.save_posted(card, *posted_at, shown=standing.shown, until=until)
         except CallbotError as error:
             _log.error("place_not_saved", card=card, error=type(error).__name__)
 

@@ -116,7 +116,7 @@ async def test_a_kill_in_the_middle_of_a_flood_leaves_whole_pieces(
 
 
 async def shown(ledger: Ledger, card: str, until: datetime) -> None:
-    await ledger.save_posted_at(card, "C0ALERTS", "1700000000.000100")
+    await ledger.save_posted(card, "C0ALERTS", "1700000000.000100")
     await ledger.save_shown(card, "abc", until)
 
 
@@ -144,7 +144,7 @@ async def test_a_card_that_was_posted_anew_is_unshown_until_it_is_known_what_it_
     over = resolved(alert(), How.CALL_OVER, clock())
     await ledger.alerts.save_alerts([over])
     await shown(ledger, over.card, clock() + SECOND)
-    await ledger.save_posted_at(over.card, "C0ALERTS", "1700000001.000200")
+    await ledger.save_posted(over.card, "C0ALERTS", "1700000001.000200")
     assert await ledger.alerts.resolved_unshown() == (over,)
 
 

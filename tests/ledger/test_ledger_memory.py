@@ -186,13 +186,13 @@ async def test_a_card_that_was_never_posted_has_no_place(ledger: Ledger) -> None
 
 
 async def test_a_posted_card_is_found_again(ledger: Ledger) -> None:
-    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")
     assert (await ledger.posted("card1")).at == ("C0FLOOR", "1700000000.000100")
 
 
 async def test_a_card_that_was_posted_anew_is_found_where_it_is_now(ledger: Ledger) -> None:
-    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
-    await ledger.save_posted_at("card1", "D0ANA", "1700000001.000200")
+    await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_posted("card1", "D0ANA", "1700000001.000200")
     assert (await ledger.posted("card1")).at == ("D0ANA", "1700000001.000200")
 
 
@@ -218,7 +218,7 @@ async def test_of_two_posts_that_were_begun_the_newer_counts(ledger: Ledger, clo
 async def test_a_post_whose_place_is_known_is_no_longer_begun(ledger: Ledger) -> None:
     await ledger.begin_post("card1", "C0FLOOR")
     await ledger.begin_post("card2", "C0FLOOR")
-    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")
     assert ((await ledger.posted("card1")).begun, (await ledger.posted("card2")).begun is None) == (None, False)
 
 
@@ -236,7 +236,7 @@ async def test_a_post_that_was_begun_outlives_a_restart(address: str, ledger: Le
 
 
 async def shown(ledger: Ledger, card: str, until: datetime) -> None:
-    await ledger.save_posted_at(card, "C0FLOOR", "1700000000.000100")
+    await ledger.save_posted(card, "C0FLOOR", "1700000000.000100")
     await ledger.save_shown(card, "abc", until)
 
 
@@ -269,7 +269,7 @@ async def test_a_card_that_was_posted_anew_is_unshown_until_it_is_known_what_it_
 ) -> None:
     await ledger.save(ended(await send(), clock()))
     await shown(ledger, "card1", clock() + timedelta(seconds=1))
-    await ledger.save_posted_at("card1", "D0ANA", "1700000001.000200")
+    await ledger.save_posted("card1", "D0ANA", "1700000001.000200")
     assert await ledger.ended_unshown() == ("card1",)
 
 
@@ -295,10 +295,10 @@ async def test_in_an_empty_ledger_nothing_has_ended(ledger: Ledger) -> None:
 
 async def test_what_a_posted_card_shows_is_known_until_it_is_posted_anew(ledger: Ledger, clock: Clock) -> None:
     before = (await ledger.posted("card1")).shown
-    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")
     await ledger.save_shown("card1", "abc", clock())
     known = (await ledger.posted("card1")).shown
-    await ledger.save_posted_at("card1", "D0ANA", "1700000001.000200")
+    await ledger.save_posted("card1", "D0ANA", "1700000001.000200")
     assert (before, known, (await ledger.posted("card1")).shown) == ("", "abc", "")
 
 

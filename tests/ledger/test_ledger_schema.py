@@ -91,7 +91,7 @@ def test_the_newest_script_is_the_one_that_the_start_asks_for() -> None:
 
 
 async def test_what_was_written_outlives_the_next_start(address: str, ledger: Ledger, clock: Now) -> None:
-    await ledger.save_posted_at("card1", "C0FLOOR", "1700000000.000100")
+    await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")
     again = await Ledger.open(address, now=clock)
     try:
         assert (await again.posted("card1")).at == ("C0FLOOR", "1700000000.000100")

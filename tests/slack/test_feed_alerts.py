@@ -85,15 +85,15 @@ async def test_after_a_restart_an_alert_that_is_shown_already_is_not_sent(desk: 
 async def test_the_ledger_knows_until_when_the_card_of_an_alert_is_true(desk: Any, alert_in: AlertIn) -> None:
     """By that an alert whose end its card does not show yet is found after a crash."""
     noted: list[Any] = []
-    save_shown = desk.ledger.save_shown
+    save_posted = desk.ledger.save_posted
 
     class Noting:
         def __getattr__(self, name: str) -> Any:
             return getattr(desk.ledger, name)
 
-        async def save_shown(self, card: str, digest: str, until: Any) -> None:
+        async def save_posted(self, *where: str, shown: str, until: Any) -> None:
             noted.append(until)
-            await save_shown(card, digest, until)
+            await save_posted(*where, shown=shown, until=until)
 
     desk.feed._posted._cards = Noting()
     desk.feed.show(alert_in("Resolved"))
