@@ -58,7 +58,7 @@ class Follower:
         self._looking: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
-        self._saving = Saving(ledger.save, sleep, saved=self._written)
+        self._saving = Saving(ledger.save, sleep, saved=self._written, at_once=ledger.writes_together)
         self._tasks = Tasks(apart=True)
         self.switches = Switches(self.show)
 

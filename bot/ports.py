@@ -170,6 +170,10 @@ class Measures(Protocol):
 class Ledger(Protocol):
     """What was asked, allowed and done: the trail, the guard against doing it twice, and the memory after a crash."""
 
+    @property
+    def writes_together(self) -> int:
+        """How many truths share one commit where they are saved at the same time; 1 where each has its own."""
+
     async def begin(self, request: Request) -> bool:
         """Write the request down; False where its trigger is known already: a repeat."""
 

@@ -18,8 +18,6 @@ PATIENCE = 0.2
 """Seconds that whoever saves waits for the ledger; what is to be shown then is shown first."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the ledger is tried again: each pause twice as long as the one before."""
-AT_ONCE = 16
-"""So many are written at a time: the ledger may take them together."""
 LAST_WORDS = 1.0
 """Seconds that what is not written yet gets at the end."""
 
@@ -35,17 +33,22 @@ T = TypeVar("T", bound=_Named)
 
 
 class Saving(Generic[T]):
-    """Writes what has an id down with `write`, the newest truth of each, oldest first; `saved` hears of each."""
+    """Writes what has an id down with `write`, the newest truth of each, oldest first; `saved` hears of each.
+
+    `at_once`: so many at a time, where the ledger takes so many together.
+    """
 
     def __init__(
         self,
         write: Callable[[T], Awaitable[None]],
         sleep: Callable[[float], Awaitable[None]],
         saved: Callable[[T], None] = lambda _: None,
+        at_once: int = 1,
     ) -> None:
         self._write_down = write
         self._sleep = sleep
         self._saved = saved
+        self._at_once = at_once
         self._unsaved: dict[str, T] = {}
         self._progress = asyncio.Event()
         self._writing = False
@@ -77,7 +80,7 @@ class Saving(Generic[T]):
     async def _write(self) -> None:
         pause = FIRST_PAUSE
         while self._unsaved:
-            oldest = tuple(islice(self._unsaved.values(), AT_ONCE))
+            oldest = tuple(islice(self._unsaved.values(), self._at_once))
             written = await asyncio.gather(*map(self._written, oldest))
             if any(written):
                 pause = FIRST_PAUSE

@@ -28,8 +28,11 @@ _FINISH = 5.0
 class Transactions(Protocol):
     """One kind of database. What fails is raised as it comes."""
 
+    together: int
+    """How many of what is written later share one commit."""
+
     async def read(self, work: Callable[[Connection], _T]) -> _T:
-        """In a transaction that sees one state of the ledger."""
+        """In a transaction, each statement of which sees one state of the ledger."""
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """In a transaction that is written as a whole or not at all."""
@@ -53,6 +56,7 @@ class Database:
         self._transactions = transactions
         self._open = True
         self._unfinished: set[asyncio.Task[Any]] = set()
+        self.writes_together = transactions.together
 
     @classmethod
     async def open(cls, address: Address) -> "Database":
@@ -102,7 +106,7 @@ class Database:
             task.exception()  # seen, so that asyncio does not complain where nobody waits for it any more
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
-        """What the work gives, which sees one state of the ledger. Raises LedgerUnavailable, and what the work raises."""
+        """What the work gives, each statement of which sees one state. Raises LedgerUnavailable, and what the work raises."""
         return await self._in(self._transactions.read, work)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:

@@ -4,6 +4,7 @@ import json
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from bot.alerts import Alert
 from bot.following import Intervention
@@ -13,11 +14,11 @@ _Whole = TypeVar("_Whole", Intervention, Alert)
 
 
 def written(whole: Intervention | Alert) -> str:
-    r"""The whole of it as JSON.
-
-    Not `model_dump_json`, which fails on half a surrogate pair (`"\ud800"` is valid JSON): no name stops a claim.
-    """
-    return storable(json.dumps(whole.model_dump(mode="json"), ensure_ascii=False))
+    r"""The whole of it as JSON. No name stops a claim: half a surrogate pair (`"\ud800"`) is valid JSON, too."""
+    try:
+        return whole.model_dump_json()
+    except PydanticSerializationError:
+        return storable(json.dumps(whole.model_dump(mode="json"), ensure_ascii=False))
 
 
 def read(document: str, kind: type[_Whole]) -> _Whole | None:

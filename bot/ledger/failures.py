@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from bot.errors import CallbotError
 
@@ -29,6 +29,10 @@ class LedgerUnavailable(CallbotError):
             return self
         message = f"The ledger cannot be opened ({place}): {self.why}. Check DATABASE_URL, and that it may be written."
         return LedgerUnavailable(self.why, message)
+
+
+class Conflict(LedgerUnavailable):
+    """Another row has what only one may have, or something is missing that the row needs."""
 
 
 class NoLedgerYet(LedgerUnavailable):
@@ -67,6 +71,8 @@ def failing_clearly() -> Iterator[None]:
     """Turn whatever a database, a disk or a network raises into LedgerUnavailable."""
     try:
         yield
+    except IntegrityError as error:
+        raise Conflict(first_line(error.orig)) from error
     except DBAPIError as error:
         raise LedgerUnavailable(first_line(error.orig)) from error
     except (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, Executable, RowMapping, Select, select
 
 from bot.errors import AlreadyAsked
 from bot.following import Intervention
@@ -17,7 +17,7 @@ from bot.ledger import documents, schema
 from bot.ledger.address import Address
 from bot.ledger.alerts import AlertBook
 from bot.ledger.database import Database
-from bot.ledger.failures import LedgerUnavailable
+from bot.ledger.failures import Conflict, LedgerUnavailable
 from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests
 from bot.ledger.tables import cards, interventions
 from bot.ports import Outcome, PostedCard, Request
@@ -60,6 +60,11 @@ class Ledger:
         except LedgerUnavailable as error:
             raise error.at_start(address.place) from error
         return cls(database, now)
+
+    @property
+    def writes_together(self) -> int:
+        """How many truths share one commit where they are saved at the same time."""
+        return self._database.writes_together
 
     async def close(self) -> None:
         """Finish what is being written, then give the database back; what is asked from now on is refused."""
@@ -135,13 +140,15 @@ class Ledger:
         the truth is written without it.
         """
         row = {"its_id": intervention.id, "its_claim": intervention.claim} | self._truth(intervention)
-        if (
-            await self._database.write_later(
-                lambda connection: connection.execute(self._interventions.save, row).rowcount
-            )
-            != 1
-        ):
-            raise LedgerUnavailable("no such intervention")
+
+        def work(connection: Connection) -> None:
+            if connection.execute(self._interventions.save, row).rowcount != 1:
+                raise LedgerUnavailable("no such intervention")
+
+        try:
+            await self._database.write_later(work)
+        except Conflict:  # PostgreSQL: another session had the claim and had not committed it, so it was not to be seen
+            await self._database.write_later(work)
 
     def _row(self, intervention: Intervention) -> dict[str, Any]:
         asked = ("id", "claim", "card", "slack_user", "call_id", "extension", "asked_at")
@@ -168,7 +175,7 @@ class Ledger:
         found, unreadable = await self._read(self._interventions.following)
         if unreadable:
             ids = [{"its_id": each} for each in unreadable]
-            await self._database.write(lambda connection: connection.execute(self._interventions.give_up, ids))
+            await self._database.write(lambda connection: connection.execute(self._interventions.give_up, ids).close())
         return found
 
     async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
@@ -235,7 +242,7 @@ class Ledger:
     async def begin_post(self, card: str, place: str) -> None:
         """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
         row = {"card": card, "target": place, "begun_at": self._now()}
-        await self._database.write_later(lambda connection: connection.execute(self._cards.begin_post, row))
+        await self._write_later(self._cards.begin_post, row)
 
     async def save_posted(
         self, card: str, channel: str, ts: str, *, shown: str = "", until: datetime | None = None
@@ -262,4 +269,10 @@ class Ledger:
     async def save_shown(self, card: str, digest: str, until: datetime) -> None:
         """Remember what the posted card shows; the newest state in it began at `until`."""
         shown = {"its_card": card, "shown": digest, "shown_until": until, "updated_at": self._now()}
-        await self._database.write_later(lambda connection: connection.execute(self._cards.save_shown, shown))
+        await self._write_later(self._cards.save_shown, shown)
+
+    async def _write_later(self, statement: Executable, row: Mapping[str, Any]) -> None:
+        def work(connection: Connection) -> None:
+            connection.execute(statement, row)
+
+        await self._database.write_later(work)

@@ -21,6 +21,8 @@ _CONNECTIONS = 5
 class Sessions:
     """The transactions of one server."""
 
+    together = 1
+
     def __init__(self, dsn: str) -> None:
         self._sessions = WeakSet[Any]()
         self._later = asyncio.Lock()

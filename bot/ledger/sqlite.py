@@ -17,11 +17,15 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from bot.ledger.failures import LedgerUnavailable
+
 _T = TypeVar("_T")
 _BUSY = 10.0
-"""Seconds that a writer waits for another process, before SQLite says that the database is locked."""
-_LATER = 16
-"""Transactions that nobody waits for in one commit: those of a storm do not make a new request wait long."""
+"""Seconds that a writer waits for another process, before it says that the database is locked."""
+_AT_A_TIME = 1.0
+"""Of these, the seconds that SQLite waits before it is looked whether the ledger is closed meanwhile."""
+NOW, LATER = 64, 16
+"""Transactions in one commit: of those that somebody waits for, and of those of which a storm must not hold them up."""
 _WRITES = "callbot_writes"
 
 
@@ -42,9 +46,13 @@ class _Came(NamedTuple):
 class SqliteFile:
     """The transactions of one file. Made by `open`, or, where it is there and is only read, by its constructor."""
 
+    together = LATER
+
     def __init__(self, file: Path, *, only_to_read: bool = False) -> None:
         self._engine = _engine(file, only_to_read=only_to_read)
+        event.listen(self._engine, "begin", self._begin)
         self._writer = self._engine.execution_options(**{_WRITES: True})
+        self._closed = False
         self._reads = ThreadPoolExecutor(1, "callbot reads its ledger")
         self._writes = ThreadPoolExecutor(1, "callbot writes its ledger")
         self._now: deque[_Asked] = deque()
@@ -78,12 +86,13 @@ class SqliteFile:
         """Give the file back, after what was asked for."""
         loop = asyncio.get_running_loop()
         if self._writing is not None:
-            await self._writing
+            await asyncio.wait({self._writing})  # which goes on where this is cancelled
         for thread in (self._reads, self._writes):
             await loop.run_in_executor(thread, self._engine.dispose)
 
     def cut(self) -> None:
-        """Let both threads end after what they are at."""
+        """Let both threads end after what they are at, which is a second at most where another process writes."""
+        self._closed = True
         for thread in (self._reads, self._writes):
             thread.shutdown(wait=False, cancel_futures=True)
 
@@ -95,28 +104,26 @@ class SqliteFile:
         return await told
 
     async def _write(self) -> None:
-        """One commit after the other, until nothing waits."""
+        """One commit after the other, until nothing waits. Whatever ends it, nobody waits for ever."""
         group: list[_Asked] = []
         try:
             while self._now or self._later:
-                group = [*self._now, *(self._later.popleft() for _ in range(min(_LATER, len(self._later))))]
-                self._now.clear()
+                group = [*_first(self._now, NOW), *_first(self._later, LATER)]
                 await self._write_together(group)
+                group = []
         finally:
             self._writing = None
-            for asked in (*group, *self._now, *self._later):
-                asked.told.cancel()  # does nothing to those that were told
+            for asked in (*group, *_first(self._now, len(self._now)), *_first(self._later, len(self._later))):
+                _tell(asked, _Came(wrong=LedgerUnavailable("closed")))
 
     async def _write_together(self, group: Sequence[_Asked]) -> None:
         works = [asked.work for asked in group]
-        all_came = await asyncio.get_running_loop().run_in_executor(self._writes, self._commit, works)
+        try:
+            all_came = await asyncio.get_running_loop().run_in_executor(self._writes, self._commit, works)
+        except RuntimeError:  # there is no thread any more
+            all_came = [_Came(wrong=LedgerUnavailable("closed"))] * len(group)
         for asked, came in zip(group, all_came, strict=True):
-            if asked.told.cancelled():
-                continue
-            if came.wrong is None:
-                asked.told.set_result(came.gave)
-            else:
-                asked.told.set_exception(came.wrong)
+            _tell(asked, came)
 
     def _commit(self, works: Sequence[Callable[[Connection], Any]]) -> list[_Came]:
         """What came of each. Where one fails, all are rolled back, and the others are done again without it."""
@@ -138,6 +145,33 @@ class SqliteFile:
                 del left[at]
         return came
 
+    def _begin(self, connection: Connection) -> None:
+        """A writer takes the lock at once: one that reads first and writes later could be refused without waiting."""
+        raw = connection.connection.driver_connection
+        if not isinstance(raw, sqlite3.Connection):
+            raise TypeError("a connection of another database")
+        if not connection.get_execution_options().get(_WRITES, False):
+            raw.execute("BEGIN")
+            return
+        end = monotonic() + _BUSY
+        while not _done(raw, "BEGIN IMMEDIATE"):
+            if self._closed or monotonic() >= end:
+                raise LedgerUnavailable("database is locked")
+
+
+def _first(waiting: deque[_Asked], many: int) -> list[_Asked]:
+    """Take so many at most out of those that wait."""
+    return [waiting.popleft() for _ in range(min(many, len(waiting)))]
+
+
+def _tell(asked: _Asked, came: _Came) -> None:
+    if asked.told.done():  # whoever asked has gone
+        return
+    if came.wrong is None:
+        asked.told.set_result(came.gave)
+    else:
+        asked.told.set_exception(came.wrong)
+
 
 def _prepare(file: Path) -> None:
     """Create the file for its owner alone (SQLite gives -wal and -shm the mode of the file), and turn WAL on.
@@ -149,15 +183,16 @@ def _prepare(file: Path) -> None:
     connection = sqlite3.connect(file, timeout=_BUSY, isolation_level=None)
     try:
         end = monotonic() + _BUSY
-        while not _turn_wal_on(connection) and monotonic() < end:
+        while not _done(connection, "PRAGMA journal_mode=WAL") and monotonic() < end:
             sleep(0.01)
     finally:
         connection.close()
 
 
-def _turn_wal_on(connection: sqlite3.Connection) -> bool:
+def _done(connection: sqlite3.Connection, statement: str) -> bool:
+    """Execute it; False where another process has the file."""
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(statement)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return False
@@ -166,14 +201,13 @@ def _turn_wal_on(connection: sqlite3.Connection) -> bool:
 
 
 def _engine(file: Path, *, only_to_read: bool) -> Engine:
-    # isolation_level None: sqlite3 begins no transaction by itself; `_begin` does.
+    # isolation_level None: sqlite3 begins no transaction by itself; `SqliteFile._begin` does.
     url = URL.create("sqlite", database=str(file))
     if only_to_read:  # "Uniform Resource Identifiers" of SQLite: such a file is never created, nor written
         url = URL.create("sqlite", database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
-    arguments = {"timeout": _BUSY, "isolation_level": None}
+    arguments = {"timeout": _AT_A_TIME, "isolation_level": None}
     engine = create_engine(url, connect_args=arguments, pool_size=2, max_overflow=0, hide_parameters=True)
     event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -183,9 +217,3 @@ def _set_up(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    """A writer takes the lock at once: one that reads first and writes later could be refused without waiting."""
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

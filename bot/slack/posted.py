@@ -93,7 +93,7 @@ class Standing:
     nowhere: bool = False
     """The person was told that there is no card, and no direct message either."""
     drawn: Drawn | None = None
-    """The version that is being sent: drawing takes longer than all else that is done for a card."""
+    """The version that was drawn last: drawing takes longer than all else that is done for a card."""
 
     @property
     def private(self) -> bool:

@@ -61,3 +61,9 @@ def test_what_is_here_already_is_not_taken_from_the_ledger(an_intervention: Make
     cards.put(over)
     cards.take_up(one.card, [one])
     assert cards.on(one.card) == (over,)
+
+
+def test_what_is_taken_up_from_the_ledger_is_followed(an_intervention: MakeIntervention) -> None:
+    cards, one = OpenCards(), an_intervention(ActionName.MONITOR)
+    cards.take_up(one.card, [one])
+    assert (cards.followed, cards.followed_in(one.call_id)) == ((one,), (one,))

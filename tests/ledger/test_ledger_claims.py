@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
+import asyncpg
 import pytest
 
 from bot.errors import AlreadyAsked
@@ -245,3 +246,32 @@ async def test_a_claim_outlives_the_process_that_was_killed_after_it(
         assert await ledger.following() == (intervention,)
     finally:
         await ledger.close()
+
+
+async def test_a_claim_that_another_session_has_not_committed_yet_is_left_to_it(
+    own_postgresql_address: str, clock: Callable[[], datetime], asked: Asked, wanted: Wanted
+) -> None:
+    """On PostgreSQL, whose sessions see of each other what is committed: the late phone's truth is written without it."""
+    ledger = await Ledger.open(own_postgresql_address, now=clock)
+    late = await send(ledger, asked(), wanted(id="late"))
+    await ledger.save(became(late, State.NOT_ANSWERED))
+    server = await asyncpg.connect(own_postgresql_address)
+    columns = (
+        "card, slack_user, call_id, extension, action, state, following, asked_at, updated_at, stepped_at, document"
+    )
+    newer = f"INSERT INTO interventions (id, claim, {columns}) SELECT 'newer', $1, {columns} FROM interventions"
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    connected = became(late, State.CONNECTED)
+    try:
+        async with server.transaction():
+            await server.execute(newer, connected.claim)
+            saving = asyncio.ensure_future(ledger.save(connected))
+            async with asyncio.timeout(10):
+                while not await server.fetchval(blocked):
+                    await asyncio.wait({saving}, timeout=0.01)
+        await saving
+        rows = await server.fetch("SELECT id, claim, state FROM interventions ORDER BY id")
+    finally:
+        await server.close()
+        await ledger.close()
+    assert [tuple(row) for row in rows] == [("late", None, "Connected"), ("newer", connected.claim, "Not answered")]

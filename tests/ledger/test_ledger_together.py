@@ -72,7 +72,8 @@ async def test_one_that_fails_takes_no_other_with_it(file: tuple[Path, Ledger], 
             lambda: ledger.begin(asked(id="third")),
         )
     came = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(one) for one in came] == [bool, bool, LedgerUnavailable, bool]
+    assert [one is True for one in came] == [True, True, False, True]
+    assert isinstance(came[2], LedgerUnavailable)
     assert {request.id for request in await ledger.interrupted()} == {"same", "first", "second", "third"}
 
 
@@ -122,3 +123,48 @@ async def test_what_is_cancelled_while_it_waits_is_written_all_the_same(
         waiting.cancel()
     assert await ledger.begin(asked(id="next"))
     assert {request.id for request in await ledger.interrupted()} == {"left", "next"}
+
+
+async def test_where_a_commit_cannot_be_begun_all_hear_of_it_and_nothing_is_written(
+    file: tuple[Path, Ledger], clock: Callable[[], datetime], asked: Asked
+) -> None:
+    """The ledger is closed while another process has the file: neither what is at its turn is done, nor what waits."""
+    path, ledger = file
+    with somebody_writing(path):
+        waiting = await begun(*(lambda: ledger.begin(asked()) for _ in range(3)))
+        waiting += await begun(*(lambda: ledger.begin(asked()) for _ in range(3)))
+        closed = asyncio.get_running_loop().time()
+        await ledger.close()
+        came = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(one) for one in came] == [LedgerUnavailable] * 6
+    assert asyncio.get_running_loop().time() - closed < 8  # and not the ten seconds that a writer else waits
+    again = await Ledger.open(f"sqlite:///{path}", now=clock)
+    try:
+        assert await again.interrupted() == ()
+    finally:
+        await again.close()
+
+
+async def test_what_is_committed_survives_a_loss_of_power(file: tuple[Path, Ledger]) -> None:
+    """2 is FULL ("PRAGMA synchronous"): the write-ahead log is synced at each commit."""
+    _, ledger = file
+    pragma = "PRAGMA synchronous"
+    assert await ledger._database.write(lambda connection: connection.exec_driver_sql(pragma).scalar()) == 2
+
+
+async def test_of_many_claims_of_one_call_the_requests_beside_them_are_all_written(
+    file: tuple[Path, Ledger], asked: Asked, wanted: Wanted
+) -> None:
+    """More than one commit takes, and most of them fail."""
+    path, ledger = file
+    for number in range(80):
+        await ledger.begin(asked(id=f"r{number}"))
+    with somebody_writing(path):
+        claims = await begun(
+            *(lambda n=n: ledger.claim(f"r{n}", wanted("PickUp", slack_user=f"U{n}"), rule="x") for n in range(80))
+        )
+        requests = await begun(*(lambda: ledger.begin(asked()) for _ in range(20)))
+    came = await asyncio.gather(*claims, return_exceptions=True)
+    assert sum(one is None for one in came) == 1
+    assert sum(isinstance(one, AlreadyAsked) for one in came) == 79
+    assert await asyncio.gather(*requests) == [True] * 20

@@ -200,6 +200,8 @@ class PacedPbx:
 class Memory:
     """A ledger, cards and figures that keep what they are given."""
 
+    writes_together = 1
+
     def __init__(self, clock: Any) -> None:
         self.clock = clock
         self.saved: dict[str, Intervention] = {}

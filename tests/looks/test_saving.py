@@ -1,5 +1,6 @@
 """What is true is written down in the end, though the ledger may not take it now."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -73,3 +74,74 @@ async def test_after_the_end_nothing_is_tried_any_more(clock: Any, asked: Interv
     tries = ledger.tries
     await clock.let_pass(100)
     assert ledger.tries == tries
+
+
+class Refusing(Locked):
+    """A ledger that never takes one of them, and takes each of the others when it is let."""
+
+    def __init__(self, clock: Any, bad: str = "", *, held: bool = False) -> None:
+        super().__init__(clock, until=0)
+        self.bad = bad
+        self.let = asyncio.Event()
+        if not held:
+            self.let.set()
+
+    async def save(self, intervention: Intervention) -> None:
+        await self.let.wait()
+        self.tries += 1
+        if intervention.id == self.bad:
+            raise CallbotError("refused")
+        self.rows[intervention.id] = intervention
+
+
+@pytest.mark.parametrize("at_once", [1, 16])
+async def test_one_that_is_never_taken_does_not_keep_the_others_from_being_written(
+    clock: Any, asked: Intervention, at_once: int
+) -> None:
+    ledger = Refusing(clock, bad="i0")
+    saving = Saving(ledger.save, clock.sleep, at_once=at_once)
+    for number in range(40):
+        saving.begin(asked.model_copy(update={"id": f"i{number}"}))
+    for _ in range(40):
+        await clock.let_pass(1)
+    assert sorted(ledger.rows) == sorted(f"i{number}" for number in range(1, 40))
+    assert saving.waits("i0")
+    await saving.stop()
+
+
+async def test_one_that_is_never_taken_is_not_tried_all_the_time(clock: Any, asked: Intervention) -> None:
+    ledger = Refusing(clock, bad="bad")
+    saving = Saving(ledger.save, clock.sleep, at_once=16)
+    saving.begin(asked.model_copy(update={"id": "bad"}))
+    await clock.let_pass(1800)
+    assert ledger.tries <= 10 + 1800 / LONGEST_PAUSE
+    await saving.stop()
+
+
+async def test_as_many_as_the_ledger_takes_together_are_written_at_a_time(clock: Any, asked: Intervention) -> None:
+    ledger = Refusing(clock, held=True)
+    begun: list[str] = []
+
+    async def save(truth: Intervention) -> None:
+        begun.append(truth.id)
+        await ledger.save(truth)
+
+    saving = Saving(save, clock.sleep, at_once=3)
+    for number in range(5):
+        saving.begin(asked.model_copy(update={"id": f"i{number}"}))
+    await clock.let_pass(0.1)
+    assert begun == ["i0", "i1", "i2"]
+    ledger.let.set()
+    await clock.let_pass(0.1)
+    assert begun == ["i0", "i1", "i2", "i3", "i4"]
+
+
+async def test_a_newer_truth_is_written_after_the_one_that_is_being_written(clock: Any, asked: Intervention) -> None:
+    ledger = Refusing(clock, held=True)
+    saving = Saving(ledger.save, clock.sleep, at_once=16)
+    saving.begin(at(asked, State.RINGING))
+    await clock.let_pass(0.1)
+    saving.begin(at(asked, State.ENDED))
+    ledger.let.set()
+    await clock.let_pass(0.1)
+    assert (ledger.rows[asked.id].state, saving.waits(asked.id)) == (State.ENDED, False)
