@@ -268,6 +268,7 @@ class Interventions:
         intervention = await self._claims.claim(request, command, target, permit, anyway=anyway)
         self._remember(intervention.card, asker)
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
+        await asyncio.sleep(0)  # the PUT goes before what is said of it
         if not request.clicked:
             await asker.card_is_elsewhere(why_elsewhere(intervention, self._silent_in()))
         _, late = await asyncio.wait({put}, timeout=SOON)
