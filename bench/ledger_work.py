@@ -17,7 +17,7 @@ from bot.ledger.ledger import Ledger
 from bot.phonecalls import PhoneCall
 from bot.ports import Request
 
-AT_ONCE = 24
+AT_ONCE = 64
 """Interventions that are under way at a time."""
 
 

@@ -17,71 +17,28 @@ import logging
 import multiprocessing
 import pstats
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
-from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 
 import aiohttp
 import structlog
 import uvloop
-from pydantic import TypeAdapter
 
 from bench import floors
-from bench.figures import Figures, Line, report
+from bench.figures import Figures
+from bench.goals import Goal, machine, report
 from bench.pbx import pbx
+from bench.reading import KINDS, goals_reading, judged, measure_reading
 from bot.collecting import collect_rarely
-from bot.lookout import AT_A_TIME
 from bot.phonecalls import PhoneCall
 from bot.uapi.client import UnifiedApi, pbx_session
-from bot.uapi.pages import Pages, Remembered, Shown
+from bot.uapi.pages import Remembered
 from bot.uapi.token import FixedToken
 from bot.watching import Holding, Watch
 
-KINDS = (("all new", ""), ("1 % changed", " later"), ("unchanged", " later"))
-"""What a look shows, and the floor that is shown next for it."""
 BEAT = 0.001
 """Seconds between two beats of the heart that feels how long the loop is blocked."""
-
-
-# ── bytes to calls ──
-
-
-def measure_reading(rounds: int) -> Figures:
-    """Pages to calls, without HTTP, next to what pydantic-core alone needs for the same bytes and the same models."""
-    collect_rarely()
-    figures, adapter = Figures(), TypeAdapter(list[PhoneCall])
-    by_name = {name: _pages(entries) for name, entries in floors.floors()}
-    whole = {name: b"[" + b",".join(dict(floors.floors())[name]) + b"]" for name in "AB"}
-    shown = _read(by_name["B later"], Shown())
-    for _ in range(rounds):
-        for name in "AB":
-            for what, later in KINDS:
-                before = shown
-                begun = time.process_time()
-                shown = _read(by_name[name + later], before)
-                figures.add(what, time.process_time() - begun)
-            begun = time.process_time()
-            calls = adapter.validate_json(whole[name])
-            figures.add("pydantic-core", time.process_time() - begun)
-            del calls
-    return figures
-
-
-def _pages(entries: list[bytes]) -> list[bytes]:
-    return [floors.page(entries, start, count) for start, count in ((0, 1000), (950, 4300), (5000, 5000))]
-
-
-def _read(pages: Iterable[bytes], before: Shown) -> Shown:
-    reading = Pages(before)
-    for body in pages:
-        for _ in reading.reading(200, body):
-            pass
-    return reading.shown
-
-
-# ── a whole look ──
 
 
 class Looker:
@@ -106,21 +63,11 @@ class Looker:
         """One look: what is due."""
         self.calls = await self._api.list("@me", "@self")
         begun = time.process_time()
-        due = await self._judged()
-        self.judging = time.process_time() - begun
-        return due
-
-    async def _judged(self) -> list[Holding]:
-        """What 20 rules say of the calls, in the slices of `bot.lookout`."""
-        self._watch.begin()
         due: list[Holding] = []
-        calls = iter(self.calls)
-        while part := tuple(islice(calls, AT_A_TIME)):
-            due += self._watch.see(part, floors.NOW)
+        for found in judged(self._watch, self.calls):
+            due += found
             await asyncio.sleep(0)
-        self._watch.end(floors.NOW + timedelta(hours=1), complete=True)
-        for _ in self._watch.let_go(AT_A_TIME):
-            await asyncio.sleep(0)
+        self.judging = time.process_time() - begun
         return due
 
 
@@ -232,38 +179,25 @@ def profile(url: str, rounds: int) -> None:
 # ── the table ──
 
 
-def _apart(work: Callable[..., Figures], *given: object) -> Figures:
+def apart(work: Callable[..., Figures], *given: object) -> Figures:
     """Measure in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         return process.submit(work, *given).result()
 
 
-def _lines(reading: Figures, looks: Figures) -> list[Line]:
-    alone, new = reading.of["pydantic-core"], reading.of["all new"]
-    few = reading.of["1 % changed"]
+def _goals(reading: Figures, looks: Figures) -> list[Goal]:
     return [
-        Line("bytes to calls, all new", "ms", new),
-        Line("the same by pydantic-core alone", "ms", alone),
-        Line("  ratio", "x", [one / other for one, other in zip(new, alone, strict=True)], 1.3),
-        Line("bytes to calls, 1 % changed", "ms", few),
-        Line("  of all new", "x", [one / other for one, other in zip(few, new, strict=True)], 0.25),
-        Line("bytes to calls, unchanged", "ms", reading.of["unchanged"]),
-        Line("parsed, compared, judged by 20 rules, all new", "ms", _sums(new, looks.of["all new, judging"]), 250),
-        Line("the same received over HTTP besides", "ms", looks.of["all new"]),
-        Line("  of it collecting garbage", "ms", looks.of["all new, collecting"]),
-        Line("whole look, 1 % changed, judged", "ms", looks.of["1 % changed"], 250),
-        Line("whole look, unchanged, judged", "ms", looks.of["unchanged"], 250),
-        Line("loop blocked at a time, all new", "ms", looks.of["all new, longest block"], 20),
-        Line("  of it collecting garbage", "ms", looks.of["all new, longest collection"]),
-        Line("loop blocked at a time, 1 % changed", "ms", looks.of["1 % changed, longest block"], 20),
-        Line("memory, two looks held, no call in common", "MB", looks.of["memory, two looks held"], 150),
-        Line("memory, at most", "MB", looks.of["memory, at most"]),
+        *goals_reading(reading),
+        Goal("whole look, received over HTTP, all new, judged", "ms", looks.of["all new"]),
+        Goal("  of it collecting garbage", "ms", looks.of["all new, collecting"]),
+        Goal("whole look, 1 % changed, judged", "ms", looks.of["1 % changed"], most=250),
+        Goal("whole look, unchanged, judged", "ms", looks.of["unchanged"], most=250),
+        Goal("loop blocked at a time, all new", "ms", looks.of["all new, longest block"], most=20),
+        Goal("  of it collecting garbage", "ms", looks.of["all new, longest collection"]),
+        Goal("loop blocked at a time, 1 % changed", "ms", looks.of["1 % changed, longest block"], most=20),
+        Goal("memory, two looks held, no call in common", "MB", looks.of["memory, two looks held"], most=150),
+        Goal("memory, at most", "MB", looks.of["memory, at most"]),
     ]
-
-
-def _sums(some: list[float], others: list[float]) -> list[float]:
-    """Of two things that were measured apart, each as often as the other."""
-    return [one + other for one, other in zip(sorted(some), sorted(others), strict=True)]
 
 
 def main() -> None:
@@ -277,8 +211,9 @@ def main() -> None:
         if given.profile:
             profile(url, rounds)
             return
-        looks = _apart(measure_looks, url, rounds)
-    report(f"One look at {floors.CALLS:,} live calls", _lines(_apart(measure_reading, rounds), looks))
+        on = machine()
+        looks = apart(measure_looks, url, rounds)
+    report(f"{on}; one look at {floors.CALLS:,} live calls", _goals(apart(measure_reading, rounds), looks))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -32,27 +32,30 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def server(
-    arguments: Sequence[str], more: Mapping[str, str] | None = None, folder: Path | None = None
-) -> Iterator[Server]:
+def server(arguments: Sequence[str]) -> Iterator[Server]:
     """Start it, wait for its first line, and end it."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "UAPI_"))}
     source = str(Path(__file__).parents[1])
-    environment = clean | {"PYTHONPATH": source} | ENVIRONMENT | dict(more or {})
+    environment = clean | {"PYTHONPATH": source} | ENVIRONMENT
     process = subprocess.Popen(  # noqa: S603  our own commands
-        list(arguments), env=environment, cwd=folder, stdout=subprocess.PIPE, text=True
+        list(arguments), env=environment, stdout=subprocess.PIPE, text=True
     )
     try:
         if process.stdout is None or not (first := process.stdout.readline().strip()):
             raise RuntimeError(f"{' '.join(arguments)} did not start")
         yield Server(process, int(first))
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Have it end in order, or not, after 15 seconds."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def node() -> str | None:

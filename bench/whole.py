@@ -2,25 +2,35 @@
 
 import http.client
 import os
-import signal
+import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from bench.commands import ENVIRONMENT
-from bench.figures import Figures
-from bench.servers import ALONE, NODE, ON_NODE, STOCK, Server, node, python, server
-from bench.world import PEOPLE, Around, person
+from bench.figures import Figures, percentile
+from bench.servers import ALONE, NODE, ON_NODE, STOCK, Server, end, node, python, server
+from bench.surroundings import PEOPLE, person
+from bench.world import ONE_IN, Around
 
-STARTING = 30.0
-"""Seconds that it may take to be ready."""
-MANY = 10_000
-"""Commands of one measurement of memory's growth, a few hundred a second."""
+PATIENCE = 30.0
+"""Seconds that it may take to be ready, or to be done with what it was asked."""
+REST = 2.0
+"""Seconds after which a bot that has nothing to do is at rest."""
+MANY, TIMES = 20_000, 5
+"""Commands of one piece of the memory's growth, and pieces: 100,000 in all."""
+WARM = 600
+"""Interventions before the first measurement; in pieces of a burst."""
+BURSTS = 3
+"""Bursts of each round."""
+SLOW_PBX = 0.05
+"""Seconds that the PBX takes for each read where it is checked that this is not counted as callbot's."""
 
 
 def _map() -> str:
@@ -62,58 +72,57 @@ def bot(around: Around, folder: Path, module: tuple[str, ...]) -> Iterator[tuple
         )
     try:
         while not _ready(port):
-            if process.poll() is not None or time.perf_counter() - begun > STARTING:
+            if process.poll() is not None or time.perf_counter() - begun > PATIENCE:
                 raise RuntimeError("the bot did not become ready")
             time.sleep(0.01)
         yield Server(process, port), time.perf_counter() - begun
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=15)
+        end(process)
 
 
 def _ready(port: int) -> bool:
-    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-    try:
-        asked.request("GET", "/readyz")
-        return asked.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        asked.close()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=1)) as asked:
+        try:
+            asked.request("GET", "/readyz")
+            return asked.getresponse().status == 200
+        except OSError:
+            return False
 
 
-def _until_all_ended(port: int) -> None:
-    """Wait until the bot follows nothing any more: it takes no more than 200 open interventions at a time."""
-    end = time.monotonic() + STARTING
-    while time.monotonic() < end:
-        asked = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        asked.request("GET", "/metrics")
-        if b"\ncallbot_open_interventions 0.0\n" in asked.getresponse().read():
-            return
-        asked.close()
+_BUSY = re.compile(r"^callbot_(?:open_interventions|queue_length\{.*\}) [^0]", re.MULTILINE)
+
+
+def _until_done(port: int) -> None:
+    """Wait until the bot follows nothing any more and nothing waits: it takes no more than 200 open interventions."""
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as asked:
+            asked.request("GET", "/metrics")
+            if not _BUSY.search(asked.getresponse().read().decode()):
+                return
         time.sleep(0.1)
     raise RuntimeError("the interventions do not end")
 
 
 def measure_start(around: Around, rounds: int) -> Figures:
-    """Start to ready, with a new ledger and with one that is there; and the memory of a bot that has just started."""
+    """Start to ready, with a new ledger and with one that is there; and the memory of a bot that has nothing to do."""
     figures = Figures()
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="callbot-bench-") as folder:
-            for what in ("start, new ledger", "start"):
+            for what in (", new ledger", ""):
                 with bot(around, Path(folder), ("bot", "run")) as (running, seconds):
-                    figures.add(what, seconds)
-                    figures.add("at rest", running.resident)
+                    figures.add(f"start{what}", seconds)
+                    time.sleep(REST)
+                    figures.add(f"at rest{what}", running.resident)
     return figures
 
 
-def measure_interventions(around: Around, rounds: int, *, many: int, to_put: int, growth: bool) -> Figures:
-    """Whole interventions a second, next to those who do the least of it; the way to the PUT; memory after many."""
+def measure_interventions(around: Around, rounds: int, *, burst: int, to_put: int) -> Figures:
+    """Whole interventions a second, next to those who do the least of it; the way to the PUT."""
     figures, api = Figures(), f"{around.url}/api/"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callbot-bench-")))
         ours, _ = stack.enter_context(bot(around, folder, ("bench.hurried",)))
-        rest = ours.resident
         ports = {"callbot": ours.port}
         for name, module in ((ALONE, "bench.anchors.aiohttp_alone"), (STOCK, "bench.anchors.stock_bolt")):
             ports[name] = stack.enter_context(server(python(module, "http", api, around.url))).port
@@ -121,19 +130,77 @@ def measure_interventions(around: Around, rounds: int, *, many: int, to_put: int
             command = [program, str(NODE / "commands.js"), api, around.url]
             ports[ON_NODE] = stack.enter_context(server(command)).port
         for port in ports.values():
-            around.ask("interventions", port, many // 2)
+            for _ in range(WARM // burst):
+                around.ask("interventions", port, burst)
+                _until_done(ours.port)
         for _ in range(rounds):
-            _until_all_ended(ours.port)
-            for name, port in ports.items():
-                figures.add(f"interventions, {name}", around.ask("interventions", port, many))
+            _bursts(around, ports, burst, figures)
             for name in ("callbot", ALONE):
-                _until_all_ended(ours.port)
-                took = sorted(around.ask("to_put", ports[name], to_put, 20))
-                figures.add(f"to PUT, {name}", took[len(took) * 95 // 100])
-            acknowledged = sorted(around.ask("acknowledged", ours.port, 50, 50))
-            figures.add("acknowledged by the whole bot", acknowledged[len(acknowledged) // 2])
-        if growth:
-            for _ in range(10):
-                around.ask("saturated", ours.port, MANY)
-            figures.add("growth", ours.resident - rest)
+                took = around.ask("to_put", ports[name], to_put, 20)
+                _until_done(ours.port)
+                figures.add(f"to PUT, {name}", percentile([whole for whole, _ in took], 95))
+                figures.add(f"to PUT without reads, {name}", percentile([own for _, own in took], 95))
+            slow = around.ask("to_put", ours.port, to_put, 20, SLOW_PBX)
+            _until_done(ours.port)
+            figures.add("to PUT, slow PBX", percentile([whole for whole, _ in slow], 95))
+            figures.add("to PUT without reads, slow PBX", percentile([own for _, own in slow], 95))
+            _without_waiting(around, ours.port, folder, figures)
     return figures
+
+
+def _bursts(around: Around, ports: dict[str, int], burst: int, figures: Figures) -> None:
+    """One round: the next one begins when callbot is done with everything that follows its cards."""
+    for name, port in ports.items():
+        fast, busy = [], []
+        for _ in range(BURSTS):
+            used, begun = around.ask("busy"), time.perf_counter()
+            fast.append(around.ask("interventions", port, burst))
+            busy.append((around.ask("busy") - used) / (time.perf_counter() - begun))
+            _until_done(ports["callbot"])
+        figures.add(f"interventions, {name}", sum(fast) / BURSTS)
+        figures.add(f"load, {name}", sum(busy) / BURSTS)
+
+
+def _without_waiting(around: Around, port: int, folder: Path, figures: Figures) -> None:
+    """Acknowledgements of commands that are carried out, and the same while the ledger takes nothing."""
+    figures.add("acknowledged at work", percentile(around.ask("acknowledged", port, 50, 50), 50))
+    _until_done(port)
+    with closing(sqlite3.connect(folder / "callbot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        took = around.ask("acknowledged", port, 50, 50)
+        other.execute("ROLLBACK")
+    figures.add("acknowledged without ledger", percentile(took, 50))
+    figures.add("acknowledged without ledger, longest", max(took))
+    _until_done(port)
+
+
+def measure_growth(around: Around) -> Figures:
+    """Memory before and after 100,000 commands that are carried out to their answer, none refused."""
+    figures = Figures()
+    with tempfile.TemporaryDirectory(prefix="callbot-bench-") as place:
+        folder = Path(place)
+        with bot(around, folder, ("bench.hurried",)) as (running, _):
+            time.sleep(REST)
+            figures.add("resident", running.resident)
+            begun = time.perf_counter()
+            for _ in range(TIMES):
+                around.ask("answered", running.port, MANY)
+                _until_done(running.port)
+                time.sleep(REST)
+                figures.add("resident", running.resident)
+            figures.add("seconds", time.perf_counter() - begun)
+        _none_was_refused(folder)
+    first, *later = figures.of["resident"]
+    figures.add("growth", later[-1] - first)
+    figures.add("growth at the end", later[-1] - later[-3])
+    return figures
+
+
+def _none_was_refused(folder: Path) -> None:
+    """The bot's own ledger says what became of each. Raises RuntimeError."""
+    counting = "SELECT outcome, count(*) FROM requests GROUP BY outcome"
+    with closing(sqlite3.connect(f"file:{folder}/callbot.db?mode=ro", uri=True)) as ledger:
+        found = dict(ledger.execute(counting).fetchall())
+    sent = MANY * TIMES // ONE_IN
+    if found != {"answered": MANY * TIMES - sent, "sent": sent}:
+        raise RuntimeError(f"some commands were not carried out: {found}")

@@ -1,6 +1,6 @@
 """slack-bolt for Python as its documentation shows it. `python -m bench.anchors.stock_bolt MODE API [PBX]`.
 
-"Using async (asyncio)", docs.slack.dev/tools/bolt-python: an AsyncApp, a listener, and `app.server(…)`, whose runner looks
+"Using async (asyncio)", docs.slack.dev/tools/bolt-python: an AsyncApp, a listener, and `app.web_app()`, whose runner looks
 for the acknowledgement every 10 ms. With a PBX it also sends the PUT and posts a card, once it has acknowledged.
 """
 
