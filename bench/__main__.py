@@ -29,6 +29,7 @@ class Size(NamedTuple):
     rounds: int
     at_rate: int
     at_saturation: int
+    warm: int
     burst: int
     to_put: int
     in_the_ledger: int
@@ -36,7 +37,8 @@ class Size(NamedTuple):
     growth: bool
 
 
-QUICK, WHOLE = Size(2, 40, 800, 60, 20, 200, 1, growth=False), Size(7, 150, 3000, 120, 60, 1500, 7, growth=True)
+QUICK = Size(2, 40, 800, 1, 60, 20, 200, 1, growth=False)
+WHOLE = Size(7, 150, 3000, 5, 120, 60, 1500, 7, growth=True)
 
 
 def measure(size: Size) -> list[Goal]:
@@ -44,7 +46,7 @@ def measure(size: Size) -> list[Goal]:
     with world() as around:
         http = measure_http(around, size.rounds, at_rate=size.at_rate, at_saturation=size.at_saturation)
         sockets = measure_sockets(around, size.rounds, at_rate=size.at_rate)
-        whole = measure_interventions(around, size.rounds, burst=size.burst, to_put=size.to_put)
+        whole = measure_interventions(around, size.rounds, warm=size.warm, burst=size.burst, to_put=size.to_put)
         start = measure_start(around, size.starts)
         growth = measure_growth(around) if size.growth else Figures()
     ledger = apart(measure_ledger, size.rounds, size.in_the_ledger)

@@ -1,13 +1,19 @@
 """callbot's two doors, as the bot builds them, with nothing behind: what is handed on is parsed, and that is all.
 
-`python -m bench.door MODE API`: verified, parsed by Bolt, acknowledged, and in a task of its own read as a command. Ledger,
+`python -m bench.door MODE API [PROFILE]`: verified, parsed by Bolt, acknowledged, and in a task of its own read as a command. Ledger,
 PBX and cards are not there, so that the figure is of the same work as the anchors' is; the whole bot is measured beside it.
+
+`python -m bench.door` alone sends it 10,000 commands at once, and shows where its time went.
 """
 
 import asyncio
+import cProfile
 import logging
 import os
+import pstats
+import signal
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -21,6 +27,8 @@ from aiohttp import web
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bench.servers import python, server
+from bench.world import world
 from bot.collecting import collect_rarely
 from bot.commands import Command
 from bot.interventions import Interventions
@@ -39,6 +47,17 @@ class Nothing:
     async def handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
         """Read it."""
         read()
+
+
+async def serve_profiled(mode: str, api: str, profile: str) -> None:
+    """Until SIGTERM comes; then what cProfile has found goes into that file."""
+    ended, profiler = asyncio.Event(), cProfile.Profile()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    with profiler:
+        serving = asyncio.create_task(serve(mode, api))
+        await ended.wait()
+    profiler.dump_stats(profile)
+    serving.cancel()
 
 
 async def serve(mode: str, api: str) -> None:
@@ -81,6 +100,18 @@ def _say(port: int) -> None:
     sys.stdout.flush()
 
 
+def show_where_time_goes() -> None:
+    """Send itself 10,000 commands, and print the functions that took longest by themselves."""
+    with tempfile.TemporaryDirectory(prefix="callbot-bench-") as folder, world() as around:
+        found = f"{folder}/door.profile"
+        with server(python("bench.door", "http", f"{around.url}/api/", found)) as door:
+            around.ask("saturated", door.port, 10_000)
+        pstats.Stats(found).sort_stats("tottime").print_stats(40)
+
+
 if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        show_where_time_goes()
+        sys.exit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-        loop.run(serve(*sys.argv[1:]))
+        loop.run((serve if len(sys.argv) == 3 else serve_profiled)(*sys.argv[1:]))

@@ -1,7 +1,11 @@
-"""The whole bot as a process between a Slack and a PBX of the bench: starting, interventions, memory."""
+"""The whole bot as a process between a Slack and a PBX of the bench: starting, interventions, memory.
+
+`python -m bench.whole` has it carry out 600 interventions, and shows where the time of its event loop went.
+"""
 
 import http.client
 import os
+import pstats
 import re
 import socket
 import sqlite3
@@ -17,7 +21,7 @@ from bench.commands import ENVIRONMENT
 from bench.figures import Figures, percentile
 from bench.servers import ALONE, NODE, ON_NODE, STOCK, Server, end, node, python, server
 from bench.surroundings import PEOPLE, person
-from bench.world import ONE_IN, Around
+from bench.world import ONE_IN, Around, world
 
 PATIENCE = 30.0
 """Seconds that it may take to be ready, or to be done with what it was asked."""
@@ -25,8 +29,6 @@ REST = 2.0
 """Seconds after which a bot that has nothing to do is at rest."""
 MANY, TIMES = 20_000, 5
 """Commands of one piece of the memory's growth, and pieces: 100,000 in all."""
-WARM = 600
-"""Interventions before the first measurement; in pieces of a burst."""
 BURSTS = 3
 """Bursts of each round."""
 SLOW_PBX = 0.05
@@ -117,8 +119,8 @@ def measure_start(around: Around, rounds: int) -> Figures:
     return figures
 
 
-def measure_interventions(around: Around, rounds: int, *, burst: int, to_put: int) -> Figures:
-    """Whole interventions a second, next to those who do the least of it; the way to the PUT."""
+def measure_interventions(around: Around, rounds: int, *, warm: int, burst: int, to_put: int) -> Figures:
+    """Whole interventions a second, next to those who do the least of it; the way to the PUT. `warm`: bursts before."""
     figures, api = Figures(), f"{around.url}/api/"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callbot-bench-")))
@@ -130,7 +132,7 @@ def measure_interventions(around: Around, rounds: int, *, burst: int, to_put: in
             command = [program, str(NODE / "commands.js"), api, around.url]
             ports[ON_NODE] = stack.enter_context(server(command)).port
         for port in ports.values():
-            for _ in range(WARM // burst):
+            for _ in range(warm):
                 around.ask("interventions", port, burst)
                 _until_done(ours.port)
         for _ in range(rounds):
@@ -204,3 +206,18 @@ def _none_was_refused(folder: Path) -> None:
     sent = MANY * TIMES // ONE_IN
     if found != {"answered": MANY * TIMES - sent, "sent": sent}:
         raise RuntimeError(f"some commands were not carried out: {found}")
+
+
+def show_where_time_goes() -> None:
+    """Print the functions that took longest by themselves, and those below which most time was spent."""
+    with tempfile.TemporaryDirectory(prefix="callbot-bench-") as place, world() as around:
+        found = f"{place}/bot.profile"
+        with bot(around, Path(place), ("bench.hurried", found)) as (running, _):
+            for _ in range(6):
+                around.ask("interventions", running.port, 100)
+                _until_done(running.port)
+        pstats.Stats(found).sort_stats("tottime").print_stats(40).sort_stats("cumtime").print_stats(80)
+
+
+if __name__ == "__main__":
+    show_where_time_goes()
