@@ -29,6 +29,7 @@ from bot.sandbox.workspace import Workspace
 
 STARTING = 15.0
 """Seconds that the bot may take to connect."""
+WITH_STORY, WITHOUT = "A story plays until you act.", "The page waits for you."
 
 
 class Stage(NamedTuple):
@@ -141,7 +142,8 @@ async def stay_open(
         try:
             console.print("[bold]callbot is running on this machine. Open this address in a browser:[/bold]")
             console.print(f"\n  {escape(page.url)}\n", soft_wrap=True)
-            console.print("A story plays until you act. `callbot demo --tour` plays in the terminal. Ctrl-C ends.")
+            acts = WITH_STORY if story else WITHOUT
+            console.print(f"{acts} `callbot demo --tour` plays in the terminal. Ctrl-C ends.", soft_wrap=True)
             if browser and _on_a_desktop():
                 await asyncio.to_thread(webbrowser.open, page.url)
             await stop.wait()
@@ -157,7 +159,8 @@ def _on_a_desktop() -> bool:
 
 
 def _cannot_listen(port: int, error: OSError) -> DemoFailed:
-    return DemoFailed(f"127.0.0.1:{port} cannot be listened on ({error.strerror}). Choose another --port.")
+    why = os.strerror(error.errno) if error.errno else str(error)  # asyncio says the address once more
+    return DemoFailed(f"127.0.0.1:{port} cannot be listened on ({why}). Choose another --port.")
 
 
 async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event], *, control: bool) -> None:

@@ -1,5 +1,9 @@
 """One demo as a test has it: everything that is up, and its page."""
 
+from typing import Any
+
+import aiohttp
+
 from bot.demo import Stage
 from bot.sandbox.console.server import Console
 
@@ -24,6 +28,18 @@ class Demo:
     def sent(self) -> int:
         """How many actions were sent to the PBX since it began."""
         return len(self.stage.pbx.puts()) - self._sent_before
+
+    async def as_app(self, method: str = "chat.postMessage", **fields: Any) -> str:
+        """Call Slack's Web API as callbot would; the time stamp of the message."""
+        workspace = self.stage.workspace
+        headers = {"Authorization": f"Bearer {workspace.bot_token}"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(workspace.api_url + method, json=fields, headers=headers) as answer,
+        ):
+            said = await answer.json()
+        assert said["ok"], said
+        return str(said["ts"])
 
     async def clear(self, seconds: float) -> None:
         """End every call, and wait as long for the bot to have seen it."""

@@ -1,13 +1,27 @@
 """What the page survives: a reload, a cut connection, a bot that is started again or has ended."""
 
+from __future__ import annotations
+
+import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import chromium
 from tests.browser.demo import Demo
 from tests.browser.window import Window
 
+with suppress(ImportError):  # see window.py
+    from playwright.async_api import Browser
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+BLOCKED = 2
+"""Chromium's setting: no site may keep anything."""
+KEEPS = "() => { try { return Boolean(sessionStorage); } catch { return false; } }"
 
 
 async def listen_to_bob(window: Window) -> None:
@@ -38,6 +52,25 @@ async def test_a_card_goes_on_after_a_reload(window: Window) -> None:
 
 async def test_the_token_does_not_stay_in_the_address(demo: Demo, window: Window) -> None:
     assert window.page.url == f"{demo.origin}/"
+
+
+async def test_where_the_browser_keeps_nothing_the_page_works_and_can_be_loaded_again(
+    demo: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    preferences = tmp_path / "Default" / "Preferences"
+    preferences.parent.mkdir()
+    preferences.write_text(json.dumps({"profile": {"default_content_setting_values": {"cookies": BLOCKED}}}))
+    context = await browser.browser_type.launch_persistent_context(tmp_path, executable_path=chromium())
+    window = Window(context.pages[0])
+    await window.open(demo.console.url)
+    await window.page.reload()
+    await window.until_connected()
+    keeps = await window.page.evaluate(KEEPS)
+    await window.page.get_by_role("button", name="Colours:").click()
+    await window.write("/calls")
+    await window.newest_says("No live calls")
+    await context.close()
+    assert (keeps, window.wrong) == (False, [])
 
 
 async def test_an_address_of_another_demo_is_refused_in_words(

@@ -17,10 +17,10 @@ STOP = "() => document.activeElement.dataset.stop ?? null"
 SHOWN = """
 () => {
   const places = [document.activeElement, document.activeElement.closest("label, .box")];
-  return places.some((each) => each && (getComputedStyle(each).outlineStyle !== "none" || getComputedStyle(each).boxShadow !== "none"));
+  return places.some((each) => each?.checkVisibility({ checkOpacity: true }) && (getComputedStyle(each).outlineStyle !== "none" || getComputedStyle(each).boxShadow !== "none"));
 }
 """
-"""Whether what has the focus, or the label or box around it, has a ring."""
+"""Whether what has the focus, or the label or box around it, has a ring that can be seen."""
 ANSWERS_AND_GOES_TO_THE_BOX = """
 () => new Promise((resolve) => {
   const [dialog, box] = [document.querySelector("dialog"), document.querySelector("#message")];
@@ -91,6 +91,13 @@ async def test_escape_closes_the_offers_and_leaves_what_was_typed(window: Window
     await window.box.press_sequentially("/mo")
     await window.box.press("Escape")
     await window.sees_no_more(window.page.get_by_role("listbox", name="Suggestions"))
+    assert await window.box.input_value() == "/mo"
+
+
+async def test_shift_and_tab_leaves_the_offers_for_what_is_before_the_box(window: Window) -> None:
+    await window.box.press_sequentially("/mo")
+    await window.box.press("Shift+Tab")
+    assert await window.page.evaluate("document.activeElement.id") == "log"
     assert await window.box.input_value() == "/mo"
 
 

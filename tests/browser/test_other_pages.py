@@ -1,13 +1,22 @@
 """Another page of the same browser cannot use the demo, even if it knew the token; and the page's policy holds."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from html import escape
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from tests.browser.conftest import chromium
 from tests.browser.demo import Demo
 from tests.browser.window import REBOUND, Window
+
+with suppress(ImportError):  # see window.py
+    from playwright.async_api import Browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -19,10 +28,11 @@ async ([origin, token]) => {
 """
 RINGS = """
 async ([origin, token]) => {
-  for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
-    const asked = { method: "POST", mode: "no-cors", headers: { "Content-Type": type }, body: '{"to": "0003*210"}' };
-    await fetch(`${origin}/v1/ring?token=${token}`, asked).catch(() => null);
-  }
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  const told = async (options) => fetch(`${origin}/v1/ring`, { method: "POST", headers, body: '{"to": "0003*210"}', ...options })
+    .then(async (answer) => (await answer.json()).error ?? "done").catch(() => "refused");
+  const plainly = { mode: "no-cors", headers: { ...headers, "Content-Type": "text/plain" } };
+  return [await told(plainly), await told({})];
 }
 """
 LISTENS = """
@@ -53,21 +63,28 @@ INJECTS = """
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stranger(new_window: Callable[..., Awaitable[Window]]) -> AsyncIterator[Window]:
-    """A page of somebody else's, on another port of this machine."""
+async def elsewhere() -> AsyncIterator[str]:
+    """The address of somebody else's page, on another port of this machine."""
 
-    async def page(_: web.Request) -> web.Response:
-        return web.Response(text="<!doctype html><title>Elsewhere</title>", content_type="text/html")
+    async def page(request: web.Request) -> web.Response:
+        link = f'<a href="{escape(request.query.get("to", ""))}">The demo</a>'
+        return web.Response(text=f"<!doctype html><title>Elsewhere</title>{link}", content_type="text/html")
 
     app = web.Application()
-    app.router.add_get("/", page)
+    app.router.add_get("/{name:.*}", page)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    window = await new_window(stranger=True)
-    await window.page.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
-    yield window
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
     await runner.cleanup()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stranger(new_window: Callable[..., Awaitable[Window]], elsewhere: str) -> Window:
+    """Somebody else's page."""
+    window = await new_window(stranger=True)
+    await window.page.goto(elsewhere)
+    return window
 
 
 async def test_another_page_reads_nothing(demo: Demo, stranger: Window) -> None:
@@ -75,8 +92,20 @@ async def test_another_page_reads_nothing(demo: Demo, stranger: Window) -> None:
 
 
 async def test_another_page_lets_no_call_come_in(demo: Demo, stranger: Window) -> None:
-    await stranger.page.evaluate(RINGS, [demo.origin, demo.console.token])
-    assert demo.stage.floor.calls() == []
+    told = await stranger.page.evaluate(RINGS, [demo.origin, demo.console.token])
+    assert (told, demo.stage.floor.calls()) == (["refused", "refused"], [])
+
+
+@pytest.mark.parametrize("script", [READS, RINGS], ids=["read", "ring"])
+async def test_where_a_browser_holds_no_page_back_the_demo_itself_refuses_the_token_of_another_page(
+    demo: Demo, browser: Browser, elsewhere: str, script: str
+) -> None:
+    lawless = await browser.browser_type.launch(executable_path=chromium(), args=["--disable-web-security"])
+    page = await lawless.new_page()
+    await page.goto(elsewhere)
+    told = await page.evaluate(script, [demo.origin, demo.console.token])
+    await lawless.close()
+    assert ("wrong_origin" in told[1], demo.stage.floor.calls()) == (True, [])
 
 
 async def test_another_page_is_told_no_changes(demo: Demo, stranger: Window) -> None:
@@ -94,7 +123,16 @@ async def test_a_name_elsewhere_that_leads_here_is_refused(
     window = await new_window(stranger=True)
     response = await window.page.goto(f"http://{REBOUND}:{demo.console.port}/?token={demo.console.token}")
     assert response is not None
-    assert (response.status, (await response.json())["error"]) == (403, "wrong_host")
+    assert (response.status, "Only by a loopback address" in await response.text()) == (403, True)
+
+
+async def test_a_link_of_another_page_says_in_words_how_the_demo_is_opened(
+    demo: Demo, new_window: Callable[..., Awaitable[Window]], elsewhere: str
+) -> None:
+    window = await new_window(stranger=True)
+    await window.page.goto(f"{elsewhere}?to={quote(demo.console.url)}")
+    await window.page.get_by_role("link", name="The demo").click()
+    await window.sees(window.page.get_by_text("Copy the address that callbot demo has printed"))
 
 
 async def test_a_script_that_was_smuggled_in_does_not_run(window: Window) -> None:

@@ -1,11 +1,13 @@
 """The story in the page: it plays by itself, stops as soon as somebody acts, and plays again when asked."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from bot.sandbox.console.server import Console
+from tests.browser.blocks import ASKS, actions
 from tests.browser.demo import Demo
 from tests.browser.window import Window
 
@@ -30,11 +32,11 @@ async def play(
     """Opens the page of a demo that begins with its story; `pace` of its pauses."""
     told: list[Console] = []
 
-    async def play(pace: float) -> Window:
+    async def play(pace: float, **options: Any) -> Window:
         console = Console(demo.stage.floor, demo.stage.workspace, demo.stage.bot, pace=pace)
         await console.start()
         told.append(console)
-        return await new_window(console.url)
+        return await new_window(console.url, **options)
 
     yield play
     for console in told:
@@ -70,6 +72,56 @@ async def test_it_stops_when_somebody_begins_to_type(play: Callable[..., Awaitab
     window = await play(QUICK)
     await window.page.wait_for_function(TYPES_WHILE_THE_STORY_DOES)
     await window.says(window.page.get_by_role("region", name="Story"), "The floor is yours")
+
+
+async def test_what_somebody_has_begun_to_type_stays_and_stops_the_story(
+    play: Callable[..., Awaitable[Window]],
+) -> None:
+    window = await play(PRESENT)
+    await caller_rings(window)
+    await window.box.press_sequentially("/calls")
+    await window.says(window.page.get_by_role("region", name="Story"), "The floor is yours")
+    assert await window.box.input_value() == "/calls"
+
+
+async def test_a_draft_of_before_the_story_is_there_again_when_the_story_has_typed(
+    play: Callable[..., Awaitable[Window]],
+) -> None:
+    window = await play(QUICK)
+    await caller_rings(window)
+    await window.box.press_sequentially("/calls")
+    await window.page.get_by_role("button", name="Play it again").click()
+    await window.page.wait_for_function(TYPES_WHILE_THE_STORY_DOES)
+    await window.says(window.page.get_by_role("region", name="Story"), "The floor is yours")
+    assert await window.box.input_value() == "/calls"
+
+
+async def test_it_stops_when_a_dialog_asks_somebody(demo: Demo, play: Callable[..., Awaitable[Window]]) -> None:
+    window = await play(PRESENT)
+    await caller_rings(window)
+    await demo.as_app(channel="C0ALERTS", text="asks", blocks=actions(ASKS))
+    await window.press("Go")
+    await window.sees(window.dialog)
+    await window.says(window.page.get_by_role("region", name="Story"), "The floor is yours")
+    await window.answer("No")
+
+
+async def test_it_does_not_take_back_the_half_that_somebody_chose(play: Callable[..., Awaitable[Window]]) -> None:
+    window = await play(PRESENT, viewport={"width": 360, "height": 740})
+    await window.says(window.page.get_by_role("region", name="Story"), "The phone rings, and rings")
+    await window.show_half("Workspace")
+    await window.sees(window.log)
+    await window.show_half("Floor")
+    await window.says(window.page.get_by_role("region", name="Story"), "callbot tells #alerts")
+    assert await window.phone("Bob").is_visible()
+
+
+async def test_it_leaves_the_half_that_has_the_focus(play: Callable[..., Awaitable[Window]]) -> None:
+    window = await play(PRESENT, viewport={"width": 360, "height": 740})
+    await window.says(window.page.get_by_role("region", name="Story"), "The phone rings, and rings")
+    await window.phone("Bob").get_by_role("button", name="Hang up").focus()
+    await window.says(window.page.get_by_role("region", name="Story"), "callbot tells #alerts")
+    assert await window.page.evaluate("document.activeElement.textContent") == "Hang up"
 
 
 async def test_it_does_not_take_back_whose_eyes_somebody_chose(play: Callable[..., Awaitable[Window]]) -> None:

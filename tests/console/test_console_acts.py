@@ -65,6 +65,7 @@ async def test_other_words_are_a_message_for_all(ask: Ask, workspace: Workspace)
         ({"text": "/"}, 400, "unknown_command"),
         ({"text": "  "}, 400, "bad_text"),
         ({"text": "x" * 4001}, 400, "bad_text"),
+        ({"text": "half a character: \ud83d"}, 400, "bad_text"),
         ({"text": 5}, 400, "bad_field"),
         ({"user": "U0NOBODY"}, 404, "no_such_person"),
         ({"channel": "C0NOWHERE"}, 404, "no_such_channel"),
@@ -176,11 +177,20 @@ async def test_a_ringing_call_hops_to_another_phone(ask: Ask, floor: Floor) -> N
     assert [view.phone for each in floor.calls() for view in each.views] == [DANS]
 
 
-@pytest.mark.parametrize("to", [BOBS, "0003*999", None])
-async def test_a_call_hops_to_another_phone_that_exists(ask: Ask, floor: Floor, to: str | None) -> None:
+@pytest.mark.parametrize(
+    ("to", "refused"),
+    [
+        ({"to": BOBS}, (404, "no_such_phone")),
+        ({"to": "0003*999"}, (404, "no_such_phone")),
+        ({}, (400, "missing_field")),
+    ],
+)
+async def test_a_call_hops_to_another_phone_that_exists(
+    ask: Ask, floor: Floor, to: dict[str, str], refused: tuple[int, str]
+) -> None:
     call = floor.ring(caller="+15550100", to=BOBS)
-    fields = {"number": BOBS, "do": "hop", "call": call} | ({"to": to} if to else {})
-    assert (await ask("phone", **fields))[1]["error"] == "no_such_phone"
+    status, said = await ask("phone", number=BOBS, do="hop", call=call, **to)
+    assert (status, said["error"]) == refused
 
 
 def rung(floor: Floor, action: Any = "Monitor") -> str:
@@ -230,6 +240,24 @@ async def test_a_phone_does_nothing_with_a_call_of_another(ask: Ask, floor: Floo
 
 async def test_a_call_to_a_phone_that_does_not_exist_does_not_come_in(ask: Ask) -> None:
     assert (await ask("ring", to="0003*999"))[1]["error"] == "no_such_phone"
+
+
+@pytest.mark.parametrize("field", ["caller", "caller_name"])
+@pytest.mark.parametrize("given", ["", " ", "x" * 81, "two\nlines", "\x00", "half a character: \ud83d", "\u202egnirts"])
+async def test_a_caller_is_what_every_list_of_the_pbx_can_carry(ask: Ask, floor: Floor, field: str, given: str) -> None:
+    status, said = await ask("ring", **{"to": BOBS, "caller": "+15550100", field: given})
+    assert (status, said["error"], floor.calls()) == (400, "bad_field", [])
+
+
+@pytest.mark.parametrize("own", [ANAS, BOBS])
+async def test_a_caller_is_not_a_phone_of_the_floor(ask: Ask, floor: Floor, own: str) -> None:
+    status, said = await ask("ring", to=BOBS, caller=own)
+    assert (status, said["error"], floor.calls()) == (400, "bad_field", [])
+
+
+async def test_a_caller_has_the_name_and_number_that_are_given(ask: Ask, floor: Floor) -> None:
+    await ask("ring", to=BOBS, caller="+40 (21) 555 01 42", caller_name="Ștefan <b>")
+    assert [view.caller_id for call in floor.calls() for view in call.views] == ["Ștefan <b> <+40 (21) 555 01 42>"]
 
 
 # ── the bot ──

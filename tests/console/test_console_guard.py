@@ -6,10 +6,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.guard import check_sender
 from bot.sandbox.console.refusals import NotDone
 from bot.sandbox.console.server import Console
 from bot.sandbox.floor import Floor
+from bot.sandbox.workspace import Workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 
@@ -51,9 +53,16 @@ async def test_another_page_is_refused(ask: Ask, console: Console, headers: dict
     assert (status, said["error"]) == (403, "wrong_origin")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:80", "localhost:80", "LOCALHOST:80", "[::1]:80"])
-def test_every_name_of_this_machine_is_answered(host: str) -> None:
-    check_sender({"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}, 80)
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
+@pytest.mark.parametrize(("port", "host"), [(8080, "{}:8080"), (80, "{}")])
+def test_every_name_of_this_machine_is_answered_as_browsers_write_it(name: str, port: int, host: str) -> None:
+    own = host.format(name)
+    check_sender({"Host": own, "Origin": f"http://{own}", "Sec-Fetch-Site": "same-origin"}, port)
+
+
+def test_a_name_elsewhere_is_refused_on_the_port_that_nobody_writes_too() -> None:
+    with pytest.raises(NotDone):
+        check_sender({"Host": "callbot.example.com"}, 80)
 
 
 def test_a_request_without_a_host_is_refused() -> None:
@@ -72,6 +81,21 @@ async def test_without_the_token_nothing_is_told(
     given = authorization and authorization.format(token=console.token)
     status, said = await ask(method="GET", path=path, headers={"Authorization": given})
     assert (status, said["error"]) == (401, "wrong_token")
+
+
+@pytest.mark.parametrize("headers", FOREIGN_PAGES)
+async def test_another_page_does_nothing_even_with_the_token(
+    ask: Ask, console: Console, floor: Floor, headers: dict[str, str]
+) -> None:
+    sent = {name: value.format(port=console.port) for name, value in headers.items()}
+    status, said = await ask("ring", to="0003*210", headers=sent)
+    assert (status, said["error"], floor.calls()) == (403, "wrong_origin", [])
+
+
+async def test_whoever_follows_a_link_to_the_page_is_told_what_to_do_in_words(ask: Ask) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Accept": "text/html,*/*;q=0.8"}
+    status, text = await ask(method="GET", path="/", headers=headers)
+    assert (status, "Copy the address" in text) == (403, True)
 
 
 async def test_without_the_token_nothing_is_done(ask: Ask, floor: Floor) -> None:
@@ -96,9 +120,11 @@ async def test_the_page_itself_needs_no_token(ask: Ask) -> None:
     assert (status, "<main" in text) == (200, True)
 
 
-async def test_two_runs_have_two_tokens(console: Console, floor: Floor) -> None:
-    assert len(console.token) >= 32
-    assert console.token in console.url
+async def test_two_runs_have_two_tokens(
+    console: Console, floor: Floor, workspace: Workspace, process: BotProcess
+) -> None:
+    other = Console(floor, workspace, process, story=False)
+    assert len({console.token, other.token, console.token[:32], other.token[:32]}) == 2
 
 
 @pytest.mark.parametrize("path", ["/", "/page/main.js", "/v1/state", "/page/nothing.js", "/nothing"])
@@ -143,6 +169,8 @@ async def test_nothing_but_the_pages_files_is_served(ask: Ask, path: str, status
         ({"body": b"[" * 16_000}, 400),
         ({"body": b"\xff"}, 400),
         ({"body": b" " * 17_000}, 413),
+        ({"headers": {"Content-Encoding": "gzip"}}, 400),
+        ({"headers": {"Content-Encoding": "br"}}, 400),
         ({"headers": {"Content-Type": "text/plain"}}, 415),
         ({"headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 415),
         ({"method": "PUT"}, 405),

@@ -8,10 +8,13 @@ import aiohttp
 import pytest
 
 from bot.sandbox.console.bot_process import BotProcess
-from bot.sandbox.console.feed import VERSION
+from bot.sandbox.console.feed import VERSION, State, Told
+from bot.sandbox.console.floor_shown import FloorShown
 from bot.sandbox.console.ring_times import RingTimes
 from bot.sandbox.console.server import Console
+from bot.sandbox.console.workspace_shown import WorkspaceShown
 from bot.sandbox.floor import Floor
+from bot.sandbox.messages_shown import Message
 from bot.sandbox.ringing import Intervention
 from bot.sandbox.workspace import Workspace
 
@@ -64,6 +67,34 @@ async def test_a_message_that_is_gone_is_named(changes: Changes, post: Post) -> 
     await told(changes)
     await post("chat.delete", channel="C0FLOOR", ts=ts)
     assert (await told(changes))["gone"] == [["C0FLOOR", ts]]
+
+
+class CountedWorkspace(WorkspaceShown):
+    """Counts how often all of its messages are gone through."""
+
+    looks = 0
+
+    def messages(self) -> list[Message]:
+        """The messages, counted."""
+        self.looks += 1
+        return super().messages()
+
+
+async def test_a_change_costs_no_more_looks_the_more_messages_there_are(
+    floor: Floor, workspace: Workspace, process: BotProcess, console: Console
+) -> None:
+    shown = CountedWorkspace(workspace)
+    floor_shown = FloorShown(floor, RingTimes(floor, lambda: 0.0))
+    told = Told(State(workspace=workspace, shown=shown, floor=floor_shown, plays=console._plays, bot=process))
+    looks = []
+    for messages in (1, 9):
+        for _ in range(messages):
+            workspace.say("U0BOB", "C0FLOOR", "one")
+        told.everything()
+        shown.looks = 0
+        told.news()
+        looks.append(shown.looks)
+    assert looks[0] == looks[1]
 
 
 async def test_a_change_on_the_floor_tells_the_floor_alone(changes: Changes, floor: Floor) -> None:

@@ -168,6 +168,19 @@ async def test_whoever_acts_stops_the_story(
     assert (before, after) == ("playing", "stopped")
 
 
+async def test_a_story_that_is_played_again_starts_a_bot_that_has_ended(ask: Ask, process: BotProcess) -> None:
+    await process.start()
+    await process.stop()
+    status, _ = await ask("story", do="play")
+    assert (status, process.state, process.starts) == (200, "running", 2)
+
+
+async def test_a_story_that_is_played_again_leaves_a_bot_that_runs_alone(ask: Ask, process: BotProcess) -> None:
+    await process.start()
+    await ask("story", do="play")
+    assert process.starts == 1
+
+
 async def test_what_was_before_the_story_is_played_again_is_not_shown_and_no_call_goes_on(
     ask: Ask, floor: Floor, workspace: Workspace, app: list[dict[str, Any]]
 ) -> None:

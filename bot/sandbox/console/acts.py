@@ -20,6 +20,8 @@ from bot.sandbox.workspace import Workspace
 Json = dict[str, Any]
 MOST_TYPED = 4000
 """Characters of one line."""
+MOST_CALLER = 80
+"""Characters of a caller's number, and of their name."""
 MOST_CALLS = 40
 """Calls at once: more than a visitor can want, and few enough for a page."""
 
@@ -40,7 +42,7 @@ class Acts:
         """Type a line: a slash command for the app, anything else for those in the channel."""
         self._may_read(user, channel)
         line = text.strip()
-        if not line or len(line) > MOST_TYPED:
+        if not line or len(line) > MOST_TYPED or not _encodable(line):
             refuse("bad_text", f"A line has between 1 and {MOST_TYPED} characters.", status=400)
         if not line.startswith("/"):
             self._workspace.say(user, channel, escaped(line, self._names))
@@ -65,7 +67,7 @@ class Acts:
     async def phone(self, *, number: str, do: str, call: str, to: str | None = None) -> Json:
         """Do something by hand with a desk phone: what the phone's own line says that it can."""
         lines = self._floor_shown.lines(number)
-        if all(number != each.number for each in self._floor.extensions()):
+        if not self._is_phone(number):
             refuse("no_such_phone", f"There is no phone {number}.", status=404)
         line = next((each for each in lines if each["call"] == call and do in each["can"]), None)
         if line is None:
@@ -76,8 +78,10 @@ class Acts:
     def _do(self, number: str, do: str, call: str, to: str | None, *, of_its_own: bool) -> None:
         floor = self._floor
         if do == "hop":
-            if to is None or to == number or all(to != each.number for each in floor.extensions()):
-                refuse("no_such_phone", "A call hops to another phone: name it with `to`.", status=400)
+            if to is None:
+                refuse("missing_field", "A call hops to another phone: name it with `to`.", status=400)
+            if to == number or not self._is_phone(to):
+                refuse("no_such_phone", f"There is no other phone {to}.", status=404)
             floor.hop(call, to)
         elif do == "lift" and of_its_own:
             floor.lift(number)
@@ -90,12 +94,26 @@ class Acts:
 
     async def ring(self, *, to: str, caller: str | None = None, caller_name: str | None = None) -> Json:
         """Let a call come in and ring at a phone; without a caller somebody invented calls."""
-        if all(to != each.number for each in self._floor.extensions()):
+        if not self._is_phone(to):
             refuse("no_such_phone", f"There is no phone {to}.", status=404)
+        self._check_caller("caller", caller)
+        self._check_caller("caller_name", caller_name)
         if len(self._floor.calls()) >= MOST_CALLS:
             refuse("too_many_calls", f"There are {MOST_CALLS} calls already.")
         number, name = (caller, caller_name) if caller else self._somebody()
-        return {"call": self._floor.ring(caller=str(number), caller_name=name, to=to)}
+        return {"call": self._floor.ring(caller=number, caller_name=name, to=to)}
+
+    def _check_caller(self, field: str, given: str | None) -> None:
+        """Who calls goes into every list of the PBX: what no list could carry must not get in."""
+        if given is None:
+            return
+        if not given.strip() or len(given) > MOST_CALLER or not given.isprintable():
+            refuse("bad_field", f"{field} has between 1 and {MOST_CALLER} printable characters.", status=400)
+        if field == "caller" and self._is_phone(given):
+            refuse("bad_field", f"{given} is a phone of this floor; callers are outside.", status=400)
+
+    def _is_phone(self, number: str) -> bool:
+        return any(number == each.number for each in self._floor.extensions())
 
     def _somebody(self) -> tuple[str, str]:
         """Whoever is not calling yet."""
@@ -132,6 +150,11 @@ def _names() -> Conversations:
     for channel, name in CHANNELS.items():
         names.add_channel(Channel(channel, name))
     return names
+
+
+def _encodable(text: str) -> bool:
+    """Whether it is text that anybody can have typed: JSON can carry halves of characters, UTF-8 cannot."""
+    return text.encode(errors="ignore").decode() == text
 
 
 def _delivered(delivery: Delivery, failed: str) -> Json:

@@ -58,8 +58,8 @@ class State:
 
     def since(self, known: Mapping[tuple[str, str], int], parts: Json) -> Json:
         """What is otherwise than known: whole parts, changed messages, and the names of those that are gone."""
-        messages, now = self._messages(known), self.parts()
-        gone = [list(name) for name in known if name not in self.versions()]
+        messages, there, now = self._messages(known), self.versions(), self.parts()
+        gone = [list(name) for name in known if name not in there]
         changed: Json = {name: part for name, part in now.items() if parts.get(name) != part}
         return changed | ({"messages": messages} if messages else {}) | ({"gone": gone} if gone else {})
 

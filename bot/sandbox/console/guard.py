@@ -1,6 +1,7 @@
 """Which requests are answered at all. Everything is on loopback; what has to be kept out is other pages of the browser.
 
-- `Host` must be a loopback name with our port: a name elsewhere that resolves to 127.0.0.1 (DNS rebinding) is refused.
+- `Host` must be a loopback name with our port (browsers leave 80 out): a name elsewhere that resolves to 127.0.0.1
+  (DNS rebinding) is refused.
 - `Origin`, where it is sent, must be ours, and `Sec-Fetch-Site`, where it is sent, `same-origin` or `none`: another
   page of the same browser is refused, also one on another port of this machine.
 - Under `/v1/` the token of the address must be right. It is no cookie: a browser would send that to every port.
@@ -14,6 +15,8 @@ from aiohttp import hdrs
 from bot.sandbox.console.refusals import refuse
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+PLAIN_PORT = 80
+"""The port of http that nobody writes."""
 OWN_FETCHES = frozenset({"same-origin", "none"})
 SUBPROTOCOL = "callbot.v1"
 TOKEN_PROTOCOL = "token."  # noqa: S105 - what stands before it in the list of subprotocols
@@ -35,7 +38,8 @@ HEADERS = {
 def check_sender(headers: Mapping[str, str], port: int) -> None:
     """Raise NotDone for a request that another page may have made."""
     host = headers.get(hdrs.HOST, "")
-    if host.lower() not in {f"{name}:{port}" for name in LOOPBACK}:
+    own = {f"{name}:{port}" for name in LOOPBACK} | (set(LOOPBACK) if port == PLAIN_PORT else set())
+    if host.lower() not in own:
         refuse("wrong_host", "Only by a loopback address, with this port.", status=403)
     origin = headers.get(hdrs.ORIGIN)
     if origin is not None and origin != f"http://{host}":

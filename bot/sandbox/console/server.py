@@ -76,7 +76,7 @@ class Console:
         app.router.add_get("/v1/changes", self._tell_changes)
         for path, needed, allowed, act in self._verbs():
             app.router.add_post(path, self._posted(act, needed, allowed))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, auto_decompress=False)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -112,7 +112,8 @@ class Console:
                 check_token(request.headers, self.token)
             response = await handler(request)
         except NotDone as problem:
-            response = problem.answer()
+            for_people = request.path == "/" and "text/html" in request.headers.get(hdrs.ACCEPT, "")
+            response = problem.page() if for_people else problem.answer()
         except web.HTTPException as problem:
             response = NotDone("bad_request", problem.reason, problem.status).answer()
             response.headers.update({name: value for name, value in problem.headers.items() if name == hdrs.ALLOW})
@@ -194,6 +195,7 @@ class Console:
     async def _tell_story(self, *, do: str) -> Json:
         match do:
             case "play":
+                await self._bot.start()  # unless it runs: without it there is nothing to play
                 self._plays.again()
             case "stop":
                 self._plays.stop()
@@ -239,6 +241,8 @@ async def _object(request: web.Request) -> Json:
     """The JSON object of a request; raises NotDone for anything else."""
     if request.content_type != "application/json":
         refuse("not_json", "Send JSON, as application/json.", status=415)
+    if hdrs.CONTENT_ENCODING in request.headers:
+        refuse("not_json", "Send the JSON as it is, without a content encoding.", status=400)
     try:
         found = json.loads(await request.read())
     except (ValueError, RecursionError):

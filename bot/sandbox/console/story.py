@@ -97,7 +97,7 @@ class Story:
 
     async def _records(self) -> None:
         card = await self._card("Connected", ", Whisper, ")
-        await self._press(ANA, card, "Record", "Ana presses Record. It asks first, because the customer is recorded.")
+        await self._press(ANA, card, "Record", "Carla agrees that the call is recorded. Ana presses Record.")
         await self._card("Recording ")
         await self._tell("The call is recorded: the card says so because the PBX shows it.", 3.5, phone=BOBS_PHONE)
 

@@ -4,7 +4,7 @@
 import { el } from "./elements.js";
 
 /**
- * @typedef {{texts: import("./text.js").Texts, press: (button: any, block: any, element: HTMLElement) => void}} Drawing
+ * @typedef {{texts: import("./text.js").Texts, press: (button: any, block: any) => void}} Drawing
  */
 
 /**
@@ -14,7 +14,7 @@ import { el } from "./elements.js";
  * @returns {HTMLElement[]}
  */
 export function drawBlocks(blocks, drawing) {
-  return blocks.map((block) => (Object.hasOwn(DRAWN, block.type) ? DRAWN[block.type] : unknown)(block, drawing));
+  return blocks.map((block) => (Object.hasOwn(DRAWN, block.type) ? DRAWN[block.type](block, drawing) : unknown(block)));
 }
 
 /** @type {Record<string, (block: any, drawing: Drawing) => HTMLElement>} */
@@ -24,7 +24,7 @@ const DRAWN = {
   context: (block, drawing) =>
     el("div", { class: "block context" }, ...block.elements.map((/** @type {any} */ each) => contextual(each, drawing))),
   actions: (block, drawing) =>
-    el("div", { class: "block actions" }, ...block.elements.map((/** @type {any} */ each) => button(each, block, drawing))),
+    el("div", { class: "block actions" }, ...block.elements.map((/** @type {any} */ each) => element(each, block, drawing))),
   divider: () => el("hr", { class: "block divider" }),
   image: (block) => described(block),
   markdown: (block, { texts }) => el("div", { class: "block section" }, texts.plain(block.text)),
@@ -38,25 +38,30 @@ function section(block, drawing) {
   if (block.fields) {
     words.append(el("ul", { class: "fields" }, ...block.fields.map((/** @type {any} */ each) => el("li", {}, texts.object(each)))));
   }
-  const accessory = block.accessory && (block.accessory.type === "button" ? button(block.accessory, block, drawing) : described(block.accessory));
-  return el("div", { class: "block section" }, words, accessory);
+  return el("div", { class: "block section" }, words, block.accessory && element(block.accessory, block, drawing));
 }
 
-/** @param {any} element @param {Drawing} drawing */
-function contextual(element, { texts }) {
-  return element.type === "image" ? described(element) : el("p", {}, texts.object(element));
+/** A button, an image, or what says that it is not drawn here. @param {any} each @param {any} block @param {Drawing} drawing */
+function element(each, block, drawing) {
+  if (each.type === "button") return button(each, block, drawing);
+  return each.type === "image" ? described(each) : unknown(each, "An element");
 }
 
-/** @param {any} element @param {any} block @param {Drawing} drawing */
-function button(element, block, { press }) {
+/** @param {any} each @param {Drawing} drawing */
+function contextual(each, { texts }) {
+  return each.type === "image" ? described(each) : el("p", {}, texts.object(each));
+}
+
+/** @param {any} each @param {any} block @param {Drawing} drawing */
+function button(each, block, { press }) {
   return el("button", {
     type: "button",
-    class: `button ${element.style ?? ""}`.trim(),
-    text: element.text.text,
-    "aria-label": element.accessibility_label,
-    "aria-haspopup": element.confirm ? "dialog" : null,
-    data: { action: element.action_id, block: block.block_id },
-    on: { click: (/** @type {Event} */ event) => press(element, block, /** @type {HTMLElement} */ (event.currentTarget)) },
+    class: `button ${each.style ?? ""}`.trim(),
+    text: each.text.text,
+    "aria-label": each.accessibility_label,
+    "aria-haspopup": each.confirm ? "dialog" : null,
+    data: { action: each.action_id, block: block.block_id },
+    on: { click: () => press(each, block) },
   });
 }
 
@@ -65,7 +70,7 @@ function described(image) {
   return el("p", { class: "block image", text: `Image: ${image.alt_text}` });
 }
 
-/** @param {any} block */
-function unknown(block) {
-  return el("p", { class: "block image", text: `A block of type ${block.type}, which this page does not draw.` });
+/** @param {any} part @param {string} [what] */
+function unknown(part, what = "A block") {
+  return el("p", { class: "block image", text: `${what} of type ${part.type}, which this page does not draw.` });
 }

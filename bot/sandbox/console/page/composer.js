@@ -8,7 +8,7 @@ export class Composer {
   /**
    * @param {HTMLElement} root
    * @param {(text: string) => Promise<string | null>} send gives back what went wrong, in a sentence; null: nothing
-   * @param {() => void} takeOver somebody wants to type while the story does
+   * @param {() => void} takeOver somebody types: the story, if it plays, has to stop
    */
   constructor(root, send, takeOver) {
     this.send = send;
@@ -22,6 +22,10 @@ export class Composer {
     this.sent = [];
     this.back = 0;
     this.typing = 0;
+    /** Whoever types here. */
+    this.person = "";
+    /** What each person has begun to write, while the box is another's or the story's. @type {Map<string, string>} */
+    this.drafts = new Map();
     this.list = el("ul", { id: "offers", class: "offers", role: "listbox", "aria-label": "Suggestions", hidden: true });
     this.box = /** @type {HTMLInputElement} */ (
       el("input", {
@@ -46,20 +50,38 @@ export class Composer {
     this.#say();
   }
 
-  /** @param {import("./completions.js").Known} known @param {string} invitation */
-  draw(known, invitation) {
+  /** @param {string} person whoever types here @param {import("./completions.js").Known} known @param {string} invitation */
+  draw(person, known, invitation) {
     this.known = known;
     this.box.placeholder = invitation;
+    if (person === this.person) return;
+    if (this.person) this.#keepDraft();
+    else this.drafts.set(person, this.box.value);
+    this.person = person;
+    this.problem.textContent = "";
+    if (!this.box.readOnly) this.#takeDraft();
+  }
+
+  /** The story types into the box, too: what stands there then is nobody's draft. */
+  #keepDraft() {
+    if (!this.box.readOnly) this.drafts.set(this.person, this.box.value);
+  }
+
+  #takeDraft() {
+    const text = this.drafts.get(this.person) ?? "";
+    this.#set(text, text.length);
+    this.#close();
   }
 
   /** Play somebody typing; null: nobody does any more. @param {string | null} text @param {boolean} atOnce */
   play(text, atOnce) {
     clearInterval(this.typing);
     if (text === null) {
-      if (this.box.readOnly) this.#set("", 0);
+      if (this.box.readOnly) this.#takeDraft();
       this.box.readOnly = false;
       return;
     }
+    this.#keepDraft();
     this.box.readOnly = true;
     let shown = atOnce ? text.length : 0;
     this.#set(text.slice(0, shown), shown);
@@ -71,6 +93,7 @@ export class Composer {
   }
 
   #typed() {
+    this.takeOver();
     this.problem.textContent = "";
     this.#say();
     this.#offer();
@@ -79,10 +102,11 @@ export class Composer {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.isComposing) return;
-    if (this.box.readOnly && event.key !== "Tab" && event.key !== "Shift") return this.takeOver();
+    const leaves = event.key === "Tab" || event.key === "Shift";
+    if (this.box.readOnly && !leaves) return this.takeOver(); // at once: this very key is typed, into the person's own draft
     const moves = /** @type {Record<string, number>} */ ({ ArrowDown: 1, ArrowUp: -1 })[event.key];
     if (this.offered && moves) this.#choose(this.chosen + moves);
-    else if (this.offered && (event.key === "Tab" || (event.key === "Enter" && !this.#complete()))) this.#accept(this.chosen);
+    else if (this.offered && ((event.key === "Tab" && !event.shiftKey) || (event.key === "Enter" && !this.#complete()))) this.#accept(this.chosen);
     else if (this.offered && event.key === "Escape") this.#close();
     else if (event.key === "Enter") void this.#go();
     else if (moves && this.#recall(moves)) return event.preventDefault();
@@ -154,8 +178,11 @@ export class Composer {
     this.#close();
     this.sent = [...this.sent.slice(-49), text];
     this.back = 0;
-    this.problem.textContent = (await this.send(text)) ?? "";
-    if (this.problem.textContent && !this.box.value) this.#set(text, text.length);
+    const person = this.person;
+    const problem = (await this.send(text)) ?? "";
+    if (person !== this.person) return void (problem && this.drafts.set(person, text));
+    this.problem.textContent = problem;
+    if (problem && !this.box.value) this.#set(text, text.length);
   }
 
   /** @param {string} text @param {number} caret */

@@ -7,9 +7,10 @@ import { el } from "./elements.js";
  * Ask; the focus stays in the dialog until it is answered, and goes back to where it was.
  * @param {any} confirm Slack's confirm object
  * @param {import("./text.js").Texts} texts
+ * @param {() => HTMLElement} instead where the focus goes if the element that had it is gone by then
  * @returns {Promise<boolean>}
  */
-export function ask(confirm, texts) {
+export function ask(confirm, texts, instead) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("confirm"));
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   const answer = (/** @type {string} */ value) => () => dialog.close(value);
@@ -29,7 +30,9 @@ export function ask(confirm, texts) {
     dialog.addEventListener(
       "close",
       () => {
-        if (before?.isConnected && document.activeElement === document.body) before.focus();
+        // Where the browser had nowhere to put the focus back, it is still on the answer, which is not to be seen any more.
+        const lost = document.activeElement === document.body || dialog.contains(document.activeElement);
+        if (lost) (before?.isConnected && before !== document.body ? before : instead()).focus({ preventScroll: true });
         resolve(dialog.returnValue === "yes");
       },
       { once: true },

@@ -1,19 +1,20 @@
 // @ts-check
 /** The interface of the demo (`interface.md`): the token of the address, the changes, the acts. */
 
+import { keepAs, kept } from "./kept.js";
+
 const KEY = "callbot-demo-token";
 const WAITS = [300, 600, 1200, 2000];
 
-/** Take the token out of the address; it is kept for this tab and this port alone. */
+/** Take the token out of the address; it is kept for this tab and this port alone. Where nothing may be kept, it stays there. */
 export function takeToken() {
   const address = new URL(location.href);
   const token = address.searchParams.get("token");
-  if (token) {
-    sessionStorage.setItem(KEY, token);
+  if (token && keepAs("sessionStorage", KEY, token)) {
     address.searchParams.delete("token");
     history.replaceState(null, "", address);
   }
-  return sessionStorage.getItem(KEY) ?? "";
+  return token ?? kept("sessionStorage", KEY) ?? "";
 }
 
 export class Connection {
@@ -70,7 +71,7 @@ export class Connection {
       const answer = await fetch(`/v1/${act}`, { method: "POST", headers, body: JSON.stringify(fields) });
       return await answer.json();
     } catch {
-      return { ok: false, error: "lost", message: "The demo does not answer. Nothing was sent." };
+      return { ok: false, error: "lost", message: "The demo does not answer. It may or may not have been done." };
     }
   }
 

@@ -34,7 +34,6 @@ const ICONS = {
   pause: ["M7 5h3.500v14H7zM13.500 5H17v14h-3.500z", true],
   record: ["M12 6a6 6 0 1 0 0 12 6 6 0 0 0 0-12z", true],
   ear: ["M8 9.500a4.500 4.500 0 1 1 8.200 2.600c-1.300 1.800-2.700 2.400-2.700 4.400 0 1.700-1.200 3-2.800 3-1.500 0-2.700-1.200-2.700-2.700M10.800 10a1.800 1.800 0 1 1 2.400 1.700", false],
-  lock: ["M7 11V8a5 5 0 0 1 10 0v3M5.500 11h13v9.500h-13z", false],
   eye: ["M2.500 12S6 5.500 12 5.500 21.500 12 21.500 12 18 18.500 12 18.500 2.500 12 2.500 12zM12 9.200a2.800 2.800 0 1 0 0 5.600 2.800 2.800 0 0 0 0-5.600z", false],
   send: ["M4 4.500 20.500 12 4 19.500l2.300-7.500zM6.300 12h7", false],
   plus: ["M12 5v14M5 12h14", false],
@@ -68,7 +67,7 @@ export function icon(name) {
 }
 
 /**
- * Keep the children of a parent in step with a list: those of known keys stay the same elements, so focus stays where it is.
+ * Keep the children of a parent in step with a list: those of known keys stay the same elements, and focus stays where it is.
  * Focus in an element that goes is handed to the parent.
  * @template T
  * @param {HTMLElement} parent
@@ -80,12 +79,15 @@ export function icon(name) {
 export function keep(parent, items, keyOf, make, update) {
   /** @type {Map<string | undefined, HTMLElement>} */
   const known = new Map([...parent.children].map((child) => [/** @type {HTMLElement} */ (child).dataset.key, /** @type {HTMLElement} */ (child)]));
+  const focused = /** @type {HTMLElement | null} */ (parent.contains(document.activeElement) ? document.activeElement : null);
+  const wanted = new Set(items.map(keyOf));
+  // What goes, goes first: otherwise everything after it would be moved, and what is moved loses the focus.
+  for (const child of [...parent.children]) if (!wanted.has(/** @type {HTMLElement} */ (child).dataset.key ?? "")) child.remove();
   let place = parent.firstElementChild;
   for (const item of items) {
     const key = keyOf(item);
     let element = known.get(key);
-    if (element) known.delete(key);
-    else {
+    if (!element) {
       element = make(item);
       element.dataset.key = key;
     }
@@ -93,10 +95,7 @@ export function keep(parent, items, keyOf, make, update) {
     if (element === place) place = place.nextElementSibling;
     else parent.insertBefore(element, place);
   }
-  for (const left of known.values()) {
-    if (left.contains(document.activeElement)) {
-      /** @type {HTMLElement | null} */ (parent.closest("[tabindex]"))?.focus({ preventScroll: true });
-    }
-    left.remove();
-  }
+  if (!focused || document.activeElement !== document.body) return;
+  const next = focused.isConnected ? focused : /** @type {HTMLElement | null} */ (parent.closest("[tabindex]"));
+  next?.focus({ preventScroll: true });
 }

@@ -9,10 +9,10 @@ const HALVES = [
 ];
 
 export class Halves {
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /** @param {HTMLElement} root @param {() => void} chosen somebody has chosen a half: the story does not take it back */
+  constructor(root, chosen) {
     this.buttons = HALVES.map(({ name, label }) =>
-      el("button", { type: "button", class: "half", data: { name }, on: { click: () => this.show(name) } }, el("span", { text: label }), el("span", { class: "half-news" })),
+      el("button", { type: "button", class: "half", data: { name }, on: { click: () => (this.show(name), chosen()) } }, el("span", { text: label }), el("span", { class: "half-news" })),
     );
     root.append(...this.buttons);
     this.show("workspace");
@@ -25,6 +25,12 @@ export class Halves {
       if (button.dataset.name === name) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }
+  }
+
+  /** Show the half in which the story is, unless the focus would be lost with the other one. @param {string} name */
+  follow(name) {
+    const used = HALVES.some((half) => half.name !== name && document.getElementById(half.name)?.contains(document.activeElement));
+    if (!used) this.show(name);
   }
 
   /** Say on each button what the half that is not shown has to tell. @param {Record<string, string>} news */

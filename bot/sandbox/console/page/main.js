@@ -28,14 +28,14 @@ const view = new View();
 const texts = new Texts(() => ({ places: state?.places ?? { people: [], channels: [], app: {} }, now }));
 const connection = new Connection(takeToken(), { told, trouble: (what) => top.drawConnection(what) });
 const top = new Top(() => void connection.post("bot", { do: "restart" }));
-const halves = new Halves(byId("halves"));
+const halves = new Halves(byId("halves"), () => ((view.following = false), draw()));
 const story = new Story(byId("story"), (act) => void connection.post("story", { do: act }));
 const sidebar = new Sidebar(byId("sidebar"), {
   choosePerson: (user) => (view.choosePerson(user), draw()),
   chooseChannel: (channel) => (view.chooseChannel(channel), draw(), composer.box.focus({ preventScroll: true })),
 });
 const messages = new Messages(byId("log"), { texts, press: (message, button, block) => void press(message, button, block) });
-const composer = new Composer(byId("composer"), send, () => void connection.post("story", { do: "stop" }));
+const composer = new Composer(byId("composer"), send, takeOver);
 const floor = new Floor(byId("floor"), { hand: (fields) => problem("phone", fields), ring: (to) => problem("ring", { to }), now });
 
 /** @param {any} message what the interface tells */
@@ -48,8 +48,7 @@ function told(message) {
   view.begin(state, before === null);
   const scene = state.story.scene;
   if (merged.parts.has("story")) view.follow(state.story);
-  if (merged.parts.has("story") && view.following && scene?.phone) halves.show("floor");
-  else if (merged.parts.has("story") && view.following && scene) halves.show("workspace");
+  if (merged.parts.has("story") && view.following && scene) halves.follow(scene.phone ? "floor" : "workspace");
   draw();
   if (before) announce(before, merged.changed);
 }
@@ -67,7 +66,7 @@ function draw() {
   drawHead(place);
   messages.draw(`${view.user} ${channel}`, seenBy(state, view.user, channel), places, empty(place));
   drawElsewhere(channel, count);
-  composer.draw({ commands: places.commands, people: places.people, channels: places.channels }, place.direct ? "Type / for what callbot can do" : `Message ${place.name}, or type / for callbot`);
+  composer.draw(view.user, { commands: places.commands, people: places.people, channels: places.channels }, place.direct ? "Type / for what callbot can do" : `Message ${place.name}, or type / for callbot`);
   floor.draw(state.floor.phones, state.story.scene?.phone ?? null);
   story.draw(state.story);
   top.drawBot(state.bot);
@@ -125,7 +124,9 @@ function drawElsewhere(channel, count) {
   root.dataset.key = key;
   const name = other ? placeOf(other).name : "";
   const go = () => (view.chooseChannel(/** @type {string} */ (other)), draw(), byId("log").focus({ preventScroll: true }));
+  const focused = root.contains(document.activeElement);
   root.replaceChildren(...(other ? [el("button", { type: "button", class: "button elsewhere-button", on: { click: go } }, `New in ${name}`, el("b", { text: "Show" }))] : []));
+  if (focused) (root.querySelector("button") ?? byId("log")).focus({ preventScroll: true });
 }
 
 /**
@@ -144,11 +145,21 @@ function announce(before, changed) {
   if (said.length) byId("said").replaceChildren(...said.map((each) => el("p", { text: each })));
 }
 
+/** Somebody begins something: the story stops, and lets go of what it holds at once. */
+function takeOver() {
+  view.following = false;
+  if (!["playing", "waiting"].includes(state?.story.state)) return;
+  drawScene(view.channelId(state?.places));
+  void connection.post("story", { do: "stop" });
+}
+
 /** @param {any} message @param {any} button @param {any} block */
 async function press(message, button, block) {
-  const confirmed = button.confirm ? await ask(button.confirm, texts) : undefined;
-  if (confirmed === false) return;
+  // Who presses is settled before the dialog asks: what goes on behind it puts the answer in nobody else's mouth.
   const fields = { user: view.user, channel: message.channel, ts: message.ts, block_id: block.block_id, action_id: button.action_id };
+  if (button.confirm) takeOver();
+  const confirmed = button.confirm ? await ask(button.confirm, texts, () => messages.button(fields) ?? byId("log")) : undefined;
+  if (confirmed === false) return;
   const wrong = await problem("click", { ...fields, ...(confirmed ? { confirmed } : {}) });
   composer.problem.textContent = wrong ?? "";
 }

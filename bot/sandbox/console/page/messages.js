@@ -10,7 +10,7 @@ const NEAR = 80;
 export class Messages {
   /**
    * @param {HTMLElement} log
-   * @param {{texts: import("./text.js").Texts, press: (message: any, button: any, block: any, element: HTMLElement) => void}} parts
+   * @param {{texts: import("./text.js").Texts, press: (message: any, button: any, block: any) => void}} parts
    */
   constructor(log, { texts, press }) {
     this.log = log;
@@ -33,7 +33,9 @@ export class Messages {
     const atEnd = elsewhere || this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
     this.place = place;
     this.places = places;
+    const within = elsewhere && this.log !== document.activeElement && this.log.contains(document.activeElement);
     if (elsewhere) this.log.replaceChildren();
+    if (within) this.log.focus({ preventScroll: true });
     this.log.querySelector(".empty")?.remove();
     keep(this.log, messages, keyOf, (message) => this.#article(message), (article, message) => this.#renew(article, message));
     if (!messages.length) this.log.append(empty);
@@ -47,10 +49,18 @@ export class Messages {
   point(where) {
     for (const pointed of this.log.querySelectorAll(".button.pointed")) pointed.classList.remove("pointed");
     if (!where) return;
-    const article = [...this.log.children].find((each) => /** @type {HTMLElement} */ (each).dataset.key === keyOf(where));
-    const button = article && this.#button(article, where.block_id, where.action_id);
+    const button = this.button(where);
     button?.classList.add("pointed");
     button?.scrollIntoView({ block: "nearest" });
+  }
+
+  /**
+   * The button that is there now, of that block or else of that action; undefined: none.
+   * @param {{channel: string, ts: string, block_id: string, action_id: string}} where
+   */
+  button(where) {
+    const article = [...this.log.children].find((each) => /** @type {HTMLElement} */ (each).dataset.key === keyOf(where));
+    return article && this.#button(article, where.block_id, where.action_id);
   }
 
   /** @param {Element} article @param {string | undefined} block @param {string | undefined} action */
@@ -102,7 +112,7 @@ export class Messages {
   /** @param {any} message @returns {Node[]} */
   #body(message) {
     if (!message.blocks.length) return [el("p", {}, this.texts.mrkdwn(message.text, true))];
-    const press = (/** @type {any} */ button, /** @type {any} */ block, /** @type {HTMLElement} */ element) => this.press(message, button, block, element);
+    const press = (/** @type {any} */ button, /** @type {any} */ block) => this.press(message, button, block);
     return drawBlocks(message.blocks, { texts: this.texts, press });
   }
 }

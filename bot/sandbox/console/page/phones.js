@@ -8,7 +8,7 @@
 export const STATES = { idle: "Idle", ringing: "Ringing", calling: "Calling", on_call: "On call", on_hold: "On hold", parked: "Parked" };
 
 /** What a hand can do, as its button says. @type {Record<string, string>} */
-export const HANDS = { lift: "Pick up", hold: "Hold", unhold: "Resume", park: "Park", unpark: "Retrieve", hop: "Pass on", hang_up: "Hang up" };
+export const HANDS = { lift: "Pick up", hold: "Hold", unhold: "Resume", park: "Park", unpark: "Retrieve", hang_up: "Hang up" };
 
 /** @type {Record<string, string>} */
 const RINGS_FOR = { Monitor: "listen to", Whisper: "whisper to", BargeIn: "join the call of", PickUp: "take the call of" };

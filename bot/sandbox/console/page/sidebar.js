@@ -44,7 +44,7 @@ export class Sidebar {
     const place = (/** @type {any} */ button, /** @type {any} */ each) => renew(button.firstChild, each, channel, unread(each.id));
     const make = (/** @type {any} */ each) => el("li", {}, this.#place(each));
     keep(this.channels, places.channels.map((/** @type {any} */ each) => ({ ...each, sign: "#" })), (each) => each.id, make, place);
-    keep(this.direct, [{ id: person.dm, name: places.app.name, sign: "" }], (each) => each.id, make, place);
+    keep(this.direct, [{ id: person.dm, name: places.app.name, sign: "" }], () => "direct", make, place);
   }
 
   /** @param {any} person */
@@ -62,7 +62,7 @@ export class Sidebar {
   #place(place) {
     return el(
       "button",
-      { type: "button", class: "place", on: { click: () => this.choices.chooseChannel(place.id) } },
+      { type: "button", class: "place", on: { click: (/** @type {any} */ event) => this.choices.chooseChannel(event.currentTarget.dataset.place) } },
       place.sign ? el("span", { class: "sign", text: place.sign }) : el("span", { class: "sign" }, icon("chat")),
       " ",
       el("span", { class: "place-name", text: place.name }),
@@ -76,6 +76,7 @@ export class Sidebar {
 /** @param {HTMLElement} button @param {any} place @param {string} channel @param {number} unread */
 function renew(button, place, channel, unread) {
   const here = place.id === channel;
+  button.dataset.place = place.id;
   if (here) button.setAttribute("aria-current", "page");
   else button.removeAttribute("aria-current");
   button.classList.toggle("unread", unread > 0 && !here);

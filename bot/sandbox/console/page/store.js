@@ -5,7 +5,7 @@
  * @typedef {{channel: string, ts: string, user: string, only_for: string | null, thread_ts: string | null, version: number,
  *            text: string, blocks: any[]}} Message
  * @typedef {{messages: Message[], places: any, floor: any, story: any, bot: any, now: number}} State
- * @typedef {{state: State, fresh: boolean, changed: Message[], parts: Set<string>}} Merged
+ * @typedef {{state: State, changed: Message[], parts: Set<string>}} Merged
  */
 
 const PARTS = ["places", "floor", "story", "bot"];
@@ -20,7 +20,7 @@ export const keyOf = (message) => `${message.channel} ${message.ts}`;
  * @returns {Merged}
  */
 export function merge(before, told) {
-  if (told.type === "state" || !before) return fresh(before, told);
+  if (told.type === "state" || !before) return whole(before, told);
   const gone = new Set((told.gone ?? []).map((/** @type {string[]} */ name) => name.join(" ")));
   const changed = /** @type {Message[]} */ (told.messages ?? []);
   const messages = new Map(before.messages.filter((each) => !gone.has(keyOf(each))).map((each) => [keyOf(each), each]));
@@ -29,7 +29,7 @@ export function merge(before, told) {
   const parts = new Set(PARTS.filter((name) => name in told));
   for (const name of parts) state[/** @type {"places"} */ (name)] = told[name];
   if (gone.size || changed.length) parts.add("messages");
-  return { state, fresh: false, changed, parts };
+  return { state, changed, parts };
 }
 
 /**
@@ -38,11 +38,11 @@ export function merge(before, told) {
  * @param {any} told
  * @returns {Merged}
  */
-function fresh(before, told) {
+function whole(before, told) {
   const { messages, places, floor, story, bot, now } = told;
   const known = new Map((before?.messages ?? []).map((each) => [keyOf(each), each.version]));
   const changed = before ? messages.filter((/** @type {Message} */ each) => known.get(keyOf(each)) !== each.version) : [];
-  return { state: { messages: sorted(messages), places, floor, story, bot, now }, fresh: true, changed, parts: new Set([...PARTS, "messages"]) };
+  return { state: { messages: sorted(messages), places, floor, story, bot, now }, changed, parts: new Set([...PARTS, "messages"]) };
 }
 
 /** @param {Message[]} messages */

@@ -2,6 +2,8 @@
 /** What stands at the top: how the bot is, light and dark, sound; and what is wrong with the connection. */
 
 import { el, icon } from "./elements.js";
+import { health } from "./health.js";
+import { keepAs, kept } from "./kept.js";
 import { Ringing } from "./ringing.js";
 
 const THEMES = [
@@ -15,7 +17,7 @@ export class Top {
   /** @param {() => void} restart */
   constructor(restart) {
     this.words = el("span", { class: "bot-words" });
-    this.button = el("button", { type: "button", class: "button quiet", on: { click: restart } }, icon("again"), el("span", { class: "wide", text: "Restart callbot" }));
+    this.button = el("button", { type: "button", class: "button quiet", on: { click: () => this.#restarts() || restart() } }, icon("again"), el("span", { class: "wide", text: "Restart callbot" }));
     this.button.setAttribute("aria-label", "Restart callbot");
     this.bot = byId("bot");
     this.bot.append(el("span", { class: "dot" }), this.words, this.button);
@@ -24,25 +26,24 @@ export class Top {
     this.sound = el("button", { type: "button", class: "button quiet square", "aria-pressed": "false", on: { click: () => this.#sound() } });
     this.theme = el("button", { type: "button", class: "button quiet square", on: { click: () => this.#theme(1) } });
     byId("tools").append(this.sound, this.theme);
-    this.kept = Math.max(0, THEMES.findIndex((each) => each.name === localStorage.getItem(KEPT)));
+    this.kept = Math.max(0, THEMES.findIndex((each) => each.name === kept("localStorage", KEPT)));
     this.#theme(0);
     this.#showSound(false);
   }
 
-  /** @param {{state: string, connected: boolean, exit_code: number | null}} bot */
+  /** @param {import("./health.js").Bot} bot */
   drawBot(bot) {
-    const state = bot.state === "running" ? (bot.connected ? "connected" : "starting") : bot.state;
-    const says = /** @type {Record<string, string>} */ ({
-      connected: "callbot is connected",
-      starting: "callbot is connecting …",
-      restarting: "callbot is restarting …",
-      ended: `callbot has ended${bot.exit_code === null ? "" : ` (exit code ${bot.exit_code})`}`,
-    });
+    const { state, words, trouble } = health(bot);
     this.bot.dataset.state = state;
-    if (this.words.textContent !== says[state]) this.words.textContent = says[state];
-    this.button.disabled = state === "restarting";
-    this.botTrouble = state === "connected" ? "" : `${says[state]}. ${state === "ended" ? "Commands fail until you restart it." : "The page goes on by itself."}`;
+    if (this.words.textContent !== words) this.words.textContent = words;
+    // Not `disabled`: that would take the focus from whoever has just pressed it.
+    this.button.setAttribute("aria-disabled", String(state === "restarting"));
+    this.botTrouble = trouble;
     this.#drawTrouble();
+  }
+
+  #restarts() {
+    return this.bot.dataset.state === "restarting";
   }
 
   /** @param {"none" | "lost" | "token"} what */
@@ -79,7 +80,7 @@ export class Top {
     this.kept = (this.kept + step) % THEMES.length;
     const theme = THEMES[this.kept];
     document.documentElement.dataset.theme = theme.name;
-    if (step) localStorage.setItem(KEPT, theme.name);
+    if (step) keepAs("localStorage", KEPT, theme.name);
     this.theme.replaceChildren(icon(theme.icon));
     this.theme.setAttribute("aria-label", `Colours: ${theme.label}`);
     this.theme.title = `Colours: ${theme.label}`;

@@ -1,18 +1,20 @@
 // @ts-check
 /** Whose eyes the page looks through and where, and what each person has seen. It survives a reload, in this tab. */
 
+import { keepAs, kept } from "./kept.js";
+
 const KEPT = "callbot-demo-view";
 const DIRECT = "direct";
 
 export class View {
   constructor() {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+    const before = JSON.parse(kept("sessionStorage", KEPT) ?? "{}");
     /** @type {string} */
-    this.user = kept.user ?? "";
+    this.user = before.user ?? "";
     /** A channel's id, or `direct`: whoever looks has their own. @type {string} */
-    this.channel = kept.channel ?? "";
+    this.channel = before.channel ?? "";
     /** The last time stamp that somebody has seen in a place. @type {Record<string, string>} */
-    this.seen = kept.seen ?? {};
+    this.seen = before.seen ?? {};
     /** Whether the page looks where the story is. */
     this.following = true;
     this.plays = 0;
@@ -82,6 +84,6 @@ export class View {
   }
 
   #keep() {
-    sessionStorage.setItem(KEPT, JSON.stringify({ user: this.user, channel: this.channel, seen: this.seen }));
+    keepAs("sessionStorage", KEPT, JSON.stringify({ user: this.user, channel: this.channel, seen: this.seen }));
   }
 }
