@@ -1,6 +1,7 @@
 """Builds the bot from settings and map, starts it, and stops it in order. With `__main__`, the only place that does."""
 
 import asyncio
+import os
 import time
 import uuid
 from datetime import UTC, datetime
@@ -256,9 +257,8 @@ class Bot:
             await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
         except OSError as error:
             address = f"{self._settings.host}:{self._settings.port}"
-            raise CannotListen(
-                f"{address} cannot be listened on ({error.strerror}). Set HOST and PORT to a free one."
-            ) from None
+            why = os.strerror(error.errno) if error.errno else str(error)  # asyncio says the address once more
+            raise CannotListen(f"{address} cannot be listened on ({why}). Set HOST and PORT to a free one.") from None
         if token is not None:
             sockets = Sockets(app, token.get_secret_value(), on_lost=self._metrics.acknowledgement_lost)
             self._closing.later("sockets", sockets.close)
