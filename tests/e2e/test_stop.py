@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+import socket
 from typing import Any
 
 import aiohttp
 import pytest
 
+from bot.assembly import Bot, CannotListen
 from bot.sandbox.pbx import Fault
 from bot.sandbox.slack_faults import SlackFault
 
@@ -34,6 +36,18 @@ async def test_it_is_ready_when_slack_and_the_pbx_have_answered(house: Any) -> N
     await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
     await house.told("U0ANA", "No live calls")
     assert [await get(house.bots[0], path) for path in ("/healthz", "/readyz")] == [200, 200]
+
+
+async def test_an_address_that_another_program_has_is_named_once(empty_house: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        empty_house.more_settings = {"PORT": str(port), "HOST": "127.0.0.1"}
+        bot = Bot(empty_house.settings())
+        with pytest.raises(CannotListen) as refused:
+            await bot.start()
+    assert str(refused.value) == (
+        f"127.0.0.1:{port} cannot be listened on (Address already in use). Set HOST and PORT to a free one."
+    )
 
 
 async def test_it_is_alive_and_not_ready_while_the_pbx_has_never_answered(empty_house: Any) -> None:
