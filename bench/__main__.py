@@ -38,7 +38,7 @@ class Size(NamedTuple):
 
 
 QUICK = Size(2, 40, 800, 1, 60, 20, 200, 1, growth=False)
-WHOLE = Size(7, 150, 3000, 5, 120, 60, 1500, 7, growth=True)
+WHOLE = Size(7, 150, 3000, 5, 120, 40, 1000, 7, growth=True)
 
 
 def measure(size: Size) -> list[Goal]:

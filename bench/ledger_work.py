@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from time import perf_counter
+from typing import NamedTuple
 
 from bench import floors
 from bench.figures import Figures
@@ -37,11 +38,11 @@ async def _measure(rounds: int, many: int) -> Figures:
     with tempfile.TemporaryDirectory(prefix="callbot-bench-") as folder:
         ledger = await Ledger.open(f"sqlite:///{folder}/callbot.db", now=now)
         for _ in range(rounds):
-            left = iter(range(many))
+            left = iter([_truths(next(numbers), call) for _ in range(many)])
 
-            async def one_after_the_other(left: Iterator[int] = left) -> None:
-                for _ in left:
-                    await _one(ledger, next(numbers), call)
+            async def one_after_the_other(left: Iterator[_Truths] = left) -> None:
+                for truths in left:
+                    await _one(ledger, truths)
 
             begun = perf_counter()
             await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
@@ -50,24 +51,38 @@ async def _measure(rounds: int, many: int) -> Figures:
     return figures
 
 
-async def _one(ledger: Ledger, number: int, call: PhoneCall) -> None:
-    """The nine transactions of an intervention, as the bot asks for them."""
+class _Truths(NamedTuple):
+    """One intervention from the request to its end."""
+
+    request: Request
+    asked: Intervention
+    ringing: Intervention
+    ended: Intervention
+
+
+def _truths(number: int, call: PhoneCall) -> _Truths:
     request = _request(number)
-    await ledger.begin(request)
-    await ledger.of_call(request.slack_user, call.id)
-    intervention = begin(_asked(request, number, call))
-    await ledger.claim(request.id, intervention, rule="role supervisor")
-    ringing = answered(intervention, "ringing", now())
-    await ledger.save(ringing)
-    await ledger.posted(ringing.card)
-    await ledger.begin_post(ringing.card, ringing.place)
-    await ledger.save_posted(ringing.card, "D0LOCAL", f"1700000000.{number:06}", shown=uuid.uuid4().hex, until=now())
-    ended, moment = ringing, now()
+    asked = begin(_asked(request, number, call))
+    ringing, moment = answered(asked, "ringing", now()), now()
+    ended = ringing
     while ended.following:
         moment += timedelta(seconds=1)
         ended = follow(ended, Look(call=None), moment)
+    return _Truths(request, asked, ringing, ended)
+
+
+async def _one(ledger: Ledger, truths: _Truths) -> None:
+    """The nine transactions of an intervention, as the bot asks for them."""
+    request, asked, ringing, ended = truths
+    await ledger.begin(request)
+    await ledger.of_call(request.slack_user, asked.call_id)
+    await ledger.claim(request.id, asked, rule="role supervisor")
+    await ledger.save(ringing)
+    await ledger.posted(ringing.card)
+    await ledger.begin_post(ringing.card, ringing.place)
+    await ledger.save_posted(ringing.card, "D0LOCAL", "1700000000.000100", shown=request.id, until=request.at)
     await ledger.save(ended)
-    await ledger.save_shown(ended.card, uuid.uuid4().hex, moment)
+    await ledger.save_shown(ended.card, request.trigger, ended.steps[-1].at)
 
 
 def _request(number: int) -> Request:

@@ -25,7 +25,7 @@ from bench.world import ONE_IN, Around, world
 
 PATIENCE = 30.0
 """Seconds that it may take to be ready, or to be done with what it was asked."""
-REST = 2.0
+REST = 1.0
 """Seconds after which a bot that has nothing to do is at rest."""
 MANY, TIMES = 20_000, 5
 """Commands of one piece of the memory's growth, and pieces: 100,000 in all."""
@@ -135,6 +135,10 @@ def measure_interventions(around: Around, rounds: int, *, warm: int, burst: int,
             for _ in range(warm):
                 around.ask("interventions", port, burst)
                 _until_done(ours.port)
+        slow = around.ask("to_put", ours.port, to_put, 20, SLOW_PBX)
+        figures.add("to PUT, slow PBX", percentile([whole for whole, _ in slow], 95))
+        figures.add("to PUT without reads, slow PBX", percentile([own for _, own in slow], 95))
+        _until_done(ours.port)
         for _ in range(rounds):
             _bursts(around, ports, burst, figures)
             for name in ("callbot", ALONE):
@@ -142,10 +146,6 @@ def measure_interventions(around: Around, rounds: int, *, warm: int, burst: int,
                 _until_done(ours.port)
                 figures.add(f"to PUT, {name}", percentile([whole for whole, _ in took], 95))
                 figures.add(f"to PUT without reads, {name}", percentile([own for _, own in took], 95))
-            slow = around.ask("to_put", ours.port, to_put, 20, SLOW_PBX)
-            _until_done(ours.port)
-            figures.add("to PUT, slow PBX", percentile([whole for whole, _ in slow], 95))
-            figures.add("to PUT without reads, slow PBX", percentile([own for _, own in slow], 95))
             _without_waiting(around, ours.port, folder, figures)
     return figures
 

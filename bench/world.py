@@ -21,7 +21,7 @@ AT_ONCE = 24
 """Interventions that are under way at saturation."""
 ANSWERED_AT_ONCE = 48
 """Commands that wait for their answer where a hundred thousand are sent: so few that none is refused as too many."""
-ONE_IN = 20
+ONE_IN = 50
 """Of those, one in so many is an intervention, the others are `/calls help`."""
 PATIENCE = 20.0
 
@@ -107,7 +107,7 @@ class World:
         return many / took
 
     async def answered(self, port: int, many: int) -> None:
-        """Commands that are carried out to their private answer: help, and of each twenty one intervention."""
+        """Commands that are carried out to their private answer: help, and one in ONE_IN an intervention."""
         around, numbers = self._around, iter(range(many))
 
         async def one_after_the_other() -> None:

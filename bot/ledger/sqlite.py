@@ -8,8 +8,9 @@ import asyncio
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, NamedTuple, TypeVar
@@ -51,7 +52,8 @@ class SqliteFile:
     def __init__(self, file: Path, *, only_to_read: bool = False) -> None:
         self._engine = _engine(file, only_to_read=only_to_read)
         event.listen(self._engine, "begin", self._begin)
-        self._writer = self._engine.execution_options(**{_WRITES: True})
+        self._connections: dict[bool, Connection] = {}
+        """The one that reads and the one that writes, each of its own thread, and made there."""
         self._closed = False
         self._reads = ThreadPoolExecutor(1, "callbot reads its ledger")
         self._writes = ThreadPoolExecutor(1, "callbot writes its ledger")
@@ -69,7 +71,7 @@ class SqliteFile:
         """In a transaction that sees one state of the file."""
 
         def transaction() -> _T:
-            with self._engine.begin() as connection:
+            with self._transaction(writes=False) as connection:
                 return work(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._reads, transaction)
@@ -87,8 +89,8 @@ class SqliteFile:
         loop = asyncio.get_running_loop()
         if self._writing is not None:
             await asyncio.wait({self._writing})  # which goes on where this is cancelled
-        for thread in (self._reads, self._writes):
-            await loop.run_in_executor(thread, self._engine.dispose)
+        for writes, thread in ((False, self._reads), (True, self._writes)):
+            await loop.run_in_executor(thread, self._give_back, writes)
 
     def cut(self) -> None:
         """Let both threads end after what they are at, which is a second at most where another process writes."""
@@ -132,7 +134,7 @@ class SqliteFile:
         while left:
             at: int | None = None
             try:
-                with self._writer.begin() as connection:
+                with self._transaction(writes=True) as connection:
                     for at, work in left.items():
                         came[at] = _Came(work(connection))
                     at = None
@@ -145,11 +147,28 @@ class SqliteFile:
                 del left[at]
         return came
 
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        """On the connection of this thread, which is kept: to take one and give it back takes as long as a statement."""
+        if writes not in self._connections:
+            self._connections[writes] = self._engine.connect().execution_options(**{_WRITES: writes})
+        connection = self._connections[writes]
+        with connection.begin():
+            yield connection
+
+    def _give_back(self, writes: bool) -> None:
+        connection = self._connections.pop(writes, None)
+        if connection is not None:
+            connection.close()
+        self._engine.dispose()
+
     def _begin(self, connection: Connection) -> None:
         """A writer takes the lock at once: one that reads first and writes later could be refused without waiting."""
         raw = connection.connection.driver_connection
         if not isinstance(raw, sqlite3.Connection):
             raise TypeError("a connection of another database")
+        if raw.in_transaction:  # a COMMIT that fails leaves it open, and nothing of it may be written by the next one
+            raw.execute("ROLLBACK")
         if not connection.get_execution_options().get(_WRITES, False):
             raw.execute("BEGIN")
             return

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.errors import AlreadyAsked
 from bot.following import Intervention
@@ -143,6 +144,26 @@ async def test_where_a_commit_cannot_be_begun_all_hear_of_it_and_nothing_is_writ
         assert await again.interrupted() == ()
     finally:
         await again.close()
+
+
+async def test_a_commit_that_fails_tells_all_of_it_and_the_next_one_is_made(
+    file: tuple[Path, Ledger], asked: Asked
+) -> None:
+    """A foreign key that is checked at the end only fails the COMMIT, which leaves the transaction open ("COMMIT")."""
+    path, ledger = file
+    orphan = "UPDATE requests SET intervention = 'nobody' WHERE id = 'there'"
+
+    def defer(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        connection.exec_driver_sql(orphan)
+
+    await ledger.begin(asked(id="there"))
+    with somebody_writing(path):
+        waiting = await begun(lambda: ledger.begin(asked(id="beside")), lambda: ledger._database.write(defer))
+    came = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(one, LedgerUnavailable) for one in came)
+    assert await ledger.begin(asked(id="next"))
+    assert {request.id for request in await ledger.interrupted()} == {"there", "next"}
 
 
 async def test_what_is_committed_survives_a_loss_of_power(file: tuple[Path, Ledger]) -> None:
