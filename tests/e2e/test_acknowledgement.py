@@ -5,7 +5,8 @@ import re
 import sys
 import time
 from collections.abc import Awaitable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import aiohttp
@@ -39,15 +40,35 @@ TYPED = (
 )
 
 
-async def at_the_rate(house: Any, many: int) -> list[Any]:
+RUN_DELAY = Path("/proc/thread-self/schedstat")
+"""Its second number: nanoseconds that this thread was ready and no processor was free ("Scheduler Statistics", Linux)."""
+
+
+def waited_for_a_processor() -> float:
+    """Seconds so far that others had the processors: what the bot does with its own is measured, not how many tests run."""
+    return int(RUN_DELAY.read_text().split()[1]) / 1e9 if RUN_DELAY.exists() else 0.0
+
+
+class Delivered(NamedTuple):
+    """A delivery, and the seconds to its acknowledgement in which this thread could work."""
+
+    delivery: Any
+    seconds: float
+
+
+async def at_the_rate(house: Any, many: int) -> list[Delivered]:
     """Type that many commands, 50 a second, whether or not the earlier ones are acknowledged; the deliveries."""
     loop, start = asyncio.get_running_loop(), asyncio.get_running_loop().time()
-    typed: list[asyncio.Future[Any]] = []
+    typed: list[asyncio.Future[Delivered]] = []
     done: asyncio.Future[None] = loop.create_future()
 
+    async def deliver(user: str, words: str) -> Delivered:
+        before = waited_for_a_processor()
+        delivery = await house.workspace.type(user, "C0FLOOR", words)
+        return Delivered(delivery, max(0.0, delivery.seconds - (waited_for_a_processor() - before)))
+
     def type_one() -> None:
-        user, words = TYPED[len(typed) % len(TYPED)]
-        typed.append(asyncio.ensure_future(house.workspace.type(user, "C0FLOOR", words)))
+        typed.append(asyncio.ensure_future(deliver(*TYPED[len(typed) % len(TYPED)])))
         if len(typed) == many:
             done.set_result(None)
         else:
@@ -68,7 +89,10 @@ def distribution(title: str, seconds: Sequence[float], limit: float) -> str:
 
 
 async def test_99_of_100_commands_at_50_a_second_are_acknowledged_within_100_ms(house: Any) -> None:
-    """Measured once more where it was not so: a machine that stands still for a moment is no fault of the bot's."""
+    """Measured once more where it was not so: a machine that stands still for a moment is no fault of the bot's.
+
+    The seconds in which other tests had the processors do not count.
+    """
     house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
     for _ in range(2):
         deliveries = await at_the_rate(house, 100)
@@ -77,7 +101,7 @@ async def test_99_of_100_commands_at_50_a_second_are_acknowledged_within_100_ms(
         soon, at_once = (sum(each.seconds <= limit for each in deliveries) for limit in (SOON, POLL))
         if soon >= 99 and at_once >= 25:
             break
-    assert [each.error for each in deliveries if not each.acknowledged] == []
+    assert [each.delivery.error for each in deliveries if not each.delivery.acknowledged] == []
     assert soon >= 99, told
     assert at_once >= 25, told
 
@@ -150,7 +174,7 @@ async def test_a_pbx_and_a_response_url_that_hang_delay_no_acknowledgement(house
             break
     house.pbx.faults.clear()
     house.workspace.faults.clear()
-    assert all(each.acknowledged and each.seconds < HANGING / 2 for each in deliveries), told
+    assert all(each.delivery.acknowledged and each.seconds < HANGING / 2 for each in deliveries), told
     assert sum(each.seconds <= SOON for each in deliveries) >= 15, told
 
 
