@@ -121,14 +121,6 @@ def test_help_is_a_command() -> None:
     assert parse("/calls", "help") == Help()
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_stays_short_enough_to_read(path: Path) -> None:
-    text = path.read_text()
-    assert len(text.splitlines()) <= 300
-    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    assert [node.name for node in functions if (node.end_lineno or 0) - node.lineno + 1 > 40] == []
-
-
 FOLDERS = ["", *sorted(path.parent.name for path in (ROOT / "bot").glob("*/__init__.py"))]
 
 
