@@ -79,29 +79,43 @@ class Saving(Generic[T]):
 
     async def _write(self) -> None:
         pause = FIRST_PAUSE
-        while self._unsaved:
-            oldest = tuple(islice(self._unsaved.values(), self._at_once))
-            written = await asyncio.gather(*map(self._written, oldest))
-            if any(written):
-                pause = FIRST_PAUSE
-            if not all(written):
-                for truth, done in zip(oldest, written, strict=True):
-                    if not done:
-                        self._unsaved[truth.id] = self._unsaved.pop(truth.id)  # others go first next time
-                await self._sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-        self._writing = False
+        try:
+            while self._unsaved:
+                oldest = tuple(islice(self._unsaved.values(), self._at_once))
+                written = await asyncio.gather(*map(self._written, oldest))
+                if any(written):
+                    pause = FIRST_PAUSE
+                if not all(written):
+                    for truth, done in zip(oldest, written, strict=True):
+                        if not done:
+                            self._unsaved[truth.id] = self._unsaved.pop(truth.id)  # others go first next time
+                    await self._sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            self._writing = False  # whatever ended it: the next truth begins it again
 
     async def _written(self, truth: T) -> bool:
-        """Whether the ledger took it. What is newer meanwhile is still to be written."""
+        """Whether the ledger took it. What is newer meanwhile is still to be written. Nothing is raised."""
         try:
             await self._write_down(truth)
         except CallbotError as error:
             _log.error("not_saved", id=truth.id, error=type(error).__name__)
             return False
+        except Exception:  # noqa: BLE001 - one that cannot be written must not keep the others from being written
+            _log.exception("not_saved", id=truth.id)
+            return False
         if self._unsaved.get(truth.id) is truth:
             del self._unsaved[truth.id]
-            self._saved(truth)
         self._progress.set()
         self._progress = asyncio.Event()
+        self._tell(truth)
         return True
+
+    def _tell(self, truth: T) -> None:
+        """That it is written, unless there is a newer one. What goes wrong then is no reason to write it again."""
+        if truth.id in self._unsaved:
+            return
+        try:
+            self._saved(truth)
+        except Exception:  # noqa: BLE001 - what is to be written next does not hang on whoever hears of it
+            _log.exception("saved_not_heard", id=truth.id)

@@ -145,3 +145,37 @@ async def test_a_newer_truth_is_written_after_the_one_that_is_being_written(cloc
     ledger.let.set()
     await clock.let_pass(0.1)
     assert (ledger.rows[asked.id].state, saving.waits(asked.id)) == (State.ENDED, False)
+
+
+class Broken(Locked):
+    """A ledger that answers one of them with an error that nobody expects."""
+
+    async def save(self, intervention: Intervention) -> None:
+        if intervention.id == "bad":
+            raise RuntimeError("unexpected")
+        await super().save(intervention)
+
+
+async def test_an_unexpected_error_of_the_ledger_keeps_no_other_from_being_written(
+    clock: Any, asked: Intervention
+) -> None:
+    ledger = Broken(clock, until=0)
+    saving = Saving(ledger.save, clock.sleep)
+    await saving.save(asked.model_copy(update={"id": "bad"}))
+    await saving.save(asked)
+    await clock.let_pass(10)
+    assert list(ledger.rows) == [asked.id]
+    await saving.stop()
+
+
+async def test_an_unexpected_error_of_who_hears_of_it_keeps_nothing_from_being_written(
+    clock: Any, asked: Intervention
+) -> None:
+    def heard(_: Intervention) -> None:
+        raise RuntimeError("unexpected")
+
+    ledger = Locked(clock, until=0)
+    saving = Saving(ledger.save, clock.sleep, saved=heard)
+    for state in (State.RINGING, State.CONNECTED, State.ENDED):
+        await saving.save(at(asked, state))
+    assert (ledger.rows[asked.id].state, saving.waits(asked.id)) == (State.ENDED, False)
