@@ -16,7 +16,7 @@ from bot.rulebook import Rulebook
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = ROOT.parent / "shared" / "slack-manifest.schema.2.0.0.json"
+SCHEMA = ROOT / "tests" / "samples" / "slack" / "manifest.schema.2.0.0.json"
 SOURCES = sorted((ROOT / "bot").rglob("*.py"))
 
 
