@@ -4,6 +4,7 @@ The core, no I/O:
 
     errors.py         every expected failure, drawn as a tree; str(error) is what the person may read
     reading.py        how much of the same is read quickly, and kept small
+    slicing.py        long work in slices, between which others get their turn
     phonecalls.py     PhoneCall, PhoneCallView: what the PBX shows
     presence.py       what the PBX knows of a phone beside calls
     actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
@@ -33,6 +34,7 @@ The core, no I/O:
     switching.py      changing mode: the new request waits until the old leg is gone
     sweeping.py       the live calls of all scopes, each once
     looking.py        when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
+    searching.py      the words of /calls
     listing.py        the live calls that a person may know of
     open_cards.py     the interventions that are remembered: by card, and by call
     follower.py       keeps the open interventions true: saves and shows what the looks have changed

@@ -20,6 +20,7 @@ from bot.floods import Floods
 from bot.following import Intervention
 from bot.phonecalls import PhoneCall
 from bot.saving import Saving
+from bot.slicing import in_slices
 from bot.tasks import Tasks
 
 DIGEST_EVERY = 3.0
@@ -146,7 +147,7 @@ class Alarms:
     def change(self, alert: Alert) -> None:
         """A new truth of a known alert: shown at once where it is to be seen, and written down."""
         before = self.of_id(alert.id)
-        if before is None or alert == before:
+        if before is None or alert is before or alert == before:
             return
         self._board.put(alert)
         if _memorable(alert) != _memorable(before):
@@ -186,18 +187,20 @@ class Alarms:
         if known is None or not known.on_it:
             self._tell_who_asked(alert, slack_user, name)
 
-    def grow_older(self) -> None:
+    async def grow_older(self) -> None:
         """What time alone changes: a snooze that is over, and what no look has told of for too long."""
-        now = self._now()
-        for alert in self.open:
-            self.change(grown_old(awake(alert, now), now, self._started_at))
-        for card_id in self._board.cards:
+        async for one in in_slices(self.open):
+            alert, now = self.of_id(one.id), self._now()
+            if alert is not None:
+                self.change(grown_old(awake(alert, now), now, self._started_at))
+        async for card_id in in_slices(self._board.cards):
             self._forget_if_done(card_id)
 
-    def show_all(self) -> None:
+    async def show_all(self) -> None:
         """Show every open card as the rules of now would have it."""
-        for card_id in {alert.card for alert in self.open}:
-            self._show(card_id)
+        async for card_id in in_slices({alert.card for alert in self.open}):
+            if card_id in self._board:
+                self._show(card_id)
 
     def posted(self, card_id: str) -> None:
         """A card has come to stand in Slack."""

@@ -1,5 +1,6 @@
 """Requests that send nothing to the PBX: lists, help, answers to cards and alerts, a raised hand."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
@@ -36,6 +37,7 @@ class Answering:
         self._looks = looks
         self._follower = follower
         self._helping = helping
+        self._one_list_at_a_time = asyncio.Lock()
 
     async def answer(self, request: Request, question: Question) -> Answer:
         """Do what was asked. Raises Refusal, PbxError and LedgerUnavailable."""
@@ -60,15 +62,18 @@ class Answering:
         self._rules().person(request.slack_user, stranger=request.stranger)
         seen = await self._looks.snapshot(LISTED_WITHIN)
         rules = self._rules()  # those of now: the lists may have taken their time
+        followed = self._follower.open
+        in_calls = {one.call_id for one in followed}
         viewer = Viewer(
             person=rules.person(request.slack_user, stranger=request.stranger),
             channel=request.channel,
             rules=rules,
-            followed=self._follower.open,
-            legs=self._follower.legs(seen.calls),
+            followed=followed,
+            legs=self._follower.legs(call for call in seen.calls if call.id in in_calls),
             may_ask_for_help=self._helping.channel is not None,
         )
-        listing = live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)
+        async with self._one_list_at_a_time:
+            listing = await live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)
         return Answer("calls of one's own extensions", tell=lambda asker: asker.listed(listing))
 
 

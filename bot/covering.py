@@ -6,7 +6,7 @@ first X agree, and nothing is asked twice: ten thousand calls are covered in a f
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 
 from bot.alerts import Rule
 from bot.phonecalls import EXTENSION, PhoneCallView, caller_numbers
@@ -104,15 +104,19 @@ class _Patterns:
 
     def __init__(self) -> None:
         self._by_length: dict[int, dict[str, dict[str, tuple[Callable[[str], bool], int]]]] = {}
-        self._starts = re.compile("(?!)")
 
     def add(self, digits: str, text: str, covers: Callable[[str], bool], bit: int) -> None:
-        """Know a pattern: its digits and Xs, its own text, what it covers, and the rule that it is of."""
+        """Know a pattern, before any is asked for: its digits and Xs, its own text, what it covers, the rule it is of."""
         start = digits.partition("X")[0]
         same = self._by_length.setdefault(len(start), {}).setdefault(start, {})
         _, bits = same.get(text, (covers, 0))
         same[text] = (covers, bits | bit)
-        self._starts = re.compile("|".join(re.escape(start) for starts in self._by_length.values() for start in starts))
+
+    @cached_property
+    def _starts(self) -> re.Pattern[str]:
+        """The beginnings of all patterns; `(?!)` is none. Made once, when all are known: it takes its time."""
+        starts = [re.escape(start) for starts in self._by_length.values() for start in starts]
+        return re.compile("|".join(starts) if starts else "(?!)")
 
     def may_cover(self, digits: str) -> bool:
         """Whether any pattern begins with some of these digits."""

@@ -1,10 +1,9 @@
 """Whether what an alert is about goes on in a call as it is, and if not, why: as far as the call shows it. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
-from bot.alerts import Alert, How, Rule, When
+from bot.alerts import Alert, How, When
 from bot.authorization import AuthorizationMap
-from bot.covering import Covering
 from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status
 
 _HOLDS: Mapping[When, Callable[[PhoneCallView], bool]] = {
@@ -22,16 +21,6 @@ def view_that_goes_on(alert: Alert, call: PhoneCall) -> PhoneCallView | None:
     views = [view for view in call.named_views.values() if view.extension == alert.extension]
     holding = [view for view in views if _HOLDS[alert.when](view)]
     return min(holding, key=lambda view: (view.id != alert.view_id, view.id), default=None)
-
-
-def is_about(
-    alert: Alert, view: PhoneCallView, alert_rules: Iterable[Rule], teams: Mapping[str, frozenset[str]]
-) -> bool:
-    """Whether a rule of now is still about this side of a call; a raised hand needs none."""
-    if alert.when is When.HAND_RAISED:
-        return True
-    covering = Covering(tuple(rule for rule in alert_rules if rule.key == alert.rule), teams)
-    return bool(covering.of_extension[view.extension] & covering.of_callers(view))
 
 
 def why_over(alert: Alert, call: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:

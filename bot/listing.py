@@ -1,28 +1,31 @@
 """Reading the live calls: those that one request may mean, and for `/calls` those that one person may know of."""
 
 import asyncio
-import unicodedata
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import datetime
+from functools import cache, cached_property, partial
+from typing import NamedTuple
 
 from bot.actions import RECORDING, ActionName
 from bot.authorization import AuthorizationMap, Person
 from bot.buttons import Button, HandButton
-from bot.commands import Intervene, ListCalls, RaiseHand, Target, mentioned
-from bot.errors import ExtensionInvalid, NotSuitable, Refusal, UserInvalid
+from bot.commands import Intervene, ListCalls, RaiseHand, Target
+from bot.errors import ExtensionInvalid, Refusal, UserInvalid
 from bot.following import UNDECIDED, Intervention
 from bot.guarding import refuse_if_inside
 from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status, caller_numbers, organisation
 from bot.planning import Suitable, button, check_phone, fitting_actions, own_views
-from bot.ports import Choice, Line, Listing, PhoneCalls
+from bot.ports import Choice, Line, Listing, Page, PhoneCalls
+from bot.searching import folded, search
+from bot.slicing import in_slices
 
 LISTED_WITHIN = 8.0
 """Seconds that the reading of all lists may take; what is not read by then is missing, and the answer says so."""
 MOMENT = 0.3
 """Seconds after which an empty answer is asked for once more."""
-_LAST = datetime.max.replace(tzinfo=UTC)
+LINES_ON_A_PAGE = 12
+"""Three blocks each, and at most five around them: well below the 50 of one Slack message."""
 
 
 async def calls_meant(
@@ -116,88 +119,167 @@ class Viewer:
         """The phones of this person, those that only the directory knows included."""
         return frozenset(self.rules.extensions_of(self.person.slack_user))
 
+    @cached_property
+    def followed_in(self) -> Mapping[str, tuple[Intervention, ...]]:
+        """The open interventions by call id."""
+        found: dict[str, tuple[Intervention, ...]] = {}
+        for one in self.followed:
+            found[one.call_id] = (*found.get(one.call_id, ()), one)
+        return found
+
+    @cached_property
+    def acts_on(self) -> Callable[[str], bool]:
+        """Whether this person may do anything on an extension. Each is asked for in many calls, and found out once."""
+        return cache(lambda extension: any(self.may(action, extension) for action in ActionName))
+
+    @cached_property
+    def supervisors_of(self) -> Callable[[str], frozenset[str]]:
+        """The extensions of those who may do anything on an extension; found out once, too."""
+        return cache(self.rules.supervisors_of)
+
     def may(self, action: ActionName, extension: str) -> bool:
         """Whether this person may do this there, from this channel."""
         return self.rules.allows(self.person, action, extension, self.channel)
 
 
-def live_calls(
+class _Side(NamedTuple):
+    """One view of a call that a person may know of, before anything is said of it."""
+
+    call: PhoneCall
+    view: PhoneCallView
+    alone: bool
+    """It is the only view of its extension that there is to choose from."""
+
+
+async def live_calls(
     viewer: Viewer, command: ListCalls, calls: Iterable[PhoneCall], *, scopes: int = 0, unread: int = 0
 ) -> Listing:
-    """Of these calls what this person may know, those that match every word, the longest ringing first.
+    """Of these calls what this person may know, those that match every word, the longest ringing first: one page of it.
 
-    `unread` of the `scopes` that show calls could not be read, so that calls may be missing.
+    `unread` of the `scopes` that show calls could not be read, so that calls may be missing. All calls are filtered and
+    sorted, in slices; only what is on the page is worked out.
     """
-    known = [lines for call in calls if (lines := _lines(viewer, call))]
-    searches = [_search(word, viewer) for word in command.words]
+    searches = [search(word, viewer.rules, viewer.person) for word in command.words]
+    live, found = 0, list[tuple[tuple[bool, float, str], list[_Side]]]()
+    async for call in in_slices(calls):
+        sides = _sides(viewer, call)
+        live += bool(sides)
+        matching = [
+            side
+            for side in sides
+            if all(each.finds(_numbers(side.view), partial(_words, viewer, side)) for each in searches)
+        ]
+        if matching:
+            found.append((_longest_ringing_first(sides), matching))
+    found.sort(key=lambda one: one[0])
+    matches = [side for _, sides in found for side in sides]
+    page = page_of([side.call.id for side in matches], command.page)
     return Listing(
         command=command,
-        words=tuple(search.shown for search in searches),
+        words=tuple(each.shown for each in searches),
         channel=viewer.channel,
-        lines=tuple(
-            line
-            for lines in sorted(known, key=_longest_ringing_first)
-            for line in lines
-            if all(search.finds(line, viewer.rules) for search in searches)
-        ),
-        live=len(known),
+        lines=tuple(_line(viewer, side) for side in matches[page.start : page.end]),
+        page=page,
+        live=live,
         scopes=scopes,
         unread=unread,
     )
 
 
-def _longest_ringing_first(lines: list[Line]) -> tuple[bool, datetime, str]:
-    call = lines[0].call
-    rings = any(line.view.status is Status.RINGING for line in lines)
-    return (not rings, call.published or _LAST, call.id)
+def page_of(lines: Sequence[str], wanted: int) -> Page:
+    """The page that is wanted, or the last one, of these lines, each given as the id of its call."""
+    pages = max(1, -(-len(lines) // LINES_ON_A_PAGE))
+    number = min(wanted, pages)
+    start = (number - 1) * LINES_ON_A_PAGE
+    before = dict.fromkeys(lines[:start])
+    goes_on = 0 < start < len(lines) and lines[start] == lines[start - 1]
+    return Page(
+        number=number,
+        pages=pages,
+        start=start,
+        end=min(start + LINES_ON_A_PAGE, len(lines)),
+        calls=len(dict.fromkeys(lines)),
+        first_call=len(before) + (not goes_on),
+        goes_on=goes_on,
+    )
 
 
-def _lines(viewer: Viewer, call: PhoneCall) -> list[Line]:
-    """A line for each side of the call that this person may know of, the one that rings first.
+def _longest_ringing_first(sides: list[_Side]) -> tuple[bool, float, str]:
+    call = sides[0].call
+    rings = any(side.view.status is Status.RINGING for side in sides)
+    return (not rings, call.published.timestamp() if call.published else float("inf"), call.id)
+
+
+def _sides(viewer: Viewer, call: PhoneCall) -> list[_Side]:
+    """Each side of the call that this person may know of, the one that rings first.
 
     None where a party is protected.
     """
-    if viewer.rules.protects(call):
+    seen = {view.extension for view in call.views if viewer.acts_on(view.extension) or view.extension in viewer.own}
+    extensions = sorted(extension for extension in seen if EXTENSION.fullmatch(extension))
+    if not extensions or viewer.rules.protects(call):
         return []
-    extensions = sorted({view.extension for view in call.views if EXTENSION.fullmatch(view.extension)})
-    lines = [line for extension in extensions for line in _side(viewer, call, extension)]
-    return sorted(lines, key=lambda line: line.view.status is not Status.RINGING)
+    sides = [side for extension in extensions for side in _sides_of(viewer, call, extension)]
+    return sorted(sides, key=lambda side: side.view.status is not Status.RINGING)
 
 
-def _side(viewer: Viewer, call: PhoneCall, extension: str) -> list[Line]:
-    """One extension's side. Who sees it as their own call is not told which supervisors are on it."""
-    rules, own = viewer.rules, extension in viewer.own
-    may_act = any(viewer.may(action, extension) for action in ActionName)
-    if not may_act and not own:
-        return []
-    views = own_views(call, extension, viewer.legs.get(call.id, frozenset()), rules.supervisors_of(extension))
-    on_it = {} if own else _on_it(viewer, call, extension, views)
-    return [
-        Line(
-            call=call,
-            view=view,
-            agent=rules.name_of(extension),
-            names=names_on(view, rules),
-            present=tuple(sorted({name for phone, name in on_it.items() if phone not in viewer.own})),
-            asker_present=not on_it.keys().isdisjoint(viewer.own),
-            buttons=_buttons(viewer, call, view, named=len(views) > 1),
-            hand=_hand(viewer, call, extension) if own and viewer.may_ask_for_help else None,
-        )
-        for view in views
-    ]
+def _sides_of(viewer: Viewer, call: PhoneCall, extension: str) -> list[_Side]:
+    views = _own_views(viewer, call, extension)
+    return [_Side(call, view, alone=len(views) == 1) for view in views]
 
 
-def _on_it(viewer: Viewer, call: PhoneCall, extension: str, own: tuple[PhoneCallView, ...]) -> dict[str, str]:
+def _own_views(viewer: Viewer, call: PhoneCall, extension: str) -> tuple[PhoneCallView, ...]:
+    return own_views(call, extension, viewer.legs.get(call.id, frozenset()), viewer.supervisors_of(extension))
+
+
+def _line(viewer: Viewer, side: _Side) -> Line:
+    """What is shown of one side. Who sees it as their own call is not told which supervisors are on it."""
+    call, view = side.call, side.view
+    own = view.extension in viewer.own
+    on_it = _on_it(viewer, side)
+    return Line(
+        call=call,
+        view=view,
+        agent=viewer.rules.name_of(view.extension),
+        names=names_on(view, viewer.rules),
+        present=_present(viewer, on_it),
+        asker_present=not on_it.keys().isdisjoint(viewer.own),
+        buttons=_buttons(viewer, call, view, named=not side.alone),
+        hand=_hand(viewer, call, view.extension) if own and viewer.may_ask_for_help else None,
+    )
+
+
+def _present(viewer: Viewer, on_it: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted({name for phone, name in on_it.items() if phone not in viewer.own}))
+
+
+def _on_it(viewer: Viewer, side: _Side) -> dict[str, str]:
     """The supervisors who are on this side of the call, by their phones: proven by us, or seen as a leg."""
-    supervisors = viewer.rules.supervisors_of(extension)
+    call, extension = side.call, side.view.extension
+    if extension in viewer.own:
+        return {}
+    own, supervisors = _own_views(viewer, call, extension), viewer.supervisors_of(extension)
     legs = (view for view in call.views if view.extension == extension and view.on_call and view not in own)
     seen = {number: viewer.rules.name_of(number) for leg in legs for number in leg.source if number in supervisors}
     ours = {
         one.phone: one.supervisor
-        for one in viewer.followed
-        if one.in_call and (one.call_id, one.extension) == (call.id, extension) and not call.is_another_than(one.call)
+        for one in viewer.followed_in.get(call.id, ())
+        if one.in_call and one.extension == extension and not call.is_another_than(one.call)
     }
     return {**seen, **ours}
+
+
+def _numbers(view: PhoneCallView) -> tuple[str, ...]:
+    return (view.extension, *view.source, *view.destination)
+
+
+def _words(viewer: Viewer, side: _Side) -> str:
+    """All that a word may be looked for in, of what this person is shown."""
+    view, rules = side.view, viewer.rules
+    row = rules.directory.by_extension.get(view.extension)
+    team = row.team if row is not None and row.team is not None else ""
+    names = (rules.name_of(view.extension), team, view.caller_id, *names_on(view, rules).values())
+    return folded(" ".join((*_numbers(view), *names, *_present(viewer, _on_it(viewer, side)))))
 
 
 def _buttons(viewer: Viewer, call: PhoneCall, view: PhoneCallView, *, named: bool) -> tuple[Button, ...]:
@@ -228,7 +310,7 @@ def _makes_sense(viewer: Viewer, action: ActionName, call: PhoneCall, extension:
     phone = viewer.person.phone
     if action in RECORDING:
         return extension not in viewer.own
-    held = [one for one in viewer.followed if _is_held(one, viewer.person, call)]
+    held = [one for one in viewer.followed_in.get(call.id, ()) if _is_held(one, viewer.person, call)]
     try:
         check_phone(action, extension, phone, viewer.own)
         if not held:
@@ -251,44 +333,3 @@ def names_on(view: PhoneCallView, rules: AuthorizationMap) -> dict[str, str]:
     numbers = {*view.source, *view.destination, *caller_numbers(view.caller_id)} - {view.extension}
     extended = {number: number if "*" in number else f"{own}*{number}" for number in numbers}
     return {number: name for number, full in extended.items() if (name := rules.name_of(full)) != full}
-
-
-# ── words ──
-
-
-@dataclass(frozen=True)
-class _Search:
-    """One word of `/calls`: a part of a name or number, or a mention of a person. `shown` is how it is repeated."""
-
-    shown: str
-    part: str = ""
-    extensions: frozenset[str] | None = None
-
-    def finds(self, line: Line, rules: AuthorizationMap) -> bool:
-        """Whether this line has it."""
-        view = line.view
-        numbers = (view.extension, *view.source, *view.destination)
-        if self.extensions is not None:
-            return not self.extensions.isdisjoint(numbers)
-        row = rules.directory.by_extension.get(view.extension)
-        team = row.team if row is not None and row.team is not None else ""
-        names = (line.agent, team, view.caller_id, *line.names.values(), *line.present)
-        return self.part in _folded(" ".join((*numbers, *names)))
-
-
-def _search(word: str, viewer: Viewer) -> _Search:
-    user = mentioned(word)
-    if user is None:
-        return _Search(shown=word, part=_folded(word))
-    person = viewer.rules.people.get(user)
-    try:
-        meant = viewer.rules.extensions_meant(Target(kind="person", text=user), viewer.person)
-    except NotSuitable:
-        return _Search(shown="a person I don't know", extensions=frozenset())
-    return _Search(shown=person.name if person else viewer.rules.name_of(meant[0]), extensions=frozenset(meant))
-
-
-def _folded(text: str) -> str:
-    """The text without what people leave out when they look for it: capitals and accents."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -22,15 +22,18 @@ from bot.alerts import GIVE_UP, HANDS, Alert, How, Rule, When, resolved, seen
 from bot.authorization import AuthorizationMap
 from bot.errors import CallbotError
 from bot.following import LOOKS_TO_BELIEVE
-from bot.judging import is_about, view_that_goes_on, why_over
+from bot.judging import view_that_goes_on, why_over
 from bot.looking import Haste, Looks
 from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.slicing import in_slices
 from bot.sweeping import Sweep
 from bot.tasks import Tasks
 from bot.watching import Holding, Watch
 
-AT_A_TIME = 250
-"""Calls that are judged before others get their turn."""
+AT_A_TIME = 25
+"""Calls that are judged before the clock is looked at, whether others get their turn."""
+RAISED_TOGETHER = 50
+"""Alerts that are written down and shown at a time: one commit, and a few milliseconds."""
 A_SECOND = 1.0
 
 _log = structlog.get_logger("callbot.lookout")
@@ -96,13 +99,19 @@ class Lookout:
 
     def rules_changed(self) -> None:
         """Resolve at once what has lost its rule or is protected now; changed patterns hold from the next look."""
+        self._tasks.spawn(self._follow_rules(), name="alerts by the changed rules")
+
+    async def _follow_rules(self) -> None:
         now, keys = self._now(), {HANDS, *(rule.key for rule in self._alert_rules())}
-        for alert in self._alarms.open:
+        async for one in in_slices(self._alarms.open):
+            alert = self._alarms.of_id(one.id)
+            if alert is None or not alert.open:
+                continue
             if alert.rule not in keys:
                 self._alarms.change(self._over(alert, now, How.RULE_GONE))
             elif self._rules().protects(alert.call):
                 self._alarms.change(self._over(alert, now, How.PROTECTED))
-        self._alarms.show_all()
+        await self._alarms.show_all()
 
     # ── the loops ──
 
@@ -126,7 +135,7 @@ class Lookout:
         while True:
             await self._sleep(A_SECOND)
             try:
-                self._alarms.grow_older()
+                await self._alarms.grow_older()
             except Exception:  # noqa: BLE001 - the same
                 _log.exception("time_failed")
 
@@ -139,10 +148,8 @@ class Lookout:
         self._calls = len(sweep.calls)
         due = await self._see(sweep)
         now = self._now()
-        for number, alert in enumerate(self._alarms.open, 1):
+        async for alert in in_slices(self._alarms.open):
             self._judge(alert.id, sweep, now)
-            if number % AT_A_TIME == 0:
-                await asyncio.sleep(0)
         if self._raising is None or self._raising.done():  # a ledger that hangs must not keep anybody from looking
             self._raising = self._tasks.spawn(self._raise(due, now, self._looked_at or now), name="new alerts")
         self._looked_at = now
@@ -154,12 +161,11 @@ class Lookout:
         self._watch.begin()
         due: list[Holding] = []
         calls = iter(self._without_legs(sweep.calls))
-        while part := tuple(islice(calls, AT_A_TIME)):
+        async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
             due += self._watch.see(part, self._now())
-            await asyncio.sleep(0)
         self._watch.end(self._now(), complete=not sweep.unread)
-        for _ in self._watch.let_go(AT_A_TIME):
-            await asyncio.sleep(0)
+        async for _ in in_slices(self._watch.let_go(AT_A_TIME)):
+            pass
         for when, why in self._watch.unusable():
             self._measures.date_unusable(when, why)
         return due
@@ -192,7 +198,7 @@ class Lookout:
         return self._going_on(alert, call, view, alert.since if held is None else held.since, now)
 
     def _going_on(self, alert: Alert, call: PhoneCall, view: PhoneCallView, since: datetime, now: datetime) -> Alert:
-        if not is_about(alert, view, self._alert_rules(), self._rules().directory.teams):
+        if alert.when is not When.HAND_RAISED and not self._watch.is_about(alert.rule, view):
             return self._over(alert, now, How.RULE_GONE)
         self._unseen.pop(alert.id, None)
         return seen(alert, call, view, since, now)
@@ -238,21 +244,19 @@ class Lookout:
         What was due before the last look, which had not seen it yet, could not have been raised sooner.
         """
         rules, alert_rules = self._rules(), self._alert_rules()
-        new = [
-            held
-            for held in due
-            if held.rule in alert_rules
-            and self._alarms.about(held.rule.key, held.call) is None
-            and not rules.protects(held.call)
-        ]
-        if not new:
-            return
-        try:
-            await self._alarms.raise_(
-                [self._alert(held, now) for held in new], [max(held.due, last_look) for held in new]
-            )
-        except CallbotError as error:
-            _log.error("alerts_not_raised", number=len(new), error=type(error).__name__)
+        new: list[Holding] = []
+        async for held in in_slices(due):
+            known = self._alarms.about(held.rule.key, held.call) is not None
+            if not known and held.rule in alert_rules and not rules.protects(held.call):
+                new.append(held)
+        for start in range(0, len(new), RAISED_TOGETHER):
+            together = new[start : start + RAISED_TOGETHER]
+            alerts = [self._alert(held, now) for held in together]
+            try:
+                await self._alarms.raise_(alerts, [max(held.due, last_look) for held in together])
+            except CallbotError as error:
+                _log.error("alerts_not_raised", number=len(new) - start, error=type(error).__name__)
+                return
 
     def _alert(self, held: Holding, now: datetime) -> Alert:
         return Alert(

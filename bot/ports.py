@@ -88,14 +88,32 @@ class Line(_Frozen):
     """Where it is the asker's own call, and there is a channel for calls for help."""
 
 
+class Page(NamedTuple):
+    """One page of the lines of a list, all sides of a call together."""
+
+    number: int = 1
+    pages: int = 1
+    start: int = 0
+    end: int = 0
+    """Its lines: from `start` on, before `end`."""
+    calls: int = 0
+    """Calls on all pages."""
+    first_call: int = 1
+    """Which of them the first line is of, counted from 1."""
+    goes_on: bool = False
+    """That one is the last of the page before, too."""
+
+
 class Listing(_Frozen):
-    """What one person may know of the live calls; those lines that match every word, all sides of a call together."""
+    """What one person may know of the live calls: one page of those lines that match every word."""
 
     command: ListCalls
     words: tuple[str, ...] = ()
     """As people read them: a mention is the person's name."""
     channel: str
     lines: tuple[Line, ...] = ()
+    """Those of the page."""
+    page: Page = Page()
     live: int = 0
     """Calls that this person may know of, whether they match or not."""
     scopes: int = 0

@@ -65,6 +65,9 @@ class Watch:
         self._may_be[Status.RINGING] = about[When.RINGING]
         self._may_be[Status.ON_CALL] = about[When.TALKING] | about[When.ON_HOLD]
         self._keyed = tuple(_Keyed(rule.longer_than, rule.key, rule) for rule in rules)
+        self._bits_of: dict[str, int] = {}
+        for place, rule in enumerate(rules):
+            self._bits_of[rule.key] = self._bits_of.get(rule.key, 0) | 1 << place
         self._rules_of = lru_cache(MOST_MIXTURES)(self._find_rules)
 
     # ── a look ──
@@ -142,6 +145,11 @@ class Watch:
             if key == rule_key
         ]
         return min(found, key=lambda holding: holding.due, default=None)
+
+    def is_about(self, rule_key: str, view: PhoneCallView) -> bool:
+        """Whether a rule of that key, of those taken last, is about this side of a call."""
+        bits = self._covering.of_extension[view.extension] & self._covering.of_callers(view)
+        return bool(bits & self._bits_of.get(rule_key, 0))
 
     def unusable(self) -> list[tuple[When, str]]:
         """The dates that could not be used since this was asked last: each of a call is told once, with why."""

@@ -15,8 +15,6 @@ from bot.slack.cards import FLOW
 from bot.slack.foreign import foreign, plain
 from bot.slack.messages import HAND, PAGE, STATUS, Message, act, headline, message, said, small, small_words, when
 
-LINES_ON_A_PAGE = 12
-"""Three blocks each, and at most five around them: well below the 50 of one message."""
 MOST_CHOICES = 25
 BUTTON_TEXT = 75
 """Characters (Block Kit reference, button element)."""
@@ -29,18 +27,14 @@ def live_calls(listing: Listing) -> Message:
     """One page of the list, each line with the buttons of what this person may do to it."""
     if not listing.lines:
         return _none(listing)
-    pages = -(-len(listing.lines) // LINES_ON_A_PAGE)
-    page = min(listing.command.page, pages)
-    first = (page - 1) * LINES_ON_A_PAGE
-    shown = range(first, min(first + LINES_ON_A_PAGE, len(listing.lines)))
     head = _headline(listing)
-    notes = [*_which(listing, shown, pages), *_unread(listing)]
+    notes = [*_which(listing), *_unread(listing)]
     blocks: list[Block] = [headline(head), *([said(*notes)] if notes else [])]
-    for number in shown:
-        blocks += _line(listing.lines, number)
-    if pages > 1:
-        blocks.append(_turn(listing, page, pages))
-    read = [head, *notes, *(text for number in shown for text in _sentences(listing.lines[number]))]
+    for number in range(len(listing.lines)):
+        blocks += _line(listing, number)
+    if listing.page.pages > 1:
+        blocks.append(_turn(listing))
+    read = [head, *notes, *(text for line in listing.lines for text in _sentences(line))]
     return message(" ".join(f"{foreign(sentence.removesuffix('.'), 300)}." for sentence in read), blocks)
 
 
@@ -61,7 +55,7 @@ def _headline(listing: Listing) -> str:
     live = "1 live call" if listing.live == 1 else f"{listing.live} live calls"
     if not listing.words:
         return live
-    found = len({line.call.id for line in listing.lines})
+    found = listing.page.calls
     return f"{found} of {live} {'matches' if found == 1 else 'match'} {_quoted(listing)}"
 
 
@@ -69,18 +63,15 @@ def _quoted(listing: Listing) -> str:
     return f"“{' '.join(listing.words)}”" if listing.words else ""
 
 
-def _which(listing: Listing, shown: range, pages: int) -> list[str]:
+def _which(listing: Listing) -> list[str]:
     """Which calls of how many are on this page. The sides of one call stand together, and count once."""
-    if pages == 1 and listing.command.page == 1:
+    page, asked = listing.page, listing.command.page
+    if page.pages == 1 and asked == 1:
         return []
-    numbers = {call: number for number, call in enumerate(dict.fromkeys(line.call.id for line in listing.lines), 1)}
-    first, last = (numbers[listing.lines[number].call.id] for number in (shown[0], shown[-1]))
+    first, last = page.first_call, page.first_call + len({line.call.id for line in listing.lines}) - 1
     calls = f"Call {first}" if first == last else f"Calls {first}–{last}"
-    gone = listing.command.page > pages
-    return [
-        *([f"There is no page {listing.command.page} any more; this is the last."] if gone else []),
-        f"{calls} of {len(numbers)}",
-    ]
+    gone = [f"There is no page {asked} any more; this is the last."] if asked > page.pages else []
+    return [*gone, f"{calls} of {page.calls}"]
 
 
 def _unread(listing: Listing) -> list[str]:
@@ -89,8 +80,9 @@ def _unread(listing: Listing) -> list[str]:
     return [f"{listing.unread} of {listing.scopes} lists could not be read: calls may be missing."]
 
 
-def _turn(listing: Listing, page: int, pages: int) -> Block:
+def _turn(listing: Listing) -> Block:
     """*Previous* and *Next*, where there is such a page."""
+    page, pages = listing.page.number, listing.page.pages
     turns = [("Previous", page - 1), ("Next", page + 1)]
     return ActionsBlock(
         block_id=f"{PAGE}-{page}",
@@ -111,9 +103,9 @@ def _turn(listing: Listing, page: int, pages: int) -> Block:
 # ── a line ──
 
 
-def _line(lines: Sequence[Line], number: int) -> list[Block]:
-    line = lines[number]
-    same = number > 0 and lines[number - 1].call.id == line.call.id
+def _line(listing: Listing, number: int) -> list[Block]:
+    line = listing.lines[number]
+    same = listing.page.goes_on if number == 0 else listing.lines[number - 1].call.id == line.call.id
     blocks: list[Block] = [said(*_sentences(line)), small_words(_times(line, same=same))]
     elements = [act(one, LABEL[one.intervene.action], number) for one in line.buttons]
     elements += [_hand(line.hand)] if line.hand is not None else []

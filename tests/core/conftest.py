@@ -1,5 +1,6 @@
 """How the state table is played: looks at a call, second by second. What /calls shows."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,8 +34,9 @@ def listing(rules: AuthorizationMap) -> Callable[..., Listing]:
 
     def ask(user: str, *calls: PhoneCall, words: tuple[str, ...] = (), **more: Any) -> Listing:
         map_ = more.pop("rules", rules)
-        viewer = Viewer(map_.people[user], more.pop("channel", "C0FLOOR"), map_, **more)
-        return live_calls(viewer, ListCalls(words=words), calls)
+        channel = more.pop("channel", "C0FLOOR")
+        command = ListCalls(words=words, page=more.pop("page", 1))
+        return asyncio.run(live_calls(Viewer(map_.people[user], channel, map_, **more), command, calls))
 
     return ask
 

@@ -1,5 +1,6 @@
 """Whatever the PBX answers: a value or a PbxError comes of it, and what comes of it can be acted on and shown."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -195,7 +196,7 @@ def test_a_card_of_whatever_was_read_does_no_harm(
 def listing(calls: tuple[PhoneCall, ...], rules: AuthorizationMap) -> Listing:
     """What Ana may know of the calls."""
     viewer = Viewer(person=rules.people["U0ANA"], channel="C0FLOOR", rules=rules, legs={OURS: frozenset({"02"})})
-    return live_calls(viewer, ListCalls(), calls, scopes=1)
+    return asyncio.run(live_calls(viewer, ListCalls(), calls, scopes=1))
 
 
 @quick

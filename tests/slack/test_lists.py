@@ -9,10 +9,11 @@ import pytest
 from bot.actions import ActionName
 from bot.buttons import Button, HandButton, PageButton, unpack_hand, unpack_page
 from bot.commands import Intervene, ListCalls, RaiseHand, Target
+from bot.listing import LINES_ON_A_PAGE, page_of
 from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.ports import Line, Listing
 from bot.sandbox.block_rules import check_blocks
-from bot.slack.lists import LINES_ON_A_PAGE, live_calls
+from bot.slack.lists import live_calls
 from bot.slack.messages import Message, when
 
 MakeView = Callable[..., PhoneCallView]
@@ -47,7 +48,9 @@ def a_line(a_call: MakeCall, a_view: MakeView) -> MakeLine:
 def listed(*lines: Line, words: tuple[str, ...] = (), page: int = 1, **more: Any) -> Message:
     """The answer to /calls, with those lines; `live`: as many calls as there are, unless it is said."""
     whole = {"channel": "C0FLOOR", "words": words, "live": len({line.call.id for line in lines}), **more}
-    return live_calls(Listing(command=ListCalls(words=words, page=page), lines=lines, **whole))
+    turned = page_of([line.call.id for line in lines], page)
+    on_it = lines[turned.start : turned.end]
+    return live_calls(Listing(command=ListCalls(words=words, page=page), lines=on_it, page=turned, **whole))
 
 
 def pages(message: Message) -> dict[str, PageButton]:

@@ -1,0 +1,43 @@
+"""The words of `/calls`: a part of a name or number, or a mention of a person. Pure."""
+
+import unicodedata
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from bot.authorization import AuthorizationMap, Person
+from bot.commands import Target, mentioned
+from bot.errors import NotSuitable
+
+
+@dataclass(frozen=True)
+class Search:
+    """One word: a part of a name or number, or a mention of a person. `shown` is how it is repeated."""
+
+    shown: str
+    part: str = ""
+    extensions: frozenset[str] | None = None
+
+    def finds(self, numbers: Collection[str], words: Callable[[], str]) -> bool:
+        """Whether it means a side of a call with these numbers; `words` is what else is said of it, folded."""
+        if self.extensions is not None:
+            return not self.extensions.isdisjoint(numbers)
+        return self.part in words()
+
+
+def search(word: str, rules: AuthorizationMap, asker: Person) -> Search:
+    """What a word means for whoever typed it."""
+    user = mentioned(word)
+    if user is None:
+        return Search(shown=word, part=folded(word))
+    person = rules.people.get(user)
+    try:
+        meant = rules.extensions_meant(Target(kind="person", text=user), asker)
+    except NotSuitable:
+        return Search(shown="a person I don't know", extensions=frozenset())
+    return Search(shown=person.name if person else rules.name_of(meant[0]), extensions=frozenset(meant))
+
+
+def folded(text: str) -> str:
+    """The text without what people leave out when they look for it: capitals and accents."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
