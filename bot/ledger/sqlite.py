@@ -10,13 +10,13 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 
 from bot.ledger.failures import LedgerUnavailable
 
@@ -86,17 +86,19 @@ class SqliteFile:
 
     async def close(self) -> None:
         """Give the file back, after what was asked for."""
-        loop = asyncio.get_running_loop()
         if self._writing is not None:
             await asyncio.wait({self._writing})  # which goes on where this is cancelled
-        for writes, thread in ((False, self._reads), (True, self._writes)):
-            await loop.run_in_executor(thread, self._give_back, writes)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._reads, self._give_back, False)
+        await loop.run_in_executor(self._writes, self._give_back, True)  # the last: SQLite removes the -wal with it
 
     def cut(self) -> None:
         """Let both threads end after what they are at, which is a second at most where another process writes."""
         self._closed = True
-        for thread in (self._reads, self._writes):
-            thread.shutdown(wait=False, cancel_futures=True)
+        for writes, thread in ((False, self._reads), (True, self._writes)):
+            with suppress(RuntimeError):  # it was cut before
+                thread.submit(self._give_back, writes)
+            thread.shutdown(wait=False)
 
     async def _written(self, waiting: deque[_Asked], work: Callable[[Connection], _T]) -> _T:
         told: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
@@ -150,6 +152,8 @@ class SqliteFile:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         """On the connection of this thread, which is kept: to take one and give it back takes as long as a statement."""
+        if self._closed:
+            raise LedgerUnavailable("closed")
         if writes not in self._connections:
             self._connections[writes] = self._engine.connect().execution_options(**{_WRITES: writes})
         connection = self._connections[writes]
@@ -157,16 +161,22 @@ class SqliteFile:
             yield connection
 
     def _give_back(self, writes: bool) -> None:
+        """Close the connection of this thread. The writer's moves everything from the -wal into the file before.
+
+        So a copy of the file alone has everything ("PRAGMA wal_checkpoint"), also where another process reads on.
+        """
         connection = self._connections.pop(writes, None)
-        if connection is not None:
+        if connection is None:
+            return
+        try:
+            if writes and not self._closed:
+                _raw(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
             connection.close()
-        self._engine.dispose()
 
     def _begin(self, connection: Connection) -> None:
         """A writer takes the lock at once: one that reads first and writes later could be refused without waiting."""
-        raw = connection.connection.driver_connection
-        if not isinstance(raw, sqlite3.Connection):
-            raise TypeError("a connection of another database")
+        raw = _raw(connection)
         if raw.in_transaction:  # a COMMIT that fails leaves it open, and nothing of it may be written by the next one
             raw.execute("ROLLBACK")
         if not connection.get_execution_options().get(_WRITES, False):
@@ -176,6 +186,13 @@ class SqliteFile:
         while not _done(raw, "BEGIN IMMEDIATE"):
             if self._closed or monotonic() >= end:
                 raise LedgerUnavailable("database is locked")
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        raise TypeError("a connection of another database")
+    return raw
 
 
 def _first(waiting: deque[_Asked], many: int) -> list[_Asked]:
@@ -223,11 +240,20 @@ def _engine(file: Path, *, only_to_read: bool) -> Engine:
     # isolation_level None: sqlite3 begins no transaction by itself; `SqliteFile._begin` does.
     url = URL.create("sqlite", database=str(file))
     if only_to_read:  # "Uniform Resource Identifiers" of SQLite: such a file is never created, nor written
-        url = URL.create("sqlite", database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
+        query = {"mode": "ro", "uri": "true"} | ({"immutable": "1"} if _rests(file) else {})
+        url = URL.create("sqlite", database=f"file:{quote(str(file))}", query=query)
     arguments = {"timeout": _AT_A_TIME, "isolation_level": None}
-    engine = create_engine(url, connect_args=arguments, pool_size=2, max_overflow=0, hide_parameters=True)
+    engine = create_engine(url, connect_args=arguments, poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "connect", _set_up)
     return engine
+
+
+def _rests(file: Path) -> bool:
+    """Nobody writes it, and this user cannot make the -wal without which SQLite does not read it either.
+
+    "Write-Ahead Logging", Read-Only Databases.
+    """
+    return not file.with_name(f"{file.name}-wal").exists() and not os.access(file.parent, os.W_OK | os.X_OK)
 
 
 def _set_up(connection: Any, _record: object) -> None:

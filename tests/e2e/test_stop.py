@@ -1,6 +1,7 @@
 """Start and stop: what `callbot run` refuses to start with, when it is ready, and how it ends."""
 
 import asyncio
+import shutil
 import signal
 import socket
 from typing import Any
@@ -9,6 +10,7 @@ import aiohttp
 import pytest
 
 from bot.assembly import Bot, CannotListen
+from bot.ledger.trail import Trail
 from bot.sandbox.pbx import Fault
 from bot.sandbox.slack_faults import SlackFault
 
@@ -141,6 +143,18 @@ async def test_sigterm_while_it_still_waits_for_slack_ends_it_at_once(empty_hous
     waiting.process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(STOPPING):
         assert await waiting.ended() == 0
+
+
+async def test_after_the_end_a_copy_of_the_ledgers_file_alone_has_the_audit(house: Any) -> None:
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    await house.card("Ringing", "C0FLOOR")
+    await house.stop_bot()
+    copied = shutil.copy(house.folder / "callbot.db", house.folder / "copied.db")
+    trail = await Trail.open(f"sqlite:///{copied}")
+    said = [(entry.said, entry.outcome) async for piece in trail.pieces() for entry in piece]
+    await trail.close()
+    assert said == [("/barge 0003*210", "sent")]
 
 
 # ── what it does not start with ──
