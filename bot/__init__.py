@@ -56,7 +56,9 @@ One folder for each outside system; they never import each other, and the head o
 
 And what ties them together:
 
-    settings.py       the environment
+    env_file.py       .env
+    setting_values.py the value of a setting as it was meant
+    settings.py       the environment, checked
     config_tables.py  the tables of callbot.toml
     config.py         callbot.toml, checked
     rulebook.py       callbot.toml and agents.csv as they hold now, read anew while the bot runs

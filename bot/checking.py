@@ -16,7 +16,7 @@ from bot.ledger.address import Address
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.trail import Trail
 from bot.rulebook import ConfigAndMap, check_files, read_files
-from bot.settings import OwnSettings, PbxSettings, S, Settings, SlackSettings, read_part
+from bot.settings import DoorSettings, OwnSettings, PbxSettings, S, Settings, SlackSettings, read_part
 from bot.terminal import console, shown
 
 PATIENCE = 10.0
@@ -49,7 +49,7 @@ async def _findings(environ: Mapping[str, str] | None, patience: float) -> Async
         yield finding
     own, slack, pbx = _part(OwnSettings, environ), _part(SlackSettings, environ), _part(PbxSettings, environ)
     findings, read = _map(own)
-    for finding in findings:
+    for finding in (*findings, *await _door(_part(DoorSettings, environ), patience)):
         yield finding
     config, rules = (None, None) if read is None else (read.config, read.authorization)
     asked = [
@@ -66,7 +66,8 @@ def _settings(environ: Mapping[str, str] | None) -> list[Finding]:
     try:
         read_part(Settings, environ)
     except ConfigMistakes as mistakes:
-        return [no("settings", f"{mistake}. Set it in the environment or in .env.") for mistake in mistakes.mistakes]
+        where = "Set it in the environment or in .env."
+        return [no("settings", text if text.endswith(".") else f"{text}. {where}") for text in mistakes.mistakes]
     return [ok("settings", "all that are needed are there")]
 
 
@@ -90,6 +91,23 @@ def _map(own: OwnSettings | None) -> tuple[list[Finding], ConfigAndMap | None]:
         return findings + more, None
     holds = read.config, read.authorization
     return [*review(*holds), *review_alerts(*holds)], read
+
+
+async def _door(door: DoorSettings | None, patience: float) -> list[Finding]:
+    """HOST, where it cannot be listened on. Not PORT: callbot itself may have it."""
+    if door is None:
+        return []
+    try:
+        async with asyncio.timeout(patience):
+            server = await asyncio.get_running_loop().create_server(asyncio.Protocol, door.host, 0)
+    except (OSError, UnicodeError) as error:  # TimeoutError is an OSError
+        why = getattr(error, "strerror", None) or "no answer"
+        return [
+            no("settings", f"HOST {door.host} cannot be listened on ({why}). Set it to an address of this machine.")
+        ]
+    server.close()
+    await server.wait_closed()
+    return []
 
 
 async def _ledger(url: str, patience: float) -> list[Finding]:

@@ -1,16 +1,28 @@
 """Settings from the environment or a `.env` file; every mistake is reported at once."""
 
 import ipaddress
+import os
 import re
 import ssl
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
+from bot.env_file import env_file
 from bot.errors import ConfigMistakes
+from bot.setting_values import bare, misplaced, unusable
 
 
 def _is_loopback(host: str) -> bool:
@@ -74,24 +86,48 @@ def _app_token(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
-class _Part(BaseSettings):
+def _host(text: str) -> str:
+    """An address or a name of this machine; whether it is one is seen when it is listened on."""
+    host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if _TOOLCHAIN.fullmatch(host):
+            raise ValueError(
+                "is set by conda to the name of a compiler. Set HOST=127.0.0.1, or HOST=0.0.0.0 for all addresses"
+            ) from None
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+            raise ValueError("is an address alone, as 127.0.0.1 or ::1; the port goes into PORT") from None
+    return host
+
+
+_TOOLCHAIN = re.compile(r"[a-z0-9_.]+-(?:conda(?:_[a-z0-9_]+)?|apple|w64|pc|unknown)-[a-z0-9_.]+(?:-[a-z0-9_.]+)?")
+"""What conda's compilers put into HOST: `x86_64-conda-linux-gnu`, `arm64-apple-darwin20.0.0`."""
+
+
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
+
+
+class _Part(BaseModel):
     """Some of the settings. Secrets never show themselves in a repr."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
-    )
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     @model_validator(mode="wrap")
     @classmethod
     def _all_mistakes(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
         """Report what is missing together with what is wrong. Raises ConfigMistakes."""
-        mistakes = cls._missing(values if isinstance(values, Mapping) else {})
+        mistakes = cls._missing(values)
+        wrong = {name: text for name in cls.model_fields if name in values and (text := _wrong(name, values[name]))}
         try:
             settings = validate(values)
         except ValidationError as error:
-            mistakes = [line for problem in error.errors() for line in _lines(problem)] + mistakes
+            others = [problem for problem in error.errors() if not wrong.keys() & problem["loc"]]
+            mistakes = [line for problem in others for line in _lines(problem)] + mistakes
+        mistakes = [f"{name.upper()}: {text}" for name, text in wrong.items()] + mistakes
         if mistakes:
-            raise ConfigMistakes("Settings (environment or .env)", mistakes)
+            raise ConfigMistakes(_WHERE, mistakes)
         return settings
 
     @classmethod
@@ -152,13 +188,18 @@ class OwnSettings(_Part):
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///callbot.db"
 
 
-class Settings(SlackSettings, PbxSettings, OwnSettings):
+class DoorSettings(_Part):
+    """Where callbot listens."""
+
+    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 3000
+
+
+class Settings(SlackSettings, PbxSettings, OwnSettings, DoorSettings):
     """What the environment says, all of it."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 3000
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["text", "json"] = "text"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
 
 
 S = TypeVar("S", bound=_Part)
@@ -170,18 +211,36 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def read_part(part: type[S], environ: Mapping[str, str] | None = None) -> S:
-    """The part alone, for whoever needs no more than that. Raises ConfigMistakes."""
+    """The part alone, for whoever needs no more than that. Raises ConfigMistakes.
+
+    A variable of the environment counts before a line of `.env`, and one that is set to nothing is not set.
+    """
     if environ is None:
-        try:
-            return part()
-        except UnicodeDecodeError:
-            raise ConfigMistakes(".env", ["is not UTF-8"]) from None
-    return part.model_validate({name.lower(): value for name, value in environ.items() if value})
+        environ = _filled(env_file()) | _filled(os.environ)
+    return part.model_validate(_filled(environ))
+
+
+def _filled(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings by their lower-case names, their values bare, without those of nothing. `PORT` counts before `port`."""
+    names = sorted(environ, key=str.isupper)
+    return {name.lower(): value for name in names if (value := bare(environ[name]))}
+
+
+_WHERE = "Settings (environment or .env)"
+
+
+def _wrong(name: str, value: str) -> str | None:
+    """What is wrong with the value of any setting, whatever else is asked of it."""
+    return misplaced(name.upper(), value) or unusable(name.upper(), value)
 
 
 def _lines(problem: Any) -> list[str]:
     name = str(problem["loc"][0]).upper() if problem["loc"] else ""
     if problem["type"] == "missing":
         return [f"{name} is missing"]
-    text = problem["msg"].removeprefix("Value error, ")
+    text = _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     return [f"{name} {line}".strip() for line in text.splitlines()]
+
+
+_WORDS = dict.fromkeys(("int_parsing", "greater_than_equal", "less_than_equal"), "is a whole number from 0 to 65535")
+"""What is said instead of pydantic's words. Ports are the only numbers."""

@@ -1,0 +1,221 @@
+"""What callbot is started in: `.env`, the working directory, the home and the user, whatever is wrong with each."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import bot as bot_package
+from bot.errors import ConfigMistakes
+from bot.settings import read_settings
+
+ROOT = Path(bot_package.__file__).parents[1]
+NOBODY = 54321
+"""A user id that has no name, as containers are given."""
+ENOUGH = {
+    "SLACK_BOT_TOKEN": "xoxb-invented",
+    "SLACK_SIGNING_SECRET": "invented-secret",
+    "UAPI_URL": "https://127.0.0.1:9",
+    "UAPI_ACCESS_TOKEN": "invented-token",
+}
+COMMANDS = {"run": 2, "check": 1, "audit": 2}
+"""With what each ends where its settings are wrong."""
+PARTS = "import encodings.idna, uvloop, bot.__main__, bot.assembly, bot.auditing, bot.checking, bot.collecting"
+"""What is imported before another user is set, who need not be able to read the interpreter's own folders."""
+START = "import sys; sys.argv[0] = 'callbot'; from bot.__main__ import main; main()"
+
+
+def started(
+    *words: str, cwd: Path, before: str = "", uid: int | None = None, environ: dict[str, str]
+) -> tuple[int, str]:
+    """The exit code, and what is printed. `before`: Python that is executed first; `uid`: who callbot runs as."""
+    other = "" if uid is None else f"{PARTS}; import os; os.setgroups([]); os.setgid({uid}); os.setuid({uid})"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{before}\n{other}\n{START}", *words],
+        check=False,
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that every user may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def somebody() -> int | None:
+    """A user who may not read everything: this one, or, where this is root, one without a name."""
+    return NOBODY if os.geteuid() == 0 else None
+
+
+def one_sentence(command: str, came: tuple[int, str], said: str) -> bool:
+    """Whether the command ended in order, saying this once."""
+    code, text = came
+    return (code, text.count(said), "Traceback" in text) == (COMMANDS[command], 1, False)
+
+
+# ── .env ──
+
+
+def as_directory(file: Path) -> None:
+    file.mkdir()
+
+
+def as_latin_1(file: Path) -> None:
+    file.write_bytes("PORT=3000\n# für alle\n".encode("latin-1"))
+
+
+def as_utf_16(file: Path) -> None:
+    file.write_text("PORT=3000\n", encoding="utf-16")
+
+
+def as_prose(file: Path) -> None:
+    file.write_text("PORT=3000\n\nUAPI_URL='https://pbx.example.com\n")
+
+
+def as_huge(file: Path) -> None:
+    file.write_bytes(b"#" * (1024 * 1024 + 1))
+
+
+BROKEN: dict[Callable[[Path], None], str] = {
+    as_directory: ".env is a directory. Put the settings into a file of that name, or into the environment.",
+    as_latin_1: ".env line 2 is not UTF-8. Save the file as UTF-8.",
+    as_utf_16: ".env line 1 is not UTF-8. Save the file as UTF-8.",
+    as_prose: ".env line 3 cannot be read. Write NAME=value there, or # before it.",
+    as_huge: ".env is larger than 1 MiB. Put nothing there but settings.",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_an_env_file_that_is_none_is_one_mistake(
+    broken: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(tmp_path / ".env")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigMistakes) as caught:
+        read_settings()
+    assert caught.value.mistakes == [BROKEN[broken]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_directory_in_the_place_of_the_env_file_is_one_sentence(command: str, tmp_path: Path) -> None:
+    as_directory(tmp_path / ".env")
+    came = started(command, cwd=tmp_path, environ=ENOUGH)
+    assert one_sentence(command, came, BROKEN[as_directory]), came
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_an_env_file_that_may_not_be_read_is_one_sentence(command: str, place: Path, somebody: int | None) -> None:
+    (place / ".env").touch(0o000)
+    came = started(command, cwd=place, uid=somebody, environ=ENOUGH)
+    said = ".env cannot be read (Permission denied). Let the user who runs callbot read it and its folder."
+    assert one_sentence(command, came, said), came
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=ascii)
+def test_an_env_file_may_begin_with_a_mark_of_byte_order(
+    line_end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"{name}={value}" for name, value in ({"PORT": "3001"} | ENOUGH).items()]
+    (tmp_path / ".env").write_bytes(("\ufeff" + line_end.join([*lines, ""])).encode())
+    monkeypatch.chdir(tmp_path)
+    assert read_settings().port == 3001
+
+
+# ── the working directory, the home, the user ──
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_working_directory_that_may_not_be_entered_is_one_sentence(
+    command: str, place: Path, somebody: int | None
+) -> None:
+    inside = place / "inside"
+    inside.mkdir()
+    came = started(command, cwd=inside, before="import os; os.chmod('.', 0)", uid=somebody, environ=ENOUGH)
+    said = ".env cannot be read (Permission denied). Let the user who runs callbot read it and its folder."
+    assert one_sentence(command, came, said), came
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_working_directory_that_is_gone_is_one_sentence(command: str, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    came = started(command, cwd=gone, before=f"import os; os.rmdir({str(gone)!r})", environ=ENOUGH)
+    said = "The working directory is gone. Start callbot in one that exists."
+    assert one_sentence(command, came, said), came
+
+
+HOMES: dict[str, dict[str, str]] = {
+    "none": {},
+    "one that may not be read": {"HOME": "locked"},
+    "one that is not there": {"HOME": "/none"},
+}
+
+
+@pytest.mark.parametrize("home", HOMES.values(), ids=HOMES)
+def test_a_user_without_a_name_is_told_no_more_than_others_whatever_the_home_is(
+    home: dict[str, str], place: Path, somebody: int | None
+) -> None:
+    (place / "locked").mkdir(mode=0o700)
+    (place / "callbot.toml").touch()
+    environ = ENOUGH | {name: str(place / where) for name, where in home.items()}
+    _, text = started("check", cwd=place, uid=somebody, environ=environ | {"SLACK_API_URL": "http://127.0.0.1:9"})
+    assert ("ok  settings" in text, "ok  map" in text, "Traceback" in text) == (True, True, False), text
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_configuration_that_may_not_be_read_is_one_sentence(command: str, place: Path, somebody: int | None) -> None:
+    (place / "callbot.toml").touch(0o000)
+    came = started(command, cwd=place, uid=somebody, environ=ENOUGH)
+    said = "cannot be read: Permission denied. CALLBOT_CONFIG names the file"
+    assert one_sentence(command, came, said), came
+
+
+def test_the_ledgers_folder_that_may_not_be_entered_is_one_sentence(place: Path, somebody: int | None) -> None:
+    (place / "callbot.toml").touch()
+    (place / "locked").mkdir(mode=0o000)
+    url = f"sqlite:///{place}/locked/callbot.db"
+    code, text = started("run", cwd=place, uid=somebody, environ=ENOUGH | {"DATABASE_URL": url})
+    assert (code, text.count("The ledger cannot be opened"), "Traceback" in text) == (1, 1, False), text
+
+
+# ── what `run` would say, `check` says ──
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"HOST": "x86_64-conda-linux-gnu"},
+        {"HOST": "127.0.0.1:3000"},
+        {"SLACK_BOT_TOKEN": "xapp-invented"},
+        {"UAPI_ACCESS_TOKEN": "invented\nhunter2"},
+        {"PORT": "http"},
+    ],
+    ids=str,
+)
+def test_check_says_of_a_wrong_setting_what_run_says(environ: dict[str, str], tmp_path: Path) -> None:
+    code, text = started("run", cwd=tmp_path, environ=ENOUGH | environ)
+    (line,) = [line.removeprefix("  - ") for line in text.splitlines() if line.startswith("  - ")]
+    checked = started("check", cwd=tmp_path, environ=ENOUGH | environ)
+    assert (code, *checked[:1], f"no  settings: {line}" in checked[1]) == (2, 1, True), checked
+
+
+def test_check_says_of_a_host_of_another_machine_that_it_cannot_be_listened_on(tmp_path: Path) -> None:
+    _, text = started("check", cwd=tmp_path, environ=ENOUGH | {"HOST": "192.0.2.1"})
+    assert "no  settings: HOST 192.0.2.1 cannot be listened on (" in text
+
+
+def test_check_says_nothing_of_a_host_of_this_machine(tmp_path: Path) -> None:
+    assert "HOST" not in started("check", cwd=tmp_path, environ=ENOUGH | {"HOST": "[::]"})[1]
