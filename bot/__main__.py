@@ -48,7 +48,7 @@ def run() -> None:
 async def serve(hurry: int = 1) -> None:
     """Start the bot and stop it in order, also where it is told to end before it has started. `hurry`: see Bot.
 
-    Raises LedgerLost, after the stop, where another run has taken the ledger.
+    Raises LedgerLost, after the stop, where another run has taken the ledger, or its file was removed or replaced.
     """
     from bot.assembly import STOP, Bot  # noqa: PLC0415 - the sandbox alone needs none of it
     from bot.collecting import collect_rarely  # noqa: PLC0415 - the same

@@ -105,7 +105,7 @@ class Bot:
         self._lock = SingleRun(self._settings.database_url)
         await self._lock.acquire()
         self._closing.later("lock", self._lock.release)
-        ledger = await Ledger.open(self._settings.database_url, now=now)
+        ledger = await Ledger.open(self._settings.database_url, now=now, replaced=self._lock.replaced)
         self._closing.later("ledger", ledger.close)
         return ledger
 
@@ -205,7 +205,7 @@ class Bot:
         _log.info("stopped")
 
     async def keep_ledger(self) -> NoReturn:
-        """Hold on to the ledger, from the start on and until the stop. Raises LedgerLost where another run has it."""
+        """Hold on to the ledger, from the start on and until the stop. Raises LedgerLost where it is not ours any more."""
         await self._lock.keep(asyncio.sleep)
 
     def ready(self) -> bool:

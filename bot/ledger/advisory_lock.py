@@ -1,17 +1,14 @@
 """The lock of a run on PostgreSQL: it dies with the session that holds it, and is looked after."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import structlog
 
-from bot.ledger.failures import LedgerInUse, LedgerLost, LedgerUnavailable
+from bot.ledger.failures import LedgerInUse, LedgerTaken, LedgerUnavailable
 from bot.ledger.postgresql import connector, cut, talking_to_postgresql
 
 RUNNING = 0x72756E
 """The first key of the advisory lock: "run" in ASCII. The second one is the schema, so each ledger has its own."""
-LOOK_EVERY = 2.0
-"""Seconds between two looks whether the session that holds the lock still lives."""
 ANSWER = 5.0
 """Seconds after which a session that does not answer counts as gone."""
 
@@ -32,6 +29,7 @@ class AdvisoryLock:
         """The session of asyncpg that holds the lock, or held it last."""
         self._named: tuple[object, object] | None = None
         """What tells that session from all others of the server: its pid and when it began."""
+        self._lost = False
 
     async def acquire(self) -> None:
         """Take the lock. Raises LedgerInUse, LedgerUnavailable."""
@@ -62,16 +60,17 @@ class AdvisoryLock:
             end = "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
             await session.execute(end, *self._named)
 
-    async def keep(self, sleep: Callable[[float], Awaitable[None]]) -> NoReturn:
-        """Look at the session, and take the lock again where it went with it. Raises LedgerLost."""
-        lost = False
-        while True:
-            await sleep(LOOK_EVERY)
-            if await self._lives():
-                continue
-            if not lost:
-                _log.error("ledger_session_lost")
-            lost = not await self._taken_again()
+    async def look(self) -> None:
+        """Look at the session, and take the lock again where it went with it. Raises LedgerTaken."""
+        if await self._lives():
+            return
+        if not self._lost:
+            _log.error("ledger_session_lost")
+        self._lost = not await self._taken_again()
+
+    def replaced(self) -> bool:
+        """No: a server's database has no file of ours."""
+        return False
 
     async def _lives(self) -> bool:
         try:
@@ -83,11 +82,11 @@ class AdvisoryLock:
         return True
 
     async def _taken_again(self) -> bool:
-        """False where PostgreSQL cannot be reached: nothing can be claimed then either. Raises LedgerLost."""
+        """False where PostgreSQL cannot be reached: nothing can be claimed then either. Raises LedgerTaken."""
         try:
             await self.acquire()
         except LedgerInUse:
-            raise LedgerLost(self._place) from None
+            raise LedgerTaken(self._place) from None
         except LedgerUnavailable as error:
             _log.warning("ledger_not_reached", reason=error.why)
             return False

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.ledger.address import Address
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet, failing_clearly
-from bot.ledger.sqlite import SqliteFile
+from bot.ledger.sqlite import SqliteFile, never
 from bot.ledger.statements import Insert
 
 _T = TypeVar("_T")
@@ -59,12 +59,15 @@ class Database:
         self.writes_together = transactions.together
 
     @classmethod
-    async def open(cls, address: Address) -> "Database":
-        """The database; for SQLite also the file, readable by its owner alone. Raises LedgerUnavailable."""
+    async def open(cls, address: Address, replaced: Callable[[], bool] = never) -> "Database":
+        """The database; for SQLite also the file, readable by its owner alone. Raises LedgerUnavailable.
+
+        `replaced` says whether another file has its name meanwhile: see SqliteFile.
+        """
         if address.file is None:
             return cls(address, _sessions(address.dsn))
         with failing_clearly():
-            return cls(address, await SqliteFile.open(address.file))
+            return cls(address, await SqliteFile.open(address.file, replaced))
 
     @classmethod
     def open_to_read(cls, address: Address) -> "Database":

@@ -57,12 +57,27 @@ class LedgerInUse(CallbotError):
 
 
 class LedgerLost(CallbotError):
+    """The ledger is not this run's any more. It stops: what it does next would be written down nowhere, or twice."""
+
+
+class LedgerTaken(LedgerLost):
     """Another `callbot run` took the ledger while this one was cut off from it."""
 
     def __init__(self, place: str) -> None:
         super().__init__(
             f"Another `callbot run` has taken the ledger ({place}) while this one had lost its connection to it. This one "
             "has stopped, or two of them would act twice on one call. Look which of the two is to run, and start only it."
+        )
+
+
+class LedgerReplaced(LedgerLost):
+    """A file of the ledger was removed, or another one stands in its place."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"The ledger ({place}), its -wal or its .lock was removed or replaced while callbot ran. callbot has stopped, "
+            "or what it does would be in no audit. Put the right file there, for example from a backup, and start callbot "
+            "again; where no file is there, it begins an empty ledger."
         )
 
 

@@ -18,6 +18,7 @@ from bot.ledger.address import Address
 from bot.ledger.alerts import AlertBook
 from bot.ledger.database import Database
 from bot.ledger.failures import Conflict, LedgerUnavailable
+from bot.ledger.sqlite import never
 from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests
 from bot.ledger.tables import cards, interventions
 from bot.ports import Outcome, PostedCard, Request
@@ -44,14 +45,15 @@ class Ledger:
         """The alerts, in the same database: closed with it."""
 
     @classmethod
-    async def open(cls, url: str, *, now: Callable[[], datetime]) -> "Ledger":
+    async def open(cls, url: str, *, now: Callable[[], datetime], replaced: Callable[[], bool] = never) -> "Ledger":
         """Open the ledger of a DATABASE_URL (`sqlite:///callbot.db`, `postgresql://…`), its tables up to date.
 
+        `replaced`: that of the SingleRun that holds it. Where it says yes nothing is claimed any more.
         Raises LedgerUnavailable, whose text is for whoever starts callbot.
         """
         address = Address(url)
         try:
-            database = await Database.open(address)
+            database = await Database.open(address, replaced)
             try:
                 await schema.bring_up_to_date(database)
             except BaseException:

@@ -3,19 +3,29 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Protocol, Self
 
+import structlog
+
 from bot.ledger.address import Address
-from bot.ledger.failures import LedgerInUse, LedgerUnavailable, failing_clearly
+from bot.ledger.failures import LedgerInUse, LedgerReplaced, LedgerUnavailable, failing_clearly
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks whether the lock is still held, and the ledger the one that was locked."""
+
+
+_log = structlog.get_logger("callbot.ledger")
 
 
 class _Lock(Protocol):
     async def acquire(self) -> None: ...
 
-    async def keep(self, sleep: Callable[[float], Awaitable[None]]) -> NoReturn: ...
+    async def look(self) -> None: ...
+
+    def replaced(self) -> bool: ...
 
     async def release(self) -> None: ...
 
@@ -37,7 +47,13 @@ class SingleRun:
 
     async def keep(self, sleep: Callable[[float], Awaitable[None]]) -> NoReturn:
         """Hold on to the lock that was acquired, for as long as this is awaited. Raises LedgerLost."""
-        await self._lock.keep(sleep)
+        while True:
+            await sleep(LOOK_EVERY)
+            await self._lock.look()
+
+    def replaced(self) -> bool:
+        """Whether a file of the ledger is not the one that was locked. For a thread: it asks the disk. Raises OSError."""
+        return self._lock.replaced()
 
     async def release(self) -> None:
         """Let go of it. Does nothing where it is not held."""
@@ -56,39 +72,83 @@ class SingleRun:
 class _FileLock:
     """SQLite: flock on a file beside the database. The file stays when the lock is gone, or two could hold two files.
 
-    flock and not SQLite's own lock: others may read beside a run.
+    flock and not SQLite's own lock: others may read beside a run. The database's file is kept open, too: so it is known
+    which one was locked, and its inode is given to no other file. It is closed after the ledger: the system forgets all
+    of SQLite's locks on a file as soon as the process closes it once ("How To Corrupt An SQLite Database File", 2.2).
     """
 
     def __init__(self, database: Path) -> None:
         self._database = database
-        self._held: int | None = None
+        self._held: dict[Path, int] = {}
+        """The lock's file and the database's, with their descriptors."""
+        self._wal: tuple[int, int] | None = None
+        """Device and inode of the -wal, once there is one: it stays for as long as the ledger is open."""
 
     async def acquire(self) -> None:
         with failing_clearly():
             try:
-                self._held = await asyncio.to_thread(self._flock)
+                await asyncio.to_thread(self._flock)
             except BlockingIOError as error:
                 raise LedgerInUse(str(self._database)) from error
 
-    def _flock(self) -> int:
-        path = self._database.with_name(self._database.name + ".lock")
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    def _flock(self) -> None:
+        lock = _beside(self._database, ".lock")
+        held = {lock: _opened(lock)}
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(held[lock], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held[self._database] = _opened(self._database)
         except OSError:
-            os.close(descriptor)
+            _close(held)
             raise
-        return descriptor
+        self._held = held
 
-    async def keep(self, _sleep: Callable[[float], Awaitable[None]]) -> NoReturn:
-        """Nothing to do: the system holds the lock for as long as this process has the file open (flock(2))."""
-        while True:
-            await asyncio.Event().wait()
+    async def look(self) -> None:
+        """The lock itself is held for as long as this process has the file open (flock(2)). Raises LedgerReplaced."""
+        try:
+            replaced = await asyncio.to_thread(self.replaced)
+        except OSError as error:
+            _log.warning("ledger_not_reached", reason=type(error).__name__)
+            return
+        if replaced:
+            raise LedgerReplaced(str(self._database))
+
+    def replaced(self) -> bool:
+        there = {path: _named(path) for path in self._held}
+        if any(there[path] != _identity(os.fstat(descriptor)) for path, descriptor in self._held.items()):
+            return True
+        wal = _named(_beside(self._database, "-wal"))
+        if self._wal is None:
+            self._wal = wal
+        return wal != self._wal
 
     async def release(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            os.close(held)
+        held, self._held = self._held, {}
+        _close(held)
+
+
+def _beside(database: Path, ending: str) -> Path:
+    return database.with_name(database.name + ending)
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _close(held: Mapping[Path, int]) -> None:
+    for descriptor in held.values():
+        os.close(descriptor)
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+def _named(path: Path) -> tuple[int, int] | None:
+    """Device and inode of the file that has this name now."""
+    try:
+        return _identity(path.stat())
+    except FileNotFoundError:
+        return None
 
 
 def _advisory(address: Address) -> _Lock:

@@ -30,6 +30,11 @@ NOW, LATER = 64, 16
 _WRITES = "callbot_writes"
 
 
+def never() -> bool:
+    """Nobody has replaced the file."""
+    return False
+
+
 class _Asked(NamedTuple):
     """One transaction, and who is told of it."""
 
@@ -49,7 +54,8 @@ class SqliteFile:
 
     together = LATER
 
-    def __init__(self, file: Path, *, only_to_read: bool = False) -> None:
+    def __init__(self, file: Path, *, replaced: Callable[[], bool] = never, only_to_read: bool = False) -> None:
+        self._replaced = replaced
         self._engine = _engine(file, only_to_read=only_to_read)
         event.listen(self._engine, "begin", self._begin)
         self._connections: dict[bool, Connection] = {}
@@ -62,10 +68,13 @@ class SqliteFile:
         self._writing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, file: Path) -> "SqliteFile":
-        """The file, which is made where it is not there. Raises OSError or sqlite3.Error."""
+    async def open(cls, file: Path, replaced: Callable[[], bool]) -> "SqliteFile":
+        """The file, which is made where it is not there. Raises OSError or sqlite3.Error.
+
+        `replaced` says whether another file has its name meanwhile: then nothing is written, for nobody would find it.
+        """
         await asyncio.to_thread(_prepare, file)
-        return cls(file)
+        return cls(file, replaced=replaced)
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """In a transaction that sees one state of the file."""
@@ -159,6 +168,8 @@ class SqliteFile:
         connection = self._connections[writes]
         with connection.begin():
             yield connection
+        if writes and self._replaced():  # asked after the commit: a moment before it the file may have been another one
+            raise LedgerUnavailable("its file was removed or replaced")
 
     def _give_back(self, writes: bool) -> None:
         """Close the connection of this thread. The writer's moves everything from the -wal into the file before.
