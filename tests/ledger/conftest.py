@@ -1,17 +1,10 @@
-"""The ledger on both databases: every test that asks for `address` runs on a new SQLite file and a new PostgreSQL database.
+"""The ledger on both databases: every test that asks for `address` runs on a new SQLite file and a new PostgreSQL database."""
 
-PostgreSQL: the one that pgserver brings, else an installed one, started here in a temporary folder, without TCP.
-"""
-
-import importlib.util
 import os
-import pwd
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,12 +21,9 @@ from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail, TrailEntry
 from bot.phonecalls import PhoneCall
 from bot.ports import Request
+from tests.ledger.server import NoPostgresql, running
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-HOW_TO = (
-    "No PostgreSQL here: `pip install pgserver` (CPython below 3.13 on x86-64), "
-    "or install one so that initdb and pg_ctl are on the PATH."
-)
 
 
 class Clock:
@@ -49,55 +39,17 @@ class Clock:
         self.at += by
 
 
-def _binaries() -> Path | None:
-    spec = importlib.util.find_spec("pgserver")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        if (Path(place) / "pginstall/bin/pg_ctl").exists():
-            return Path(place) / "pginstall/bin"
-    installed = shutil.which("pg_ctl")
-    both = installed and (Path(installed).resolve().parent / "initdb").exists()
-    return Path(installed).resolve().parent if installed and both else None
-
-
-def _unprivileged() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root: then it runs as a user who is there already."""
-    if os.geteuid() != 0:
-        return {}
-    for name in ("postgres", "nobody"):
-        with suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    return {"user": 65534, "group": 65534, "extra_groups": []}
-
-
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server of our own, up to the name of the database; `%s` stands for that."""
-    binaries = _binaries()
-    if binaries is None:
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(HOW_TO)
-        pytest.skip(HOW_TO)
-    # Not tmp_path: the path of a socket has at most 107 bytes, and another user must get there.
-    folder = Path(tempfile.mkdtemp(prefix="callbot-pg-", dir="/tmp"))
-    account = _unprivileged()
-    if account:
-        os.chown(folder, account["user"], account["group"])
-
-    def run(program: str, *arguments: str) -> None:
-        command = [str(binaries / program), "-D", str(folder / "data"), *arguments]
-        subprocess.run(command, check=True, cwd=folder, timeout=50, stdout=subprocess.DEVNULL, **account)
-
-    try:
-        run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-U", "callbot")
-        options = f"-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 -k {folder}"
-        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+    with ExitStack() as stack:
         try:
-            yield f"postgresql://callbot@/%s?host={folder}"
-        finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
+            address = stack.enter_context(running())
+        except NoPostgresql as missing:
+            if os.environ.get("CI", "").lower() == "true":
+                pytest.fail(str(missing))
+            pytest.skip(str(missing))
+        yield address
 
 
 @pytest.fixture
