@@ -54,6 +54,10 @@ One folder for each outside system; they never import each other, and the head o
     ledger/           what was asked, allowed and done
     sandbox/          a PBX and a workspace on this machine; imports nothing else of bot
 
+Files that people copy:
+
+    examples/         callbot.toml, the environment and the manifest of the Slack app
+
 And what ties them together:
 
     env_file.py       .env

@@ -11,6 +11,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.checking_map import channels_named
 from bot.config import Config
+from bot.examples import MANIFEST, example
 from bot.findings import Finding, no, ok, remark, some
 from bot.settings import SlackSettings
 
@@ -77,7 +78,7 @@ class _Slack:
         accepted = ok(TOKEN, f"workspace {str(answer.get('team', ''))[:80]} ({answer.get('team_id')}), bot {bot}")
         header = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), None)
         if header is None:
-            unsaid = "Slack did not say which the app has. Compare OAuth & Permissions with manifest.yml."
+            unsaid = f"Slack did not say which the app has. Compare OAuth & Permissions with {example(MANIFEST)}."
             return [accepted, remark("Slack's scopes", unsaid)], frozenset(READING.values())
         granted = frozenset(scope.strip() for scope in str(header).split(","))
         return [accepted, *_scopes(granted)], granted
@@ -159,7 +160,7 @@ class _Slack:
 
 def _scopes(granted: frozenset[str]) -> Iterator[Finding]:
     missing = [f"{scope} ({why})" for scope, why in NEEDED.items() if scope not in granted]
-    add = "Add it under OAuth & Permissions as manifest.yml has it, and install the app again."
+    add = f"Add it under OAuth & Permissions as {example(MANIFEST)} has it, and install the app again."
     if missing:
         yield no("Slack's scopes", f"missing: {some(missing)}. {add}")
     else:

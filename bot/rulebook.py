@@ -18,6 +18,7 @@ from bot.authorization import AuthorizationMap
 from bot.config import KEYS, Config, directory_file, read_config
 from bot.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
 from bot.errors import ConfigMistakes
+from bot.examples import CONFIG, example
 
 EVERY, SETTLED = 2.0, 0.3
 """Seconds between two looks at the files, and between two readings that have to agree."""
@@ -83,7 +84,8 @@ def check_files(files: Files, where: str) -> ConfigAndMap:
 
 def _config(content: bytes | str, where: str, directory: Directory | None) -> Config:
     if isinstance(content, str):
-        mend = "Copy callbot.example.toml there, or set CALLBOT_CONFIG" if content == _NO_FILE else _WHICH_FILE
+        copy = f"Copy {example(CONFIG)} there, or set CALLBOT_CONFIG"
+        mend = copy if content == _NO_FILE else _WHICH_FILE
         raise ConfigMistakes(where, [f"{content}. {mend}"])
     if len(content) > LARGEST:
         raise ConfigMistakes(where, ["is larger than 4 MiB"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -154,9 +155,16 @@ def test_a_directory_that_cannot_be_opened_says_why(folder: Path) -> None:
 
 
 def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
-    assert mistakes(tmp_path) == [
-        "cannot be read: there is no such file. Copy callbot.example.toml there, or set CALLBOT_CONFIG"
-    ]
+    (said,) = mistakes(tmp_path)
+    assert re.fullmatch(
+        r"cannot be read: there is no such file. Copy \S+ there, or set CALLBOT_CONFIG",
+        said,
+    )
+
+
+def test_the_example_that_is_to_be_copied_is_there_and_valid(tmp_path: Path) -> None:
+    named = re.findall(r"Copy (\S+) there", mistakes(tmp_path)[0])
+    assert Rulebook.read(Path(named[0])).rules().people
 
 
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder: Path) -> None:
