@@ -139,6 +139,21 @@ class Floor(Desks):
             view.parked, view.parked_pos, view.parked_by = now, slot, parker.phone
         self._changed()
 
+    def transfer(self, call_id: str, to: str) -> None:
+        """Let the party of view "01" hand the conversation over: the view moves to that phone, who is on call at once.
+
+        Supervisors' legs stay as they are, in a call that their agent has left.
+        """
+        call, phone, now = self._find(call_id), self.extension(to), self._now()
+        view = call.view("01")
+        if view is None or view.status is not Status.ON_CALL:
+            raise ValueError(f"nobody talks in call {call_id}")
+        view.extension = view.phone = phone.number
+        view.answered = now
+        for party in call.parties():
+            party.destination = [phone.number]
+        self._changed()
+
     def unpark(self, call_id: str) -> None:
         """Retrieve the parked call."""
         for view in self._find(call_id).parties():

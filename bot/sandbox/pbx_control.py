@@ -70,6 +70,7 @@ class Control:
             "hold": floor.hold,
             "unhold": floor.unhold,
             "park": floor.park,
+            "transfer": floor.transfer,
             "unpark": floor.unpark,
             "misdate": floor.misdate,
             "hang-up": floor.hang_up,

@@ -10,6 +10,7 @@ from bot.sandbox.desks import UnknownExtension
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import SandboxPbx
 from bot.sandbox.phones import Call, Status
+from bot.sandbox.ringing import Intervention, leg_of
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 
@@ -69,6 +70,25 @@ def test_a_phone_that_a_call_has_left_is_free(floor: Floor) -> None:
     call = ring(floor)
     floor.hop(call.id, DAN)
     assert (floor.busy(BOB), floor.busy(DAN)) == (False, True)
+
+
+def test_a_call_that_is_transferred_is_the_next_phone_s_and_a_leg_stays_with_whom_it_was_for(floor: Floor) -> None:
+    floor.add_extension("0003*024", user="3", name="Ana Pop")
+    call = ring(floor)
+    floor.answer(call.id)
+    listening = Intervention("Monitor", call.id, "01", "0003*024", "Ana Pop <100>", 25.0)
+    call.views.append(leg_of(call, call.views[0], listening, START))
+    floor.transfer(call.id, DAN)
+    assert [(view.id, view.extension, view.phone) for view in call.views] == [
+        ("01", DAN, DAN),
+        ("02", BOB, "0003*024"),
+    ]
+
+
+def test_only_a_conversation_can_be_transferred(floor: Floor) -> None:
+    call = ring(floor)
+    with pytest.raises(ValueError, match="nobody talks"):
+        floor.transfer(call.id, DAN)
 
 
 def test_the_caller_stays_where_they_are_while_a_call_hops(floor: Floor) -> None:
