@@ -18,12 +18,12 @@ from datetime import datetime
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from bot.actions import RECORDING, SILENT
+from bot.actions import LABEL, RECORDING, SILENT
 from bot.answering import Answering
 from bot.authorization import AuthorizationMap, Permit, Person
 from bot.claiming import Claims
 from bot.commands import Command, Intervene
-from bot.errors import AlreadyAsked, CallbotError, NotAuthorized, PbxError, PhoneNotRegistered, Refusal
+from bot.errors import AlreadyAsked, AlreadyInCall, CallbotError, NotAuthorized, PbxError, PhoneNotRegistered, Refusal
 from bot.follower import Follower
 from bot.following import Intervention
 from bot.guarding import MOST_OPEN, refuse_if_inside
@@ -31,7 +31,7 @@ from bot.helping import Helping
 from bot.listing import calls_meant, choice
 from bot.looking import Looks
 from bot.phonecalls import PhoneCall
-from bot.placing import why_elsewhere
+from bot.placing import others_read, why_elsewhere
 from bot.planning import Suitable, button, named_call, permits_for, suitable
 from bot.ports import Asker, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
 from bot.preflight import phone_beside
@@ -211,7 +211,7 @@ class Interventions:
         person = rules.person(request.slack_user, stranger=request.stranger)
         permits = permits_for(person, command, request.channel, rules)
         allowed = [(extension, call) for extension, call in found if extension in permits]
-        fitting = suitable(command, allowed, rules, self.follower.legs(call for _, call in allowed))
+        fitting = suitable(command, allowed, rules, self.follower.known(call for _, call in allowed))
         if len(fitting) == 1:
             return fitting[0], permits[fitting[0].extension]
         choices = tuple(choice(command, one, request.channel, rules) for one in fitting)
@@ -245,9 +245,12 @@ class Interventions:
                 "Your card is already waiting for you to hang up. Do that, or press Cancel there first. Nothing more was sent.",
                 held.slack_user,
             )
-        seen_by_others = held.place not in {held.slack_user, *self._silent_in()}
-        named = None if command.action in SILENT and seen_by_others else command.action
-        verdict = await self.follower.switches.wait(held, named)
+        if command.action in SILENT and others_read(held.place, held.slack_user, self._silent_in()):
+            raise AlreadyInCall(
+                f"You are in this call, and everyone hears you. Hang up, then ask for {LABEL[command.action]} again: others "
+                "read your card, so it does not wait for you there. Nothing was sent."
+            )
+        verdict = await self.follower.switches.wait(held, command.action)
         if verdict is Verdict.STOPPED:
             raise Refusal(
                 "callbot is being restarted. Nothing was sent. Hang up if you like, and ask again in a moment."

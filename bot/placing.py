@@ -10,6 +10,11 @@ from bot.following import Intervention, Why
 from bot.ports import CardElsewhere, Request
 
 
+def others_read(place: str, slack_user: str, silent_in: frozenset[str]) -> bool:
+    """Whether others than this person may read what stands there: neither a direct message nor one of `silent_in`."""
+    return place != slack_user and place not in silent_in
+
+
 class Seat(NamedTuple):
     """The card that shows an intervention (None: a new one), and its place: a channel, or a user for a direct message."""
 
@@ -27,8 +32,8 @@ def seat_of_card(
     private = request.slack_user
     silent = action in SILENT and request.channel not in silent_in
     for one in reversed(earlier):
-        others_see_it = one.place != private and one.place not in silent_in
-        if one.why is not Why.CALL_OVER and not (action in SILENT and others_see_it):
+        others_see_it = action in SILENT and others_read(one.place, private, silent_in)
+        if one.why is not Why.CALL_OVER and not others_see_it:
             return Seat(one.card, one.place)
     return Seat(None, private if silent or request.channel.startswith("D") else request.channel)
 

@@ -134,8 +134,7 @@ class Switching(_Frozen):
     """A change of mode that waits for the supervisor to hang up; `late`: it waited in vain."""
 
     held: ActionName
-    to: ActionName | None
-    """None on a card that others see, where the new mode is a silent one."""
+    to: ActionName
     late: bool = False
 
 

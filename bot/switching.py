@@ -59,7 +59,7 @@ class Switches:
         """Whether a change waits on this card."""
         return card in self._waiting
 
-    async def wait(self, held: Intervention, to: ActionName | None) -> Verdict:
+    async def wait(self, held: Intervention, to: ActionName) -> Verdict:
         """Show the question on the card of `held`, and wait for its leg to go, for a button, or for 30 s."""
         verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._late.pop(held.card, None)

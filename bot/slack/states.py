@@ -133,8 +133,6 @@ def _switching(switching: Switching | None) -> tuple[str, ...]:
         return ()
     if switching.late:
         return (f"Not switched, {STILL[switching.held]}.",)
-    if switching.to is None:
-        return ("Hang up to change mode: your phone rings again at once.",)
     return (f"Hang up: your phone rings again at once for {LABEL[switching.to]}.",)
 
 
