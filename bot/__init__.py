@@ -13,6 +13,7 @@ The core, no I/O:
     directory.py      agents.csv: names, teams and owners of extensions
     buttons.py        what a button carries ⇄ Command
     authorization.py  AuthorizationMap: who may do what to whom
+    legs.py           which views are supervisors' legs, or may be; the call as others may see it
     following.py      Intervention and its states: one look at the call → the next truth
     planning.py       a Command and the calls as they are → one action on the one right view
     guarding.py       what keeps one thing from being asked twice

@@ -30,7 +30,10 @@ _log = structlog.get_logger("callbot.alarms")
 
 
 class Alarms:
-    """The open alerts and their cards. `interventions` are those that are open, `legs` the views that came with them."""
+    """The open alerts and their cards. `interventions` are those that are open.
+
+    `without_legs` gives a call as anybody may know of it: its cards are there for everybody to see.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class Alarms:
         ledger: AlertLedger,
         cards: AlertCards,
         rules: Callable[[], AuthorizationMap],
-        legs: Callable[[PhoneCall], frozenset[str]],
+        without_legs: Callable[[PhoneCall], PhoneCall],
         interventions: Callable[[], tuple[Intervention, ...]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
@@ -48,7 +51,7 @@ class Alarms:
         self._ledger = ledger
         self._cards = cards
         self._rules = rules
-        self._legs = legs
+        self._without_legs = without_legs
         self._interventions = interventions
         self._now = now
         self._sleep = sleep
@@ -272,7 +275,7 @@ class Alarms:
         self._board.forget(card_id)
 
     def _alert_card(self, alert: Alert) -> AlertCard:
-        return alert_card(alert, self._rules(), self._legs(alert.call))
+        return alert_card(alert, self._rules(), self._without_legs)
 
     async def _save(self, alert: Alert) -> None:
         await self._ledger.save_alerts((alert,))

@@ -69,7 +69,7 @@ class Answering:
             channel=request.channel,
             rules=rules,
             followed=followed,
-            legs=self._follower.legs(call for call in seen.calls if call.id in in_calls),
+            known=self._follower.known(call for call in seen.calls if call.id in in_calls),
             may_ask_for_help=self._helping.channel is not None,
         )
         async with self._one_list_at_a_time:

@@ -242,6 +242,10 @@ class AuthorizationMap:
         users = (known.uapi_user for known in self._known(extension))
         return next((user for user in users if user is not None), self.default_user)
 
+    def knows(self, extension: str) -> bool:
+        """Whether it is somebody's here."""
+        return bool(self._known(extension))
+
     def name_of(self, extension: str) -> str:
         """Whose extension this is, as people say it: the name, else the number itself."""
         names = (known.name for known in self._known(extension))

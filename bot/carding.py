@@ -9,22 +9,23 @@ from bot.authorization import AuthorizationMap
 from bot.buttons import Button
 from bot.commands import Intervene, Target
 from bot.listing import names_on
-from bot.phonecalls import PhoneCallView
-from bot.planning import button, fitting_actions, own_views
+from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.planning import button, fitting_actions
 
 MOST_LINES = 8
 """Alerts that a digest shows whole."""
 
 
-def alert_card(alert: Alert, rules: AuthorizationMap, legs: frozenset[str]) -> AlertCard:
-    """The card of one alert by the rules of now; `legs` are the views that came with interventions of ours.
+def alert_card(alert: Alert, rules: AuthorizationMap, without_legs: Callable[[PhoneCall], PhoneCall]) -> AlertCard:
+    """The card of one alert by the rules of now; `without_legs` gives a call as anybody may know of it.
 
     Of a call with a protected party nothing is on it.
     """
+    alert = alert.model_copy(update={"call": without_legs(alert.call)})
     hidden = alert.how is How.PROTECTED or rules.protects(alert.call) or rules.protects_extension(alert.extension)
     if hidden:
         return AlertCard(alert=alert, agent="", view=None)
-    view = _side(alert, rules, legs)
+    view = _side(alert)
     return AlertCard(
         alert=alert,
         agent=rules.name_of(alert.extension),
@@ -50,11 +51,10 @@ def digest_card(alerts: Sequence[Alert], card: Callable[[Alert], AlertCard]) -> 
     )
 
 
-def _side(alert: Alert, rules: AuthorizationMap, legs: frozenset[str]) -> PhoneCallView | None:
-    """The agent's own side of the call: never a supervisor's leg, which would tell of them."""
-    call = alert.call.model_copy(update={"views": tuple(view for view in alert.call.views if view.id not in legs)})
-    own = own_views(call, alert.extension, frozenset(), rules.supervisors_of(alert.extension))
-    return next((view for view in own if view.id == alert.view_id), None) or next(iter(own), None)
+def _side(alert: Alert) -> PhoneCallView | None:
+    """The agent's own side of the call: the one that the alert is about, if that is still there."""
+    own = [view for view in alert.call.named_views.values() if view.extension == alert.extension]
+    return min(own, key=lambda view: (view.id != alert.view_id, view.id), default=None)
 
 
 def _buttons(alert: Alert, view: PhoneCallView) -> tuple[Button, ...]:

@@ -11,14 +11,15 @@ from datetime import datetime
 
 import structlog
 
-from bot.actions import JOINING, RECORDING
+from bot.actions import JOINING, RECORDING, ActionName
 from bot.authorization import AuthorizationMap
 from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow
+from bot.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
 from bot.looking import CallPath, Haste, Looks
 from bot.open_cards import OpenCards
 from bot.phonecalls import PhoneCall
-from bot.placing import why_elsewhere
-from bot.planning import latest_seen, next_buttons, own_views
+from bot.placing import others_read, why_elsewhere
+from bot.planning import latest_seen, next_buttons
 from bot.ports import Card, Cards, Ledger, Measures
 from bot.presence import PhoneSeen
 from bot.saving import Saving
@@ -69,35 +70,34 @@ class Follower:
         """Everything that is still followed."""
         return self._open_cards.followed
 
-    def legs(self, calls: Iterable[PhoneCall]) -> Mapping[str, frozenset[str]]:
-        """Of these calls as they are now the views that came with interventions of ours, by call id.
+    def known(self, calls: Iterable[PhoneCall]) -> Mapping[str, Known]:
+        """What interventions of ours tell of the views of these calls as they are now, by call id.
 
         A leg may have come since the last look at the call: then it is no proof yet, and a leg all the same. A call picked
         up is no leg: it is a party's.
         """
-        return {
-            call.id: frozenset(
-                key
-                for one in self._open_cards.followed_in(call.id)
-                if one.name in JOINING and not call.is_another_than(one.call)
-                for key, view in call.named_views.items()
-                if key == one.leg or (one.leg is None and one.phone in view.source and key not in one.legs_before)
-            )
-            for call in calls
-        }
+        return {call.id: self._known(call) for call in calls if self._open_cards.followed_in(call.id)}
 
-    def without_legs(self, calls: tuple[PhoneCall, ...]) -> tuple[PhoneCall, ...]:
-        """These calls as they are but for the views that came with interventions of ours: nobody may learn of those."""
-        joined = {one.call_id for one in self.open if one.name in JOINING}
-        if not joined:
-            return calls
-        legs = self.legs(call for call in calls if call.id in joined)
-        return tuple(
-            call.model_copy(update={"views": tuple(view for view in call.views if view.id not in legs[call.id])})
-            if legs.get(call.id)
-            else call
-            for call in calls
+    def _known(self, call: PhoneCall) -> Known:
+        ours = [one for one in self._open_cards.followed_in(call.id) if not call.is_another_than(one.call)]
+        if not ours:
+            return NOTHING
+        return Known(
+            legs=frozenset(key for one in ours for key in call.named_views if _came_with(one, call, key)),
+            heard=frozenset(key for one in ours for key in call.named_views if self._is_heard(one, call, key)),
         )
+
+    def _is_heard(self, one: Intervention, call: PhoneCall, key: str) -> bool:
+        """Whether this view is there by an intervention of which everybody hears, and may read."""
+        view = call.named_views[key]
+        if one.name is ActionName.PICK_UP:
+            return key == one.action.phone_call_view_id and view.on_call and one.phone in view.source
+        public = one.name is ActionName.BARGE_IN and others_read(one.place, one.slack_user, self._silent_in())
+        return public and one.in_call and key == one.leg and one.phone in view.source
+
+    def without_legs(self, call: PhoneCall) -> PhoneCall:
+        """The call without every view that is or may be a supervisor's leg: nobody may learn of those."""
+        return without_legs(call, self._known(call), self._rules())
 
     def holding(self, slack_user: str, call_id: str) -> Intervention | None:
         """What this person's phone may be ringing for in this call, else what it is in the call for."""
@@ -252,11 +252,10 @@ class Follower:
 
     def _card(self, interventions: tuple[Intervention, ...]) -> Card:
         rules = self._rules()
+        interventions = tuple(one.model_copy(update={"call": self._to_be_read(one)}) for one in interventions)
         newest = latest_seen(interventions)
         parties = newest.call.parties | {newest.phone, newest.extension}
-        supervisors = rules.supervisors_of(newest.extension)
-        ours = self.legs((newest.call,))[newest.call.id]
-        own = {view.id for view in own_views(newest.call, newest.extension, ours, supervisors)}
+        own = {view.id for view in own_views(newest.call, newest.extension, self._known(newest.call), rules)}
         removed, protected = _is_removed(newest, rules), rules.protects(newest.call)
         return Card(
             id=newest.card,
@@ -270,6 +269,22 @@ class Follower:
             removed=removed,
             protected=protected,
         )
+
+    def _to_be_read(self, one: Intervention) -> PhoneCall:
+        """The call as whoever reads its card may see it: whole for one person who is no party of it, or where no agent reads."""
+        rules, known = self._rules(), self._known(one.call)
+        public = others_read(one.place, one.slack_user, self._silent_in())
+        listened_to = talks(one.call, rules.extensions_of(one.slack_user), known, rules)
+        return as_others_see(one.call, known, rules) if public or listened_to else one.call
+
+
+def _came_with(one: Intervention, call: PhoneCall, key: str) -> bool:
+    """Whether this view of the call is the leg of that intervention, or has come since and is to be it."""
+    if one.name not in JOINING:
+        return False
+    return key == one.leg or (
+        one.leg is None and one.phone in call.named_views[key].source and key not in one.legs_before
+    )
 
 
 def _haste(followed: tuple[Intervention, ...]) -> Haste:

@@ -28,7 +28,7 @@ class Helping:
         ledger: AlertLedger,
         phone_calls: PhoneCalls,
         rules: Callable[[], AuthorizationMap],
-        without_legs: Callable[[tuple[PhoneCall, ...]], tuple[PhoneCall, ...]],
+        without_legs: Callable[[PhoneCall], PhoneCall],
         channel: Callable[[], str | None],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
@@ -111,7 +111,7 @@ class Helping:
         rules = self._rules()
         sides = [
             (call, view)
-            for call in self._without_legs(tuple(call for _, call in found))
+            for call in map(self._without_legs, (call for _, call in found))
             if not rules.protects(call) and command.published in {None, call.published}
             if (view := side_of(call, asked)) is not None
         ]

@@ -37,7 +37,7 @@ def _answered(alert: Alert, call: PhoneCall, rules: AuthorizationMap) -> tuple[H
     """Who is on call now that was not: after a PickUp the view's source is whoever picked up ("PickUp PhoneCalls")."""
     view, before = call.view(alert.view_id), alert.call.view(alert.view_id)
     if view is not None and view.on_call:
-        came = [number for number in view.source if before is None or number not in before.source]
+        came = [number for number in view.source if before is not None and number not in before.source]
         picked = next((number for number in came if number in rules.supervisors_of(alert.extension)), None)
         return (How.ANSWERED, view.extension) if picked is None else (How.PICKED_UP, picked)
     callers = frozenset() if before is None else frozenset(before.source)

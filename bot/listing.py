@@ -14,8 +14,9 @@ from bot.commands import Intervene, ListCalls, RaiseHand, Target
 from bot.errors import ExtensionInvalid, Refusal, UserInvalid
 from bot.following import UNDECIDED, Intervention
 from bot.guarding import refuse_if_inside
+from bot.legs import NOTHING, Known, own_views, talks, without_legs
 from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status, caller_numbers, organisation
-from bot.planning import Suitable, button, check_phone, fitting_actions, own_views
+from bot.planning import Suitable, button, check_phone, fitting_actions
 from bot.ports import Choice, Line, Listing, Page, PhoneCalls
 from bot.searching import folded, search
 from bot.slicing import in_slices
@@ -109,8 +110,8 @@ class Viewer:
     rules: AuthorizationMap
     followed: tuple[Intervention, ...] = ()
     """The open interventions, whoever asked for them."""
-    legs: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """The views that came with them, by call id."""
+    known: Mapping[str, Known] = field(default_factory=dict)
+    """What callbot knows of the views of calls, by call id."""
     may_ask_for_help: bool = False
     """There is a channel for calls for help."""
 
@@ -132,10 +133,9 @@ class Viewer:
         """Whether this person may do anything on an extension. Each is asked for in many calls, and found out once."""
         return cache(lambda extension: any(self.may(action, extension) for action in ActionName))
 
-    @cached_property
-    def supervisors_of(self) -> Callable[[str], frozenset[str]]:
-        """The extensions of those who may do anything on an extension; found out once, too."""
-        return cache(self.rules.supervisors_of)
+    def known_of(self, call: PhoneCall) -> Known:
+        """What callbot knows of the views of this call."""
+        return self.known.get(call.id, NOTHING)
 
     def may(self, action: ActionName, extension: str) -> bool:
         """Whether this person may do this there, from this channel."""
@@ -213,12 +213,17 @@ def _longest_ringing_first(sides: list[_Side]) -> tuple[bool, float, str]:
 def _sides(viewer: Viewer, call: PhoneCall) -> list[_Side]:
     """Each side of the call that this person may know of, the one that rings first.
 
-    None where a party is protected.
+    None where a party is protected. A leg protects nothing from the phone's owner, who would learn of it by that.
     """
     seen = {view.extension for view in call.views if viewer.acts_on(view.extension) or view.extension in viewer.own}
     extensions = sorted(extension for extension in seen if EXTENSION.fullmatch(extension))
-    if not extensions or viewer.rules.protects(call):
+    if not extensions:
         return []
+    if viewer.rules.protects(call):
+        own = [extension for extension in extensions if extension in viewer.own]
+        if not own or viewer.rules.protects(without_legs(call, viewer.known_of(call), viewer.rules)):
+            return []
+        extensions = own
     sides = [side for extension in extensions for side in _sides_of(viewer, call, extension)]
     return sorted(sides, key=lambda side: side.view.status is not Status.RINGING)
 
@@ -229,11 +234,11 @@ def _sides_of(viewer: Viewer, call: PhoneCall, extension: str) -> list[_Side]:
 
 
 def _own_views(viewer: Viewer, call: PhoneCall, extension: str) -> tuple[PhoneCallView, ...]:
-    return own_views(call, extension, viewer.legs.get(call.id, frozenset()), viewer.supervisors_of(extension))
+    return own_views(call, extension, viewer.known_of(call), viewer.rules, owner=extension in viewer.own)
 
 
 def _line(viewer: Viewer, side: _Side) -> Line:
-    """What is shown of one side. Who sees it as their own call is not told which supervisors are on it."""
+    """What is shown of one side. A party of the call is not told which supervisors are on it."""
     call, view = side.call, side.view
     own = view.extension in viewer.own
     on_it = _on_it(viewer, side)
@@ -256,9 +261,9 @@ def _present(viewer: Viewer, on_it: Mapping[str, str]) -> tuple[str, ...]:
 def _on_it(viewer: Viewer, side: _Side) -> dict[str, str]:
     """The supervisors who are on this side of the call, by their phones: proven by us, or seen as a leg."""
     call, extension = side.call, side.view.extension
-    if extension in viewer.own:
+    if talks(call, viewer.own, viewer.known_of(call), viewer.rules):
         return {}
-    own, supervisors = _own_views(viewer, call, extension), viewer.supervisors_of(extension)
+    own, supervisors = _own_views(viewer, call, extension), viewer.rules.supervisors_of(extension)
     legs = (view for view in call.views if view.extension == extension and view.on_call and view not in own)
     seen = {number: viewer.rules.name_of(number) for leg in legs for number in leg.source if number in supervisors}
     ours = {

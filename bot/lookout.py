@@ -42,7 +42,7 @@ _log = structlog.get_logger("callbot.lookout")
 class Lookout:
     """The watch over all live calls. `alert_rules` are those of callbot.toml as they hold now; `clock` counts seconds.
 
-    `without_legs` gives calls without the views that came with interventions of ours: whatever is judged and kept of a call
+    `without_legs` gives a call without the views that are or may be supervisors' legs: whatever is judged and kept of a call
     is there for everybody to see.
     """
 
@@ -53,7 +53,7 @@ class Lookout:
         alarms: Alarms,
         alert_rules: Callable[[], tuple[Rule, ...]],
         rules: Callable[[], AuthorizationMap],
-        without_legs: Callable[[tuple[PhoneCall, ...]], tuple[PhoneCall, ...]],
+        without_legs: Callable[[PhoneCall], PhoneCall],
         now: Callable[[], datetime],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
@@ -71,6 +71,7 @@ class Lookout:
         self._new_id = new_id
         self._measures = measures
         self._watch = Watch()
+        self._whole: dict[str, PhoneCall] = {}
         self._unseen: dict[str, int] = {}
         self._asked_for: set[str] = set()
         self._raising: asyncio.Task[None] | None = None
@@ -159,16 +160,23 @@ class Lookout:
         rules = self._alert_rules()
         self._watch.take(rules, self._rules().directory.teams)
         self._watch.begin()
+        self._whole.clear()
         due: list[Holding] = []
-        calls = iter(self._without_legs(sweep.calls))
+        calls = iter(sweep.calls)
         async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
-            due += self._watch.see(part, self._now())
+            due += self._watch.see(self._of_parties(part), self._now())
         self._watch.end(self._now(), complete=not sweep.unread)
         async for _ in in_slices(self._watch.let_go(AT_A_TIME)):
             pass
         for when, why in self._watch.unusable():
             self._measures.date_unusable(when, why)
         return due
+
+    def _of_parties(self, calls: tuple[PhoneCall, ...]) -> tuple[PhoneCall, ...]:
+        """These calls without legs; as the PBX shows them they are kept where that is something else."""
+        shown = tuple(map(self._without_legs, calls))
+        self._whole |= {call.id: call for call, part in zip(calls, shown, strict=True) if part is not call}
+        return shown
 
     # ── one alert ──
 
@@ -193,8 +201,9 @@ class Lookout:
             return self._over(alert, now, How.CONDITION_OVER)  # it has ended, and begun anew
         view = held.view if held is not None else view_that_goes_on(alert, call)
         if view is None:
-            reason = why_over(alert, call, self._rules())
-            return self._doubted(alert, How.CONDITION_OVER, now) if reason is None else self._over(alert, now, *reason)
+            reason = why_over(alert, self._whole.get(call.id, call), self._rules())
+            how = How.CONDITION_OVER if call.views else How.CALL_OVER  # legs alone are no call
+            return self._doubted(alert, how, now) if reason is None else self._over(alert, now, *reason)
         return self._going_on(alert, call, view, alert.since if held is None else held.since, now)
 
     def _going_on(self, alert: Alert, call: PhoneCall, view: PhoneCallView, since: datetime, now: datetime) -> Alert:
@@ -226,8 +235,7 @@ class Lookout:
         if look.call is None:
             self._alarms.change(self._doubted(alert, How.CALL_OVER, now))
         else:
-            (call,) = self._without_legs((look.call,))
-            self._alarms.change(self._as_shown(alert, call, now))
+            self._alarms.change(self._as_shown(alert, self._without_legs(look.call), now))
 
     def _doubted(self, alert: Alert, how: How, now: datetime) -> Alert:
         """Over, when enough looks in a row say so."""

@@ -227,11 +227,13 @@ class PhoneCall(Live):
     views: Annotated[tuple[PhoneCallView, ...], Read(_ListedViews, _views)] = Field(
         default=(), validation_alias=AliasChoices("phoneCallView", "views"), serialization_alias="phoneCallView"
     )
+    other_parties: frozenset[str] = frozenset()
+    """Extensions and numbers that belong to the call, and that none of its views names: ours, not the PBX's."""
 
     @property
     def parties(self) -> frozenset[str]:
         """Every extension and number that has to do with this call, the one that is charged included."""
-        return frozenset({self.extension} - {""}).union(*(view.parties for view in self.views))
+        return self.other_parties.union({self.extension} - {""}, *(view.parties for view in self.views))
 
     @property
     def named_views(self) -> dict[str, PhoneCallView]:

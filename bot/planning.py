@@ -25,6 +25,7 @@ from bot.buttons import Button
 from bot.commands import Command, Intervene, Target
 from bot.errors import NotAuthorized, NotSuitable
 from bot.following import UNDECIDED, Intervention, Why
+from bot.legs import NOTHING, Known, own_views
 from bot.phonecalls import PhoneCall, PhoneCallView, Status, organisation
 
 
@@ -35,20 +36,6 @@ class Suitable:
     extension: str
     call: PhoneCall
     view: PhoneCallView
-
-
-def own_views(
-    call: PhoneCall, extension: str, legs: frozenset[str], supervisors: frozenset[str]
-) -> tuple[PhoneCallView, ...]:
-    """The views of the extension in this call that are not a supervisor's leg.
-
-    `legs` are the views that came with interventions of ours, `supervisors` the extensions of those who may act here.
-    A view is a leg only if another view of the extension remains; what is surely ours goes first.
-    """
-    views = tuple(view for view in reversed(call.named_views.values()) if view.extension == extension)
-    without_ours = tuple(view for view in views if view.id not in legs) or views
-    without_any = tuple(view for view in without_ours if supervisors.isdisjoint(view.source))
-    return without_any or without_ours
 
 
 def suits(action: ActionName, view: PhoneCallView) -> bool:
@@ -69,11 +56,11 @@ def suitable(
     intervene: Intervene,
     found: Iterable[tuple[str, PhoneCall]],
     rules: AuthorizationMap,
-    legs: Mapping[str, frozenset[str]],
+    known: Mapping[str, Known],
 ) -> tuple[Suitable, ...]:
     """Every view that the action may go to. Raises NotAuthorized or NotSuitable where there is none.
 
-    `found` are (extension, call) as the PBX has just shown them, `legs` the legs of ours by call id.
+    `found` are (extension, call) as the PBX has just shown them, `known` what callbot knows of their views, by call id.
     """
     calls = tuple(found)
     if not calls:
@@ -84,8 +71,7 @@ def suitable(
         raise NotAuthorized("protected party", _no_call(intervene))
     sides: list[Suitable] = []
     for extension, call in unprotected:
-        supervisors = rules.supervisors_of(extension)
-        views = own_views(call, extension, legs.get(call.id, frozenset()), supervisors)
+        views = own_views(call, extension, known.get(call.id, NOTHING), rules)
         sides += [Suitable(extension, call, view) for view in views]
     if not sides and intervene.call is not None:
         extensions = " or ".join(extension for extension, _ in unprotected)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bot.alerts import Alert, AlertState, How, When, raised
 from bot.authorization import AuthorizationMap, ExtensionPattern
 from bot.carding import MOST_LINES, alert_card, digest_card
 from bot.judging import side_of, view_that_goes_on, why_over
+from bot.legs import NOTHING, Known, without_legs
 from bot.phonecalls import PhoneCall
 
 MakeCall = Callable[..., PhoneCall]
@@ -117,31 +119,36 @@ def test_a_side_that_is_gone_says_not_why_its_hold_is_over(
 # ── what its card shows ──
 
 
+def as_it_is(call: PhoneCall) -> PhoneCall:
+    """No leg is known of the call."""
+    return call
+
+
 def test_a_supervisor_s_leg_is_never_the_side_that_is_shown(
     a_call: MakeCall, a_view: Any, a_leg: Any, an_alert: Any, rules: Any
 ) -> None:
     alert = an_alert(a_call(a_leg("02"), a_view("03")), When.TALKING, view_id="02")
-    for legs in (frozenset({"02"}), frozenset[str]()):
-        view = alert_card(alert, rules, legs).view
+    for known in (Known(frozenset({"02"})), NOTHING):
+        view = alert_card(alert, rules, partial(without_legs, known=known, rules=rules)).view
         assert view is not None
         assert view.id == "03"
 
 
 def test_of_a_protected_call_nothing_is_shown(a_call: MakeCall, an_alert: Any, rules: AuthorizationMap) -> None:
     guarded = AuthorizationMap(people=rules.people, protected_extensions=(ExtensionPattern("0003*210"),))
-    card = alert_card(an_alert(a_call(), When.TALKING), guarded, frozenset())
+    card = alert_card(an_alert(a_call(), When.TALKING), guarded, as_it_is)
     assert (card.view, card.agent, card.names, card.buttons) == (None, "", {}, ())
 
 
 def test_what_is_resolved_has_no_buttons(a_call: MakeCall, an_alert: Any, rules: Any) -> None:
     alert = an_alert(a_call(), When.TALKING)
     closed = alert.model_copy(update={"state": AlertState.RESOLVED})
-    assert alert_card(alert, rules, frozenset()).buttons != ()
-    assert alert_card(closed, rules, frozenset()).buttons == ()
+    assert alert_card(alert, rules, as_it_is).buttons != ()
+    assert alert_card(closed, rules, as_it_is).buttons == ()
 
 
 def test_a_button_carries_its_alert_and_the_alert_s_channel(a_call: MakeCall, an_alert: Any, rules: Any) -> None:
-    card = alert_card(an_alert(a_call(), When.TALKING), rules, frozenset())
+    card = alert_card(an_alert(a_call(), When.TALKING), rules, as_it_is)
     assert {(one.intervene.alert, one.channel) for one in card.buttons} == {("0f" * 16, "C0ALERTS")}
 
 
@@ -153,7 +160,7 @@ def test_a_digest_shows_the_oldest_whole_and_counts_all(
         for n in range(20)
     ]
     alerts[19] = alerts[19].model_copy(update={"state": AlertState.RESOLVED})
-    card = digest_card(alerts, lambda alert: alert_card(alert, rules, frozenset()))
+    card = digest_card(alerts, lambda alert: alert_card(alert, rules, as_it_is))
     assert [line.alert.call.id for line in card.lines] == [f"c{n}" for n in range(18, 18 - MOST_LINES, -1)]
     assert (card.open, card.total) == (19, 20)
 

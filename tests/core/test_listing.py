@@ -9,6 +9,7 @@ import pytest
 from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, Person
 from bot.directory import Agent, Directory
+from bot.legs import Known
 from bot.listing import since_when
 from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.ports import Line, Listing
@@ -49,7 +50,7 @@ def test_an_agent_sees_no_leg_of_a_supervisor(
 
 def test_an_agent_sees_no_leg_that_came_with_an_intervention(listed: List, a_call: MakeCall, a_view: MakeView) -> None:
     call = a_call(a_view("01"), a_view("02", source=["0003*777"]))
-    lines = listed("U0BOB", call, legs={"c1": frozenset({"02"})})
+    lines = listed("U0BOB", call, known={"c1": Known(frozenset({"02"}))})
     assert [line.view.id for line in lines] == ["01"]
 
 

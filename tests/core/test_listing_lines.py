@@ -12,6 +12,7 @@ from bot.authorization import AuthorizationMap
 from bot.commands import Intervene, Target
 from bot.directory import Agent, Directory
 from bot.following import Intervention, State
+from bot.legs import Known
 from bot.listing import choice
 from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.planning import Suitable
@@ -48,7 +49,7 @@ def test_a_supervisor_who_is_on_a_call_is_named_to_another(
     listed: List, inside: Inside, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
 ) -> None:
     call = a_call(a_view("01"), a_leg("02"))
-    (line,) = listed("U0CLEO", call, followed=(inside(),), legs={"c1": frozenset({"02"})})
+    (line,) = listed("U0CLEO", call, followed=(inside(),), known={"c1": Known(frozenset({"02"}))})
     assert (line.present, line.asker_present) == (("Ana Pop",), False)
 
 

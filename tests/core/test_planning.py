@@ -10,6 +10,7 @@ from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, Permit
 from bot.commands import Intervene, Target
 from bot.errors import NotAuthorized, NotSuitable, Refusal
+from bot.legs import Known
 from bot.phonecalls import PhoneCall, PhoneCallView, Status
 from bot.planning import button, check_phone, fitting_actions, plan, suitable, suits
 
@@ -64,13 +65,18 @@ def test_a_call_that_is_recorded_cannot_be_recorded(a_view: MakeView) -> None:
 Found = list[tuple[str, PhoneCall]]
 
 
+def known_as(legs: dict[str, frozenset[str]]) -> dict[str, Known]:
+    """These views of these calls came with interventions of ours."""
+    return {call: Known(views) for call, views in legs.items()}
+
+
 def chosen(command: Intervene, found: Found, rules: AuthorizationMap, **legs: frozenset[str]) -> list[tuple[str, str]]:
-    return [(one.call.id, one.view.id) for one in suitable(command, found, rules, legs)]
+    return [(one.call.id, one.view.id) for one in suitable(command, found, rules, known_as(legs))]
 
 
 def refusal(command: Intervene, found: Found, rules: AuthorizationMap, **legs: frozenset[str]) -> Refusal:
     with pytest.raises((NotAuthorized, NotSuitable)) as caught:
-        suitable(command, found, rules, legs)
+        suitable(command, found, rules, known_as(legs))
     assert isinstance(caught.value, Refusal)
     return caught.value
 

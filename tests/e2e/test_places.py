@@ -120,17 +120,6 @@ async def test_monitor_after_barge_in_gets_a_card_of_its_own_that_only_the_asker
     assert (tells_that_somebody_listens(public), house.cards("C0FLOOR")) == ([], [public])
 
 
-async def test_a_public_card_shows_who_listens_as_a_party_and_never_how(house: Any) -> None:
-    """The recording's card is public and follows the call, in which Ana's silent leg is a side from then on."""
-    await ask(house, "/record 0003*210")
-    public = await house.card("Recording", "C0FLOOR")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
-    await house.card("Ringing", "U0ANA")
-    house.floor.lift("0003*024")
-    await house.workspace.until(lambda: "From: Ana Pop 0003*024" in words(public))
-    assert (tells_that_somebody_listens(public), house.cards("C0FLOOR")) == ([], [public])
-
-
 async def test_what_is_asked_later_goes_to_the_card_in_the_direct_message_and_the_channel_is_told(house: Any) -> None:
     await ask(house, "/monitor 0003*210")
     card = await house.card("Ringing", "U0ANA")

@@ -13,6 +13,7 @@ from bot.alerts import Alert, AlertState, Rule, When
 from bot.authorization import AuthorizationMap
 from bot.errors import CallbotError, PbxUnreachable
 from bot.following import Intervention
+from bot.legs import Known, without_legs
 from bot.looking import Looks
 from bot.lookout import Lookout
 from bot.phonecalls import PhoneCall
@@ -117,7 +118,7 @@ class Post:
             ledger=self.book,
             cards=self.wall,
             rules=lambda: self.rules,
-            legs=lambda _: frozenset(),
+            without_legs=self.without_legs,
             interventions=lambda: self.interventions,
             now=self.now,
             sleep=self.clock.sleep,
@@ -137,11 +138,8 @@ class Post:
             measures=self.wall,
         )
 
-    def without_legs(self, calls: tuple[PhoneCall, ...]) -> tuple[PhoneCall, ...]:
-        return tuple(
-            call.model_copy(update={"views": tuple(view for view in call.views if view.id not in self.legs)})
-            for call in calls
-        )
+    def without_legs(self, call: PhoneCall) -> PhoneCall:
+        return without_legs(call, Known(self.legs), self.rules)
 
     async def stop(self) -> None:
         await self.lookout.stop()

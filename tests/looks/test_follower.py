@@ -8,6 +8,7 @@ import pytest
 from bot.actions import ActionName
 from bot.errors import PbxUnreachable
 from bot.following import Intervention, State
+from bot.legs import NOTHING, Known
 from bot.phonecalls import PhoneCall
 
 MakeCall = Callable[..., PhoneCall]
@@ -152,14 +153,14 @@ async def test_a_leg_that_has_come_since_the_last_look_is_known_as_one(
 ) -> None:
     """Where the call was picked up by a supervisor, both sides come from supervisors, and the leg must not be offered."""
     await floor.follows(an_intervention())
-    assert floor.follower.legs((joined("c1"),)) == {"c1": frozenset({"02"})}
+    assert floor.follower.known((joined("c1"),)) == {"c1": Known(frozenset({"02"}))}
 
 
 async def test_a_side_from_the_same_phone_that_was_there_before_the_put_is_no_leg_of_it(
     floor: Any, an_intervention: Callable[..., Intervention], joined: Any
 ) -> None:
     await floor.follows(an_intervention().model_copy(update={"legs_before": frozenset({"02"})}))
-    assert floor.follower.legs((joined("c1"),)) == {"c1": frozenset()}
+    assert floor.follower.known((joined("c1"),)) == {"c1": NOTHING}
 
 
 async def test_of_another_call_under_the_same_id_nothing_is_a_leg(
@@ -167,12 +168,12 @@ async def test_of_another_call_under_the_same_id_nothing_is_a_leg(
 ) -> None:
     await floor.follows(an_intervention())
     another = a_call(a_view(), a_leg(), published="2026-11-21T15:00:00Z")
-    assert floor.follower.legs((another,)) == {"c1": frozenset()}
+    assert floor.follower.known((another,)) == {"c1": NOTHING}
 
 
-async def test_a_call_that_was_picked_up_is_its_partys_and_no_leg(
+async def test_a_call_that_was_picked_up_is_its_partys_and_no_secret(
     floor: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall, a_view: Any
 ) -> None:
     await floor.follows(an_intervention(ActionName.PICK_UP))
     taken = a_call(a_view("01", source=["0003*024"]))
-    assert floor.follower.legs((taken,)) == {"c1": frozenset()}
+    assert floor.follower.known((taken,)) == {"c1": Known(heard=frozenset({"01"}))}
