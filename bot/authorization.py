@@ -14,6 +14,7 @@ from bot.actions import LABEL, ActionName
 from bot.commands import Target
 from bot.directory import TEAM, Agent, Directory
 from bot.errors import NotAuthorized, NotSuitable
+from bot.phone_numbers import forms, spellings
 from bot.phonecalls import PhoneCall, organisation
 
 MOST_KNOWN = 2**14
@@ -36,7 +37,7 @@ class ExtensionPattern:
                 f"“{self.text}” is no pattern of extensions; write 0003*210, 0003*2XX (X = any digit) or team:sales"
             )
         object.__setattr__(self, "team", team[1] if team else None)
-        object.__setattr__(self, "_form", None if team else _digits(self.text))
+        object.__setattr__(self, "_form", None if team else re.compile(digits_of(self.text)))
 
     def covers(self, extension: str, teams: Mapping[str, frozenset[str]]) -> bool:
         """Whether the pattern means this extension."""
@@ -47,33 +48,29 @@ class ExtensionPattern:
 
 @dataclass(frozen=True)
 class CallerPattern:
-    """`+407220001XX` (X = any digit). A caller is the same with `+`, `00` or nothing before it, and however spaced."""
+    """`+407220001XX` (X = any digit): these numbers, however they are spelled. `country`: whose national numbers are meant."""
 
     text: str
+    country: str | None = None
+    forms: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The digits that a number may have to be meant, X for any."""
     _form: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Read the text once. Raises ValueError."""
         if re.fullmatch(r"\+?[0-9X]{1,32}", self.text) is None:
             raise ValueError(f"“{self.text}” is no pattern of numbers; write +40722000111 or +407220001XX")
-        object.__setattr__(self, "_form", _digits(_bare(self.text)))
+        object.__setattr__(self, "forms", forms(self.text, self.country))
+        object.__setattr__(self, "_form", re.compile("|".join(map(digits_of, sorted(self.forms)))))
 
     def covers(self, number: str) -> bool:
         """Whether the pattern means this number."""
-        return self.covers_bare(_bare(number))
-
-    def covers_bare(self, number: str) -> bool:
-        """The same of a number without what people and trunks put around its digits."""
-        return self._form.fullmatch(number) is not None
+        return any(self._form.fullmatch(digits) for digits in spellings(number, self.country))
 
 
-def _digits(text: str) -> re.Pattern[str]:
-    return re.compile(re.escape(text).replace("X", "[0-9]"))
-
-
-def _bare(number: str) -> str:
-    """A number without what people and trunks put around its digits."""
-    return re.sub(r"^(?:\+|00)", "", re.sub(r"[\s().\-]", "", number))
+def digits_of(pattern: str) -> str:
+    """The regular expression for digits of which X is any."""
+    return re.escape(pattern).replace("X", "[0-9]")
 
 
 @dataclass(frozen=True)
@@ -222,12 +219,21 @@ class AuthorizationMap:
     @cached_property
     def _protects_party(self) -> Callable[[str], bool]:
         """Whether `[protected]` names a party. Every look shows the same parties, so each is looked up once."""
+        callers = {
+            country: re.compile(
+                "|".join(
+                    digits_of(form) for one in self.protected_callers if one.country == country for form in one.forms
+                )
+            )
+            for country in {one.country for one in self.protected_callers}
+        }
 
         @lru_cache(MOST_KNOWN)
         def protects(party: str) -> bool:
-            bare = _bare(party)
             return self.protects_extension(party) or any(
-                pattern.covers_bare(bare) for pattern in self.protected_callers
+                form.fullmatch(digits) is not None
+                for country, form in callers.items()
+                for digits in spellings(party, country)
             )
 
         return protects

@@ -21,6 +21,7 @@ def review(config: Config, rules: AuthorizationMap) -> Iterator[Finding]:
     for mistake in config.unknown_teams(rules.directory):
         yield remark("map", f"{mistake}, so it covers nobody. Correct the name, or add the team to the directory.")
     yield from _roles(rules)
+    yield from _numbers(config)
     yield from _pace(config, rules)
 
 
@@ -72,6 +73,19 @@ def idle(
     """The patterns that cover nothing known. Teams are spoken of elsewhere."""
     digits = [pattern for pattern in patterns if pattern.team is None]
     return [pattern.text for pattern in digits if not any(pattern.covers(extension, teams) for extension in known)]
+
+
+def _numbers(config: Config) -> Iterator[Finding]:
+    """Numbers of callers, where their national spelling is not understood."""
+    places = {"protected.callers": config.protected.callers}
+    places |= {f"alerts.{number}.callers": alert.callers or [] for number, alert in enumerate(config.alerts)}
+    named = [place for place, patterns in places.items() if patterns]
+    if named and config.protected.country is None:
+        yield remark(
+            "map",
+            f"{some(named)}: only numbers with the country code are understood, as +1 555 or 001 555, not the national "
+            'spelling. Set country in [protected], for example country = "+1", so that each spelling is the same number.',
+        )
 
 
 def _pace(config: Config, rules: AuthorizationMap) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ class Config(AllTables):
             people={user: _person(user, table) for user, table in self.users.items()},
             roles={name: _role(name, table) for name, table in self.roles.items()},
             protected_extensions=tuple(map(ExtensionPattern, self.protected.extensions)),
-            protected_callers=tuple(map(CallerPattern, self.protected.callers)),
+            protected_callers=tuple(CallerPattern(text, self.protected.country) for text in self.protected.callers),
             default_user=self.uapi.default_user,
             contact=self.help.contact,
             directory=directory or Directory(),
@@ -32,7 +32,7 @@ class Config(AllTables):
 
     def alert_rules(self) -> tuple[Rule, ...]:
         """The rules of `[[alerts]]`, in their order."""
-        return tuple(map(_rule, self.alerts))
+        return tuple(_rule(alert, self.protected.country) for alert in self.alerts)
 
     def unknown_teams(self, directory: Directory) -> tuple[str, ...]:
         """Patterns that cover nobody, since the directory has no such team: no mistake, and worth a word."""
@@ -69,14 +69,14 @@ def _role(name: str, table: RoleTable) -> Role:
     )
 
 
-def _rule(table: AlertTable) -> Rule:
+def _rule(table: AlertTable, country: str | None) -> Rule:
     return Rule(
         name=table.name,
         when=When(table.when),
         longer_than=timedelta(seconds=table.longer_than),
         channel=table.channel,
         extensions=None if table.extensions is None else tuple(map(ExtensionPattern, table.extensions)),
-        callers=None if table.callers is None else tuple(map(CallerPattern, table.callers)),
+        callers=None if table.callers is None else tuple(CallerPattern(text, country) for text in table.callers),
     )
 
 

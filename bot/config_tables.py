@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bot.actions import ActionName
 from bot.authorization import CallerPattern, ExtensionPattern
 from bot.directory import MOST_EXTENSIONS, SLACK_USER, is_name
+from bot.phone_numbers import is_country_code
 from bot.phonecalls import EXTENSION, USER_ID
 
 
@@ -17,6 +18,12 @@ def _extension_pattern(text: str) -> str:
 
 def _caller_pattern(text: str) -> str:
     return CallerPattern(text).text
+
+
+def _country(text: str) -> str:
+    if not is_country_code(text):
+        raise ValueError(f"“{text[:40]}” is no country code; write it like +1 or +40")
+    return text
 
 
 def _like(form: str, what: str) -> AfterValidator:
@@ -79,6 +86,8 @@ class ProtectedTable(Table):
 
     extensions: list[ExtensionPatternText] = []
     callers: list[CallerPatternText] = []
+    country: Annotated[str, AfterValidator(_country)] | None = None
+    """Whose national numbers are numbers of callers. None: only international ones are understood."""
 
 
 class DirectoryTable(Table):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
 from bot.alerts import Rule
+from bot.authorization import digits_of
+from bot.phone_numbers import in_ascii, spellings
 from bot.phonecalls import EXTENSION, PhoneCallView, caller_numbers
 
 MOST_KNOWN = 2**15
@@ -30,6 +32,7 @@ class Covering:
         self._members: dict[str, int] = {}
         self._patterns = _Patterns()
         self._callers = _Patterns()
+        self._countries = set[str | None]()
         for place, rule in enumerate(rules):
             self._add(1 << place, rule, teams)
         self.of_extension: Mapping[str, int] = _Known(self._find_extension)
@@ -47,7 +50,9 @@ class Covering:
         if rule.callers is not None:
             self.choosy |= bit
         for caller in rule.callers or ():
-            self._callers.add(_bare(caller.text), caller.text, caller.covers, bit)
+            self._countries.add(caller.country)
+            for form in caller.forms:
+                self._callers.add(form, form, re.compile(digits_of(form)).fullmatch, bit)
 
     def of_callers(self, view: PhoneCallView) -> int:
         """The rules that say nothing of callers, and those about one who calls on this side of a call.
@@ -56,7 +61,7 @@ class Covering:
         """
         bits = ~self.choosy
         texts = (*view.source, view.caller_id)
-        if self._callers.may_cover(_BETWEEN.sub("", "".join(texts))):
+        if self._countries - {None} or self._callers.may_cover(_BETWEEN.sub("", in_ascii("".join(texts)))):
             itself = {view.extension, view.extension.partition("*")[2]}
             for number in {number for text in texts for number in _numbers_in(text)} - itself:
                 bits |= self._of_number[number]
@@ -69,18 +74,14 @@ class Covering:
         return known | self._patterns.covering(extension, extension)
 
     def _find_number(self, number: str) -> int:
-        digits = _BETWEEN.sub("", number)
-        bits = self._callers.covering(number, digits)
-        return bits if _bare(digits) == digits else bits | self._callers.covering(number, _bare(digits))
+        bits = 0
+        for digits in frozenset[str]().union(*(spellings(number, country) for country in self._countries)):
+            bits |= self._callers.covering(digits, digits)
+        return bits
 
 
 def _numbers_in(text: str) -> tuple[str, ...]:
     return (text,) if _PLAIN.fullmatch(text) else (text, *caller_numbers(text))
-
-
-def _bare(number: str) -> str:
-    """A number without the `+` or `00` before it."""
-    return number.removeprefix("+" if number.startswith("+") else "00")
 
 
 class _Known(dict[str, int]):
@@ -103,9 +104,9 @@ class _Patterns:
     """Patterns by the digits before their first X: few of many can mean a given number."""
 
     def __init__(self) -> None:
-        self._by_length: dict[int, dict[str, dict[str, tuple[Callable[[str], bool], int]]]] = {}
+        self._by_length: dict[int, dict[str, dict[str, tuple[Callable[[str], object], int]]]] = {}
 
-    def add(self, digits: str, text: str, covers: Callable[[str], bool], bit: int) -> None:
+    def add(self, digits: str, text: str, covers: Callable[[str], object], bit: int) -> None:
         """Know a pattern, before any is asked for: its digits and Xs, its own text, what it covers, the rule it is of."""
         start = digits.partition("X")[0]
         same = self._by_length.setdefault(len(start), {}).setdefault(start, {})
@@ -132,4 +133,4 @@ class _Patterns:
         return found
 
 
-_NONE: Mapping[str, tuple[Callable[[str], bool], int]] = {}
+_NONE: Mapping[str, tuple[Callable[[str], object], int]] = {}

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
+from bot.phone_numbers import in_ascii
 from bot.reading import Live, Read, repeated
 
 EXTENSION = re.compile(r"[0-9]{1,16}\*[0-9]{1,16}")
@@ -200,7 +201,15 @@ class PhoneCallView(Live):
 
 def caller_numbers(caller_id: str) -> tuple[str, ...]:
     """Whatever may be a number in a caller id, in angle brackets or not: rather one too many than a protected one missed."""
-    return tuple(number.strip() for number in re.findall(r"[+0-9*][0-9*() .\-]*", caller_id))
+    text = in_ascii(caller_id)
+    found = _NUMBER.findall(text) + (_SPACED_NUMBER.findall(text) if _SPACES.search(text) else [])
+    return tuple(dict.fromkeys(number.strip() for number in found))
+
+
+_NUMBER = re.compile(r"[+0-9*][0-9*() .\-]*")
+_SPACED_NUMBER = re.compile(r"[+0-9*][0-9*()\s./\u2010-\u2015\u2212-]*")
+_SPACES = re.compile(r"[^\S ]|[/\u2010-\u2015\u2212]")
+"""What else stands between the digits of a number, as `030/12 34`: there it may be two numbers, or one."""
 
 
 def _views(value: object) -> tuple[Any, ...]:

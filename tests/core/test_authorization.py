@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.actions import ActionName
-from bot.authorization import AuthorizationMap, ExtensionPattern, Person, Role
+from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
 from bot.commands import Target
 from bot.errors import NotAuthorized, NotSuitable
 from bot.phonecalls import PhoneCall, PhoneCallView
@@ -165,6 +165,26 @@ def test_another_role_never_takes_anything_away(action: ActionName, extension: s
 def test_a_call_with_a_protected_party_is_not_touched(
     rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, fields: dict[str, object]
 ) -> None:
+    assert rules.protects(a_call(a_view(), a_view("03", **fields)))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"source": ["555 014 2000"]},
+        {"source": ["01115550142000"]},
+        {"destination": ["(555) 014-2000"]},
+        {"callerId": "Ms. Sensitive <555.014.2000>"},
+        {"callerId": "Ms. Sensitive 555/014-2000"},
+        {"callerId": "Ms. Sensitive <\uff15\uff15\uff15\uff10\uff11\uff14\uff12\uff10\uff10\uff10>"},
+        {"callerId": "+1\u00a0555\u00a0014\u00a02000"},
+    ],
+    ids=ascii,
+)
+def test_a_caller_is_protected_in_each_spelling_where_the_country_is_known(
+    a_call: MakeCall, a_view: MakeView, fields: dict[str, object]
+) -> None:
+    rules = AuthorizationMap(protected_callers=(CallerPattern("+1555014XXXX", "+1"),))
     assert rules.protects(a_call(a_view(), a_view("03", **fields)))
 
 

@@ -1,6 +1,10 @@
 """Which extensions and which callers a pattern of the authorization map means."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.authorization import CallerPattern, ExtensionPattern
 
@@ -82,3 +86,72 @@ def test_another_number_is_another_caller(number: str) -> None:
 def test_what_is_no_pattern_of_numbers_is_refused_by_name(text: str) -> None:
     with pytest.raises(ValueError, match="is no pattern of numbers"):
         CallerPattern(text)
+
+
+# ── the spellings of one number ──
+
+AMERICAN = {
+    "international": "+15550142000",
+    "with 00": "0015550142000",
+    "with 011": "01115550142000",
+    "without anything before it": "15550142000",
+    "national": "5550142000",
+    "national, as people write it": "(555) 014-2000",
+    "national, with 1": "1-555-014-2000",
+    "with dots": "555.014.2000",
+    "with a slash": "555/014 2000",
+    "with spaces that do not break": "+1\u00a0555\u202f014\u00a02000",
+    "with dashes of other widths": "555\u2013014\u20112000",
+    "in full width": "\uff0b\uff11\uff15\uff15\uff15\uff10\uff11\uff14\uff12\uff10\uff10\uff10",
+    "in full width, national": "\uff15\uff15\uff15\uff10\uff11\uff14\uff12\uff10\uff10\uff10",
+    "in Arabic digits": "\u0665\u0665\u0665\u0660\u0661\u0664\u0662\u0660\u0660\u0660",
+    "as a link": "tel:+1-555-014-2000",
+    "as an address of SIP": "sip:+15550142000@pbx.example.com;user=phone",
+}
+
+
+@pytest.mark.parametrize("pattern", ["+15550142000", "+1555014XXXX", "555014XXXX", "1555014XXXX", "0111555014XXXX"])
+@pytest.mark.parametrize("number", AMERICAN.values(), ids=AMERICAN)
+def test_with_a_country_each_spelling_is_one_number(number: str, pattern: str) -> None:
+    assert CallerPattern(pattern, "+1").covers(number)
+
+
+@pytest.mark.parametrize(
+    ("country", "pattern", "number"),
+    [
+        ("+40", "+40722000111", "0722 000 111"),
+        ("+40", "0722XXXXXX", "+40 722 000 111"),
+        ("+40", "0722XXXXXX", "0040722000111"),
+        ("+44", "+442079460XXX", "020 7946 0000"),
+        ("+44", "+442079460XXX", "+44 (0)20 7946 0000"),
+        ("+40", "+442079460XXX", "+44 (0)20 7946 0000"),
+        ("+39", "+3906XXXXXXXX", "06 5550 0142"),
+        ("+7", "+7495XXXXXXX", "8 (495) 555-01-42"),
+        ("+7", "+1555014XXXX", "8 10 1 555 014 2000"),
+        ("+55", "+5511961234567", "0 15 11 96123-4567"),
+    ],
+)
+def test_a_country_dials_as_it_does(country: str, pattern: str, number: str) -> None:
+    assert CallerPattern(pattern, country).covers(number)
+
+
+@pytest.mark.parametrize(
+    "number", ["555 014 2001", "+40 555 014 2000", "+5550142000", "0142000", "0003*5550142000", "anonymous", ""]
+)
+def test_with_a_country_another_number_is_another_caller(number: str) -> None:
+    assert not CallerPattern("+15550142000", "+1").covers(number)
+
+
+@given(
+    st.sampled_from(["+1555014XXXX", "555014XXXX", "0040722XXXXXX", "0722XXXXXX", "XXXX", "+XX", "00X"]),
+    st.text(st.sampled_from("+0124570 ()-.\u00a0X*a"), max_size=16) | st.from_regex(r"\+?[0-9]{1,14}", fullmatch=True),
+    st.sampled_from([None, "+1", "+40"]),
+)
+def test_whatever_was_covered_before_countries_were_known_is_covered(
+    pattern: str, number: str, country: str | None
+) -> None:
+    def bare(text: str) -> str:
+        return re.sub(r"^(?:\+|00)", "", re.sub(r"[\s().\-]", "", text))
+
+    before = re.fullmatch(re.escape(bare(pattern)).replace("X", "[0-9]"), bare(number)) is not None
+    assert CallerPattern(pattern, country).covers(number) or not before

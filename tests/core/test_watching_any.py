@@ -237,8 +237,9 @@ TEXTS = st.lists(st.sampled_from([*"0123", "00", "+", " ", "\u00a0", "-", "(", "
 @given(
     st.lists(st.tuples(st.none() | st.lists(PATTERNS), st.none() | st.lists(NUMBERS)), max_size=5),
     st.lists(st.tuples(SOME_EXTENSIONS | st.just("0003*211"), st.lists(TEXTS, max_size=2), TEXTS), min_size=1),
+    st.sampled_from([None, "+1", "+40"]),
 )
-def test_rules_are_covered_together_as_they_are_one_by_one(given_rules: Any, shown: Any) -> None:
+def test_rules_are_covered_together_as_they_are_one_by_one(given_rules: Any, shown: Any, country: str | None) -> None:
     alert_rules = tuple(
         Rule(
             name=str(place),
@@ -246,7 +247,7 @@ def test_rules_are_covered_together_as_they_are_one_by_one(given_rules: Any, sho
             longer_than=timedelta(),
             channel="C0ALERTS",
             extensions=None if extensions is None else tuple(map(ExtensionPattern, extensions)),
-            callers=None if callers is None else tuple(map(CallerPattern, callers)),
+            callers=None if callers is None else tuple(CallerPattern(text, country) for text in callers),
         )
         for place, (extensions, callers) in enumerate(given_rules)
     )

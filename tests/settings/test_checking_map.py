@@ -50,6 +50,23 @@ def test_a_map_is_counted() -> None:
     ]
 
 
+NATIONAL = "only numbers with the country code are understood"
+ALERT = '[[alerts]]\nname = "a"\nwhen = "ringing"\nlonger_than = 1\nchannel = "C0ALERTS"\ncallers = ["+15550142"]\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "places"),
+    [('[protected]\ncallers = ["+1555014XXXX"]', "protected.callers"), (ALERT, "alerts.0.callers")],
+)
+def test_callers_without_a_country_are_remarked(more: str, places: str) -> None:
+    (line,) = remarks(config_of(more))
+    assert line.startswith(f"??  map: {places}: {NATIONAL}")
+
+
+def test_callers_with_a_country_have_no_remark() -> None:
+    assert remarks(config_of('[protected]\ncallers = ["+1555014XXXX"]\ncountry = "+1"')) == []
+
+
 def test_a_directory_is_counted() -> None:
     config = config_of('[directory]\nfile = "agents.csv"\n')
     lines = [str(finding) for finding in review(config, config.authorization(DIRECTORY))]

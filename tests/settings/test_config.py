@@ -229,6 +229,9 @@ WRONG = {
     "no scope at all": ("[watch]\nscopes = []", "watch.scopes"),
     "a channel by its name": ('[roles.a]\nactions = []\nchannels = ["#floor"]', "roles.a.channels.0"),
     "a protected extension of no form": ('[protected]\nextensions = ["299"]', "protected.extensions.0"),
+    "a country that is none": ('[protected]\ncountry = "+999"', "protected.country"),
+    "a country without its plus": ('[protected]\ncountry = "1"', "protected.country"),
+    "a country by its name": ('[protected]\ncountry = "US"', "protected.country"),
     "a protected caller of no form": ('[protected]\ncallers = ["+40 700"]', "protected.callers.0"),
     "a directory without a file": ("[directory]", "directory.file"),
     "a default user of no form": ('[uapi]\ndefault_user = "@self"', "uapi.default_user"),
@@ -317,6 +320,19 @@ def test_a_protected_team_that_is_nobody_is_a_mistake(mistakes: Mistakes, direct
     assert mistakes(directory + '[protected]\nextensions = ["0003*299", "team:board"]') == [
         f"protected.extensions: team:board would protect nobody, since {why}"
     ]
+
+
+def test_protected_callers_are_compared_as_numbers_of_the_country(read: Read) -> None:
+    (pattern,) = read('[protected]\ncountry = "+40"\ncallers = ["+40722000111"]').authorization().protected_callers
+    assert pattern.covers("0722 000 111")
+
+
+def test_callers_of_alerts_are_compared_as_numbers_of_the_country(read: Read) -> None:
+    alert = (
+        '[[alerts]]\nname = "a"\nwhen = "ringing"\nlonger_than = 1\nchannel = "C0ALERTS"\ncallers = ["+40722000111"]\n'
+    )
+    (rule,) = read(alert + '[protected]\ncountry = "+40"').alert_rules()
+    assert [pattern.covers("0722 000 111") for pattern in rule.callers or ()] == [True]
 
 
 def test_a_protected_team_of_the_directory_is_protected(read: Read) -> None:
