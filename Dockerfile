@@ -1,7 +1,7 @@
 # callbot as a container:
 #
 #   docker build -t callbot .
-#   docker run --name callbot --env-file .env -p 127.0.0.1:3000:3000 --stop-timeout 15 --read-only --cap-drop ALL \
+#   docker run --name callbot --env-file .env -p 127.0.0.1:3000:3000 -p 127.0.0.1:9464:9464 --stop-timeout 15 --read-only --cap-drop ALL \
 #     -v "$PWD/config:/etc/callbot:ro" -v callbot:/var/lib/callbot callbot
 #
 # callbot.toml lies in the folder config/, the ledger in the volume callbot. With PostgreSQL: compose.yml.
@@ -27,11 +27,13 @@ COPY packaging/healthcheck.py /opt/callbot/healthcheck.py
 ENV PATH=/opt/callbot/bin:$PATH \
     HOST=0.0.0.0 \
     PORT=3000 \
+    METRICS_HOST=0.0.0.0 \
+    METRICS_PORT=9464 \
     CALLBOT_CONFIG=/etc/callbot/callbot.toml \
     DATABASE_URL=sqlite:////var/lib/callbot/callbot.db
 WORKDIR /var/lib/callbot
 VOLUME ["/etc/callbot", "/var/lib/callbot"]
-EXPOSE 3000
+EXPOSE 3000 9464
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001
 # What an orderly end, within 10 s, begins with.

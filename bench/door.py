@@ -82,12 +82,7 @@ async def serve(mode: str, api: str) -> None:
             await connect(sockets, asyncio.sleep)
             _say(0)
         else:
-            front = Front(
-                app=app,
-                signing_secret=os.environ["SLACK_SIGNING_SECRET"],
-                ready=lambda: True,
-                metrics=metrics.exposition,
-            )
+            front = Front(app=app, signing_secret=os.environ["SLACK_SIGNING_SECRET"], ready=lambda: True)
             runner = web.AppRunner(front.application(), access_log=None, auto_decompress=False)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()

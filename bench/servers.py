@@ -21,6 +21,8 @@ class Server(NamedTuple):
 
     process: subprocess.Popen[str]
     port: int
+    metrics: int = 0
+    """The port that serves its metrics."""
 
     @property
     def resident(self) -> float:

@@ -53,8 +53,8 @@ def _map() -> str:
 def bot(around: Around, folder: Path, module: tuple[str, ...]) -> Iterator[tuple[Server, float]]:
     """The bot, ready, and how many seconds that took. A second one in the same folder finds the ledger of the first."""
     (folder / "callbot.toml").write_text(_map())
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
+        port, metrics = (int(each.getsockname()[1]) for each in (free, other))
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "UAPI_"))}
     settings = {
         "PYTHONPATH": str(Path(__file__).parents[1]),
@@ -66,6 +66,7 @@ def bot(around: Around, folder: Path, module: tuple[str, ...]) -> Iterator[tuple
         "CALLBOT_CONFIG": str(folder / "callbot.toml"),
         "DATABASE_URL": f"sqlite:///{folder}/callbot.db",
         "PORT": str(port),
+        "METRICS_PORT": str(metrics),
     }
     begun = time.perf_counter()
     with (folder / "bot.log").open("w") as log:
@@ -77,7 +78,7 @@ def bot(around: Around, folder: Path, module: tuple[str, ...]) -> Iterator[tuple
             if process.poll() is not None or time.perf_counter() - begun > PATIENCE:
                 raise RuntimeError("the bot did not become ready")
             time.sleep(0.01)
-        yield Server(process, port), time.perf_counter() - begun
+        yield Server(process, port, metrics), time.perf_counter() - begun
     finally:
         end(process)
 
@@ -94,11 +95,11 @@ def _ready(port: int) -> bool:
 _BUSY = re.compile(r"^callbot_(?:open_interventions|queue_length\{.*\}) [^0]", re.MULTILINE)
 
 
-def _until_done(port: int) -> None:
+def _until_done(metrics: int) -> None:
     """Wait until the bot follows nothing any more and nothing waits: it takes no more than 200 open interventions."""
     limit = time.monotonic() + PATIENCE
     while time.monotonic() < limit:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as asked:
+        with closing(http.client.HTTPConnection("127.0.0.1", metrics, timeout=5)) as asked:
             asked.request("GET", "/metrics")
             if not _BUSY.search(asked.getresponse().read().decode()):
                 return
@@ -134,23 +135,23 @@ def measure_interventions(around: Around, rounds: int, *, warm: int, burst: int,
         for port in ports.values():
             for _ in range(warm):
                 around.ask("interventions", port, burst)
-                _until_done(ours.port)
+                _until_done(ours.metrics)
         slow = around.ask("to_put", ours.port, to_put, 20, SLOW_PBX)
         figures.add("to PUT, slow PBX", percentile([whole for whole, _ in slow], 95))
         figures.add("to PUT without reads, slow PBX", percentile([own for _, own in slow], 95))
-        _until_done(ours.port)
+        _until_done(ours.metrics)
         for _ in range(rounds):
-            _bursts(around, ports, burst, figures)
+            _bursts(around, ports, ours.metrics, burst, figures)
             for name in ("callbot", ALONE):
                 took = around.ask("to_put", ports[name], to_put, 20)
-                _until_done(ours.port)
+                _until_done(ours.metrics)
                 figures.add(f"to PUT, {name}", percentile([whole for whole, _ in took], 95))
                 figures.add(f"to PUT without reads, {name}", percentile([own for _, own in took], 95))
-            _without_waiting(around, ours.port, folder, figures)
+            _without_waiting(around, ours, folder, figures)
     return figures
 
 
-def _bursts(around: Around, ports: dict[str, int], burst: int, figures: Figures) -> None:
+def _bursts(around: Around, ports: dict[str, int], metrics: int, burst: int, figures: Figures) -> None:
     """One round: the next one begins when callbot is done with everything that follows its cards."""
     for name, port in ports.items():
         fast, busy = [], []
@@ -158,22 +159,22 @@ def _bursts(around: Around, ports: dict[str, int], burst: int, figures: Figures)
             used, begun = around.ask("busy"), time.perf_counter()
             fast.append(around.ask("interventions", port, burst))
             busy.append((around.ask("busy") - used) / (time.perf_counter() - begun))
-            _until_done(ports["callbot"])
+            _until_done(metrics)
         figures.add(f"interventions, {name}", sum(fast) / BURSTS)
         figures.add(f"load, {name}", sum(busy) / BURSTS)
 
 
-def _without_waiting(around: Around, port: int, folder: Path, figures: Figures) -> None:
+def _without_waiting(around: Around, ours: Server, folder: Path, figures: Figures) -> None:
     """Acknowledgements of commands that are carried out, and the same while the ledger takes nothing."""
-    figures.add("acknowledged at work", percentile(around.ask("acknowledged", port, 50, 50), 50))
-    _until_done(port)
+    figures.add("acknowledged at work", percentile(around.ask("acknowledged", ours.port, 50, 50), 50))
+    _until_done(ours.metrics)
     with closing(sqlite3.connect(folder / "callbot.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        took = around.ask("acknowledged", port, 50, 50)
+        took = around.ask("acknowledged", ours.port, 50, 50)
         other.execute("ROLLBACK")
     figures.add("acknowledged without ledger", percentile(took, 50))
     figures.add("acknowledged without ledger, longest", max(took))
-    _until_done(port)
+    _until_done(ours.metrics)
 
 
 def measure_growth(around: Around) -> Figures:

@@ -70,6 +70,8 @@ And what ties them together:
     rulebook.py       callbot.toml and agents.csv as they hold now, read anew while the bot runs
     logs.py           log lines without secrets
     metrics.py        the figures behind /metrics
+    serving.py        an address that is listened on
+    metrics_listener.py   the listener for Prometheus
     collecting.py     how often the garbage collector walks through everything
     closing.py        what was opened is closed again, the last first, within an end
     telephony.py      the PBX as the bot asks it: one session, three paces

@@ -1,7 +1,6 @@
 """Builds the bot from settings and map, starts it, and stops it in order. With `__main__`, the only place that does."""
 
 import asyncio
-import os
 import time
 import uuid
 from datetime import UTC, datetime
@@ -11,24 +10,25 @@ from typing import NoReturn
 
 import aiohttp
 import structlog
-from aiohttp import web
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerting import Alerting
 from bot.closing import Closing
-from bot.errors import CallbotError
 from bot.follower import Follower
 from bot.interventions import Interventions
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
 from bot.metrics import Metrics
+from bot.metrics_listener import open_metrics
 from bot.ports import Card, CardElsewhere
 from bot.preflight import phone_seen
 from bot.rulebook import EVERY, Rulebook
+from bot.serving import listen, port_of
 from bot.settings import Settings
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import Workspace, connect, workspace_of
+from bot.slack.failures import KNOWN
 from bot.slack.feed import Feed
 from bot.slack.http import Front
 from bot.slack.outgoing import Outgoing
@@ -44,10 +44,6 @@ All of it stays below the 10 s that are promised.
 """
 
 _log = structlog.get_logger("callbot")
-
-
-class CannotListen(CallbotError):
-    """HOST:PORT is taken, or not ours."""
 
 
 def now() -> datetime:
@@ -71,7 +67,7 @@ class Bot:
         self._hurry = hurry
         self._rulebook = Rulebook.read(Path(settings.callbot_config), every=rules_every)
         self._tasks = Tasks()
-        self._metrics = Metrics()
+        self._metrics = Metrics(KNOWN)
         self._stopping = False
         self._closing = Closing()
 
@@ -85,6 +81,7 @@ class Bot:
 
     async def _start(self) -> None:
         ledger = await self._open_ledger()
+        await self._open_metrics()
         workspace = await self._open_slack()
         self._open_pbx()
         self._put_together(ledger)
@@ -108,6 +105,11 @@ class Bot:
         ledger = await Ledger.open(self._settings.database_url, now=now, replaced=self._lock.replaced)
         self._closing.later("ledger", ledger.close)
         return ledger
+
+    async def _open_metrics(self) -> None:
+        self._metrics_runner = await open_metrics(self._settings, self._metrics.exposition)
+        if self._metrics_runner is not None:
+            self._closing.later("metrics", self._metrics_runner.cleanup)
 
     async def _open_slack(self) -> Workspace:
         self._slack_session = aiohttp.ClientSession(timeout=SLACK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
@@ -213,7 +215,7 @@ class Bot:
         return self._telephony.answered and not self._stopping
 
     def _watch_figures(self) -> None:
-        """What `/metrics` asks for whenever it is read."""
+        """What the metrics ask for whenever they are read."""
         self._metrics.watch_length("requests", lambda: self._listeners.under_way)
         self._metrics.watch_length("slack", lambda: len(self._outgoing))
         self._metrics.watch_length("looks", lambda: len(self._telephony.looks))
@@ -248,17 +250,9 @@ class Bot:
             app=app if token is None else None,
             signing_secret="" if secret is None else secret.get_secret_value(),
             ready=self.ready,
-            metrics=self._metrics.exposition,
         )
-        self._runner = web.AppRunner(front.application(), access_log=None, shutdown_timeout=0.5, auto_decompress=False)
-        await self._runner.setup()
+        self._runner = await listen(front.application(), self._settings.host, self._settings.port)
         self._closing.later("doors", self._runner.cleanup)
-        try:
-            await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
-        except OSError as error:
-            address = f"{self._settings.host}:{self._settings.port}"
-            why = os.strerror(error.errno) if error.errno else str(error)  # asyncio says the address once more
-            raise CannotListen(f"{address} cannot be listened on ({why}). Set HOST and PORT to a free one.") from None
         if token is not None:
             sockets = Sockets(app, token.get_secret_value(), on_lost=self._metrics.acknowledgement_lost)
             self._closing.later("sockets", sockets.close)
@@ -267,7 +261,12 @@ class Bot:
     @property
     def port(self) -> int:
         """The port that is listened on: PORT, or the one that was free where PORT is 0."""
-        return int(self._runner.addresses[0][1])
+        return port_of(self._runner)
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port that serves the metrics; None where METRICS_PORT is not set."""
+        return None if self._metrics_runner is None else port_of(self._metrics_runner)
 
     async def _card_has_no_access(self, card: Card) -> None:
         asker = self._interventions.asker(card.id)

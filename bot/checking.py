@@ -16,7 +16,7 @@ from bot.ledger.address import Address
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.trail import Trail
 from bot.rulebook import ConfigAndMap, check_files, read_files
-from bot.settings import DoorSettings, OwnSettings, PbxSettings, S, Settings, SlackSettings, read_part
+from bot.settings import DoorSettings, MetricsSettings, OwnSettings, PbxSettings, S, Settings, SlackSettings, read_part
 from bot.terminal import console, shown
 
 PATIENCE = 10.0
@@ -47,6 +47,8 @@ async def check_on_terminal(out: TextIO) -> bool:
 async def _findings(environ: Mapping[str, str] | None, patience: float) -> AsyncIterator[Finding]:
     for finding in _settings(environ):
         yield finding
+    for finding in _metrics(_part(MetricsSettings, environ)):
+        yield finding
     own, slack, pbx = _part(OwnSettings, environ), _part(SlackSettings, environ), _part(PbxSettings, environ)
     findings, read = _map(own)
     for finding in (*findings, *await _door(_part(DoorSettings, environ), patience)):
@@ -69,6 +71,20 @@ def _settings(environ: Mapping[str, str] | None) -> list[Finding]:
         where = "Set it in the environment or in .env."
         return [no("settings", text if text.endswith(".") else f"{text}. {where}") for text in mistakes.mistakes]
     return [ok("settings", "all that are needed are there")]
+
+
+def _metrics(settings: MetricsSettings | None) -> list[Finding]:
+    """Whether neighbours may read the metrics; nothing where there are none."""
+    if settings is None or settings.metrics_port is None:
+        return []
+    address = f"{settings.metrics_host}:{settings.metrics_port}"
+    if settings.metrics_open_to_neighbours:
+        return [
+            remark(
+                "metrics", f"{address} may be read by other machines. Set METRICS_TOKEN, or METRICS_HOST to 127.0.0.1."
+            )
+        ]
+    return [ok("metrics", f"on {address}")]
 
 
 def _part(part: type[S], environ: Mapping[str, str] | None) -> S | None:

@@ -227,7 +227,7 @@ class Follower:
             if after.state is State.NOT_ANSWERED:
                 self._tasks.spawn(self._ask_about_phone(after), name=f"phone of {after.id}")
             if after.state is State.CONNECTED:
-                self._measures.connected(after.name, (now - after.asked_at).total_seconds(), by_alert=bool(after.alert))
+                self._measures.connected((now - after.asked_at).total_seconds(), by_alert=bool(after.alert))
         return after
 
     async def _ask_about_phone(self, missed: Intervention) -> None:

@@ -1,9 +1,22 @@
-"""The figures behind `/metrics`, in Prometheus' words: seconds, counts, and what is open now. No names, no numbers of people."""
+"""The figures behind `/metrics`, in Prometheus' words: seconds, counts, and what is open now. No names, no numbers of people.
 
-from collections.abc import Callable
+An agent who reads them must not learn that somebody listens. So no label and no timestamp tells one action from another:
+neither the action itself, nor the PBX's kind of yes, nor the way on which Slack was asked. A private answer goes with a
+silent action, a phone's presence with one that rings. Values of labels come from fixed sets; what is not in them is "other".
+"""
+
+from collections.abc import Callable, Collection
 from functools import partial
+from http import HTTPStatus
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -17,11 +30,27 @@ CARDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 """Seconds; 95 of 100 cards change within 2, and none is older than 30."""
 CLICKS = (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 120, 300, 600, 1800)
 
+OTHER = "other"
+KINDS = frozenset({"command", "button"})
+METHODS = {"get": "get", "presence": "get", "list": "list", "put": "put", "token": "token"}
+"""What the PBX is asked, as it is counted."""
+RESULTS = {"call": "accepted", "ringing": "accepted", "nothing": "accepted"} | {
+    each: each for each in ("refused", "unreachable", "lost")
+}
+"""How the PBX answered a PUT, as it is counted: each kind of yes belongs to some actions alone."""
+PBX_ERRORS = frozenset(
+    {"not finished", "answer cut off", "answer lost", "not connected"}
+    | {f"HTTP {status.value}" for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
+)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # of the library
+
 
 class Metrics:
-    """The figures of one bot, in a registry of its own."""
+    """The figures of one bot, in a registry of its own. `slack_errors`: the reasons of Slack that are counted by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, slack_errors: Collection[str] = ()) -> None:
+        self._error_words = {"pbx": PBX_ERRORS, "slack": frozenset(slack_errors)}
         self._registry = registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
@@ -32,9 +61,9 @@ class Metrics:
         self._acknowledged = histogram("callbot_acknowledgement_seconds", acknowledged, ["kind"], buckets=QUICK)
         lost = "Commands and clicks that could not be acknowledged, or not within 3 s"
         self._lost = count("callbot_acknowledgements_lost", lost, ["kind"])
-        self._puts = count("callbot_puts", "Actions sent to the PBX and how they were answered", ["action", "result"])
+        self._puts = count("callbot_puts", "Actions sent to the PBX and how they were answered", ["result"])
         connected = "From the request, once it is allowed, to the proof that the supervisor is in the call"
-        self._connected = histogram("callbot_connected_seconds", connected, ["action"], buckets=RINGING)
+        self._connected = histogram("callbot_connected_seconds", connected, buckets=RINGING)
         answers = "How long the PBX and Slack took to answer, errors included"
         self._answers = histogram("callbot_answer_seconds", answers, ["system", "method"], buckets=ANSWERS)
         errors = "Requests to the PBX and to Slack that failed, by reason"
@@ -57,7 +86,7 @@ class Metrics:
         to_click = "From its card to the first click that acts on the call of an alert"
         self._to_click = histogram("callbot_alert_card_to_click_seconds", to_click, buckets=CLICKS)
         to_ear = "From that click to the proof that the supervisor is in the call"
-        self._to_ear = histogram("callbot_alert_click_to_connected_seconds", to_ear, ["action"], buckets=RINGING)
+        self._to_ear = histogram("callbot_alert_click_to_connected_seconds", to_ear, buckets=RINGING)
 
     def exposition(self) -> bytes:
         """Everything, in the text format."""
@@ -67,29 +96,30 @@ class Metrics:
 
     def acknowledged(self, kind: str, seconds: float) -> None:
         """A command or button was acknowledged; beyond 3 s Slack has given up, so it counts as lost, too."""
-        self._acknowledged.labels(kind).observe(seconds)
+        self._acknowledged.labels(_known(kind, KINDS)).observe(seconds)
         if seconds > QUICK[-1]:
             self.acknowledgement_lost(kind)
 
     def acknowledgement_lost(self, kind: str) -> None:
         """A command or button that could not be acknowledged."""
-        self._lost.labels(kind).inc()
+        self._lost.labels(_known(kind, KINDS)).inc()
 
-    def put(self, action: str, result: str) -> None:
+    def put(self, result: str) -> None:
         """One PUT, and how it was answered."""
-        self._puts.labels(action, result).inc()
+        self._puts.labels(RESULTS.get(result, OTHER)).inc()
 
-    def connected(self, action: str, seconds: float, *, by_alert: bool = False) -> None:
+    def connected(self, seconds: float, *, by_alert: bool = False) -> None:
         """Proof that the supervisor is in the call, so many seconds after they asked, perhaps from an alert's card."""
-        self._connected.labels(action).observe(seconds)
+        self._connected.observe(seconds)
         if by_alert:
-            self.click_to_connected(action, seconds)
+            self.click_to_connected(seconds)
 
     def answered(self, system: str, method: str, seconds: float, error: str = "") -> None:
-        """A request to the PBX or to Slack, however it ended."""
+        """A request to the PBX (`pbx`) or about a message to Slack (`slack`), however it ended."""
+        method = METHODS.get(method, OTHER) if system == "pbx" else "message"
         self._answers.labels(system, method).observe(seconds)
         if error:
-            self._errors.labels(system, method, error).inc()
+            self._errors.labels(system, method, _known(error, self._error_words[system])).inc()
 
     # ── what happened to alerts ──
 
@@ -114,9 +144,9 @@ class Metrics:
         """From its card to the first click that acts on its call."""
         self._to_click.observe(seconds)
 
-    def click_to_connected(self, action: str, seconds: float) -> None:
+    def click_to_connected(self, seconds: float) -> None:
         """From that click to the proof that the supervisor is in the call."""
-        self._to_ear.labels(action).observe(seconds)
+        self._to_ear.observe(seconds)
 
     # ── what is so now ──
 
@@ -143,3 +173,7 @@ class Metrics:
     def watch_calls(self, number: Callable[[], float]) -> None:
         """Ask how many live calls the last look has shown."""
         self._calls.set_function(number)
+
+
+def _known(word: str, words: Collection[str]) -> str:
+    return word if word in words else OTHER

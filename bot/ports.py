@@ -177,10 +177,10 @@ class PhoneCalls(Protocol):
 class Measures(Protocol):
     """The figures that an operator watches."""
 
-    def put(self, action: ActionName, result: str) -> None:
+    def put(self, result: str) -> None:
         """One PUT, and how it was answered: call, ringing, nothing, refused, unreachable or lost."""
 
-    def connected(self, action: ActionName, seconds: float, *, by_alert: bool) -> None:
+    def connected(self, seconds: float, *, by_alert: bool) -> None:
         """Proof that the supervisor is in the call, so many seconds after they asked, perhaps from an alert's card."""
 
 

@@ -28,6 +28,6 @@ async def send(
     except Exception:  # noqa: BLE001 - nobody knows what was done, so the call is looked at
         _log.exception("put_failed", intervention=intervention.id)
         result, after = "lost", answer_lost(intervention)
-    measures.put(intervention.name, result)
+    measures.put(result)
     _log.info("put", intervention=intervention.id, action=intervention.name, result=result, state=after.state)
     return after

@@ -25,7 +25,8 @@ from bot.errors import ConfigMistakes
 from bot.setting_values import bare, misplaced, unusable
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own, which no neighbour reaches."""
     if host == "localhost":
         return True
     try:
@@ -44,7 +45,7 @@ def _safe_url(text: str) -> str:
     plain = re.fullmatch(r"[A-Za-z0-9._:/\[\]-]+", text) is not None
     if not host or bad_port or not plain:
         raise ValueError("is not an address like https://pbx.example.com")
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
         return text
     raise ValueError("must begin with https:// (http:// only for an address of this machine)")
 
@@ -97,7 +98,7 @@ def _host(text: str) -> str:
                 "is set by conda to the name of a compiler. Set HOST=127.0.0.1, or HOST=0.0.0.0 for all addresses"
             ) from None
         if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
-            raise ValueError("is an address alone, as 127.0.0.1 or ::1; the port goes into PORT") from None
+            raise ValueError("is an address alone, as 127.0.0.1 or ::1; the port has a setting of its own") from None
     return host
 
 
@@ -122,6 +123,7 @@ class _Part(BaseModel):
         wrong = {name: text for name in cls.model_fields if name in values and (text := _wrong(name, values[name]))}
         try:
             settings = validate(values)
+            mistakes += settings.contradictions()
         except ValidationError as error:
             others = [problem for problem in error.errors() if not wrong.keys() & problem["loc"]]
             mistakes = [line for problem in others for line in _lines(problem)] + mistakes
@@ -133,6 +135,10 @@ class _Part(BaseModel):
     @classmethod
     def _missing(cls, values: Mapping[str, Any]) -> list[str]:
         """What one setting demands of another."""
+        return []
+
+    def contradictions(self) -> list[str]:
+        """What two settings, each right by itself, cannot both say."""
         return []
 
 
@@ -195,11 +201,30 @@ class DoorSettings(_Part):
     port: Annotated[int, Field(ge=0, le=65535)] = 3000
 
 
-class Settings(SlackSettings, PbxSettings, OwnSettings, DoorSettings):
+class MetricsSettings(_Part):
+    """Where Prometheus finds the metrics: nowhere unless METRICS_PORT is set."""
+
+    metrics_port: Annotated[int | None, Field(ge=0, le=65535)] = None
+    metrics_host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    metrics_token: SecretStr | None = None
+
+    @property
+    def metrics_open_to_neighbours(self) -> bool:
+        """Whether other machines may reach the metrics, and need no token."""
+        return self.metrics_port is not None and not is_loopback(self.metrics_host) and self.metrics_token is None
+
+
+class Settings(SlackSettings, PbxSettings, OwnSettings, DoorSettings, MetricsSettings):
     """What the environment says, all of it."""
 
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
+
+    def contradictions(self) -> list[str]:
+        """Two listeners at one port."""
+        if self.metrics_port and self.metrics_port == self.port:
+            return ["METRICS_PORT is PORT; metrics need a port of their own, for example 9464"]
+        return []
 
 
 S = TypeVar("S", bound=_Part)

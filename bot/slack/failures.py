@@ -57,6 +57,23 @@ NO_TOKEN = frozenset(
     ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "org_login_required"]
 )
 """Reasons that only whoever runs callbot can take away."""
+KNOWN = frozenset(
+    [
+        *LIMITED,
+        *IN_DOUBT,
+        *NO_ACCESS,
+        *BAD_MESSAGE,
+        *GONE,
+        *NO_TOKEN,
+        *("restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel"),
+        *("missing_scope", "user_not_found", "cannot_dm_bot", "user_disabled", "user_not_visible"),
+        *("404", "410", "500", "502", "503", "504", "queue_full", "unreadable"),
+        *("ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorCertificateError"),
+        *("ClientConnectorSSLError", "ConnectionTimeoutError", "SocketTimeoutError", "TimeoutError"),
+        *("ClientOSError", "ClientConnectionResetError", "ServerDisconnectedError", "ClientPayloadError"),
+    ]
+)
+"""Reasons that are counted by their name; Slack may say any word, and each would be a series of its own."""
 
 
 class SlackError(CallbotError):

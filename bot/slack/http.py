@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import structlog
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
@@ -50,7 +49,7 @@ def is_well_formed(body: object) -> bool:
 class Front:
     """The web application. `app` None: Socket Mode, so nothing is taken on `/slack/events`.
 
-    `ready` and `metrics` (Prometheus' text format) are asked whenever somebody wants to know.
+    `ready` is asked whenever somebody wants to know.
     """
 
     def __init__(
@@ -59,13 +58,11 @@ class Front:
         app: AsyncApp | None,
         signing_secret: str,
         ready: Callable[[], bool],
-        metrics: Callable[[], bytes],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._secret = signing_secret
         self._ready = ready
-        self._figures = metrics
         self._now = now
 
     def application(self) -> web.Application:
@@ -73,7 +70,6 @@ class Front:
         application = web.Application(client_max_size=LARGEST)
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/readyz", self._readyz)
-        application.router.add_get("/metrics", self._metrics)
         if self._app is not None:
             application.router.add_post("/slack/events", self._slack)
         return application
@@ -84,9 +80,6 @@ class Front:
     async def _readyz(self, request: web.Request) -> web.Response:
         ready = self._ready()
         return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
-
-    async def _metrics(self, request: web.Request) -> web.Response:
-        return web.Response(body=self._figures(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _slack(self, request: web.Request) -> web.Response:
         try:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.actions import ActionName, PhoneCallAction
+from bot.actions import PhoneCallAction
 from bot.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable, SendCallToInvalid
 from bot.following import Intervention, State, Why
 from bot.phonecalls import PhoneCall
@@ -44,12 +44,12 @@ class Pbx:
 class Figures:
     """What an operator would see."""
 
-    puts: list[tuple[ActionName, str]] = field(default_factory=list)
+    puts: list[str] = field(default_factory=list)
 
-    def put(self, action: ActionName, result: str) -> None:
-        self.puts.append((action, result))
+    def put(self, result: str) -> None:
+        self.puts.append(result)
 
-    def connected(self, action: ActionName, seconds: float, *, by_alert: bool) -> None:
+    def connected(self, seconds: float, *, by_alert: bool) -> None:
         raise AssertionError("nothing is proven by a PUT")
 
 
@@ -78,4 +78,4 @@ async def test_whatever_comes_back_is_one_state_and_one_figure(
     pbx, figures = Pbx(comes), Figures()
     after = await send(an_intervention(), pbx, figures, lambda: noon)
     assert (after.state, after.why) == (state, why)
-    assert (pbx.acted, figures.puts) == ([("12", "0003*210", "c1")], [(ActionName.MONITOR, result)])
+    assert (pbx.acted, figures.puts) == ([("12", "0003*210", "c1")], [result])

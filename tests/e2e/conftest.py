@@ -80,6 +80,7 @@ class House:
             "CALLBOT_CONFIG": str(config),
             "DATABASE_URL": f"sqlite:///{self.folder}/callbot.db",
             "PORT": "0",
+            "METRICS_PORT": "0",
             **self.more_settings,
         }
 

@@ -118,7 +118,7 @@ async def test_every_command_of_many_is_answered_and_stands_in_the_ledger(house:
 async def acknowledgements(house: Any) -> list[str]:
     """What /metrics says of them: how many of each kind, and how many were lost."""
     async with aiohttp.ClientSession() as session:
-        answer = await session.get(f"http://127.0.0.1:{house.bots[0].port}/metrics")
+        answer = await session.get(f"http://127.0.0.1:{house.bots[0].metrics_port}/metrics")
         figures = (await answer.text()).splitlines()
     return [line for line in figures if re.match("callbot_acknowledgement.*(_count|_lost_total){", line)]
 

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -121,6 +122,31 @@ def manifest_scopes() -> set[str]:
 
 def wrong(lines: list[str]) -> list[str]:
     return [line for line in lines if line.startswith("no ")]
+
+
+# ── metrics ──
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({}, []),
+        ({"METRICS_PORT": "9464"}, ["ok  metrics: on 127.0.0.1:9464"]),
+        (
+            {"METRICS_PORT": "9464", "METRICS_HOST": "0.0.0.0"},
+            [
+                "??  metrics: 0.0.0.0:9464 may be read by other machines. Set METRICS_TOKEN, or METRICS_HOST to 127.0.0.1."
+            ],
+        ),
+        (
+            {"METRICS_PORT": "9464", "METRICS_HOST": "0.0.0.0", "METRICS_TOKEN": "invented"},
+            ["ok  metrics: on 0.0.0.0:9464"],
+        ),
+    ],
+    ids=str,
+)
+async def test_who_may_read_the_metrics_is_a_line(site: Site, more: dict[str, Any], line: list[str]) -> None:
+    assert [each for each in await site.check(**more) if each[4:].startswith("metrics")] == line
 
 
 # ── what is right ──

@@ -90,8 +90,8 @@ def test_the_image_sets_only_settings_that_exist() -> None:
 
 def test_callbot_starts_with_what_the_image_sets() -> None:
     settings = read_settings({**TOKENS, **IMAGE_ENVIRONMENT})
-    assert settings.host == "0.0.0.0"
-    assert [str(settings.port)] == instructions("EXPOSE")
+    assert (settings.host, settings.metrics_host) == ("0.0.0.0", "0.0.0.0")
+    assert [f"{settings.port} {settings.metrics_port}"] == instructions("EXPOSE")
 
 
 def test_map_and_ledger_of_the_image_lie_in_its_volumes() -> None:
@@ -145,7 +145,7 @@ async def health(port: int) -> tuple[int | None, str]:
 
 
 async def test_the_health_check_finds_callbot_alive(serve: Callable[[web.Application], Awaitable[int]]) -> None:
-    port = await serve(Front(app=None, signing_secret="", ready=lambda: False, metrics=lambda: b"").application())
+    port = await serve(Front(app=None, signing_secret="", ready=lambda: False).application())
     assert await health(port) == (0, "")
 
 
@@ -210,8 +210,9 @@ def test_callbot_waits_for_a_database_that_is_ready(compose: Any) -> None:
 
 
 def test_callbot_is_reached_from_this_machine_alone(compose: Any) -> None:
-    port = compose["services"]["callbot"]["environment"]["PORT"]
-    assert compose["services"]["callbot"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    environment = compose["services"]["callbot"]["environment"]
+    ports = [environment[name] for name in ("PORT", "METRICS_PORT")]
+    assert compose["services"]["callbot"]["ports"] == [f"127.0.0.1:{port}:{port}" for port in ports]
 
 
 def test_the_maps_folder_is_mounted_and_cannot_be_written(compose: Any) -> None:
@@ -256,7 +257,9 @@ def test_the_service_gives_callbot_the_time_to_end(unit: dict[str, list[str]]) -
 
 def test_callbot_starts_with_what_the_service_sets(unit: dict[str, list[str]]) -> None:
     environment = dict(value.split("=", 1) for value in unit["Environment"])
-    ledger = Address(read_settings({**TOKENS, **environment}).database_url).file
+    settings = read_settings({**TOKENS, **environment})
+    assert (settings.metrics_port, settings.metrics_host) == (9464, "127.0.0.1")
+    ledger = Address(settings.database_url).file
     assert ledger is not None
     assert ledger.parent == Path("/var/lib", unit["StateDirectory"][0])
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
 from bot.authorization import AuthorizationMap
 from bot.errors import PbxError
 from bot.follower import Follower
@@ -207,7 +206,7 @@ class Memory:
         self.saved: dict[str, Intervention] = {}
         self.shown: dict[str, Card] = {}
         self.shown_at: dict[tuple[str, State], float] = {}
-        self.took: list[tuple[ActionName, float]] = []
+        self.took: list[float] = []
 
     async def save(self, intervention: Intervention) -> None:
         self.saved[intervention.id] = intervention
@@ -216,8 +215,8 @@ class Memory:
         self.shown[card.id] = card
         self.shown_at.setdefault((card.id, card.interventions[-1].state), self.clock())
 
-    def connected(self, action: ActionName, seconds: float, *, by_alert: bool) -> None:
-        self.took.append((action, seconds))
+    def connected(self, seconds: float, *, by_alert: bool) -> None:
+        self.took.append(seconds)
 
 
 def memory(clock: Any) -> Any:

@@ -170,4 +170,4 @@ def test_the_host_that_conda_sets_is_one_mistake_that_says_what_to_set(value: st
     ["http://127.0.0.1", "http://127.0.0.1:3000", "127.0.0.1:3000", "[::1]:3000", "localhost:3000", "*", "a b", "[::1"],
 )
 def test_a_host_with_more_than_an_address_is_one_mistake_that_says_how_to_write_it(value: str) -> None:
-    assert mistakes(HOST=value) == ["HOST is an address alone, as 127.0.0.1 or ::1; the port goes into PORT"]
+    assert mistakes(HOST=value) == ["HOST is an address alone, as 127.0.0.1 or ::1; the port has a setting of its own"]

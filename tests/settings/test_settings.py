@@ -36,6 +36,9 @@ DEFAULTS = {
     "database_url": "sqlite:///callbot.db",
     "host": "127.0.0.1",
     "port": 3000,
+    "metrics_port": None,
+    "metrics_host": "127.0.0.1",
+    "metrics_token": None,
     "log_level": "info",
     "log_format": "text",
 }
@@ -62,6 +65,8 @@ def test_what_is_set_to_nothing_is_not_set() -> None:
         {"UAPI_CLIENT_ID": "a", "UAPI_CLIENT_SECRET": "b", "UAPI_ACCESS_TOKEN": ""},
         {"UAPI_CLIENT_ID": "a", "UAPI_CLIENT_SECRET": "b"},
         {"DATABASE_URL": "postgresql://callbot@db.example.com/callbot"},
+        {"METRICS_PORT": "9464", "METRICS_HOST": "0.0.0.0", "METRICS_TOKEN": "invented"},
+        {"PORT": "0", "METRICS_PORT": "0"},
         {"PORT": "0", "LOG_LEVEL": "debug", "LOG_FORMAT": "json"},
         {"SOMETHING_ELSE": "x"},
     ],
@@ -127,6 +132,9 @@ WRONG = [
     ({"PORT": "65536"}, "PORT is a whole number from 0 to 65535"),
     ({"PORT": "-1"}, "PORT is a whole number from 0 to 65535"),
     ({"PORT": "http"}, "PORT is a whole number from 0 to 65535"),
+    ({"METRICS_PORT": "3000"}, "METRICS_PORT is PORT"),
+    ({"METRICS_PORT": "none"}, "METRICS_PORT "),
+    ({"METRICS_TOKEN": "two words"}, "METRICS_TOKEN: this has a blank"),
     ({"LOG_LEVEL": "loud"}, "LOG_LEVEL "),
     ({"LOG_FORMAT": "xml"}, "LOG_FORMAT "),
 ]

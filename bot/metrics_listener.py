@@ -1,0 +1,58 @@
+"""METRICS_HOST:METRICS_PORT: the metrics for Prometheus, on a listener of their own, and nowhere unless METRICS_PORT is set.
+
+Whoever reads them learns how many interventions there are. So they are not on the door for Slack, which may stand open to
+the internet, and other machines should need METRICS_TOKEN.
+"""
+
+import hmac
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from bot.errors import ConfigMistakes
+from bot.serving import CannotListen, listen, port_of
+from bot.settings import MetricsSettings
+
+_log = structlog.get_logger("callbot.metrics")
+
+
+async def open_metrics(settings: MetricsSettings, exposition: Callable[[], bytes]) -> web.AppRunner | None:
+    """Serve `GET /metrics`, `exposition` in Prometheus' text format, where the settings say so.
+
+    The caller cleans the runner up. Raises ConfigMistakes where that address cannot be listened on.
+    """
+    host, port, token = settings.metrics_host, settings.metrics_port, settings.metrics_token
+    if port is None:
+        return None
+    expected = "" if token is None else token.get_secret_value()
+    try:
+        runner = await listen(application(exposition, expected), host, port)
+    except CannotListen as error:
+        mistake = f"METRICS_PORT: {host}:{port} cannot be listened on ({error.why}). Set METRICS_HOST and METRICS_PORT to a free address"
+        raise ConfigMistakes("Settings (environment or .env)", [mistake]) from None
+    _log.info("metrics", host=host, port=port_of(runner))
+    if settings.metrics_open_to_neighbours:
+        _log.warning("metrics_without_token", host=host, advice="set METRICS_TOKEN, or METRICS_HOST to 127.0.0.1")
+    return runner
+
+
+def application(exposition: Callable[[], bytes], token: str) -> web.Application:
+    """The route. `token` empty: everybody may read."""
+
+    async def metrics(request: web.Request) -> web.Response:
+        if token and not _is_given(request.headers.get("Authorization", ""), token):
+            return web.Response(status=401, text="not authorized\n", headers={"WWW-Authenticate": "Bearer"})
+        return web.Response(body=exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    served = web.Application()
+    served.router.add_get("/metrics", metrics)
+    return served
+
+
+def _is_given(authorization: str, token: str) -> bool:
+    """Whether the header has the token (RFC 6750, 2.1), compared in constant time."""
+    scheme, _, given = authorization.partition(" ")
+    same = hmac.compare_digest(given.strip().encode(errors="surrogateescape"), token.encode())
+    return same and scheme.lower() == "bearer"

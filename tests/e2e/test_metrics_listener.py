@@ -1,0 +1,123 @@
+"""The listener of the metrics: its own address, its token, and what a neighbour who reads it does not learn."""
+
+import json
+import socket
+from typing import Any
+
+import aiohttp
+import pytest
+
+CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
+
+
+@pytest.fixture
+def transport() -> str:
+    return "http"
+
+
+async def get(port: int, path: str, **headers: str) -> int:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}{path}", headers=headers) as got,
+    ):
+        return got.status
+
+
+async def series(house: Any) -> dict[str, float]:
+    """Every series of callbot's own, by its name and labels."""
+    url = f"http://127.0.0.1:{house.bots[-1].metrics_port}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(url) as got:
+        lines = [line.rsplit(" ", 1) for line in (await got.text()).splitlines() if line.startswith("callbot_")]
+    return {name: float(value) for name, value in lines}
+
+
+async def test_the_door_for_slack_serves_no_metrics(house: Any) -> None:
+    paths = ("/metrics", "/healthz", "/readyz")
+    assert [await get(house.bots[-1].port, path) for path in paths] == [404, 200, 200]
+
+
+async def test_the_listener_of_the_metrics_takes_nothing_of_slack(house: Any) -> None:
+    port = house.bots[-1].metrics_port
+    assert [await get(port, path) for path in ("/metrics", "/healthz", "/slack/events")] == [200, 404, 404]
+
+
+async def test_there_are_no_metrics_unless_their_port_is_set(empty_house: Any) -> None:
+    empty_house.more_settings = {"METRICS_PORT": ""}
+    bot = await empty_house.start_bot()
+    assert bot.metrics_port is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer invented"}, 200),
+        ({"Authorization": "bearer invented"}, 200),
+        ({"Authorization": "Bearer invente"}, 401),
+        ({"Authorization": "Bearer invented2"}, 401),
+        ({"Authorization": "Basic invented"}, 401),
+        ({"Authorization": "Bearer"}, 401),
+        ({"Authorization": "Bearer \u00e9"}, 401),
+    ],
+    ids=str,
+)
+async def test_with_a_token_only_who_has_it_reads_the_metrics(
+    empty_house: Any, headers: dict[str, str], status: int
+) -> None:
+    empty_house.more_settings = {"METRICS_TOKEN": "invented"}
+    bot = await empty_house.start_bot()
+    assert await get(bot.metrics_port, "/metrics", **headers) == status
+
+
+async def test_a_metrics_port_that_is_taken_ends_the_start_as_a_mistake_of_the_settings(run_bot: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        process = await run_bot(METRICS_PORT=str(port))
+        code = await process.ended()
+    said = f"METRICS_PORT: 127.0.0.1:{port} cannot be listened on (Address already in use). Set METRICS_HOST"
+    assert (code, said in process.said) == (2, True)
+
+
+async def test_a_metrics_port_that_is_the_port_for_slack_ends_the_start(run_bot: Any) -> None:
+    process = await run_bot(PORT="3999", METRICS_PORT="3999")
+    assert (await process.ended(), "METRICS_PORT is PORT" in process.said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        ({"METRICS_HOST": "0.0.0.0"}, True),
+        ({"METRICS_HOST": "0.0.0.0", "METRICS_TOKEN": "invented"}, False),
+        ({"METRICS_HOST": "127.0.0.1"}, False),
+    ],
+    ids=str,
+)
+async def test_metrics_that_other_machines_may_read_are_warned_of(
+    run_bot: Any, more: dict[str, str], *, warned: bool
+) -> None:
+    process = await run_bot(**more)
+    await process.started()
+    events = [json.loads(line)["event"] for line in process.said.splitlines() if line.startswith("{")]
+    assert ("metrics_without_token" in events) is warned
+
+
+async def test_a_silent_action_changes_no_other_series_than_one_that_all_hear(house: Any) -> None:
+    changed = []
+    for number, (command, place) in enumerate((("/barge", "C0FLOOR"), ("/monitor", "U0ANA"), ("/barge", "C0FLOOR"))):
+        before = await series(house)
+        call = house.floor.talk(**CALLER)
+        await house.workspace.type("U0ANA", "C0FLOOR", f"{command} 0003*210")
+        await house.puts(number + 1)
+        await house.card("Ringing", place)
+        house.floor.lift("0003*024")
+        await house.card("Connected", place)
+        house.floor.hang_up(call)
+        await house.card("Ended", place)
+        after = await series(house)
+        changed.append({name for name in after if after[name] != before.get(name) and not _is_of_chance(name)})
+    assert changed[1] == changed[2]
+
+
+def _is_of_chance(name: str) -> bool:
+    """Whether a series says how long something took, or what is under way in this very moment."""
+    return "_bucket" in name or "_sum" in name or "age" in name or "queue" in name
