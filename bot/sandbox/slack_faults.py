@@ -13,7 +13,7 @@ FaultKind = Literal["429", "500", "slow", "lost", "error", "late", "done500", "g
 class SlackFault:
     """One kind of trouble for one method.
 
-    `429`: refused with `Retry-After: retry_after`. `500`: an error page. `slow`: done `seconds` later. `lost`: done,
+    `429`: refused with `Retry-After: retry_after`, which may be any text; None: without it. `500`: an error page. `slow`: done `seconds` later. `lost`: done,
     but the connection is cut before the answer. `late`: done, and answered `seconds` later. `done500`: done, but
     answered with an error page. `garbage`: 200 with text that is no JSON, nothing done. `error`: `ok: false` with
     `error`, nothing done. `times`: how often, None for always. `method`: a Web API method, `response_url`, or `*`.
@@ -22,7 +22,7 @@ class SlackFault:
     method: str
     kind: FaultKind
     times: int | None = 1
-    retry_after: int = 1
+    retry_after: int | str | None = 1
     seconds: float = 1.0
     error: str = "internal_error"
 
@@ -64,7 +64,8 @@ async def refused_by(fault: SlackFault | None) -> web.Response | None:
     match fault:
         case SlackFault(kind="429"):
             body = {"ok": False, "error": "ratelimited"}
-            return web.json_response(body, status=429, headers={"Retry-After": str(fault.retry_after)})
+            headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+            return web.json_response(body, status=429, headers=headers)
         case SlackFault(kind="500"):
             return _error_page()
         case SlackFault(kind="garbage"):

@@ -56,12 +56,13 @@ class Connection:
         on_lost: Callable[[str], object],
         *,
         patience: float = GREETING,
+        heartbeat: float = HEARTBEAT,
     ) -> "Connection":
         """A connection that Slack has greeted, within so many seconds. Raises aiohttp.ClientError or TimeoutError."""
         async with asyncio.timeout(patience):
             socket = await session.ws_connect(
                 url,
-                heartbeat=HEARTBEAT,
+                heartbeat=heartbeat,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
                 max_msg_size=LARGEST,
                 proxy=app.client.proxy,
@@ -75,6 +76,11 @@ class Connection:
         if not greeted:
             raise aiohttp.ClientConnectionError("Slack did not say hello.")
         return cls(app, socket, on_lost)
+
+    @property
+    def heard(self) -> bool:
+        """Whether it is open, and what Slack says on it arrives: the last ping was answered, or is not due yet."""
+        return not self._reading.done()
 
     async def ended(self, seconds: float) -> None:
         """Wait until Slack ends it, at most so many seconds; then end it."""

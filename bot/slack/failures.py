@@ -11,6 +11,7 @@
 Reasons: the error tables of the pages of each method (docs.slack.dev/reference/methods).
 """
 
+import math
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,8 @@ from bot.errors import CallbotError
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 60.0
 """Seconds of a `Retry-After` that are honoured; Slack counts by the minute ("Rate limits"), and 0 would be a hot loop."""
+UNSAID_WAIT = 1.0
+"""Seconds to wait where `Retry-After` is missing or is no number."""
 LIMITED = frozenset({"ratelimited", "rate_limited"})
 IN_DOUBT = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
 """Reasons that leave it open what was done: the page of chat.postMessage says "some aspect of the operation" may have been."""
@@ -89,11 +92,15 @@ class NotDone(SlackError):
 
 
 class RateLimited(NotDone):
-    """Too many requests: again after so many seconds."""
+    """Too many requests: again after so many seconds, which are bounded whatever Slack says.
 
-    def __init__(self, seconds: float) -> None:
+    `whole`: the method is closed for the workspace (status 429); otherwise the channel alone (`ok` is false).
+    """
+
+    def __init__(self, seconds: float, *, whole: bool = True) -> None:
         super().__init__("ratelimited")
-        self.seconds = min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
+        self.seconds = min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT) if math.isfinite(seconds) else UNSAID_WAIT
+        self.whole = whole
 
 
 class NotReached(NotDone):
@@ -173,15 +180,15 @@ def _said(error: SlackApiError) -> SlackError:
     answer, status = getattr(response, "data", None), int(getattr(response, "status_code", 0))
     reason = str(answer.get("error", "")) if isinstance(answer, dict) else ""
     if status == 429 or reason in LIMITED:
-        return RateLimited(retry_after(response.headers.get("Retry-After")))
+        return RateLimited(retry_after(response.headers.get("Retry-After")), whole=status == 429)
     if status >= 500 or not reason or reason in IN_DOUBT:
         return AnswerUnknown(reason or str(status))
     return SlackRefusal(reason)
 
 
 def retry_after(header: str | None) -> float:
-    """The seconds of a `Retry-After`; a second where it is none."""
+    """The number in a `Retry-After`, as it stands there; that of UNSAID_WAIT where there is none."""
     try:
-        return float(header or 1)
+        return float(header or UNSAID_WAIT)
     except ValueError:
-        return 1.0
+        return UNSAID_WAIT

@@ -28,10 +28,9 @@ from bot.slack.failures import (
     word,
 )
 from bot.slack.messages import Message
-from bot.slack.rates import HISTORY, OPEN, POST, UPDATE, Gates, Share
+from bot.slack.rates import HISTORY, OPEN, POST, RESPOND, UPDATE, Gates, Share
 from bot.tasks import Tasks
 
-RESPOND = "response_url"
 MOST_WAITING, MOST_ALERTS_WAITING = 500, 300
 """Requests that wait for a turn, and those of them up to which alerts may wait too. One more is refused as not done, and
 comes again like any other."""
@@ -152,18 +151,18 @@ class Outgoing:
 
     async def update(self, posted_at: PostedAt, content: Callable[[], Message], urgency: Callable[[], Urgency]) -> None:
         """Another content for a message that stands. Its metadata stays ("chat.update": left out, it is retained)."""
-        await self._turn(UPDATE, "", urgency)
+        await self._turn(UPDATE, posted_at.channel, urgency)
         message = content()
         updating = self._client.chat_update(
             channel=posted_at.channel, ts=posted_at.ts, text=message.text, blocks=list(message.blocks), parse="none"
         )
-        await self._ask(UPDATE, "", answer_of(updating))
+        await self._ask(UPDATE, posted_at.channel, answer_of(updating))
 
     async def history(self, channel: str, urgency: Callable[[], Urgency], **page: str | int) -> Mapping[str, Any]:
         """One page of what stands in a channel, with the metadata; the arguments of conversations.history."""
-        await self._turn(HISTORY, "", urgency)
+        await self._turn(HISTORY, channel, urgency)
         reading = self._client.conversations_history(channel=channel, include_all_metadata=True, **page)  # type: ignore[arg-type]  # checked by Slack
-        return await self._ask(HISTORY, "", answer_of(reading))
+        return await self._ask(HISTORY, channel, answer_of(reading))
 
     async def direct_message(self, slack_user: str) -> str:
         """The id of the direct message with somebody."""
@@ -206,7 +205,9 @@ class Outgoing:
         except SlackError as error:
             failure = error.reason
             if isinstance(error, RateLimited):
-                self._gates.close(method, channel, self._clock() + error.seconds)
+                # Every response_url is a hook of its own: what one of them answers says nothing of the others.
+                whole = error.whole and method != RESPOND
+                self._gates.close(method, "" if whole else channel, self._clock() + error.seconds)
             raise
         finally:
             self._answered(method, self._clock() - begun, failure)

@@ -12,6 +12,9 @@ from collections import deque
 from enum import Enum, auto
 
 POST, UPDATE, HISTORY, OPEN = "chat.postMessage", "chat.update", "conversations.history", "conversations.open"
+RESPOND = "response_url"
+"""An answer through a response_url, whose own address stands for the channel."""
+COUNTED_BY_CHANNEL = frozenset({POST, RESPOND})
 PER_MINUTE = {UPDATE: 50, HISTORY: 50, OPEN: 50}
 """Tier 3. chat.postMessage has a tier of its own: it is counted by channel."""
 AT_ONCE = 40
@@ -79,7 +82,7 @@ class ChannelGate:
 
 
 class Gates:
-    """All gates. `channel` is named for posts alone. `hurry`: so many times Slack's rates, for a workspace without them."""
+    """All gates. `channel` is where the message stands; new messages alone count there. `hurry`: so many times Slack's rates, for a workspace without them."""
 
     def __init__(self, hurry: int = 1) -> None:
         self._methods = {method: MethodGate(hurry) for method in PER_MINUTE}
@@ -89,11 +92,11 @@ class Gates:
 
     def wait(self, method: str, channel: str, now: float, share: Share = Share.ALL) -> float:
         """Seconds until this request may pass; 0: at once."""
-        opens = [now, self._closed_until.get((method, channel), now)]
+        opens = [now, *(self._closed_until.get((method, where), now) for where in {"", channel})]
         if method in self._methods:
             most = (SPARE_PER_MINUTE, SPARE_AT_ONCE) if share is Share.SPARE else (PER_MINUTE[method], AT_ONCE)
             opens.append(self._methods[method].opens_at(now, *most))
-        if channel in self._channels:
+        if method in COUNTED_BY_CHANNEL and channel in self._channels:
             left = NOT_SPARE if share is Share.SPARE else 0
             opens.append(self._channels[channel].opens_at(now, left))
         wait = max(opens) - now
@@ -103,7 +106,7 @@ class Gates:
         """A request is on its way."""
         if method in self._methods:
             self._methods[method].passed(now)
-        if channel:
+        if channel and method in COUNTED_BY_CHANNEL:
             gate = self._channels.pop(channel, None) or ChannelGate(self._between)
             gate.passed(now)
             self._channels[channel] = gate
@@ -111,6 +114,6 @@ class Gates:
                 del self._channels[next(iter(self._channels))]
 
     def close(self, method: str, channel: str, until: float) -> None:
-        """Slack said 429: nothing of this kind passes before then."""
+        """Too many, Slack said: nothing of this method passes before then in this channel, or anywhere where it is empty."""
         self._closed_until = {key: at for key, at in self._closed_until.items() if at > until - MINUTE}
-        self._closed_until[method, channel] = until
+        self._closed_until[method, channel] = max(until, self._closed_until.get((method, channel), until))

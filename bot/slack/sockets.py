@@ -9,8 +9,8 @@ import aiohttp
 import structlog
 from slack_bolt.async_app import AsyncApp
 
-from bot.slack.connection import Connection
-from bot.slack.failures import SlackError, answer_of, failing_clearly, word
+from bot.slack.connection import HEARTBEAT, Connection
+from bot.slack.failures import RateLimited, SlackError, answer_of, failing_clearly, word
 from bot.tasks import Tasks
 
 CONNECTIONS = 2
@@ -29,6 +29,8 @@ _log = structlog.get_logger("callbot.sockets")
 class Sockets:
     """The connections of one app. Slack sends each payload to any one of them. `jitter` gives a number from 0 to 1.
 
+    `heartbeat`: seconds between pings; a connection on which nothing has come for one and a half times as long is ended.
+
     `on_lost` hears of each acknowledgement that the app gave and a connection did not bring to Slack: see Connection.
     Made where a loop runs; `close` it in the end, also where it never was connected.
     """
@@ -42,6 +44,7 @@ class Sockets:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        heartbeat: float = HEARTBEAT,
     ) -> None:
         self._app = app
         self._app_token = app_token
@@ -52,19 +55,41 @@ class Sockets:
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._connections: set[Connection] = set()
         self._tasks = Tasks()
+        self._heartbeat = heartbeat
+        self._no_address_until = float("-inf")
+        self._closed = False
+
+    @property
+    def open(self) -> int:
+        """How many connections Slack can be heard on."""
+        return sum(connection.heard for connection in self._connections)
 
     async def connect(self) -> None:
         """Open the first one; the others follow. Raises SlackError; it may be called again then."""
         first = await self._open()
-        self._tasks.spawn(self._keep(0, first), name="socket 0")
-        for number in range(1, CONNECTIONS):
-            self._tasks.spawn(self._keep(number, None), name=f"socket {number}")
+        for number in range(CONNECTIONS):
+            self._start_keeper(number, first if number == 0 else None)
 
     async def close(self) -> None:
         """Close them all. What arrived before should be answered by then."""
+        self._closed = True
         await self._tasks.cancel()
         await asyncio.gather(*(connection.close() for connection in self._connections))
         await self._session.close()
+
+    def _start_keeper(self, number: int, connection: Connection | None) -> None:
+        """Keep one connection open for as long as callbot runs: a keeper that ends, for whatever reason, has a successor."""
+        keeper = self._tasks.spawn(self._keep(number, connection), name=f"socket {number}")
+        keeper.add_done_callback(lambda _: self._keeper_ended(number))
+
+    def _keeper_ended(self, number: int) -> None:
+        if not self._closed:
+            _log.error("socket_keeper_ended", number=number)
+            asyncio.get_running_loop().call_later(APART, self._replace_keeper, number)
+
+    def _replace_keeper(self, number: int) -> None:
+        if not self._closed:
+            self._start_keeper(number, None)
 
     async def _keep(self, number: int, connection: Connection | None) -> None:
         """Have one connection open, for as long as callbot runs, whatever goes wrong: without any the bot is deaf."""
@@ -74,11 +99,10 @@ class Sockets:
         while True:
             lasted = 0.0
             try:
-                lasted = await self._use(connection or await self._open())
+                lasted = await self._use(connection or await self._open_when_allowed())
             except SlackError as error:
                 _log.error("socket_not_opened", reason=error.reason)
-                await self._sleep(getattr(error, "seconds", 0.0))
-            except Exception:  # noqa: BLE001 - a keeper that ends is never replaced
+            except Exception:  # noqa: BLE001 - the next try may do better
                 _log.exception("socket_failed")
             connection = None
             tries = 0 if lasted > STEADY else tries + 1
@@ -100,10 +124,23 @@ class Sockets:
         await connection.ended(LINGER)
         self._connections.discard(connection)
 
+    async def _open_when_allowed(self) -> Connection:
+        """One more connection, when Slack gives addresses again: too many requests of one keeper close the way for both."""
+        wait = self._no_address_until - self._clock()
+        if wait > 0:
+            await self._sleep(wait)
+        try:
+            return await self._open()
+        except RateLimited as error:
+            self._no_address_until = self._clock() + error.seconds
+            raise
+
     async def _open(self) -> Connection:
         """One more connection. Raises SlackError."""
         answer = await answer_of(self._app.client.apps_connections_open(app_token=self._app_token))
         with failing_clearly():
-            connection = await Connection.open(self._app, self._session, word(answer, "url"), self._on_lost)
+            connection = await Connection.open(
+                self._app, self._session, word(answer, "url"), self._on_lost, heartbeat=self._heartbeat
+            )
         self._connections.add(connection)
         return connection

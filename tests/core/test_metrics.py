@@ -7,8 +7,7 @@ import pytest
 from bot.metrics import Metrics
 from bot.ports import Accepted
 from bot.slack.failures import KNOWN
-from bot.slack.outgoing import RESPOND
-from bot.slack.rates import HISTORY, OPEN, POST, UPDATE
+from bot.slack.rates import HISTORY, OPEN, POST, RESPOND, UPDATE
 
 
 def test_a_put_is_counted_by_its_result() -> None:

@@ -136,18 +136,45 @@ async def test_the_queue_has_a_bound(post: Post) -> None:
     await asyncio.wait(tasks)
 
 
-async def test_after_429_nothing_is_posted_in_that_channel_until_slack_said(workspace: Workspace, post: Post) -> None:
+async def test_after_429_nothing_is_posted_in_any_channel_until_slack_said(workspace: Workspace, post: Post) -> None:
     workspace.faults.add(SlackFault(method=POST, kind="429", retry_after=7))
     with pytest.raises(RateLimited):
-        await post.outgoing.post(FLOOR, text("refused"), urgent())
+        await post.outgoing.post("C0ALERTS", text("refused"), urgent())
     task = asyncio.create_task(post.outgoing.post(FLOOR, text("later"), urgent()))
     await waiting(post, 1)
     post.move(6.9)
-    await post.outgoing.post("C0ALERTS", text("elsewhere"), urgent())
-    early = shown(workspace)
+    early = len(post.outgoing)
     post.move(0.2)
     await task
-    assert (early, shown(workspace)) == ([], ["later"])
+    assert (early, shown(workspace)) == (1, ["later"])
+
+
+@pytest.mark.parametrize("error", ["ratelimited", "rate_limited"])
+async def test_where_slack_has_too_many_messages_in_one_channel_the_others_go_on(
+    workspace: Workspace, post: Post, error: str
+) -> None:
+    workspace.faults.add(SlackFault(method=POST, kind="error", error=error))
+    with pytest.raises(RateLimited):
+        await post.outgoing.post("C0ALERTS", text("refused"), urgent())
+    waits = asyncio.create_task(post.outgoing.post("C0ALERTS", text("waits"), urgent()))
+    await waiting(post, 1)
+    await post.outgoing.post(FLOOR, text("goes on"), urgent())
+    early = len(post.outgoing)
+    post.move(1.1)
+    await waits
+    assert (early, shown(workspace)) == (1, ["goes on"])
+
+
+async def test_a_channel_whose_updates_are_limited_does_not_hold_the_updates_of_another_up(
+    workspace: Workspace, post: Post
+) -> None:
+    here = await post.outgoing.post("C0ALERTS", text("here"), urgent())
+    there = await post.outgoing.post(FLOOR, text("there"), urgent())
+    workspace.faults.add(SlackFault(method=UPDATE, kind="error", error="ratelimited"))
+    with pytest.raises(RateLimited):
+        await post.outgoing.update(here, text("refused"), urgent())
+    await post.outgoing.update(there, text("changed"), urgent())
+    assert shown(workspace) == ["changed"]
 
 
 async def test_after_429_updates_wait_and_posts_go_on(workspace: Workspace, post: Post) -> None:
@@ -240,12 +267,18 @@ async def test_an_answer_that_is_none_leaves_it_open_what_was_done(
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("3", 3.0), ("0.5", 0.5), ("soon", 1.0), ("86400", 60.0), ("0", 0.5), ("-5", 0.5)]
+    ("header", "seconds"),
+    [
+        *[("3", 3.0), ("0.5", 0.5), ("86400", 60.0), ("1e300", 60.0), ("9" * 500, 1.0), ("0", 0.5), ("-5", 0.5)],
+        *[("nan", 1.0), ("-nan", 1.0), ("inf", 1.0), ("-inf", 1.0), ("Infinity", 1.0), ("1e999", 1.0)],
+        *[("soon", 1.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 1.0), ("3, 4", 1.0), ("", 1.0), (None, 1.0)],
+    ],
 )
 async def test_of_what_slack_asks_to_wait_at_most_a_minute_is_believed(
-    session: aiohttp.ClientSession, header: str, seconds: float
+    session: aiohttp.ClientSession, header: str | None, seconds: float
 ) -> None:
-    async with saying("application/json", b'{"ok":false,"error":"ratelimited"}', {"Retry-After": header}, 429) as url:
+    headers = {} if header is None else {"Retry-After": header}
+    async with saying("application/json", b'{"ok":false,"error":"ratelimited"}', headers, 429) as url:
         with pytest.raises(RateLimited) as limited:
             await Post(url, session).outgoing.update(PostedAt(FLOOR, "1.2"), text("x"), urgent())
     assert limited.value.seconds == seconds

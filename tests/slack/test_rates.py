@@ -111,6 +111,26 @@ def test_what_slack_closes_for_one_channel_is_open_for_another() -> None:
     assert gates.wait(POST, "U0ANA", 2.0) == 0.0
 
 
+def test_what_slack_closes_for_the_workspace_is_closed_in_every_channel() -> None:
+    gates = Gates()
+    gates.close(POST, "", 12.0)
+    assert (gates.wait(POST, "C0FLOOR", 2.0), gates.wait(UPDATE, "C0FLOOR", 2.0)) == (10.0, 0.0)
+
+
+def test_a_shorter_wait_does_not_shorten_a_longer_one() -> None:
+    gates = Gates()
+    gates.close(POST, "", 12.0)
+    gates.close(POST, "", 3.0)
+    assert gates.wait(POST, "", 2.0) == 10.0
+
+
+def test_changes_of_messages_in_a_channel_are_no_messages_there() -> None:
+    gates = Gates()
+    for _ in range(BURST + 1):
+        gates.passed(UPDATE, "C0FLOOR", 0.0)
+    assert gates.wait(POST, "C0FLOOR", 0.0) == 0.0
+
+
 def test_only_the_channels_of_the_last_posts_are_remembered() -> None:
     gates = Gates()
     for number in range(MOST_CHANNELS + 10):

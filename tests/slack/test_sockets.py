@@ -39,6 +39,7 @@ class Line:
         self.lost: list[str] = []
         self.go_on = asyncio.Event()
         self.clock_stops = 0
+        self.sleeps_badly = 0
         client = AsyncWebClient(base_url=workspace.api_url, session=session, retry_handlers=[])
         app = AsyncApp(
             client=client,
@@ -72,6 +73,9 @@ class Line:
         return asyncio.get_running_loop().time()
 
     async def _hardly_sleep(self, seconds: float) -> None:
+        if self.sleeps_badly:
+            self.sleeps_badly -= 1
+            raise asyncio.CancelledError
         self.pauses.append(seconds)
         await asyncio.sleep(0.01)
 
@@ -226,7 +230,36 @@ async def test_as_long_as_slack_says_no_address_is_asked_for(line: Line) -> None
     line.pauses.clear()
     await line.workspace.cut_sockets()
     await line.both()
-    assert 30 in line.pauses
+    assert 29 < max(line.pauses) <= 30
+
+
+@pytest.mark.parametrize("retry_after", ["nan", "-nan", "inf", "-inf", "-1", "1e999", "soon", "", None], ids=str)
+async def test_whatever_slack_asks_to_wait_for_an_address_there_are_two_again(
+    line: Line, retry_after: str | None
+) -> None:
+    line.workspace.faults.add(SlackFault(method=OPEN, kind="429", times=4, retry_after=retry_after))
+    await line.workspace.cut_sockets()
+    await line.both()
+    assert await line.type(1)
+
+
+async def test_a_429_on_one_address_keeps_the_other_connection_from_asking_too(line: Line) -> None:
+    line.workspace.faults.add(SlackFault(method=OPEN, kind="429", times=1, retry_after=30))
+    await line.workspace.cut_sockets()
+    await line.both()
+    line.pauses.clear()
+    await line.workspace.cut_sockets()
+    await line.both()
+    assert sum(pause > 25 for pause in line.pauses) == 2
+
+
+async def test_a_keeper_that_ends_for_any_reason_has_a_successor(line: Line) -> None:
+    line.sleeps_badly = 2
+    line.workspace.faults.add(SlackFault(method=OPEN, kind="429", times=2))
+    await line.workspace.cut_sockets()
+    await line.workspace.until(lambda: line.sleeps_badly == 0)
+    await line.both()
+    assert await line.type(1)
 
 
 async def test_a_link_that_is_switched_off_is_no_hot_loop_and_once_it_is_on_again_there_are_two(line: Line) -> None:
