@@ -45,7 +45,7 @@ The core, no I/O:
     alarms.py         the open alerts: what is new is written down, and shown
     lookout.py        one look at all live calls after the other, and what each means for the alerts
     helping.py        what people say to alerts, and agents who raise their hand
-    claiming.py       which card, which action, and the row that stands before the PUT
+    claiming.py       which card, which action, and the row that stands before the PUT; the rules once more after it
     answering.py      requests that send nothing to the PBX
     interventions.py  authorize → read → plan → claim → act → follow: the one verb
 

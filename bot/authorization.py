@@ -141,7 +141,7 @@ class AuthorizationMap:
             ask = contact.name if contact else "whoever keeps the map of callbot"
             raise NotAuthorized(
                 "unknown person",
-                f"I don't know you yet. Ask {ask} to add [users.{slack_user}] with your extension and role.",
+                f"I don't know you yet. Ask {ask} to add [users.{slack_user}] with your extension and role. Nothing was sent.",
             )
         return person
 

@@ -1,7 +1,12 @@
-"""The claim: which card, which action, and the row in the ledger that stands before the PUT."""
+"""The claim: which card, which action, and the row in the ledger that stands before the PUT.
+
+A ledger may keep the claim waiting for seconds. So once it is written the rules are asked again, and the call is read
+again where it was read too long ago; what does not hold any more is withdrawn: nothing was sent.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -9,15 +14,55 @@ import structlog
 
 from bot.authorization import AuthorizationMap, Permit
 from bot.commands import Intervene
-from bot.errors import AlreadyAsked
+from bot.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, Refusal
 from bot.follower import Follower
 from bot.following import Intervention, begin
-from bot.guarding import asked_already, refuse_if_busy
+from bot.guarding import asked_already, refuse_if_busy, refuse_if_inside
+from bot.phonecalls import PhoneCall
 from bot.placing import Seat, seat_of_card
-from bot.planning import Suitable, plan
-from bot.ports import Ledger, Request
+from bot.planning import Suitable, button, permits_for, plan, suitable
+from bot.ports import Ledger, PhoneCalls, Request
+from bot.saving import Saving
+
+FRESH = 1.0
+"""Seconds for which a call counts as it was read; after a claim that took longer it is read again."""
 
 _log = structlog.get_logger("callbot.claiming")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A call as it was read, the one view of it that the action goes to, and the permit for that."""
+
+    target: Suitable
+    permit: Permit
+    at: float
+    """When the reading was done, in seconds of the event loop's clock."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it may still count as what the call is."""
+        return asyncio.get_running_loop().time() - self.at <= FRESH
+
+
+@dataclass(frozen=True)
+class _Withdrawal:
+    """A request for which nothing was sent, though its claim may be written."""
+
+    id: str
+    rule: str
+    allowed: bool | None
+    extension: str
+    call_id: str
+
+
+def verdict(error: BaseException) -> tuple[str, bool | None]:
+    """Which rule the audit names for a request that sent nothing, and False where permission was what it lacked."""
+    if isinstance(error, Refusal):
+        return error.rule, False if isinstance(error, NotAuthorized) else None
+    if isinstance(error, PbxError):
+        return f"pbx {error.code or type(error).__name__}", None
+    return "failed", None
 
 
 class Claims:
@@ -26,13 +71,16 @@ class Claims:
     def __init__(
         self,
         *,
+        phone_calls: PhoneCalls,
         ledger: Ledger,
         follower: Follower,
         rules: Callable[[], AuthorizationMap],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
     ) -> None:
+        self._phone_calls = phone_calls
         self._ledger = ledger
         self._follower = follower
         self._rules = rules
@@ -40,18 +88,23 @@ class Claims:
         self._now = now
         self._new_id = new_id
         self._claiming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._withdrawals: Saving[_Withdrawal] = Saving(self._withdraw, sleep)
 
-    async def claim(
-        self, request: Request, command: Intervene, target: Suitable, permit: Permit, *, anyway: bool
-    ) -> Intervention:
+    async def stop(self) -> None:
+        """Withdraw what can be withdrawn in a moment."""
+        await self._withdrawals.stop()
+
+    async def claim(self, request: Request, command: Intervene, reading: Reading, *, anyway: bool) -> Intervention:
         """The intervention, written down and put on its card. `anyway`: the phone may ring although it is in the call.
 
-        Raises Refusal where the phone is busy with another request, too much is open, or somebody has asked already.
+        Raises Refusal where the phone is busy with another request, too much is open, somebody has asked already, or the
+        rules or the call have changed meanwhile; PbxError where the call cannot be read again.
         """
-        async with self._one_at_a_time(request.slack_user, target.call.id):
-            held = self._follower.holding(request.slack_user, target.call.id)
+        call_id = reading.target.call.id
+        async with self._one_at_a_time(request.slack_user, call_id):
+            held = self._follower.holding(request.slack_user, call_id)
             refuse_if_busy(command.action, held, len(self._follower.open), anyway=anyway)
-            return await self._claimed(request, command, target, permit)
+            return await self._claimed(request, command, reading, may_be_inside=anyway or held is not None)
 
     def _one_at_a_time(self, slack_user: str, call_id: str) -> asyncio.Lock:
         """One person's requests for one call wait for each other, so that what they see of each other is true."""
@@ -60,27 +113,79 @@ class Claims:
         self._claiming[key] = lock
         return lock
 
-    async def _claimed(self, request: Request, command: Intervene, target: Suitable, permit: Permit) -> Intervention:
-        seat = await self._seat(request, command, target)
-        intervention = begin(self._intervention(request, command, target, permit, seat))
+    async def _claimed(
+        self, request: Request, command: Intervene, reading: Reading, *, may_be_inside: bool
+    ) -> Intervention:
+        target = reading.target
+        asked = await self._asked_before(request, target.call)
+        seat = seat_of_card(request, command.action, asked, self._silent_in())
+        wanted = self._intervention(request, command, target, reading.permit, seat)
         earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
         try:
-            await self._ledger.claim(request.id, intervention, rule=permit.rule)
+            await self._ledger.claim(request.id, begin(wanted), rule=reading.permit.rule)
         except AlreadyAsked as taken:
-            raise asked_already(intervention, taken.who, self._rules()) from taken
-        else:
-            self._follower.put_on_card(intervention, earlier)
-        finally:
-            self._follower.forget_if_done(intervention.card)
+            self._follower.forget_if_done(wanted.card)
+            raise asked_already(wanted, taken.who, self._rules()) from taken
+        except BaseException as error:
+            await self._withdrawn(wanted, error)
+            raise
+        try:
+            call = await self._call_as_it_is(wanted, reading)
+            now = self._suitable_as_it_is(request, command, target, call, may_be_inside=may_be_inside)
+            seat = seat_of_card(request, command.action, asked, self._silent_in())
+            intervention = _unchanged(wanted, self._intervention(request, command, *now, seat))
+        except BaseException as error:
+            await self._withdrawn(wanted, error)
+            raise
+        self._follower.put_on_card(intervention, earlier)
+        self._follower.supersede(intervention)
         _log.info("claimed", intervention=intervention.id, action=intervention.name, call=intervention.call_id)
-        await self._follower.supersede(intervention)
         return intervention
 
-    async def _seat(self, request: Request, command: Intervene, target: Suitable) -> Seat:
+    async def _asked_before(self, request: Request, call: PhoneCall) -> tuple[Intervention, ...]:
         """What was asked of an earlier call under the same id has its own card, which is left alone."""
-        asked = await self._ledger.of_call(request.slack_user, target.call.id)
-        earlier = tuple(one for one in asked if not target.call.is_another_than(one.call))
-        return seat_of_card(request, command.action, earlier, self._silent_in())
+        asked = await self._ledger.of_call(request.slack_user, call.id)
+        return tuple(one for one in asked if not call.is_another_than(one.call))
+
+    # ── after the claim ──
+
+    async def _call_as_it_is(self, wanted: Intervention, reading: Reading) -> PhoneCall | None:
+        """The call, read again unless that was done just now; None where it is gone. Raises PbxError."""
+        if reading.fresh:
+            return reading.target.call
+        _log.info("read_again", intervention=wanted.id, call=wanted.call_id)
+        return await self._phone_calls.get(wanted.user, wanted.extension, wanted.call_id)
+
+    def _suitable_as_it_is(
+        self, request: Request, command: Intervene, before: Suitable, call: PhoneCall | None, *, may_be_inside: bool
+    ) -> tuple[Suitable, Permit]:
+        """That view of that call, if the rules of now permit it. Raises Refusal."""
+        rules = self._rules()
+        person = rules.person(request.slack_user, stranger=request.stranger)
+        same = button(command, before.extension, before.call, request.channel, view_id=command.view).intervene
+        permit = permits_for(person, same, request.channel, rules)[before.extension]
+        there = () if call is None or call.is_another_than(before.call) else (call,)
+        fitting = suitable(same, [(before.extension, one) for one in there], rules, self._follower.known(there))
+        now = next((one for one in fitting if one.view.id == before.view.id), None)
+        if now is None:
+            raise NotSuitable(
+                "The call has just changed: that side of it is another one now. Nothing was sent. Ask again."
+            )
+        if not may_be_inside:
+            refuse_if_inside(command.action, now.call, permit.person.phone)
+        return now, permit
+
+    async def _withdrawn(self, wanted: Intervention, error: BaseException) -> None:
+        """Free the claim again, now or as soon as the ledger can. Whether it was written need not be known for that."""
+        rule, allowed = verdict(error)
+        _log.info("withdrawn", intervention=wanted.id, rule=rule)
+        self._follower.forget_if_done(wanted.card)
+        await self._withdrawals.save(_Withdrawal(wanted.id, rule, allowed, wanted.extension, wanted.call_id))
+
+    async def _withdraw(self, one: _Withdrawal) -> None:
+        await self._ledger.withdraw(
+            one.id, rule=one.rule, allowed=one.allowed, extension=one.extension, call_id=one.call_id
+        )
 
     def _intervention(
         self, request: Request, command: Intervene, target: Suitable, permit: Permit, seat: Seat
@@ -104,3 +209,13 @@ class Claims:
             asked_at=self._now(),
             call=target.call,
         )
+
+
+def _unchanged(wanted: Intervention, now: Intervention) -> Intervention:
+    """What was claimed, begun on the call as it is. Raises NotSuitable where the configuration makes another thing of it."""
+    if (now.phone, now.user, now.place, now.action) != (wanted.phone, wanted.user, wanted.place, wanted.action):
+        raise NotSuitable(
+            "The configuration has just changed: your phone, the owner of the extension, or where your card may go. "
+            "Ask again. Nothing was sent."
+        )
+    return begin(wanted.model_copy(update={"call": now.call}))

@@ -140,12 +140,14 @@ class Follower:
         self._show_and_forget(intervention.card)
         self._look_on(intervention)
 
-    async def supersede(self, newer: Intervention) -> None:
+    def supersede(self, newer: Intervention) -> None:
         """A newer request rings the phone: what was not answered before can no more become Connected."""
         for older in self._open_cards.followed_in(newer.call_id):
             same = older.slack_user == newer.slack_user and older.id != newer.id
             if same and older.state is State.NOT_ANSWERED and newer.name not in RECORDING:
-                await self.update(older.model_copy(update={"following": False}))
+                over = older.model_copy(update={"following": False})
+                self._open_cards.put(over)
+                self._saving.begin(over)
 
     async def resume(self) -> None:
         """Take up, after a start, what was open: look at the call, and let the same card go on.

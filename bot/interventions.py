@@ -6,7 +6,8 @@ permits_for             who, what, on whom, from where: by the rules of now, not
 phone_beside            beside the reading of the call: whether the asker's own phone can ring at all
 calls_meant, suitable   the call as it is, one view of it; permission checked again on what was found
 switches.wait           only if the person is in the call in another mode: until they hang up, then all of it again
-claims.claim            which card, which action, and a row before the PUT; a second open one is refused
+claims.claim            which card, which action, and a row before the PUT; a second open one is refused;
+                        then the rules once more, and the call, if that has taken long
 send                    the PUT, once
 follower                what is true from then on, on the card
 """
@@ -21,9 +22,9 @@ from structlog.contextvars import bound_contextvars
 from bot.actions import LABEL, RECORDING, SILENT
 from bot.answering import Answering
 from bot.authorization import AuthorizationMap, Permit, Person
-from bot.claiming import Claims
+from bot.claiming import Claims, Reading, verdict
 from bot.commands import Command, Intervene
-from bot.errors import AlreadyAsked, AlreadyInCall, CallbotError, NotAuthorized, PbxError, PhoneNotRegistered, Refusal
+from bot.errors import AlreadyAsked, AlreadyInCall, CallbotError, PbxError, PhoneNotRegistered, Refusal
 from bot.follower import Follower
 from bot.following import Intervention
 from bot.guarding import MOST_OPEN, refuse_if_inside
@@ -78,7 +79,14 @@ class Interventions:
         self.follower = follower
         self._answering = Answering(rules=rules, looks=looks, follower=follower, helping=helping)
         self._claims = Claims(
-            ledger=ledger, follower=follower, rules=rules, silent_in=silent_in, now=now, new_id=new_id
+            phone_calls=phone_calls,
+            ledger=ledger,
+            follower=follower,
+            rules=rules,
+            silent_in=silent_in,
+            now=now,
+            sleep=sleep,
+            new_id=new_id,
         )
 
     async def start(self) -> None:
@@ -90,6 +98,7 @@ class Interventions:
     async def stop(self, seconds: float) -> None:
         """Wait for the answers to what was sent, at most so many seconds; then look no more."""
         await self._puts.drain(seconds)
+        await self._claims.stop()
         await self.follower.stop()
 
     async def handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
@@ -111,20 +120,21 @@ class Interventions:
             _log.info("asked", command=type(command).__name__, action=action, clicked=request.clicked)
             extension, call_id = named_call(command, request.slack_user, self._rules())
             await self._do(request, command, asker)
-        except Refusal as refusal:
-            no = False if isinstance(refusal, NotAuthorized) else None
-            await self._conclude(
-                request, Outcome.REFUSED, refusal.rule, allowed=no, extension=extension, call_id=call_id
-            )
-            await asker.refused(refusal, request.id)
-        except PbxError as error:
-            rule = f"pbx {error.code or type(error).__name__}"
-            await self._conclude(request, Outcome.REFUSED, rule, extension=extension, call_id=call_id)
-            await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
         except Exception as error:  # noqa: BLE001 - the last net: the person and the ledger hear of it, whatever it is
-            _log.exception("failed")
-            await self._conclude(request, Outcome.REFUSED, "failed", extension=extension, call_id=call_id)
-            await asker.failed(str(error) if isinstance(error, CallbotError) else BROKEN, request.id)
+            rule, allowed = verdict(error)
+            await self._conclude(request, Outcome.REFUSED, rule, allowed=allowed, extension=extension, call_id=call_id)
+            await self._tell(error, request, asker)
+
+    async def _tell(self, error: Exception, request: Request, asker: Asker) -> None:
+        """Why nothing was done."""
+        match error:
+            case Refusal():
+                await asker.refused(error, request.id)
+            case PbxError():
+                await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
+            case _:
+                _log.error("failed", exc_info=error)
+                await asker.failed(str(error) if isinstance(error, CallbotError) else BROKEN, request.id)
 
     def asker(self, card: str) -> Asker | None:
         """Who asked for what a card shows; None after a restart, and where many others have asked since."""
@@ -179,6 +189,7 @@ class Interventions:
         phone = None if switched is not None else self._phone_in_doubt(command, person)
         async with phone_beside(self._phone_calls, rules, phone) as not_registered:
             found = await calls_meant(command, tuple(permits), rules, self._phone_calls, self._sleep)
+            read_at = asyncio.get_running_loop().time()
             _log.info("read", calls=len(found))
             chosen = await self._chosen(request, command, found, asker)
             if chosen is None:
@@ -198,7 +209,7 @@ class Interventions:
         if held is not None and not anyway and changes_mode(held, command.action):
             await self._switch(request, command, target, held, asker)
             return
-        await self._act(request, command, target, permit, asker, anyway=anyway)
+        await self._act(request, command, Reading(target, permit, read_at), asker, anyway=anyway)
 
     async def _chosen(
         self, request: Request, command: Intervene, found: list[tuple[str, PhoneCall]], asker: Asker
@@ -264,11 +275,9 @@ class Interventions:
         same_call = button(command, target.extension, target.call, request.channel, view_id=command.view)
         await self._intervene(request, same_call.intervene, asker, switched=verdict)
 
-    async def _act(
-        self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker, *, anyway: bool
-    ) -> None:
-        _log.info("allowed", rule=permit.rule, action=permit.action)
-        intervention = await self._claims.claim(request, command, target, permit, anyway=anyway)
+    async def _act(self, request: Request, command: Intervene, reading: Reading, asker: Asker, *, anyway: bool) -> None:
+        _log.info("allowed", rule=reading.permit.rule, action=reading.permit.action)
+        intervention = await self._claims.claim(request, command, reading, anyway=anyway)
         self._remember(intervention.card, asker)
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
         await asyncio.sleep(0)  # the PUT goes before what is said of it

@@ -205,6 +205,11 @@ class Ledger(Protocol):
         Raises AlreadyAsked, whose `who` holds the claim, where an open intervention has the same `claim`.
         """
 
+    async def withdraw(
+        self, request: str, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
+    ) -> None:
+        """Nothing was sent for this request: its claim is free, whether it was written or not, and the rule refused it."""
+
     async def save(self, intervention: Intervention) -> None:
         """Write down a new truth; its claim is free again where it has none any more."""
 

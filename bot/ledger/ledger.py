@@ -135,6 +135,27 @@ class Ledger:
 
         await self._database.write(work)
 
+    async def withdraw(
+        self, request: str, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
+    ) -> None:
+        """Nothing was sent for this request: its claim is free, whether it was written or not, and the rule refused it.
+
+        The request comes first. Where the answer to the claim's COMMIT was lost and the server is still at work on it,
+        it holds the row of the request, so this waits and then sees what became of it.
+        """
+        values = {"outcome": Outcome.REFUSED, "rule": rule, "allowed": allowed, "extension": extension}
+        its = {"its_request": request}
+
+        def work(connection: Connection) -> None:
+            found = connection.execute(self._requests.intervention, its).first()
+            if found is None:
+                raise LedgerUnavailable("no such request")
+            connection.execute(self._requests.conclude, its | values | {"call_id": call_id, "intervention": None})
+            if found.intervention is not None:
+                connection.execute(self._interventions.withdraw, {"its_id": found.intervention})
+
+        await self._database.write(work)
+
     async def save(self, intervention: Intervention) -> None:
         """Write down a new truth; its claim is free again where it has none any more.
 

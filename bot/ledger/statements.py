@@ -33,6 +33,7 @@ class AboutRequests:
         asked = requests.c
         self.begin = insert(requests).on_conflict_do_nothing(index_elements=["trigger"])
         self.outcome = select(asked.outcome).where(asked.id == _ITS_REQUEST).with_for_update()
+        self.intervention = select(asked.intervention).where(asked.id == _ITS_REQUEST).with_for_update()
         self.conclude = update(requests).where(asked.id == _ITS_REQUEST)
         self.sent = self.conclude.where(asked.intervention.is_(None))
         received = select(requests).where(asked.outcome == Outcome.RECEIVED).order_by(asked.at, asked.id)
@@ -55,6 +56,8 @@ class AboutInterventions:
         its_own = update(interventions).where(row.id == _ITS_ID)
         self.save = its_own.values(claim=case((taken, null()), else_=_ITS_CLAIM))
         """Keeps the claim that is to be kept, unless another one holds it meanwhile."""
+        self.withdraw = delete(interventions).where(row.id == _ITS_ID)
+        """Of what was claimed and never sent: the request says what came of it."""
         self.give_up = its_own.values(following=False, claim=None)
         documents = select(row.id, row.document).order_by(row.asked_at, row.id)
         self.following = documents.where(row.following.is_(True))

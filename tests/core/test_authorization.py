@@ -208,7 +208,7 @@ def test_a_stranger_is_told_whom_to_ask_for_what(rules: AuthorizationMap, user: 
     with pytest.raises(NotAuthorized) as caught:
         rules.person(user, stranger=stranger)
     assert str(caught.value).replace("`", "") == (
-        f"I don't know you yet. Ask Ana Pop to add [users.{user}] with your extension and role."
+        f"I don't know you yet. Ask Ana Pop to add [users.{user}] with your extension and role. Nothing was sent."
     )
 
 

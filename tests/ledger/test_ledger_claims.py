@@ -275,3 +275,44 @@ async def test_a_claim_that_another_session_has_not_committed_yet_is_left_to_it(
         await server.close()
         await ledger.close()
     assert [tuple(row) for row in rows] == [("late", None, "Connected"), ("newer", connected.claim, "Not answered")]
+
+
+# ── what was claimed and never sent ──
+
+
+async def test_what_is_withdrawn_is_followed_no_more_and_on_no_card(
+    ledger: Ledger, asked: Asked, wanted: Wanted
+) -> None:
+    await send(ledger, asked(id="r"), wanted())
+    await ledger.withdraw("r", rule="protected party", allowed=False)
+    assert (await ledger.following(), await ledger.of_card("card1"), await ledger.ended_unshown()) == ((), (), ())
+
+
+async def test_what_is_withdrawn_may_be_claimed_by_the_next_one(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
+    await send(ledger, asked(id="r"), wanted("PickUp", slack_user="U0ANA"))
+    await ledger.withdraw("r", rule="protected party", allowed=False)
+    next_one = await send(ledger, asked(), wanted("PickUp", slack_user="U0DAN"))
+    assert await ledger.following() == (next_one,)
+
+
+async def test_what_is_withdrawn_is_a_refusal_in_the_trail(
+    ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
+) -> None:
+    await send(ledger, asked(id="r"), wanted())
+    await ledger.withdraw("r", rule="protected party", allowed=False, extension="0003*210", call_id="call1")
+    (entry,) = await entries()
+    assert (entry.outcome, entry.rule, entry.allowed, entry.state, entry.call_id) == (
+        *(Outcome.REFUSED, "protected party", False, None),
+        "call1",
+    )
+
+
+async def test_a_request_without_a_claim_can_be_withdrawn(ledger: Ledger, entries: Entries, asked: Asked) -> None:
+    await ledger.begin(asked(id="r"))
+    await ledger.withdraw("r", rule="failed", allowed=None)
+    assert [entry.outcome for entry in await entries()] == [Outcome.REFUSED]
+
+
+async def test_a_request_that_was_never_begun_cannot_be_withdrawn(ledger: Ledger) -> None:
+    with pytest.raises(LedgerUnavailable):
+        await ledger.withdraw("nobody's", rule="failed", allowed=None)

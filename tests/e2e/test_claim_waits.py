@@ -1,0 +1,241 @@
+"""A claim that waits for the ledger: what was allowed before it must still be so after it, or nothing is sent."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, MutableMapping
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.sandbox.pbx import Fault
+from bot.sandbox.ringing import Intervention
+
+pytestmark = pytest.mark.parametrize("transport", ["http"])
+Events = list[MutableMapping[str, Any]]
+Lock = Callable[[str], None]
+CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
+READ = "/phoneCalls/12/0003*210"
+LONG = 1.1
+"""Seconds after which a call is read again."""
+
+
+@pytest.fixture
+def events() -> Iterator[Events]:
+    with capture_logs() as logged:
+        yield logged
+
+
+@pytest.fixture
+async def house(empty_house: Any, events: Events) -> Any:
+    """The house with a bot that looks at its rules often."""
+    empty_house.map = empty_house.map.replace('contact = "U0ANA"', "")
+    await empty_house.start_bot(rules_every=0.05)
+    return empty_house
+
+
+@pytest.fixture
+def holder(house: Any) -> Iterator[sqlite3.Connection]:
+    """Somebody else's hold of the SQLite file; it takes writes again after `rollback`."""
+    holder = sqlite3.connect(house.folder / "callbot.db", isolation_level=None)
+    yield holder
+    holder.close()
+
+
+async def logged(house: Any, events: Events, event: str, times: int = 1) -> None:
+    await house.workspace.until(lambda: len([one for one in events if one["event"] == event]) >= times)
+
+
+async def claiming(house: Any, events: Events, holder: sqlite3.Connection, request: Any, times: int = 1) -> float:
+    """The call is read and the action allowed, and the claim waits for the ledger; since when."""
+    house.pbx.meanwhile.after(READ, lambda: holder.execute("BEGIN IMMEDIATE"))
+    await request
+    await logged(house, events, "allowed", times)
+    return monotonic()
+
+
+async def taken_up(house: Any, events: Events, old: str, new: str) -> None:
+    """Another map, which holds when this returns."""
+    house.change_map(old, new)
+    await logged(house, events, "rules_taken")
+
+
+async def let_go_late(house: Any, holder: sqlite3.Connection, since: float) -> None:
+    """The ledger takes writes again, when the call has been read too long ago."""
+    await house.workspace.until(lambda: monotonic() > since + LONG)
+    holder.execute("ROLLBACK")
+
+
+async def nothing_of_it_is_left(house: Any, rule: str) -> None:
+    """Nothing was sent, the audit says why, and the same may be asked for again."""
+    assert house.actions() == []
+    entry = (await house.trail())[-1]
+    assert (entry.outcome, entry.rule, entry.state, entry.extension) == ("refused", rule, None, "0003*210")
+    assert house.bots[-1]._interventions.follower.open == ()
+
+
+CHANGES = {
+    "the person is removed": ("[users.U0ANA]", "[users.U0NEW]", "I don't know you yet", "unknown person"),
+    "the action is taken away": (
+        *('actions = ["Monitor", "Whisper", ', 'actions = ["Whisper", ', "None of your roles allows Monitor"),
+        "action",
+    ),
+    "the channel is taken away": (
+        *('extensions = ["0003*2XX"]', 'extensions = ["0003*2XX"]\nchannels = ["C0STAFF"]'),
+        *("but not from this conversation", "channel"),
+    ),
+    "the caller is protected": ('"+15550199"', '"+15550142"', "This call is over, was never", "protected party"),
+    "the phone is another one": ('"0003*024"', '"0003*026"', "The configuration has just changed", "no suitable call"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_what_the_rules_refuse_when_the_claim_is_written_is_not_sent(
+    house: Any, events: Events, holder: sqlite3.Connection, change: str
+) -> None:
+    old, new, words, rule = CHANGES[change]
+    house.floor.talk(**CALLER)
+    typed = house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await claiming(house, events, holder, typed)
+    await taken_up(house, events, old, new)
+    holder.execute("ROLLBACK")
+    answer = await house.told("U0ANA", words)
+    assert "Nothing was sent." in "\n".join(answer.lines())
+    await nothing_of_it_is_left(house, rule)
+
+
+async def test_a_card_for_which_the_channel_is_no_longer_silent_is_not_posted_there(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    house.floor.talk(**CALLER)
+    await claiming(house, events, holder, house.workspace.type("U0ANA", "C0STAFF", "/monitor 0003*210"))
+    await taken_up(house, events, 'silent_in = ["C0STAFF"]', "silent_in = []")
+    holder.execute("ROLLBACK")
+    await house.told("U0ANA", "The configuration has just changed")
+    assert (house.actions(), house.cards("C0STAFF")) == ([], [])
+
+
+def over(house: Any, call: str) -> None:
+    house.floor.hang_up(call)
+
+
+def another_under_the_same_id(house: Any, call: str) -> None:
+    house.floor.hang_up(call)
+    house.floor.talk(caller="+15550143", to="0003*210", call_id=call)
+    house.floor.call(call).published += timedelta(minutes=1)
+
+
+def joined_by_a_protected_party(house: Any, call: str) -> None:
+    house.floor.call(call).view("01").source.append("+15550199")
+
+
+def without_that_view(house: Any, call: str) -> None:
+    house.floor.call(call).view("01").id = "07"
+
+
+def on_the_phone_of_the_asker(house: Any, call: str) -> None:
+    house.floor.intervene(Intervention("Monitor", call, "01", "0003*024", "", 25.0))
+    house.floor.lift("0003*024")
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        (over, ("This call is over", "no suitable call")),
+        (another_under_the_same_id, ("This call is over", "no suitable call")),
+        (joined_by_a_protected_party, ("This call is over", "protected party")),
+        (without_that_view, ("The call has just changed", "no suitable call")),
+        (on_the_phone_of_the_asker, ("You are in this call already", "already in the call")),
+    ],
+)
+async def test_a_call_that_is_another_one_after_a_long_claim_is_not_acted_on(
+    house: Any, events: Events, holder: sqlite3.Connection, change: Any, outcome: tuple[str, str]
+) -> None:
+    words, rule = outcome
+    call = house.floor.talk(**CALLER)
+    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    change(house, call)
+    await let_go_late(house, holder, since)
+    answer = await house.told("U0ANA", words)
+    assert "Nothing was sent." in "\n".join(answer.lines())
+    await nothing_of_it_is_left(house, rule)
+
+
+async def test_a_call_that_cannot_be_read_again_is_not_acted_on(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    house.floor.talk(**CALLER)
+    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    house.pbx.faults.add(Fault("html 502", path_contains=READ, times=None))
+    await let_go_late(house, holder, since)
+    await house.told("U0ANA", "nothing was sent")
+    await nothing_of_it_is_left(house, "pbx PbxUnreachable")
+
+
+async def test_the_same_may_be_asked_for_again_after_a_claim_that_was_withdrawn(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    call = house.floor.talk(**CALLER)
+    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    without_that_view(house, call)
+    await let_go_late(house, holder, since)
+    await house.told("U0ANA", "The call has just changed")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.card("Ringing")
+    assert house.actions() == ["Monitor"]
+
+
+async def test_a_call_that_goes_on_as_it_was_is_acted_on_after_a_long_claim(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    house.floor.talk(**CALLER)
+    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    await let_go_late(house, holder, since)
+    await house.card("Ringing")
+    assert (house.actions(), len([one for one in events if one["event"] == "read_again"])) == (["Monitor"], 1)
+
+
+async def test_a_quick_claim_reads_the_call_once(house: Any) -> None:
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.puts(1)
+    put = house.pbx.puts()[0].at
+    assert len([seen for seen in house.pbx.requests if READ in seen.path and seen.at < put]) == 1
+
+
+# ── one path for all ──
+
+
+async def test_a_change_of_mode_is_asked_about_again_after_its_claim(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    call = house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    await house.workspace.click("U0ANA", await house.card("Connected"), "Whisper")
+    cards = await house.workspace.until(lambda: [card for card in house.cards("U0ANA") if "Hang up" in card.text])
+
+    async def anyway() -> None:
+        await house.workspace.click("U0ANA", cards[-1], "Ring now anyway")
+
+    await claiming(house, events, holder, anyway(), times=2)
+    await taken_up(house, events, '"+15550199"', '"+15550142"')
+    holder.execute("ROLLBACK")
+    await house.told("U0ANA", "This call is over, was never")
+    assert (house.actions(), house.floor.call(call) is not None) == (["Monitor"], True)
+
+
+async def test_ring_anyway_is_asked_about_again_after_its_claim(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    house.floor.talk(**CALLER)
+    house.floor.extension("0003*024").registered = False
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    answer = await house.told("U0ANA", "is not registered")
+    await claiming(house, events, holder, house.workspace.click("U0ANA", answer, "Ring anyway"))
+    await taken_up(house, events, '"+15550199"', '"+15550142"')
+    holder.execute("ROLLBACK")
+    await house.told("U0ANA", "This call is over, was never")
+    assert house.actions() == []
