@@ -26,6 +26,8 @@ The core, no I/O:
     floods.py         which alerts get a card of their own
     ports.py          what the core asks of the PBX, the ledger, the cards and the person
     alert_ports.py    the same for alerts
+    clock.py          time that no step of the wall clock changes, and how far the PBX's clock is off
+    moments.py        what is kept in either time, as the wall clock has it
     pace.py           how often the PBX may be looked at, and who goes first
     tasks.py          work that outlives its starter
     closing.py        what was opened is closed again, within an end

@@ -18,6 +18,7 @@ from bot.authorization import AuthorizationMap
 from bot.carding import alert_card, digest_card
 from bot.floods import Floods
 from bot.following import Intervention
+from bot.moments import alert_taken_up
 from bot.phonecalls import PhoneCall
 from bot.saving import Saving
 from bot.slicing import in_slices
@@ -87,7 +88,7 @@ class Alarms:
     async def start(self) -> None:
         """Take up what an earlier process left open, and show what it has not shown. Raises CallbotError."""
         found = (*await self._ledger.open_alerts(), *await self._ledger.resolved_unshown())
-        for alert in found:
+        for alert in (alert_taken_up(one, self._started_at) for one in found):
             self._board.put(alert)
             if alert.when is not When.HAND_RAISED:
                 self._floods.count(alert.channel, 1, alert.steps[0].at, alert.digest)

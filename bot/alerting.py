@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.alarms import Alarms
 from bot.alert_ports import AlertCards, AlertLedger
@@ -31,11 +31,13 @@ class Alerting:
         follower: Callable[[], Follower],
         metrics: Metrics,
         now: Callable[[], datetime],
+        pbx_ahead: Callable[[], timedelta],
         new_id: Callable[[], str],
     ) -> None:
         self._rulebook = rulebook
         self._follower = follower
         self._now = now
+        self._pbx_ahead = pbx_ahead
         self._new_id = new_id
         self._alarms = Alarms(
             ledger=ledger,
@@ -65,6 +67,7 @@ class Alerting:
             now=self._now,
             sleep=asyncio.sleep,
             new_id=self._new_id,
+            pbx_ahead=self._pbx_ahead,
         )
 
     def _lookout_on(self, looks: Looks, metrics: Metrics) -> Lookout:
@@ -79,6 +82,7 @@ class Alerting:
             sleep=asyncio.sleep,
             new_id=self._new_id,
             measures=metrics,
+            pbx_ahead=self._pbx_ahead,
         )
 
     async def start(self) -> None:

@@ -133,7 +133,7 @@ class Alert(BaseModel):
     view_id: str
     """Whose side of the call it is about: the agent's extension, and its view."""
     since: datetime
-    """When what it is about began."""
+    """When what it is about began, in the time of the PBX; all other instants of it are in callbot's."""
     raised_at: datetime
     """When it was raised last, but for the end of a snooze."""
     seen_at: datetime

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerting import Alerting
+from bot.clock import Clock
 from bot.closing import Closing
 from bot.follower import Follower
 from bot.interventions import Interventions
@@ -21,6 +22,7 @@ from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
 from bot.metrics import Metrics
 from bot.metrics_listener import open_metrics
+from bot.moments import card_at
 from bot.ports import Card, CardElsewhere
 from bot.preflight import phone_seen
 from bot.rulebook import EVERY, Rulebook
@@ -32,6 +34,7 @@ from bot.slack.failures import KNOWN
 from bot.slack.feed import Feed
 from bot.slack.http import Front
 from bot.slack.outgoing import Outgoing
+from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
 from bot.tasks import Tasks
 from bot.telephony import Telephony
@@ -46,11 +49,6 @@ All of it stays below the 10 s that are promised.
 _log = structlog.get_logger("callbot")
 
 
-def now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
-
-
 def new_id() -> str:
     """An id that nobody guesses and no two processes share."""
     return uuid.uuid4().hex
@@ -60,9 +58,13 @@ class Bot:
     """The whole bot. `start` raises CallbotError where it cannot; `stop` ends it within 10 s.
 
     `rules_every`: seconds between two looks at callbot.toml and its directory. `hurry`: so many times Slack's rates.
+    `clock`: where its time comes from.
     """
 
-    def __init__(self, settings: Settings, *, rules_every: float = EVERY, hurry: int = 1) -> None:
+    def __init__(
+        self, settings: Settings, *, rules_every: float = EVERY, hurry: int = 1, clock: Clock | None = None
+    ) -> None:
+        self._clock = clock or Clock()
         self._settings = settings
         self._hurry = hurry
         self._rulebook = Rulebook.read(Path(settings.callbot_config), every=rules_every)
@@ -102,7 +104,12 @@ class Bot:
         self._lock = SingleRun(self._settings.database_url)
         await self._lock.acquire()
         self._closing.later("lock", self._lock.release)
-        ledger = await Ledger.open(self._settings.database_url, now=now, replaced=self._lock.replaced)
+        ledger = await Ledger.open(
+            self._settings.database_url,
+            now=self._clock.wall,
+            stepped=self._clock.stepped,
+            replaced=self._lock.replaced,
+        )
         self._closing.later("ledger", ledger.close)
         return ledger
 
@@ -128,15 +135,16 @@ class Bot:
         return workspace
 
     def _open_pbx(self) -> None:
-        self._telephony = Telephony(self._settings, self._rulebook, self._metrics)
+        self._telephony = Telephony(self._settings, self._rulebook, self._metrics, self._clock)
         self._closing.later("pbx session", self._telephony.close)
 
     def _put_together(self, ledger: Ledger) -> None:
         self._feed = Feed(
             self._outgoing,
             ledger,
-            now=now,
+            now=self._clock.wall,
             sleep=asyncio.sleep,
+            moved=self._moved,
             on_no_access=self._card_has_no_access,
             on_nowhere=self._card_is_nowhere,
             on_posted=lambda card: self._alerting.posted(card.id),
@@ -149,7 +157,8 @@ class Bot:
             phone_calls=self._telephony.phone_calls,
             follower=lambda: self._interventions.follower,
             metrics=self._metrics,
-            now=now,
+            now=self._clock.now,
+            pbx_ahead=self._telephony.clock.ahead,
             new_id=new_id,
         )
         follower = self._follower(ledger)
@@ -159,7 +168,7 @@ class Bot:
             cards=self._feed,
             rules=self._rulebook.rules,
             silent_in=self._silent_in,
-            now=now,
+            now=self._clock.now,
             sleep=asyncio.sleep,
             new_id=new_id,
             looks=self._telephony.looks,
@@ -180,12 +189,19 @@ class Bot:
             cards=self._feed,
             rules=rules,
             silent_in=self._silent_in,
-            now=now,
+            now=self._clock.now,
             sleep=asyncio.sleep,
             measures=self._metrics,
             phone_seen=lambda phone: phone_seen(phone_calls, rules(), phone),
             noticed=self._alerting.intervened,
         )
+
+    def _pbx_behind(self) -> timedelta:
+        """What is added to a date of the PBX to have it as the wall clock has it."""
+        return self._clock.stepped() - self._telephony.clock.ahead()
+
+    def _moved(self, card: AnyCard) -> AnyCard:
+        return card_at(card, self._clock.stepped(), self._pbx_behind())
 
     def _silent_in(self) -> frozenset[str]:
         return frozenset(self._rulebook.config().cards.silent_in)
@@ -235,9 +251,10 @@ class Bot:
             interventions=self._interventions,
             outgoing=self._outgoing,
             team_id=workspace.team_id,
-            now=now,
+            now=self._clock.wall,
             sleep=asyncio.sleep,
             new_id=new_id,
+            pbx_behind=self._pbx_behind,
         )
         self._closing.later("listeners", partial(self._listeners.drain, 0.0))
         authorized = AuthorizeResult(

@@ -9,6 +9,7 @@ import aiohttp
 
 from bot.authorization import AuthorizationMap, Scope
 from bot.checking_map import known_extensions
+from bot.clock import Clock, PbxClock
 from bot.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
 from bot.findings import Finding, counted, no, ok, remark, some
 from bot.settings import PbxSettings
@@ -21,6 +22,7 @@ T = TypeVar("T")
 MANY = 6
 """How many times as long as one list those of all scopes may take together."""
 AT_ONCE = 4
+TIME = "PBX clock"
 TOKEN = "PBX token"  # noqa: S105 - what a line is about
 
 
@@ -36,9 +38,10 @@ async def check_pbx(settings: PbxSettings, rules: AuthorizationMap | None, patie
                 await token.token()
         except (PbxError, TimeoutError) as error:
             return [no(TOKEN, _why_no_token(error, patience)), remark("scopes", "not looked at: there is no token.")]
-        api = UnifiedApi(session, settings.uapi_url, token)
+        clock = PbxClock(Clock().now)
+        api = UnifiedApi(session, settings.uapi_url, token, clock=clock)
         scopes, shown = await _Lists(api, rules or AuthorizationMap(), patience).all()
-        return [_token(token), *scopes, *([] if rules is None else _unseen(rules, shown))]
+        return [_token(token), _time(clock), *scopes, *([] if rules is None else _unseen(rules, shown))]
 
 
 def unified_api(
@@ -56,6 +59,20 @@ def _token(token: ClientCredentials | FixedToken) -> Finding:
             TOKEN, "UAPI_ACCESS_TOKEN is set, and nothing renews it: for trials alone. The scopes below prove it."
         )
     return ok(TOKEN, f"the App is accepted; the token is good for {token.lifetime:.0f} s and renewed before that")
+
+
+def _time(clock: PbxClock) -> Finding:
+    seconds = clock.ahead().total_seconds()
+    if not clock.known:
+        return remark(TIME, "its answers bear no date, so its clock is taken to be right.")
+    if not seconds:
+        return ok(TIME, "agrees with that of this machine")
+    side = "ahead of" if seconds > 0 else "behind"
+    return remark(
+        TIME,
+        f"{abs(seconds):.0f} s {side} that of this machine. Alerts allow for it; better have both machines set their "
+        "clocks by NTP.",
+    )
 
 
 def _why_no_token(error: PbxError | TimeoutError, patience: float) -> str:

@@ -16,6 +16,7 @@ from bot.authorization import AuthorizationMap
 from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow
 from bot.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
 from bot.looking import CallPath, Haste, Looks
+from bot.moments import taken_up
 from bot.open_cards import OpenCards
 from bot.phonecalls import PhoneCall
 from bot.placing import others_read, why_elsewhere
@@ -156,9 +157,9 @@ class Follower:
         """
         ended = await self._ledger.ended_unshown()
         for one in await self._ledger.following():
-            taken_up = answer_lost(one) if one.state is State.ASKED and one.why is Why.NONE else one
-            await self.open_card(taken_up.card)
-            await self.update(taken_up)
+            open_one = answer_lost(one) if one.state is State.ASKED and one.why is Why.NONE else one
+            await self.open_card(open_one.card)
+            await self.update(taken_up(open_one, self._now()))
         for card_id in ended:
             await self.open_card(card_id)
             self._show_and_forget(card_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.alarms import Alarms
 from bot.alert_ports import AlertLedger
@@ -33,7 +33,9 @@ class Helping:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
+        pbx_ahead: Callable[[], timedelta] = timedelta,
     ) -> None:
+        self._pbx_ahead = pbx_ahead
         self._alarms = alarms
         self._ledger = ledger
         self._phone_calls = phone_calls
@@ -83,6 +85,7 @@ class Helping:
 
     async def raise_hand(self, request: Request, command: RaiseHand) -> Alert:
         """The call for help, written down and on its card. Raises Refusal where there is no channel or no call."""
+        asked = self._now()
         person = self._rules().person(request.slack_user, stranger=request.stranger)
         if self._channel() is None:
             raise NotSuitable(_NO_CHANNEL)
@@ -98,7 +101,7 @@ class Helping:
                 said = command.about or open_one.about
                 self._alarms.change(open_one.model_copy(update={"about": said}))
                 return open_one
-            (alert,) = await self._alarms.raise_([self._hand(person, command, channel, call, view)], [request.at])
+            (alert,) = await self._alarms.raise_([self._hand(person, command, channel, call, view)], [asked])
             return alert
 
     async def _own_call(self, person: Person, command: RaiseHand) -> tuple[PhoneCall, PhoneCallView]:
@@ -130,7 +133,7 @@ class Helping:
             call=call,
             extension=view.extension,
             view_id=view.id,
-            since=now,
+            since=now + self._pbx_ahead(),
             raised_at=now,
             seen_at=now,
             asked_by=person.slack_user,

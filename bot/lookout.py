@@ -10,7 +10,7 @@ shows why, and else at the second look in a row: a list may be empty for a momen
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import NoReturn
 
@@ -43,7 +43,7 @@ class Lookout:
     """The watch over all live calls. `alert_rules` are those of callbot.toml as they hold now; `clock` counts seconds.
 
     `without_legs` gives a call without the views that are or may be supervisors' legs: whatever is judged and kept of a call
-    is there for everybody to see.
+    is there for everybody to see. Dates of the PBX are compared with its own time, which is `pbx_ahead` of `now`.
     """
 
     def __init__(
@@ -59,7 +59,9 @@ class Lookout:
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
         measures: AlertMeasures,
+        pbx_ahead: Callable[[], timedelta] = timedelta,
     ) -> None:
+        self._pbx_ahead = pbx_ahead
         self._looks = looks
         self._alarms = alarms
         self._alert_rules = alert_rules
@@ -157,15 +159,15 @@ class Lookout:
 
     async def _see(self, sweep: Sweep) -> list[Holding]:
         """What is due by now; between slices of a long list others get their turn."""
-        rules = self._alert_rules()
+        rules, ahead = self._alert_rules(), self._pbx_ahead()
         self._watch.take(rules, self._rules().directory.teams)
         self._watch.begin()
         self._whole.clear()
         due: list[Holding] = []
         calls = iter(sweep.calls)
         async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
-            due += self._watch.see(self._of_parties(part), self._now())
-        self._watch.end(self._now(), complete=not sweep.unread)
+            due += self._watch.see(self._of_parties(part), self._now() + ahead)
+        self._watch.end(self._now() + ahead, complete=not sweep.unread)
         async for _ in in_slices(self._watch.let_go(AT_A_TIME)):
             pass
         for when, why in self._watch.unusable():
@@ -197,7 +199,7 @@ class Lookout:
         if self._rules().protects(call):
             return self._over(alert, now, How.PROTECTED)
         held = self._watch.holding(alert.rule, call.id)
-        if held is not None and held.since != alert.since and held.due > now:
+        if held is not None and held.since != alert.since and held.due > now + self._pbx_ahead():
             return self._over(alert, now, How.CONDITION_OVER)  # it has ended, and begun anew
         view = held.view if held is not None else view_that_goes_on(alert, call)
         if view is None:
@@ -251,7 +253,7 @@ class Lookout:
 
         What was due before the last look, which had not seen it yet, could not have been raised sooner.
         """
-        rules, alert_rules = self._rules(), self._alert_rules()
+        rules, alert_rules, ahead = self._rules(), self._alert_rules(), self._pbx_ahead()
         new: list[Holding] = []
         async for held in in_slices(due):
             known = self._alarms.about(held.rule.key, held.call) is not None
@@ -261,7 +263,7 @@ class Lookout:
             together = new[start : start + RAISED_TOGETHER]
             alerts = [self._alert(held, now) for held in together]
             try:
-                await self._alarms.raise_(alerts, [max(held.due, last_look) for held in together])
+                await self._alarms.raise_(alerts, [max(held.due - ahead, last_look) for held in together])
             except CallbotError as error:
                 _log.error("alerts_not_raised", number=len(new) - start, error=type(error).__name__)
                 return

@@ -74,6 +74,8 @@ class Metrics:
         look = "How long one look at all live calls took"
         self._look = histogram("callbot_look_seconds", look, buckets=LOOKS)
         self._look_age = gauge("callbot_look_age_seconds", "How old the last look is that the PBX answered")
+        ahead = "How far the clock of the PBX is ahead, by the Date headers of its answers; negative: behind"
+        self._pbx_clock = gauge("callbot_pbx_clock_ahead_seconds", ahead)
         self._unread = count("callbot_lists_unread", "Lists of live calls that the PBX did not give, in all looks")
         self._calls = gauge("callbot_calls_seen", "Live calls that the last look has shown")
         self._alerts_open = gauge("callbot_alerts_open", "Alerts and raised hands that are open now")
@@ -169,6 +171,10 @@ class Metrics:
     def watch_look_age(self, seconds: Callable[[], float]) -> None:
         """Ask how old the last look is that the PBX answered."""
         self._look_age.set_function(seconds)
+
+    def watch_pbx_clock(self, seconds: Callable[[], float]) -> None:
+        """Ask how far the clock of the PBX is ahead."""
+        self._pbx_clock.set_function(seconds)
 
     def watch_calls(self, number: Callable[[], float]) -> None:
         """Ask how many live calls the last look has shown."""

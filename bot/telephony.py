@@ -11,6 +11,7 @@ from functools import partial
 
 import structlog
 
+from bot.clock import Clock, PbxClock
 from bot.errors import PbxError
 from bot.looking import Looks
 from bot.metrics import Metrics
@@ -32,7 +33,10 @@ _log = structlog.get_logger("callbot")
 class Telephony:
     """The PBX of these settings. Made on the event loop; `close` it in the end. Raises OSError for a bad UAPI_CA_FILE."""
 
-    def __init__(self, settings: Settings, rulebook: Rulebook, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, rulebook: Rulebook, metrics: Metrics, clock: Clock) -> None:
+        self.clock = PbxClock(clock.now)
+        """How far the clock of the PBX is off."""
+        metrics.watch_pbx_clock(lambda: self.clock.ahead().total_seconds())
         self._url = settings.uapi_url
         self._rulebook = rulebook
         self._measure = partial(metrics.answered, "pbx")
@@ -75,6 +79,7 @@ class Telephony:
             turn=turn,
             measure=self._measure,
             remembered=self._remembered,
+            clock=self.clock,
         )
         self._asking.append(made)
         return made

@@ -7,12 +7,13 @@ table. Only the channels of roles do not count, since nobody asks from one.
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
 from bot.authorization import AuthorizationMap, Person
 from bot.checking_pbx import unified_api
+from bot.clock import Clock
 from bot.commands import Intervene
 from bot.errors import AlreadyAsked, NotSuitable, PbxError, Refusal
 from bot.findings import some
@@ -207,8 +208,8 @@ async def try_on_terminal(wish: Wish, out: TextIO, ask: Callable[[str], bool]) -
     settings = read_part(TrialSettings)
     path = Path(settings.callbot_config)
     rules = check_files(read_files(path), str(path)).authorization
-    screen, seen = console(out), Seen()
-    ledger = await _open_ledger(settings.database_url)
+    screen, seen, clock = console(out), Seen(), Clock()
+    ledger = await _open_ledger(settings.database_url, clock)
     try:
         async with pbx_session(settings.uapi_ca_file) as session:
             trial = Trial(
@@ -218,7 +219,7 @@ async def try_on_terminal(wish: Wish, out: TextIO, ask: Callable[[str], bool]) -
                 rules=rules,
                 report=Report(screen.print, lambda finding: screen.print(shown(finding))),
                 ask=ask,
-                now=lambda: datetime.now(UTC),
+                now=clock.now,
                 sleep=asyncio.sleep,
                 new_id=lambda: uuid.uuid4().hex,
             )
@@ -227,12 +228,12 @@ async def try_on_terminal(wish: Wish, out: TextIO, ask: Callable[[str], bool]) -
         await ledger.close()
 
 
-async def _open_ledger(url: str) -> Ledger:
+async def _open_ledger(url: str, clock: Clock) -> Ledger:
     """The ledger to write in, beside a callbot that may be running: nothing is migrated under its feet."""
     try:
         trail = await Trail.open(url)
     except NoLedgerYet:
-        return await Ledger.open(url, now=lambda: datetime.now(UTC))
+        return await Ledger.open(url, now=clock.wall, stepped=clock.stepped)
     try:
         if not trail.up_to_date:
             raise LedgerUnavailable(
@@ -241,4 +242,4 @@ async def _open_ledger(url: str) -> Ledger:
             )
     finally:
         await trail.close()
-    return await Ledger.open(url, now=lambda: datetime.now(UTC))
+    return await Ledger.open(url, now=clock.wall, stepped=clock.stepped)

@@ -18,6 +18,7 @@ from bot.alerts import Alert
 from bot.ledger import documents, tables
 from bot.ledger.database import Database
 from bot.ledger.tables import cards
+from bot.moments import alert_at
 
 AT_ONCE = 200
 """Alerts that are written in one transaction. SQLite has one writer at a time, and a new request waits for this one."""
@@ -38,9 +39,10 @@ _log = structlog.get_logger("callbot.ledger")
 class AlertBook:
     """The alerts of one ledger, on its database. Times come from `now`, which gives an aware instant."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], stepped: Callable[[], timedelta]) -> None:
         self._database = database
         self._now = now
+        self._stepped = stepped
         self._one_after_the_other = asyncio.Lock()
 
     async def save_alerts(self, alerts: Sequence[Alert]) -> None:
@@ -55,7 +57,8 @@ class AlertBook:
     async def _save(self, alerts: Sequence[Alert]) -> None:
         async with self._one_after_the_other:
             for start in range(0, len(alerts), AT_ONCE):
-                rows = [self._row(alert) for alert in alerts[start : start + AT_ONCE]]
+                by = self._stepped()
+                rows = [self._row(alert_at(alert, by)) for alert in alerts[start : start + AT_ONCE]]
                 await self._database.write_later(partial(self._upsert, rows=rows))
 
     def _row(self, alert: Alert) -> dict[str, Any]:
@@ -117,7 +120,8 @@ class AlertBook:
         unreadable = [each for each, alert in found.items() if alert is None]
         if unreadable:
             await self._give_up(unreadable)
-        return tuple(alert for alert in found.values() if alert is not None)
+        by = -self._stepped()
+        return tuple(alert_at(alert, by) for alert in found.values() if alert is not None)
 
     async def _give_up(self, unreadable: Sequence[str]) -> None:
         for each in unreadable:

@@ -21,6 +21,7 @@ from bot.ledger.failures import Conflict, LedgerUnavailable
 from bot.ledger.sqlite import never
 from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests
 from bot.ledger.tables import cards, interventions
+from bot.moments import intervention_at
 from bot.ports import Outcome, PostedCard, Request
 
 __all__ = ["Ledger", "LedgerUnavailable"]
@@ -32,20 +33,31 @@ _MOST_UNSHOWN = 500
 
 
 class Ledger:
-    """Made by `open`; `close` it in the end. Times come from `now`, which gives an aware instant."""
+    """Made by `open`; `close` it in the end. Times come from `now`, which gives an aware instant.
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    What is written down are instants of the wall clock: `stepped` says how far it is from those that are kept in memory.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], datetime], stepped: Callable[[], timedelta]) -> None:
         self._database = database
         self._now = now
+        self._stepped = stepped
         self._requests = AboutRequests(database.insert)
         self._interventions = AboutInterventions(database.insert)
         self._cards = AboutCards(database.insert)
         self._unreadable: set[str] = set()
-        self.alerts = AlertBook(database, now)
+        self.alerts = AlertBook(database, now, stepped)
         """The alerts, in the same database: closed with it."""
 
     @classmethod
-    async def open(cls, url: str, *, now: Callable[[], datetime], replaced: Callable[[], bool] = never) -> "Ledger":
+    async def open(
+        cls,
+        url: str,
+        *,
+        now: Callable[[], datetime],
+        stepped: Callable[[], timedelta] = timedelta,
+        replaced: Callable[[], bool] = never,
+    ) -> "Ledger":
         """Open the ledger of a DATABASE_URL (`sqlite:///callbot.db`, `postgresql://…`), its tables up to date.
 
         `replaced`: that of the SingleRun that holds it. Where it says yes nothing is claimed any more.
@@ -61,7 +73,7 @@ class Ledger:
                 raise
         except LedgerUnavailable as error:
             raise error.at_start(address.place) from error
-        return cls(database, now)
+        return cls(database, now, stepped)
 
     @property
     def writes_together(self) -> int:
@@ -124,7 +136,7 @@ class Ledger:
             "call_id": intervention.call_id,
             "intervention": intervention.id,
         }
-        row = self._row(intervention)
+        row = self._row(intervention_at(intervention, self._stepped()))
 
         def work(connection: Connection) -> None:
             there = connection.execute(self._interventions.take, row).one()
@@ -162,7 +174,8 @@ class Ledger:
         A phone that is answered late would have its claim back. Where a newer request holds that one meanwhile,
         the truth is written without it.
         """
-        row = {"its_id": intervention.id, "its_claim": intervention.claim} | self._truth(intervention)
+        truth = self._truth(intervention_at(intervention, self._stepped()))
+        row = {"its_id": intervention.id, "its_claim": intervention.claim} | truth
 
         def work(connection: Connection) -> None:
             if connection.execute(self._interventions.save, row).rowcount != 1:
@@ -242,7 +255,8 @@ class Ledger:
             if each not in self._unreadable:
                 self._unreadable.add(each)
                 _log.error("unreadable", intervention=each)
-        return tuple(one for one in found.values() if one is not None), unreadable
+        by = -self._stepped()
+        return tuple(intervention_at(one, by) for one in found.values() if one is not None), unreadable
 
     # ── where the cards are ──
 

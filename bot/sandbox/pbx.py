@@ -8,6 +8,7 @@ pbx_requests.py (what came) → pbx_faults.py (what shall go wrong) → pbx_uapi
 import asyncio
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import TypeVar
 
 from aiohttp import web
@@ -121,7 +122,9 @@ class SandboxPbx:
         else:
             request.status = answer.status
         self._changes.announce()
-        return _response(answer)
+        response = _response(answer)
+        response.headers["Date"] = formatdate(time.time() + self.forms.clock_ahead, usegmt=True)
+        return response
 
     async def _answer(self, request: Request) -> Answer | None:
         """Do what was asked and return the answer; None: the connection is to be cut."""

@@ -91,6 +91,7 @@ class Answers:
     def _date(self, call: Call, key: str, instant: datetime | None) -> str | None:
         if instant is None or key in call.said:
             return None if instant is None else call.said[key]
+        instant += timedelta(seconds=self._forms.clock_ahead)
         zone = PUBLISHED_ZONE if key == "published" else OTHER_ZONE
         if self._forms.zones == "one clock":
             return instant.astimezone(PUBLISHED_ZONE).replace(tzinfo=zone).isoformat(timespec="seconds")

@@ -45,6 +45,8 @@ class Forms:
     zones: Literal["right", "one clock"] = "right"
     """The samples write `published` and all other dates in two zones. "right": each is the true instant. "one clock": the
     same clock is read for both, so that a call seems answered an hour before it was published, as in the samples."""
+    clock_ahead: float = 0.0
+    """Seconds that the clock of the PBX is ahead, in all dates and in the `Date` of its answers; negative: behind."""
     link_root: str = "https://x.x.x.x/"
     """What links begin with; the double slash that follows is the pages' own, and nobody should follow one."""
 

@@ -9,7 +9,7 @@ bench/README.md.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -40,7 +40,7 @@ _log = structlog.get_logger("callbot.slack")
 
 
 class Listeners:
-    """What Slack sends, turned into requests."""
+    """What Slack sends, turned into requests. `now` and `pbx_behind` are those of `PrivateAnswers`."""
 
     def __init__(
         self,
@@ -51,7 +51,9 @@ class Listeners:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
+        pbx_behind: Callable[[], timedelta] = timedelta,
     ) -> None:
+        self._pbx_behind = pbx_behind
         self._interventions = interventions
         self._outgoing = outgoing
         self._sleep = sleep
@@ -147,6 +149,7 @@ class Listeners:
             clicked=clicked,
             now=self._now,
             sleep=self._sleep,
+            pbx_behind=self._pbx_behind,
         )
         self._tasks.spawn(self._interventions.handle(request, read, asker), name=f"request {request.id}")
 

@@ -5,13 +5,14 @@ ephemeral. Where that way is closed, a direct message says it instead. What may 
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.actions import ActionName
 from bot.buttons import Button
 from bot.errors import Refusal
+from bot.moments import lines_at
 from bot.ports import Card, CardElsewhere, Choice, Listing
 from bot.slack import answers, lists
 from bot.slack.cards import intervention_card
@@ -24,7 +25,10 @@ _log = structlog.get_logger("callbot.slack")
 
 
 class PrivateAnswers:
-    """One person, answered about one request."""
+    """One person, answered about one request.
+
+    `now` is the wall clock's; `pbx_behind` is what is added to dates of the PBX so that they are, too.
+    """
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class PrivateAnswers:
         clicked: bool = False,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
+        pbx_behind: Callable[[], timedelta] = timedelta,
     ) -> None:
         self._outgoing = outgoing
         self._sleep = sleep
@@ -42,6 +47,7 @@ class PrivateAnswers:
         self._slack_user = slack_user
         self._clicked = clicked
         self._now = now
+        self._pbx_behind = pbx_behind
 
     async def refused(self, refusal: Refusal, request: str) -> None:
         """Say why nothing was done."""
@@ -57,11 +63,12 @@ class PrivateAnswers:
 
     async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
         """Ask which call."""
-        await self._tell(lists.choices(action, choices, self._now()))
+        await self._tell(lists.choices(action, lines_at(choices, self._pbx_behind()), self._now()))
 
     async def listed(self, listing: Listing) -> None:
         """Show the live calls; another page takes the place of the one that was clicked."""
-        await self._tell(lists.live_calls(listing), replace=self._clicked)
+        shown = listing.model_copy(update={"lines": lines_at(listing.lines, self._pbx_behind())})
+        await self._tell(lists.live_calls(shown), replace=self._clicked)
 
     async def helped(self) -> None:
         """Show every command."""

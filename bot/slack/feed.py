@@ -55,6 +55,7 @@ class Feed:
 
     `on_nowhere` hears of one that stands nowhere, and whose news do not reach the person in the direct message either.
     `on_posted` hears of each card that has come to stand. `now` gives an aware instant, `jitter` a number from 0 to 1.
+    `moved` gives a card with its times as the wall clock has them.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Feed:
         on_nowhere: Callable[[Card], Coroutine[Any, Any, None]],
         on_posted: Callable[[AnyCard], None],
         jitter: Callable[[], float] = random.random,
+        moved: Callable[[AnyCard], AnyCard] = lambda card: card,
     ) -> None:
         self._outgoing = outgoing
         self._posted = Posted(outgoing, cards, now=now, sleep=sleep)
@@ -76,6 +78,7 @@ class Feed:
         self._on_nowhere = on_nowhere
         self._on_posted = on_posted
         self._jitter = jitter
+        self._moved = moved
         self._newest: dict[str, AnyCard] = {}
         self._at_work: set[str] = set()
         self._standing: dict[str, Standing] = {}
@@ -92,7 +95,7 @@ class Feed:
         if card.id not in self._newest and self._waiting(rank_of(card)) >= MOST_CARDS:
             _log.error("card_dropped", card=card.id, waiting=len(self._newest))
             return
-        self._newest[card.id] = card
+        self._newest[card.id] = self._moved(card)
         self._again(card.id)
 
     def interrupted(self, request: Request) -> None:

@@ -17,6 +17,7 @@ import aiohttp
 import structlog
 
 from bot.actions import PhoneCallAction
+from bot.clock import PbxClock
 from bot.errors import AnswerLost, PbxRefused, PbxUnreachable
 from bot.phonecalls import PhoneCall
 from bot.ports import Accepted
@@ -83,6 +84,7 @@ class UnifiedApi:
         measure: Measure = unmeasured,
         remembered: Remembered | None = None,
         seen: Callable[[Request, Answer], None] | None = None,
+        clock: PbxClock | None = None,
     ) -> None:
         self._session = session
         self._url = url
@@ -96,6 +98,7 @@ class UnifiedApi:
         self._measure = measure
         self._remembered = remembered or Remembered(0)
         self._seen = seen
+        self._clock = clock
         self._refused_fresh = ("", 0.0)
         self.answered = False
 
@@ -240,7 +243,7 @@ class UnifiedApi:
         """Send it once, and log that: no body, no number, no name."""
         if self._turn is not None:
             await self._turn()
-        started = time.monotonic()
+        started, asked = time.monotonic(), None if self._clock is None else self._clock.now()
         try:
             answer = await exchange(
                 self._session, self._url, request, wire.headers(token), seconds, measure=self._measure
@@ -251,6 +254,8 @@ class UnifiedApi:
         took = round(time.monotonic() - started, 3)
         level = log.info if request.method == "PUT" else log.debug
         level("pbx_answered", method=request.method, http_status=answer.http_status, seconds=took, **about)
+        if self._clock is not None and asked is not None:
+            self._clock.heard(answer.date, asked)
         if self._seen is not None:
             self._seen(request, answer)
         return answer

@@ -35,11 +35,15 @@ def unmeasured(name: str, seconds: float, error: str) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """HTTP status and body. `cut_off` says why the body did not arrive, and then it is empty."""
+    """HTTP status and body. `cut_off` says why the body did not arrive, and then it is empty.
+
+    `date` is the header of that name, empty where there is none.
+    """
 
     http_status: int
     body: bytes = field(repr=False)
     cut_off: str = ""
+    date: str = ""
 
 
 async def exchange(
@@ -92,7 +96,7 @@ async def _exchange(
         ):
             http_status = response.status
             limit = LIST_LIMIT if request.name == "list" else BODY_LIMIT
-            return Answer(http_status, await _body(response, limit))
+            return Answer(http_status, await _body(response, limit), date=response.headers.get("Date", ""))
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
         raise PbxUnreachable(_not_connected(failure)) from None
     except TimeoutError:

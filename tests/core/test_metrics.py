@@ -29,6 +29,12 @@ def test_each_kind_of_yes_is_counted_alike(accepted: Accepted) -> None:
     assert 'callbot_puts_total{result="accepted"} 1.0' in metrics.exposition().decode()
 
 
+def test_the_clock_of_the_pbx_is_asked_for_whenever_the_figures_are_read() -> None:
+    metrics = Metrics()
+    metrics.watch_pbx_clock(lambda: -61.0)
+    assert "callbot_pbx_clock_ahead_seconds -61.0" in metrics.exposition().decode()
+
+
 def test_an_acknowledgement_within_3_s_is_not_lost() -> None:
     metrics = Metrics()
     metrics.acknowledged("command", 0.02)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 import sys
@@ -168,6 +169,7 @@ async def test_each_thing_has_its_line_in_a_fixed_order(site: Site) -> None:
         "channel C0HELP",
         "channel C0ALERTS",
         "PBX token",
+        "PBX clock",
         "scope @me @self",
         "scope 12 @self",
         "scope 3 @self",
@@ -183,6 +185,13 @@ async def test_the_workspace_is_named(site: Site) -> None:
 async def test_a_scope_says_how_many_calls_are_live(site: Site) -> None:
     site.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
     assert [line for line in await site.check() if line.startswith("ok  scope 12 @self: 1 live call (")]
+
+
+@pytest.mark.parametrize(("ahead", "side"), [(90.0, "ahead of"), (-90.0, "behind")])
+async def test_a_clock_of_the_pbx_that_is_off_is_said(site: Site, ahead: float, side: str) -> None:
+    site.pbx.forms.clock_ahead = ahead
+    (line,) = [line for line in await site.check() if "PBX clock" in line]
+    assert re.search(rf"PBX clock: (89|90|91) s {side} that of this machine", line)
 
 
 async def test_no_caller_and_no_secret_is_printed(site: Site) -> None:

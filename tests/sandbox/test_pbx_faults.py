@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -53,6 +56,21 @@ async def test_a_request_without_an_answer_has_no_status(wire: Wire, pbx: Sandbo
     pbx.faults.add(Fault(kind="cut after"))
     await wire("PUT", PUT, MONITOR)
     assert [request.status for request in pbx.puts()] == [None]
+
+
+async def test_a_clock_that_is_ahead_is_so_in_dates_and_in_the_date_of_the_answer(
+    wire: Wire, floor: Floor, pbx: SandboxPbx
+) -> None:
+    pbx.forms.clock_ahead = 3600.0
+    answer = await wire("GET", PUT)
+    said = re.search(rb"\r\nDate: (.*?)\r\n", answer)
+    published = re.search(rb'"published": "(.*?)"', answer)
+    call = floor.call("444444")
+    assert said
+    assert published
+    assert call
+    dates = parsedate_to_datetime(said[1].decode()), datetime.fromisoformat(published[1].decode())
+    assert [round((date - call.published) / timedelta(hours=1)) for date in dates] == [1, 1]
 
 
 async def test_the_200_of_a_fault_carries_the_whole_call(wire: Wire, pbx: SandboxPbx) -> None:
