@@ -128,6 +128,8 @@ class Intervention(BaseModel):
     doubt: Why = Why.NONE
     """What those looks would mean."""
     unread_since: datetime | None = None
+    wavered: bool = False
+    """It was Unknown, and then the call could be read again: to be Unknown once more takes longer."""
     stale: bool = False
     """The PBX has not let the call be read for a while, so what is shown may be out of date."""
     code: str = ""
@@ -226,7 +228,7 @@ def _unreadable(intervention: Intervention, now: datetime) -> Intervention:
     unread = now - since
     changes = {"unread_since": since, "stale": unread >= STALE, "following": unread < GIVE_UP}
     blind = intervention.model_copy(update=changes)
-    undecided = blind.state in {State.ASKED, State.RINGING}
+    undecided = blind.state in {State.ASKED, State.RINGING} and (blind.stale or not blind.wavered)
     if undecided and (blind.why is Why.ANSWER_LOST or now >= blind.deadline):
         return _reach(blind, State.UNKNOWN, now)
     return _rest_when_late(blind, now)
@@ -287,8 +289,14 @@ def _unproven(intervention: Intervention, at_deadline: State, now: datetime) -> 
     if waiting.state in UNDECIDED and now >= waiting.deadline:
         return _reach(waiting, at_deadline, now)
     if waiting.state is State.UNKNOWN:
-        return _reach(waiting, State.ASKED, now)
+        return _asked_again(waiting)
     return _rest_when_late(waiting, now)
+
+
+def _asked_again(intervention: Intervention) -> Intervention:
+    """What was Unknown can be read after all: as it was before, so that what wavers is one step each."""
+    steps = tuple(step for step in intervention.steps if step.state is not State.UNKNOWN)
+    return intervention.model_copy(update={"state": State.ASKED, "steps": steps, "wavered": True})
 
 
 def _rest_when_late(intervention: Intervention, now: datetime) -> Intervention:

@@ -281,11 +281,15 @@ class Interventions:
         self._remember(intervention.card, asker)
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
         await asyncio.sleep(0)  # the PUT goes before what is said of it
-        if not request.clicked:
-            await asker.card_is_elsewhere(why_elsewhere(intervention, self._silent_in()))
+        async with asyncio.TaskGroup() as both:  # a private answer that takes long must not hold the card back
+            both.create_task(self._show_if_late(put, intervention.card))
+            if not request.clicked:
+                both.create_task(asker.card_is_elsewhere(why_elsewhere(intervention, self._silent_in())))
+
+    async def _show_if_late(self, put: "asyncio.Task[None]", card: str) -> None:
         _, late = await asyncio.wait({put}, timeout=SOON)
         if late:
-            self.follower.show(intervention.card)
+            self.follower.show(card)
 
     async def _put(self, intervention: Intervention) -> None:
         """The deed, and what is known after it, on the card."""

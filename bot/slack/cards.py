@@ -130,11 +130,17 @@ def _who_hears(interventions: tuple[Intervention, ...]) -> str:
 
 
 def _doing(interventions: tuple[Intervention, ...], newest: Intervention) -> tuple[ActionName, ...]:
-    """What the supervisor does: whoever is in the call keeps their mode until a new one is proven, and may record besides."""
+    """What the supervisor does: whoever is in the call keeps their mode until a new one is proven, and may record besides.
+
+    Once nothing goes on, it is everything that they did.
+    """
+    if not any(one.following for one in interventions):
+        return tuple(dict.fromkeys(one.name for one in interventions))
     present = next((one.name for one in reversed(interventions) if one.in_call), None)
     if present is None:
         return (newest.name,)
-    return (present, newest.name) if newest.name in RECORDING else (present,)
+    recording = [one.name for one in interventions if one.name in RECORDING and (one.following or one is newest)]
+    return (present, *recording[-1:])
 
 
 def _hears_in_call(one: Intervention) -> str:

@@ -54,11 +54,21 @@ def _asked(one: Intervention) -> tuple[str, ...]:
 
 
 def _ended(one: Intervention) -> tuple[str, ...]:
+    if one.name is ActionName.PICK_UP and any(step.state is State.CONNECTED for step in one.steps):
+        return _picked_up_ended(one)
     if one.why is Why.CALL_OVER:
         return (f"Ended: {_whose(one)} call is over",)
     if one.why is Why.SIDE_GONE:
         return (f"Ended: {_whose(one)} part of the call is over",)
     return (f"Ended: You left; {_whose(one)} call goes on",)
+
+
+def _picked_up_ended(one: Intervention) -> tuple[str, ...]:
+    """The call was the supervisor's, who had picked it up."""
+    whose = f"{first(one.supervisor)} had picked it up from {first(one.agent)}."
+    if one.why is Why.CALL_OVER:
+        return (f"Ended: {first(one.supervisor)}'s call is over", whose)
+    return ("Ended: You left; the call goes on", whose)
 
 
 def _refused(one: Intervention) -> tuple[str, ...]:

@@ -281,6 +281,26 @@ def test_what_is_unknown_stays_so_however_often_it_cannot_be_read(
     assert [step.state for step in one.steps] == [State.ASKED, State.UNKNOWN]
 
 
+def test_a_pbx_that_answers_every_other_read_makes_no_state_come_and_go(
+    an_intervention: MakeIntervention, play: Play, a_call: MakeCall
+) -> None:
+    one, states = answer_lost(an_intervention()), []
+    for number in range(60):
+        one = play(one, (number / 2, "?" if number % 2 == 0 else a_call()))
+        states.append(one.state)
+    changes = [state for state, before in zip(states, [State.ASKED, *states], strict=False) if state is not before]
+    assert (changes, [step.state for step in one.steps]) == ([State.UNKNOWN, State.ASKED], [State.ASKED])
+
+
+def test_what_was_unknown_once_is_unknown_again_when_it_cannot_be_read_for_10_s(
+    an_intervention: MakeIntervention, play: Play, a_call: MakeCall
+) -> None:
+    wavered = play(answer_lost(an_intervention()), (1, "?"), (2, a_call()), (3, "?"))
+    unread = [play(wavered, (second, "?")) for second in (12.9, 13)]
+    assert [one.state for one in unread] == [State.ASKED, State.UNKNOWN]
+    assert [step.state for step in unread[1].steps] == [State.ASKED, State.UNKNOWN]
+
+
 def test_what_is_unknown_is_looked_at_until_60_s_after_the_wait(an_intervention: MakeIntervention, play: Play) -> None:
     lost = answer_lost(an_intervention())
     assert [play(lost, (1, "?"), (second, "?")).following for second in (89.9, 90)] == [True, False]

@@ -7,6 +7,7 @@ import pytest
 
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.sandbox.slack_faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 LOST = "The answer of the PBX was lost. Nothing is sent again; callbot looks at the call."
@@ -35,6 +36,13 @@ async def monitor(house: Any, options: str = "") -> str:
 
 def words(card: Any) -> str:
     return "\n".join(card.lines())
+
+
+async def test_a_private_answer_that_takes_long_holds_no_card_back(house: Any) -> None:
+    house.pbx.faults.add(Fault(kind="slow", method="PUT", seconds=3.0))
+    house.workspace.faults.add(SlackFault(method="response_url", kind="late", seconds=5.0))
+    await monitor(house)
+    assert words(await house.card("Asked", timeout=2.5))
 
 
 async def test_an_error_page_is_no_answer_and_nothing_is_sent_again(house: Any) -> None:

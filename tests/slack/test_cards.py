@@ -1,13 +1,14 @@
 """The card says in its first word what is true, and who hears the supervisor."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot.actions import ActionName
 from bot.errors import SendCallToInvalid
-from bot.following import Intervention, State, Why, answer_lost, refused
+from bot.following import Intervention, State, Step, Why, answer_lost, refused
 from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.ports import Card
 from bot.sandbox.block_rules import check_blocks
@@ -39,6 +40,42 @@ WORDS: list[tuple[State, ActionName, str]] = [
     (State.UNKNOWN, ActionName.MONITOR, "Unknown: your phone may still ring; nothing is sent again."),
 ]
 IDS = [f"{state} {name}" for state, name, _ in WORDS]
+
+
+def picked_up(reached: Any, why: Why) -> Any:
+    """A call that Ana picked up, and that is over for her."""
+    one = reached(State.CONNECTED, ActionName.PICK_UP)
+    ended = Step(state=State.ENDED, at=one.steps[-1].at + timedelta(seconds=60))
+    return one.model_copy(update={"state": State.ENDED, "why": why, "steps": (*one.steps, ended), "following": False})
+
+
+@pytest.mark.parametrize(
+    ("why", "head"),
+    [(Why.CALL_OVER, "Ended: Ana's call is over."), (Why.LEFT, "Ended: You left; the call goes on.")],
+)
+def test_a_call_that_was_picked_up_was_the_supervisor_s_when_it_ends(
+    a_card: Any, reached: Any, why: Why, head: str
+) -> None:
+    text = intervention_card(a_card(picked_up(reached, why))).text
+    assert text.startswith(head)
+    assert "Ana had picked it up from Bob." in text
+
+
+def test_once_nothing_goes_on_a_card_tells_everything_that_was_done(a_card: Any, reached: Any) -> None:
+    done = [
+        reached(State.ENDED, name, id=f"i{number}").model_copy(update={"following": False})
+        for number, name in enumerate((ActionName.MONITOR, ActionName.WHISPER, ActionName.START_RECORDING))
+    ]
+    assert "Monitor and Whisper and Record, Bob Ionescu" in intervention_card(a_card(*done)).text
+
+
+def test_a_change_of_mode_leaves_the_recording_on_the_card(a_card: Any, reached: Any) -> None:
+    asked = (
+        reached(State.CONNECTED),
+        reached(State.RECORDING, ActionName.START_RECORDING, after=8, id="i2"),
+        reached(State.RINGING, ActionName.WHISPER, after=20, id="i3"),
+    )
+    assert "Ana Pop, Monitor and Record, Bob Ionescu" in intervention_card(a_card(*asked)).text
 
 
 @pytest.mark.parametrize(("state", "name", "words"), WORDS, ids=IDS)
