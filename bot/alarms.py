@@ -13,7 +13,7 @@ import structlog
 
 from bot.alert_board import AlertBoard
 from bot.alert_ports import AlertCard, AlertCards, AlertLedger, AlertMeasures
-from bot.alerts import Alert, AlertState, When, awake, grown_old, intervened, raised, taken
+from bot.alerts import Alert, AlertState, When, awake, grown_old, intervened, key_of, raised, taken
 from bot.authorization import AuthorizationMap
 from bot.carding import alert_card, digest_card
 from bot.floods import Floods
@@ -135,8 +135,16 @@ class Alarms:
     async def _before(self, new: Sequence[Alert]) -> list[Alert | None]:
         """For each what there was of the same rule and call: what is remembered is newer than what is written down."""
         remembered = [next(self._board.about(one.rule, one.call, one.asked_by), None) for one in new]
-        written = {one.key: one for one in await self._ledger.alerts_of([one.key for one in new])}
-        return [known or written.get(one.key) for known, one in zip(remembered, new, strict=True)]
+        keys = [one.key for one in new]
+        late = [key_of(one.rule, one.call.model_copy(update={"published": None}), one.asked_by) for one in new]
+        written = {one.key: one for one in await self._ledger.alerts_of([*keys, *late])}
+
+        def before(one: Alert, late_key: str) -> Alert | None:
+            undated = written.get(late_key)
+            same = undated is not None and undated.call.published == one.call.published
+            return written.get(one.key) or (undated if same else None)
+
+        return [known or before(one, key) for known, one, key in zip(remembered, new, late, strict=True)]
 
     def _joined(self, alert: Alert) -> Alert:
         """With those on it who are in its call by it."""
@@ -225,8 +233,11 @@ class Alarms:
             return new
         kept = ("id", "channel", "steps", "digest")
         goes_on = not before.digest or before.digest in self._board
+        call = new.call.model_copy(update={"published": new.call.published or before.call.published})
         return new.model_copy(
-            update={name: getattr(before, name) for name in kept} | ({} if goes_on else {"digest": "", "steps": ()})
+            update={name: getattr(before, name) for name in kept}
+            | {"call": call, "known_as": before.key}
+            | ({} if goes_on else {"digest": "", "steps": ()})
         )
 
     def _seated(self, alerts: list[Alert], now: datetime) -> list[Alert]:

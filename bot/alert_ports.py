@@ -107,8 +107,11 @@ class AlertLedger(Protocol):
 class AlertMeasures(Protocol):
     """The figures that an operator watches."""
 
-    def looked(self, seconds: float, calls: int, unread: int) -> None:
-        """One look at all live calls: how long it took, how many it showed, how many scopes did not answer."""
+    def looked(self, seconds: float, calls: int, unread: int, skipped: int) -> None:
+        """One look at all live calls: how long it took, how many it showed, how many scopes did not answer.
+
+        `skipped`: entries of lists that could not be read.
+        """
 
     def alert(self, kind: str, what: str) -> None:
         """One alert was raised on its own card or `digested`, taken, snoozed, resolved; or one card was posted. `kind`: of its rule."""

@@ -149,6 +149,8 @@ class Alert(BaseModel):
     """No look has told of its call for a while, so what is shown may be out of date."""
     digest: str = ""
     """The digest that shows it; empty where it has a card of its own."""
+    known_as: str = ""
+    """The `key` that it was first written down under, where its call has told only later when it entered."""
     asked_by: str = ""
     """The Slack user who raised their hand."""
     about: str = ""
@@ -156,8 +158,8 @@ class Alert(BaseModel):
 
     @property
     def key(self) -> str:
-        """What there is one alert of: its rule, and its call with the instant that tells a reused id apart."""
-        return key_of(self.rule, self.call, self.asked_by)
+        """What there is one alert of: its rule, and its call with the instant that tells a reused id apart. It never changes."""
+        return self.known_as or key_of(self.rule, self.call, self.asked_by)
 
     @property
     def card(self) -> str:
@@ -198,7 +200,9 @@ def seen(alert: Alert, call: PhoneCall, view: PhoneCallView, since: datetime, no
     """A look shows that what it is about goes on, perhaps elsewhere: a call may ring at one agent after the other."""
     if call.published is None:
         call = call.model_copy(update={"published": alert.call.published})
-    side = {"extension": view.extension, "view_id": view.id, "since": since}
+    side = {"extension": view.extension, "view_id": view.id, "since": since, "known_as": alert.known_as}
+    if call.published != alert.call.published:
+        side["known_as"] = alert.key
     return alert.model_copy(update={"call": call, **side, "seen_at": now, "stale": False})
 
 

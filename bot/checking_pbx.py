@@ -12,6 +12,7 @@ from bot.checking_map import known_extensions
 from bot.clock import Clock, PbxClock
 from bot.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
 from bot.findings import Finding, counted, no, ok, remark, some
+from bot.ports import PartlyRead
 from bot.settings import PbxSettings
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.exchange import Answer
@@ -126,6 +127,9 @@ class _Lists:
         async with self._gate:
             began = time.monotonic()
             calls = await self._within(self._api.list(scope.user, scope.extension))
+            if isinstance(calls, PartlyRead):
+                text = f"{counted(len(calls.calls), 'live call')}; {calls.why}, and can be neither shown nor acted on."
+                return remark(_about(scope), text), await self._phones(scope)
             if isinstance(calls, BaseException):
                 return no(_about(scope), self._why_not(calls, scope)), None
             took = (time.monotonic() - began) * 1000

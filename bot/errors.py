@@ -13,7 +13,8 @@
     │   │   └── CallGone …      one class for each documented code, in every documented spelling
     │   ├── PbxUnauthenticated  it does not accept our token, nor a fresh one
     │   └── PbxUnreachable      it gave no answer that can be read
-    │       └── AnswerLost      … to a request that may have been carried out
+    │       ├── AnswerLost      … to a request that may have been carried out
+    │       └── PartlyRead      … or a list in which some calls have no id (in ports)
     ├── ConfigMistakes          settings or map: every mistake, for whoever starts callbot
     ├── WrongUsage              what stands on the command line cannot be meant
     └── beside what raises them: LedgerUnavailable (NoLedgerYet, Conflict), LedgerInUse, LedgerLost (LedgerTaken,

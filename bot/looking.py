@@ -23,7 +23,7 @@ import structlog
 from bot.errors import PbxError
 from bot.following import UNREADABLE, Look
 from bot.phonecalls import PhoneCall
-from bot.ports import PhoneCalls
+from bot.ports import PartlyRead, PhoneCalls
 from bot.sweeping import AT_ONCE, Scope, Snapshot, Snapshots, Sweep, Sweeps, says_no
 from bot.tasks import Tasks
 
@@ -237,6 +237,8 @@ class Looks:
             for scope in self._scopes():
                 try:
                     self._shown(waiting, scope, await self._own.list(*scope))
+                except PartlyRead as partly:
+                    self._shown(waiting, scope, partly.calls)
                 except PbxError as failure:
                     self._note(failure)
                     _log.warning("scope_unreadable", error=type(failure).__name__)

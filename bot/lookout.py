@@ -76,6 +76,8 @@ class Lookout:
         self._whole: dict[str, PhoneCall] = {}
         self._unseen: dict[str, int] = {}
         self._asked_for: set[str] = set()
+        self._doubts = False
+        self._began = now()
         self._raising: asyncio.Task[None] | None = None
         self._looked_at: datetime | None = None
         self._calls = 0
@@ -132,7 +134,8 @@ class Lookout:
                     _log.exception("look_failed")
             else:
                 self._looks.sweeps_no_more()
-            await self._looks.pause(Haste.DOUBTING if self._unseen else Haste.WATCHING, before_sweep=True)
+            doubts, self._doubts = self._doubts, False
+            await self._looks.pause(Haste.DOUBTING if doubts else Haste.WATCHING, before_sweep=True)
 
     async def _keep_time(self) -> NoReturn:
         while True:
@@ -145,7 +148,7 @@ class Lookout:
     async def _look(self) -> None:
         begun = self._clock()
         sweep = await self._looks.sweep()
-        self._measures.looked(self._clock() - begun, len(sweep.calls), sweep.unread)
+        self._measures.looked(self._clock() - begun, len(sweep.calls), sweep.unread, sweep.skipped)
         if not sweep.read:
             return
         self._calls = len(sweep.calls)
@@ -167,7 +170,7 @@ class Lookout:
         calls = iter(sweep.calls)
         async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
             due += self._watch.see(self._of_parties(part), self._now() + ahead)
-        self._watch.end(self._now() + ahead, complete=not sweep.unread)
+        self._watch.end(self._now() + ahead, complete=not (sweep.unread or sweep.skipped))
         async for _ in in_slices(self._watch.let_go(AT_A_TIME)):
             pass
         for when, why in self._watch.unusable():
@@ -215,23 +218,27 @@ class Lookout:
         return seen(alert, call, view, since, now)
 
     def _not_shown(self, alert: Alert, sweep: Sweep, now: datetime) -> Alert:
-        """No list shows its call. Of a raised hand the call was found otherwise, so it is looked at by itself."""
-        if alert.when is When.HAND_RAISED:
+        """No list shows its call. Of a raised hand the call was found otherwise, so it is looked at by itself.
+
+        So is one that may be among the entries of a list that could not be read.
+        """
+        if alert.when is When.HAND_RAISED or sweep.skipped:
             if alert.id not in self._asked_for:
                 self._asked_for.add(alert.id)
-                self._tasks.spawn(self._look_at(alert), name=f"hand {alert.id}")
+                self._tasks.spawn(self._look_at(alert), name=f"alert {alert.id}")
             return alert
         if sweep.misses(alert.call.id):
             return self._doubted(alert, How.CALL_OVER, now)
-        return self._over(alert, now, How.NOT_SEEN) if now - alert.seen_at >= GIVE_UP else alert
+        seen_or_began = max(alert.seen_at, self._began)
+        return self._over(alert, now, How.NOT_SEEN) if now - seen_or_began >= GIVE_UP else alert
 
-    async def _look_at(self, hand: Alert) -> None:
-        path = (self._rules().owner(hand.extension), hand.extension, hand.call.id)
+    async def _look_at(self, hidden: Alert) -> None:
+        path = (self._rules().owner(hidden.extension), hidden.extension, hidden.call.id)
         try:
             look = await self._looks.at(path, Haste.DOUBTING)
         finally:
-            self._asked_for.discard(hand.id)
-        alert, now = self._alarms.of_id(hand.id), self._now()
+            self._asked_for.discard(hidden.id)
+        alert, now = self._alarms.of_id(hidden.id), self._now()
         if alert is None or not alert.open or not look.readable:
             return
         if look.call is None:
@@ -242,6 +249,7 @@ class Lookout:
     def _doubted(self, alert: Alert, how: How, now: datetime) -> Alert:
         """Over, when enough looks in a row say so."""
         self._unseen[alert.id] = self._unseen.get(alert.id, 0) + 1
+        self._doubts = True  # the next look comes soon, and no other for that
         return self._over(alert, now, how) if self._unseen[alert.id] >= LOOKS_TO_BELIEVE else alert
 
     def _over(self, alert: Alert, now: datetime, how: How, by: str = "") -> Alert:

@@ -77,6 +77,8 @@ class Metrics:
         ahead = "How far the clock of the PBX is ahead, by the Date headers of its answers; negative: behind"
         self._pbx_clock = gauge("callbot_pbx_clock_ahead_seconds", ahead)
         self._unread = count("callbot_lists_unread", "Lists of live calls that the PBX did not give, in all looks")
+        skipped = "Entries of lists of live calls that could not be read, in all looks"
+        self._skipped = count("callbot_list_entries_skipped", skipped)
         self._calls = gauge("callbot_calls_seen", "Live calls that the last look has shown")
         self._alerts_open = gauge("callbot_alerts_open", "Alerts and raised hands that are open now")
         alerts = "What became of alerts: raised, digested, taken, snoozed, resolved"
@@ -125,10 +127,11 @@ class Metrics:
 
     # ── what happened to alerts ──
 
-    def looked(self, seconds: float, calls: int, unread: int) -> None:
+    def looked(self, seconds: float, calls: int, unread: int, skipped: int) -> None:
         """One look at all live calls, and how many lists the PBX did not give. The calls are asked for by `watch_calls`."""
         self._look.observe(seconds)
         self._unread.inc(unread)
+        self._skipped.inc(skipped)
 
     def alert(self, rule: str, what: str) -> None:
         """What became of one alert; `rule` is the kind of its rule."""

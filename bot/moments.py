@@ -21,6 +21,8 @@ _WithCall = TypeVar("_WithCall", Choice, Line)
 
 def intervention_at(one: Intervention, own: timedelta, pbx: timedelta = NONE) -> Intervention:
     """An intervention, its steps and its call."""
+    if not (own or pbx):
+        return one
     steps = tuple(_moved(step, ("at",), own) for step in one.steps)
     moved = _moved(one, ("asked_at", "unread_since"), own)
     return moved.model_copy(update={"steps": steps, "call": call_at(one.call, pbx)})
@@ -28,6 +30,8 @@ def intervention_at(one: Intervention, own: timedelta, pbx: timedelta = NONE) ->
 
 def alert_at(alert: Alert, own: timedelta, pbx: timedelta = NONE) -> Alert:
     """An alert, its steps, who is on it, and its call."""
+    if not (own or pbx):
+        return alert
     moved = _moved(_moved(alert, ("raised_at", "seen_at", "snoozed_until"), own), ("since",), pbx)
     steps = tuple(_moved(step, ("at",), own) for step in alert.steps)
     helpers = tuple(_moved(one, ("since",), own) for one in alert.helpers)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.actions import ActionName, PhoneCallAction
 from bot.buttons import Button, HandButton
 from bot.commands import ListCalls
-from bot.errors import Refusal
+from bot.errors import PbxUnreachable, Refusal
 from bot.following import Intervention
 from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.presence import Presence
@@ -158,6 +158,19 @@ class Card(_Frozen):
     """A party is protected by the rules of now: nothing more of the call is shown, and no button is offered."""
 
 
+class PartlyRead(PbxUnreachable):
+    """A list of live calls of which some entries are calls without an id: `skipped` so many; `calls` are the others.
+
+    A call that is not among those may be one that was skipped. Who does not know what to do with that takes the list for
+    one that cannot be read.
+    """
+
+    def __init__(self, calls: tuple[PhoneCall, ...], skipped: int) -> None:
+        super().__init__(f"{skipped} {'call has' if skipped == 1 else 'calls have'} no id")
+        self.calls = calls
+        self.skipped = skipped
+
+
 class PhoneCalls(Protocol):
     """The PBX. Every method may raise PbxError."""
 
@@ -165,7 +178,7 @@ class PhoneCalls(Protocol):
         """The call as it is now, None where it is gone."""
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
-        """The live calls of an extension (or `@self`), each once."""
+        """The live calls of an extension (or `@self`), each once. Raises PartlyRead where some have no id."""
 
     async def presence(self, user: str, extension: str) -> Presence | None:
         """What the PBX knows of one phone beside calls; None where it says nothing of it."""

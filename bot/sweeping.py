@@ -13,7 +13,7 @@ import structlog
 
 from bot.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
 from bot.phonecalls import PhoneCall
-from bot.ports import PhoneCalls
+from bot.ports import PartlyRead, PhoneCalls
 
 AT_ONCE = 4
 """Lists under way at a time. The session to the PBX has 32 connections: the others are for interventions."""
@@ -44,6 +44,8 @@ class Sweep:
     """Scopes that did not."""
     doubtful: frozenset[str] = frozenset()
     """Calls that a scope has shown which does not answer now."""
+    skipped: int = 0
+    """Entries of lists that could not be read: each may be a call that this look does not show."""
     blind: bool = False
     """A scope has never answered yet, so a call that is not shown may be anywhere."""
 
@@ -69,12 +71,17 @@ class Sweeps:
     ) -> Sweep:
         """List every scope once. `told` hears of each list as it comes, `failed` of each failure. Raises no PbxError."""
         lists: dict[Scope, tuple[PhoneCall, ...]] = {}
+        skipped: dict[Scope, int] = {}
 
         def read(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
             lists[scope] = calls
             told(scope, calls)
 
         def not_read(scope: Scope, failure: PbxError) -> None:
+            if isinstance(failure, PartlyRead):
+                skipped[scope] = failure.skipped
+                read(scope, failure.calls)
+                return
             _log.warning("scope_unreadable", error=type(failure).__name__)
             unknown = isinstance(failure, UserInvalid | ExtensionInvalid)
             if unknown or (says_no(failure) and not self._last.get(scope)):
@@ -84,16 +91,24 @@ class Sweeps:
         await read_lists(pbx, scopes, read, not_read)
         unread = [scope for scope in scopes if scope not in lists]
         remembered = {scope: self._last[scope] for scope in unread if scope in self._last}
+        partly = {scope: (*lists[scope], *self._hidden(scope, lists)) for scope in skipped}
         shown = {scope: (*calls, *self._before.get(scope, ())) for scope, calls in remembered.items()}
         self._before = {scope: (self._last if scope in lists else self._before).get(scope, ()) for scope in scopes}
-        self._last = lists | remembered
+        self._last = lists | remembered | partly
         return Sweep(
-            calls=_with_every_side(lists, remembered, scopes),
+            calls=_with_every_side(lists, remembered | partly, scopes),
             read=len(lists),
             unread=len(unread),
             doubtful=frozenset(call.id for calls in shown.values() for call in calls),
+            skipped=sum(skipped.values()),
             blind=len(remembered) < len(unread),
         )
+
+    def _hidden(self, scope: Scope, lists: Mapping[Scope, tuple[PhoneCall, ...]]) -> tuple[PhoneCall, ...]:
+        """What this scope has shown of calls that only others show now: one of its entries could not be read."""
+        own = {call.id for call in lists[scope]}
+        others = {call.id for other, calls in lists.items() if other != scope for call in calls}
+        return tuple(call for call in self._last.get(scope, ()) if call.id in others - own)
 
 
 class Snapshots:
@@ -125,14 +140,23 @@ class Snapshots:
         scopes = self._scopes()
         lists: dict[Scope, tuple[PhoneCall, ...]] = {}
         failures: list[PbxError] = []
+        partly: set[Scope] = set()
+
+        def not_read(scope: Scope, failure: PbxError) -> None:
+            if isinstance(failure, PartlyRead):
+                lists[scope] = failure.calls
+                partly.add(scope)
+            else:
+                failures.append(failure)
+
         try:
             async with asyncio.timeout(within):
-                await read_lists(self._pbx, scopes, lists.__setitem__, lambda _, failure: failures.append(failure))
+                await read_lists(self._pbx, scopes, lists.__setitem__, not_read)
         except TimeoutError:
             failures.append(PbxUnreachable(f"timed out after {within:g} s"))
         if scopes and not lists:
             raise failures[0]
-        unread = len(scopes) - len(lists)
+        unread = len(scopes) - len(lists) + len(partly)
         if unread:
             _log.warning("scopes_unread", scopes=len(scopes), unread=unread)
         return Snapshot(each_once(lists, scopes), len(scopes), unread)

@@ -20,7 +20,7 @@ from bot.actions import PhoneCallAction
 from bot.clock import PbxClock
 from bot.errors import AnswerLost, PbxRefused, PbxUnreachable
 from bot.phonecalls import PhoneCall
-from bot.ports import Accepted
+from bot.ports import Accepted, PartlyRead
 from bot.presence import Presence
 from bot.uapi import wire
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured
@@ -114,7 +114,9 @@ class UnifiedApi:
             return wire.read_call(answer.http_status, answer.body, call_id)
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
-        """All calls in progress on an extension, or with `@self` on all of the user's; each id once. Raises as `get`.
+        """All calls in progress on an extension, or with `@self` on all of the user's; each id once.
+
+        Raises as `get`, and PartlyRead where some calls have no id.
 
         A call that is shown just as it was in the last list of these that is remembered is the very same object.
         """
@@ -124,8 +126,13 @@ class UnifiedApi:
         async def read(answer: Answer) -> Page[PhoneCall]:
             return await _in_slices(pages.reading(answer.http_status, answer.body))
 
-        calls = await self._every_page(lambda start: wire.get_page(user, extension, start), read, lambda call: call.id)
+        calls, skipped = await self._every_page(
+            lambda start: wire.get_page(user, extension, start), read, lambda call: call.id
+        )
         self._remembered.keep(scope, pages.shown)
+        if skipped:
+            log.debug("calls_without_id", skipped=skipped)
+            raise PartlyRead(calls, skipped)
         return calls
 
     async def presence(self, user: str, extension: str) -> Presence | None:
@@ -142,26 +149,31 @@ class UnifiedApi:
         async def read(answer: Answer) -> Page[Presence]:
             return wire.read_presences(answer.http_status, answer.body)
 
-        return await self._every_page(
+        phones, _ = await self._every_page(
             lambda start: wire.get_presence(user, "@self", start), read, lambda phone: phone.extension
         )
+        return phones
 
     async def _every_page(
         self, ask: Callable[[int], Request], read: Callable[[Answer], Awaitable[Page[T]]], key: Callable[[T], str]
-    ) -> tuple[T, ...]:
-        """All pages of a list, each entry once. `startIndex` is counted here, `paging.next` is never followed."""
+    ) -> tuple[tuple[T, ...], int]:
+        """All pages of a list, each entry once, and how many entries were skipped.
+
+        `startIndex` is counted here, `paging.next` is never followed.
+        """
         found: dict[str, T] = {}
-        start = 0
+        start = skipped = 0
         async with self._one_read():
             for _ in range(PAGES):
                 answer = await self._read(ask(start))
                 with self._understanding():
                     page = await read(answer)
-                known, came = len(found), len(page.entries)
+                known, came = len(found), len(page.entries) + page.skipped
+                skipped += page.skipped
                 for entry in page.entries:
                     found.setdefault(key(entry), entry)
                 if len(found) == known or (page.total is not None and start + came >= page.total):
-                    return tuple(found.values())
+                    return tuple(found.values()), skipped
                 if start == wire.LAST_START:
                     break
                 start = next_start(start, came)

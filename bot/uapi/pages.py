@@ -119,11 +119,15 @@ class Pages:
             return page
         calls, total_of_all = wire.read_calls(http_status, body)
         found: list[PhoneCall] = []
+        skipped = 0
         for count, call in enumerate(calls, 1):
-            found.append(call)
+            if call is None:
+                skipped += 1
+            else:
+                found.append(call)
             if count % SLICE == 0:
                 yield
-        return Page(tuple(found), total_of_all)
+        return Page(tuple(found), total_of_all, skipped)
 
     def _documented(self, body: bytes) -> Generator[None, None, Page[PhoneCall] | None]:
         """A page in the documented form; None where it has another."""

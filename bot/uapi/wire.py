@@ -121,10 +121,14 @@ def _segment(grammar: re.Pattern[str], text: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a list as it came, repeated ids included; `total` of all pages where the PBX says it."""
+    """One page of a list as it came, repeated ids included; `total` of all pages where the PBX says it.
+
+    `skipped` are entries that are calls without an id.
+    """
 
     entries: tuple[T, ...]
     total: int | None
+    skipped: int = 0
 
 
 def read_call(http_status: int, body: bytes, call_id: str) -> PhoneCall | None:
@@ -140,6 +144,8 @@ def read_call(http_status: int, body: bytes, call_id: str) -> PhoneCall | None:
         return None
     if is_bare(document):
         call = _call(document)
+        if call is None:
+            raise PbxUnreachable("unreadable answer")
         if call.id != call_id:
             raise PbxUnreachable("answered with another call")
         return call
@@ -151,24 +157,27 @@ def read_call(http_status: int, body: bytes, call_id: str) -> PhoneCall | None:
 
 
 def read_page(http_status: int, body: bytes) -> Page[PhoneCall]:
-    """One page of calls. An entry that cannot be read spoils the page: leaving it out would say that a call is over.
+    """One page of calls. An entry without an id is skipped, and counted: it may be any call, so none that is not shown is over.
 
-    One whose id is none of the documented form is left out: nobody could ever name it.
+    One whose id is none of the documented form is left out: nobody could ever name it. What is no call spoils the page.
 
     Raises PbxUnreachable for what cannot be read, and as `raise_for`.
     """
-    calls, total_of_all = read_calls(http_status, body)
-    return Page(tuple(calls), total_of_all)
+    found, total_of_all = read_calls(http_status, body)
+    calls = tuple(found)
+    return Page(tuple(call for call in calls if call is not None), total_of_all, calls.count(None))
 
 
-def read_calls(http_status: int, body: bytes) -> tuple[Iterator[PhoneCall], int | None]:
-    """The same as an iterator, which raises only when it comes to an entry that cannot be read."""
+def read_calls(http_status: int, body: bytes) -> tuple[Iterator[PhoneCall | None], int | None]:
+    """The same as an iterator, None for what is skipped. It raises only when it comes to an entry that spoils the page."""
     if http_status == 204:
         return iter(()), 0
     document = _document(http_status, body)
     bare = is_bare(document)
     calls = map(_call, [document] if bare else entries(document))
-    return (call for call in calls if OBJECT_ID.fullmatch(call.id)), None if bare else total(document)
+    if bare and _call(document) is None:
+        raise PbxUnreachable("unreadable answer")
+    return (call for call in calls if call is None or OBJECT_ID.fullmatch(call.id)), None if bare else total(document)
 
 
 def read_presences(http_status: int, body: bytes) -> Page[Presence]:
@@ -262,8 +271,9 @@ def _document(http_status: int, body: bytes) -> object:
     return parsed(body)
 
 
-def _call(value: object) -> PhoneCall:
+def _call(value: object) -> PhoneCall | None:
+    """A call; None for one without an id."""
     call = phone_call(value)
-    if call is None:
+    if call is None and not isinstance(value, dict):
         raise PbxUnreachable("unreadable answer")
     return call

@@ -17,7 +17,7 @@ from bot.following import Intervention, Look, State, answered
 from bot.looking import CallPath, Haste, Looks
 from bot.pace import Pace
 from bot.phonecalls import PhoneCall
-from bot.ports import Card
+from bot.ports import Card, PartlyRead
 from bot.presence import PhoneSeen
 from tests.looks.lookout_post import post, ring
 
@@ -84,6 +84,10 @@ class ManyCalls:
     shown_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
     failing: dict[str, PbxError] = field(default_factory=dict)
     """What fails: a call by its id, a list by its user."""
+    lists: dict[str, tuple[PhoneCall, ...]] = field(default_factory=dict)
+    """What the list of a user shows, where it is something else."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """How many calls without an id are in the list of a user besides."""
     slow: float = 0.0
     asked: list[tuple[str, str]] = field(default_factory=list)
     under_way: int = 0
@@ -95,7 +99,11 @@ class ManyCalls:
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         await self._answer(LISTS, user)
-        return tuple(call for name, call in self.calls.items() if user in self.shown_by.get(name, ("@me",)))
+        shown = tuple(call for name, call in self.calls.items() if user in self.shown_by.get(name, ("@me",)))
+        calls = self.lists.get(user, shown)
+        if self.skipped.get(user):
+            raise PartlyRead(calls, self.skipped[user])
+        return calls
 
     async def _answer(self, kind: str, name: str) -> None:
         self.asked.append((kind, name))

@@ -70,8 +70,8 @@ class Wall:
     def coming(self, slack_user: str, name: str) -> None:
         self.figures.append(("coming", slack_user, name))
 
-    def looked(self, seconds: float, calls: int, unread: int) -> None:
-        self.figures.append(("looked", calls, unread))
+    def looked(self, seconds: float, calls: int, unread: int, skipped: int) -> None:
+        self.figures.append(("looked", calls, unread, skipped))
 
     def alert(self, rule: str, what: str) -> None:
         self.figures.append((rule, what))

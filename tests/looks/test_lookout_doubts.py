@@ -65,6 +65,120 @@ async def test_a_call_that_no_look_tells_of_for_an_hour_is_over(post: Post, cloc
     assert post.only.alert.how is How.NOT_SEEN
 
 
+async def test_an_alert_that_was_open_for_long_outlives_a_restart_though_its_scope_misses_the_first_looks(
+    post: Post, clock: Any, ring: Any
+) -> None:
+    ring(ago=30)
+    post.lookout.start()
+    await clock.let_pass(4000)
+    await post.stop()
+    post.pbx.failing = {"@me": DOWN}
+    post.scopes = (("@me", "@self"), ("12", "@self"))
+    post.begin()
+    await post.alarms.start()
+    post.lookout.start()
+    await clock.let_pass(60)
+    assert post.only.alert.open
+    post.pbx.failing = {}
+    await clock.let_pass(20)
+    assert (post.only.alert.open, post.only.alert.stale) == (True, False)
+
+
+async def test_an_alert_in_doubt_does_not_hurry_the_looks_for_long(post: Post, clock: Any, ring: Any) -> None:
+    ring(ago=30)
+    post.scopes = (("@me", "@self"), ("12", "@self"))
+    post.lookout.start()
+    await clock.let_pass(3.5)
+    post.pbx.calls.clear()
+    await clock.let_pass(0.6)
+    post.pbx.failing = {"@me": DOWN}
+    asked = len(post.pbx.asked)
+    await clock.let_pass(60)
+    assert len(post.pbx.asked) - asked <= 2 * 62
+
+
+async def test_an_alert_keeps_its_key_when_its_call_tells_only_later_when_it_entered(
+    post: Post, clock: Any, ring: Any, a_view: Any
+) -> None:
+    post.alert_rules = (Rule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
+    held = ring().model_copy(update={"views": (a_view(onHold=post.now().isoformat()),)})
+    post.pbx.calls["c1"] = held.model_copy(update={"published": None})
+    post.lookout.start()
+    await clock.let_pass(2.5)
+    key = post.only.alert.key
+    post.pbx.calls["c1"] = held
+    await clock.let_pass(2)
+    assert (post.only.alert.call.published, post.only.alert.key) == (held.published, key)
+
+
+async def test_an_alert_whose_call_told_only_later_when_it_entered_comes_back_on_its_card(
+    post: Post, clock: Any, ring: Any, a_view: Any
+) -> None:
+    post.alert_rules = (Rule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
+    held = ring().model_copy(update={"views": (a_view(onHold=post.now().isoformat()),)})
+    post.pbx.calls["c1"] = held.model_copy(update={"published": None})
+    post.lookout.start()
+    await clock.let_pass(2.5)
+    post.pbx.calls["c1"] = held
+    await clock.let_pass(2)
+    post.pbx.calls["c1"] = held.model_copy(update={"views": (a_view(),)})
+    await clock.let_pass(2)
+    await post.stop()
+    post.begin()
+    post.pbx.calls["c1"] = held
+    post.lookout.start()
+    await clock.let_pass(2)
+    assert (post.states, len(post.book.alerts)) == ([AlertState.RAISED], 1)
+
+
+# ── an entry of a list that cannot be read ──
+
+
+async def test_an_entry_without_an_id_blinds_nobody_for_the_others(post: Post, clock: Any, ring: Any) -> None:
+    ring(ago=30)
+    post.pbx.skipped = {"@me": 1}
+    post.lookout.start()
+    await clock.let_pass(1.5)
+    assert post.states == [AlertState.RAISED]
+    assert {figure[1:] for figure in post.wall.figures if figure[0] == "looked"} == {(1, 0, 1)}
+
+
+async def test_a_call_that_may_be_the_entry_without_an_id_is_not_over(post: Post, clock: Any, ring: Any) -> None:
+    ring(ago=30)
+    post.lookout.start()
+    await clock.let_pass(1.5)
+    post.pbx.skipped, post.pbx.shown_by = {"@me": 1}, {"c1": ("nobody",)}
+    await clock.let_pass(30)
+    assert (post.only.alert.open, post.only.alert.stale) == (True, False)
+
+
+async def test_a_call_that_is_over_is_so_though_the_list_has_an_entry_without_an_id(
+    post: Post, clock: Any, ring: Any
+) -> None:
+    ring(ago=30)
+    post.lookout.start()
+    await clock.let_pass(1.5)
+    post.pbx.skipped = {"@me": 1}
+    post.pbx.calls.clear()
+    await clock.let_pass(4)
+    assert post.only.alert.how is How.CALL_OVER
+
+
+async def test_a_protected_party_that_an_entry_without_an_id_hides_counts_on(
+    post: Post, clock: Any, ring: Any, a_view: Any
+) -> None:
+    post.rules = replace(post.rules, protected_extensions=(ExtensionPattern("0003*299"),))
+    post.scopes = (("@me", "@self"), ("12", "@self"))
+    call = ring(ago=10)
+    whole = call.model_copy(update={"views": (*call.views, a_view("02", extension="0003*299"))})
+    post.pbx.lists = {"@me": (call,), "12": (whole,)}
+    post.lookout.start()
+    await clock.let_pass(3)
+    post.pbx.skipped, post.pbx.lists = {"12": 1}, {"@me": (call,), "12": ()}
+    await clock.let_pass(60)
+    assert post.states == []
+
+
 async def test_what_has_ended_and_begun_anew_between_two_looks_is_not_too_long_yet(
     post: Post, clock: Any, ring: Any, a_view: Any
 ) -> None:

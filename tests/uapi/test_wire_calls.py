@@ -104,7 +104,6 @@ UNREADABLE = [
     b'{"entry": {"a": 1}}',
     b"[[]]",
     b"[null]",
-    b'{"entry": [{"extension": "0003*210"}]}',
     b'{"id": ""}',
     b'{"id": null}',
     b'{"id": NaN}',
@@ -118,7 +117,7 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize("raw", UNREADABLE, ids=lambda raw: raw[:40])
+@pytest.mark.parametrize("raw", [*UNREADABLE, b'{"entry": [{"extension": "0003*210"}]}'], ids=lambda raw: raw[:40])
 def test_what_cannot_be_read_is_no_call(raw: bytes) -> None:
     with pytest.raises(PbxUnreachable):
         wire.read_call(200, raw, OURS)
@@ -190,9 +189,14 @@ def test_no_content_is_an_empty_page() -> None:
     assert wire.read_page(204, b"") == wire.Page((), 0)
 
 
-def test_an_entry_that_cannot_be_read_spoils_its_page() -> None:
+def test_a_call_without_an_id_is_skipped_and_counted() -> None:
+    page = wire.read_page(200, body({"entry": [CALL, {"extension": "0003*211"}], "totalResults": 2}))
+    assert ([call.id for call in page.entries], page.skipped) == ([CALL["id"]], 1)
+
+
+def test_an_entry_that_is_no_call_spoils_its_page() -> None:
     with pytest.raises(PbxUnreachable):
-        wire.read_page(200, body({"entry": [CALL, {"extension": "0003*211"}], "totalResults": 2}))
+        wire.read_page(200, body({"entry": [CALL, 5], "totalResults": 2}))
 
 
 def test_a_date_beyond_the_calendar_is_never_more_than_an_unreadable_answer() -> None:
