@@ -36,6 +36,7 @@ The core, no I/O:
     saving.py         new truths on their way into the ledger, which may not take them at once
     sending.py        the PUT, once, and what is known after it
     switching.py      changing mode: the new request waits until the old leg is gone
+    sight.py          which scopes the looks can read, and since when they cannot
     sweeping.py       the live calls of all scopes, each once
     looking.py        when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
     searching.py      the words of /calls
@@ -46,6 +47,7 @@ The core, no I/O:
     carding.py        what goes on the card of an alert
     alarms.py         the open alerts: what is new is written down, and shown
     lookout.py        one look at all live calls after the other, and what each means for the alerts
+    blindness.py      that no alert can come, said in every channel that alerts go to
     helping.py        what people say to alerts, and agents who raise their hand
     claiming.py       which card, which action, and the row that stands before the PUT; the rules once more after it
     answering.py      requests that send nothing to the PBX

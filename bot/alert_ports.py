@@ -69,6 +69,20 @@ class DigestCard(_Frozen):
         return sum(number for _, _, number in self.rules)
 
 
+class BlindCard(_Frozen):
+    """That no alert can come, because the live calls cannot be read: one for a channel at a time."""
+
+    id: str
+    place: str
+    """The channel."""
+    since: datetime
+    """When they could be read last."""
+    whole: bool
+    """No call can be read; else not those of some scopes."""
+    ended: datetime | None = None
+    """When all could be read again."""
+
+
 class AlertCards(Protocol):
     """The cards in Slack. Each returns at once; the newest truth wins."""
 

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.alarms import Alarms
-from bot.alert_ports import AlertCards, AlertLedger
+from bot.alert_ports import AlertLedger
+from bot.blindness import Blindness
 from bot.follower import Follower
 from bot.following import Intervention
 from bot.helping import Helping
+from bot.ledger.alerts import AlertBook
 from bot.looking import Looks
 from bot.lookout import Lookout
 from bot.metrics import Metrics
 from bot.ports import PhoneCalls
 from bot.rulebook import Rulebook
+from bot.slack.feed import Feed
 
 
 class Alerting:
@@ -24,8 +27,8 @@ class Alerting:
         self,
         *,
         rulebook: Rulebook,
-        ledger: AlertLedger,
-        cards: AlertCards,
+        ledger: AlertBook,
+        cards: Feed,
         looks: Looks,
         phone_calls: PhoneCalls,
         follower: Callable[[], Follower],
@@ -33,6 +36,7 @@ class Alerting:
         now: Callable[[], datetime],
         pbx_ahead: Callable[[], timedelta],
         new_id: Callable[[], str],
+        blind_after: float,
     ) -> None:
         self._rulebook = rulebook
         self._follower = follower
@@ -49,6 +53,17 @@ class Alerting:
             sleep=asyncio.sleep,
             new_id=new_id,
             measures=metrics,
+        )
+        self._blindness = Blindness(
+            sight=looks.sight,
+            wanted=lambda: self._lookout.wanted,
+            channels=self._channels,
+            ledger=ledger,
+            cards=cards,
+            now=now,
+            sleep=asyncio.sleep,
+            new_id=new_id,
+            after=blind_after,
         )
         self.helping = self._helping(ledger, phone_calls)
         self._lookout = self._lookout_on(looks, metrics)
@@ -88,10 +103,17 @@ class Alerting:
     async def start(self) -> None:
         """Take up what is open. Raises LedgerUnavailable."""
         await self._alarms.start()
+        await self._blindness.start()
 
     def look(self) -> None:
         """Look at all live calls from now on."""
         self._lookout.start()
+        self._blindness.watch()
+
+    def _channels(self) -> tuple[str, ...]:
+        """Where alerts go, and calls for help."""
+        hands = self._rulebook.config().help.channel
+        return (*(rule.channel for rule in self._rulebook.alert_rules()), *((hands,) if hands else ()))
 
     def intervened(self, interventions: tuple[Intervention, ...]) -> None:
         """What one person has asked for in one call, as it is now."""
@@ -107,5 +129,6 @@ class Alerting:
 
     async def stop(self) -> None:
         """Look no more. What is open stays open in the ledger."""
+        await self._blindness.stop()
         await self._lookout.stop()
         await self._alarms.stop()

@@ -14,6 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerting import Alerting
+from bot.blindness import AFTER
 from bot.clock import Clock
 from bot.closing import Closing
 from bot.follower import Follower
@@ -58,13 +59,20 @@ class Bot:
     """The whole bot. `start` raises CallbotError where it cannot; `stop` ends it within 10 s.
 
     `rules_every`: seconds between two looks at callbot.toml and its directory. `hurry`: so many times Slack's rates.
-    `clock`: where its time comes from.
+    `clock`: where its time comes from. `blind_after`: seconds without a list of calls after which alert channels are told.
     """
 
     def __init__(
-        self, settings: Settings, *, rules_every: float = EVERY, hurry: int = 1, clock: Clock | None = None
+        self,
+        settings: Settings,
+        *,
+        rules_every: float = EVERY,
+        hurry: int = 1,
+        clock: Clock | None = None,
+        blind_after: float = AFTER,
     ) -> None:
         self._clock = clock or Clock()
+        self._blind_after = blind_after
         self._settings = settings
         self._hurry = hurry
         self._rulebook = Rulebook.read(Path(settings.callbot_config), every=rules_every)
@@ -160,6 +168,7 @@ class Bot:
             now=self._clock.now,
             pbx_ahead=self._telephony.clock.ahead,
             new_id=new_id,
+            blind_after=self._blind_after,
         )
         follower = self._follower(ledger)
         self._interventions = Interventions(

@@ -24,7 +24,8 @@ from bot.errors import PbxError
 from bot.following import UNREADABLE, Look
 from bot.phonecalls import PhoneCall
 from bot.ports import PartlyRead, PhoneCalls
-from bot.sweeping import AT_ONCE, Scope, Snapshot, Snapshots, Sweep, Sweeps, says_no
+from bot.sight import Scope, Sight
+from bot.sweeping import AT_ONCE, Snapshot, Snapshots, Sweep, Sweeps, says_no
 from bot.tasks import Tasks
 
 MORE_THAN_ONE, MORE_THAN_TWO = 1000, 5250
@@ -103,6 +104,8 @@ class Looks:
         self._pages: dict[Scope, int] = {}
         self._failing_since: float | None = None
         self._snapshots = Snapshots(asked, scopes)
+        self.sight = Sight(scopes, clock)
+        """What the sweeps can read."""
         self._tasks = Tasks(apart=True)
         self._stopped = False
 
@@ -127,10 +130,11 @@ class Looks:
     async def sweep(self) -> Sweep:
         """Every scope listed once, for whoever judges all live calls, and for the followed calls that wait. Never two at once."""
         begun = self._clock()
+        self.sight.begin()
         waiting = {call: due for call, due in self._due.items() if not due.alone}
         self._due = {call: due for call, due in self._due.items() if due.alone}
         taking = asyncio.ensure_future(
-            self._sweeps.take(self._own, self._scopes(), partial(self._shown, waiting), self._note)
+            self._sweeps.take(self._own, self._scopes(), partial(self._shown, waiting), self._not_listed)
         )
         patience = asyncio.ensure_future(self._sleep(QUICK))
         try:
@@ -148,6 +152,7 @@ class Looks:
     def sweeps_no_more(self) -> None:
         """Nobody judges all live calls for now: the followed calls are looked at without."""
         self._swept_in = None
+        self.sight.end()
         self._begin()
 
     @property
@@ -240,7 +245,7 @@ class Looks:
                 except PartlyRead as partly:
                     self._shown(waiting, scope, partly.calls)
                 except PbxError as failure:
-                    self._note(failure)
+                    self._not_listed(scope, failure)
                     _log.warning("scope_unreadable", error=type(failure).__name__)
                 if not waiting:
                     break
@@ -252,11 +257,16 @@ class Looks:
     def _shown(self, waiting: dict[CallPath, _Due], scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
         """Tell those who wait for a call of this list; the others go on waiting."""
         self._failing_since = None
+        self.sight.read(scope)
         self._pages[scope] = requests_for(len(calls))
         if waiting:
             shown = {call.id: call for call in calls}
             for path in [path for path in waiting if _tells(shown.get(path[2]), path)]:
                 waiting.pop(path).tell(Look(call=shown[path[2]]))
+
+    def _not_listed(self, scope: Scope, failure: PbxError) -> None:
+        self.sight.failed(scope)
+        self._note(failure)
 
     def _back(self, waiting: dict[CallPath, _Due]) -> None:
         """What no list has told of, or not soon enough, is read alone."""

@@ -94,7 +94,7 @@ class Lookout:
 
     def age(self) -> float:
         """Seconds since the last look that the PBX answered; 0 where nothing is to be looked at."""
-        if self._looked_at is None or not self._wanted:
+        if self._looked_at is None or not self.wanted:
             return 0.0
         return (self._now() - self._looked_at).total_seconds()
 
@@ -121,13 +121,14 @@ class Lookout:
     # ── the loops ──
 
     @property
-    def _wanted(self) -> bool:
+    def wanted(self) -> bool:
+        """Whether there is anything to look for."""
         return bool(self._alert_rules() or self._alarms.open)
 
     async def _keep_looking(self) -> NoReturn:
         """One look after the other. What goes wrong in one must not end the looking."""
         while True:
-            if self._wanted:
+            if self.wanted:
                 try:
                     await self._look()
                 except Exception:  # noqa: BLE001 - alerts that nobody judges any more would lie

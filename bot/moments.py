@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.alert_ports import AlertCard, DigestCard
+from bot.alert_ports import AlertCard, BlindCard, DigestCard
 from bot.alerts import Alert
 from bot.following import Intervention
 from bot.phonecalls import PhoneCall, PhoneCallView
@@ -50,6 +50,11 @@ def alert_taken_up(alert: Alert, now: datetime) -> Alert:
     return alert_at(alert, -ahead) if ahead else alert
 
 
+def blind_at(card: BlindCard, own: timedelta) -> BlindCard:
+    """That a channel is blind."""
+    return _moved(card, ("since", "ended"), own)
+
+
 def call_at(call: PhoneCall, pbx: timedelta) -> PhoneCall:
     """A call and its views."""
     if not pbx:
@@ -72,7 +77,9 @@ def lines_at(lines: Iterable[_WithCall], pbx: timedelta) -> tuple[_WithCall, ...
     )
 
 
-def card_at(card: Card | AlertCard | DigestCard, own: timedelta, pbx: timedelta) -> Card | AlertCard | DigestCard:
+def card_at(
+    card: Card | AlertCard | DigestCard | BlindCard, own: timedelta, pbx: timedelta
+) -> Card | AlertCard | DigestCard | BlindCard:
     """A card of any kind. Its buttons name calls as the PBX does."""
     if not (own or pbx):
         return card
@@ -86,6 +93,8 @@ def card_at(card: Card | AlertCard | DigestCard, own: timedelta, pbx: timedelta)
             lines = tuple(_alert_card_at(line, own, pbx) for line in card.lines)
             moved = _moved(card, ("begun_at", "changed_at", "not_updated_since"), own)
             return moved.model_copy(update={"lines": lines})
+        case BlindCard():
+            return blind_at(card, own)
 
 
 def _alert_card_at(card: AlertCard, own: timedelta, pbx: timedelta) -> AlertCard:

@@ -7,19 +7,16 @@ know has no calls to show.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import structlog
 
 from bot.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
 from bot.phonecalls import PhoneCall
 from bot.ports import PartlyRead, PhoneCalls
+from bot.sight import Scope
 
 AT_ONCE = 4
 """Lists under way at a time. The session to the PBX has 32 connections: the others are for interventions."""
-
-Scope: TypeAlias = tuple[str, str]
-"""A UnifiedAPI user, and an extension or `@self`."""
 
 _log = structlog.get_logger("callbot.looking")
 
@@ -67,7 +64,7 @@ class Sweeps:
         pbx: PhoneCalls,
         scopes: tuple[Scope, ...],
         told: Callable[[Scope, tuple[PhoneCall, ...]], None],
-        failed: Callable[[PbxError], None],
+        failed: Callable[[Scope, PbxError], None],
     ) -> Sweep:
         """List every scope once. `told` hears of each list as it comes, `failed` of each failure. Raises no PbxError."""
         lists: dict[Scope, tuple[PhoneCall, ...]] = {}
@@ -85,8 +82,9 @@ class Sweeps:
             _log.warning("scope_unreadable", error=type(failure).__name__)
             unknown = isinstance(failure, UserInvalid | ExtensionInvalid)
             if unknown or (says_no(failure) and not self._last.get(scope)):
-                lists[scope] = ()  # it shows no calls: the PBX does not know it, or has always refused it
-            failed(failure)
+                read(scope, ())  # it shows no calls: the PBX does not know it, or has always refused it
+            else:
+                failed(scope, failure)
 
         await read_lists(pbx, scopes, read, not_read)
         unread = [scope for scope in scopes if scope not in lists]

@@ -14,11 +14,12 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
+from bot.alert_ports import BlindCard
 from bot.alerts import Alert
 from bot.ledger import documents, tables
 from bot.ledger.database import Database
 from bot.ledger.tables import cards
-from bot.moments import alert_at
+from bot.moments import alert_at, blind_at
 
 AT_ONCE = 200
 """Alerts that are written in one transaction. SQLite has one writer at a time, and a new request waits for this one."""
@@ -105,6 +106,33 @@ class AlertBook:
         if len(unshown) > _MOST_UNSHOWN:
             _log.warning("alert_cards_left_unshown", number=len(unshown) - _MOST_UNSHOWN)
         return await self._read(_ROW.card.in_(unshown[:_MOST_UNSHOWN]))
+
+    # ── that no alert can come ──
+
+    async def save_blind(self, card: BlindCard, *, done: bool = False) -> None:
+        """Write down that a channel is blind; `done`: it is not to be found any more.
+
+        Its row has no key, as that of no alert that is open.
+        """
+        moved = blind_at(card, self._stepped())
+        row = {
+            "id": card.id,
+            "key": None,
+            "card": card.id,
+            "channel": card.place,
+            "open": not done,
+            "raised_at": moved.since,
+            "updated_at": self._now(),
+            "stepped_at": moved.ended or moved.since,
+            "document": moved.model_dump_json(),
+        }
+        await self._database.write_later(partial(self._upsert, rows=[row]))
+
+    async def blind(self) -> tuple[BlindCard, ...]:
+        """The channels that are blind, and those whose card may not say yet that they are not."""
+        query = select(_ROW.document).where(_ROW.key.is_(None), _ROW.open.is_(True)).order_by(_ROW.raised_at, _ROW.id)
+        documents_ = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        return tuple(blind_at(BlindCard.model_validate_json(each), -self._stepped()) for each in documents_)
 
     # ── rows ──
 

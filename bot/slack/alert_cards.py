@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
 
 from bot.actions import LABEL
-from bot.alert_ports import AlertCard, DigestCard
+from bot.alert_ports import AlertCard, BlindCard, DigestCard
 from bot.alerts import SNOOZE, AlertState
 from bot.buttons import AlertButton, pack_alert
 from bot.commands import AnswerAlert
 from bot.slack.alert_words import (
     READ,
     SHOWN,
+    blind_headline,
+    blind_words,
     headline_of,
     hidden,
     not_updated,
@@ -96,6 +98,13 @@ def digest_card(card: DigestCard) -> Message:
         *more,
     ]
     return message(_read(read), blocks)
+
+
+def blind_card(card: BlindCard) -> Message:
+    """That no alert comes, or not all, and what to do; once the calls can be read again, that, and from when to when."""
+    head, sign = blind_headline(card), "⚠️" if card.ended is None else "✅"
+    blocks = [headline(f"{sign} {head}"), _sentences(blind_words(card, SHOWN), "\n")]
+    return message(_read([f"{head}.", *blind_words(card, READ)]), blocks)
 
 
 def _counted(card: DigestCard) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.actions import LABEL
-from bot.alert_ports import AlertCard
+from bot.alert_ports import AlertCard, BlindCard
 from bot.alerts import HEARD_BY_ALL, Alert, AlertState, Helper, How, When
 from bot.slack.foreign import foreign, plain
 from bot.slack.lists import doing, other_party
@@ -108,6 +108,34 @@ def who_is_on_it(card: AlertCard, times: Times) -> list[str]:
 def not_updated(since: datetime | None, times: Times) -> list[str]:
     """That what is shown may be out of date; nothing where it is not."""
     return [] if since is None else [f"Not updated since {times.at(since)}: the PBX does not answer."]
+
+
+def blind_headline(card: BlindCard) -> str:
+    """The line that is read first, with its time in UTC: a headline knows no reader's clock."""
+    since = f"{card.since.astimezone(UTC):%H:%M} UTC"
+    if card.ended is not None:
+        return f"{AlertState.RESOLVED}: callbot sees {'the calls' if card.whole else 'all calls'} again"
+    return (
+        f"Blind since {since}: no alert will come"
+        if card.whole
+        else f"Partly blind since {since}: some alerts will not come"
+    )
+
+
+def blind_words(card: BlindCard, times: Times) -> list[str]:
+    """What cannot be seen, and what to do; or from when to when it was so."""
+    calls = "the live calls" if card.whole else "the live calls of some scopes"
+    if card.ended is not None:
+        return [
+            f"From {times.at(card.since)} to {times.at(card.ended)} callbot could not read {calls}.",
+            "Alerts come again; nothing is known of calls that began and ended in between.",
+        ]
+    return [
+        f"callbot could read {calls} last at {times.since(card.since)}.",
+        "It tries again all the time, and says here when it can.",
+        "Until then, watch the calls on the phones.",
+        "For who runs callbot: see that the PBX is up and can be reached; `callbot check` says what is wrong.",
+    ]
 
 
 def stale_since(alert: Alert) -> datetime | None:

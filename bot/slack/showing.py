@@ -1,17 +1,17 @@
-"""What the feed needs to know of a card, whichever kind it is: of an intervention, of an alert, of many alerts. Pure."""
+"""What the feed needs to know of a card, whichever kind it is: of an intervention, of an alert, of many alerts, of none. Pure."""
 
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.alert_ports import AlertCard, DigestCard
+from bot.alert_ports import AlertCard, BlindCard, DigestCard
 from bot.following import UNDECIDED
 from bot.ports import Card
-from bot.slack.alert_cards import alert_card, digest_card
+from bot.slack.alert_cards import alert_card, blind_card, digest_card
 from bot.slack.cards import intervention_card
 from bot.slack.messages import Message
 from bot.slack.outgoing import Rank, Urgency
 
-AnyCard: TypeAlias = Card | AlertCard | DigestCard
+AnyCard: TypeAlias = Card | AlertCard | DigestCard | BlindCard
 
 
 def message_of(card: AnyCard) -> Message:
@@ -23,6 +23,8 @@ def message_of(card: AnyCard) -> Message:
             return alert_card(card)
         case DigestCard():
             return digest_card(card)
+        case BlindCard():
+            return blind_card(card)
 
 
 def newest_step(card: AnyCard) -> datetime:
@@ -34,6 +36,8 @@ def newest_step(card: AnyCard) -> datetime:
             return max((step.at for step in card.alert.steps), default=card.alert.raised_at)
         case DigestCard():
             return card.changed_at
+        case BlindCard():
+            return card.ended or card.since
 
 
 def goes_on(card: AnyCard) -> bool:
@@ -45,6 +49,8 @@ def goes_on(card: AnyCard) -> bool:
             return card.alert.open
         case DigestCard():
             return card.open > 0
+        case BlindCard():
+            return card.ended is None
 
 
 def rank_of(card: AnyCard) -> Rank:

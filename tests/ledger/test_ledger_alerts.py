@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alert_ports import AlertLedger
+from bot.alert_ports import AlertLedger, BlindCard
 from bot.alerts import Alert, AlertState, How, When, intervened, raised, resolved, snoozed, taken
 from bot.following import Intervention
 from bot.ledger import documents
@@ -280,3 +280,28 @@ async def test_the_states_of_an_alert_are_open_until_it_is_resolved(book: AlertL
     }
     await book.save_alerts(tuple(one_each.values()))
     assert [one.state for one in await book.open_alerts()] == [AlertState.RAISED, AlertState.SNOOZED]
+
+
+# ── that no alert can come ──
+
+
+@pytest.fixture
+def blind() -> BlindCard:
+    return BlindCard(id="b1", place="C0ALERTS", since=NOON, whole=True)
+
+
+async def test_a_channel_that_is_blind_is_so_until_that_is_done(ledger: Ledger, blind: BlindCard) -> None:
+    over = blind.model_copy(update={"ended": NOON + timedelta(minutes=8)})
+    for card in (blind, over):
+        await ledger.alerts.save_blind(card)
+        assert await ledger.alerts.blind() == (card,)
+    await ledger.alerts.save_blind(over, done=True)
+    assert await ledger.alerts.blind() == ()
+
+
+async def test_a_channel_that_is_blind_is_no_alert(ledger: Ledger, blind: BlindCard) -> None:
+    await ledger.alerts.save_blind(blind)
+    assert await ledger.alerts.open_alerts() == ()
+    assert await ledger.alerts.alert(blind.id) is None
+    assert await ledger.alerts.resolved_unshown() == ()
+    assert await ledger.alerts.blind() == (blind,)
