@@ -1,6 +1,7 @@
 """The command line: `callbot` and `python -m bot` are the same program."""
 
 import asyncio
+import io
 import signal
 import sys
 from collections.abc import Coroutine
@@ -239,7 +240,10 @@ def _loop_factory() -> Any:
 
 
 def main() -> None:
-    """Start the command line."""
+    """Start the command line. It writes UTF-8, whatever the locale or the pipe is taken for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     cli()
 
 

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from bot.authorization import AuthorizationMap
 from bot.errors import ConfigMistakes, WrongUsage
+from bot.foreign_text import folded
 from bot.ledger.trail import Trail, TrailEntry
 from bot.rulebook import check_files, read_files
 from bot.settings import OwnSettings
@@ -45,6 +46,8 @@ COLUMNS = (
 """What is written of each request as CSV and JSON."""
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take these for the same
 """What a spreadsheet takes for the beginning of a formula."""
+_FORMULA_BEGINS = re.compile(rf"(?:^|(?<=[;|]))(?=[\"\s]*[{re.escape(''.join(FORMULA))}])")
+"""Where one would: at the beginning of a cell, and behind what separates cells where it is not the comma."""
 
 
 class Form(StrEnum):
@@ -82,9 +85,9 @@ def user_of(text: str, rules: AuthorizationMap) -> str:
     """
     if re.fullmatch(r"[UW][A-Z0-9]{2,20}", text):
         return text
-    wanted = text.strip().casefold()
-    named = [person for person in rules.people.values() if person.name.casefold() == wanted]
-    found = named or [person for person in rules.people.values() if wanted and wanted in person.name.casefold()]
+    wanted = folded(text)
+    named = [person for person in rules.people.values() if folded(person.name) == wanted]
+    found = named or [person for person in rules.people.values() if wanted and wanted in folded(person.name)]
     if len(found) == 1:
         return found[0].slack_user
     if not found:
@@ -171,7 +174,7 @@ def cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = "" if value is None else visible(str(value))
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+    return _FORMULA_BEGINS.sub("'", text)
 
 
 class _Writer(Protocol):

@@ -73,7 +73,7 @@ async def stage(*, by_hand: bool) -> AsyncIterator[Stage]:
 def _bot(folder: Path, pbx: SandboxPbx, workspace: Workspace, rules: str) -> BotProcess:
     """`callbot run` with a map and a ledger of its own; started again, it goes on with both."""
     config = folder / "callbot.toml"
-    config.write_text(rules)
+    config.write_text(rules, encoding="utf-8")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "UAPI_"))}
     source = str(Path(__file__).parents[1])
     return BotProcess(

@@ -58,6 +58,8 @@ def read_files(path: Path, before: Files | None = None) -> Files:
 def _content(path: Path) -> bytes | str:
     """The bytes of the file, one more than is allowed at most, or why they cannot be read."""
     try:
+        if path.is_dir():
+            return "cannot be read: it is a directory"
         if not path.is_file():
             return _NO_FILE
         with path.open("rb") as file:

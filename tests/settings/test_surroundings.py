@@ -40,7 +40,7 @@ def started(
         cwd=cwd,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=30,
     )
     return done.returncode, done.stdout + done.stderr
@@ -219,3 +219,22 @@ def test_check_says_of_a_host_of_another_machine_that_it_cannot_be_listened_on(t
 
 def test_check_says_nothing_of_a_host_of_this_machine(tmp_path: Path) -> None:
     assert "HOST" not in started("check", cwd=tmp_path, environ=ENOUGH | {"HOST": "[::]"})[1]
+
+
+# ── files ──
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_directory_in_the_place_of_the_configuration_is_one_sentence(command: str, tmp_path: Path) -> None:
+    (tmp_path / "callbot.toml").mkdir()
+    came = started(command, cwd=tmp_path, environ=ENOUGH)
+    assert one_sentence(command, came, "cannot be read: it is a directory. CALLBOT_CONFIG names the file"), came
+
+
+@pytest.mark.parametrize(
+    "locale", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}]
+)
+def test_what_is_printed_is_utf_8_whatever_the_locale_is(locale: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "callbot.toml").write_text('[users.U0ANA]\nname = "Ștefan"\nextension = "210"', encoding="utf-8")
+    _, text = started("check", cwd=tmp_path, environ=ENOUGH | locale)
+    assert ("“210” is no extension" in text, "Traceback" in text) == (True, False), text
