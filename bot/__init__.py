@@ -5,6 +5,7 @@ The core, no I/O:
     errors.py         every expected failure, drawn as a tree; str(error) is what the person may read
     reading.py        how much of the same is read quickly, and kept small
     slicing.py        long work in slices, between which others get their turn
+    foreign_text.py   text of any script, without what could deceive
     phone_numbers.py  one phone number in all its spellings
     phonecalls.py     PhoneCall, PhoneCallView: what the PBX shows
     presence.py       what the PBX knows of a phone beside calls

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.actions import ActionName
 from bot.errors import BadCommand
+from bot.foreign_text import cleaned, seen
 from bot.phonecalls import EXTENSION, OBJECT_ID, SHORT_EXTENSION, CallerId, Extension, ObjectId, is_caller_id
 from bot.typed import as_typed, named, refuse_hostile_characters
 
@@ -150,9 +151,12 @@ def example(command: str, text: str) -> str:
 def parse(command: str, text: str) -> Command:
     """Read a slash command (`/monitor`, `/calls`) and its text. Raises BadCommand."""
     line = as_typed(text)
+    name = command.removeprefix("/")
+    if name == "calls" and seen(line).partition(" ")[0].lower() not in {*_VERBS, "help"}:  # free text, in any script
+        line = cleaned(line).strip(" ")
+        return _calls(line, example(command, line))
     shown = example(command, line)
     refuse_hostile_characters(line, shown)
-    name = command.removeprefix("/")
     if name == "calls":
         return _calls(line, shown)
     if name not in _VERBS:

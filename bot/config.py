@@ -1,6 +1,7 @@
 """What callbot.toml says: the authorization map, where cards go, the watch and the alert rules; every mistake at once. Pure."""
 
 import tomllib
+import unicodedata
 from datetime import timedelta
 from typing import Any
 
@@ -91,7 +92,7 @@ def read_config(raw: bytes, file: str, directory: Directory | None = None) -> Co
         raise ConfigMistakes(file, [f"is no TOML: {error}"]) from None
     mistakes = _disagreements(document)
     if directory is not None:
-        mistakes += _unprotected(document, directory)
+        mistakes += _unprotected(document, directory) + _of_two(document, directory)
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
@@ -113,7 +114,12 @@ def directory_file(raw: bytes) -> str | None:
 def _document(raw: bytes) -> dict[str, Any]:
     """The tables as they stand. Raises ValueError for what is no TOML."""
     try:
-        return tomllib.loads(raw.decode())
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, column = raw.count(b"\n", 0, error.start) + 1, error.start - raw.rfind(b"\n", 0, error.start)
+        raise ValueError(f"it is not UTF-8; save it as UTF-8 (at line {line}, column {column})") from None
+    try:
+        return tomllib.loads(unicodedata.normalize("NFC", text))
     except RecursionError:
         raise ValueError("tables are nested too deep") from None
 
@@ -147,6 +153,21 @@ def _unprotected(document: dict[str, Any], directory: Directory) -> list[str]:
         f"protected.extensions: {pattern} would protect nobody, since {there}"
         for pattern in _texts(_table(document.get("protected")).get("extensions"))
         if _team(pattern) not in {None, *directory.teams}
+    ]
+
+
+def _of_two(document: dict[str, Any], directory: Directory) -> list[str]:
+    """Extensions that both files know, each as another person's."""
+    file = _table(document.get("directory")).get("file")
+    users = {
+        user: _texts(listed(_table(table).get("extension"))) for user, table in _table(document.get("users")).items()
+    }
+    owners = {extension: user for user, extensions in reversed(users.items()) for extension in extensions}
+    return [
+        f"{file} line {agent.line}: extension “{agent.extension}” is {agent.slack_user}'s here, "
+        f"and {owners[agent.extension]}'s in callbot.toml"
+        for agent in directory.agents
+        if agent.slack_user is not None and owners.get(agent.extension, agent.slack_user) != agent.slack_user
     ]
 
 

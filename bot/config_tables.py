@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bot.actions import ActionName
 from bot.authorization import CallerPattern, ExtensionPattern
 from bot.directory import MOST_EXTENSIONS, SLACK_USER, is_name
+from bot.foreign_text import seen
 from bot.phone_numbers import is_country_code
 from bot.phonecalls import EXTENSION, USER_ID
 
@@ -41,6 +42,10 @@ def _one_line(text: str) -> str:
     return text.strip()
 
 
+def _name(text: str) -> str:
+    return seen(_one_line(text))
+
+
 def listed(value: object) -> object:
     """A list, also where one text stands alone."""
     return [value] if isinstance(value, str) else value
@@ -53,6 +58,9 @@ Channel = Annotated[str, _like(r"[CGD][A-Z0-9]{2,20}", "channel id; write it lik
 ExtensionPatternText = Annotated[str, AfterValidator(_extension_pattern)]
 CallerPatternText = Annotated[str, AfterValidator(_caller_pattern)]
 Name = Annotated[str, AfterValidator(_one_line)]
+"""What is compared with what stands elsewhere, so it stays as it is."""
+ShownName = Annotated[str, AfterValidator(_name)]
+"""What is shown: without what cannot be seen of it."""
 
 
 class Table(BaseModel):
@@ -64,7 +72,7 @@ class Table(BaseModel):
 class UserTable(Table):
     """`[users.U0ANA]`."""
 
-    name: Name
+    name: ShownName
     extension: Annotated[
         list[ExtensionNumber], BeforeValidator(listed), Field(min_length=1, max_length=MOST_EXTENSIONS)
     ]
@@ -134,7 +142,7 @@ class HelpTable(Table):
 class AlertTable(Table):
     """One of `[[alerts]]`. Times in seconds."""
 
-    name: Name
+    name: ShownName
     when: Literal["ringing", "talking", "on_hold", "parked"]
     longer_than: Annotated[float, Field(ge=0, le=86400)]
     channel: Channel

@@ -7,12 +7,14 @@ team `team:sales` means, and which extensions a mention stands for.
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from bot.errors import ConfigMistakes
+from bot.foreign_text import cleaned, seen
 from bot.phonecalls import EXTENSION, USER_ID
 
 LARGEST = 4 * 1024 * 1024
@@ -23,23 +25,34 @@ MOST_LISTED = 20
 MOST_EXTENSIONS = 20
 """Rows of one Slack user: a mention asks the PBX about each."""
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_DECEIVING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Line ends and controls, and what turns the direction of a text."""
 TEAM = re.compile(r"[^\s:]{1,80}")
 
 
 def is_name(text: str) -> bool:
-    """Whether it is one line of 1 to 80 characters, none of them invisible."""
-    return bool(text.strip()) and text.isprintable() and len(text) <= 80
+    """Whether it is one line of 1 to 80 characters of any script, none of which turns the line around."""
+    return _DECEIVING.search(text) is None and 1 <= len(seen(text)) <= 80
 
 
 def _is_team(text: str) -> bool:
-    return TEAM.fullmatch(text) is not None and text.isprintable()
+    return TEAM.fullmatch(text) is not None and cleaned(text) == text
+
+
+_DECIMAL = re.compile(r"[0-9]+\.0+")
+_ROUNDED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+|[0-9]+\.[0-9]*[1-9][0-9]*")
+"""A number as a spreadsheet shows it where it has too many digits, or a fraction: which id was meant is lost."""
+
+
+def _is_user(text: str) -> bool:
+    return USER_ID.fullmatch(text) is not None and _ROUNDED.fullmatch(text) is None
 
 
 COLUMNS: dict[str, tuple[Callable[[str], object], str]] = {
     "extension": (EXTENSION.fullmatch, "is no extension; write it like 0003*210"),
     "name": (is_name, "is no name; write one line of 1 to 80 characters"),
     "team": (_is_team, "is no team; write up to 80 characters without spaces and colons"),
-    "uapi_user": (USER_ID.fullmatch, "is no user of UnifiedAPI; write @me or its id"),
+    "uapi_user": (_is_user, "is no user of UnifiedAPI; write @me or its id, in a column of text"),
     "slack_user": (SLACK_USER.fullmatch, "is no Slack user id; write it like U012AB3CD"),
 }
 """What may stand in each column, and what is said of anything else. Only the first is required."""
@@ -54,6 +67,8 @@ class Agent:
     team: str | None = None
     uapi_user: str | None = None
     slack_user: str | None = None
+    line: int = field(default=0, compare=False)
+    """Where it stands in the file, for mistakes."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +106,7 @@ def read_directory(raw: bytes, file: str) -> Directory:
     if len(raw) > LARGEST:
         raise ConfigMistakes(file, [f"{file}: is larger than 4 MiB; leave out people whose calls nobody acts on"])
     try:
-        text = raw.decode("utf-8-sig")
+        text = unicodedata.normalize("NFC", raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigMistakes(file, [f"{file} line {line}: is not UTF-8; save the file as “CSV UTF-8”"]) from None
@@ -128,7 +143,9 @@ def _rows(text: str) -> tuple[_Rows, _Mistakes]:
         if row is None or len(rows) > MOST_ROWS + 1:
             return rows, []
         values = [value.strip() for value in row]
-        if any(values):
+        while values and not values[-1]:  # a spreadsheet writes as many commas as its widest row has
+            values.pop()
+        if values:
             rows.append((line, values))
 
 
@@ -162,8 +179,21 @@ def _agents(rows: _Rows) -> tuple[list[Agent], _Mistakes]:
             wrong.append(f"{_shown(slack_user)} stands on more than {MOST_EXTENSIONS} lines")
         mistakes += [(line, text) for text in wrong]
         if not wrong:
-            agents.append(Agent(**row))
+            agents.append(_agent(row, line))
     return agents, mistakes
+
+
+def _agent(row: Mapping[str, str], line: int) -> Agent:
+    """A row that is right. A spreadsheet takes the id 15 for a number, and writes 15.0; leading zeros are text."""
+    name, user = row.get("name"), row.get("uapi_user")
+    return Agent(
+        extension=row["extension"],
+        name=None if name is None else seen(name),
+        team=row.get("team"),
+        uapi_user=user.partition(".")[0] if user is not None and _DECIMAL.fullmatch(user) else user,
+        slack_user=row.get("slack_user"),
+        line=line,
+    )
 
 
 def _wrong(row: Mapping[str, str]) -> list[str]:

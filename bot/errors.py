@@ -25,6 +25,8 @@ Codes and their meanings: the error tables of the five action pages and "HTTP Re
 
 from typing import ClassVar
 
+from bot.foreign_text import stands
+
 
 class CallbotError(Exception):
     """Any failure that is expected."""
@@ -286,7 +288,7 @@ class ConfigMistakes(CallbotError):
 
 def _visible(text: str) -> str:
     """A mistake repeats what stands in a file: what cannot be seen of it is written out, so that it fakes no line."""
-    return "".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in text)
+    return "".join(c if stands(text, place) else f"[U+{ord(c):04X}]" for place, c in enumerate(text))
 
 
 class WrongUsage(CallbotError):

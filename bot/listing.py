@@ -13,12 +13,13 @@ from bot.buttons import Button, HandButton
 from bot.commands import Intervene, ListCalls, RaiseHand, Target
 from bot.errors import ExtensionInvalid, Refusal, UserInvalid
 from bot.following import UNDECIDED, Intervention
+from bot.foreign_text import folded
 from bot.guarding import refuse_if_inside
 from bot.legs import NOTHING, Known, own_views, talks, without_legs
 from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status, caller_numbers, organisation
 from bot.planning import Suitable, button, check_phone, fitting_actions
 from bot.ports import Choice, Line, Listing, Page, PhoneCalls
-from bot.searching import folded, search
+from bot.searching import search
 from bot.slicing import in_slices
 
 LISTED_WITHIN = 8.0

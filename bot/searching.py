@@ -1,12 +1,12 @@
 """The words of `/calls`: a part of a name or number, or a mention of a person. Pure."""
 
-import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from bot.authorization import AuthorizationMap, Person
 from bot.commands import Target, mentioned
 from bot.errors import NotSuitable
+from bot.foreign_text import folded
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,3 @@ def search(word: str, rules: AuthorizationMap, asker: Person) -> Search:
     except NotSuitable:
         return Search(shown="a person I don't know", extensions=frozenset())
     return Search(shown=person.name if person else rules.name_of(meant[0]), extensions=frozenset(meant))
-
-
-def folded(text: str) -> str:
-    """The text without what people leave out when they look for it: capitals and accents."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))

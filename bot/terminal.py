@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.findings import Finding, Mark
+from bot.foreign_text import stands
 
 STYLES = {Mark.OK: "green", Mark.NO: "bold red", Mark.REMARK: "yellow"}
 
@@ -13,7 +14,8 @@ STYLES = {Mark.OK: "green", Mark.NO: "bold red", Mark.REMARK: "yellow"}
 def visible(text: str) -> str:
     r"""The text with everything that moves a cursor, turns a line around or hides itself written as `\n`, `\u202e`."""
     return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+        character if stands(text, place) else character.encode("unicode_escape").decode()
+        for place, character in enumerate(text)
     )
 
 

@@ -9,7 +9,8 @@ _SHOWN = 40
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
 _TELEPHONE = re.compile(r"<tel:[^<>|]*\|([^<>|]*)>")
 _QUOTES = str.maketrans({**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛′", "'")})  # noqa: RUF001 - the very characters that phones write
-_SPACES = re.compile("[\u00a0\u2007\u202f]")
+_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+"""All that Unicode calls a space (category Zs)."""
 
 
 def as_typed(text: str) -> str:

@@ -6,7 +6,8 @@ text", docs.slack.dev). Extensions and numbers that match their grammar pass bot
 """
 
 import re
-import unicodedata
+
+from bot.foreign_text import seen
 
 _EXACT = re.compile(r"(?<![\w*+])(?:[0-9X]{1,16}\*[0-9X]{1,16}|\+?[0-9]{1,32})(?![\w*])")
 """Extensions, patterns of them, and numbers. A star inside a word formats nothing."""
@@ -21,11 +22,9 @@ _DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,24}(?![^\W_]))")
 
 def plain(text: str, limit: int = 120) -> str:
     """One line of what can be seen, at most `limit` characters; a dash where nothing is left."""
-    if not (text.isascii() and text.isprintable()):  # most text is, and then all of it can be seen
-        text = "".join(_seen(character) for character in unicodedata.normalize("NFC", text))
-    line = " ".join(text.split())
+    line = seen(text[: limit * 8])  # what is longer is cut anyhow, and looking at it takes its time
     if len(line) > limit:
-        line = line[: limit - 1].rstrip() + "…"
+        line = line[: limit - 1].rstrip(" \u200c\u200d") + "…"  # nothing is joined to what is cut off
     return line or "–"
 
 
@@ -44,10 +43,3 @@ def foreign(text: str, limit: int = 120) -> str:
 def escaped(text: str) -> str:
     """Our own words with the three characters that Slack's markup is made of."""
     return text.translate(_ESCAPES)
-
-
-def _seen(character: str) -> str:
-    category = unicodedata.category(character)
-    if category in {"Zs", "Zl", "Zp"} or character in "\t\r\n\v\f":
-        return " "
-    return "" if category.startswith("C") else character

@@ -39,6 +39,8 @@ DRESSES = {
     "in quotation marks": HEADER + '"0003*210","Bob Ionescu","sales","12","U0BOB"\n',
     "with spaces around": "extension, name ,team,uapi_user,slack_user\n 0003*210 , Bob Ionescu,sales ,12, U0BOB \n",
     "between empty lines": "\n\n" + HEADER + "\n" + BOBS_LINE + "\n,,,,\n   \n",
+    "with the commas of a wider sheet": HEADER.replace("\n", ",,\n") + BOBS_LINE.replace("\n", ",,\n") + ",,,,,,\n",
+    "with a user that a spreadsheet takes for a number": HEADER + BOBS_LINE.replace(",12,", ",12.0,"),
     "in another order": "slack_user,team,extension,uapi_user,name\nU0BOB,sales,0003*210,12,Bob Ionescu\n",
 }
 
@@ -61,6 +63,20 @@ def test_a_name_may_have_a_comma_and_any_script() -> None:
     assert agents(HEADER + '0003*210,"Țepeș, Ștefan",,,\n')[0].name == "Țepeș, Ștefan"
 
 
+@pytest.mark.parametrize(
+    ("text", "user"), [("007", "007"), ("15.00", "15"), ("0", "0"), ("a.0", "a.0"), ("@me", "@me")]
+)
+def test_a_user_keeps_its_zeros(text: str, user: str) -> None:
+    assert agents(HEADER + f"0003*210,,,{text},\n")[0].uapi_user == user
+
+
+@pytest.mark.parametrize("text", ["1.5E+1", "1.23457E+11", "2e3", "15.5"])
+def test_a_user_that_a_spreadsheet_has_rounded_is_a_mistake(text: str) -> None:
+    assert said(HEADER + f"0003*210,,,{text},\n") == [
+        f"agents.csv line 2: uapi_user “{text}” is no user of UnifiedAPI; write @me or its id, in a column of text"
+    ]
+
+
 def test_a_header_alone_is_a_directory_of_nobody() -> None:
     assert agents(HEADER) == []
 
@@ -79,9 +95,12 @@ WRONG = {
     "an extension twice": ("0003*1,,,,\n0003*2,,,,\n0003*1,,,,", "line 4: “0003*1” stands on line 2 already"),
     "a path for a user": (
         "0003*1,,,../3,",
-        "line 2: uapi_user “../3” is no user of UnifiedAPI; write @me or its id",
+        "line 2: uapi_user “../3” is no user of UnifiedAPI; write @me or its id, in a column of text",
     ),
-    "two dots for a user": ("0003*1,,,..,", "line 2: uapi_user “..” is no user of UnifiedAPI; write @me or its id"),
+    "two dots for a user": (
+        "0003*1,,,..,",
+        "line 2: uapi_user “..” is no user of UnifiedAPI; write @me or its id, in a column of text",
+    ),
     "a Slack name": ("0003*1,,,,bob", "line 2: slack_user “bob” is no Slack user id; write it like U012AB3CD"),
     "a team of two words": (
         "0003*1,,a b,,",
@@ -134,7 +153,7 @@ NO_HEADER = {
     "a row instead": ("0003*210,Bob\n", "line 1: “0003*210” is no column"),
     "semicolons": ("extension;name\n0003*210;Bob\n", "line 1: “extension;name” is no column"),
     "a column that nobody knows": ("extension,phone\n", "line 1: “phone” is no column"),
-    "a column without a name": ("extension,\n", "line 1: “” is no column"),
+    "a column without a name": ("extension,,name\n", "line 1: “” is no column"),
     "a column twice": ("extension,name,name\n", "line 1: column name stands there twice"),
     "no extension": ("name,team\n", "line 1: column extension is missing"),
 }

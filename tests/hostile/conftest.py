@@ -25,8 +25,10 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=5,
 )
-HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Control and bidi characters, halves of pairs, what has no meaning yet, and line separators (Unicode, table 12)."""
+HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""Control and bidi characters, halves of pairs, and line separators (Unicode, table 12)."""
+SEEN = frozenset("\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u08e2\U000110bd\U000110cd")
+"""Formats that are part of what is written: joiners, where they join, and signs of numbers."""
 
 
 def places(document: object) -> Iterator[tuple[Any, Any]]:
@@ -85,7 +87,7 @@ def hidden() -> Hidden:
                 yield from texts(value)
 
     def found(document: object) -> list[str]:
-        characters = {character for text in texts(document) for character in text} - {"\n"}
+        characters = {character for text in texts(document) for character in text} - {"\n"} - SEEN
         return [f"U+{ord(one):04X}" for one in sorted(characters) if unicodedata.category(one) in HIDDEN]
 
     return found

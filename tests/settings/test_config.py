@@ -9,7 +9,7 @@ from bot.actions import ActionName
 from bot.alerts import When
 from bot.authorization import Scope
 from bot.config import Config, directory_file, read_config
-from bot.directory import Agent, Directory
+from bot.directory import Agent, Directory, read_directory
 from bot.errors import ConfigMistakes
 
 WHOLE = """
@@ -405,3 +405,47 @@ def test_a_key_written_twice_is_said_with_its_line(mistakes: Mistakes) -> None:
 def test_a_file_of_rubbish_is_refused(raw: bytes) -> None:
     with pytest.raises(ConfigMistakes, match="is no TOML"):
         read_config(raw, "callbot.toml")
+
+
+# ── two files, and how they were saved ──
+
+
+def test_it_may_begin_with_a_mark_of_byte_order() -> None:
+    assert read_config(
+        '\ufeff[protected]\nextensions = ["0003*299"]'.encode(), "callbot.toml"
+    ).protected.extensions == ["0003*299"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_what_is_not_utf_8_is_said_with_its_place(encoding: str) -> None:
+    with pytest.raises(ConfigMistakes, match=r"it is not UTF-8; save it as UTF-8 \(at line [12], column [0-9]+\)"):
+        read_config('[users.U0ANA]\nname = "René"'.encode(encoding), "callbot.toml")
+
+
+TWO_FILES = """
+[users.U0BOB]
+name = "Bob"
+extension = ["0003*210", "0003*211"]
+
+[directory]
+file = "agents.csv"
+"""
+
+
+def of_both(rows: str) -> list[str]:
+    directory = read_directory(f"extension,name,slack_user\n{rows}".encode(), "agents.csv")
+    with pytest.raises(ConfigMistakes) as caught:
+        read_config(TWO_FILES.encode(), "callbot.toml", directory)
+    return caught.value.mistakes
+
+
+def test_an_extension_of_two_people_in_both_files_is_said_with_its_line() -> None:
+    assert of_both("0003*310,Tom,U0TOM\n0003*211,Tom,U0TOM\n") == [
+        "agents.csv line 3: extension “0003*211” is U0TOM's here, and U0BOB's in callbot.toml"
+    ]
+
+
+@pytest.mark.parametrize("row", ["0003*210,Bob,U0BOB", "0003*210,Bob's first,", "0003*310,Tom,U0TOM"])
+def test_an_extension_of_one_person_in_both_files_is_none(row: str) -> None:
+    directory = read_directory(f"extension,name,slack_user\n{row}\n".encode(), "agents.csv")
+    assert read_config(TWO_FILES.encode(), "callbot.toml", directory).users["U0BOB"].name == "Bob"
