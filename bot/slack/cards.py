@@ -68,7 +68,7 @@ def intervention_card(card: Card) -> Message:
     newest = max(card.interventions, key=partial(_pressing, inside))
     seen = latest_seen(card.interventions)
     head, *more = words_of(card, newest)
-    hears = _who_hears(card.interventions)
+    hears = _who_hears(card, seen)
     doing = _doing(card.interventions, newest)
     blocks: list[Block] = [headline(head)]
     if more:
@@ -113,19 +113,19 @@ def _pressing(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, da
     return (undecided, not (inside and one.state is State.ENDED), one.steps[-1].at, one.asked_at)
 
 
-def _who_hears(interventions: tuple[Intervention, ...]) -> str:
+def _who_hears(card: Card, seen: Intervention) -> str:
     """Who hears the supervisor: what is proven first, then what is on its way, else nobody."""
-    legs = [one for one in interventions if one.name not in RECORDING]
+    legs = [one for one in card.interventions if one.name not in RECORDING]
     if not legs:
         return "nobody through this recording"
     present = next((one for one in reversed(legs) if one.in_call), None)
     if present is not None:
-        return _hears_in_call(present)
+        return _hears_in_call(present, card, seen)
     newest = legs[-1]
     if newest.state is State.UNKNOWN:
         return "not known while the call cannot be read"
     if newest.state in UNDECIDED:
-        return f"nobody yet; once connected: {_hears_in_call(newest)}"
+        return f"nobody yet; once connected: {_hears_in_call(newest, card, seen)}"
     return "nobody (no connection seen)" if newest.state is State.NOT_ANSWERED else "nobody (not in the call)"
 
 
@@ -143,16 +143,21 @@ def _doing(interventions: tuple[Intervention, ...], newest: Intervention) -> tup
     return (present, *recording[-1:])
 
 
-def _hears_in_call(one: Intervention) -> str:
+def _hears_in_call(one: Intervention, card: Card, seen: Intervention) -> str:
+    """Who hears this mode, in the call as it was seen: the agent may have left it while the supervisor stays."""
+    parties = {view.extension for view in seen.call.views if view.on_call and view.id not in card.legs}
     match one.name:
         case ActionName.MONITOR:
             return "nobody"
+        case ActionName.WHISPER if seen.stale or one.extension not in parties:
+            unseen = f": {first(one.agent)} is not seen in the call"
+            return f"not known{' while the call cannot be read' if seen.stale else unseen}"
         case ActionName.WHISPER:
             deaf = isinstance(one.action, Whisper) and one.action.private == 1
             only = f"only {first(one.agent)}"
             return f"{only}; {first(one.supervisor)} does not hear the call" if deaf else only
         case ActionName.BARGE_IN:
-            return "everyone in the call"
+            return "everyone in the call" if parties else "not known: nobody else is seen in the call"
         case _:
             return f"the caller; the call is {first(one.supervisor)}'s"
 

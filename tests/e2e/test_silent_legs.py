@@ -233,3 +233,17 @@ async def test_a_protected_supervisor_who_listens_does_not_take_the_agents_call_
     call = house.floor.talk(**CALLER)
     comes(house, call, SUPERVISOR)
     assert "Bob Ionescu 0003*210: on call with Carla Caller <+15550142>" in await listed(house, BOB)
+
+
+# ── the agent leaves, the supervisor stays ──
+
+
+async def test_who_hears_a_whisper_is_not_known_once_the_agent_has_transferred_the_call(house: Any) -> None:
+    call = house.floor.talk(**CALLER)
+    await house.workspace.type(ANA, "D0ANA", "/whisper 0003*210")
+    await house.card("Ringing", ANA)
+    house.floor.lift(SUPERVISOR)
+    card = await house.card("Connected", ANA)
+    assert "Who hears Ana: only Bob" in card.lines()
+    house.floor.transfer(call, "0003*211")
+    await house.workspace.until(lambda: "Who hears Ana: not known: Bob is not seen in the call" in card.lines())

@@ -192,3 +192,47 @@ def test_while_a_new_leg_is_not_proven_those_hear_who_heard_before(a_card: MakeC
 def test_who_listens_while_recording_is_still_heard_by_nobody(a_card: MakeCard, reached: Reached) -> None:
     message = intervention_card(a_card(reached(State.CONNECTED), reached(State.RECORDING, START, after=9)))
     assert "Who hears Ana: nobody." in message.text
+
+
+# ── who hears once the agent has left ──
+
+LEFT = [
+    (ActionName.MONITOR, "nobody"),
+    (ActionName.WHISPER, "not known: Bob is not seen in the call"),
+    (ActionName.BARGE_IN, "everyone in the call"),
+]
+
+
+@pytest.mark.parametrize("state", [State.CONNECTED, State.RINGING])
+@pytest.mark.parametrize(("name", "hears"), LEFT)
+def test_a_card_of_a_call_that_the_agent_has_left_says_who_hears(
+    *,
+    a_card: MakeCard,
+    reached: Reached,
+    a_call: MakeCall,
+    a_view: MakeView,
+    a_leg: MakeView,
+    name: ActionName,
+    hears: str,
+    state: State,
+    shown: Texts,
+) -> None:
+    transferred = a_call(a_view("01", extension="0003*220", destination=["0003*220"]), a_leg("02"))
+    card = a_card(reached(state, name, call=transferred), legs=frozenset({"02"}))
+    before = "" if state is State.CONNECTED else "nobody yet; once connected: "
+    assert f"Who hears Ana: {before}{hears}" in shown(intervention_card(card))
+
+
+def test_where_nobody_but_the_supervisor_is_seen_the_card_does_not_know_who_hears(
+    a_card: MakeCard, reached: Reached, a_call: MakeCall, a_leg: MakeView, shown: Texts
+) -> None:
+    one = reached(State.CONNECTED, ActionName.BARGE_IN, call=a_call(a_leg("02")))
+    card = a_card(one, legs=frozenset({"02"}))
+    assert "Who hears Ana: not known: nobody else is seen in the call" in shown(intervention_card(card))
+
+
+def test_while_the_call_cannot_be_read_the_card_does_not_know_who_hears_a_whisper(
+    a_card: MakeCard, reached: Reached, noon: datetime, shown: Texts
+) -> None:
+    one = reached(State.CONNECTED, ActionName.WHISPER).model_copy(update={"stale": True, "unread_since": noon})
+    assert "Who hears Ana: not known while the call cannot be read" in shown(intervention_card(a_card(one)))
