@@ -50,10 +50,11 @@ async def live_on(
 ) -> list[tuple[str, PhoneCall]]:
     """The calls of these extensions, or the one of that id, each with the extension that it was asked for.
 
-    Where the PBX shows none it is asked once more, a moment later: a list may be empty for a moment. Raises PbxError.
+    Where the PBX shows none it is asked once more, a moment later: a list may be empty for a moment. Of protected calls
+    nobody learns that they are there, by the time that it takes either, so they count as none. Raises PbxError.
     """
     found = await _calls_of(call_id, extensions, rules, phone_calls)
-    if not found:
+    if all(rules.protects(call) for _, call in found):
         await sleep(MOMENT)
         found = await _calls_of(call_id, extensions, rules, phone_calls)
     return found

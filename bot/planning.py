@@ -65,10 +65,10 @@ def suitable(
     calls = tuple(found)
     if not calls:
         raise NotSuitable(_no_call(intervene))
-    _refuse_another_call(intervene, [call for _, call in calls])
     unprotected = tuple((extension, call) for extension, call in calls if not rules.protects(call))
     if not unprotected:  # in the words for no call at all: that there is one is nobody's business
         raise NotAuthorized("protected party", _no_call(intervene))
+    _refuse_another_call(intervene, [call for _, call in unprotected])
     sides: list[Suitable] = []
     for extension, call in unprotected:
         views = own_views(call, extension, known.get(call.id, NOTHING), rules)

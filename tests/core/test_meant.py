@@ -181,3 +181,15 @@ async def test_where_no_other_phone_has_a_call_what_the_pbx_refuses_is_said(
     pbx = OneCall("0003*299", a_call(), refusing=frozenset({"0003*211"}))
     with pytest.raises(ExtensionInvalid):
         await calls_meant(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+
+
+@pytest.mark.parametrize("named", [{}, {"call": "c1"}], ids=["any call", "a call by its id"])
+async def test_a_protected_call_takes_the_reads_and_the_pause_of_no_call_at_all(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: Callable[..., Any], named: dict[str, Any]
+) -> None:
+    protected = OneCall("0003*210", a_call(a_view(source=["+15550190"])))
+    none = OneCall("0003*211", a_call())
+    for pbx in (protected, none):
+        await calls_meant(asked("extension", "0003*210", **named), ("0003*210",), rules, pbx, pbx.moment)
+    assert (protected.asked, protected.waited) == (none.asked, none.waited)
+    assert protected.waited > 0

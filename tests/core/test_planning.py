@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -158,6 +159,14 @@ def test_a_protected_call_is_refused_in_the_words_for_no_call_at_all(
 ) -> None:
     found = on_210(a_call(a_view(callerId="Jane <+15550191>")))
     assert str(refusal(command, found, rules)) == str(refusal(command, [], rules))
+
+
+def test_a_protected_call_under_the_id_of_an_earlier_one_is_refused_in_these_words_too(
+    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, noon: datetime
+) -> None:
+    command = asked(call="c1", published=noon)
+    protected = on_210(a_call(a_view(source=["+15550190"])))
+    assert str(refusal(command, protected, rules)) == str(refusal(command, [], rules))
 
 
 def test_a_protected_call_is_not_offered_beside_others(

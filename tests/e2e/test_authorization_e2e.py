@@ -87,6 +87,18 @@ async def test_a_call_with_a_protected_party_is_not_touched(house: Any) -> None:
     assert found == [("U0ANA", False, "protected party", "refused")] * 8
 
 
+async def test_the_refusal_for_a_protected_call_asks_the_pbx_what_that_for_no_call_asks(house: Any) -> None:
+    asked = []
+    for number in (1, 2):
+        before = len(house.pbx.requests)
+        await house.workspace.type("U0ANA", "C0FLOOR", "/whisper 0003*210")
+        await house.workspace.until(lambda number=number: len(house.workspace.private("U0ANA")) == number)
+        asked.append(sorted((one.method, one.path) for one in house.pbx.requests[before:] if "0003*" in one.path))
+        house.floor.talk(caller="+15550199", to="0003*210")
+    none, protected = asked
+    assert protected == none
+
+
 async def test_a_protected_caller_who_shows_in_the_caller_id_alone_is_protected(house: Any) -> None:
     call = house.floor.talk(caller="anonymous", to="0003*210")
     house.floor.call(call).view("01").caller_id = "Vera Private <001 (555) 0199>"
