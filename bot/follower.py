@@ -27,6 +27,8 @@ from bot.saving import Saving
 from bot.switching import Switches
 from bot.tasks import Tasks
 
+RECORDED = frozenset({State.RECORDING, State.RECORDING_STOPPED})
+
 _log = structlog.get_logger("callbot.follower")
 
 
@@ -219,7 +221,10 @@ class Follower:
         if self._open_cards.newest(before) is not before:
             return None  # a request that came meanwhile has ended it
         others = (one.leg for one in self._open_cards.followed_in(before.call_id) if one.id != before.id)
-        after = follow(before, look, now, taken=frozenset(leg for leg in others if leg is not None))
+        if before.state in RECORDED and _is_removed(before, self._rules()):
+            after = before.model_copy(update={"following": False})  # how the recording goes on is not theirs to know
+        else:
+            after = follow(before, look, now, taken=frozenset(leg for leg in others if leg is not None))
         self._open_cards.put(after)
         if _memorable(after) == _memorable(before):
             return None

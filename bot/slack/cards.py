@@ -53,6 +53,7 @@ PROTECTED = (
     "A party of this call is protected now, so nothing more of it is shown, and there are no buttons. "
     "Whoever is in the call leaves by hanging up."
 )
+REMOVED = "Nothing more of this call is shown here, and this card is no longer kept up to date but for your own line."
 ELSEWHERE = {
     CardElsewhere.SILENT: "This card is here and not in the channel because listening and whispering are silent, "
     "and an agent may read the channel.",
@@ -81,12 +82,12 @@ def intervention_card(card: Card) -> Message:
             fact("Agent", _person(newest.extension, newest.agent)),
         )
     )
-    if card.protected:
-        blocks.append(small(PROTECTED))
+    if card.protected or card.removed:
+        blocks.append(small(PROTECTED if card.protected else REMOVED))
     elif newest.why is not Why.CALL_OVER:
         blocks += _summary(card, seen)
     blocks.append(our_words(_steps(card.interventions)))
-    if seen.stale and seen.unread_since is not None:
+    if seen.stale and seen.unread_since is not None and not card.removed:
         blocks.append(small_words(f"The PBX has not shown this call since {when(seen.unread_since)}."))
     if card.elsewhere is not CardElsewhere.NO:
         blocks.append(small(ELSEWHERE[card.elsewhere]))
@@ -149,7 +150,7 @@ def _hears_in_call(one: Intervention, card: Card, seen: Intervention) -> str:
     match one.name:
         case ActionName.MONITOR:
             return "nobody"
-        case ActionName.WHISPER if seen.stale or one.extension not in parties:
+        case ActionName.WHISPER if not card.removed and (seen.stale or one.extension not in parties):
             unseen = f": {first(one.agent)} is not seen in the call"
             return f"not known{' while the call cannot be read' if seen.stale else unseen}"
         case ActionName.WHISPER:
@@ -157,7 +158,7 @@ def _hears_in_call(one: Intervention, card: Card, seen: Intervention) -> str:
             only = f"only {first(one.agent)}"
             return f"{only}; {first(one.supervisor)} does not hear the call" if deaf else only
         case ActionName.BARGE_IN:
-            return "everyone in the call" if parties else "not known: nobody else is seen in the call"
+            return "everyone in the call" if parties or card.removed else "not known: nobody else is seen in the call"
         case _:
             return f"the caller; the call is {first(one.supervisor)}'s"
 

@@ -24,11 +24,12 @@ PHONE_SEEN = {
 
 def words_of(card: Card, newest: Intervention) -> tuple[str, ...]:
     """The headline, which begins with the state's word, and whatever else the person needs to know."""
+    left = card.removed and newest.state is State.ENDED
     return (
-        *SAYS[newest.state](newest),
+        *(("Ended: You are no longer in the call",) if left else SAYS[newest.state](newest)),
         *_switching(None if card.removed or card.protected else card.switching),
         *_not_switched(card, newest),
-        *_removed(card, newest),
+        *_removed(card),
     )
 
 
@@ -153,9 +154,9 @@ def _not_switched(card: Card, newest: Intervention) -> tuple[str, ...]:
     return (f"Not switched, {STILL[held]}.",) if held is not None and failed else ()
 
 
-def _removed(card: Card, newest: Intervention) -> tuple[str, ...]:
+def _removed(card: Card) -> tuple[str, ...]:
     """What is left to a person who may no longer do this: what rings or talks is not cut."""
-    if not card.removed or newest.why is Why.CALL_OVER:
+    if not card.removed:
         return ()
     refused = "You are no longer in the map of callbot, or no longer have this right there, so there are no buttons."
     if any(one.in_call for one in card.interventions):

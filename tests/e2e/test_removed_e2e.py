@@ -6,6 +6,7 @@ import pytest
 
 from bot.assembly import Bot
 from bot.sandbox.pbx import Fault
+from tests.e2e.alerts_seen import looks
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 CHANGES = {
@@ -59,7 +60,21 @@ async def test_who_is_removed_and_hangs_up_has_left(house: Any) -> None:
     card = house.cards("U0ANA")[-1]
     await house.workspace.until(lambda: not card.buttons())
     house.floor.leave(call, "0003*024")
-    await house.card("Ended: You left; Bob's call goes on")
+    await house.card("Ended: You are no longer in the call")
+
+
+async def test_who_is_removed_sees_nothing_new_of_the_call(house: Any) -> None:
+    call = await listening(house)
+    (house.folder / "callbot.toml").write_text(
+        house.map.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
+    )
+    card = house.cards("U0ANA")[-1]
+    await house.workspace.until(lambda: not card.buttons())
+    shown = card.lines()
+    house.floor.transfer(call, "0003*211")
+    house.floor.hold(call)
+    await looks(house, 6)
+    assert (card.lines(), [line for line in shown if "15550142" in line]) == (shown, [])
 
 
 async def test_the_card_of_a_call_that_becomes_protected_shows_no_more_of_it(house: Any) -> None:

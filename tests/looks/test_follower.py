@@ -1,6 +1,7 @@
 """Everything that is open, on a clock: cards come up to date in time, and the PBX is asked no oftener than it may be."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -177,3 +178,16 @@ async def test_a_call_that_was_picked_up_is_its_partys_and_no_secret(
     await floor.follows(an_intervention(ActionName.PICK_UP))
     taken = a_call(a_view("01", source=["0003*024"]))
     assert floor.follower.known((taken,)) == {"c1": Known(heard=frozenset({"01"}))}
+
+
+async def test_how_the_recording_of_who_was_removed_goes_on_is_looked_at_no_more(
+    *, floor: Any, clock: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall, a_view: Any, noon: Any
+) -> None:
+    floor.pbx.calls = {"c1": a_call(a_view(recording=noon.isoformat()))}
+    await floor.follows(an_intervention(ActionName.START_RECORDING))
+    await clock.let_pass(3)
+    floor.rules = replace(floor.rules, people={})
+    floor.pbx.calls = {"c1": a_call()}
+    await clock.let_pass(5)
+    [one] = floor.memory.shown["k1"].interventions
+    assert (one.state, one.following) == (State.RECORDING, False)

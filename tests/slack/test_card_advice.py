@@ -188,9 +188,12 @@ def test_who_has_lost_the_right_is_told_what_is_still_so(
     assert [words for words in (GONE, STILL_IN, MAY_RING) if words in card] == said
 
 
-def test_after_the_call_a_lost_right_is_no_news(texts: Callable[..., str], reached: Reached) -> None:
-    over = reached(State.ENDED).model_copy(update={"why": Why.CALL_OVER})
-    assert GONE not in texts(over, removed=True, buttons=())
+def test_who_has_lost_the_right_is_not_told_whether_the_call_goes_on(
+    texts: Callable[..., str], reached: Reached
+) -> None:
+    ends = [reached(State.ENDED).model_copy(update={"why": why}) for why in (Why.CALL_OVER, Why.LEFT)]
+    over, left = (texts(one, removed=True, buttons=()) for one in ends)
+    assert over == left
 
 
 def test_who_has_lost_the_right_is_not_asked_to_hang_up_for_another_mode(
