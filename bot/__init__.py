@@ -39,6 +39,7 @@ The core, no I/O:
     switching.py      changing mode: the new request waits until the old leg is gone
     sight.py          which scopes the looks can read, and since when they cannot
     sweeping.py       the live calls of all scopes, each once
+    sides.py          the parties of a call that other lists show
     looking.py        when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
     searching.py      the words of /calls
     listing.py        the live calls that a person may know of

@@ -238,6 +238,10 @@ class AuthorizationMap:
 
         return protects
 
+    def protected_elsewhere(self, user: str) -> tuple[Scope, ...]:
+        """The lists of those protected extensions that are known here and are not this UnifiedAPI user's."""
+        return tuple(scope for scope in self._protected if scope.user != user)
+
     def supervisors_of(self, extension: str) -> frozenset[str]:
         """The extensions of everyone who may do at least one thing on this extension, wherever they ask."""
         covering = (name for name, role in self.roles.items() if role.actions and self._covers(role, extension))
@@ -272,6 +276,11 @@ class AuthorizationMap:
         known: tuple[Person | Agent, ...] = (*self.people.values(), *self.directory.agents)
         users = {one.uapi_user for one in known if one.uapi_user is not None} - {self.default_user}
         return (Scope(self.default_user), *map(Scope, sorted(users)))
+
+    @cached_property
+    def _protected(self) -> tuple[Scope, ...]:
+        known = sorted({*self._holders, *self.directory.by_extension})
+        return tuple(Scope(self.owner(each), each) for each in known if self.protects_extension(each))
 
     @cached_property
     def _holders(self) -> Mapping[str, Person]:

@@ -13,7 +13,7 @@ How often a request may be sent is the pace's affair (`pace`), inside of the PBX
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import TypeAlias
@@ -24,6 +24,7 @@ from bot.errors import PbxError
 from bot.following import UNREADABLE, Look
 from bot.phonecalls import PhoneCall
 from bot.ports import PartlyRead, PhoneCalls
+from bot.sides import Sides
 from bot.sight import Scope, Sight
 from bot.sweeping import AT_ONCE, Snapshot, Snapshots, Sweep, Sweeps, says_no
 from bot.tasks import Tasks
@@ -74,7 +75,7 @@ class Looks:
     """All looks at live calls. `asked` and `own` are the PBX at the pace of what a person waits for, and of the rest.
 
     `scopes` and `every` (`[watch]`, seconds) are asked anew; `clock` counts seconds and never goes back; `random` gives
-    0 to 1.
+    0 to 1. What the lists show is kept in `sides`.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Looks:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
         random: Callable[[], float],
+        sides: Sides | None = None,
     ) -> None:
         self._asked = asked
         self._own = own
@@ -103,7 +105,8 @@ class Looks:
         self._begun = 0
         self._pages: dict[Scope, int] = {}
         self._failing_since: float | None = None
-        self._snapshots = Snapshots(asked, scopes)
+        self._sides = Sides(clock) if sides is None else sides
+        self._snapshots = Snapshots(asked, scopes, self._sides.note)
         self.sight = Sight(scopes, clock)
         """What the sweeps can read."""
         self._tasks = Tasks(apart=True)
@@ -123,7 +126,8 @@ class Looks:
 
     async def snapshot(self, within: float) -> Snapshot:
         """Every scope, as far as it can be read in so many seconds. Raises PbxError where no scope at all can be read."""
-        return await self._snapshots.take(within)
+        taken = await self._snapshots.take(within)
+        return replace(taken, calls=tuple(map(self._sides.complete, taken.calls))) if taken.unread else taken
 
     # ── a sweep ──
 
@@ -227,7 +231,8 @@ class Looks:
     async def _look_alone(self, call: CallPath, due: _Due) -> None:
         pbx = self._own if due.haste is Haste.WATCHING else self._asked
         try:
-            due.tell(Look(call=await pbx.get(*call)))
+            shown = await pbx.get(*call)
+            due.tell(Look(call=None if shown is None else self._sides.complete(shown)))
             self._failing_since = None
         except PbxError as failure:
             self._note(failure)
@@ -258,11 +263,12 @@ class Looks:
         """Tell those who wait for a call of this list; the others go on waiting."""
         self._failing_since = None
         self.sight.read(scope)
+        self._sides.note(scope, calls)
         self._pages[scope] = requests_for(len(calls))
         if waiting:
             shown = {call.id: call for call in calls}
             for path in [path for path in waiting if _tells(shown.get(path[2]), path)]:
-                waiting.pop(path).tell(Look(call=shown[path[2]]))
+                waiting.pop(path).tell(Look(call=self._sides.complete(shown[path[2]])))
 
     def _not_listed(self, scope: Scope, failure: PbxError) -> None:
         self.sight.failed(scope)

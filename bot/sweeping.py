@@ -110,11 +110,17 @@ class Sweeps:
 
 
 class Snapshots:
-    """Every scope listed once, for a person who waits for it."""
+    """Every scope listed once, for a person who waits for it. `told` hears of each list as it comes."""
 
-    def __init__(self, pbx: PhoneCalls, scopes: Callable[[], tuple[Scope, ...]]) -> None:
+    def __init__(
+        self,
+        pbx: PhoneCalls,
+        scopes: Callable[[], tuple[Scope, ...]],
+        told: Callable[[Scope, tuple[PhoneCall, ...]], None],
+    ) -> None:
         self._pbx = pbx
         self._scopes = scopes
+        self._told = told
         self._taking: asyncio.Task[Snapshot] | None = None
 
     async def take(self, within: float) -> Snapshot:
@@ -140,16 +146,20 @@ class Snapshots:
         failures: list[PbxError] = []
         partly: set[Scope] = set()
 
+        def read(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
+            lists[scope] = calls
+            self._told(scope, calls)
+
         def not_read(scope: Scope, failure: PbxError) -> None:
             if isinstance(failure, PartlyRead):
-                lists[scope] = failure.calls
+                read(scope, failure.calls)
                 partly.add(scope)
             else:
                 failures.append(failure)
 
         try:
             async with asyncio.timeout(within):
-                await read_lists(self._pbx, scopes, lists.__setitem__, not_read)
+                await read_lists(self._pbx, scopes, read, not_read)
         except TimeoutError:
             failures.append(PbxUnreachable(f"timed out after {within:g} s"))
         if scopes and not lists:

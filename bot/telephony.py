@@ -18,6 +18,7 @@ from bot.metrics import Metrics
 from bot.pace import Pace
 from bot.rulebook import Rulebook
 from bot.settings import Settings
+from bot.sides import Sides, WithEveryParty
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
 from bot.uapi.pages import Remembered
 from bot.uapi.token import token_source
@@ -44,7 +45,10 @@ class Telephony:
         self._token = token_source(self._session, self._url, *settings.credentials(), measure=self._measure)
         self._remembered = Remembered()
         self._asking: list[UnifiedApi] = []
-        self.phone_calls = self._unified_api()
+        self._sides = Sides(time.monotonic)
+        self.phone_calls = WithEveryParty(
+            self._unified_api(), self._sides, lambda user: self._rulebook.rules().protected_elsewhere(user)
+        )
         """For interventions, which are never held back."""
         self.looks = self._looks()
 
@@ -96,4 +100,5 @@ class Telephony:
             clock=time.monotonic,
             sleep=asyncio.sleep,
             random=random.random,
+            sides=self._sides,
         )

@@ -1,0 +1,94 @@
+"""The parties of a call that other lists show: a read in the name of one UnifiedAPI user may leave some of them out.
+
+One of those could be the protected one, and `[protected]` counts for the call wherever it is read.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from bot.actions import PhoneCallAction
+from bot.errors import PbxError
+from bot.phonecalls import PhoneCall
+from bot.ports import Accepted, PhoneCalls
+from bot.presence import Presence
+from bot.sight import Scope
+from bot.sweeping import read_lists, says_no
+
+REMEMBERED = 60.0
+"""Seconds for which a list is remembered that was not read again."""
+
+
+class Sides:
+    """What the list of each scope has shown last; `clock` counts seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lists: dict[Scope, tuple[float, tuple[PhoneCall, ...]]] = {}
+        self._by_id: dict[Scope, dict[str, PhoneCall]] = {}
+
+    def note(self, scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
+        """Remember a list."""
+        self._lists[scope] = (self._clock(), calls)
+        self._by_id.pop(scope, None)
+
+    def complete(self, call: PhoneCall) -> PhoneCall:
+        """The call with the parties that other lists have shown of it."""
+        shown = (self._calls(scope).get(call.id) for scope in tuple(self._lists))
+        known = [other.parties for other in shown if other is not None and not other.is_another_than(call)]
+        more = frozenset[str]().union(*known) - call.parties
+        return call.model_copy(update={"other_parties": call.other_parties | more}) if more else call
+
+    def _calls(self, scope: Scope) -> dict[str, PhoneCall]:
+        read_at, calls = self._lists[scope]
+        if self._clock() - read_at > REMEMBERED:
+            del self._lists[scope]
+            self._by_id.pop(scope, None)
+            return {}
+        if scope not in self._by_id:
+            self._by_id[scope] = {call.id: call for call in calls}
+        return self._by_id[scope]
+
+
+class WithEveryParty:
+    """The PBX as interventions ask it: what is read has the parties that other lists show.
+
+    Beside each read the lists of the protected extensions of other users are read, which `protected` gives for a user: a call
+    that one of them shows is protected, whoever else shows it without them.
+    """
+
+    def __init__(self, pbx: PhoneCalls, sides: Sides, protected: Callable[[str], tuple[Scope, ...]]) -> None:
+        self._pbx = pbx
+        self._sides = sides
+        self._protected = protected
+
+    async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
+        """The call as it is now, None where it is gone. Raises PbxError."""
+        call, _ = await asyncio.gather(self._pbx.get(user, extension, call_id), self._read_protected(user))
+        return None if call is None else self._sides.complete(call)
+
+    async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
+        """The live calls of an extension, each once. Raises PbxError."""
+        calls, _ = await asyncio.gather(self._pbx.list(user, extension), self._read_protected(user))
+        return tuple(map(self._sides.complete, calls))
+
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        """What the PBX knows of one phone beside calls. Raises PbxError."""
+        return await self._pbx.presence(user, extension)
+
+    async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
+        """Send the action, once. Raises PbxError."""
+        return await self._pbx.act(user, extension, call_id, action)
+
+    async def _read_protected(self, user: str) -> None:
+        """Where it is not known who is protected nothing may be touched: what fails, but for a no, fails the read."""
+        failures: list[PbxError] = []
+
+        def failed(scope: Scope, failure: PbxError) -> None:
+            if says_no(failure):
+                self._sides.note(scope, ())  # the PBX does not know it: it shows no calls
+            else:
+                failures.append(failure)
+
+        await read_lists(self._pbx, self._protected(user), self._sides.note, failed)
+        if failures:
+            raise failures[0]
