@@ -37,6 +37,7 @@ from bot.slack.http import Front
 from bot.slack.outgoing import Outgoing
 from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
+from bot.slicing import watch_loop
 from bot.tasks import Tasks
 from bot.telephony import Telephony
 
@@ -97,6 +98,7 @@ class Bot:
         self._put_together(ledger)
         self._closing.later("tasks", self._tasks.cancel)
         self._tasks.spawn(self._rulebook.keep_up_to_date(), name="rules")
+        self._tasks.spawn(watch_loop(self._metrics.lagged), name="watchdog")
         await self._alerting.start()
         await self._interventions.start()
         self._rulebook.on_change(self._interventions.follower.rules_changed)

@@ -26,6 +26,7 @@ QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 ANSWERS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 RINGING = (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 120, 300)
 LOOKS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+LAG = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 CARDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 """Seconds; 95 of 100 cards change within 2, and none is older than 30."""
 CLICKS = (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 120, 300, 600, 1800)
@@ -57,6 +58,8 @@ class Metrics:
         count = partial(Counter, registry=registry)
         gauge = partial(Gauge, registry=registry)
         histogram = partial(Histogram, registry=registry)
+        lag = "How much later than it was due a turn of the event loop came, looked at 20 times a second"
+        self._lag = histogram("callbot_event_loop_lag_seconds", lag, buckets=LAG)
         acknowledged = "From a command or click in hand to its acknowledgement"
         self._acknowledged = histogram("callbot_acknowledgement_seconds", acknowledged, ["kind"], buckets=QUICK)
         lost = "Commands and clicks that could not be acknowledged, or not within 3 s"
@@ -107,6 +110,10 @@ class Metrics:
     def acknowledgement_lost(self, kind: str) -> None:
         """A command or button that could not be acknowledged."""
         self._lost.labels(_known(kind, KINDS)).inc()
+
+    def lagged(self, seconds: float) -> None:
+        """A turn of the event loop came so many seconds too late."""
+        self._lag.observe(seconds)
 
     def put(self, result: str) -> None:
         """One PUT, and how it was answered."""

@@ -34,6 +34,14 @@ OBJECT_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,64}")
 """A PhoneCall id or a PhoneCallView id. `.` and `..` would walk up a path."""
 
 
+MOST_VIEWS = 64
+"""Views of one call that are read; a call with more is none that anybody could follow."""
+MOST_PARTIES = 512
+"""Sources and destinations of all views of a call."""
+LONGEST_TEXT = 1000
+"""Characters of a text that are kept, and digits of a number that is read as text."""
+
+
 def is_caller_id(text: str) -> bool:
     """Whether it looks like `John Doe <+3334444>`, as the pages' pc_callerid_invalid demands.
 
@@ -135,6 +143,8 @@ def _flow(value: object) -> Flow:
 def _parties(value: object) -> tuple[str, ...]:
     """`source` and `destination`: a list of numbers, or in some answers one plain string."""
     parties = value if isinstance(value, (list, tuple)) else (value,)
+    if len(parties) > MOST_PARTIES:
+        raise ValueError(f"more than {MOST_PARTIES} parties")
     return tuple(text for party in parties if (text := _text(party)))
 
 
@@ -143,14 +153,18 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return ""
     text = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text[:LONGEST_TEXT].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-_Writable = Annotated[str, Field(strict=True, min_length=0)]
+_Writable = Annotated[str, Field(strict=True, min_length=0, max_length=LONGEST_TEXT)]
 """A text of whole characters: where there is a length to check, pydantic's core refuses half a surrogate pair."""
 _Short = Annotated[str, Field(strict=True, max_length=40)]
 _Number = Annotated[_Short | StrictInt, Field(union_mode="left_to_right")]
-_Numbers = Annotated[list[Annotated[str, Field(strict=True, min_length=1)]], Field(strict=True), AfterValidator(tuple)]
+_Numbers = Annotated[
+    list[Annotated[str, Field(strict=True, min_length=1, max_length=LONGEST_TEXT)]],
+    Field(strict=True, max_length=MOST_PARTIES),
+    AfterValidator(tuple),
+]
 
 Instant: TypeAlias = Annotated[datetime | None, Read(Annotated[_Short, repeated(_instant)], _instant)]
 Text: TypeAlias = Annotated[str, Read(_Writable, _text)]
@@ -214,12 +228,19 @@ _SPACES = re.compile(r"[^\S ]|[/\u2010-\u2015\u2212]")
 
 def _views(value: object) -> tuple[Any, ...]:
     """The views that can be read at all. One without an id, or with another's, still names parties of the call."""
-    return tuple(
-        view for view in (value if isinstance(value, (list, tuple)) else ()) if isinstance(view, (dict, PhoneCallView))
-    )
+    views = value if isinstance(value, (list, tuple)) else ()
+    if len(views) > MOST_VIEWS:
+        raise ValueError(f"more than {MOST_VIEWS} views")
+    return tuple(view for view in views if isinstance(view, (dict, PhoneCallView)))
 
 
-_ListedViews = Annotated[list[PhoneCallView], Field(strict=True), AfterValidator(tuple)]
+def _with_few_parties(views: tuple[PhoneCallView, ...]) -> tuple[PhoneCallView, ...]:
+    if sum(len(view.source) + len(view.destination) for view in views) > MOST_PARTIES:
+        raise ValueError(f"more than {MOST_PARTIES} parties")
+    return views
+
+
+_ListedViews = Annotated[list[PhoneCallView], Field(strict=True, max_length=MOST_VIEWS), AfterValidator(tuple)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_BLIND)
@@ -233,7 +254,7 @@ class PhoneCall(Live):
     extension: Text = ""
     published: Instant = None
     answered: Instant = None
-    views: Annotated[tuple[PhoneCallView, ...], Read(_ListedViews, _views)] = Field(
+    views: Annotated[tuple[PhoneCallView, ...], Read(_ListedViews, _views), AfterValidator(_with_few_parties)] = Field(
         default=(), validation_alias=AliasChoices("phoneCallView", "views"), serialization_alias="phoneCallView"
     )
     other_parties: frozenset[str] = frozenset()

@@ -14,6 +14,7 @@ from bot.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused
 from bot.phonecalls import PhoneCall
 from bot.ports import PartlyRead, PhoneCalls
 from bot.sight import Scope
+from bot.slicing import in_slices
 
 AT_ONCE = 4
 """Lists under way at a time. The session to the PBX has 32 connections: the others are for interventions."""
@@ -94,7 +95,7 @@ class Sweeps:
         self._before = {scope: (self._last if scope in lists else self._before).get(scope, ()) for scope in scopes}
         self._last = lists | remembered | partly
         return Sweep(
-            calls=_with_every_side(lists, remembered | partly, scopes),
+            calls=await _with_every_side(lists, remembered | partly, scopes),
             read=len(lists),
             unread=len(unread),
             doubtful=frozenset(call.id for calls in shown.values() for call in calls),
@@ -130,7 +131,7 @@ class Snapshots:
         """
         if self._taking is None or self._taking.done():
             self._taking = asyncio.create_task(self._take(within), name="snapshot of the live calls")
-            self._taking.add_done_callback(_seen)
+            self._taking.add_done_callback(self._taken)
         taken = self._taking
         await asyncio.wait({taken})  # who is cancelled here does not cancel it
         return taken.result()
@@ -139,6 +140,15 @@ class Snapshots:
         """Look no more."""
         if self._taking is not None:
             self._taking.cancel()
+
+    def _taken(self, task: asyncio.Task[Snapshot]) -> None:
+        """Forget it: a snapshot is large, and a failure holds on to all that was read until then.
+
+        Its outcome is looked at, so that asyncio does not report it as forgotten where every waiter was cancelled.
+        """
+        self._taking = None
+        if not task.cancelled():
+            task.exception()
 
     async def _take(self, within: float) -> Snapshot:
         scopes = self._scopes()
@@ -167,13 +177,7 @@ class Snapshots:
         unread = len(scopes) - len(lists) + len(partly)
         if unread:
             _log.warning("scopes_unread", scopes=len(scopes), unread=unread)
-        return Snapshot(each_once(lists, scopes), len(scopes), unread)
-
-
-def _seen(task: asyncio.Task[Snapshot]) -> None:
-    """Look at the outcome, so that asyncio does not report it as forgotten where every waiter was cancelled."""
-    if not task.cancelled():
-        task.exception()
+        return Snapshot(await each_once(lists, scopes), len(scopes), unread)
 
 
 async def read_lists(
@@ -204,7 +208,7 @@ def says_no(failure: PbxError) -> bool:
     return isinstance(failure, PbxRefused) and not isinstance(failure, PbxBusy | PbxFault)
 
 
-def _with_every_side(
+async def _with_every_side(
     lists: Mapping[Scope, tuple[PhoneCall, ...]],
     remembered: Mapping[Scope, tuple[PhoneCall, ...]],
     scopes: tuple[Scope, ...],
@@ -214,21 +218,21 @@ def _with_every_side(
     One of those sides could be the protected one.
     """
     if not remembered:
-        return each_once(lists, scopes)
+        return await each_once(lists, scopes)
     fresh = {call.id for calls in lists.values() for call in calls}
-    both = each_once({**lists, **remembered}, (*lists, *remembered))
+    both = await each_once({**lists, **remembered}, (*lists, *remembered))
     return tuple(call for call in both if call.id in fresh)
 
 
-def each_once(lists: Mapping[Scope, tuple[PhoneCall, ...]], scopes: tuple[Scope, ...]) -> tuple[PhoneCall, ...]:
+async def each_once(lists: Mapping[Scope, tuple[PhoneCall, ...]], scopes: tuple[Scope, ...]) -> tuple[PhoneCall, ...]:
     """Each call once, with every side of it that any scope shows: another user's list may leave some out.
 
     A side left out could be the protected one.
     """
     calls: dict[str, PhoneCall] = {}
-    for call in (call for scope in scopes for call in lists.get(scope, ())):
+    async for call in in_slices(call for scope in scopes for call in lists.get(scope, ())):
         known = calls.setdefault(call.id, call)
-        if known is call:
+        if known is call or known.views == call.views:
             continue
         more = tuple(view for view in call.views if view not in known.views and view.id not in known.named_views)
         if more:

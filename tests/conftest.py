@@ -3,14 +3,20 @@
 Ana supervises 0003*2XX and Cleo too; Bob and Dan are agents. All names are invented, all callers have 555 numbers.
 """
 
-from collections.abc import Callable
+import asyncio
+import gc
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.actions import ActionName
 from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
+from bot.collecting import FULL, MIDDLE, YOUNG
 from bot.directory import Agent, Directory
 from bot.following import Intervention, begin
 from bot.phonecalls import PhoneCall, PhoneCallView
@@ -116,3 +122,54 @@ def rules() -> AuthorizationMap:
         contact="U0ANA",
         directory=Directory((Agent("0003*310", team="sales"),)),
     )
+
+
+# ── how long others wait for the event loop ──
+
+RUN_DELAY = Path("/proc/thread-self/schedstat")
+"""Its second number: nanoseconds that this thread was ready and no processor was free ("Scheduler Statistics", Linux)."""
+PEEK = 0.002
+
+
+def worked() -> float:
+    """Seconds in which this thread had a processor, or waited for something else than one."""
+    delayed = int(RUN_DELAY.read_text().split()[1]) / 1e9 if RUN_DELAY.exists() else 0.0
+    return time.perf_counter() - delayed
+
+
+class Turns:
+    """The longest time for which others waited for their turn of the event loop, in seconds.
+
+    What other processes took of the processors does not count.
+    """
+
+    longest = 0.0
+
+    async def measure(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            before = worked()
+            await asyncio.sleep(PEEK)
+            self.longest = max(self.longest, worked() - before - PEEK)
+
+
+@pytest.fixture
+def turns() -> Iterator[Callable[[], Any]]:
+    """`async with turns() as measured`: how the event loop is shared there. The garbage collector runs as in `callbot run`."""
+
+    @asynccontextmanager
+    async def measuring() -> AsyncIterator[Turns]:
+        gc.collect()
+        gc.freeze()
+        measured = Turns()
+        task = asyncio.create_task(measured.measure())
+        try:
+            yield measured
+        finally:
+            task.cancel()
+
+    before = gc.get_threshold()
+    gc.set_threshold(YOUNG, MIDDLE, FULL)
+    yield measuring
+    gc.set_threshold(*before)
+    gc.unfreeze()

@@ -22,6 +22,7 @@ from bot.errors import AnswerLost, PbxRefused, PbxUnreachable
 from bot.phonecalls import PhoneCall
 from bot.ports import Accepted, PartlyRead
 from bot.presence import Presence
+from bot.slicing import SLICE
 from bot.uapi import wire
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured
 from bot.uapi.pages import Pages, Remembered, next_start
@@ -274,11 +275,14 @@ class UnifiedApi:
 
 
 async def _in_slices(reading: Generator[None, None, T]) -> T:
-    """Let others have their turn whenever what is read says so."""
+    """Let others have their turn where what is read says that it may be, and a slice of time is over."""
+    begun = time.perf_counter()
     while True:
         try:
             next(reading)
         except StopIteration as read:
             whole: T = read.value
             return whole
-        await asyncio.sleep(0)
+        if time.perf_counter() - begun >= SLICE:
+            await asyncio.sleep(0)
+            begun = time.perf_counter()

@@ -11,16 +11,27 @@ from typing import Never
 
 from bot.errors import PbxUnreachable
 
-_ESCAPES = re.compile(r"\\[^u]|(?i:\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|(?i:(\\ud[89a-f][0-9a-f]{2}))")
-"""Escapes in JSON; the group is half a surrogate pair, which is no character."""
+LARGEST_WHOLE = 1024 * 1024
+"""Bytes of an answer that are read at once, in some hundredths of a second: a longer one is read in slices, or not at all."""
+MOST_ENTRIES = 5000
+"""Entries of one answer: the highest count of "List PhoneCalls"."""
+TOO_LARGE = "answer too large"
+
+_HALVES = re.compile(r"(?<!\\)((?:\\\\)*+)(?i:(\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\ud[89a-f][0-9a-f]{2})")
+"""Escapes of surrogates in JSON, after backslashes that escape each other; without the second group it is half a pair,
+which is no character."""
 
 
 def parsed(body: bytes) -> object:
     """The JSON of a body. What is no character in it becomes U+FFFD: one broken caller name must not hide all calls.
 
-    Raises PbxUnreachable for everything that is no JSON (RFC 8259 knows no NaN), too deep or with endless numbers.
+    Raises PbxUnreachable for everything that is no JSON (RFC 8259 knows no NaN), too long, too deep or with endless numbers.
     """
-    text = _ESCAPES.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], body.decode("utf-8-sig", "replace"))
+    if len(body) > LARGEST_WHOLE:
+        raise PbxUnreachable(TOO_LARGE)
+    text = _HALVES.sub(
+        lambda escape: escape[0] if escape[2] else rf"{escape[1]}\ufffd", body.decode("utf-8-sig", "replace")
+    )
     try:
         return json.loads(text, parse_constant=_not_a_number)
     except (ValueError, RecursionError):
@@ -60,8 +71,15 @@ def _envelope(document: object) -> object:
 def entries(document: object) -> Iterator[object]:
     """The entries of an envelope or list, unread. An envelope without `entry` is empty only if it says so itself.
 
-    Raises PbxUnreachable where there is neither.
+    Raises PbxUnreachable where there is neither, and after MOST_ENTRIES of them.
     """
+    for number, entry in enumerate(_all_entries(document)):
+        if number == MOST_ENTRIES:
+            raise PbxUnreachable(TOO_LARGE)
+        yield entry
+
+
+def _all_entries(document: object) -> Iterator[object]:
     match _envelope(document):
         case list() as listed:
             yield from listed

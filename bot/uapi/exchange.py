@@ -16,11 +16,12 @@ import structlog
 from yarl import URL
 
 from bot.errors import AnswerLost, PbxUnreachable
+from bot.uapi.envelope import LARGEST_WHOLE
 from bot.uapi.wire import Request
 
-BODY_LIMIT = 5 * 1024 * 1024
+BODY_LIMIT = LARGEST_WHOLE
 """Bytes of an answer that are read, after decompression."""
-LIST_LIMIT = 16 * 1024 * 1024
+LIST_LIMIT = 8 * 1024 * 1024
 """The same for a list of calls: the longest page has 5,000, each of some 1 KiB."""
 
 log = structlog.get_logger("callbot.uapi")

@@ -17,15 +17,19 @@ from pydantic import ValidationError
 from bot.errors import PbxUnreachable
 from bot.phonecalls import OBJECT_ID, PhoneCall, phone_call
 from bot.uapi import wire
-from bot.uapi.envelope import entries, parsed, total
+from bot.uapi.envelope import MOST_ENTRIES, TOO_LARGE, entries, parsed, total
 from bot.uapi.wire import Page
 
-SLICE = 100
-"""Entries that are read at a time, in some 2 ms."""
+SLICE = 10
+"""Entries that are read before others may have their turn."""
+MOST_VIEWS = 40_000
+"""Views of all calls on one page: eight for each of the most calls that it can have."""
 MOST_BRACES = 64
 """Closing braces of an entry, one for each view and for its link; an entry with more of them is read the long way."""
 LONGEST = 64 * 1024
 """Bytes of an entry that is read the long way; one that is longer has its page read whole."""
+LONGEST_AROUND = 64 * 1024
+"""Bytes of what stands around the entries: the numbers of an envelope, and links."""
 MOST_REMEMBERED = 24 * 1024 * 1024
 """Bytes of pages that are remembered; 10,000 calls of two views have some 8 million."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -112,6 +116,7 @@ class Pages:
         self._before = before
         self._next = 0
         self._doubtful = False
+        self._entries = self._views = 0
 
     def reading(self, http_status: int, body: bytes) -> Generator[None, None, Page[PhoneCall]]:
         """Read a page, in slices; what comes of it is what `wire.read_page` makes of it. Raises as that does."""
@@ -120,14 +125,23 @@ class Pages:
         calls, total_of_all = wire.read_calls(http_status, body)
         found: list[PhoneCall] = []
         skipped = 0
+        self._entries = self._views = 0
         for count, call in enumerate(calls, 1):
             if call is None:
                 skipped += 1
             else:
+                self._count(call)
                 found.append(call)
             if count % SLICE == 0:
                 yield
         return Page(tuple(found), total_of_all, skipped)
+
+    def _count(self, call: PhoneCall) -> None:
+        """Raise PbxUnreachable where a page has more than any list can have."""
+        self._entries += 1
+        self._views += len(call.views)
+        if self._entries > MOST_ENTRIES or self._views > MOST_VIEWS:
+            raise PbxUnreachable(TOO_LARGE)
 
     def _documented(self, body: bytes) -> Generator[None, None, Page[PhoneCall] | None]:
         """A page in the documented form; None where it has another."""
@@ -137,6 +151,7 @@ class Pages:
             return None
         self.shown.pages.append(body)
         self._doubtful = _says_nan(body)
+        self._entries = self._views = 0
         calls: list[PhoneCall] = []
         try:
             end = yield from self._walk(body, opened.end(), calls)
@@ -151,6 +166,7 @@ class Pages:
         read = 0
         while True:
             call, end = self._entry(body, start)
+            self._count(call)
             if OBJECT_ID.fullmatch(call.id):
                 calls.append(call)
                 self.shown.add(call, start, end)
@@ -220,6 +236,8 @@ def _end(body: bytes, start: int) -> int:
 
 def _around(head: bytes, tail: bytes, number: int) -> object:
     """What stands around the entries, with something else for them. Raises ValueError where they were not the entries."""
+    if len(head) + len(tail) > LONGEST_AROUND:
+        raise ValueError("more stands around the entries than belongs there")
     if number < 2 and not head[:-1].strip():
         raise ValueError("a list of one may be an envelope in a list")
     instead: list[object] = []

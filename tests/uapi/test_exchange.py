@@ -172,9 +172,11 @@ async def test_a_body_just_within_the_limit_is_read(raw: RawPbx, connect: Connec
 
 
 async def test_a_list_may_be_longer(raw: RawPbx, connect: Connect) -> None:
-    whole = json.dumps({"entry": [CALL], "totalResults": 1}).encode()
-    raw.replies = [http(200, b" " * (LIST_LIMIT - len(whole)) + whole)]
-    assert len(await connect(raw.url).list("@me", "@self")) == 1
+    padded = [{"id": f"c{number}", "ownerName": "x" * 1600} for number in range(LIST_LIMIT // 1700)]
+    whole = json.dumps({"entry": padded, "totalResults": len(padded)}).encode()
+    raw.replies = [http(200, whole)]
+    found = await connect(raw.url).list("@me", "@self")
+    assert (len(found), len(whole) > 7 * BODY_LIMIT) == (len(padded), True)
 
 
 async def test_an_endless_list_is_not_read_to_its_end(raw: RawPbx, connect: Connect) -> None:

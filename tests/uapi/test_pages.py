@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import PbxError, PbxUnreachable
-from bot.phonecalls import PhoneCall
+from bot.phonecalls import MOST_VIEWS, PhoneCall
 from bot.uapi import wire
-from bot.uapi.pages import LONGEST, MOST_BRACES, SLICE, Pages, Remembered, Shown, next_start
+from bot.uapi.pages import LONGEST, SLICE, Pages, Remembered, Shown, next_start
 from bot.uapi.wire import LAST_START, Page
 
 thorough = settings(max_examples=400, deadline=None)
@@ -238,7 +238,7 @@ LONG_WAY: dict[str, bytes] = {
     "a byte that is no UTF-8": b'{"id":"c1","phoneCallView":[{"id":"1","callerId":"Zo\xeb <+15550100>"}]}',
     "NaN in a name": json.dumps(a_call("c1", callerId="NaN <+15550100>")).encode(),
     "Infinity in a name": json.dumps(a_call("c1", callerId="Infinity <+15550100>")).encode(),
-    "many views": json.dumps({"id": "c1", "phoneCallView": [{"id": str(n)} for n in range(2 * MOST_BRACES)]}).encode(),
+    "many views": json.dumps({"id": "c1", "phoneCallView": [{"id": str(n)} for n in range(MOST_VIEWS)]}).encode(),
 }
 
 

@@ -1,0 +1,79 @@
+"""Long work leaves others their turns, and a watchdog says how long they wait for them."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+from bot.slicing import EVERY, SLICE, in_slices, watch_loop
+
+
+def slow(many: int, seconds: float) -> Iterator[int]:
+    """Numbers, each of which takes so long."""
+    for number in range(many):
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            pass
+        yield number
+
+
+async def turns_during(items: Iterator[int]) -> int:
+    """How many turns somebody else had while that was gone through."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    async for _ in in_slices(items):
+        pass
+    counting.cancel()
+    return turns
+
+
+async def test_others_get_their_turn_after_each_slice() -> None:
+    assert await turns_during(slow(5, SLICE)) >= 4
+
+
+async def test_short_work_is_not_interrupted() -> None:
+    assert await turns_during(iter(range(10))) == 0
+
+
+async def test_nothing_is_left_out() -> None:
+    assert [number async for number in in_slices(slow(5, SLICE))] == [0, 1, 2, 3, 4]
+
+
+async def test_the_watchdog_tells_how_late_each_turn_came() -> None:
+    now, told = 0.0, list[float]()
+    late = iter([0.0, 0.3, 0.0])
+    done = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        more = next(late, None)
+        if more is None:
+            done.set()
+            await asyncio.Event().wait()
+        now += seconds + (more or 0.0)
+
+    watching = asyncio.create_task(watch_loop(told.append, clock=lambda: now, sleep=sleep))
+    await done.wait()
+    watching.cancel()
+    assert [round(seconds, 6) for seconds in told] == [0.0, 0.3, 0.0]
+
+
+async def test_an_event_loop_that_stands_still_is_seen() -> None:
+    told, seen = list[float](), asyncio.Event()
+
+    def lagged(seconds: float) -> None:
+        told.append(seconds)
+        seen.set()
+
+    watching = asyncio.create_task(watch_loop(lagged))
+    await asyncio.sleep(0)
+    time.sleep(3 * EVERY)  # noqa: ASYNC251 - that is what is to be seen
+    await asyncio.wait_for(seen.wait(), 5)
+    watching.cancel()
+    assert told[0] >= EVERY
