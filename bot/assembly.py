@@ -26,7 +26,7 @@ from bot.metrics_listener import open_metrics
 from bot.moments import card_at
 from bot.ports import Card, CardElsewhere
 from bot.preflight import phone_seen
-from bot.rulebook import EVERY, Rulebook
+from bot.rulebook import EVERY, UNREAD_FOR, Rulebook
 from bot.serving import listen, port_of
 from bot.settings import Settings
 from bot.slack.app import Listeners, build_app
@@ -59,7 +59,8 @@ def new_id() -> str:
 class Bot:
     """The whole bot. `start` raises CallbotError where it cannot; `stop` ends it within 10 s.
 
-    `rules_every`: seconds between two looks at callbot.toml and its directory. `hurry`: so many times Slack's rates.
+    `rules_every`: seconds between two looks at callbot.toml and its directory; `unread_for`: how long they may be
+    unreadable before nothing is permitted any more. `hurry`: so many times Slack's rates.
     `clock`: where its time comes from. `blind_after`: seconds without a list of calls after which alert channels are told.
     """
 
@@ -68,6 +69,7 @@ class Bot:
         settings: Settings,
         *,
         rules_every: float = EVERY,
+        unread_for: float = UNREAD_FOR,
         hurry: int = 1,
         clock: Clock | None = None,
         blind_after: float = AFTER,
@@ -76,7 +78,8 @@ class Bot:
         self._blind_after = blind_after
         self._settings = settings
         self._hurry = hurry
-        self._rulebook = Rulebook.read(Path(settings.callbot_config), every=rules_every)
+        config = Path(settings.callbot_config)
+        self._rulebook = Rulebook.read(config, every=rules_every, unread_for=unread_for)
         self._tasks = Tasks()
         self._metrics = Metrics(KNOWN)
         self._stopping = False
@@ -178,6 +181,7 @@ class Bot:
             ledger=ledger,
             cards=self._feed,
             rules=self._rulebook.rules,
+            refuse_if_unread=self._rulebook.refuse_if_unread,
             silent_in=self._silent_in,
             now=self._clock.now,
             sleep=asyncio.sleep,
@@ -247,6 +251,7 @@ class Bot:
         self._metrics.watch_length("slack", lambda: len(self._outgoing))
         self._metrics.watch_length("looks", lambda: len(self._telephony.looks))
         self._metrics.watch_open(lambda: len(self._interventions.follower.open))
+        self._metrics.watch_rules_age(self._rulebook.age)
         self._metrics.watch_mistaken(lambda: self._rulebook.mistaken)
 
     # ── parts ──

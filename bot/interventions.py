@@ -48,7 +48,10 @@ _log = structlog.get_logger("callbot.interventions")
 
 
 class Interventions:
-    """Everything that a person can ask for. `rules` and `silent_in` are asked anew."""
+    """Everything that a person can ask for. `rules` and `silent_in` are asked anew.
+
+    `refuse_if_unread` raises NotAuthorized where those rules may be old, because what people write cannot be read.
+    """
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Interventions:
         ledger: Ledger,
         cards: Cards,
         rules: Callable[[], AuthorizationMap],
+        refuse_if_unread: Callable[[], None],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
@@ -70,6 +74,7 @@ class Interventions:
         self._ledger = ledger
         self._cards = cards
         self._rules = rules
+        self._refuse_if_unread = refuse_if_unread
         self._silent_in = silent_in
         self._now = now
         self._sleep = sleep
@@ -183,6 +188,7 @@ class Interventions:
 
         Reading takes time, so the rules are asked before it and after it: what counts is what they say last.
         """
+        self._refuse_if_unread()
         rules = self._rules()
         person = rules.person(request.slack_user, stranger=request.stranger)
         permits = permits_for(person, command, request.channel, rules)

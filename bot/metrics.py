@@ -74,6 +74,10 @@ class Metrics:
         self._length = gauge("callbot_queue_length", "What waits or is under way now", ["queue"])
         self._open = gauge("callbot_open_interventions", "Interventions that are followed now")
         self._mistaken = gauge("callbot_rules_mistaken", "1: the changed map has mistakes, the old rules hold")
+        rules_age = (
+            "How long ago callbot.toml and its directory could be read last; beyond a minute nothing is permitted"
+        )
+        self._rules_age = gauge("callbot_rules_age_seconds", rules_age)
         look = "How long one look at all live calls took"
         self._look = histogram("callbot_look_seconds", look, buckets=LOOKS)
         self._look_age = gauge("callbot_look_age_seconds", "How old the last look is that the PBX answered")
@@ -173,6 +177,10 @@ class Metrics:
     def watch_mistaken(self, mistaken: Callable[[], float]) -> None:
         """Ask whether the old rules hold because of mistakes in the new ones."""
         self._mistaken.set_function(mistaken)
+
+    def watch_rules_age(self, seconds: Callable[[], float]) -> None:
+        """Ask how long ago callbot.toml and its directory could be read last."""
+        self._rules_age.set_function(seconds)
 
     def watch_alerts_open(self, number: Callable[[], float]) -> None:
         """Ask for the number of open alerts whenever somebody reads the figures."""

@@ -7,7 +7,9 @@ half a file is no rule. Then all of it is checked; with a mistake anywhere the o
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -17,11 +19,13 @@ from bot.alerts import Rule
 from bot.authorization import AuthorizationMap
 from bot.config import KEYS, Config, directory_file, read_config
 from bot.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
-from bot.errors import ConfigMistakes
+from bot.errors import ConfigMistakes, NotAuthorized
 from bot.examples import CONFIG, example
 
 EVERY, SETTLED = 2.0, 0.3
 """Seconds between two looks at the files, and between two readings that have to agree."""
+UNREAD_FOR = 60.0
+"""Seconds for which the files may be unreadable before nothing new is permitted: somebody may have been removed meanwhile."""
 
 _NO_FILE = "cannot be read: there is no such file"
 _WHICH_FILE = "CALLBOT_CONFIG names the file"
@@ -68,6 +72,15 @@ def _content(path: Path) -> bytes | str:
         return f"cannot be read: {error.strerror}"
 
 
+def why_unread(files: Files) -> str:
+    """Why what the rules are cannot be known; empty where it is. A file with mistakes is read, and so is the name of none."""
+    if isinstance(files.config, str):
+        return f"callbot.toml {files.config}"
+    if isinstance(files.directory, str) and files.directory != _NO_FILE:
+        return f"{files.directory_name} {files.directory}"
+    return ""
+
+
 def check_files(files: Files, where: str) -> ConfigAndMap:
     """What the files say. Raises ConfigMistakes with every mistake of both; `where` names callbot.toml."""
     directory, wrong = None, ConfigMistakes(where, [])
@@ -103,7 +116,11 @@ def _directory(files: Files) -> Directory:
 
 
 class Rulebook:
-    """The rules as they hold now. `sleep` and `every`, in seconds, say how often the files are looked at."""
+    """The rules as they hold now. `sleep` and `every`, in seconds, say how often the files are looked at.
+
+    `clock` counts seconds, `now` is the time, to say since when the files cannot be read; after `unread_for` seconds of
+    that nothing new is permitted.
+    """
 
     def __init__(
         self,
@@ -112,9 +129,17 @@ class Rulebook:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         every: float = EVERY,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        unread_for: float = UNREAD_FOR,
     ) -> None:
         self._path = path
         self._files = files
+        self._clock = clock
+        self._now = now
+        self._unread_for = unread_for + 2 * every
+        self._read_at = clock()
+        self._unread = ""
         self._current = check_files(files, str(path))
         self._sleep = sleep
         self._every = every
@@ -123,10 +148,15 @@ class Rulebook:
 
     @classmethod
     def read(
-        cls, path: Path, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, every: float = EVERY
+        cls,
+        path: Path,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        every: float = EVERY,
+        unread_for: float = UNREAD_FOR,
     ) -> Self:
         """The rules of callbot.toml at this path and of its directory. Raises ConfigMistakes."""
-        return cls(path, read_files(path), sleep=sleep, every=every)
+        return cls(path, read_files(path), sleep=sleep, every=every, unread_for=unread_for)
 
     def rules(self) -> AuthorizationMap:
         """Who may do what now."""
@@ -145,6 +175,23 @@ class Rulebook:
         """Whether the files have mistakes, so that older rules than theirs hold."""
         return bool(self._mistakes)
 
+    def age(self) -> float:
+        """Seconds since the files could be read last."""
+        return self._clock() - self._read_at
+
+    def refuse_if_unread(self) -> None:
+        """Raise NotAuthorized where the files could not be read for too long: the rules that hold may be old."""
+        age = self.age()
+        if age >= self._unread_for:
+            since = self._now() - timedelta(seconds=age)
+            reason = self._unread or "callbot.toml cannot be read: the disk does not answer"
+            what, _, why = reason.partition(" cannot be read: ")
+            raise NotAuthorized(
+                "rules unread",
+                f"{what} cannot be read since {since:%H:%M} UTC ({why}), so I cannot tell what you may do now. "
+                "Nothing was sent. Tell who runs callbot.",
+            )
+
     def on_change(self, callback: Callable[[], None]) -> None:
         """Have this called, in the event loop, each time that new rules have come to hold."""
         self._subscribers.append(callback)
@@ -154,14 +201,31 @@ class Rulebook:
         differing: Files | None = None
         while True:
             await self._sleep(self._every if differing is None else min(SETTLED, self._every))
-            files = await asyncio.to_thread(read_files, self._path, self._files)
-            if files == self._files:
+            files = await self._read()
+            if files is None or files == self._files:
                 differing = None
             elif files != differing:
                 differing = files
             else:
                 differing, self._files = None, files
                 await self._take(files)
+
+    async def _read(self) -> Files | None:
+        """What stands on the disk now; None where it cannot be read at all. Since when that is so is remembered."""
+        try:
+            files = await asyncio.to_thread(read_files, self._path, self._files)
+            why = why_unread(files)
+        except Exception as error:  # noqa: BLE001 - no thread, no memory: whatever it is, the next reading must come
+            files, why = None, f"callbot.toml cannot be read: {type(error).__name__}"
+        if not why:
+            self._read_at = self._clock()
+        if why != self._unread:
+            if why:
+                _log.error("rules_unread", why=why.rpartition(": ")[2])
+            else:
+                _log.info("rules_read_again")
+        self._unread = why
+        return files
 
     async def _take(self, files: Files) -> None:
         try:

@@ -141,3 +141,17 @@ async def test_a_bot_that_has_stopped_reads_its_rules_no_more(house: Any) -> Non
     assert "rules" in {task.get_name() for task in asyncio.all_tasks()}
     await house.stop_bot()
     assert "rules" not in {task.get_name() for task in asyncio.all_tasks()}
+
+
+async def test_rules_that_cannot_be_read_permit_nothing_new(empty_house: Any, events: Events) -> None:
+    house = empty_house
+    bot = Bot(house.settings(), rules_every=OFTEN, unread_for=0.0)
+    await bot.start()
+    house.bots.append(bot)
+    house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
+    house.floor.talk(caller="+15550142", to="0003*210")
+    (house.folder / "callbot.toml").unlink()
+    await logged(house, events, "rules_not_taken")
+    await typed(house, "U0ANA", "/monitor 0003*210")
+    await house.told("U0ANA", "callbot.toml cannot be read since")
+    assert house.pbx.puts() == []
