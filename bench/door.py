@@ -71,6 +71,7 @@ async def serve(mode: str, api: str) -> None:
             interventions=cast("Interventions", Nothing()),
             outgoing=Outgoing(client, session, clock=time.monotonic, sleep=asyncio.sleep),
             team_id="T0LOCAL",
+            knows=lambda _: True,
             now=lambda: datetime.now(UTC),
             sleep=asyncio.sleep,
             new_id=lambda: uuid.uuid4().hex,

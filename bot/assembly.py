@@ -267,6 +267,7 @@ class Bot:
             interventions=self._interventions,
             outgoing=self._outgoing,
             team_id=workspace.team_id,
+            knows=lambda slack_user: self._rulebook.rules().knows_person(slack_user),
             now=self._clock.wall,
             sleep=asyncio.sleep,
             new_id=new_id,

@@ -145,6 +145,10 @@ class AuthorizationMap:
             )
         return person
 
+    def knows(self, slack_user: str) -> bool:
+        """Whether callbot.toml or its directory names this person."""
+        return slack_user in self.people or slack_user in self.directory.by_slack_user
+
     def extensions_meant(self, target: Target, asker: Person) -> tuple[str, ...]:
         """The extensions that a target stands for. Raises NotSuitable for a person whom the map does not know."""
         if target.kind == "short":

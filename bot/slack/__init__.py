@@ -2,6 +2,7 @@
 
 arrival.py    the first words with Slack at a start: who we are there
 app.py        the listeners: acknowledge, then hand over
+room.py       who may have how much under way at a time; pure
 asker.py      the person who asked, privately, through the response_url
 feed.py       the cards: one message each, posted once and updated in place
 showing.py    what the feed knows of a card, whichever kind it is; pure

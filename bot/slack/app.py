@@ -28,12 +28,12 @@ from bot.ports import Request
 from bot.slack.asker import PrivateAnswers
 from bot.slack.messages import ALERT, HAND, PAGE, SWITCH
 from bot.slack.outgoing import Outgoing
+from bot.slack.room import Guest, Room, acts
 from bot.tasks import Tasks
 
-MOST_WAITING = 500
-"""Requests under way at a time. Beyond that a request is refused at once, kindly; beyond twice as many, clicks in silence."""
+MOST_ANSWERS = 500
+"""Refusals for want of room that are on their way to those who clicked; beyond that clicks are refused in silence."""
 STOPPING = "callbot is being restarted. Nothing was sent. Please ask again in a moment."
-BUSY = "callbot has too much to do at the moment. Nothing was sent. Please try again in a minute."
 LONGEST_SAID = 3000
 
 _log = structlog.get_logger("callbot.slack")
@@ -48,6 +48,7 @@ class Listeners:
         interventions: Interventions,
         outgoing: Outgoing,
         team_id: str,
+        knows: Callable[[str], bool],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
@@ -58,6 +59,9 @@ class Listeners:
         self._outgoing = outgoing
         self._sleep = sleep
         self._team_id = team_id
+        self._knows = knows
+        self._room = Room()
+        self._refusals = 0
         self._now = now
         self._new_id = new_id
         self._tasks = Tasks()
@@ -75,15 +79,17 @@ class Listeners:
 
     def command(self, body: Mapping[str, Any]) -> BoltResponse:
         """A slash command. Where there is no room for it the acknowledgement says so."""
-        if self._no_room:
-            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": self._no_room})
         command, text = _text(body, "command"), _text(body, "text")
-        read = partial(parse, command, text)
+        slack_user, team = _text(body, "user_id"), _text(body, "team_id")
+        meant, read = _read(partial(parse, command, text))
+        guest = self._guest(slack_user, team, meant)
+        if why_not := self._no_room(guest):
+            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": why_not})
         self._start(
             body,
             read,
-            slack_user=_text(body, "user_id"),
-            team=_text(body, "team_id"),
+            guest,
+            team=team,
             channel=_text(body, "channel_id"),
             said=f"{command} {text}".strip(),
         )
@@ -95,47 +101,51 @@ class Listeners:
         Slack shows nothing of what an acknowledgement of a click says, so a refusal for want of room is an answer like
         others, as long as there is room for that.
         """
-        if len(self._tasks) >= 2 * MOST_WAITING:
-            return BoltResponse(status=200)
         user, action = _mapping(body.get("user")), _mapping((body.get("actions") or [None])[0])
         team = _text(user, "team_id") or _text(_mapping(body.get("team")), "id")
         channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
+        meant: Command | None = None
         read: Callable[[], Command]
         try:
-            channel, command = _read_button(_text(action, "action_id"), _text(action, "value"))
-            read = partial(_same, command)
+            channel, meant = _read_button(_text(action, "action_id"), _text(action, "value"))
+            read = partial(_same, meant)
         except BadCommand as too_old:
             read = partial(_raise, too_old)
-        if self._no_room:
-            read = partial(_raise, Refusal(self._no_room))
+        guest = self._guest(_text(user, "id"), team, meant)
+        why_not = self._no_room(guest)
+        if why_not and self._refusals >= MOST_ANSWERS:
+            return BoltResponse(status=200)
+        if why_not:
+            read = partial(_raise, Refusal(why_not))
         label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
-        self._start(
-            body, read, slack_user=_text(user, "id"), team=team, channel=channel, said=f"[{label}]", clicked=True
-        )
+        said = f"[{label}]"
+        self._start(body, read, guest, team=team, channel=channel, said=said, clicked=True, refused=bool(why_not))
         return BoltResponse(status=200)
 
-    @property
-    def _no_room(self) -> str:
-        """Why nothing more is taken at the moment; empty where there is room."""
-        if self.closed:
-            return STOPPING
-        return BUSY if len(self._tasks) >= MOST_WAITING else ""
+    def _guest(self, slack_user: str, team: str, meant: Command | None) -> Guest:
+        known = team == self._team_id and self._knows(slack_user)
+        return Guest(slack_user, acts=acts(meant), known=known)
+
+    def _no_room(self, guest: Guest) -> str:
+        """Why nothing more of this kind is taken at the moment; empty where there is room."""
+        return STOPPING if self.closed else self._room.why_not(guest)
 
     def _start(
         self,
         body: Mapping[str, Any],
         read: Callable[[], Command],
+        guest: Guest,
         *,
-        slack_user: str,
         team: str,
         channel: str,
         said: str,
         clicked: bool = False,
+        refused: bool = False,
     ) -> None:
         request = Request(
             id=self._new_id(),
             trigger=_text(body, "trigger_id") or self._new_id(),
-            slack_user=slack_user,
+            slack_user=guest.slack_user,
             stranger=team != self._team_id,
             channel=channel,
             clicked=clicked,
@@ -145,13 +155,23 @@ class Listeners:
         asker = PrivateAnswers(
             outgoing=self._outgoing,
             response_url=_text(body, "response_url") or None,
-            slack_user=slack_user,
+            slack_user=guest.slack_user,
             clicked=clicked,
             now=self._now,
             sleep=self._sleep,
             pbx_behind=self._pbx_behind,
         )
-        self._tasks.spawn(self._interventions.handle(request, read, asker), name=f"request {request.id}")
+        handling = self._interventions.handle(request, read, asker)
+        task = self._tasks.spawn(handling, name=f"request {request.id}")
+        if refused:
+            self._refusals += 1
+            task.add_done_callback(lambda _: self._refusal_told())
+        else:
+            self._room.enter(guest)
+            task.add_done_callback(lambda _: self._room.leave(guest))
+
+    def _refusal_told(self) -> None:
+        self._refusals -= 1
 
 
 class Acknowledgements(Protocol):
@@ -232,6 +252,15 @@ _UNPACK: Mapping[str, Callable[[str], AnyButton]] = {
     HAND: unpack_hand,
 }
 """How the value of a button is read, by what its action_id begins with; every other one acts on a call."""
+
+
+def _read(parsing: Callable[[], Command]) -> tuple[Command | None, Callable[[], Command]]:
+    """What a line means, and that again, or its refusal, for whoever is to hear of it."""
+    try:
+        meant = parsing()
+    except Refusal as wrong:
+        return None, partial(_raise, wrong)
+    return meant, partial(_same, meant)
 
 
 def _read_button(action_id: str, value: str) -> tuple[str, Command]:

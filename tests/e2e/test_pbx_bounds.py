@@ -1,5 +1,6 @@
 """At most so much at a time, and so often: beyond it a kind refusal at once, and a PBX that is not asked oftener."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from bot.guarding import MOST_OPEN
 from bot.ledger.ledger import Ledger
 from bot.ports import Request
 from bot.sandbox.pbx import Fault
-from bot.slack.app import BUSY, MOST_WAITING
+from bot.slack.room import MOST_EACH, WAIT
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 
@@ -79,10 +80,29 @@ async def test_where_too_much_is_open_one_more_is_refused_at_once(
     assert house.pbx.puts() == []
 
 
-async def test_where_too_many_wait_one_more_is_told_to_try_again_in_a_minute(house: Any) -> None:
+async def test_what_one_person_asks_too_often_is_told_to_wait_for_its_answers(house: Any) -> None:
     """All are one and the same delivery, so that the others end soon."""
     listeners = house.bots[-1]._listeners
-    asked = {"command": "/calls", "text": "help", "trigger_id": "1.1", "user_id": "U0ANA", "channel_id": "C0FLOOR"}
-    answers = [listeners.command(asked).body for _ in range(MOST_WAITING + 1)]
-    busy = json.dumps({"response_type": "ephemeral", "text": BUSY})
-    assert answers == [""] * MOST_WAITING + [busy]
+    asked = {
+        "command": "/calls",
+        "text": "help",
+        "trigger_id": "1.1",
+        "user_id": "U0ANA",
+        "team_id": "T0LOCAL",
+        "channel_id": "C0FLOOR",
+    }
+    answers = [listeners.command(asked).body for _ in range(MOST_EACH + 1)]
+    wait = json.dumps({"response_type": "ephemeral", "text": WAIT})
+    assert answers == [""] * MOST_EACH + [wait]
+
+
+async def test_700_lists_of_one_agent_are_not_in_the_way_of_a_supervisor(house: Any) -> None:
+    house.floor.talk(**CALLER)
+    house.pbx.faults.add(Fault("slow", method="GET", path_contains="@self", seconds=2.0, times=None))
+    lists = [asyncio.create_task(house.workspace.type("U0BOB", "C0FLOOR", "/calls")) for _ in range(700)]
+    await asyncio.sleep(0)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.puts(1)
+    house.pbx.faults.clear()
+    deliveries = await asyncio.gather(*lists)
+    assert all(delivery.acknowledged for delivery in deliveries)
