@@ -145,7 +145,7 @@ class AuthorizationMap:
             )
         return person
 
-    def knows(self, slack_user: str) -> bool:
+    def knows_person(self, slack_user: str) -> bool:
         """Whether callbot.toml or its directory names this person."""
         return slack_user in self.people or slack_user in self.directory.by_slack_user
 

@@ -107,5 +107,5 @@ async def test_nobody_waits_while_250_alerts_of_300_patterns_are_raised_and_look
 
 async def test_how_late_turns_of_the_event_loop_come_is_a_figure(house: Any) -> None:
     async with aiohttp.ClientSession() as session:
-        answer = await session.get(f"http://127.0.0.1:{house.bots[0].port}/metrics")
+        answer = await session.get(f"http://127.0.0.1:{house.bots[0].metrics_port}/metrics")
         assert "callbot_event_loop_lag_seconds_count" in await answer.text()
