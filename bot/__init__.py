@@ -76,6 +76,7 @@ And what ties them together:
     rulebook.py       callbot.toml and agents.csv as they hold now, read anew while the bot runs
     logs.py           log lines without secrets
     metrics.py        the figures behind /metrics
+    connections.py    connections to a listener of ours, so many at a time, and their deadlines
     serving.py        an address that is listened on
     metrics_listener.py   the listener for Prometheus
     collecting.py     how often the garbage collector walks through everything

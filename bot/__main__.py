@@ -53,11 +53,13 @@ async def serve(hurry: int = 1) -> None:
     """
     from bot.assembly import STOP, Bot  # noqa: PLC0415 - the sandbox alone needs none of it
     from bot.collecting import collect_rarely  # noqa: PLC0415 - the same
+    from bot.connections import raise_descriptors  # noqa: PLC0415 - the same
     from bot.logs import configure  # noqa: PLC0415 - the same
     from bot.settings import read_settings  # noqa: PLC0415 - the same
 
     settings = read_settings()
     configure(settings.log_level, settings.log_format)
+    raise_descriptors()
     bot = Bot(settings, hurry=hurry)
     stop = _stop_signal()
     starting = asyncio.create_task(bot.start(), name="start")

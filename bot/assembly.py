@@ -27,7 +27,7 @@ from bot.moments import card_at
 from bot.ports import Card, CardElsewhere
 from bot.preflight import phone_seen
 from bot.rulebook import EVERY, UNREAD_FOR, Rulebook
-from bot.serving import listen, port_of
+from bot.serving import listen
 from bot.settings import Settings
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import Workspace, connect, workspace_of
@@ -127,9 +127,9 @@ class Bot:
         return ledger
 
     async def _open_metrics(self) -> None:
-        self._metrics_runner = await open_metrics(self._settings, self._metrics.exposition)
-        if self._metrics_runner is not None:
-            self._closing.later("metrics", self._metrics_runner.cleanup)
+        self._metrics_doors = await open_metrics(self._settings, self._metrics.exposition)
+        if self._metrics_doors is not None:
+            self._closing.later("metrics", self._metrics_doors.close)
 
     async def _open_slack(self) -> Workspace:
         self._slack_session = aiohttp.ClientSession(timeout=SLACK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
@@ -248,6 +248,7 @@ class Bot:
     def _watch_figures(self) -> None:
         """What the metrics ask for whenever they are read."""
         self._metrics.watch_length("requests", lambda: self._listeners.under_way)
+        self._metrics.watch_length("connections", lambda: len(self._doors))
         self._metrics.watch_length("slack", lambda: len(self._outgoing))
         self._metrics.watch_length("looks", lambda: len(self._telephony.looks))
         self._metrics.watch_open(lambda: len(self._interventions.follower.open))
@@ -285,8 +286,8 @@ class Bot:
             signing_secret="" if secret is None else secret.get_secret_value(),
             ready=self.ready,
         )
-        self._runner = await listen(front.application(), self._settings.host, self._settings.port)
-        self._closing.later("doors", self._runner.cleanup)
+        self._doors = await listen(front.application(), self._settings.host, self._settings.port)
+        self._closing.later("doors", self._doors.close)
         if token is not None:
             sockets = Sockets(app, token.get_secret_value(), on_lost=self._metrics.acknowledgement_lost)
             self._closing.later("sockets", sockets.close)
@@ -295,12 +296,12 @@ class Bot:
     @property
     def port(self) -> int:
         """The port that is listened on: PORT, or the one that was free where PORT is 0."""
-        return port_of(self._runner)
+        return self._doors.port
 
     @property
     def metrics_port(self) -> int | None:
         """The port that serves the metrics; None where METRICS_PORT is not set."""
-        return None if self._metrics_runner is None else port_of(self._metrics_runner)
+        return None if self._metrics_doors is None else self._metrics_doors.port
 
     async def _card_has_no_access(self, card: Card) -> None:
         asker = self._interventions.asker(card.id)

@@ -11,31 +11,32 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from bot.connections import Connections
 from bot.errors import ConfigMistakes
-from bot.serving import CannotListen, listen, port_of
+from bot.serving import CannotListen, listen
 from bot.settings import MetricsSettings
 
 _log = structlog.get_logger("callbot.metrics")
 
 
-async def open_metrics(settings: MetricsSettings, exposition: Callable[[], bytes]) -> web.AppRunner | None:
+async def open_metrics(settings: MetricsSettings, exposition: Callable[[], bytes]) -> Connections | None:
     """Serve `GET /metrics`, `exposition` in Prometheus' text format, where the settings say so.
 
-    The caller cleans the runner up. Raises ConfigMistakes where that address cannot be listened on.
+    The caller closes it. Raises ConfigMistakes where that address cannot be listened on.
     """
     host, port, token = settings.metrics_host, settings.metrics_port, settings.metrics_token
     if port is None:
         return None
     expected = "" if token is None else token.get_secret_value()
     try:
-        runner = await listen(application(exposition, expected), host, port)
+        connections = await listen(application(exposition, expected), host, port)
     except CannotListen as error:
         mistake = f"METRICS_PORT: {host}:{port} cannot be listened on ({error.why}). Set METRICS_HOST and METRICS_PORT to a free address"
         raise ConfigMistakes("Settings (environment or .env)", [mistake]) from None
-    _log.info("metrics", host=host, port=port_of(runner))
+    _log.info("metrics", host=host, port=connections.port)
     if settings.metrics_open_to_neighbours:
         _log.warning("metrics_without_token", host=host, advice="set METRICS_TOKEN, or METRICS_HOST to 127.0.0.1")
-    return runner
+    return connections
 
 
 def application(exposition: Callable[[], bytes], token: str) -> web.Application:

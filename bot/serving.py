@@ -4,6 +4,7 @@ import os
 
 from aiohttp import web
 
+from bot.connections import Connections
 from bot.errors import CallbotError
 
 
@@ -16,18 +17,11 @@ class CannotListen(CallbotError):
         self.why = why
 
 
-async def listen(application: web.Application, host: str, port: int) -> web.AppRunner:
-    """Serve the application there; port 0 takes a free one. The caller cleans the runner up. Raises CannotListen."""
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5, auto_decompress=False)
-    await runner.setup()
+async def listen(application: web.Application, host: str, port: int) -> Connections:
+    """Serve the application there; port 0 takes a free one. The caller closes it. Raises CannotListen."""
+    connections = Connections(application)
     try:
-        await web.TCPSite(runner, host, port).start()
+        await connections.open(host, port)
     except OSError as error:
-        await runner.cleanup()
         raise CannotListen(host, port, error) from None
-    return runner
-
-
-def port_of(runner: web.AppRunner) -> int:
-    """The port that is listened on: the one asked for, or the one that was free where that is 0."""
-    return int(runner.addresses[0][1])
+    return connections

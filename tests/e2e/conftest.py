@@ -249,13 +249,14 @@ class BotProcess:
 
 @pytest.fixture
 async def run_bot(empty_house: House) -> AsyncIterator[Callable[..., Awaitable[BotProcess]]]:
-    """`await run_bot(LOG_LEVEL="debug")` is a new process; none outlives the test, and none has told a secret."""
+    """`await run_bot(LOG_LEVEL="debug")` is a new process, with so many `descriptors`; none outlives the test, and none has told a secret."""
     house, running = empty_house, list[BotProcess]()
 
-    async def run_bot(**more: str) -> BotProcess:
+    async def run_bot(*, descriptors: int | None = None, **more: str) -> BotProcess:
+        limited = () if descriptors is None else ("sh", "-c", 'ulimit -n "$0"; exec "$@"', str(descriptors))
         root = Path(bot_package.__file__).parents[1]
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "run"),
+            *(*limited, sys.executable, "-m", "bot", "run"),
             cwd=house.folder,
             env={"PATH": os.environ["PATH"], "HOME": str(house.folder), "PYTHONPATH": str(root), "LOG_FORMAT": "json"}
             | house.environment()
