@@ -15,7 +15,7 @@ from collections.abc import Generator
 from pydantic import ValidationError
 
 from bot.errors import PbxUnreachable
-from bot.phonecalls import OBJECT_ID, PhoneCall, phone_call
+from bot.phonecalls import OBJECT_ID, PhoneCall
 from bot.uapi import wire
 from bot.uapi.envelope import MOST_ENTRIES, TOO_LARGE, entries, parsed, total
 from bot.uapi.wire import Page
@@ -116,7 +116,7 @@ class Pages:
         self._before = before
         self._next = 0
         self._doubtful = False
-        self._entries = self._views = 0
+        self._entries = self._views = self._skipped = 0
 
     def reading(self, http_status: int, body: bytes) -> Generator[None, None, Page[PhoneCall]]:
         """Read a page, in slices; what comes of it is what `wire.read_page` makes of it. Raises as that does."""
@@ -124,22 +124,21 @@ class Pages:
             return page
         calls, total_of_all = wire.read_calls(http_status, body)
         found: list[PhoneCall] = []
-        skipped = 0
-        self._entries = self._views = 0
+        skipped = self._entries = self._views = 0
         for count, call in enumerate(calls, 1):
+            self._count(call)
             if call is None:
                 skipped += 1
             else:
-                self._count(call)
                 found.append(call)
             if count % SLICE == 0:
                 yield
         return Page(tuple(found), total_of_all, skipped)
 
-    def _count(self, call: PhoneCall) -> None:
+    def _count(self, call: PhoneCall | None) -> None:
         """Raise PbxUnreachable where a page has more than any list can have."""
         self._entries += 1
-        self._views += len(call.views)
+        self._views += 0 if call is None else len(call.views)
         if self._entries > MOST_ENTRIES or self._views > MOST_VIEWS:
             raise PbxUnreachable(TOO_LARGE)
 
@@ -151,15 +150,15 @@ class Pages:
             return None
         self.shown.pages.append(body)
         self._doubtful = _says_nan(body)
-        self._entries = self._views = 0
+        self._entries = self._views = self._skipped = 0
         calls: list[PhoneCall] = []
         try:
             end = yield from self._walk(body, opened.end(), calls)
-            around = _around(body[: opened.start() + 1], body[end:], len(calls))
+            around = _around(body[: opened.start() + 1], body[end:], len(calls) + self._skipped)
         except (ValueError, RecursionError, PbxUnreachable):
             self.shown = Shown()
             return None
-        return Page(tuple(calls), total(around))
+        return Page(tuple(calls), total(around), self._skipped)
 
     def _walk(self, body: bytes, start: int, calls: list[PhoneCall]) -> Generator[None, None, int]:
         """Read the entries from there on, and return where the last one ends. Raises as `_read`."""
@@ -167,7 +166,9 @@ class Pages:
         while True:
             call, end = self._entry(body, start)
             self._count(call)
-            if OBJECT_ID.fullmatch(call.id):
+            if call is None:
+                self._skipped += 1
+            elif OBJECT_ID.fullmatch(call.id):
                 calls.append(call)
                 self.shown.add(call, start, end)
             after = _COMMA.match(body, end)
@@ -178,7 +179,7 @@ class Pages:
             if read % SLICE == 0:
                 yield
 
-    def _entry(self, body: bytes, start: int) -> tuple[PhoneCall, int]:
+    def _entry(self, body: bytes, start: int) -> tuple[PhoneCall | None, int]:
         """The call whose entry begins there, and where that ends. Raises as `_read`."""
         before, place = self._before, self._next
         expected = before.entry(place)
@@ -188,6 +189,8 @@ class Pages:
             return before.calls[place], start + len(expected)
         self.anew += 1
         call, end = _read(body, start, doubtful=self._doubtful)
+        if call is None:
+            return None, end
         place = before.place(call.id)
         if place < len(before.calls):
             self._next = place + 1
@@ -196,8 +199,8 @@ class Pages:
         return call, end
 
 
-def _read(body: bytes, start: int, *, doubtful: bool) -> tuple[PhoneCall, int]:
-    """The call whose entry begins there, and where that ends. `doubtful`: somewhere in the page is NaN or its kin.
+def _read(body: bytes, start: int, *, doubtful: bool) -> tuple[PhoneCall | None, int]:
+    """The call whose entry begins there, None for one without an id, and where that ends. `doubtful`: somewhere in the page is NaN or its kin.
 
     Raises ValueError and RecursionError where it cannot be read, or where none begins; PbxUnreachable.
     """
@@ -212,10 +215,7 @@ def _read(body: bytes, start: int, *, doubtful: bool) -> tuple[PhoneCall, int]:
             pass
     text = body[start : start + LONGEST].decode("latin-1")  # one character for each byte, whatever they mean
     _, length = _DECODER.raw_decode(text)
-    read = phone_call(parsed(body[start : start + length]))
-    if read is None:
-        raise ValueError("no PhoneCall")
-    return read, start + length
+    return wire.a_call(parsed(body[start : start + length])), start + length
 
 
 def _says_nan(text: bytes) -> bool:

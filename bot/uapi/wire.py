@@ -143,7 +143,7 @@ def read_call(http_status: int, body: bytes, call_id: str) -> PhoneCall | None:
     except CallGone:
         return None
     if is_bare(document):
-        call = _call(document)
+        call = a_call(document)
         if call is None:
             raise PbxUnreachable("unreadable answer")
         if call.id != call_id:
@@ -174,8 +174,8 @@ def read_calls(http_status: int, body: bytes) -> tuple[Iterator[PhoneCall | None
         return iter(()), 0
     document = _document(http_status, body)
     bare = is_bare(document)
-    calls = map(_call, [document] if bare else entries(document))
-    if bare and _call(document) is None:
+    calls = map(a_call, [document] if bare else entries(document))
+    if bare and a_call(document) is None:
         raise PbxUnreachable("unreadable answer")
     return (call for call in calls if call is None or OBJECT_ID.fullmatch(call.id)), None if bare else total(document)
 
@@ -271,8 +271,8 @@ def _document(http_status: int, body: bytes) -> object:
     return parsed(body)
 
 
-def _call(value: object) -> PhoneCall | None:
-    """A call; None for one without an id."""
+def a_call(value: object) -> PhoneCall | None:
+    """A call; None for one without an id. Raises PbxUnreachable for what is no call."""
     call = phone_call(value)
     if call is None and not isinstance(value, dict):
         raise PbxUnreachable("unreadable answer")
