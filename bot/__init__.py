@@ -36,7 +36,7 @@ The core, no I/O:
     preflight.py      what the PBX knows of the phone that is to ring, or was not answered
     saving.py         new truths on their way into the ledger, which may not take them at once
     sending.py        the PUT, once, and what is known after it
-    switching.py      changing mode: the new request waits until the old leg is gone
+    switching.py      what waits until the supervisor's phone is free: a change of mode, a request for another call
     sight.py          which scopes the looks can read, and since when they cannot
     sweeping.py       the live calls of all scopes, each once
     sides.py          the parties of a call that other lists show

@@ -182,8 +182,8 @@ class Alarms:
     def _note_click(self, before: Alert, newest: Intervention) -> None:
         """The first click that acts on its call is measured; whoever raised their hand hears of each who comes by one."""
         known, now = before.helper(newest.slack_user), self.of_id(before.id)
-        came = now is not None and (helper := now.helper(newest.slack_user)) is not None and helper.intervening
-        if not came or (known is not None and known.intervening):
+        came = now is not None and (helper := now.helper(newest.slack_user)) is not None and helper.coming
+        if not came or (known is not None and known.coming):
             return
         posted_at = self._posted_at.pop(before.id, None)
         if posted_at is not None:
@@ -196,7 +196,7 @@ class Alarms:
         known = alert.helper(slack_user)
         self.change(taken(alert, slack_user, name, self._now()))
         self._measures.alert(alert.when, "taken")
-        if known is None or not known.on_it:
+        if known is None or not (known.on_it or known.coming):
             self._tell_who_asked(alert, slack_user, name)
 
     async def grow_older(self) -> None:

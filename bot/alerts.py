@@ -104,8 +104,12 @@ class Helper(BaseModel):
     since: datetime
     taken: bool = False
     """They pressed *I'm on it*."""
+    coming: bool = False
+    """Something that they asked for from the card was under way. Whether their phone is answered is not known by that."""
     intervening: bool = False
-    """Something that they asked for from the card is under way, or they are in the call by it."""
+    """They are in the call by it, or record it: that is proven."""
+    came: bool = False
+    """That was so once."""
     doing: str = ""
     """How that goes: of Pick up and Barge in alone, never of what is silent."""
 
@@ -113,6 +117,11 @@ class Helper(BaseModel):
     def on_it(self) -> bool:
         """Whether they still are."""
         return self.taken or self.intervening
+
+    @property
+    def was_on_it(self) -> bool:
+        """Whether they are or were."""
+        return self.taken or self.came
 
 
 class Alert(BaseModel):
@@ -236,19 +245,22 @@ def intervened(alert: Alert, interventions: Iterable[Intervention]) -> Alert:
     if not theirs or not alert.open:
         return alert
     newest = theirs[-1]
-    under_way = [one for one in theirs if _under_way(one)]
+    coming = any(one.following and one.state in {*UNDECIDED, *_PROVEN} for one in theirs)
+    proven = [one for one in theirs if one.following and one.state in _PROVEN]
     known = alert.helper(newest.slack_user)
-    if known is None and not under_way:
+    if known is None and not coming:
         return alert  # nothing came of it
     if known is None:
         known = Helper(slack_user=newest.slack_user, name=newest.supervisor, since=theirs[0].asked_at)
-    spoken = [one for one in under_way if one.name in HEARD_BY_ALL]
+    spoken = [one for one in proven if one.name in HEARD_BY_ALL]
     # When a silent leg ends is nobody's business: who was on it by one stays so until the alert is resolved.
     stays = known.intervening and any(one.name not in HEARD_BY_ALL for one in theirs)
     changes = {
-        "intervening": bool(under_way) or stays,
+        "coming": known.coming or coming,
+        "intervening": bool(proven) or stays,
+        "came": known.came or bool(proven),
         "doing": f"{spoken[-1].name} {spoken[-1].state}" if spoken else "",
-        "since": newest.asked_at if under_way and not known.on_it else known.since,
+        "since": newest.asked_at if proven and not known.on_it else known.since,
     }
     return _helped(alert, known.model_copy(update=changes))
 
@@ -261,8 +273,8 @@ def resolved(alert: Alert, how: How, now: datetime, by: str = "") -> Alert:
     return _reach(alert.model_copy(update=changes), AlertState.RESOLVED, now)
 
 
-def _under_way(one: Intervention) -> bool:
-    return one.following and one.state in {*UNDECIDED, State.CONNECTED, State.RECORDING}
+_PROVEN = frozenset({State.CONNECTED, State.RECORDING})
+"""States that the call has shown. Until then nobody is on it: a phone that rings may never be answered."""
 
 
 def _helped(alert: Alert, helper: Helper) -> Alert:

@@ -12,20 +12,24 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.actions import RECORDING
 from bot.authorization import AuthorizationMap, Permit
 from bot.commands import Intervene
 from bot.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, Refusal
 from bot.follower import Follower
-from bot.following import Intervention, begin
+from bot.following import Intervention, begin, waiting
 from bot.guarding import asked_already, refuse_if_busy, refuse_if_inside
 from bot.phonecalls import PhoneCall
 from bot.placing import Seat, seat_of_card
 from bot.planning import Suitable, button, permits_for, plan, suitable
 from bot.ports import Ledger, PhoneCalls, Request
+from bot.presence import PhoneSeen
 from bot.saving import Saving
 
 FRESH = 1.0
 """Seconds for which a call counts as it was read; after a claim that took longer it is read again."""
+BUSY = frozenset({PhoneSeen.BUSY, PhoneSeen.RINGING})
+"""What the PBX says of a phone that a request waits for."""
 
 _log = structlog.get_logger("callbot.claiming")
 
@@ -43,6 +47,33 @@ class Reading:
     def fresh(self) -> bool:
         """Whether it may still count as what the call is."""
         return asyncio.get_running_loop().time() - self.at <= FRESH
+
+
+class PhoneBusy(Refusal):
+    """The asker's phone is busy: with `why`, an intervention of ours in another call, or with what only the PBX knows."""
+
+    rule = "phone busy"
+
+    def __init__(self, why: Intervention | None) -> None:
+        super().__init__("Your phone is busy. Finish there first, then ask again. Nothing was sent.")
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Phone:
+    """What is known of the asker's phone before it is to ring."""
+
+    seen: PhoneSeen = PhoneSeen.UNKNOWN
+    """What the PBX says of it."""
+    anyway: bool = False
+    """It may ring although it is busy: the person wants that."""
+    waits: Intervention | None = None
+    """What has waited for it on a card, if this request has."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether the PBX shows it ringing or on a call."""
+        return self.seen in BUSY
 
 
 @dataclass(frozen=True)
@@ -87,39 +118,57 @@ class Claims:
         self._silent_in = silent_in
         self._now = now
         self._new_id = new_id
-        self._claiming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._claiming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._withdrawals: Saving[_Withdrawal] = Saving(self._withdraw, sleep)
 
     async def stop(self) -> None:
         """Withdraw what can be withdrawn in a moment."""
         await self._withdrawals.stop()
 
-    async def claim(self, request: Request, command: Intervene, reading: Reading, *, anyway: bool) -> Intervention:
-        """The intervention, written down and put on its card. `anyway`: the phone may ring although it is in the call.
+    async def claim(self, request: Request, command: Intervene, reading: Reading, phone: Phone) -> Intervention:
+        """The intervention, written down and put on its card.
 
-        Raises Refusal where the phone is busy with another request, too much is open, somebody has asked already, or the
-        rules or the call have changed meanwhile; PbxError where the call cannot be read again.
+        Raises PhoneBusy, another Refusal where too much is open, somebody has asked already, or the rules or the call have
+        changed meanwhile; and PbxError where the call cannot be read again.
         """
-        call_id = reading.target.call.id
-        async with self._one_at_a_time(request.slack_user, call_id):
+        call_id, number = reading.target.call.id, reading.permit.person.phone
+        async with self._one_at_a_time(number):
             held = self._follower.holding(request.slack_user, call_id)
-            refuse_if_busy(command.action, held, len(self._follower.open), anyway=anyway)
-            return await self._claimed(request, command, reading, may_be_inside=anyway or held is not None)
+            refuse_if_busy(command.action, held, len(self._follower.open), anyway=phone.anyway)
+            if command.action not in RECORDING and not phone.anyway:
+                elsewhere = self._follower.busy_elsewhere(request.slack_user, number, call_id)
+                if elsewhere is not None or (held is None and phone.busy):
+                    raise PhoneBusy(elsewhere)
+            return await self._claimed(request, command, reading, phone, inside=held is not None)
 
-    def _one_at_a_time(self, slack_user: str, call_id: str) -> asyncio.Lock:
-        """One person's requests for one call wait for each other, so that what they see of each other is true."""
-        key = (slack_user, call_id)
-        lock = self._claiming.get(key) or asyncio.Lock()
-        self._claiming[key] = lock
+    def _one_at_a_time(self, phone: str) -> asyncio.Lock:
+        """What rings one phone waits for each other, so that what the requests see of each other is true."""
+        lock = self._claiming.get(phone) or asyncio.Lock()
+        self._claiming[phone] = lock
         return lock
 
-    async def _claimed(
-        self, request: Request, command: Intervene, reading: Reading, *, may_be_inside: bool
-    ) -> Intervention:
+    async def wait_on_card(self, request: Request, command: Intervene, reading: Reading) -> Intervention:
+        """What waits for the phone, on the card that will show it. Nothing is claimed. Raises CallbotError."""
         target = reading.target
         asked = await self._asked_before(request, target.call)
         seat = seat_of_card(request, command.action, asked, self._silent_in())
+        earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
+        seat = Seat(seat.card or request.id, seat.place)
+        waits = waiting(self._intervention(request, command, target, reading.permit, seat))
+        self._follower.wait_on_card(waits, earlier)
+        return waits
+
+    async def _claimed(
+        self, request: Request, command: Intervene, reading: Reading, phone: Phone, *, inside: bool
+    ) -> Intervention:
+        target, waits = reading.target, phone.waits
+        asked = await self._asked_before(request, target.call)
+        seat = seat_of_card(request, command.action, asked, self._silent_in())
+        if waits is not None and waits.place == seat.place:
+            seat = Seat(waits.card, seat.place)
         wanted = self._intervention(request, command, target, reading.permit, seat)
+        if waits is not None and phone.anyway:
+            wanted = wanted.model_copy(update={"rung_anyway": True})
         earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
         try:
             await self._ledger.claim(request.id, begin(wanted), rule=reading.permit.rule)
@@ -131,7 +180,7 @@ class Claims:
             raise
         try:
             call = await self._call_as_it_is(wanted, reading)
-            now = self._suitable_as_it_is(request, command, target, call, may_be_inside=may_be_inside)
+            now = self._suitable_as_it_is(request, command, target, call, may_be_inside=inside or phone.anyway)
             seat = seat_of_card(request, command.action, asked, self._silent_in())
             intervention = _unchanged(wanted, self._intervention(request, command, *now, seat))
         except BaseException as error:

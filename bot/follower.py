@@ -13,7 +13,7 @@ import structlog
 
 from bot.actions import JOINING, RECORDING, ActionName
 from bot.authorization import AuthorizationMap
-from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow
+from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow, not_sent
 from bot.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
 from bot.looking import CallPath, Haste, Looks
 from bot.moments import taken_up
@@ -112,6 +112,20 @@ class Follower:
         undecided = (one for one in own if one.state in UNDECIDED)
         return next(undecided, None) or next((one for one in own if one.in_call), None)
 
+    def busy_elsewhere(self, slack_user: str, phone: str, call_id: str) -> Intervention | None:
+        """What this person's phone may be ringing for in another call, or is in another call for."""
+        return next(
+            (
+                one
+                for one in self._open_cards.followed
+                if one.name not in RECORDING
+                and (one.slack_user == slack_user or one.phone == phone)
+                and one.call_id != call_id
+                and (one.in_call or one.state in UNDECIDED)
+            ),
+            None,
+        )
+
     # ── what others tell ──
 
     async def open_card(self, card_id: str) -> dict[str, Intervention]:
@@ -127,6 +141,18 @@ class Follower:
         self._being_sent.add(intervention.id)
         self._open_cards.put_back(intervention.card, earlier)
         self._open_cards.put(intervention)
+
+    def wait_on_card(self, waiting: Intervention, earlier: dict[str, Intervention]) -> None:
+        """Have on its card, beside what `open_card` returned, what waits until the phone is free."""
+        self._open_cards.put_back(waiting.card, earlier)
+        self._open_cards.put(waiting)
+
+    def end_waiting(self, waiting: Intervention, advice: str) -> None:
+        """What waited was not sent, and the card says so; nothing where it was sent after all."""
+        as_it_is = self._open_cards.newest(waiting)
+        if as_it_is is not None and as_it_is.why is Why.PHONE_BUSY:
+            self._open_cards.put(not_sent(as_it_is, advice, self._now()))
+            self._show_and_forget(waiting.card)
 
     def show(self, card_id: str) -> None:
         """Bring the card up to date."""
@@ -255,7 +281,8 @@ class Follower:
 
     def forget_if_done(self, card_id: str) -> None:
         """Leave a card with nothing open to the ledger, once that knows all of it."""
-        if not any(one.following or self._saving.waits(one.id) for one in self._open_cards.on(card_id)):
+        shown = self._open_cards.on(card_id)
+        if not any(one.following or one.why is Why.PHONE_BUSY or self._saving.waits(one.id) for one in shown):
             self._open_cards.forget(card_id)
 
     def _card(self, interventions: tuple[Intervention, ...]) -> Card:

@@ -59,6 +59,10 @@ class Why(StrEnum):
     LEFT = "left"
     SIDE_GONE = "side gone"
     ANSWER_LOST = "answer lost"
+    PHONE_BUSY = "phone busy"
+    """It waits until the supervisor's phone is free: nothing is claimed, and nothing sent yet."""
+    NOT_SENT = "not sent"
+    """It waited for the phone, and was never sent."""
 
 
 class Step(BaseModel):
@@ -135,6 +139,8 @@ class Intervention(BaseModel):
     code: str = ""
     advice: str = ""
     """What the PBX called its refusal, and what to do about it."""
+    rung_anyway: bool = False
+    """The phone was busy with something else, so for what it rings cannot be seen: it is Asked until Connected."""
     phone_seen: PhoneSeen = PhoneSeen.UNKNOWN
     """What the PBX says of the supervisor's phone, once it was not answered."""
 
@@ -182,9 +188,19 @@ def begin(intervention: Intervention) -> Intervention:
     return _reach(intervention.model_copy(update={"legs_before": legs}), State.ASKED, intervention.asked_at)
 
 
+def waiting(intervention: Intervention) -> Intervention:
+    """It waits on its card until the supervisor's phone is free. It is in no ledger, and nothing is followed."""
+    return begin(intervention.model_copy(update={"why": Why.PHONE_BUSY, "following": False}))
+
+
+def not_sent(waiting: Intervention, advice: str, now: datetime) -> Intervention:
+    """The end of what has waited so: it was never sent, and `advice` says why."""
+    return _reach(waiting.model_copy(update={"advice": advice}), State.ENDED, now, why=Why.NOT_SENT)
+
+
 def answered(intervention: Intervention, answer: Literal["call", "ringing", "nothing"], now: datetime) -> Intervention:
     """The PBX accepted. Nothing is proven by that; 200 and 202 mean that the supervisor's phone is being called."""
-    if intervention.name in RECORDING or answer == "nothing":
+    if intervention.name in RECORDING or intervention.rung_anyway or answer == "nothing":
         return intervention
     return _reach(intervention, State.RINGING, now)
 

@@ -6,6 +6,7 @@ permits_for             who, what, on whom, from where: by the rules of now, not
 phone_beside            beside the reading of the call: whether the asker's own phone can ring at all
 calls_meant, suitable   the call as it is, one view of it; permission checked again on what was found
 switches.wait           only if the person is in the call in another mode: until they hang up, then all of it again
+switches.wait_for_phone only if their phone is busy with something else: until it is free, then all of it again
 claims.claim            which card, which action, and a row before the PUT; a second open one is refused;
                         then the rules once more, and the call, if that has taken long
 send                    the PUT, once
@@ -14,7 +15,9 @@ follower                what is true from then on, on the card
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -22,7 +25,7 @@ from structlog.contextvars import bound_contextvars
 from bot.actions import LABEL, RECORDING, SILENT
 from bot.answering import Answering
 from bot.authorization import AuthorizationMap, Permit, Person
-from bot.claiming import Claims, Reading, verdict
+from bot.claiming import BUSY, Claims, Phone, PhoneBusy, Reading, verdict
 from bot.commands import Command, Intervene
 from bot.errors import AlreadyAsked, AlreadyInCall, CallbotError, PbxError, PhoneNotRegistered, Refusal
 from bot.follower import Follower
@@ -35,7 +38,8 @@ from bot.phonecalls import PhoneCall
 from bot.placing import others_read, why_elsewhere
 from bot.planning import Suitable, button, named_call, permits_for, suitable
 from bot.ports import Asker, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
-from bot.preflight import phone_beside
+from bot.preflight import phone_beside, phone_seen
+from bot.presence import PhoneSeen
 from bot.sending import send
 from bot.switching import Verdict, changes_mode
 from bot.tasks import Tasks
@@ -44,7 +48,25 @@ SOON = 0.7
 """Seconds that a PUT may take before the card says Asked."""
 BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and tell who runs it the id."
 
+_WAITS_ALREADY = (
+    "Your card is already waiting for your phone. Finish there, or press Cancel there first. Nothing more was sent."
+)
+_CAME_TO = {
+    Verdict.LATE: "Your phone stayed busy for 30 s. Ask again when it is free.",
+    Verdict.CANCELLED: "You cancelled it while your phone was busy.",
+    Verdict.STOPPED: "callbot was restarted while your phone was busy. Ask again in a moment.",
+}
+"""What the card of a request says that waited for the phone in vain."""
+
 _log = structlog.get_logger("callbot.interventions")
+
+
+@dataclass(frozen=True)
+class Waits:
+    """A request that waits for the asker's phone: as its card shows it, and until when, on the event loop's clock."""
+
+    asked: Intervention
+    until: float
 
 
 class Interventions:
@@ -182,9 +204,15 @@ class Interventions:
             await answer.tell(asker)
 
     async def _intervene(
-        self, request: Request, command: Intervene, asker: Asker, *, switched: Verdict | None = None
+        self,
+        request: Request,
+        command: Intervene,
+        asker: Asker,
+        *,
+        switched: Verdict | None = None,
+        waits: Waits | None = None,
     ) -> None:
-        """Read and plan, then act. `switched`: how the waiting for a change of mode ended that came before.
+        """Read and plan, then act. `switched`: how a waiting for the phone ended that came before; `waits`: on which card.
 
         Reading takes time, so the rules are asked before it and after it: what counts is what they say last.
         """
@@ -193,7 +221,7 @@ class Interventions:
         person = rules.person(request.slack_user, stranger=request.stranger)
         permits = permits_for(person, command, request.channel, rules)
         phone = None if switched is not None else self._phone_in_doubt(command, person)
-        async with phone_beside(self._phone_calls, rules, phone) as not_registered:
+        async with phone_beside(self._phone_calls, rules, phone) as seeing:
             found = await calls_meant(command, tuple(permits), rules, self._phone_calls, self._sleep)
             read_at = asyncio.get_running_loop().time()
             _log.info("read", calls=len(found))
@@ -203,9 +231,11 @@ class Interventions:
             target, permit = chosen
             held = self.follower.holding(person.slack_user, target.call.id)
             anyway = switched is Verdict.NOW
+            seen = PhoneSeen.UNKNOWN
             if held is None and not anyway:
                 refuse_if_inside(command.action, target.call, permit.person.phone)
-                if await not_registered:
+                seen = await seeing
+                if seen is PhoneSeen.NOT_REGISTERED:
                     await self._offer_to_ring_anyway(request, command, target, permit, asker)
                     return
                 chosen = await self._chosen(request, command, found, asker)
@@ -215,7 +245,12 @@ class Interventions:
         if held is not None and not anyway and changes_mode(held, command.action):
             await self._switch(request, command, target, held, asker)
             return
-        await self._act(request, command, Reading(target, permit, read_at), asker, anyway=anyway)
+        reading = Reading(target, permit, read_at)
+        asked = None if waits is None else waits.asked
+        try:
+            await self._act(request, command, reading, Phone(seen, anyway, asked), asker)
+        except PhoneBusy as busy:
+            await self._when_free(request, command, reading, asker, busy=busy.why, waits=waits)
 
     async def _chosen(
         self, request: Request, command: Intervene, found: list[tuple[str, PhoneCall]], asker: Asker
@@ -238,9 +273,9 @@ class Interventions:
         return None
 
     def _phone_in_doubt(self, command: Intervene, person: Person) -> str | None:
-        """The phone that is to ring, unless nothing rings, it is in a call of ours, or it is to ring whatever is known."""
-        in_a_call = any(one.in_call and one.slack_user == person.slack_user for one in self.follower.open)
-        certain = command.action in RECORDING or command.ring_anyway or in_a_call
+        """The phone that is to ring, unless nothing rings, we know what it is busy with, or it is to ring whatever is known."""
+        ours = self.follower.busy_elsewhere(person.slack_user, person.phone, "") is not None
+        certain = command.action in RECORDING or command.ring_anyway or ours
         return None if certain else person.phone
 
     async def _offer_to_ring_anyway(
@@ -281,15 +316,75 @@ class Interventions:
         same_call = button(command, target.extension, target.call, request.channel, view_id=command.view)
         await self._intervene(request, same_call.intervene, asker, switched=verdict)
 
-    async def _act(self, request: Request, command: Intervene, reading: Reading, asker: Asker, *, anyway: bool) -> None:
+    async def _when_free(
+        self,
+        request: Request,
+        command: Intervene,
+        reading: Reading,
+        asker: Asker,
+        *,
+        busy: Intervention | None,
+        waits: Waits | None,
+    ) -> None:
+        """Wait on a card for the phone, then ask for everything anew: the permission, the call, the view.
+
+        `waits`: it has waited before, and the phone is busy again. Nothing is claimed or sent meanwhile.
+        """
+        target, person = reading.target, reading.permit.person
+        switches = self.follower.switches
+        if waits is None:
+            if switches.waits_for(person.slack_user, target.call.id):
+                raise AlreadyAsked(_WAITS_ALREADY, person.slack_user)
+            waits = Waits(await self._claims.wait_on_card(request, command, reading), switches.ends_at())
+            self._remember(waits.asked.card, asker)
+            _log.info("waits", call=target.call.id)
+            if not request.clicked:
+                elsewhere = asker.card_is_elsewhere(why_elsewhere(waits.asked, self._silent_in()))
+                self._puts.spawn(elsewhere, name=f"place of {request.id}")  # Slack may take long for it
+        free = partial(self._is_free, person, target.call.id)
+        whose = self._busy_with(busy, waits.asked)
+        came_to = "callbot stopped."
+        try:
+            verdict = await switches.wait_for_phone(waits.asked, whose, free, waits.until)
+            came_to = _CAME_TO.get(verdict, "You were told why in private.")
+            if verdict is Verdict.STOPPED:
+                raise Refusal("callbot is being restarted. Nothing was sent. Ask again in a moment.")
+            if verdict in {Verdict.LEFT, Verdict.NOW}:
+                same_call = button(command, target.extension, target.call, request.channel, view_id=command.view)
+                await self._intervene(request, same_call.intervene, asker, switched=verdict, waits=waits)
+                return
+            await self._conclude(
+                request,
+                Outcome.REFUSED,
+                f"{PhoneBusy.rule}: {verdict}",
+                extension=target.extension,
+                call_id=target.call.id,
+            )
+        finally:
+            self.follower.end_waiting(waits.asked, came_to)
+
+    async def _is_free(self, person: Person, call_id: str) -> bool:
+        """Whether nothing of ours rings the phone or has it in a call, nor does the PBX say that it is busy."""
+        if self.follower.busy_elsewhere(person.slack_user, person.phone, call_id) is not None:
+            return False
+        return await phone_seen(self._phone_calls, self._rules(), person.phone) not in BUSY
+
+    def _busy_with(self, busy: Intervention | None, asked: Intervention) -> str:
+        """Whose call the phone is busy with, as far as those may know who see the card."""
+        if busy is None or busy.slack_user != asked.slack_user or self._rules().protects(busy.call):
+            return ""
+        read_by_others = others_read(asked.place, asked.slack_user, self._silent_in())
+        return "" if busy.name in SILENT and read_by_others else busy.agent
+
+    async def _act(self, request: Request, command: Intervene, reading: Reading, phone: Phone, asker: Asker) -> None:
         _log.info("allowed", rule=reading.permit.rule, action=reading.permit.action)
-        intervention = await self._claims.claim(request, command, reading, anyway=anyway)
+        intervention = await self._claims.claim(request, command, reading, phone)
         self._remember(intervention.card, asker)
         put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
         await asyncio.sleep(0)  # the PUT goes before what is said of it
         async with asyncio.TaskGroup() as both:  # a private answer that takes long must not hold the card back
             both.create_task(self._show_if_late(put, intervention.card))
-            if not request.clicked:
+            if not request.clicked and phone.waits is None:
                 both.create_task(asker.card_is_elsewhere(why_elsewhere(intervention, self._silent_in())))
 
     async def _show_if_late(self, put: "asyncio.Task[None]", card: str) -> None:

@@ -138,6 +138,13 @@ class Switching(_Frozen):
     late: bool = False
 
 
+class BusyPhone(_Frozen):
+    """What a request waits for that is for another call than the one that the supervisor's phone is busy with."""
+
+    whose: str = ""
+    """The agent of that call; empty where it is not known, or not for every eye that reads the card."""
+
+
 class Card(_Frozen):
     """One card for one person and one call: everything that this person asked of this call, oldest first."""
 
@@ -151,7 +158,7 @@ class Card(_Frozen):
     legs: frozenset[str] = frozenset()
     """Views that are supervisors' legs."""
     buttons: tuple[Button, ...] = ()
-    switching: Switching | None = None
+    switching: Switching | BusyPhone | None = None
     removed: bool = False
     """The person is no longer in the map, or may no longer do this: their leg is not cut, and no button is offered."""
     protected: bool = False

@@ -1,7 +1,7 @@
 """What the PBX knows of the phone that is to ring, or that was not answered. It is never in the way.
 
-The presence of the asker's own phone is read beside the call, for one second at most. Only a certain "not registered"
-counts; what is slow, refused, failing, unknown or unreadable says nothing, and the request goes on as if nobody had asked.
+The presence of the asker's own phone is read beside the call, for one second at most. Only what is certain counts; what
+is slow, refused, failing, unknown or unreadable says nothing, and the request goes on as if nobody had asked.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ _log = structlog.get_logger("callbot.preflight")
 @asynccontextmanager
 async def phone_beside(
     phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str | None, patience: float = PATIENCE
-) -> AsyncIterator[Awaitable[bool]]:
-    """Read the phone's presence while the block reads the call, and await there whether it is certainly not registered.
+) -> AsyncIterator[Awaitable[PhoneSeen]]:
+    """Read the phone's presence while the block reads the call, and await there what the PBX says of the phone.
 
     Where `phone` is None nothing is read.
     """
-    reading = asyncio.create_task(_not_registered(phone_calls, rules, phone, patience), name="presence of the phone")
+    reading = asyncio.create_task(_seen(phone_calls, rules, phone, patience), name="presence of the phone")
     try:
         yield reading
     finally:
@@ -40,14 +40,13 @@ async def phone_beside(
 async def phone_seen(
     phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str, patience: float = PATIENCE
 ) -> PhoneSeen:
-    """What the PBX says now of a phone that was not answered."""
-    found = await _presence(phone_calls, rules, phone, patience)
-    return PhoneSeen.UNKNOWN if found is None else found.seen
+    """What the PBX says now of a phone that was not answered, or that is waited for."""
+    return await _seen(phone_calls, rules, phone, patience)
 
 
-async def _not_registered(phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str | None, patience: float) -> bool:
+async def _seen(phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str | None, patience: float) -> PhoneSeen:
     found = None if phone is None else await _presence(phone_calls, rules, phone, patience)
-    return found is not None and found.unreachable
+    return PhoneSeen.UNKNOWN if found is None else found.seen
 
 
 async def _presence(phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str, patience: float) -> Presence | None:

@@ -1,21 +1,24 @@
-"""Changing mode in a call: the supervisor's phone is busy with the old leg, so the new request waits until it is gone.
+"""What waits until the supervisor's phone is free, each on its card, with a button to ring anyway and *Cancel*.
 
-The card asks to hang up, with *Ring now anyway* and *Cancel*; after 30 s it says that nothing was switched. A restart
-forgets what waits: nothing was sent, and the person is told so.
+A change of mode waits for the old leg to go; a request for another call waits for the phone to be seen free, and nothing
+is claimed for it meanwhile. After 30 s the card says that nothing was sent. A restart forgets what waits, and the person
+is told so.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.actions import JOINING, ActionName
 from bot.errors import NotAuthorized, NotSuitable
 from bot.following import Intervention, Why
-from bot.ports import Switching
+from bot.ports import BusyPhone, Switching
 
 PATIENCE = 30.0
-"""Seconds that a change of mode waits for the supervisor to hang up."""
+"""Seconds that a request waits for the supervisor's phone."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks at a phone that is waited for."""
 
 
 class Verdict(StrEnum):
@@ -37,44 +40,80 @@ def changes_mode(held: Intervention, action: ActionName) -> bool:
 @dataclass(frozen=True)
 class _Waiting:
     held: Intervention
-    shown: Switching
+    shown: Switching | BusyPhone
     verdict: "asyncio.Future[Verdict]"
 
 
 class Switches:
-    """The changes of mode that wait, at most one on a card. `show` brings a card up to date."""
+    """What waits, at most one on a card. `show` brings a card up to date."""
 
-    def __init__(self, show: Callable[[str], None], patience: float = PATIENCE) -> None:
+    def __init__(self, show: Callable[[str], None], patience: float = PATIENCE, look_every: float = LOOK_EVERY) -> None:
         self._show = show
         self._patience = patience
+        self._look_every = look_every
         self._waiting: dict[str, _Waiting] = {}
         self._late: dict[str, Switching] = {}
 
-    def on_card(self, card: str) -> Switching | None:
+    def on_card(self, card: str) -> Switching | BusyPhone | None:
         """What the card says of it."""
         waiting = self._waiting.get(card)
         return waiting.shown if waiting is not None else self._late.get(card)
 
     def waits(self, card: str) -> bool:
-        """Whether a change waits on this card."""
+        """Whether something waits on this card."""
         return card in self._waiting
+
+    def waits_for(self, slack_user: str, call_id: str) -> bool:
+        """Whether something of this person's waits, for this call."""
+        return any((one.held.slack_user, one.held.call_id) == (slack_user, call_id) for one in self._waiting.values())
 
     async def wait(self, held: Intervention, to: ActionName) -> Verdict:
         """Show the question on the card of `held`, and wait for its leg to go, for a button, or for 30 s."""
-        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._late.pop(held.card, None)
-        self._waiting[held.card] = _Waiting(held, Switching(held=held.name, to=to), verdict)
-        self._show(held.card)
-        try:
-            came = await asyncio.wait_for(verdict, self._patience)
-        except TimeoutError:
-            came = Verdict.LATE
-            self._late[held.card] = Switching(held=held.name, to=to, late=True)
-        finally:
-            del self._waiting[held.card]
+        shown = Switching(held=held.name, to=to)
+        came = await self._wait(_Waiting(held, shown, asyncio.get_running_loop().create_future()), self._patience)
+        if came is Verdict.LATE:
+            self._late[held.card] = shown.model_copy(update={"late": True})
         if came in {Verdict.LATE, Verdict.CANCELLED}:
             self._show(held.card)
         return came
+
+    async def wait_for_phone(
+        self, asked: Intervention, whose: str, free: Callable[[], Awaitable[bool]], until: float
+    ) -> Verdict:
+        """Say on the card of `asked` that the phone is busy, and wait until it is `free`, for a button, or `until`.
+
+        `until` is on the clock of the event loop; `ends_at` gives it. LEFT: the phone is free.
+        """
+        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        looking = asyncio.create_task(self._look(free, verdict), name=f"phone of {asked.id}")
+        try:
+            patience = until - asyncio.get_running_loop().time()
+            return await self._wait(_Waiting(asked, BusyPhone(whose=whose), verdict), patience)
+        finally:
+            looking.cancel()
+            await asyncio.wait({looking})
+
+    def ends_at(self) -> float:
+        """When something that begins to wait now has waited long enough, on the clock of the event loop."""
+        return asyncio.get_running_loop().time() + self._patience
+
+    async def _look(self, free: Callable[[], Awaitable[bool]], verdict: "asyncio.Future[Verdict]") -> None:
+        while not await free():  # noqa: ASYNC110 - only the PBX knows when a phone is put down, and it tells nobody
+            await asyncio.sleep(self._look_every)
+        if not verdict.done():
+            verdict.set_result(Verdict.LEFT)
+
+    async def _wait(self, waiting: _Waiting, patience: float) -> Verdict:
+        card = waiting.held.card
+        self._late.pop(card, None)
+        self._waiting[card] = waiting
+        self._show(card)
+        try:
+            return await asyncio.wait_for(waiting.verdict, patience)
+        except TimeoutError:
+            return Verdict.LATE
+        finally:
+            del self._waiting[card]
 
     def close(self) -> None:
         """Let nothing wait any more: callbot ends."""
@@ -93,7 +132,7 @@ class Switches:
         """A button of the question. Raises NotAuthorized for somebody else's, NotSuitable where nothing waits."""
         waiting = self._waiting.get(card)
         if waiting is None or waiting.verdict.done():
-            raise NotSuitable("Nothing is waiting there any more. Press the mode you want again. Nothing was sent.")
+            raise NotSuitable("Nothing is waiting there any more. Ask again. Nothing was sent.")
         if waiting.held.slack_user != slack_user:
             raise NotAuthorized("another person's card", "This is somebody else's card. Nothing was sent.")
         waiting.verdict.set_result(Verdict.NOW if now else Verdict.CANCELLED)

@@ -99,7 +99,7 @@ def who_is_on_it(card: AlertCard, times: Times) -> list[str]:
     sentences = [f"{_name(one.name)} is on it{_doing(one) or f', since {times.at(one.since)}'}." for one in present]
     if len(present) > MOST_ON_IT:
         sentences = [*sentences[:MOST_ON_IT], f"And {len(present) - MOST_ON_IT} more are on it."]
-    former = [one.name for one in alert.helpers if one not in present]
+    former = [one.name for one in alert.helpers if one not in present and one.was_on_it]
     if former:
         sentences.append(f"{_together(former)} {'was' if len(former) == 1 else 'were'} on it.")
     return sentences

@@ -100,3 +100,9 @@ def interrupted(request: Request) -> Message:
     """A restart cut a request off before anything was sent."""
     text = f"callbot was restarted just when you asked for “{request.said}”. Nothing was sent. Please ask again."
     return message(foreign(text, 2800), [said(text)])
+
+
+def interrupted_card() -> Message:
+    """The card of a request that waited for a phone when a restart cut it off."""
+    lines = ("Ended: nothing was sent", "callbot was restarted while your phone was busy. Please ask again.")
+    return message(". ".join(lines), [headline(lines[0]), said(lines[1])])

@@ -10,7 +10,7 @@ from bot.actions import LABEL, RECORDING, ActionName, Whisper
 from bot.following import UNDECIDED, Intervention, State, Why
 from bot.phonecalls import Flow, PhoneCallView
 from bot.planning import latest_seen
-from bot.ports import Card, CardElsewhere
+from bot.ports import BusyPhone, Card, CardElsewhere, Switching
 from bot.slack.foreign import foreign
 from bot.slack.messages import (
     STATUS,
@@ -93,8 +93,9 @@ def intervention_card(card: Card) -> Message:
         blocks.append(small(ELSEWHERE[card.elsewhere]))
     if newest.state in WENT_WRONG:
         blocks.append(small(f"Request {newest.id}"))
-    if card.switching is not None and not (card.switching.late or card.removed or card.protected):
-        blocks.append(switch_buttons(card.id, newest.channel))
+    if card.switching is not None and not (_is_late(card) or card.removed or card.protected):
+        anyway = "Ring anyway" if isinstance(card.switching, BusyPhone) else "Ring now anyway"
+        blocks.append(switch_buttons(card.id, newest.channel, anyway))
     elif card.buttons:
         blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state.replace(' ', '-')}"))
     about = (
@@ -105,12 +106,17 @@ def intervention_card(card: Card) -> Message:
     return message(text, blocks)
 
 
+def _is_late(card: Card) -> bool:
+    """Whether a change of mode has waited in vain."""
+    return isinstance(card.switching, Switching) and card.switching.late
+
+
 def _pressing(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, datetime]:
     """Which of a card's interventions is the headline: an undecided one, else what changed last.
 
     While the supervisor is inside the call, the end of something else is no headline.
     """
-    undecided = one.following and one.state in UNDECIDED
+    undecided = one.state in UNDECIDED and (one.following or one.why is Why.PHONE_BUSY)
     return (undecided, not (inside and one.state is State.ENDED), one.steps[-1].at, one.asked_at)
 
 

@@ -15,10 +15,10 @@ import structlog
 
 from bot.errors import CallbotError
 from bot.ports import Card, Request
-from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted
+from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted, interrupted_card
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
-from bot.slack.outgoing import Outgoing, Rank, Urgency
+from bot.slack.outgoing import Outgoing, PostedAt, Rank, Urgency
 from bot.slack.posted import Posted, PostedCards, Standing
 from bot.slack.refusing import Refusing
 from bot.slack.showing import AnyCard, goes_on, newest_step, rank_of, told_instead, urgency, who_asked
@@ -99,8 +99,9 @@ class Feed:
         self._again(card.id)
 
     def interrupted(self, request: Request) -> None:
-        """Tell the person that a restart cut their request off."""
+        """Tell the person that a restart cut their request off, and the card of one that waited for their phone."""
         self._tasks.spawn(self._tell(request.slack_user, interrupted(request)), name=f"interrupted {request.id}")
+        self._tasks.spawn(self._end_interrupted(request), name=f"card of interrupted {request.id}")
 
     def coming(self, slack_user: str, name: str) -> None:
         """Tell an agent who raised their hand who is coming."""
@@ -114,6 +115,16 @@ class Feed:
 
     async def _tell(self, slack_user: str, message: Message) -> None:
         await tell(self._outgoing, self._sleep, slack_user, message, Rank.ANSWER)
+
+    async def _end_interrupted(self, request: Request) -> None:
+        """What waited on a new card has that card under the id of the request."""
+        try:
+            posted_at = (await self._posted.standing_of(request.id)).at
+            if posted_at is not None:
+                urgency = Urgency(Rank.INTERVENTION)
+                await self._outgoing.update(PostedAt(*posted_at), interrupted_card, lambda: urgency)
+        except CallbotError as error:
+            _log.error("card_not_ended", card=request.id, error=type(error).__name__)
 
     def _waiting(self, rank: Rank) -> int:
         return sum(rank_of(card) is rank for card in self._newest.values())

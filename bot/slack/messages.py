@@ -161,9 +161,9 @@ def act(button: Button, label: str, number: int) -> ButtonElement:
     )
 
 
-def switch_buttons(card: str, channel: str) -> Block:
-    """What a card offers that waits for the supervisor to hang up."""
-    labels = (("Ring now anyway", True), ("Cancel", False))
+def switch_buttons(card: str, channel: str, anyway: str) -> Block:
+    """What a card offers that waits for the supervisor's phone; `anyway` is the label of what rings it all the same."""
+    labels = ((anyway, True), ("Cancel", False))
     return ActionsBlock(
         block_id=f"{SWITCH}-{card}",
         elements=[

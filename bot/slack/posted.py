@@ -19,7 +19,7 @@ from bot.ports import Card, CardElsewhere, PostedCard
 from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message
 from bot.slack.outgoing import CARD_EVENT, Outgoing, PostedAt, Urgency
-from bot.slack.showing import AnyCard, message_of, newest_step, rank_of
+from bot.slack.showing import AnyCard, message_of, rank_of, shown_until
 
 NOTED = 1.0
 """Seconds that the ledger has to write down what a card shows."""
@@ -135,10 +135,14 @@ class Posted:
         self._sleep = sleep
         self._direct: dict[str, str] = {}
 
+    async def standing_of(self, card: str) -> PostedCard:
+        """What the ledger knows of the card of that id. Raises CallbotError."""
+        return await self._cards.posted(card)
+
     async def standing(self, card: AnyCard) -> Standing:
         """What the ledger knows of a card. Raises CallbotError."""
         standing = Standing(card, card.place)
-        known = await self._cards.posted(card.id)
+        known = await self.standing_of(card.id)
         if known.at is not None:
             standing.posted_at, standing.shown, standing.stood = PostedAt(*known.at), known.shown, True
         if known.begun is not None:
@@ -201,7 +205,7 @@ class Posted:
         """
         try:
             async with asyncio.timeout(NOTED):
-                await self._cards.save_shown(card, standing.shown, newest_step(standing.sent))
+                await self._cards.save_shown(card, standing.shown, shown_until(standing.sent))
         except (CallbotError, TimeoutError) as error:
             _log.error("shown_not_saved", card=card, error=type(error).__name__)
 
@@ -210,7 +214,7 @@ class Posted:
         if standing.place.startswith(PEOPLE):
             self._direct[standing.place] = posted_at.channel
         try:
-            until = newest_step(standing.sent) if standing.shown else None
+            until = shown_until(standing.sent) if standing.shown else None
             await self._cards.save_posted(card, *posted_at, shown=standing.shown, until=until)
         except CallbotError as error:
             _log.error("place_not_saved", card=card, error=type(error).__name__)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bot.alert_ports import AlertCard, BlindCard, DigestCard
-from bot.following import UNDECIDED
+from bot.following import UNDECIDED, Why
 from bot.ports import Card
 from bot.slack.alert_cards import alert_card, blind_card, digest_card
 from bot.slack.cards import intervention_card
@@ -38,6 +38,16 @@ def newest_step(card: AnyCard) -> datetime:
             return card.changed_at
         case BlindCard():
             return card.ended or card.since
+
+
+def shown_until(card: AnyCard) -> datetime:
+    """Until when the card shows what the ledger has, for the next start.
+
+    What waits for a phone is in no ledger: such a card counts as out of date, so that the next start shows it without.
+    """
+    if isinstance(card, Card) and any(one.why is Why.PHONE_BUSY for one in card.interventions):
+        return min(step.at for one in card.interventions for step in one.steps)
+    return newest_step(card)
 
 
 def goes_on(card: AnyCard) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bot.actions import JOINING, LABEL, RECORDING, ActionName
 from bot.errors import PbxUnreachable
 from bot.following import UNDECIDED, Intervention, State, Why
-from bot.ports import Card, Switching
+from bot.ports import BusyPhone, Card, Switching
 from bot.presence import PhoneSeen
 
 STILL = {
@@ -24,13 +24,21 @@ PHONE_SEEN = {
 
 def words_of(card: Card, newest: Intervention) -> tuple[str, ...]:
     """The headline, which begins with the state's word, and whatever else the person needs to know."""
-    left = card.removed and newest.state is State.ENDED
     return (
-        *(("Ended: You are no longer in the call",) if left else SAYS[newest.state](newest)),
+        *_says(card, newest),
         *_switching(None if card.removed or card.protected else card.switching),
         *_not_switched(card, newest),
         *_removed(card),
     )
+
+
+def _says(card: Card, newest: Intervention) -> tuple[str, ...]:
+    """What the state says. Whoever was removed hears nothing new of the call."""
+    if newest.why is Why.PHONE_BUSY:
+        return _phone_busy(card, newest)
+    if card.removed and newest.state is State.ENDED and newest.why is not Why.NOT_SENT:
+        return ("Ended: You are no longer in the call",)
+    return SAYS[newest.state](newest)
 
 
 def first(name: str) -> str:
@@ -45,13 +53,19 @@ def _whose(one: Intervention) -> str:
 # ── each state ──
 
 
+def _phone_busy(card: Card, one: Intervention) -> tuple[str, ...]:
+    whose = card.switching.whose if isinstance(card.switching, BusyPhone) and not card.protected else ""
+    whose = f" ({first(whose)}'s call)" if whose else ""
+    return (f"Asked: your phone is busy{whose}", f"Finish there first; then it rings for {first(one.agent)}.")
+
+
 def _asked(one: Intervention) -> tuple[str, ...]:
     how = f"The PBX spoke of a fault of its own ({one.code})" if one.code else "The answer of the PBX was lost"
     lost = f"{how}. Nothing is sent again; callbot looks at the call."
-    return (
-        f"Asked: {LABEL[one.name]}",
-        lost if one.why is Why.ANSWER_LOST else "Sent to the PBX. The call does not show it yet.",
-    )
+    sent = "Sent to the PBX. The call does not show it yet."
+    if one.rung_anyway:
+        sent += " Your phone was busy, so for what it rings cannot be seen."
+    return (f"Asked: {LABEL[one.name]}", lost if one.why is Why.ANSWER_LOST else sent)
 
 
 def _ended(one: Intervention) -> tuple[str, ...]:
@@ -59,6 +73,8 @@ def _ended(one: Intervention) -> tuple[str, ...]:
         return _picked_up_ended(one)
     if one.why is Why.CALL_OVER:
         return (f"Ended: {_whose(one)} call is over",)
+    if one.why is Why.NOT_SENT:
+        return ("Ended: nothing was sent", one.advice)
     if one.why is Why.SIDE_GONE:
         return (f"Ended: {_whose(one)} part of the call is over",)
     return (f"Ended: You left; {_whose(one)} call goes on",)
@@ -138,9 +154,9 @@ def _seconds(one: Intervention) -> int:
 # ── what is so besides ──
 
 
-def _switching(switching: Switching | None) -> tuple[str, ...]:
+def _switching(switching: Switching | BusyPhone | None) -> tuple[str, ...]:
     """What a card says while a change of mode waits, and when it waited in vain."""
-    if switching is None:
+    if not isinstance(switching, Switching):
         return ()
     if switching.late:
         return (f"Not switched, {STILL[switching.held]}.",)
@@ -161,5 +177,6 @@ def _removed(card: Card) -> tuple[str, ...]:
     refused = "You are no longer in the map of callbot, or no longer have this right there, so there are no buttons."
     if any(one.in_call for one in card.interventions):
         return (refused, "You are still in the call: hang up to leave.")
-    undecided = any(one.state in UNDECIDED and one.name not in RECORDING for one in card.interventions)
+    rings = (one for one in card.interventions if one.name not in RECORDING and one.why is not Why.PHONE_BUSY)
+    undecided = any(one.state in UNDECIDED for one in rings)
     return (refused, "Your phone may still ring: if you answer it, you are in the call.") if undecided else (refused,)

@@ -290,11 +290,11 @@ def test_who_takes_it_again_is_on_it_since_then(an_alert: MakeAlert, from_card: 
 
 
 UNDER_WAY = [
-    (State.ASKED, True),
-    (State.RINGING, True),
+    (State.ASKED, False),
+    (State.RINGING, False),
     (State.CONNECTED, True),
     (State.RECORDING, True),
-    (State.UNKNOWN, True),
+    (State.UNKNOWN, False),
     (State.RECORDING_STOPPED, False),
     (State.NOT_ANSWERED, False),
     (State.NOT_CONFIRMED, False),
@@ -304,7 +304,7 @@ UNDER_WAY = [
 
 
 @pytest.mark.parametrize(("state", "on_it"), UNDER_WAY)
-def test_whoever_intervenes_from_the_card_is_on_it_as_long_as_that_goes_on(
+def test_whoever_intervenes_from_the_card_is_on_it_as_long_as_the_call_shows_it(
     an_alert: MakeAlert, from_card: MakeIntervention, state: State, *, on_it: bool
 ) -> None:
     one = intervened(an_alert(), [from_card(state)])

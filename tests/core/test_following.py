@@ -330,3 +330,11 @@ def test_no_leg_proves_two_interventions(ringing: Intervention, joined: PhoneCal
     """Which of two the phone was lifted for nobody could tell, nor who hears it."""
     after = follow(ringing, Look(call=joined), noon + timedelta(seconds=3), taken=frozenset({"02"}))
     assert (after.state, after.leg) == (State.RINGING, None)
+
+
+@pytest.mark.parametrize("answer", ["call", "ringing"])
+def test_a_phone_that_was_busy_is_not_said_to_ring_for_it(
+    an_intervention: Callable[..., Intervention], answer: Literal["call", "ringing"]
+) -> None:
+    asked = an_intervention().model_copy(update={"rung_anyway": True})
+    assert answered(asked, answer, asked.asked_at).state is State.ASKED

@@ -63,8 +63,8 @@ async def hangs() -> Presence | None:
 
 
 async def is_not_registered(pbx: Pbx, rules: AuthorizationMap, phone: str | None = "0003*024") -> bool:
-    async with phone_beside(pbx, rules, phone, patience=0.01) as not_registered:
-        return await not_registered
+    async with phone_beside(pbx, rules, phone, patience=0.01) as seeing:
+        return await seeing is PhoneSeen.NOT_REGISTERED
 
 
 CERTAIN = {
@@ -111,10 +111,10 @@ async def test_it_is_read_while_the_call_is(rules: AuthorizationMap) -> None:
         await answered.wait()
         return await knows(0, "-1")()
 
-    async with phone_beside(Pbx(answer), rules, "0003*024") as not_registered:
+    async with phone_beside(Pbx(answer), rules, "0003*024") as seeing:
         await asked.wait()
         answered.set()
-        assert await not_registered
+        assert await seeing is PhoneSeen.NOT_REGISTERED
 
 
 async def test_who_does_not_need_the_answer_does_not_wait_for_it(rules: AuthorizationMap) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.actions import ActionName
 from bot.errors import NotAuthorized, NotSuitable
 from bot.following import Intervention, State, Why
+from bot.ports import BusyPhone
 from bot.switching import Switches, Verdict
 
 
@@ -102,3 +103,38 @@ async def test_the_next_end_takes_the_late_note_away(held: Intervention) -> None
     await switches.wait(held, ActionName.BARGE_IN)
     switches.ended(held)
     assert switches.on_card(held.card) is None
+
+
+# ── a request for another call than the one that the phone is busy with ──
+
+
+@pytest.fixture
+def asked(an_intervention: Callable[..., Intervention]) -> Intervention:
+    return an_intervention()
+
+
+async def never() -> bool:
+    return False
+
+
+async def test_a_phone_that_stays_busy_is_waited_for_and_no_longer(asked: Intervention) -> None:
+    switches = Switches(lambda card: None, patience=0.05, look_every=0.01)
+    assert await switches.wait_for_phone(asked, "Bob", never, switches.ends_at()) is Verdict.LATE
+    assert switches.on_card(asked.card) is None
+
+
+async def test_it_goes_on_when_the_phone_is_free(asked: Intervention) -> None:
+    looks = iter([False, False, True])
+
+    async def free() -> bool:
+        return next(looks)
+
+    switches = Switches(lambda card: None, look_every=0.01)
+    assert await switches.wait_for_phone(asked, "Bob", free, switches.ends_at()) is Verdict.LEFT
+
+
+async def test_the_card_of_what_waits_for_a_phone_names_whose_call_it_is_busy_with(asked: Intervention) -> None:
+    shown: list[Any] = []
+    switches = Switches(lambda card: shown.append(switches.on_card(card)), patience=0.01, look_every=0.01)
+    await switches.wait_for_phone(asked, "Bob", never, switches.ends_at())
+    assert shown == [BusyPhone(whose="Bob")]

@@ -119,3 +119,51 @@ async def test_an_end_that_was_written_down_and_not_yet_shown_is_shown_by_the_ne
     house.workspace.faults.clear()
     await house.start_bot()
     assert await house.card("Ended: Bob's call is over") == card
+
+
+async def test_after_kill_9_a_card_that_waited_for_the_phone_says_that_nothing_was_sent(
+    empty_house: Any, run_bot: Any
+) -> None:
+    house = empty_house
+    killed = await run_bot()
+    await killed.started()
+    house.floor.talk(caller="+15550144", to="0003*024")
+    house.floor.ring(caller="+15550143", to="0003*211")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*211")
+    card = await house.card("Asked: your phone is busy", "C0FLOOR")
+    await place_known(house, killed)
+    killed.process.kill()
+    await killed.ended()
+    await house.start_bot()
+    assert (await house.card("Ended: nothing was sent", "C0FLOOR")).ts == card.ts
+    assert house.actions() == []
+
+
+async def test_after_kill_9_a_card_with_earlier_requests_says_no_more_that_it_waits_for_the_phone(
+    empty_house: Any, run_bot: Any
+) -> None:
+    house = empty_house
+    killed = await run_bot()
+    await killed.started()
+    call = house.floor.talk(caller="+15550143", to="0003*211")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    await house.card("Connected")
+    house.floor.leave(call, "0003*024")
+    await house.card("Ended")
+    house.floor.talk(caller="+15550144", to="0003*024")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
+    await house.card("Asked: your phone is busy")
+    await place_known(house, killed)
+    killed.process.kill()
+    await killed.ended()
+    await house.start_bot()
+    await house.workspace.until(lambda: house.cards("U0ANA")[0].text.startswith("Ended: You left"))
+    assert house.actions() == ["Monitor"]
+
+
+async def place_known(house: Any, process: Any) -> None:
+    """Wait until the ledger knows where the newest card stands: what is typed after it is answered after it."""
+    await house.workspace.type("U0ANA", "C0FLOOR", "/calls help")
+    await house.told("U0ANA", "/monitor")
