@@ -127,7 +127,7 @@ class Looks:
     async def snapshot(self, within: float) -> Snapshot:
         """Every scope, as far as it can be read in so many seconds. Raises PbxError where no scope at all can be read."""
         taken = await self._snapshots.take(within)
-        return replace(taken, calls=tuple(map(self._sides.complete, taken.calls))) if taken.unread else taken
+        return replace(taken, calls=self._sides.complete_all(taken.calls)) if taken.unread else taken
 
     # ── a sweep ──
 

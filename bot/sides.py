@@ -4,7 +4,7 @@ One of those could be the protected one, and `[protected]` counts for the call w
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from bot.actions import PhoneCallAction
 from bot.errors import PbxError
@@ -33,10 +33,15 @@ class Sides:
 
     def complete(self, call: PhoneCall) -> PhoneCall:
         """The call with the parties that other lists have shown of it."""
-        shown = (self._calls(scope).get(call.id) for scope in tuple(self._lists))
-        known = [other.parties for other in shown if other is not None and not other.is_another_than(call)]
-        more = frozenset[str]().union(*known) - call.parties
-        return call.model_copy(update={"other_parties": call.other_parties | more}) if more else call
+        return _with_parties(call, (self._calls(scope).get(call.id) for scope in tuple(self._lists)))
+
+    def complete_all(self, calls: Iterable[PhoneCall]) -> tuple[PhoneCall, ...]:
+        """The same for many calls, with one walk through the lists."""
+        shown: dict[str, list[PhoneCall]] = {}
+        for scope in tuple(self._lists):
+            for call in self._calls(scope).values():
+                shown.setdefault(call.id, []).append(call)
+        return tuple(_with_parties(call, shown.get(call.id, ())) for call in calls)
 
     def _calls(self, scope: Scope) -> dict[str, PhoneCall]:
         read_at, calls = self._lists[scope]
@@ -47,6 +52,14 @@ class Sides:
         if scope not in self._by_id:
             self._by_id[scope] = {call.id: call for call in calls}
         return self._by_id[scope]
+
+
+def _with_parties(call: PhoneCall, shown: Iterable[PhoneCall | None]) -> PhoneCall:
+    others = [one for one in shown if one is not None and one is not call and not one.is_another_than(call)]
+    if not others:
+        return call
+    more = frozenset[str]().union(*(one.parties for one in others)) - call.parties
+    return call.model_copy(update={"other_parties": call.other_parties | more}) if more else call
 
 
 class WithEveryParty:
