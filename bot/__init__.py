@@ -66,6 +66,10 @@ Files that people copy:
 
     examples/         callbot.toml, the environment and the manifest of the Slack app
 
+Beneath the PBX and Slack alike:
+
+    network.py        the proxy of an address, and what is wrong with a certificate
+
 And what ties them together:
 
     env_file.py       .env

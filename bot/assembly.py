@@ -37,6 +37,7 @@ from bot.slack.http import Front
 from bot.slack.outgoing import Outgoing
 from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
+from bot.slack.web import web_client
 from bot.slicing import watch_loop
 from bot.tasks import Tasks
 from bot.telephony import Telephony
@@ -258,10 +259,7 @@ class Bot:
     # ── parts ──
 
     def _web_client(self, token: str | None) -> AsyncWebClient:
-        """A client on the one session; what is sent again, and when, is the feed's business."""
-        return AsyncWebClient(
-            token=token, base_url=self._settings.slack_api_url, session=self._slack_session, retry_handlers=[]
-        )
+        return web_client(token, self._settings.slack_api_url, self._slack_session)
 
     async def _open_doors(self, workspace: Workspace) -> None:
         self._listeners = Listeners(

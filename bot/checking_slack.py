@@ -13,7 +13,9 @@ from bot.checking_map import channels_named
 from bot.config import Config
 from bot.examples import MANIFEST, example
 from bot.findings import Finding, no, ok, remark, some
+from bot.network import certificate_problem
 from bot.settings import SlackSettings
+from bot.slack.web import web_client
 
 AT_ONCE = 4
 NEEDED = {"chat:write": "to post cards", "commands": "for /monitor and its sisters"}
@@ -48,12 +50,7 @@ async def check_slack(settings: SlackSettings, config: Config | None, patience: 
     """Ask Slack. `config` None: the map cannot be read, so no channel is known. `patience`: seconds for one answer."""
     timeout = aiohttp.ClientTimeout(total=patience, connect=patience / 2)
     async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        client = AsyncWebClient(
-            token=settings.slack_bot_token.get_secret_value(),
-            base_url=settings.slack_api_url,
-            session=session,
-            retry_handlers=[],
-        )
+        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         slack = _Slack(client, patience)
         (token, granted), way_in = await asyncio.gather(slack.bot_token(), slack.way_in(settings.slack_app_token))
         channels = [] if granted is None or config is None else await slack.channels(channels_named(config), granted)
@@ -152,6 +149,8 @@ class _Slack:
             raise _refusal(error) from None
         except TimeoutError:
             raise NoAnswer(f"no answer in {self._patience:g} s") from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise NoAnswer(f"its certificate is {certificate_problem(error.certificate_error)}") from None
         except aiohttp.ClientError as error:
             raise NoAnswer(f"cannot be reached ({type(error).__name__})") from None
         except (ValueError, AttributeError, RecursionError):  # the library, on what is no JSON object

@@ -9,6 +9,7 @@ showing.py    what the feed knows of a card, whichever kind it is; pure
 posted.py     where each card stands, also after a lost answer or a crash
 refusing.py   channels that take no alert for now, and the cards that rest until one does
 telling.py    one direct message to one person
+web.py        Slack's own library, as callbot uses it
 outgoing.py   the one way out to Slack: who goes first, and how each request ended
 rates.py      how fast Slack lets us go; pure
 failures.py   how a request can fail, by what is to be done then

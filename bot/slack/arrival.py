@@ -10,7 +10,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import CallbotError
-from bot.slack.failures import SlackError, SlackRefusal, answer_of, word
+from bot.slack.failures import CertificateProblem, SlackError, SlackRefusal, answer_of, word
 from bot.slack.sockets import Sockets
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
@@ -51,6 +51,7 @@ async def connect(sockets: Sockets, sleep: Callable[[float], Awaitable[None]]) -
 
 async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Callable[[float], Awaitable[None]]) -> T:
     """Ask until there is an answer. `ask` raises SlackError; `refusal` says what to do about a no, with its reason."""
+    problem = ""
     for pause in (*PAUSES, None):
         try:
             return await ask()
@@ -58,9 +59,15 @@ async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Calla
             raise SlackRefused(refusal.format(error.reason)) from None
         except SlackError as error:
             _log.warning("slack_not_ready", reason=error.reason)
+            problem = error.problem if isinstance(error, CertificateProblem) else ""
             if pause is None:
                 break
             await sleep(max(pause, getattr(error, "seconds", 0.0)))
+    if problem:
+        raise SlackRefused(
+            f"The certificate at SLACK_API_URL is {problem}, so nothing was sent to Slack. Check this machine's clock, and "
+            "that no proxy answers in Slack's place with a certificate of its own."
+        )
     raise SlackRefused(
         "Slack cannot be reached at SLACK_API_URL, though asked for half a minute, or what answers there is not Slack. "
         "Check the network, and SLACK_API_URL where it is set."

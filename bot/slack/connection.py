@@ -15,6 +15,7 @@ from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.network import proxy_for
 from bot.slack.app import kind_of
 from bot.tasks import Tasks
 
@@ -65,7 +66,7 @@ class Connection:
                 heartbeat=heartbeat,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
                 max_msg_size=LARGEST,
-                proxy=app.client.proxy,
+                proxy=proxy_for(url),
             )
             greeted = False
             try:

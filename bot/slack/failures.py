@@ -4,6 +4,7 @@
     ├── NotDone             nothing was done, so it may be sent again
     │   ├── RateLimited     429, after some seconds
     │   └── NotReached      no connection
+    │       └── CertificateProblem  … because Slack's certificate, or that of what answers in its place, is not accepted
     ├── AnswerUnknown       it may have been done: what makes a second message is not sent again
     │   └── TimedOut        it may still be done
     └── SlackRefusal        Slack said no, with a reason
@@ -20,6 +21,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from bot.errors import CallbotError
+from bot.network import NOT_SENT, certificate_problem
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 60.0
 """Seconds of a `Retry-After` that are honoured; Slack counts by the minute ("Rate limits"), and 0 would be a hot loop."""
@@ -107,6 +109,14 @@ class NotReached(NotDone):
     """There was no connection."""
 
 
+class CertificateProblem(NotReached):
+    """The certificate of what answers there is not accepted. `problem` says why: "expired"."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__("certificate_" + problem.replace(" ", "_").replace("-", "_"))
+        self.problem = problem
+
+
 class AnswerUnknown(SlackError):
     """It may have been done: the connection was cut, nothing came in time, or Slack itself does not know."""
 
@@ -146,7 +156,10 @@ def failing_clearly() -> Iterator[None]:
         yield
     except SlackApiError as error:
         raise _said(error) from None
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+    except aiohttp.ClientConnectorCertificateError as error:
+        problem = certificate_problem(error.certificate_error)
+        raise CertificateProblem(problem) from None
+    except NOT_SENT as error:
         raise NotReached(type(error).__name__) from None
     except TimeoutError as error:
         raise TimedOut(type(error).__name__) from None
@@ -159,6 +172,8 @@ async def answer_of(asking: Awaitable[Any]) -> Mapping[str, Any]:
     with failing_clearly():
         try:
             answer = (await asking).data
+        except aiohttp.ClientError:  # some are ValueErrors too, as that of a certificate
+            raise
         except (ValueError, AttributeError, RecursionError) as error:  # the library, on what is no JSON object
             raise AnswerUnknown("unreadable") from error
     if not isinstance(answer, dict):

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.network import proxy_for
 from bot.slack.failures import (
     AnswerUnknown,
     NotDone,
@@ -187,7 +188,7 @@ class Outgoing:
         await self._ask(RESPOND, url, self._respond(url, answer))
 
     async def _respond(self, url: str, answer: Mapping[str, Any]) -> None:
-        posting = self._session.post(url, json=answer, allow_redirects=False, proxy=self._client.proxy)
+        posting = self._session.post(url, json=answer, allow_redirects=False, proxy=proxy_for(url))
         async with posting as response:
             if response.status == 429:
                 raise RateLimited(retry_after(response.headers.get("Retry-After")))

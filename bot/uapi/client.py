@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 def pbx_session(ca_file: str | None = None) -> aiohttp.ClientSession:
-    """The one HTTP session to the PBX: few connections, no cookies, no proxy from the environment.
+    """The one HTTP session to the PBX: few connections, no cookies.
 
     `ca_file` holds the certificates to trust instead of the system's ("self-signed installations"). Certificates are
     always verified. Call it on the event loop. Raises OSError (ssl.SSLError is one) for a file that cannot be read.
@@ -54,7 +54,7 @@ def pbx_session(ca_file: str | None = None) -> aiohttp.ClientSession:
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"callbot/{importlib.metadata.version('callbot')}"},
-        trust_env=False,
+        trust_env=False,  # which brings ~/.netrc, too; the proxy comes with each request
     )
 
 

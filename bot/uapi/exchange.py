@@ -16,6 +16,7 @@ import structlog
 from yarl import URL
 
 from bot.errors import AnswerLost, PbxUnreachable
+from bot.network import NOT_SENT, certificate_problem, proxy_for
 from bot.uapi.envelope import LARGEST_WHOLE
 from bot.uapi.wire import Request
 
@@ -93,12 +94,13 @@ async def _exchange(
                 raise_for_status=False,
                 timeout=aiohttp.ClientTimeout(total=None, connect=seconds / 2),
                 middlewares=(_lost_is_lost,),
+                proxy=proxy_for(url),
             ) as response,
         ):
             http_status = response.status
             limit = LIST_LIMIT if request.name == "list" else BODY_LIMIT
             return Answer(http_status, await _body(response, limit), date=response.headers.get("Date", ""))
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
+    except NOT_SENT as failure:
         raise PbxUnreachable(_not_connected(failure)) from None
     except TimeoutError:
         why = f"timed out after {seconds:g} s"
@@ -119,11 +121,15 @@ async def _lost_is_lost(request: aiohttp.ClientRequest, handler: aiohttp.ClientH
         raise AnswerLost(f"connection lost ({type(failure).__name__})") from None
 
 
-def _not_connected(failure: aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) -> str:
-    """Why, in words of our own and of the TLS library: nothing of the address, which whoever reads the log knows."""
+def _not_connected(failure: aiohttp.ClientError) -> str:
+    """Why, in words of our own: nothing of the address, which whoever reads the log knows."""
     match failure:
         case aiohttp.ClientConnectorCertificateError(certificate_error=error):
-            return f"certificate not accepted ({getattr(error, 'verify_message', type(error).__name__)})"
+            return f"certificate not accepted ({certificate_problem(error)})"
+        case aiohttp.ClientHttpProxyError(status=status):
+            return f"not connected (the proxy refused with HTTP {status})"
+        case aiohttp.InvalidURL():
+            return "not connected (HTTPS_PROXY or HTTP_PROXY is invalid)"
         case aiohttp.ClientConnectorError(os_error=error):
             return f"not connected ({type(error).__name__})"
     return "not connected (timed out)"

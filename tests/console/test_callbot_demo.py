@@ -105,6 +105,12 @@ def test_it_prints_one_address_that_answers_and_ends_with_ctrl_c(start: Callable
     assert (len(addresses), found, demo.end()) == (1, HTTPStatus.OK, 0)
 
 
+def test_behind_a_proxy_it_is_up_too(start: Callable[..., Started]) -> None:
+    """One that cannot reach this machine: nobody answers at its address."""
+    demo = start("--no-browser", HTTP_PROXY="http://127.0.0.1:9", HTTPS_PROXY="http://127.0.0.1:9")
+    assert "Ctrl-C ends." in demo.until("Ctrl-C ends.")
+
+
 def test_on_a_desktop_it_opens_the_address_that_it_prints(start: Callable[..., Started], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "opened")
     demo = start(DISPLAY=":0")

@@ -94,14 +94,6 @@ async def test_what_has_waited_long_goes_even_where_there_is_always_something_ne
     await asyncio.wait(tasks)
 
 
-async def test_a_private_answer_goes_through_the_proxy_like_everything_else(session: aiohttp.ClientSession) -> None:
-    async with saying("text/plain", b"ok") as url:
-        post = Post("http://slack.example.com/api/", session)
-        post.outgoing._client.proxy = url
-        await post.outgoing.respond("http://hooks.example.com/commands/1", Message("x", ()))
-    assert post.answered == [("response_url", "")]
-
-
 async def test_what_is_sent_is_what_is_new_when_the_turn_comes(workspace: Workspace, post: Post) -> None:
     await full(post)
     newest = ["old"]

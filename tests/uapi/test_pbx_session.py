@@ -70,12 +70,34 @@ async def test_a_self_signed_pbx_is_trusted_by_its_own_certificate(tls_url: str,
 async def test_a_self_signed_pbx_is_not_trusted_otherwise(tls_url: str, connect: Connect) -> None:
     with pytest.raises(PbxUnreachable) as caught:
         await connect(tls_url).list("@me", "@self")
-    assert caught.value.why == "certificate not accepted (self-signed certificate)"
+    assert caught.value.why == "certificate not accepted (self-signed)"
 
 
 async def test_plain_http_where_tls_is_spoken_is_unreachable(tls_url: str, connect: Connect) -> None:
     with pytest.raises(PbxUnreachable):
         await connect(tls_url.replace("https", "http")).list("@me", "@self")
+
+
+async def test_where_a_proxy_refuses_nothing_was_sent(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def refuse(request: web.BaseRequest) -> web.Response:
+        asked.append(f"{request.method} {request.raw_path}")
+        return web.Response(status=407)
+
+    runner = web.ServerRunner(web.Server(refuse))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{runner.addresses[0][1]}")
+    with pytest.raises(PbxUnreachable) as caught:
+        await connect("https://pbx.example.com").act(
+            "@me", "0003*210", "c1", Monitor(send_call_to="0003*024", phone_call_view_id="01")
+        )
+    await runner.cleanup()
+    assert (asked, caught.value.why) == (
+        ["CONNECT pbx.example.com:443"],
+        "not connected (the proxy refused with HTTP 407)",
+    )
 
 
 async def test_a_certificate_file_that_is_missing_is_an_os_error(tmp_path: Path) -> None:

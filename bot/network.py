@@ -1,0 +1,64 @@
+"""Ways through a network, for the PBX and Slack alike: the proxy of an address, and what is wrong with a certificate."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
+
+import aiohttp
+
+_SCHEMES = {"ws": "http", "wss": "https"}
+"""A WebSocket begins as a request, and takes its proxy: hardly anybody sets WSS_PROXY."""
+_CERTIFICATE = {
+    9: "not valid yet",
+    10: "expired",
+    18: "self-signed",
+    19: "self-signed",
+    20: "of an unknown authority",
+    21: "of an unknown authority",
+    23: "revoked",
+    62: "for another name",
+    64: "for another address",
+}
+"""By the numbers X509_V_ERR_… of OpenSSL ("X509_STORE_CTX_get_error")."""
+
+
+NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+)
+"""What fails before anything was sent; a proxy that refuses its CONNECT has passed nothing on."""
+
+
+def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The proxy that HTTPS_PROXY or HTTP_PROXY names for an address, and NO_PROXY does not take back; None: go straight there.
+
+    An address of this machine has none: a proxy elsewhere could not reach it.
+    """
+    parts = urlsplit(url)
+    proxy = _set(f"{_SCHEMES.get(parts.scheme, parts.scheme)}_proxy", environ)
+    if not proxy or _on_this_machine(parts.hostname or ""):
+        return None
+    if proxy_bypass_environment(parts.netloc.rpartition("@")[2], {"no": _set("no_proxy", environ)}):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def certificate_problem(error: Exception) -> str:
+    """What is wrong with a certificate that was not accepted, in words of our own: "expired"."""
+    return _CERTIFICATE.get(getattr(error, "verify_code", 0), "not accepted")
+
+
+def _set(name: str, environ: Mapping[str, str]) -> str:
+    """The value of a variable that may be written small or large, as in curl; small goes first."""
+    return (environ.get(name) or environ.get(name.upper()) or "").strip()
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
