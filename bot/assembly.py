@@ -31,6 +31,7 @@ from bot.serving import listen
 from bot.settings import Settings
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import Workspace, connect, workspace_of
+from bot.slack.bot_token import BotToken
 from bot.slack.failures import KNOWN
 from bot.slack.feed import Feed
 from bot.slack.http import Front
@@ -84,6 +85,7 @@ class Bot:
         self._tasks = Tasks()
         self._metrics = Metrics(KNOWN)
         self._stopping = False
+        self._sockets: Sockets | None = None
         self._closing = Closing()
 
     async def start(self) -> None:
@@ -110,7 +112,10 @@ class Bot:
         await self._open_doors(workspace)
         self._alerting.look()
         self._watch_figures()
-        self._ready_pbx = asyncio.create_task(self._telephony.until_it_answers(), name="first answer of the PBX")
+        self._asking = [
+            asyncio.create_task(self._telephony.keep_asking(), name="the PBX"),
+            asyncio.create_task(self._bot_token.keep_asking(), name="the bot token"),
+        ]
         mode = "http" if self._settings.slack_app_token is None else "socket mode"
         _log.info("started", mode=mode, port=self.port)
 
@@ -142,11 +147,17 @@ class Bot:
             self._slack_session,
             clock=time.monotonic,
             sleep=asyncio.sleep,
-            answered=partial(self._metrics.answered, "slack"),
+            answered=self._slack_answered,
             hurry=self._hurry,
         )
         self._closing.later("outgoing", self._outgoing.close)
+        self._bot_token = BotToken(self._outgoing.test)
+        self._closing.later("bot token", self._bot_token.close)
         return workspace
+
+    def _slack_answered(self, method: str, seconds: float, reason: str) -> None:
+        self._metrics.answered("slack", method, seconds, reason)
+        self._bot_token.heard(method, reason)
 
     def _open_pbx(self) -> None:
         self._telephony = Telephony(self._settings, self._rulebook, self._metrics, self._clock)
@@ -191,6 +202,7 @@ class Bot:
             measures=self._metrics,
             follower=follower,
             helping=self._alerting.helping,
+            bot_token=self._bot_token,
         )
         # After the drains these do nothing; where there were none, or not to their end, nothing works on beneath.
         self._closing.later("feed", partial(self._feed.drain, 0.0))
@@ -225,7 +237,8 @@ class Bot:
     async def stop(self) -> None:
         """Take no more work, answer what has arrived, leave open interventions to the next start."""
         self._stopping = True
-        self._ready_pbx.cancel()
+        for asking in self._asking:
+            asking.cancel()
         try:
             async with asyncio.timeout(STOP["drain"]):
                 self._interventions.follower.switches.close()
@@ -243,8 +256,9 @@ class Bot:
         await self._lock.keep(asyncio.sleep)
 
     def ready(self) -> bool:
-        """Whether Slack and the PBX have each answered since the start, and no end is near."""
-        return self._telephony.answered and not self._stopping
+        """Whether a request can be taken and its person be answered. The PBX is no part of it: people are told of that."""
+        heard = self._sockets is None or self._sockets.open > 0
+        return heard and self._bot_token.accepted and not self._stopping
 
     def _watch_figures(self) -> None:
         """What the metrics ask for whenever they are read."""
@@ -252,6 +266,12 @@ class Bot:
         self._metrics.watch_length("connections", lambda: len(self._doors))
         self._metrics.watch_length("slack", lambda: len(self._outgoing))
         self._metrics.watch_length("looks", lambda: len(self._telephony.looks))
+        self._metrics.watch_health(
+            ready=self.ready,
+            sockets_open=lambda: 0 if self._sockets is None else self._sockets.open,
+            bot_token_accepted=lambda: self._bot_token.accepted,
+            pbx_up=lambda: self._telephony.up,
+        )
         self._metrics.watch_open(lambda: len(self._interventions.follower.open))
         self._metrics.watch_rules_age(self._rulebook.age)
         self._metrics.watch_mistaken(lambda: self._rulebook.mistaken)
@@ -279,6 +299,9 @@ class Bot:
         app = build_app(self._listeners, self._web_client(None), authorized, self._metrics)
         token = self._settings.slack_app_token
         secret = self._settings.slack_signing_secret
+        if token is not None:
+            self._sockets = Sockets(app, token.get_secret_value(), on_lost=self._metrics.acknowledgement_lost)
+            self._closing.later("sockets", self._sockets.close)
         front = Front(
             app=app if token is None else None,
             signing_secret="" if secret is None else secret.get_secret_value(),
@@ -286,10 +309,8 @@ class Bot:
         )
         self._doors = await listen(front.application(), self._settings.host, self._settings.port)
         self._closing.later("doors", self._doors.close)
-        if token is not None:
-            sockets = Sockets(app, token.get_secret_value(), on_lost=self._metrics.acknowledgement_lost)
-            self._closing.later("sockets", sockets.close)
-            await connect(sockets, asyncio.sleep)
+        if self._sockets is not None:
+            await connect(self._sockets, asyncio.sleep)
 
     @property
     def port(self) -> int:

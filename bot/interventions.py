@@ -3,7 +3,8 @@
 Interventions.handle(request, read, asker)
 ledger.begin            Slack's repeats end here
 permits_for             who, what, on whom, from where: by the rules of now, not of when the button was made
-phone_beside            beside the reading of the call: whether the asker's own phone can ring at all
+bot_token               beside the reading of the call: whether Slack takes a card at all
+phone_beside            beside it, too: whether the asker's own phone can ring at all
 calls_meant, suitable   the call as it is, one view of it; permission checked again on what was found
 switches.wait           only if the person is in the call in another mode: until they hang up, then all of it again
 switches.wait_for_phone only if their phone is busy with something else: until it is free, then all of it again
@@ -37,7 +38,7 @@ from bot.looking import Looks
 from bot.phonecalls import PhoneCall
 from bot.placing import others_read, why_elsewhere
 from bot.planning import Suitable, button, named_call, permits_for, suitable
-from bot.ports import Asker, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
+from bot.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
 from bot.preflight import phone_beside, phone_seen
 from bot.presence import PhoneSeen
 from bot.sending import send
@@ -91,6 +92,7 @@ class Interventions:
         measures: Measures,
         follower: Follower,
         helping: Helping,
+        bot_token: BotToken,
     ) -> None:
         self._phone_calls = phone_calls
         self._ledger = ledger
@@ -101,6 +103,7 @@ class Interventions:
         self._now = now
         self._sleep = sleep
         self._measures = measures
+        self._bot_token = bot_token
         self._puts = Tasks()
         self._askers: dict[str, Asker] = {}
         self.follower = follower
@@ -220,6 +223,7 @@ class Interventions:
         rules = self._rules()
         person = rules.person(request.slack_user, stranger=request.stranger)
         permits = permits_for(person, command, request.channel, rules)
+        self._bot_token.ask()
         phone = None if switched is not None else self._phone_in_doubt(command, person)
         async with phone_beside(self._phone_calls, rules, phone) as seeing:
             found = await calls_meant(command, tuple(permits), rules, self._phone_calls, self._sleep)
@@ -330,6 +334,7 @@ class Interventions:
 
         `waits`: it has waited before, and the phone is busy again. Nothing is claimed or sent meanwhile.
         """
+        await self._bot_token.refuse_if_revoked()
         target, person = reading.target, reading.permit.person
         switches = self.follower.switches
         if waits is None:
@@ -377,6 +382,7 @@ class Interventions:
         return "" if busy.name in SILENT and read_by_others else busy.agent
 
     async def _act(self, request: Request, command: Intervene, reading: Reading, phone: Phone, asker: Asker) -> None:
+        await self._bot_token.refuse_if_revoked()
         _log.info("allowed", rule=reading.permit.rule, action=reading.permit.action)
         intervention = await self._claims.claim(request, command, reading, phone)
         self._remember(intervention.card, asker)

@@ -73,6 +73,15 @@ class Metrics:
         self._errors = count("callbot_answer_errors", errors, ["system", "method", "error"])
         self._length = gauge("callbot_queue_length", "What waits or is under way now", ["queue"])
         self._open = gauge("callbot_open_interventions", "Interventions that are followed now")
+        self._health = {
+            name: gauge(f"callbot_{name}", text)
+            for name, text in {
+                "ready": "1: this process can take a request and answer the person, as /readyz says",
+                "sockets_open": "Connections of Socket Mode on which Slack can be heard; over HTTP there are none",
+                "bot_token_accepted": "1: Slack takes the bot token",
+                "pbx_up": "1: the last request to the PBX was answered, and not with 5xx",
+            }.items()
+        }
         self._mistaken = gauge("callbot_rules_mistaken", "1: the changed map has mistakes, the old rules hold")
         rules_age = (
             "How long ago callbot.toml and its directory could be read last; beyond a minute nothing is permitted"
@@ -169,6 +178,24 @@ class Metrics:
     def watch_length(self, queue: str, length: Callable[[], float]) -> None:
         """Ask for the length of a queue whenever somebody reads the figures."""
         self._length.labels(queue).set_function(length)
+
+    def watch_health(
+        self,
+        *,
+        ready: Callable[[], float],
+        sockets_open: Callable[[], float],
+        bot_token_accepted: Callable[[], float],
+        pbx_up: Callable[[], float],
+    ) -> None:
+        """Ask what works now, 1 or 0, and how many connections of Socket Mode are open."""
+        states = {
+            "ready": ready,
+            "sockets_open": sockets_open,
+            "bot_token_accepted": bot_token_accepted,
+            "pbx_up": pbx_up,
+        }
+        for name, state in states.items():
+            self._health[name].set_function(state)
 
     def watch_open(self, number: Callable[[], float]) -> None:
         """Ask for the number of open interventions whenever somebody reads the figures."""

@@ -194,6 +194,16 @@ class PhoneCalls(Protocol):
         """Send the action, once. Raises PbxRefused for a no, AnswerLost where nobody knows whether it was done."""
 
 
+class BotToken(Protocol):
+    """Whether Slack still takes what callbot wants to show."""
+
+    def ask(self) -> None:
+        """Ask Slack in the background."""
+
+    async def refuse_if_revoked(self) -> None:
+        """Wait a moment for the answer. Raises Refusal where Slack takes nothing any more."""
+
+
 class Measures(Protocol):
     """The figures that an operator watches."""
 

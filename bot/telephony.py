@@ -7,7 +7,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
+from typing import NoReturn
 
 import structlog
 
@@ -25,8 +25,12 @@ from bot.uapi.token import token_source
 
 WHOLE_LOOK = 60.0
 """Seconds for a whole read of a look: with few requests per second many pages take their time."""
-LONGEST_PAUSE = 10.0
-"""Seconds between two questions to a PBX that has not answered yet."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+"""Seconds between two questions to a PBX that does not answer: each pause twice as long as the one before."""
+IDLE = 30.0
+"""Seconds after which a PBX that nobody has asked anything is asked."""
+NO_ANSWER = frozenset({"not connected", "answer lost", "answer cut off"})
+"""How a request ends that was not answered (bot.uapi.exchange)."""
 
 _log = structlog.get_logger("callbot")
 
@@ -40,11 +44,13 @@ class Telephony:
         metrics.watch_pbx_clock(lambda: self.clock.ahead().total_seconds())
         self._url = settings.uapi_url
         self._rulebook = rulebook
-        self._measure = partial(metrics.answered, "pbx")
+        self._metrics = metrics
+        self._asked_at = float("-inf")
+        self.up = False
+        """Whether the last request to the PBX was answered, and not with 5xx."""
         self._session = pbx_session(settings.uapi_ca_file)
         self._token = token_source(self._session, self._url, *settings.credentials(), measure=self._measure)
         self._remembered = Remembered()
-        self._asking: list[UnifiedApi] = []
         self._sides = Sides(time.monotonic)
         self.phone_calls = WithEveryParty(
             self._unified_api(), self._sides, lambda user: self._rulebook.rules().protected_elsewhere(user)
@@ -56,26 +62,29 @@ class Telephony:
         """End the session."""
         await self._session.close()
 
-    @property
-    def answered(self) -> bool:
-        """Whether the PBX has answered since the start."""
-        return any(one.answered for one in self._asking)
+    async def keep_asking(self) -> NoReturn:
+        """Ask the PBX where nobody else does, so that `up` is true of now."""
+        pause = FIRST_PAUSE
+        while True:
+            if not self.up or time.monotonic() - self._asked_at > IDLE:
+                try:
+                    await self.phone_calls.list(self._rulebook.rules().default_user, "@self")
+                except PbxError as error:
+                    _log.warning("pbx_not_ready", error=type(error).__name__)
+            pause = FIRST_PAUSE if self.up else min(2 * pause, LONGEST_PAUSE)
+            await asyncio.sleep(IDLE if self.up else pause)
 
-    async def until_it_answers(self) -> None:
-        """Ask the PBX until it answers once, so that /readyz can tell."""
-        pause = 0.5
-        while not self.answered:
-            try:
-                await self.phone_calls.list(self._rulebook.rules().default_user, "@self")
-            except PbxError as error:
-                _log.warning("pbx_not_ready", error=type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+    def _measure(self, name: str, seconds: float, error: str) -> None:
+        """One request to the PBX and its end, which is no answer where callbot itself broke it off."""
+        self._metrics.answered("pbx", name, seconds, error)
+        if error != "not finished":
+            self.up = not (error in NO_ANSWER or error.startswith("HTTP 5"))
+            self._asked_at = time.monotonic()
 
     def _unified_api(self, turn: Callable[[], Awaitable[None]] | None = None) -> UnifiedApi:
         """The PBX; with `turn` it is asked no oftener than looks may be."""
         whole_read = WHOLE_READ if turn is None else WHOLE_LOOK
-        made = UnifiedApi(
+        return UnifiedApi(
             self._session,
             self._url,
             self._token,
@@ -85,8 +94,6 @@ class Telephony:
             remembered=self._remembered,
             clock=self.clock,
         )
-        self._asking.append(made)
-        return made
 
     def _looks(self) -> Looks:
         pace = Pace(

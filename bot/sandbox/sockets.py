@@ -115,6 +115,12 @@ class Sockets:
             transport.abort()
         await self._changes.until(lambda: not self._open, self._limits.refresh_grace)
 
+    def silence(self) -> None:
+        """Read nothing more of any connection, so that no ping is answered; they stay open."""
+        for each in self._open:
+            if each in self._transports:
+                self._transports[each].pause_reading()
+
     def disable(self) -> None:
         """Switch Socket Mode off: connections end, and no new ones are given."""
         self.enabled = False

@@ -27,8 +27,12 @@ class RateLimited(SlackRefusal):
         self.retry_after = retry_after
 
 
+class TokenRevoked(SlackRefusal):
+    """The workspace has taken the app's token back: no mistake of the app's."""
+
+
 class WebApi:
-    """Answers requests to `/api/METHOD`."""
+    """Answers requests to `/api/METHOD`. `bot_token_refused`: why the bot token is not taken now; empty where it is."""
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class WebApi:
         faults: SlackFaults,
         gate: RateGate,
         scopes: frozenset[str],
+        bot_token_refused: Callable[[], str] = lambda: "",
     ) -> None:
         self._scopes = scopes
         self._methods = methods
@@ -49,6 +54,7 @@ class WebApi:
         self._journal = journal
         self._faults = faults
         self._gate = gate
+        self._bot_token_refused = bot_token_refused
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request and note it."""
@@ -58,6 +64,8 @@ class WebApi:
         try:
             args, token = await arguments(request)
             response = await refused_by(fault) or self._act(method, args, token)
+        except TokenRevoked as refusal:
+            response = refusal_response(refusal)
         except SlackRefusal as refusal:
             self._journal.refused(method, refusal)
             response = refusal_response(refusal)
@@ -86,6 +94,8 @@ class WebApi:
             raise SlackRefusal("not_authed")
         if token not in self._tokens:
             raise SlackRefusal("invalid_auth")
+        if token == self._bot_token and (why := self._bot_token_refused()):
+            raise TokenRevoked(why)
         if token != (self._app_token if method == OPEN_CONNECTION else self._bot_token):
             raise SlackRefusal("not_allowed_token_type")
 

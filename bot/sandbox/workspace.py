@@ -57,6 +57,7 @@ class Workspace:
         self.limits = limits or SlackLimits()
         self.scopes = scopes
         self.faults = SlackFaults()
+        self._bot_token_refused = ""
         self._changes = Changes()
         self._journal = Journal(self._changes)
         self._rooms = Conversations(team_id, self._changes)
@@ -101,6 +102,7 @@ class Workspace:
             faults=self.faults,
             gate=self._gate,
             scopes=self.scopes,
+            bot_token_refused=lambda: self._bot_token_refused,
         )
         app = web.Application()
         app.router.add_route("*", "/api/{method}", api.handle)
@@ -257,6 +259,18 @@ class Workspace:
     async def cut_sockets(self) -> None:
         """Cut every Socket Mode connection without a word."""
         await self._sockets.cut()
+
+    def silence_sockets(self) -> None:
+        """Keep the Socket Mode connections open and answer nothing on them, not even a ping."""
+        self._sockets.silence()
+
+    def revoke_bot_token(self, error: str = "token_revoked") -> None:
+        """Take the bot token back: every request with it is refused with `error`. Commands and response URLs go on."""
+        self._bot_token_refused = error
+
+    def restore_bot_token(self) -> None:
+        """Take the bot token again."""
+        self._bot_token_refused = ""
 
     def link_disabled(self) -> None:
         """Switch Socket Mode off for the app."""

@@ -1,6 +1,7 @@
 """Slack: what people type and click comes in here, what they see goes out.
 
 arrival.py    the first words with Slack at a start: who we are there
+bot_token.py  whether Slack still takes the bot token
 app.py        the listeners: acknowledge, then hand over
 room.py       who may have how much under way at a time; pure
 asker.py      the person who asked, privately, through the response_url

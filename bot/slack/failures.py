@@ -72,7 +72,7 @@ KNOWN = frozenset(
         *NO_TOKEN,
         *("restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel"),
         *("missing_scope", "user_not_found", "cannot_dm_bot", "user_disabled", "user_not_visible"),
-        *("404", "410", "500", "502", "503", "504", "queue_full", "unreadable"),
+        *("404", "410", "500", "502", "503", "504", "no_room", "queue_full", "unreadable"),
         *("ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorCertificateError"),
         *("ClientConnectorSSLError", "ConnectionTimeoutError", "SocketTimeoutError", "TimeoutError"),
         *("ClientOSError", "ClientConnectionResetError", "ServerDisconnectedError", "ClientPayloadError"),

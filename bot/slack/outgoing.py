@@ -29,7 +29,7 @@ from bot.slack.failures import (
     word,
 )
 from bot.slack.messages import Message
-from bot.slack.rates import HISTORY, OPEN, POST, RESPOND, UPDATE, Gates, Share
+from bot.slack.rates import HISTORY, OPEN, POST, RESPOND, TEST, UPDATE, Gates, Share
 from bot.tasks import Tasks
 
 MOST_WAITING, MOST_ALERTS_WAITING = 500, 300
@@ -171,6 +171,14 @@ class Outgoing:
         answer = await self._ask(OPEN, "", answer_of(self._client.conversations_open(users=slack_user)))
         channel = answer.get("channel")
         return word(channel if isinstance(channel, dict) else {}, "id")
+
+    async def test(self) -> None:
+        """Whether Slack takes the token, at once or not at all: raises NotDone where Slack's rates leave no room now."""
+        now = self._clock()
+        if self._gates.wait(TEST, "", now) > 0:
+            raise NotDone("no_room")
+        self._gates.passed(TEST, "", now)
+        await self._ask(TEST, "", answer_of(self._client.auth_test()))
 
     async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
         """A private answer to a command or click, through its response_url; each says that it is ephemeral.

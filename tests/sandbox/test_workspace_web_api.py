@@ -53,6 +53,21 @@ async def test_auth_test_tells_who_the_bot_is(ask: Client) -> None:
     assert (await ask("auth.test"))["user_id"] == ask.workspace.bot_user_id
 
 
+@pytest.mark.parametrize("error", ["token_revoked", "invalid_auth", "account_inactive"])
+async def test_a_revoked_bot_token_is_refused_in_slacks_words_and_is_no_mistake_of_the_bots(
+    ask: Client, error: str
+) -> None:
+    ask.workspace.revoke_bot_token(error)
+    assert await ask("chat.postMessage", channel="C0FLOOR", text="hello") == {"ok": False, "error": error}
+    assert ask.workspace.refusals == []
+
+
+async def test_a_restored_bot_token_is_taken(ask: Client) -> None:
+    ask.workspace.revoke_bot_token()
+    ask.workspace.restore_bot_token()
+    assert (await ask("auth.test"))["ok"] is True
+
+
 async def test_a_post_is_shown_in_its_channel(ask: Client) -> None:
     await ask("chat.postMessage", channel="C0FLOOR", text="hello")
     assert [message.text for message in ask.workspace.messages("C0FLOOR")] == ["hello"]

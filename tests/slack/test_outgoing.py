@@ -14,7 +14,7 @@ from bot.sandbox.workspace import Workspace
 from bot.slack.failures import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import MOST_WAITING, PATIENCE, PostedAt, Rank
-from bot.slack.rates import BURST
+from bot.slack.rates import AT_ONCE, BURST
 from tests.slack.waiting import Post, text, urgent, waiting
 
 FLOOR = "C0FLOOR"
@@ -211,6 +211,13 @@ async def test_each_failure_says_whether_it_may_have_been_done(
 async def test_what_went_well_is_counted_without_a_reason(post: Post) -> None:
     await post.outgoing.post(FLOOR, text("x"), urgent())
     assert post.answered == [(POST, "")]
+
+
+async def test_the_token_is_tested_at_once_or_not_at_all(post: Post) -> None:
+    for _ in range(AT_ONCE):
+        await post.outgoing.test()
+    with pytest.raises(NotDone):
+        await post.outgoing.test()
 
 
 async def test_where_nobody_listens_nothing_was_done(session: aiohttp.ClientSession) -> None:

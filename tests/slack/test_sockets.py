@@ -348,6 +348,21 @@ async def test_at_the_start_such_an_answer_is_a_failure_like_others(line: Line, 
         await sockets.close()
 
 
+async def test_connections_on_which_no_ping_is_answered_are_open_and_not_heard(line: Line) -> None:
+    """What a middlebox leaves that has forgotten them: TCP stands, and nothing ever comes."""
+    sockets = Sockets(line.app, line.workspace.app_token, on_lost=line.lost.append, heartbeat=0.2)
+    await sockets.connect()
+    await line.workspace.until(lambda: sockets.open == CONNECTIONS)
+    line.workspace.link_disabled()
+    line.workspace.silence_sockets()
+    for _ in range(500):
+        if sockets.open == 0:
+            break
+        await asyncio.sleep(0.01)
+    assert sockets.open == 0
+    await sockets.close()
+
+
 async def test_a_peer_that_never_answers_is_given_up(line: Line) -> None:
     """TCP stands, and nothing ever comes: not aiohttp's five minutes."""
     met = asyncio.Event()
