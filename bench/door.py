@@ -36,6 +36,7 @@ from bot.metrics import Metrics
 from bot.ports import Asker, Request
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import connect
+from bot.slack.belonging import Home
 from bot.slack.http import Front
 from bot.slack.outgoing import Outgoing
 from bot.slack.sockets import Sockets
@@ -70,7 +71,7 @@ async def serve(mode: str, api: str) -> None:
         listeners = Listeners(
             interventions=cast("Interventions", Nothing()),
             outgoing=Outgoing(client, session, clock=time.monotonic, sleep=asyncio.sleep),
-            team_id="T0LOCAL",
+            home=Home("T0LOCAL"),
             knows=lambda _: True,
             now=lambda: datetime.now(UTC),
             sleep=asyncio.sleep,

@@ -285,7 +285,7 @@ class Bot:
         self._listeners = Listeners(
             interventions=self._interventions,
             outgoing=self._outgoing,
-            team_id=workspace.team_id,
+            home=workspace.home,
             knows=lambda slack_user: self._rulebook.rules().knows_person(slack_user),
             now=self._clock.wall,
             sleep=asyncio.sleep,
@@ -294,7 +294,10 @@ class Bot:
         )
         self._closing.later("listeners", partial(self._listeners.drain, 0.0))
         authorized = AuthorizeResult(
-            enterprise_id=None, team_id=workspace.team_id, bot_id=workspace.bot_id, bot_user_id=workspace.bot_user_id
+            enterprise_id=workspace.home.enterprise_id or None,
+            team_id=workspace.home.team_id,
+            bot_id=workspace.bot_id,
+            bot_user_id=workspace.bot_user_id,
         )
         app = build_app(self._listeners, self._web_client(None), authorized, self._metrics)
         token = self._settings.slack_app_token

@@ -135,9 +135,16 @@ class AuthorizationMap:
 
     def person(self, slack_user: str, *, stranger: bool = False) -> Person:
         """Who this is. Raises NotAuthorized for people whom callbot.toml does not name, and for other workspaces' people."""
-        person = None if stranger else self.people.get(slack_user)
+        contact = self.people.get(self.contact or "")
+        if stranger:
+            ask = contact.name if contact else "a supervisor there"
+            raise NotAuthorized(
+                "external user",
+                "You are of another Slack workspace than callbot, which takes requests from people of its own alone. "
+                f"Nothing was sent. Ask {ask} to do it for you.",
+            )
+        person = self.people.get(slack_user)
         if person is None:
-            contact = self.people.get(self.contact or "")
             ask = contact.name if contact else "whoever keeps the map of callbot"
             raise NotAuthorized(
                 "unknown person",

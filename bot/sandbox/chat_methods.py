@@ -53,7 +53,7 @@ class ChatMethods:
             "user_id": self._rooms.bot_user_id,
             "bot_id": self._rooms.bot_id,
             "is_enterprise_install": False,
-        }
+        } | ({"enterprise_id": self._rooms.enterprise_id} if self._rooms.enterprise_id else {})
 
     def post_message(self, args: Args) -> dict[str, Any]:
         """Post into a channel, or to a person by user id; one second apart in one channel, but for bursts."""

@@ -12,11 +12,12 @@ from bot.sandbox.messages_shown import Message
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a Slack account, perhaps of another workspace (Slack Connect)."""
+    """Somebody with a Slack account, perhaps of another workspace; `enterprise_id`: their organisation, if they have one."""
 
     id: str
     name: str
     team_id: str
+    enterprise_id: str | None = None
 
     @property
     def dm(self) -> str:
@@ -36,10 +37,11 @@ class Channel:
 
 
 class Conversations:
-    """People, channels and messages of one workspace."""
+    """People, channels and messages of one workspace; `enterprise_id`: its organisation (Enterprise Grid)."""
 
-    def __init__(self, team_id: str, changes: Changes) -> None:
+    def __init__(self, team_id: str, changes: Changes, enterprise_id: str | None = None) -> None:
         self.team_id = team_id
+        self.enterprise_id = enterprise_id
         self.changes = changes
         self.app_id = "A0LOCAL"
         self.bot_id = "B0LOCAL"
@@ -49,9 +51,10 @@ class Conversations:
         self.posted: list[Message] = []
         self._stamp = 0
 
-    def add_person(self, user: str, name: str, team_id: str | None) -> None:
+    def add_person(self, user: str, name: str, team_id: str | None, enterprise_id: str | None = None) -> None:
         """Somebody joins, with a direct message to the bot."""
-        person = Person(user, name, team_id or self.team_id)
+        organisation = self.enterprise_id if team_id is None else enterprise_id
+        person = Person(user, name, team_id or self.team_id, organisation)
         self.people[user] = person
         self.channels[person.dm] = Channel(person.dm, "directmessage", person=user)
         self.changes.tell()

@@ -82,6 +82,8 @@ class InteractionWriter:
             "response_url": response_url,
             "trigger_id": trigger_id or new_trigger_id(),
         }
+        if person.enterprise_id:
+            payload |= {"enterprise_id": person.enterprise_id, "enterprise_name": "Local Org"}
         origin = Origin(person.id, channel.id, typed=f"{command} {text}".strip())
         return Interaction(SLASH_COMMANDS, command, payload, origin, str(uuid.uuid4()))
 
@@ -106,7 +108,7 @@ class InteractionWriter:
             },
             "trigger_id": trigger_id or new_trigger_id(),
             "team": {"id": self._rooms.team_id, "domain": "local"},
-            "enterprise": None,
+            "enterprise": {"id": person.enterprise_id, "name": "Local Org"} if person.enterprise_id else None,
             "is_enterprise_install": False,
             "channel": {"id": channel.id, "name": channel.name},
             **({} if ephemeral else shown),

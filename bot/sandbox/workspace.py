@@ -39,13 +39,14 @@ STOPPING = 0.5
 class Workspace:
     """One workspace; `clock` (seconds, only differences count) drives rate limits and the life of response URLs.
 
-    `scopes` are those that the app was installed with.
+    `scopes` are those that the app was installed with; `enterprise_id`: the organisation that it belongs to.
     """
 
     def __init__(
         self,
         *,
         team_id: str = "T0LOCAL",
+        enterprise_id: str | None = None,
         control: bool = False,
         limits: SlackLimits | None = None,
         scopes: frozenset[str] = GRANTED,
@@ -60,7 +61,7 @@ class Workspace:
         self._bot_token_refused = ""
         self._changes = Changes()
         self._journal = Journal(self._changes)
-        self._rooms = Conversations(team_id, self._changes)
+        self._rooms = Conversations(team_id, self._changes, enterprise_id)
         self._writer = InteractionWriter(self._rooms)
         self._gate = RateGate(self.limits, clock)
         self._sockets = Sockets(
@@ -80,9 +81,9 @@ class Workspace:
         self._runner: web.AppRunner | None = None
         self._origin = ""
 
-    def add_person(self, user: str, name: str, *, team_id: str | None = None) -> None:
-        """Somebody joins; `team_id`: of another workspace (Slack Connect)."""
-        self._rooms.add_person(user, name, team_id)
+    def add_person(self, user: str, name: str, *, team_id: str | None = None, enterprise_id: str | None = None) -> None:
+        """Somebody joins; `team_id`: of another workspace, which belongs to the organisation `enterprise_id`, if to any."""
+        self._rooms.add_person(user, name, team_id, enterprise_id)
 
     def add_channel(self, channel: str, name: str, *, bot_is_member: bool = True, archived: bool = False) -> None:
         """Open a channel with everybody in it, or put it into a new state."""

@@ -4,6 +4,7 @@ arrival.py    the first words with Slack at a start: who we are there
 bot_token.py  whether Slack still takes the bot token
 app.py        the listeners: acknowledge, then hand over
 room.py       who may have how much under way at a time; pure
+belonging.py  whether somebody is of our workspace or organisation; pure
 asker.py      the person who asked, privately, through the response_url
 feed.py       the cards: one message each, posted once and updated in place
 showing.py    what the feed knows of a card, whichever kind it is; pure

@@ -26,6 +26,7 @@ from bot.errors import BadCommand, Refusal
 from bot.interventions import Interventions
 from bot.ports import Request
 from bot.slack.asker import PrivateAnswers
+from bot.slack.belonging import Home, is_external
 from bot.slack.messages import ALERT, HAND, PAGE, SWITCH
 from bot.slack.outgoing import Outgoing
 from bot.slack.room import Guest, Room, acts
@@ -47,7 +48,7 @@ class Listeners:
         *,
         interventions: Interventions,
         outgoing: Outgoing,
-        team_id: str,
+        home: Home,
         knows: Callable[[str], bool],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
@@ -58,7 +59,7 @@ class Listeners:
         self._interventions = interventions
         self._outgoing = outgoing
         self._sleep = sleep
-        self._team_id = team_id
+        self._home = home
         self._knows = knows
         self._room = Room()
         self._refusals = 0
@@ -80,16 +81,14 @@ class Listeners:
     def command(self, body: Mapping[str, Any]) -> BoltResponse:
         """A slash command. Where there is no room for it the acknowledgement says so."""
         command, text = _text(body, "command"), _text(body, "text")
-        slack_user, team = _text(body, "user_id"), _text(body, "team_id")
         meant, read = _read(partial(parse, command, text))
-        guest = self._guest(slack_user, team, meant)
+        guest = self._guest(body, _text(body, "user_id"), meant)
         if why_not := self._no_room(guest):
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": why_not})
         self._start(
             body,
             read,
             guest,
-            team=team,
             channel=_text(body, "channel_id"),
             said=f"{command} {text}".strip(),
         )
@@ -102,7 +101,6 @@ class Listeners:
         others, as long as there is room for that.
         """
         user, action = _mapping(body.get("user")), _mapping((body.get("actions") or [None])[0])
-        team = _text(user, "team_id") or _text(_mapping(body.get("team")), "id")
         channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
         meant: Command | None = None
         read: Callable[[], Command]
@@ -111,7 +109,7 @@ class Listeners:
             read = partial(_same, meant)
         except BadCommand as too_old:
             read = partial(_raise, too_old)
-        guest = self._guest(_text(user, "id"), team, meant)
+        guest = self._guest(body, _text(user, "id"), meant)
         why_not = self._no_room(guest)
         if why_not and self._refusals >= MOST_ANSWERS:
             return BoltResponse(status=200)
@@ -119,11 +117,11 @@ class Listeners:
             read = partial(_raise, Refusal(why_not))
         label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
         said = f"[{label}]"
-        self._start(body, read, guest, team=team, channel=channel, said=said, clicked=True, refused=bool(why_not))
+        self._start(body, read, guest, channel=channel, said=said, clicked=True, refused=bool(why_not))
         return BoltResponse(status=200)
 
-    def _guest(self, slack_user: str, team: str, meant: Command | None) -> Guest:
-        known = team == self._team_id and self._knows(slack_user)
+    def _guest(self, body: Mapping[str, Any], slack_user: str, meant: Command | None) -> Guest:
+        known = not is_external(body, self._home) and self._knows(slack_user)
         return Guest(slack_user, acts=acts(meant), known=known)
 
     def _no_room(self, guest: Guest) -> str:
@@ -136,7 +134,6 @@ class Listeners:
         read: Callable[[], Command],
         guest: Guest,
         *,
-        team: str,
         channel: str,
         said: str,
         clicked: bool = False,
@@ -146,7 +143,7 @@ class Listeners:
             id=self._new_id(),
             trigger=_text(body, "trigger_id") or self._new_id(),
             slack_user=guest.slack_user,
-            stranger=team != self._team_id,
+            stranger=is_external(body, self._home),
             channel=channel,
             clicked=clicked,
             said=said[:LONGEST_SAID],

@@ -10,6 +10,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import CallbotError
+from bot.slack.belonging import Home
 from bot.slack.failures import CertificateProblem, SlackError, SlackRefusal, answer_of, word
 from bot.slack.sockets import Sockets
 
@@ -27,7 +28,7 @@ class SlackRefused(CallbotError):
 class Workspace(NamedTuple):
     """What auth.test says of the bot's own workspace."""
 
-    team_id: str
+    home: Home
     bot_id: str
     bot_user_id: str
 
@@ -38,7 +39,8 @@ async def workspace_of(client: AsyncWebClient, sleep: Callable[[float], Awaitabl
 
     async def ask() -> Workspace:
         answer = await answer_of(client.auth_test())
-        return Workspace(word(answer, "team_id"), str(answer.get("bot_id", "")), str(answer.get("user_id", "")))
+        home = Home(word(answer, "team_id"), str(answer.get("enterprise_id") or ""))
+        return Workspace(home, str(answer.get("bot_id", "")), str(answer.get("user_id", "")))
 
     return await _patiently(ask, refusal, sleep)
 

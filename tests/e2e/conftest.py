@@ -35,12 +35,12 @@ MAP = (Path(__file__).parent / "callbot.toml").read_text()
 class House:
     """Everything of one scenario, and the few things that a test does over and over."""
 
-    def __init__(self, folder: Path, transport: str) -> None:
+    def __init__(self, folder: Path, transport: str, enterprise: str | None = None) -> None:
         self.folder = folder
         self.transport = transport
         self.floor = Floor()
         self.pbx = SandboxPbx(self.floor)
-        self.workspace = Workspace()
+        self.workspace = Workspace(enterprise_id=enterprise)
         self.bots: list[Bot] = []
         self.map = MAP
         self.more_settings: dict[str, str] = {}
@@ -185,6 +185,12 @@ def transport(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture
+def enterprise() -> str | None:
+    """The organisation that the workspace belongs to (Enterprise Grid)."""
+    return None
+
+
 @pytest.fixture(scope="session")
 def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger whose tables are made once; how they are made is a matter of tests/ledger."""
@@ -198,10 +204,12 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def empty_house(tmp_path: Path, transport: str, empty_ledger: Path) -> AsyncIterator[House]:
+async def empty_house(
+    tmp_path: Path, transport: str, enterprise: str | None, empty_ledger: Path
+) -> AsyncIterator[House]:
     """PBX and workspace, without the bot."""
     shutil.copy(empty_ledger, tmp_path)
-    house = House(tmp_path, transport)
+    house = House(tmp_path, transport, enterprise)
     await house.pbx.start()
     await house.workspace.start()
     try:

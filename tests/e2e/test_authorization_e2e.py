@@ -128,20 +128,20 @@ async def test_among_several_calls_a_protected_one_is_not_offered(house: Any) ->
 
 
 @pytest.mark.parametrize("text", ["/monitor 0003*210", "/calls"])
-async def test_people_of_another_workspace_are_strangers_even_with_a_known_user_id(house: Any, text: str) -> None:
+async def test_people_of_another_workspace_are_refused_as_such_even_with_a_known_user_id(house: Any, text: str) -> None:
     house.workspace.add_person("U0ANA", "ana", team_id="T0OTHER")
     house.floor.talk(caller="+15550142", to="0003*210")
     await typed(house, "U0ANA", text)
-    found = await refused_by(house, "U0ANA", "I don't know you yet.")
-    assert found == [("U0ANA", False, "unknown person", "refused")]
+    found = await refused_by(house, "U0ANA", "You are of another Slack workspace than callbot")
+    assert found == [("U0ANA", False, "external user", "refused")]
 
 
-async def test_people_of_another_workspace_are_strangers_when_they_click_too(house: Any) -> None:
+async def test_people_of_another_workspace_are_refused_as_such_when_they_click_too(house: Any) -> None:
     card = await public_card(house)
     house.workspace.add_person("U0ANA", "ana", team_id="T0OTHER")
     await house.workspace.click("U0ANA", card, "Monitor")
-    await house.told("U0ANA", "I don't know you yet.")
-    assert (house.actions(), (await house.trail())[-1].rule) == (["BargeIn"], "unknown person")
+    await house.told("U0ANA", "You are of another Slack workspace than callbot")
+    assert (house.actions(), (await house.trail())[-1].rule) == (["BargeIn"], "external user")
 
 
 # ── at the click ──

@@ -41,7 +41,7 @@ async def arriving() -> AsyncIterator[Arriving]:
 
 async def test_slack_says_who_the_bot_is(arriving: Arriving) -> None:
     found = await workspace_of(arriving.client, arriving.sleep)
-    assert (found.team_id, found.bot_user_id, arriving.pauses) == ("T0LOCAL", arriving.workspace.bot_user_id, [])
+    assert (found.home.team_id, found.bot_user_id, arriving.pauses) == ("T0LOCAL", arriving.workspace.bot_user_id, [])
 
 
 @pytest.mark.parametrize(
