@@ -11,7 +11,7 @@ from bot.following import UNDECIDED, Intervention, State, Why
 from bot.phonecalls import Flow, PhoneCallView
 from bot.planning import latest_seen
 from bot.ports import BusyPhone, Card, CardElsewhere, Switching
-from bot.slack.foreign import foreign
+from bot.slack.foreign import caller, foreign
 from bot.slack.messages import (
     STATUS,
     Message,
@@ -188,7 +188,7 @@ def _view(view: PhoneCallView, names: Mapping[str, str], *, is_leg: bool) -> Blo
         fact("To", _people(view.destination, names)),
     ]
     if not is_leg and view.caller_id:
-        parts.append(fact("Caller id", view.caller_id))
+        parts.append(fact("Caller id", caller(view.caller_id)))
     state = ", ".join(filter(None, (STATUS[view.status], FLOW[view.flow])))
     moment = view.answered if view.on_call else view.ringing
     fields = [*parts, since(f"{state.capitalize()} since", moment) if moment else fact("State", state)]
@@ -203,7 +203,7 @@ def _people(numbers: tuple[str, ...], names: Mapping[str, str]) -> str:
 
 
 def _person(number: str, name: str) -> str:
-    return f"{name} {number}" if name and name != number else number
+    return f"{name} {number}" if name and name != number else caller(number)
 
 
 def _steps(interventions: tuple[Intervention, ...]) -> str:

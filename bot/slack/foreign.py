@@ -40,6 +40,25 @@ def foreign(text: str, limit: int = 120) -> str:
     return "".join((*parts, line[end:].translate(_HARMLESS)))
 
 
+def caller(caller_id: str) -> str:
+    """A caller id as it is shown: the name that somebody gave themselves in quotation marks, so that it is no word of ours."""
+    text = seen(caller_id[:_LONGEST_CALLER_ID])
+    if _NUMBER.fullmatch(text):
+        return text
+    named = _CALLER_ID.fullmatch(text)
+    name, number = (named[1], f" {named[2]}") if named else (text, "")
+    name = name.translate(_QUOTES).strip(" '")
+    if _NUMBER.fullmatch(name):
+        return f"{name}{number}".strip()
+    return f"“{name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + '…'}”{number}"
+
+
+_NUMBER = re.compile(r"<?[+0-9*][0-9*() ./-]*>?|")
+_CALLER_ID = re.compile(r"(.*?) ?(<[+0-9*][0-9*() ./-]*>)")
+_QUOTES = str.maketrans(dict.fromkeys('“”„‟«»‹›"″〝〞〟＂「」『』', "'"))
+_LONGEST_NAME, _LONGEST_CALLER_ID = 60, 1000
+
+
 def escaped(text: str) -> str:
     """Our own words with the three characters that Slack's markup is made of."""
     return text.translate(_ESCAPES)

@@ -12,7 +12,7 @@ from bot.listing import since_when
 from bot.phonecalls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
 from bot.ports import Choice, Line, Listing
 from bot.slack.cards import FLOW
-from bot.slack.foreign import foreign, plain
+from bot.slack.foreign import caller, foreign, plain
 from bot.slack.messages import HAND, PAGE, STATUS, Message, act, headline, message, said, small, small_words, when
 
 MOST_CHOICES = 25
@@ -182,9 +182,9 @@ def other_party(view: PhoneCallView, names: dict[str, str]) -> str:
     calls = view.flow is Flow.OUTGOING or not own.isdisjoint(view.source)
     if view.caller_id and not calls:
         known = next((number for number in caller_numbers(view.caller_id) if number in names), None)
-        return view.caller_id if known is None else f"{names[known]} {known}"
+        return caller(view.caller_id) if known is None else f"{names[known]} {known}"
     others = [number for number in (*view.source, *view.destination) if number not in own]
-    people = [f"{names[number]} {number}" if number in names else number for number in others]
+    people = [f"{names[number]} {number}" if number in names else caller(number) for number in others]
     return ", ".join(dict.fromkeys(people))
 
 

@@ -37,9 +37,9 @@ async def test_a_supervisor_sees_each_call_with_what_makes_sense_for_it_the_long
     house.floor.call(early).published = house.floor.call(late).published - timedelta(seconds=30)
     message = await listed(house, "U0ANA")
     assert rows(message) == [
-        "Dan Popa 0003*212: ringing with Uwe Urgent <+15550142>",
-        "Dan Popa 0003*211: ringing with Rita Ringer <+15550141>",
-        "Bob Ionescu 0003*210: on call with Tia Talker <+15550140>, being recorded",
+        "Dan Popa 0003*212: ringing with “Uwe Urgent” <+15550142>",
+        "Dan Popa 0003*211: ringing with “Rita Ringer” <+15550141>",
+        "Bob Ionescu 0003*210: on call with “Tia Talker” <+15550140>, being recorded",
     ]
     assert labels(message) == ["Pick up", "Pick up", "Monitor", "Whisper", "Barge in", "Stop recording"]
 
@@ -174,7 +174,7 @@ async def test_calls_on_both_phones_of_a_person_are_a_question(house: Any) -> No
     second = house.floor.talk(caller="+15550143", caller_name="Vic Voice", to="0003*212")
     question = await listed(house, "U0ANA", "/monitor <@U0DAN>")
     [label] = [label for label in labels(question) if label.endswith("on 0003*212")]
-    assert label.startswith("Vic Voice <+15550143>")
+    assert label.startswith("“Vic Voice” <+15550143>")
     await house.workspace.click("U0ANA", question, label)
     await house.puts(1)
     assert house.pbx.puts()[0].path == f"/uapi/phoneCalls/13/0003*212/{second}"
@@ -199,7 +199,7 @@ async def test_a_short_extension_with_several_calls_is_a_question_too(house: Any
     house.floor.talk(caller="+15550142", caller_name="Uwe Urgent", to="0003*211")
     second = house.floor.talk(caller="+15550143", caller_name="Vic Voice", to="0003*211")
     question = await listed(house, "U0ANA", "/monitor 211")
-    [label] = [label for label in labels(question) if label.startswith("Vic Voice")]
+    [label] = [label for label in labels(question) if label.startswith("“Vic Voice”")]
     await house.workspace.click("U0ANA", question, label)
     await house.puts(1)
     assert house.pbx.puts()[0].path == f"/uapi/phoneCalls/13/0003*211/{second}"
@@ -218,6 +218,6 @@ async def test_a_question_labels_each_call_by_the_other_party_and_its_age(house:
     house.floor.call(old).view("01").answered = datetime.now(UTC) - timedelta(minutes=3, seconds=7)
     house.floor.talk(caller="+15550143", caller_name="Vic Voice", to="0003*210")
     question = await listed(house, "U0ANA", "/monitor 0003*210")
-    assert re.fullmatch(r"Uwe Urgent <\+15550142>, 3 min \d+ s", labels(question)[0])
-    assert re.fullmatch(r"Vic Voice <\+15550143>, \d s", labels(question)[1])
+    assert re.fullmatch(r"“Uwe Urgent” <\+15550142>, 3 min \d+ s", labels(question)[0])
+    assert re.fullmatch(r"“Vic Voice” <\+15550143>, \d s", labels(question)[1])
     assert [(each.outcome, each.allowed) for each in await house.trail()] == [("asked which call", True)]

@@ -89,7 +89,7 @@ async def test_what_a_caller_is_named_can_still_be_read(house: Any) -> None:
     house.floor.talk(caller="+15550142", caller_name="<!channel> *Jo* & _Co_ evil.example", to="0003*210")
     await typed(house, "/barge 0003*210")
     card = await house.card("Ringing", "C0FLOOR")
-    assert "Caller id: <!channel> *Jo* & _Co_ evil.example <+15550142>" in card.lines()
+    assert "Caller id: “<!channel> *Jo* & _Co_ evil.example” <+15550142>" in card.lines()
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

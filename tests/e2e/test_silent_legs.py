@@ -190,7 +190,7 @@ async def test_an_agent_who_has_transferred_the_call_is_listed_no_leg(house: Any
     mine, dans = await listed(house, BOB), await listed(house, DAN)
     assert ("No live calls" in mine[0], [line for line in dans if "0003*211" in line]) == (
         True,
-        ["Dan Popa 0003*211: on call with Carla Caller <+15550142>"],
+        ["Dan Popa 0003*211: on call with “Carla Caller” <+15550142>"],
     )
 
 
@@ -232,7 +232,7 @@ async def test_a_protected_supervisor_who_listens_does_not_take_the_agents_call_
     await house.start_bot()
     call = house.floor.talk(**CALLER)
     comes(house, call, SUPERVISOR)
-    assert "Bob Ionescu 0003*210: on call with Carla Caller <+15550142>" in await listed(house, BOB)
+    assert "Bob Ionescu 0003*210: on call with “Carla Caller” <+15550142>" in await listed(house, BOB)
 
 
 # ── the agent leaves, the supervisor stays ──

@@ -78,7 +78,7 @@ async def test_the_card_shows_every_side_of_the_call(house: Any) -> None:
     assert [line for line in lines if line.startswith(("From: ", "To: ", "Caller id: "))] == [
         "From: +15550142",
         "To: Bob Ionescu 0003*210",
-        "Caller id: Carla Caller <+15550142>",
+        "Caller id: “Carla Caller” <+15550142>",
         "From: Ana Pop 0003*024",
         "To: Bob Ionescu 0003*210",
     ]

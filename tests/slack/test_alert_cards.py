@@ -84,13 +84,13 @@ def test_long_names_leave_room_for_the_extension(
 # ── the call ──
 
 CALLS: list[tuple[When, dict[str, Any], str]] = [
-    (When.RINGING, {}, "Hal Holder <+15550188> has been ringing for longer than 20 s, since 12:00:00 (ago)."),
-    (When.RINGING, {"longer_than": timedelta(0)}, "Hal Holder <+15550188> has been ringing since 12:00:00 (ago)."),
+    (When.RINGING, {}, "“Hal Holder” <+15550188> has been ringing for longer than 20 s, since 12:00:00 (ago)."),
+    (When.RINGING, {"longer_than": timedelta(0)}, "“Hal Holder” <+15550188> has been ringing since 12:00:00 (ago)."),
     (When.RINGING, {"longer_than": timedelta(seconds=0.5)}, "ringing for longer than 0.5 s, since"),
     (When.RINGING, {"longer_than": timedelta(seconds=90)}, "ringing for longer than 1 min 30 s, since"),
-    (When.TALKING, {}, "The call with Hal Holder <+15550188> has lasted for longer than 20 s, since 12:00:00 (ago)."),
-    (When.ON_HOLD, {}, "The call with Hal Holder <+15550188> has been on hold for longer than 20 s, since 12:00:00"),
-    (When.PARKED, {}, "The call with Hal Holder <+15550188> has been parked for longer than 20 s, since 12:00:00"),
+    (When.TALKING, {}, "The call with “Hal Holder” <+15550188> has lasted for longer than 20 s, since 12:00:00 (ago)."),
+    (When.ON_HOLD, {}, "The call with “Hal Holder” <+15550188> has been on hold for longer than 20 s, since 12:00:00"),
+    (When.PARKED, {}, "The call with “Hal Holder” <+15550188> has been parked for longer than 20 s, since 12:00:00"),
 ]
 
 
@@ -147,7 +147,7 @@ def test_who_has_it_read_out_hears_the_same_with_times_in_utc(
     alert = grown_old(taken(an_alert(), "U0ANA", "Ana Pop", at(noon, 40)), at(noon, 90))
     assert alert_card(alert_card_of(alert)).text == (
         "Raised: Rings unanswered: Dan Popa 0003*211. "
-        "Hal Holder &lt;+15550188&gt; has been ringing for longer than 20 s, since 12:00:00 UTC. "
+        "“Hal Holder” &lt;+15550188&gt; has been ringing for longer than 20 s, since 12:00:00 UTC. "
         "Not updated since 12:00:20 UTC: the PBX does not answer. Ana Pop is on it, since 12:00:40 UTC."
     )
 
@@ -195,11 +195,11 @@ def test_every_way_to_end_is_in_the_table() -> None:
 
 
 WAS = [
-    (When.RINGING, How.CALL_OVER, "Hal Holder <+15550188> rang from 12:00:00 to 12:01:04."),
-    (When.TALKING, How.CALL_OVER, "The call with Hal Holder <+15550188> lasted from 12:00:00 to 12:01:04."),
-    (When.ON_HOLD, How.CONDITION_OVER, "The call with Hal Holder <+15550188> was on hold from 12:00:00 to 12:01:04."),
-    (When.PARKED, How.CONDITION_OVER, "The call with Hal Holder <+15550188> was parked from 12:00:00 to 12:01:04."),
-    (When.RINGING, How.RULE_GONE, "Hal Holder <+15550188> has been ringing since 12:00:00."),
+    (When.RINGING, How.CALL_OVER, "“Hal Holder” <+15550188> rang from 12:00:00 to 12:01:04."),
+    (When.TALKING, How.CALL_OVER, "The call with “Hal Holder” <+15550188> lasted from 12:00:00 to 12:01:04."),
+    (When.ON_HOLD, How.CONDITION_OVER, "The call with “Hal Holder” <+15550188> was on hold from 12:00:00 to 12:01:04."),
+    (When.PARKED, How.CONDITION_OVER, "The call with “Hal Holder” <+15550188> was parked from 12:00:00 to 12:01:04."),
+    (When.RINGING, How.RULE_GONE, "“Hal Holder” <+15550188> has been ringing since 12:00:00."),
 ]
 
 

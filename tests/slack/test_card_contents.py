@@ -136,7 +136,7 @@ SIDES = [
     ({}, "To: Bob Ionescu 0003*210"),
     ({"source": ["0003*024"]}, "From: Ana Pop 0003*024"),
     ({"source": []}, "From: unknown"),
-    ({}, "Caller id: Jane Roe <+15550100>"),
+    ({}, "Caller id: “Jane Roe” <+15550100>"),
     ({}, "On call, incoming since <!date^1795262340^{time_secs}|11:59:00 UTC>"),
     ({"flow": 4}, "On call, outgoing since <!date^1795262340^{time_secs}|11:59:00 UTC>"),
     ({"flow": 2, "answered": None}, "State: on call, internal"),

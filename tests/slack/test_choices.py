@@ -68,13 +68,13 @@ def test_the_question_names_the_action(offered: Offered, noon: datetime) -> None
 
 
 AGES = [
-    ({}, "Jane Roe <+15550100>, 1 min 0 s"),
-    ({"answered": "2026-11-21T11:59:18Z"}, "Jane Roe <+15550100>, 42 s"),
-    ({"answered": "2026-11-21T10:57:57Z"}, "Jane Roe <+15550100>, 62 min 3 s"),
-    ({"answered": "2026-11-21T12:59:18Z"}, "Jane Roe <+15550100>, 0 s"),
-    ({"answered": "2026-11-21T12:59:48+01:00"}, "Jane Roe <+15550100>, 12 s"),
-    ({"answered": None, "status": 3, "ringing": "2026-11-21T11:59:53Z"}, "Jane Roe <+15550100>, 1 min 0 s"),
-    ({"answered": None}, "Jane Roe <+15550100>, 1 min 0 s"),
+    ({}, "“Jane Roe” <+15550100>, 1 min 0 s"),
+    ({"answered": "2026-11-21T11:59:18Z"}, "“Jane Roe” <+15550100>, 42 s"),
+    ({"answered": "2026-11-21T10:57:57Z"}, "“Jane Roe” <+15550100>, 62 min 3 s"),
+    ({"answered": "2026-11-21T12:59:18Z"}, "“Jane Roe” <+15550100>, 0 s"),
+    ({"answered": "2026-11-21T12:59:48+01:00"}, "“Jane Roe” <+15550100>, 12 s"),
+    ({"answered": None, "status": 3, "ringing": "2026-11-21T11:59:53Z"}, "“Jane Roe” <+15550100>, 1 min 0 s"),
+    ({"answered": None}, "“Jane Roe” <+15550100>, 1 min 0 s"),
     ({"callerId": ""}, "+15550100, 1 min 0 s"),
     ({"callerId": "", "source": ["+1", "+2"]}, "+1, +2, 1 min 0 s"),
     ({"callerId": "", "source": []}, "view 01, 1 min 0 s"),
@@ -90,12 +90,12 @@ def test_each_call_is_labelled_by_the_other_party_and_its_age(
 
 def test_a_call_that_will_only_begin_by_its_clock_is_new(offered: Offered, noon: datetime, labels: Texts) -> None:
     asked = choices(ActionName.PICK_UP, offered({"status": 3}, published="2026-11-21T17:00:00+02:00"), noon)
-    assert labels(asked) == ["Jane Roe <+15550100>, 0 s"]
+    assert labels(asked) == ["“Jane Roe” <+15550100>, 0 s"]
 
 
 def test_a_call_whose_age_nobody_knows_has_none(offered: Offered, noon: datetime, labels: Texts) -> None:
     asked = choices(ActionName.MONITOR, offered({"answered": None}, published=None), noon)
-    assert labels(asked) == ["Jane Roe <+15550100>"]
+    assert labels(asked) == ["“Jane Roe” <+15550100>"]
 
 
 def test_the_oldest_comes_first_and_what_nobody_knows_the_age_of_last(offered: Offered, noon: datetime) -> None:
@@ -107,8 +107,8 @@ def test_the_oldest_comes_first_and_what_nobody_knows_the_age_of_last(offered: O
 def test_of_several_phones_each_button_names_its_own(offered: Offered, noon: datetime, labels: Texts) -> None:
     asked = choices(ActionName.MONITOR, offered({}, {}, on=("0003*210", "0003*211")), noon)
     assert labels(asked) == [
-        "Jane Roe <+15550100>, 1 min 0 s, on 0003*210",
-        "Jane Roe <+15550100>, 1 min 0 s, on 0003*211",
+        "“Jane Roe” <+15550100>, 1 min 0 s, on 0003*210",
+        "“Jane Roe” <+15550100>, 1 min 0 s, on 0003*211",
     ]
 
 
@@ -117,8 +117,8 @@ def test_of_several_views_of_one_call_each_button_names_its_own(
 ) -> None:
     asked = choices(ActionName.MONITOR, offered({"view_id": "01"}, {"view_id": "02"}, one_call=True), noon)
     assert labels(asked) == [
-        "Jane Roe <+15550100>, 1 min 0 s, view 01",
-        "Jane Roe <+15550100>, 1 min 0 s, view 02",
+        "“Jane Roe” <+15550100>, 1 min 0 s, view 01",
+        "“Jane Roe” <+15550100>, 1 min 0 s, view 02",
     ]
 
 
@@ -127,9 +127,9 @@ def test_buttons_that_would_read_the_same_are_told_apart_by_the_ids(
 ) -> None:
     asked = choices(ActionName.MONITOR, offered({}, {"callerId": "Tom Other <+15550101>"}, {}), noon)
     assert labels(asked) == [
-        "Jane Roe <+15550100>, 1 min 0 s, call \u2026c0",
-        "Tom Other <+15550101>, 1 min 0 s",
-        "Jane Roe <+15550100>, 1 min 0 s, call \u2026c2",
+        "“Jane Roe” <+15550100>, 1 min 0 s, call \u2026c0",
+        "“Tom Other” <+15550101>, 1 min 0 s",
+        "“Jane Roe” <+15550100>, 1 min 0 s, call \u2026c2",
     ]
 
 

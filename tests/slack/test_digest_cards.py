@@ -58,7 +58,7 @@ def test_an_alert_of_a_digest_says_all_that_its_own_card_would(
 ) -> None:
     alert = taken(snoozed(an_alert(), "Ana Pop", noon), "U0ANA", "Ana Pop", noon)
     assert (
-        "Rings unanswered: Dan Popa 0003*211. Hal Holder <+15550188> has been ringing for longer than 20 s, "
+        "Rings unanswered: Dan Popa 0003*211. “Hal Holder” <+15550188> has been ringing for longer than 20 s, "
         "since 12:00:00 (ago). Snoozed until 12:10:00 by Ana Pop. Ana Pop is on it, since 12:00:00."
     ) in told(digest_card(a_digest(alert_card_of(alert)))).split("\n")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.foreign import escaped, foreign, plain
+from bot.slack.foreign import caller, escaped, foreign, plain
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -179,3 +179,36 @@ def test_escaped_words_hold_no_control_syntax(text: str) -> None:
 
 def test_an_escape_that_somebody_wrote_stays_one_however_often_escapes_are_undone() -> None:
     assert foreign("&lt;!channel&gt; AT&T") == "\uff06lt;!channel\uff06gt; AT&amp;T"
+
+
+# ── a caller's name is no word of ours ──
+
+
+@pytest.mark.parametrize(
+    ("caller_id", "shown"),
+    [
+        ("Jane Roe <+15550100>", "\u201cJane Roe\u201d <+15550100>"),
+        ("Connected: nobody hears you. <+15550100>", "\u201cConnected: nobody hears you.\u201d <+15550100>"),
+        ("\u201d Nobody hears you. \u201c <1>", "\u201cNobody hears you.\u201d <1>"),
+        ('Jane "Jay" Roe <1>', "\u201cJane 'Jay' Roe\u201d <1>"),
+        ("Nobody hears you.", "\u201cNobody hears you.\u201d"),
+        ("<Nobody hears you.>", "\u201c<Nobody hears you.>\u201d"),
+        ("anonymous", "\u201canonymous\u201d"),
+        ("<+15550100>", "<+15550100>"),
+        ("+1 (555) 010-0100", "+1 (555) 010-0100"),
+        ("0003*210", "0003*210"),
+        ("", ""),
+        ("\u200b\u202e", ""),
+        ("x" * 80, "\u201c" + "x" * 59 + "\u2026\u201d"),
+    ],
+)
+def test_a_callers_name_stands_in_quotation_marks(caller_id: str, shown: str) -> None:
+    assert caller(caller_id) == shown
+
+
+@quick
+@given(ANY_TEXT)
+def test_no_callers_name_closes_its_quotation_marks(text: str) -> None:
+    shown = caller(text)
+    assert shown.count("\u201c") == shown.count("\u201d") <= 1
+    assert "\u201c" in shown or re.fullmatch(r"<?[+0-9*][0-9*() ./-]*>?|", shown)

@@ -125,15 +125,18 @@ def test_lists_that_could_not_be_read_are_told(a_line: MakeLine, shown: Texts, m
 # ── what a line says ──
 
 LINES = [
-    ({}, "Bob Ionescu 0003*210: on call with Jane Roe <+15550100>"),
-    ({"onHold": "2026-11-21T11:59:50Z"}, "Bob Ionescu 0003*210: on hold with Jane Roe <+15550100>"),
-    ({"parked": "2026-11-21T11:59:50Z"}, "Bob Ionescu 0003*210: parked with Jane Roe <+15550100>"),
-    ({"recording": "2026-11-21T11:59:50Z"}, "Bob Ionescu 0003*210: on call with Jane Roe <+15550100>, being recorded"),
-    ({"status": 3}, "Bob Ionescu 0003*210: ringing with Jane Roe <+15550100>"),
+    ({}, "Bob Ionescu 0003*210: on call with “Jane Roe” <+15550100>"),
+    ({"onHold": "2026-11-21T11:59:50Z"}, "Bob Ionescu 0003*210: on hold with “Jane Roe” <+15550100>"),
+    ({"parked": "2026-11-21T11:59:50Z"}, "Bob Ionescu 0003*210: parked with “Jane Roe” <+15550100>"),
+    (
+        {"recording": "2026-11-21T11:59:50Z"},
+        "Bob Ionescu 0003*210: on call with “Jane Roe” <+15550100>, being recorded",
+    ),
+    ({"status": 3}, "Bob Ionescu 0003*210: ringing with “Jane Roe” <+15550100>"),
     ({"status": 4, "flow": 4, "destination": ["+15550111"]}, "Bob Ionescu 0003*210: calling +15550100, +15550111"),
     ({"status": 4, "source": ["0003*210"], "destination": ["+15550111"]}, "Bob Ionescu 0003*210: calling +15550111"),
-    ({"status": 2}, "Bob Ionescu 0003*210: being called with Jane Roe <+15550100>"),
-    ({"agent": "0003*210"}, "0003*210: on call with Jane Roe <+15550100>"),
+    ({"status": 2}, "Bob Ionescu 0003*210: being called with “Jane Roe” <+15550100>"),
+    ({"agent": "0003*210"}, "0003*210: on call with “Jane Roe” <+15550100>"),
     # who the other party is
     ({"callerId": ""}, "Bob Ionescu 0003*210: on call with +15550100"),
     ({"callerId": "", "source": []}, "Bob Ionescu 0003*210: on call with view 01"),
@@ -151,14 +154,14 @@ LINES = [
     ),
     (
         {"source": ["0003*024"], "names": {"0003*024": "Ana Pop"}},
-        "Bob Ionescu 0003*210: on call with Jane Roe <+15550100>",
+        "Bob Ionescu 0003*210: on call with “Jane Roe” <+15550100>",
     ),
     # who is on it
-    ({"present": ("Ana Pop",)}, "Bob Ionescu 0003*210: on call with Jane Roe <+15550100>\nAna Pop is on it"),
-    ({"asker_present": True}, "Bob Ionescu 0003*210: on call with Jane Roe <+15550100>\nYou are on it"),
+    ({"present": ("Ana Pop",)}, "Bob Ionescu 0003*210: on call with “Jane Roe” <+15550100>\nAna Pop is on it"),
+    ({"asker_present": True}, "Bob Ionescu 0003*210: on call with “Jane Roe” <+15550100>\nYou are on it"),
     (
         {"asker_present": True, "present": ("Ana Pop", "Cleo Dima")},
-        "Bob Ionescu 0003*210: on call with Jane Roe <+15550100>\nYou, Ana Pop and Cleo Dima are on it",
+        "Bob Ionescu 0003*210: on call with “Jane Roe” <+15550100>\nYou, Ana Pop and Cleo Dima are on it",
     ),
 ]
 
@@ -172,7 +175,7 @@ def test_each_line_says_whose_call_in_which_state_with_whom_and_who_is_on_it(
 
 def test_a_screen_reader_hears_the_lines_too(a_line: MakeLine) -> None:
     assert listed(a_line(callerId="Jane Roe", present=("Ana Pop",))).text == (
-        "1 live call. Bob Ionescu 0003*210: on call with Jane Roe. Ana Pop is on it."
+        "1 live call. Bob Ionescu 0003*210: on call with “Jane Roe”. Ana Pop is on it."
     )
 
 
