@@ -428,7 +428,7 @@ async def test_where_the_phones_cannot_be_listed_nobody_is_said_to_be_missing(si
 async def test_every_mistake_of_the_settings_is_told_and_the_rest_is_looked_at(site: Site) -> None:
     lines = await site.check(SLACK_BOT_TOKEN="", PORT="70000")
     assert len([line for line in lines if line.startswith("no  settings:")]) == 2
-    assert [line[:10] for line in lines if line.startswith("ok  PBX")] == ["ok  PBX to"]
+    assert [line[:11] for line in lines if line.startswith("ok  PBX")] == ["ok  PBX tok", "ok  PBX clo"]
 
 
 async def test_every_mistake_of_the_map_is_told_and_the_rest_is_looked_at(site: Site) -> None:

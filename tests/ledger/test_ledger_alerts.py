@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.alert_ports import AlertLedger, BlindCard
-from bot.alerts import Alert, AlertState, How, When, intervened, raised, resolved, snoozed, taken
+from bot.alerts import Alert, AlertState, How, When, intervened, raised, resolved, seen, snoozed, taken
 from bot.following import Intervention
 from bot.ledger import documents
 from bot.ledger.alerts import AT_ONCE
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.phonecalls import PhoneCall
+from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.ports import Request
 
 Raise = Callable[..., Alert]
@@ -280,6 +280,18 @@ async def test_the_states_of_an_alert_are_open_until_it_is_resolved(book: AlertL
     }
     await book.save_alerts(tuple(one_each.values()))
     assert [one.state for one in await book.open_alerts()] == [AlertState.RAISED, AlertState.SNOOZED]
+
+
+async def test_an_alert_whose_call_tells_late_when_it_entered_is_saved_beside_the_one_that_is_known_by_that(
+    book: AlertLedger, alert: Raise
+) -> None:
+    dated = of_call("c1", "2026-03-02T12:00:00Z")
+    undated = alert(**of_call("c1"))
+    await book.save_alerts([resolved(alert(**dated), How.CALL_OVER, NOON)])
+    await book.save_alerts([undated])
+    late = seen(undated, dated["call"], PhoneCallView(id="01", extension="0003*210"), NOON, NOON)
+    await book.save_alerts([late])
+    assert await book.alerts_of([undated.key]) == (late,)
 
 
 # ── that no alert can come ──
