@@ -1,6 +1,15 @@
 """All promises, held against all evidence. Read the `judge_…` files beside it; each function there is one promise."""
 
-from tests.chaos import judge_alerts, judge_cards, judge_helpers, judge_permission, judge_requests, judge_words
+from tests.chaos import (
+    judge_alerts,
+    judge_cards,
+    judge_helpers,
+    judge_ledger,
+    judge_permission,
+    judge_requests,
+    judge_silent,
+    judge_words,
+)
 from tests.chaos.cast import Cast
 from tests.chaos.records import Evidence, Violation
 
@@ -23,6 +32,8 @@ PROMISES = (
     judge_alerts.cards_against_their_alerts,
     judge_alerts.protected_calls_on_alerts,
     judge_helpers.listeners_on_alerts,
+    judge_silent.silent_legs_on_public_cards,
+    judge_ledger.lost_ledgers,
     judge_words.secrets_in_the_log,
     judge_words.refused_by_slack,
     judge_words.errors_that_people_saw,
@@ -38,4 +49,5 @@ def violations(evidence: Evidence, cast: Cast) -> list[Violation]:
         *judge_permission.puts_without_permission(evidence, cast),
         *judge_helpers.answers_without_permission(evidence, cast),
         *judge_helpers.hands_of_nobody(evidence, cast),
+        *judge_silent.legs_that_agents_were_shown(evidence, cast),
     ]

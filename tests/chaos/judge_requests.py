@@ -32,14 +32,14 @@ def requests_without_an_end(evidence: Evidence) -> Iterator[Violation]:
 
 
 def acknowledged_without_a_row(evidence: Evidence) -> Iterator[Violation]:
-    """What was acknowledged is written down, or a kill followed within 100 ms and nothing was sent."""
+    """What was acknowledged is written down, or a kill followed within 100 ms, or the ledger took nothing; and nothing was sent."""
     written = {request.trigger for request in evidence.requests}
     for asked in evidence.asked:
         taken = [one for one in asked.deliveries if one.error is None and not one.refused]
         if not taken or asked.trigger in written:
             continue
         for one in taken:
-            if not any(_hit(one, kill, evidence) for kill in evidence.kills):
+            if not any(_hit(one, kill, evidence) for kill in evidence.kills) and not _refused(one, evidence):
                 seen = f"“{asked.said}” of {asked.user}, trigger {asked.trigger}, acknowledged at {one.at:.3f}"
                 nearest = min((kill.at - one.at for kill in evidence.kills if kill.at >= one.at), default=None)
                 yield Violation("acknowledged is written down", f"{seen}; the next kill came {nearest} s later")
@@ -53,6 +53,12 @@ def _hit(one: Acknowledged, kill: Kill, evidence: Evidence) -> bool:
     stood_still = sum(seconds for since, seconds in evidence.stalls if one.at - seconds <= since <= kill.at)
     lost = max(stood_still, kill.waited - one.waited)
     return -KILLED_WITHIN <= kill.at - one.at <= KILLED_WITHIN + lost
+
+
+def _refused(one: Acknowledged, evidence: Evidence) -> bool:
+    """Whether the ledger took nothing when the request came, so that it could only be refused."""
+    away = [outage for outage in evidence.outages if outage.kind == "ledger"]
+    return any(outage.touches(one.sent_at, one.at + KILLED_WITHIN) for outage in away)
 
 
 def requests_from_nowhere(evidence: Evidence) -> Iterator[Violation]:

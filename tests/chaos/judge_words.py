@@ -39,10 +39,14 @@ def refused_by_slack(evidence: Evidence) -> Iterator[Violation]:
 
 
 def errors_that_people_saw(evidence: Evidence) -> Iterator[Violation]:
-    """Whoever saw an error of Slack's asked while the bot, the workspace or the sockets were away."""
+    """Who saw an error of Slack's asked while the bot, the workspace or the sockets were away."""
     failed = [(asked, one) for asked in evidence.asked for one in asked.deliveries if one.error is not None]
     for asked, one in failed:
-        away = [o for o in evidence.outages if o.kind != "pbx" and o.touches(one.sent_at - PAD, one.at + PAD)]
+        away = [
+            o
+            for o in evidence.outages
+            if o.kind not in {"pbx", "ledger"} and o.touches(one.sent_at - PAD, one.at + PAD)
+        ]
         if not away:
             yield Violation("no error without a cause", f"{one.error} at {one.at:.3f} for {asked.user} “{asked.said}”")
 

@@ -19,7 +19,8 @@ class Memory:
     """The ledger of the run; `instant` turns one of its dates into seconds of `time.monotonic`."""
 
     def __init__(self, file: Path, instant: Callable[[datetime], float]) -> None:
-        self._file = file
+        self.file = file
+        """Where it lies now."""
         self._instant = instant
 
     def claimed(self, call_id: str, extension: str, action: str) -> frozenset[str]:
@@ -47,4 +48,4 @@ class Memory:
         evidence.cards = {place.id: (place.channel, place.ts) for place in places}
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=5.0)
+        return sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=5.0)

@@ -16,7 +16,7 @@ RECORDING = frozenset({"StartRecording", "StopRecording"})
 DEFAULT_WAIT = 25.0
 """Seconds that the PBX rings where `waitForPickup` is not given (the pages of the actions)."""
 
-OutageKind = Literal["bot", "sockets", "workspace", "pbx"]
+OutageKind = Literal["bot", "sockets", "workspace", "pbx", "ledger"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,15 @@ class Kill:
 
     at: float
     waited: float = 0.0
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The ledger was replaced: when, the exit code of the bot, and after how many seconds it had stopped."""
+
+    at: float
+    code: int
+    seconds: float
 
 
 @dataclass
@@ -257,6 +266,9 @@ class Evidence:
     """Messages that people took away."""
     exits: list[tuple[int, float]] = field(default_factory=list)
     """Exit code and seconds of each orderly end."""
+    lost: list[Lost] = field(default_factory=list)
+    private: dict[str, list[Shown]] = field(default_factory=dict)
+    """What one person alone has seen, by their id; direct messages are among `shown`."""
 
     def traces(self, shown: Shown) -> str:
         """What was asked of Slack about that message at last, and the kills since a little before."""

@@ -14,9 +14,10 @@ from bot.sandbox.slack_limits import SlackLimits
 from bot.sandbox.workspace import Workspace
 from tests.chaos.cast import Cast
 from tests.chaos.curtain import Curtain
+from tests.chaos.ledger_file import LedgerFile
 from tests.chaos.memory import Memory
 from tests.chaos.process import BotProcess
-from tests.chaos.records import Kill, Outage, OutageKind
+from tests.chaos.records import Kill, Lost, Outage, OutageKind
 from tests.chaos.witness import Witness, clock
 
 CLIENT_SECRET = "chaos-client-secret"
@@ -39,7 +40,8 @@ class Stage:
         self.floor = Floor()
         self.pbx = SandboxPbx(self.floor, client_secret=CLIENT_SECRET, token_lifetime=TOKEN_LIFETIME)
         self.workspace = Workspace(limits=SlackLimits() if real_limits else SlackLimits.without_rates())
-        self.memory = Memory(folder / "callbot.db", clock())
+        self._ledger = LedgerFile(folder / "callbot.db")
+        self.memory = Memory(self._ledger.path, clock())
         self.witness = Witness(self.floor, self.workspace, self.memory)
         self.done: Counter[str] = Counter()
         """How often what was done: kills, restarts, faults by kind."""
@@ -127,7 +129,27 @@ class Stage:
             self.done["orderly ends"] += 1
         await self.start_bot(since)
 
+    async def lose_the_ledger(self) -> None:
+        """Somebody moves a backup into the ledger's place; once the bot has stopped they put the ledger back."""
+        since = time.monotonic()
+        if self._bot is None or not self._bot.alive:
+            return
+        self.bot_is_up.clear()
+        async with self._ledger.replaced_by_a_backup() as kept:
+            self.memory.file = kept
+            code = await self._bot.gone()
+            self.witness.evidence.lost.append(Lost(since, code, time.monotonic() - since))
+            self.memory.file = self._ledger.path
+        self.outage("ledger", since)
+        await self.start_bot(since)
+
     # ── what fails around it ──
+
+    async def ledger_locked(self, seconds: float) -> None:
+        """Another process writes the ledger for so long."""
+        since = time.monotonic()
+        await self._ledger.locked(seconds)
+        self.outage("ledger", since)
 
     async def pbx_away(self, seconds: float) -> None:
         """The PBX is down for so long."""

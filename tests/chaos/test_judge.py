@@ -15,6 +15,7 @@ from tests.chaos.records import (
     Evidence,
     InterventionRow,
     Kill,
+    Lost,
     Outage,
     Put,
     RequestRow,
@@ -187,6 +188,11 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
         {"puts": [replace(PUT, call=replace(RINGING, parties=frozenset({PROTECTED_CALLER})))]},
     ),
     "a click that counts as from where the role does not work": ("no PUT without permission", click_of_another(STAFF)),
+    "a ledger that was replaced and nobody stopped": (
+        "a replaced ledger stops callbot",
+        {"lost": [Lost(12.0, -9, 15.0)]},
+    ),
+    "a PUT past a lost ledger": ("nothing is sent past a lost ledger", {"lost": [Lost(9.0, 1, 3.0)]}),
     "a field of another action": (
         "no PUT without permission",
         {"puts": [replace(PUT, fields={**PUT.fields, "private": 1})]},
@@ -231,6 +237,17 @@ EXCUSED: dict[str, dict[str, Any]] = {
         "slack": {("D0SUP01", "9.9"): ["12.000 chat.update Ended -> 200 message_not_found"]},
         "refusals": [(12.0, "chat.update: message_not_found")],
     },
+    "a request while the ledger took nothing": {
+        "requests": [],
+        "interventions": [],
+        "puts": [],
+        "shown": [],
+        "cards": {},
+        "calls": {"c1": RINGING},
+        "legs": {},
+        "outages": [Outage("ledger", 9.0, 12.0)],
+    },
+    "a ledger that was replaced after the PUT": {"lost": [Lost(12.0, 1, 3.0)]},
     "a card that somebody took away": {"shown": [], "deleted": {("D0SUP01", "1.1")}},
 }
 

@@ -23,6 +23,8 @@ BELIEVABLE = 6.0
 """Seconds between two such answers about the same call."""
 LONGEST_AIM = 3.0
 """Seconds after which the process is killed although what was waited for has not come."""
+LOSSES = 0.05
+"""Of the ends of the process, so many come because the ledger was replaced."""
 SLACK_METHODS = ("chat.postMessage", "chat.update", "response_url", "*")
 MOST_WAITING = 3
 """Faults of Slack that wait for a request: what piles up while the bot is away would meet nothing but its start."""
@@ -119,6 +121,7 @@ class Trouble:
             ("sockets refreshed", lambda: stage.sockets_away(cut=False)),
             ("tokens revoked", self._revoke),
             ("card deleted", self._delete_a_card),
+            ("ledger locked", lambda: stage.ledger_locked(self._chance.uniform(0.2, 4.5))),
         )
         while await self._stage.curtain.stays_up(self._chance.uniform(1.0, 6.0)):
             what, happen = self._chance.choice(kinds)
@@ -145,6 +148,10 @@ class Trouble:
             await self._stage.open.wait()
             if self._chance.random() < 0.15:
                 await self._stage.restart_in_order()
+                continue
+            if self._chance.random() < LOSSES:
+                self._count("ledger replaced")
+                await self._stage.lose_the_ledger()
                 continue
             aim = self._chance.choice(aims)
             self._count(f"kills {aim.__name__.strip('_').replace('_', ' ')}")

@@ -101,6 +101,8 @@ class Witness:
         evidence.calls = {call.id: call_seen(call) for call in self._floor.calls()}
         evidence.ringing = frozenset((one.phone, one.call_id) for one in self._floor.interventions())
         evidence.visible_errors = list(self._workspace.visible_errors)
+        people = {asked.user for asked in evidence.asked}
+        evidence.private = {user: [shown(each) for each in self._workspace.private(user)] for user in people}
         evidence.shown = [shown(each) for each in self._workspace.messages() if self._is_the_bots(each)]
         return evidence
 
