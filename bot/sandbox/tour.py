@@ -80,7 +80,6 @@ class Tour:
         self._say(f"  Hal Holder calls Dan on {DANS_PHONE}, who does not answer")
         alert = await self._alert_says(ALERTS, "Raised")
         await self._click(alert, "Pick up")
-        await self._alert_says(ALERTS, "Raised", "Ana Pop is on it")
         await self._card_says("Connected")
         await self._alert_says(ALERTS, "Resolved")
         self._floor.hang_up(call)

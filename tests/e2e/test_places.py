@@ -149,7 +149,7 @@ async def test_two_calls_have_two_cards(house: Any) -> None:
     house.floor.extension("0003*024").call_waiting = True
     house.floor.talk(caller="+15550143", to="0003*211")
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
-    second = await house.card("Ringing", "U0ANA")
+    second = await house.card("Asked: your phone is busy", "U0ANA")
     assert second is not first
 
 
