@@ -22,6 +22,7 @@ from pydantic import (
 
 from bot.env_file import env_file
 from bot.errors import ConfigMistakes
+from bot.ledger.address import mistake_in
 from bot.setting_values import bare, misplaced, unusable
 
 
@@ -61,8 +62,8 @@ def _with_slash(text: str) -> str:
 
 
 def _database_url(text: str) -> str:
-    if not text.startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("is sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    if mistake := mistake_in(text):
+        raise ValueError(mistake)
     return text
 
 

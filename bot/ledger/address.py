@@ -1,11 +1,52 @@
-"""A DATABASE_URL as people write it."""
+"""A DATABASE_URL as people write it. It holds a password, so nothing of it is ever said."""
 
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.ledger.failures import LedgerUnavailable
+
+_NO_LEDGER = (
+    "names no ledger. Write sqlite:///callbot.db for a file in the working directory, "
+    "sqlite:////var/lib/callbot/callbot.db for a file elsewhere, or postgresql://user:password@host/database"
+)
+_UNENCODED = (
+    "cannot be read: the user or the password has a sign that means something else in an address. "
+    "Percent-encode it, for example # as %23, / as %2F, ? as %3F, [ as %5B, ] as %5D, @ as %40, : as %3A"
+)
+_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@]*)(:[0-9]*)?")
+"""A host and a port, or neither: then there are those of the query, or those of libpq."""
+
+
+def mistake_in(url: str) -> str:
+    """What is wrong with an address of a ledger, "" where nothing is. It quotes nothing of it."""
+    scheme, _, rest = url.partition("://")
+    kind = scheme.partition("+")[0]
+    if kind in {"postgresql", "postgres"} and rest:
+        return _mistake_in_server(rest)
+    path = _sqlite_path(url) if kind == "sqlite" else ""
+    return _NO_LEDGER if not path or ":memory:" in path else ""
+
+
+def _mistake_in_server(rest: str) -> str:
+    """A sign of a password that was not encoded ends the account, or the host: what follows then is no such thing."""
+    address, asked, query = rest.partition("?")
+    authority, _, database = address.partition("/")
+    account, at, servers = authority.rpartition("@")
+    options = query.split("&") if asked else []
+    right = (
+        "#" not in rest
+        and "@" not in database
+        and (at or "@" not in query)
+        and all("=" in option for option in options)
+        and not re.search(r"[@\[\]]", account)
+        and account.count(":") <= 1
+        and all(_SERVER.fullmatch(unquote(server)) for server in servers.split(","))
+    )
+    return "" if right else _UNENCODED
 
 
 class Address:
@@ -15,29 +56,22 @@ class Address:
     """
 
     def __init__(self, url: str) -> None:
+        if mistake := mistake_in(url):
+            raise LedgerUnavailable("not an address of a ledger", f"DATABASE_URL {mistake}.")
         scheme, _, rest = url.partition("://")
         self.file: Path | None = None
-        kind = scheme.partition("+")[0]
-        if kind in {"postgresql", "postgres"} and rest:
+        if not scheme.startswith("sqlite"):
             self.dsn = f"postgresql://{rest}"
             """As libpq and asyncpg read it, with `sslmode` and all ("Connection URIs" of PostgreSQL)."""
             self.place = "the PostgreSQL database of DATABASE_URL"
             return
-        path = _sqlite_path(url) if kind == "sqlite" else ""
-        if not path or ":memory:" in path:
-            raise LedgerUnavailable(
-                "not an address of a ledger",
-                "DATABASE_URL names no ledger. Write sqlite:///callbot.db for a file in the working directory, "
-                "sqlite:////var/lib/callbot/callbot.db for a file elsewhere, "
-                "or postgresql://user:password@host/database.",
-            )
         # Symbolic links are followed, so that two names of one file are one ledger.
-        self.file = Path(path).resolve()
+        self.file = Path(_sqlite_path(url)).resolve()
         self.place = str(self.file)
 
 
 def _sqlite_path(url: str) -> str:
     try:
         return make_url(url).database or ""
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # whose words may be a part of the address
         return ""

@@ -4,15 +4,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import CallbotError
+from bot.ledger.reasons import Reason, code_of, reason_of
 
 
 class LedgerUnavailable(CallbotError):
-    """The ledger cannot be read or written. What is not written down is not done."""
+    """The ledger cannot be read or written. What is not written down is not done.
 
-    def __init__(self, why: str, message: str = "") -> None:
+    `reason`: why, where the database, its disk or the way there is what fails; None where they do not.
+    """
+
+    def __init__(self, why: str, message: str = "", reason: Reason | None = None) -> None:
         super().__init__(
             message
             or "callbot cannot reach its ledger, and it does nothing that it cannot write down. "
@@ -21,14 +25,15 @@ class LedgerUnavailable(CallbotError):
         self.general = not message
         """It says nothing of its own."""
         self.why = why
-        """For the log: what the database said, without a value of any row."""
+        """For the log, in our own words."""
+        self.reason = reason
 
     def at_start(self, place: str) -> "LedgerUnavailable":
         """The same for whoever starts callbot, unless it says already what to do."""
         if not self.general:
             return self
         message = f"The ledger cannot be opened ({place}): {self.why}. Check DATABASE_URL, and that it may be written."
-        return LedgerUnavailable(self.why, message)
+        return LedgerUnavailable(self.why, message, self.reason)
 
 
 class Conflict(LedgerUnavailable):
@@ -86,14 +91,12 @@ def failing_clearly() -> Iterator[None]:
     """Turn whatever a database, a disk or a network raises into LedgerUnavailable."""
     try:
         yield
-    except IntegrityError as error:
-        raise Conflict(first_line(error.orig)) from error
-    except DBAPIError as error:
-        raise LedgerUnavailable(first_line(error.orig)) from error
     except (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
-        raise LedgerUnavailable(first_line(error)) from error
+        raise unavailable(error) from error
 
 
-def first_line(error: BaseException | None) -> str:
-    """What went wrong, without the lines below the first: PostgreSQL puts values of the row there (DETAIL)."""
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
+def unavailable(error: BaseException) -> LedgerUnavailable:
+    """What a database, a disk or a network raised, in our own words."""
+    reason = reason_of(error)
+    kind = Conflict if reason is Reason.CONFLICT else LedgerUnavailable
+    return kind(f"{reason} ({code_of(error)})", reason=reason)

@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.ledger.failures import LedgerUnavailable, first_line
+from bot.ledger.failures import unavailable
 
 _T = TypeVar("_T")
 _CONNECT = 10.0
@@ -90,7 +90,7 @@ def talking_to_postgresql() -> Iterator[None]:
         TimeoutError,
         ValueError,
     ) as error:
-        raise LedgerUnavailable(first_line(error)) from error
+        raise unavailable(error) from error
 
 
 def cut(session: Any) -> None:

@@ -82,6 +82,30 @@ def test_postgresql_is_found_under_each_name_that_people_write(scheme: str) -> N
 @pytest.mark.parametrize(
     "url",
     [
+        "postgresql://ana:secret@db.example.com/x",
+        "postgresql://ana:%23%2F%3F%5B%40@db.example.com:5432/x",
+        "postgresql://ana@/x?host=/var/run/postgresql",
+        "postgresql:///x",
+        "postgresql://ana@a.example.com:1,b.example.com/x?target_session_attrs=primary",
+        "postgresql://ana:secret@[::1]:5432/x",
+        "postgresql://%2Fvar%2Frun/x?user=ana&password=secret",
+    ],
+)
+def test_an_address_of_a_server_is_taken_as_libpq_writes_it(url: str) -> None:
+    assert Address(url).dsn == url
+
+
+@pytest.mark.parametrize(
+    "password", ["a#b", "a/b", "a?b", "a[b", "a]b", "a@b", "a:b", "1#b", "1/b", "1?b", "a@b/c", "a@b?c"]
+)
+def test_a_password_with_a_sign_of_an_address_is_to_be_percent_encoded(password: str) -> None:
+    with pytest.raises(LedgerUnavailable, match="Percent-encode it"):
+        Address(f"postgresql://ana:{password}@db.example.com/callbot")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
         "",
         "sqlite",
         "callbot.db",
@@ -98,7 +122,7 @@ def test_an_address_of_no_ledger_is_refused_with_an_example(url: str) -> None:
 
 
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path, clock: Now) -> None:
-    with pytest.raises(LedgerUnavailable, match=r"nowhere/callbot\.db.*No such file"):
+    with pytest.raises(LedgerUnavailable, match=r"nowhere/callbot\.db.*no such file or folder"):
         await Ledger.open(f"sqlite:///{tmp_path}/nowhere/callbot.db", now=clock)
 
 

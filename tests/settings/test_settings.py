@@ -128,7 +128,7 @@ WRONG = [
     ({"UAPI_ACCESS_TOKEN": ""}, "UAPI_CLIENT_ID with UAPI_CLIENT_SECRET, or UAPI_ACCESS_TOKEN, is missing"),
     ({"UAPI_CLIENT_ID": "a"}, "UAPI_CLIENT_ID and UAPI_CLIENT_SECRET go together"),
     ({"UAPI_CLIENT_SECRET": "a"}, "UAPI_CLIENT_ID and UAPI_CLIENT_SECRET go together"),
-    ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL is sqlite:///FILE or postgresql://"),
+    ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL names no ledger. Write sqlite:///"),
     ({"PORT": "65536"}, "PORT is a whole number from 0 to 65535"),
     ({"PORT": "-1"}, "PORT is a whole number from 0 to 65535"),
     ({"PORT": "http"}, "PORT is a whole number from 0 to 65535"),
