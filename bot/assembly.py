@@ -105,6 +105,7 @@ class Bot:
         self._closing.later("tasks", self._tasks.cancel)
         self._tasks.spawn(self._rulebook.keep_up_to_date(), name="rules")
         self._tasks.spawn(watch_loop(self._metrics.lagged), name="watchdog")
+        self._tasks.spawn(ledger.keep(asyncio.sleep), name="ledger")
         await self._alerting.start()
         await self._interventions.start()
         self._rulebook.on_change(self._interventions.follower.rules_changed)
@@ -130,6 +131,9 @@ class Bot:
             replaced=self._lock.replaced,
         )
         self._closing.later("ledger", ledger.close)
+        ledger.on_failure(self._metrics.ledger_failed)
+        self._ledger = ledger
+        await ledger.reserve()
         return ledger
 
     async def _open_metrics(self) -> None:
@@ -258,7 +262,7 @@ class Bot:
     def ready(self) -> bool:
         """Whether a request can be taken and its person be answered. The PBX is no part of it: people are told of that."""
         heard = self._sockets is None or self._sockets.open > 0
-        return heard and self._bot_token.accepted and not self._stopping
+        return heard and self._bot_token.accepted and self._ledger.takes_rows and not self._stopping
 
     def _watch_figures(self) -> None:
         """What the metrics ask for whenever they are read."""

@@ -130,6 +130,9 @@ async def _ledger(url: str, patience: float) -> list[Finding]:
     """Whether the ledger can be used. It is opened to be read, whoever else uses it."""
     try:
         async with asyncio.timeout(patience):
+            address = Address(url)
+            if address.file is None:
+                await _look_at_server(address.dsn)
             trail = await Trail.open(url)
             await trail.close()
     except NoLedgerYet:
@@ -141,9 +144,17 @@ async def _ledger(url: str, patience: float) -> list[Finding]:
     return [_usable(Address(url), trail)]
 
 
+async def _look_at_server(dsn: str) -> None:
+    from bot.ledger.fitness import look_at_server  # noqa: PLC0415  (it brings asyncpg, for which SQLite has no use)
+
+    await look_at_server(dsn)
+
+
 def _usable(address: Address, trail: Trail) -> Finding:
-    if address.file is not None and not os.access(address.file, os.W_OK):
-        return no("ledger", f"{address.file} may be read and not written. Give it to the user who runs callbot.")
+    if address.file is not None:
+        for path, needs in ((address.file, os.R_OK | os.W_OK), (address.file.parent, os.W_OK | os.X_OK)):
+            if not os.access(path, needs):
+                return no("ledger", f"{path} cannot be written. Give it to the user who runs callbot.")
     if not trail.up_to_date:
         text = f"{address.place}, of an older callbot (revision {trail.revision}); the next start brings it up to date."
         return remark("ledger", text)

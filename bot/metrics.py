@@ -97,6 +97,8 @@ class Metrics:
         self._skipped = count("callbot_list_entries_skipped", skipped)
         self._calls = gauge("callbot_calls_seen", "Live calls that the last look has shown")
         self._alerts_open = gauge("callbot_alerts_open", "Alerts and raised hands that are open now")
+        ledger = "Failures of the ledger's database, by reason"
+        self._ledger_failures = count("callbot_ledger_failures", ledger, ["reason"])
         alerts = "What became of alerts: raised, digested, taken, snoozed, resolved"
         self._alerts = count("callbot_alerts", alerts, ["kind", "what"])
         dates = "Dates of calls by which nothing could be raised: missing, in the future, or contradictory"
@@ -144,6 +146,10 @@ class Metrics:
         self._answers.labels(system, method).observe(seconds)
         if error:
             self._errors.labels(system, method, _known(error, self._error_words[system])).inc()
+
+    def ledger_failed(self, reason: str) -> None:
+        """The ledger could not be read or written; the reason is one of a fixed set."""
+        self._ledger_failures.labels(reason).inc()
 
     # ── what happened to alerts ──
 

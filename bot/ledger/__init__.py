@@ -12,6 +12,9 @@ Read in this order:
     sqlite.py      those of a file: one thread reads, one writes, and many writes share one commit
     postgresql.py  those of a server
     address.py     what a DATABASE_URL means
+    fitness.py     whether a server can keep a ledger
+    health.py      whether rows are taken, and why not
+    reasons.py     why a database could not be used, in our own words
     failures.py    what may go wrong: whatever a database, a disk or a network raises is LedgerUnavailable
     schema.py      brings the tables up to date at the start, with the scripts in migrations/
     single_run.py  refuses a second `callbot run` on the same ledger, and keeps it out

@@ -5,6 +5,7 @@ from typing import Any
 import structlog
 
 from bot.ledger.failures import LedgerInUse, LedgerTaken, LedgerUnavailable
+from bot.ledger.fitness import refuse_unfit
 from bot.ledger.postgresql import connector, cut, talking_to_postgresql
 
 RUNNING = 0x72756E
@@ -40,6 +41,7 @@ class AdvisoryLock:
         session = await self._connect()
         taken = False
         try:
+            await refuse_unfit(session, self._connect)
             with talking_to_postgresql():
                 await self._end_former(session)
                 row = await session.fetchrow(lock, RUNNING)

@@ -17,12 +17,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.ledger.address import Address
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet, failing_clearly
+from bot.ledger.health import Health
+from bot.ledger.reasons import Reason
 from bot.ledger.sqlite import SqliteFile, never
 from bot.ledger.statements import Insert
 
 _T = TypeVar("_T")
 _FINISH = 5.0
 """Seconds that `close` takes at most."""
+_PROBE = 5.0
+"""Seconds that a probe waits for its answer."""
 
 
 class Transactions(Protocol):
@@ -40,6 +44,9 @@ class Transactions(Protocol):
     async def write_later(self, work: Callable[[Connection], _T]) -> _T:
         """The same for what nobody waits for."""
 
+    async def reserve(self) -> None:
+        """Take all connections that will be used at the same time. Raises LedgerUnavailable."""
+
     async def close(self) -> None:
         """Give every connection back, after what was asked for."""
 
@@ -56,6 +63,7 @@ class Database:
         self._transactions = transactions
         self._open = True
         self._unfinished: set[asyncio.Task[Any]] = set()
+        self.health = Health()
         self.writes_together = transactions.together
 
     @classmethod
@@ -110,7 +118,7 @@ class Database:
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """What the work gives, each statement of which sees one state. Raises LedgerUnavailable, and what the work raises."""
-        return await self._in(self._transactions.read, work)
+        return await self._in(self._transactions.read, work, writing=False)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """What the work gives, once it is written: as a whole, or not at all. Raises LedgerUnavailable."""
@@ -120,17 +128,41 @@ class Database:
         """The same for what nobody waits for: in order, and a storm of it never stands before a new request."""
         return await self._in(self._transactions.write_later, work)
 
+    async def reserve(self) -> None:
+        """Have every connection now that will be used at the same time. Raises LedgerUnavailable."""
+        await self._transactions.reserve()
+
+    async def probe(self, work: Callable[[Connection], Any]) -> None:
+        """Write something that changes nothing, so that `health` is known where nothing else is written."""
+        try:
+            async with asyncio.timeout(_PROBE):
+                await self.write_later(work)
+        except TimeoutError:
+            self.health.failed(LedgerUnavailable(Reason.NO_ANSWER, reason=Reason.NO_ANSWER), writing=True)
+        except LedgerUnavailable:
+            pass  # `health` knows it
+
     async def _in(
         self,
         transaction: Callable[[Callable[[Connection], _T]], Coroutine[Any, Any, _T]],
         work: Callable[[Connection], _T],
+        *,
+        writing: bool = True,
     ) -> _T:
         if not self._open:
             raise LedgerUnavailable("closed")
-        with failing_clearly():
-            if self.on_postgresql:  # a session breaks off with whoever waits for it; SQLite's threads go on
-                return await self.finish(transaction(work))
-            return await transaction(work)
+        try:
+            with failing_clearly():
+                if self.on_postgresql:  # a session breaks off with whoever waits for it; SQLite's threads go on
+                    result = await self.finish(transaction(work))
+                else:
+                    result = await transaction(work)
+        except LedgerUnavailable as error:
+            self.health.failed(error, writing=writing)
+            raise
+        if writing:
+            self.health.wrote()
+        return result
 
     def insert(self, table: Table) -> Insert:
         """An INSERT that knows ON CONFLICT, which both databases write alike and SQLAlchemy keeps apart."""

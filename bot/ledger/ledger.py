@@ -4,9 +4,9 @@ It fulfils the ports `Ledger` of `bot.ports` and the places of the posted cards.
 LedgerUnavailable, and no other error, where the database cannot be used.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from sqlalchemy import Connection, Executable, RowMapping, Select, select
@@ -27,6 +27,8 @@ from bot.ports import Outcome, PostedCard, Request
 __all__ = ["Ledger", "LedgerUnavailable"]
 
 _log = structlog.get_logger("callbot.ledger")
+PROBE_EVERY = 5.0
+"""Seconds after which it is tried whether rows are taken, where none was written meanwhile."""
 _A_CALL_LASTS = timedelta(days=1)
 _MOST_UNSHOWN = 500
 """Ended interventions whose cards are shown at a start, the newest: more than wait for a Slack that is away for an hour."""
@@ -79,6 +81,26 @@ class Ledger:
     def writes_together(self) -> int:
         """How many truths share one commit where they are saved at the same time."""
         return self._database.writes_together
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the last that was written could be written. `keep` writes where nobody else does."""
+        return self._database.health.takes_rows
+
+    def on_failure(self, hears: Callable[[str], None]) -> None:
+        """Have somebody hear of each failure of the database, with its reason: one of `Reason`."""
+        self._database.health.on_failure = hears
+
+    async def reserve(self) -> None:
+        """Take all connections now that will be used at the same time. Raises LedgerUnavailable, whose text says how many."""
+        await self._database.reserve()
+
+    async def keep(self, sleep: Callable[[float], Awaitable[None]]) -> NoReturn:
+        """Find out whether rows are taken, for as long as this is awaited, also where there are none."""
+        while True:
+            await sleep(PROBE_EVERY)
+            if not self._database.health.wrote_since_asked():
+                await self._database.probe(schema.touch)
 
     async def close(self) -> None:
         """Finish what is being written, then give the database back; what is asked from now on is refused."""

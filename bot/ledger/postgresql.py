@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -10,12 +10,15 @@ import asyncpg
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.ledger.failures import unavailable
+from bot.ledger.failures import LedgerUnavailable, failing_clearly, unavailable
 
 _T = TypeVar("_T")
 _CONNECT = 10.0
 _COMMAND = 30.0
 _CONNECTIONS = 5
+"""For transactions; one more holds the lock of the run."""
+_SETTINGS = "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET lock_timeout = '3s'"
+"""Of each session, in seconds. Not among the parameters of its start, where PgBouncer takes few ("ignore_startup_parameters")."""
 
 
 class Sessions:
@@ -50,6 +53,22 @@ class Sessions:
         async with self._later:
             return await self.write(work)
 
+    async def reserve(self) -> None:
+        """Open as many sessions as will be used at the same time: the server, or a pooler, may have too few."""
+        got = 0
+        try:
+            with failing_clearly():
+                async with AsyncExitStack() as sessions:
+                    for got in range(_CONNECTIONS):  # noqa: B007 - it is how many there were before the one that fails
+                        await sessions.enter_async_context(self._engine.connect())
+        except LedgerUnavailable as error:
+            message = (
+                f"callbot needs {_CONNECTIONS + 1} connections to PostgreSQL, and was given {got + 1}: {error.why}. Raise "
+                "max_connections of the server, the CONNECTION LIMIT of the user or of the database, or the pool_size of "
+                "PgBouncer."
+            )
+            raise LedgerUnavailable(error.why, message, error.reason) from error
+
     async def close(self) -> None:
         """Give every session back."""
         await self._engine.dispose()
@@ -67,9 +86,9 @@ def connector(dsn: str, sessions: WeakSet[Any] | None = None) -> Callable[[], Aw
     """
 
     async def connect() -> Any:
-        keepalive = {"tcp_keepalives_idle": "20", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
         with talking_to_postgresql():
-            session = await asyncpg.connect(dsn, timeout=_CONNECT, command_timeout=_COMMAND, server_settings=keepalive)
+            session = await asyncpg.connect(dsn, timeout=_CONNECT, command_timeout=_COMMAND)
+            await session.execute(_SETTINGS, timeout=_CONNECT)
         if sessions is not None:
             sessions.add(session)
         return session

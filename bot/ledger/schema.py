@@ -50,6 +50,11 @@ async def readable_revision(database: Database) -> str:
     return revision
 
 
+def touch(connection: Connection) -> None:
+    """Write what is there already: it succeeds where rows are taken."""
+    connection.execute(_REVISION.update(), {"version_num": HEAD})
+
+
 def _written_by_a_newer_one(revision: str) -> LedgerUnavailable:
     return LedgerUnavailable(
         f"revision {revision} is unknown here",
@@ -67,6 +72,7 @@ def _version(connection: Connection) -> str | None:
 
 def _bring_up_alone(connection: Connection) -> None:
     """On PostgreSQL, whose transactions write side by side."""
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # another start may migrate for minutes
     connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
     _bring_up(connection)
 

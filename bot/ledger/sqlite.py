@@ -19,11 +19,12 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 
 from bot.ledger.failures import LedgerUnavailable
+from bot.ledger.reasons import Reason
 
 _T = TypeVar("_T")
-_BUSY = 10.0
+_BUSY = 3.0
 """Seconds that a writer waits for another process, before it says that the database is locked."""
-_AT_A_TIME = 1.0
+_AT_A_TIME = 0.25
 """Of these, the seconds that SQLite waits before it is looked whether the ledger is closed meanwhile."""
 NOW, LATER = 64, 16
 """Transactions in one commit: of those that somebody waits for, and of those of which a storm must not hold them up."""
@@ -61,6 +62,8 @@ class SqliteFile:
         self._connections: dict[bool, Connection] = {}
         """The one that reads and the one that writes, each of its own thread, and made there."""
         self._closed = False
+        self._locked_since: float | None = None
+        """When another process was first found to hold the file: who asks later does not wait as long once more."""
         self._reads = ThreadPoolExecutor(1, "callbot reads its ledger")
         self._writes = ThreadPoolExecutor(1, "callbot writes its ledger")
         self._now: deque[_Asked] = deque()
@@ -92,6 +95,9 @@ class SqliteFile:
     async def write_later(self, work: Callable[[Connection], _T]) -> _T:
         """In a commit soon: in their order, and so few in one that no `write` waits long for them."""
         return await self._written(self._later, work)
+
+    async def reserve(self) -> None:
+        """Nothing: a file has no connections to give."""
 
     async def close(self) -> None:
         """Give the file back, after what was asked for."""
@@ -169,7 +175,7 @@ class SqliteFile:
         with connection.begin():
             yield connection
         if writes and self._replaced():  # asked after the commit: a moment before it the file may have been another one
-            raise LedgerUnavailable("its file was removed or replaced")
+            raise LedgerUnavailable(Reason.REPLACED, reason=Reason.REPLACED)
 
     def _give_back(self, writes: bool) -> None:
         """Close the connection of this thread. The writer's moves everything from the -wal into the file before.
@@ -193,10 +199,11 @@ class SqliteFile:
         if not connection.get_execution_options().get(_WRITES, False):
             raw.execute("BEGIN")
             return
-        end = monotonic() + _BUSY
         while not _done(raw, "BEGIN IMMEDIATE"):
-            if self._closed or monotonic() >= end:
-                raise LedgerUnavailable("database is locked")
+            self._locked_since = monotonic() if self._locked_since is None else self._locked_since
+            if self._closed or monotonic() >= self._locked_since + _BUSY - _AT_A_TIME:
+                raise LedgerUnavailable(Reason.LOCKED, reason=Reason.LOCKED)
+        self._locked_since = None
 
 
 def _raw(connection: Connection) -> sqlite3.Connection:

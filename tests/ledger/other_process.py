@@ -11,6 +11,7 @@ import resource
 import sys
 from datetime import UTC, datetime
 
+import structlog
 from pydantic import TypeAdapter
 
 from bot.alerts import Alert
@@ -79,6 +80,7 @@ async def save_alerts(url: str) -> None:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # stdout is what the test reads
     match sys.argv[1:]:
         case ["claim", url, request, document]:
             asyncio.run(claim(url, request, document))
