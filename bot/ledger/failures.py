@@ -24,7 +24,7 @@ class LedgerUnavailable(CallbotError):
         )
         self.general = not message
         """It says nothing of its own."""
-        self.why = why
+        self.why = str(why)
         """For the log, in our own words."""
         self.reason = reason
 

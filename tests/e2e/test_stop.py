@@ -46,7 +46,7 @@ async def test_it_is_not_ready_while_the_ledger_takes_nothing(house: Any) -> Non
     with closing(sqlite3.connect(house.folder / "callbot.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
-        await house.told("U0ANA", "does nothing that it cannot write down")
+        await house.workspace.until(lambda: not house.bots[0].ready(), timeout=15)
         locked = await get(house.bots[0], "/readyz")
     await house.workspace.type("U0ANA", "C0FLOOR", "/calls bob")
     await house.told("U0ANA", "bob")
