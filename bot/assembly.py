@@ -275,6 +275,7 @@ class Bot:
             sockets_open=lambda: 0 if self._sockets is None else self._sockets.open,
             bot_token_accepted=lambda: self._bot_token.accepted,
             pbx_up=lambda: self._telephony.up,
+            ledger_up=lambda: self._ledger.takes_rows,
         )
         self._metrics.watch_open(lambda: len(self._interventions.follower.open))
         self._metrics.watch_rules_age(self._rulebook.age)

@@ -79,6 +79,7 @@ class Metrics:
                 "ready": "1: this process can take a request and answer the person, as /readyz says",
                 "sockets_open": "Connections of Socket Mode on which Slack can be heard; over HTTP there are none",
                 "bot_token_accepted": "1: Slack takes the bot token",
+                "ledger_up": "1: the ledger takes rows",
                 "pbx_up": "1: the last request to the PBX was answered, and not with 5xx",
             }.items()
         }
@@ -192,6 +193,7 @@ class Metrics:
         sockets_open: Callable[[], float],
         bot_token_accepted: Callable[[], float],
         pbx_up: Callable[[], float],
+        ledger_up: Callable[[], float],
     ) -> None:
         """Ask what works now, 1 or 0, and how many connections of Socket Mode are open."""
         states = {
@@ -199,6 +201,7 @@ class Metrics:
             "sockets_open": sockets_open,
             "bot_token_accepted": bot_token_accepted,
             "pbx_up": pbx_up,
+            "ledger_up": ledger_up,
         }
         for name, state in states.items():
             self._health[name].set_function(state)

@@ -22,6 +22,9 @@ _CERTIFICATE = {
     64: "for another address",
 }
 """By the numbers X509_V_ERR_… of OpenSSL ("X509_STORE_CTX_get_error")."""
+_ANY_OTHER = "not accepted"
+CERTIFICATE_PROBLEMS = frozenset({*_CERTIFICATE.values(), _ANY_OTHER})
+"""Everything that `certificate_problem` says."""
 
 
 NOT_SENT = (
@@ -49,7 +52,7 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
 
 def certificate_problem(error: Exception) -> str:
     """What is wrong with a certificate that was not accepted, in words of our own: "expired"."""
-    return _CERTIFICATE.get(getattr(error, "verify_code", 0), "not accepted")
+    return _CERTIFICATE.get(getattr(error, "verify_code", 0), _ANY_OTHER)
 
 
 def _set(name: str, environ: Mapping[str, str]) -> str:

@@ -71,6 +71,8 @@ class Telephony:
                     await self.phone_calls.list(self._rulebook.rules().default_user, "@self")
                 except PbxError as error:
                     _log.warning("pbx_not_ready", error=type(error).__name__)
+                except Exception:  # noqa: BLE001 - a PBX that is asked no more would be up or away for ever
+                    _log.exception("pbx_not_asked")
             pause = FIRST_PAUSE if self.up else min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(IDLE if self.up else pause)
 

@@ -21,7 +21,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from bot.errors import CallbotError
-from bot.network import NOT_SENT, certificate_problem
+from bot.network import CERTIFICATE_PROBLEMS, NOT_SENT, certificate_problem
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 60.0
 """Seconds of a `Retry-After` that are honoured; Slack counts by the minute ("Rate limits"), and 0 would be a hot loop."""
@@ -62,23 +62,6 @@ NO_TOKEN = frozenset(
     ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "org_login_required"]
 )
 """Reasons that only whoever runs callbot can take away."""
-KNOWN = frozenset(
-    [
-        *LIMITED,
-        *IN_DOUBT,
-        *NO_ACCESS,
-        *BAD_MESSAGE,
-        *GONE,
-        *NO_TOKEN,
-        *("restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel"),
-        *("missing_scope", "user_not_found", "cannot_dm_bot", "user_disabled", "user_not_visible"),
-        *("404", "410", "500", "502", "503", "504", "no_room", "queue_full", "unreadable"),
-        *("ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorCertificateError"),
-        *("ClientConnectorSSLError", "ConnectionTimeoutError", "SocketTimeoutError", "TimeoutError"),
-        *("ClientOSError", "ClientConnectionResetError", "ServerDisconnectedError", "ClientPayloadError"),
-    ]
-)
-"""Reasons that are counted by their name; Slack may say any word, and each would be a series of its own."""
 
 
 class SlackError(CallbotError):
@@ -147,6 +130,26 @@ class SlackRefusal(SlackError):
     def no_token(self) -> bool:
         """Slack takes nothing from us at all."""
         return self.reason in NO_TOKEN
+
+
+KNOWN = frozenset(
+    [
+        *LIMITED,
+        *IN_DOUBT,
+        *NO_ACCESS,
+        *BAD_MESSAGE,
+        *GONE,
+        *NO_TOKEN,
+        *("restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel"),
+        *("missing_scope", "user_not_found", "cannot_dm_bot", "user_disabled", "user_not_visible"),
+        *(CertificateProblem(problem).reason for problem in CERTIFICATE_PROBLEMS),
+        *("404", "410", "500", "502", "503", "504", "no_room", "queue_full", "unreadable"),
+        *("ClientConnectorError", "ClientConnectorDNSError"),
+        *("ClientConnectorSSLError", "ConnectionTimeoutError", "SocketTimeoutError", "TimeoutError"),
+        *("ClientOSError", "ClientConnectionResetError", "ServerDisconnectedError", "ClientPayloadError"),
+    ]
+)
+"""Reasons that are counted by their name; Slack may say any word, and each would be a series of its own."""
 
 
 @contextmanager

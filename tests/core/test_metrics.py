@@ -80,6 +80,13 @@ def test_what_only_actions_that_ring_ask_of_the_pbx_is_not_told_apart() -> None:
     assert 'callbot_answer_seconds_count{method="get",system="pbx"} 1.0' in metrics.exposition().decode()
 
 
+@pytest.mark.parametrize("reason", ["certificate_expired", "certificate_not_accepted", "ConnectionTimeoutError"])
+def test_why_slack_was_not_reached_is_counted_by_its_name(reason: str) -> None:
+    metrics = Metrics(KNOWN)
+    metrics.answered("slack", POST, 0.2, reason)
+    assert f'error="{reason}"' in metrics.exposition().decode()
+
+
 def test_no_series_tells_when_it_began() -> None:
     metrics = Metrics()
     metrics.put("call")

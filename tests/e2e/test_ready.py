@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import aiohttp
@@ -45,7 +47,7 @@ async def test_what_works_is_a_metric_for_each(house: Any, transport: str) -> No
     await house.pbx.until(lambda: any(seen.status == 200 and seen.method == "GET" for seen in house.pbx.requests))
     await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
     await house.told("U0ANA", "No live calls")
-    expected = {"ready": 1, "sockets_open": sockets, "bot_token_accepted": 1, "pbx_up": 1}
+    expected = {"ready": 1, "sockets_open": sockets, "bot_token_accepted": 1, "pbx_up": 1, "ledger_up": 1}
     assert await health(house) == expected
 
 
@@ -84,6 +86,20 @@ async def seen(house: Any, **states: float) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError(f"never {states}")
+
+
+# ── the ledger takes no rows ──
+
+
+async def test_with_a_ledger_that_takes_no_rows_it_is_not_ready_until_it_takes_them_again(house: Any) -> None:
+    with closing(sqlite3.connect(house.folder / "callbot.db", isolation_level=None)) as other:
+        other.execute("ALTER TABLE requests RENAME TO elsewhere")
+        await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+        await seen(house, ledger_up=0, ready=0)
+        away = await ready(house)
+        other.execute("ALTER TABLE elsewhere RENAME TO requests")
+    await seen(house, ledger_up=1, ready=1)
+    assert (away, await ready(house)) == (503, 200)
 
 
 # ── the bot token is revoked ──
