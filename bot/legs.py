@@ -11,11 +11,13 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from bot.authorization import AuthorizationMap
-from bot.phonecalls import SHORT_EXTENSION, Flow, PhoneCall, PhoneCallView, Status, organisation
+from bot.phonecalls import Flow, PhoneCall, PhoneCallView, Status, organisation
 
 MOST_HANDS = 4
 """Through so many hands a call is followed: caller, queue, agent, colleague."""
 _EXTENSIONS = re.compile(r"[0-9]+\*[0-9]+")
+_DIGITS = re.compile(r"[0-9]+")
+_PHONE_NUMBER = re.compile(r"[+ ]*[0-9][0-9() ./-]*")
 _NO_SOURCE = frozenset({""})
 """No party of any call."""
 
@@ -48,7 +50,9 @@ def own_views(
     if surely or owner or not mine:
         return surely
     supervisors = rules.supervisors_of(extension)
-    return tuple(view for view in mine if supervisors.isdisjoint(view.source) or view.id in known.heard)
+    return tuple(
+        view for view in mine if supervisors.isdisjoint(_colleagues(view, call, rules)) or view.id in known.heard
+    )
 
 
 def without_legs(call: PhoneCall, known: Known, rules: AuthorizationMap) -> PhoneCall:
@@ -112,9 +116,18 @@ def _colleagues(view: PhoneCallView, call: PhoneCall, rules: AuthorizationMap) -
     for number in view.source:
         if "*" in number:
             found.update(_EXTENSIONS.findall(number))
-        elif SHORT_EXTENSION.fullmatch(number):
-            full = f"{organisation(view.extension or call.extension)}*{number}"
-            if view.flow is Flow.LOCAL or rules.knows(full):
-                found.add(full)
+            continue
+        short = [f"{organisation(view.extension or call.extension)}*{digits}" for digits in _numbers_in(number)]
+        known = [full for full in short if rules.knows(full)]
+        if view.flow is Flow.LOCAL and not number.startswith("+"):
+            found.update(known or short or _NO_SOURCE)
+        else:
+            found.update(known)
     found.discard(view.extension)
     return found
+
+
+def _numbers_in(source: str) -> list[str]:
+    """The digits of a phone number, however it is punctuated; else every number in an address or a channel's name."""
+    user = source.partition("@")[0]
+    return ["".join(_DIGITS.findall(user))] if _PHONE_NUMBER.fullmatch(user) else _DIGITS.findall(user)

@@ -64,6 +64,13 @@ def test_where_only_a_leg_is_left_nothing_is_the_agents(a_call: MakeCall, a_leg:
     assert (own(call), own(call, LEG), own(call, owner=True)) == ([], [], [])
 
 
+@pytest.mark.parametrize("source", ["024", "sip:024@pbx.example.com"], ids=["short number", "address"])
+def test_a_supervisors_leg_is_not_acted_on_in_whatever_form_it_names_their_phone(
+    a_call: MakeCall, a_leg: MakeView, own: Ids, source: str
+) -> None:
+    assert own(a_call(a_leg("02", source=[source]))) == []
+
+
 def test_a_call_that_was_picked_up_can_be_acted_on_where_callbot_knows_it(
     a_call: MakeCall, a_leg: MakeView, own: Ids
 ) -> None:
@@ -102,6 +109,12 @@ HIDDEN: dict[str, dict[str, Any]] = {
     "of a view without flow": {"flow": None},
     "beside an outside number": {"source": ["+15550100", "0003*024"]},
     "in an address": {"source": ["sip:0003*024@pbx.example.com"]},
+    "in an address with a short number": {"source": ["sip:777@pbx.example.com"]},
+    "in a supervisor's address with a short number": {"source": ["sip:024@pbx.example.com"], "flow": None},
+    "in the name of a channel": {"source": ["SIP/024-0000001a"], "flow": None},
+    "in an encoded number": {"source": ["0003%2A024"], "flow": None},
+    "in a number with a blank": {"source": [" 024"], "flow": None},
+    "with a name for a source": {"source": ["conference"]},
     "with a short number of a supervisor": {"source": ["024"], "flow": None},
     "with a short number": {"source": ["777"]},
     "without a source": {"source": []},
@@ -130,6 +143,22 @@ def test_an_outside_number_that_looks_like_an_extension_is_outside(
     a_call: MakeCall, a_view: MakeView, shown: Ids
 ) -> None:
     assert shown(a_call(a_view("01", source=["5550188"], flow=None))) == ["01"]
+
+
+@pytest.mark.parametrize(
+    "source", ["+1 555 024", "sip:+15550188@10.0.0.024", "anonymous"], ids=["punctuated", "in an address", "withheld"]
+)
+def test_an_outside_number_in_another_form_is_outside(
+    a_call: MakeCall, a_view: MakeView, shown: Ids, source: str
+) -> None:
+    assert shown(a_call(a_view("01", source=[source], flow=None))) == ["01"]
+
+
+def test_a_colleague_whose_phone_is_named_by_an_address_is_a_party(
+    a_call: MakeCall, a_view: MakeView, a_leg: MakeView, shown: Ids
+) -> None:
+    caller = a_view("00", extension="0003*024", source=["sip:024@pbx.example.com"])
+    assert shown(a_call(caller, a_leg("01", source=["sip:024@pbx.example.com"]))) == ["00", "01"]
 
 
 def test_who_is_in_the_call_openly_is_seen(a_call: MakeCall, a_view: MakeView, a_leg: MakeView, shown: Ids) -> None:
