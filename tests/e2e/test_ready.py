@@ -105,10 +105,16 @@ async def test_with_a_ledger_that_takes_no_rows_it_is_not_ready_until_it_takes_t
 # ── the bot token is revoked ──
 
 
+async def tested(house: Any) -> None:
+    """Wait until the questions of the start are answered; the next one comes by itself after 10 s."""
+    await house.workspace.until(lambda: sum(call.method == "auth.test" for call in house.workspace.calls) == 2)
+
+
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
 @pytest.mark.parametrize("error", ["token_revoked", "invalid_auth", "account_inactive"])
 async def test_with_a_revoked_token_a_command_rings_no_phone_and_says_what_to_do(house: Any, error: str) -> None:
     house.floor.talk(**CALLER)
+    await tested(house)
     house.workspace.revoke_bot_token(error)
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
     await house.told("U0ANA", "Slack no longer accepts callbot's bot token")

@@ -238,9 +238,11 @@ async def test_whatever_slack_asks_to_wait_for_an_address_there_are_two_again(
     line: Line, retry_after: str | None
 ) -> None:
     line.workspace.faults.add(SlackFault(method=OPEN, kind="429", times=4, retry_after=retry_after))
+    line.pauses.clear()
     await line.workspace.cut_sockets()
     await line.both()
     assert await line.type(1)
+    assert [pause for pause in line.pauses if not 0 <= pause <= 60] == []
 
 
 async def test_a_429_on_one_address_keeps_the_other_connection_from_asking_too(line: Line) -> None:
@@ -361,6 +363,20 @@ async def test_connections_on_which_no_ping_is_answered_are_open_and_not_heard(l
         await asyncio.sleep(0.01)
     assert sockets.open == 0
     await sockets.close()
+
+
+async def test_a_connection_on_which_no_ping_is_answered_is_not_heard(line: Line) -> None:
+    answer = await line.app.client.apps_connections_open(app_token=line.workspace.app_token)
+    async with aiohttp.ClientSession() as session:
+        connection = await Connection.open(line.app, session, str(answer["url"]), line.lost.append, heartbeat=0.2)
+        before = connection.heard
+        line.workspace.silence_sockets()
+        for _ in range(500):
+            if not connection.heard:
+                break
+            await asyncio.sleep(0.01)
+        assert (before, connection.heard) == (True, False)
+        await connection.close()
 
 
 async def test_a_peer_that_never_answers_is_given_up(line: Line) -> None:
