@@ -19,10 +19,16 @@ REMEMBERED = 60.0
 
 
 class Sides:
-    """What the list of each scope has shown last; `clock` counts seconds."""
+    """What the list of each scope has shown last; `clock` counts seconds.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    `parties_of` says who is a party of a call as one list shows it: all whom it names, but for those who only listen.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], parties_of: Callable[[PhoneCall], frozenset[str]] = lambda call: call.parties
+    ) -> None:
         self._clock = clock
+        self._parties_of = parties_of
         self._lists: dict[Scope, tuple[float, tuple[PhoneCall, ...]]] = {}
         self._by_id: dict[Scope, dict[str, PhoneCall]] = {}
 
@@ -33,7 +39,7 @@ class Sides:
 
     def complete(self, call: PhoneCall) -> PhoneCall:
         """The call with the parties that other lists have shown of it."""
-        return _with_parties(call, (self._calls(scope).get(call.id) for scope in tuple(self._lists)))
+        return self._with_parties(call, (self._calls(scope).get(call.id) for scope in tuple(self._lists)))
 
     def complete_all(self, calls: Iterable[PhoneCall]) -> tuple[PhoneCall, ...]:
         """The same for many calls, with one walk through the lists."""
@@ -41,7 +47,7 @@ class Sides:
         for scope in tuple(self._lists):
             for call in self._calls(scope).values():
                 shown.setdefault(call.id, []).append(call)
-        return tuple(_with_parties(call, shown.get(call.id, ())) for call in calls)
+        return tuple(self._with_parties(call, shown.get(call.id, ())) for call in calls)
 
     def _calls(self, scope: Scope) -> dict[str, PhoneCall]:
         read_at, calls = self._lists[scope]
@@ -53,13 +59,14 @@ class Sides:
             self._by_id[scope] = {call.id: call for call in calls}
         return self._by_id[scope]
 
-
-def _with_parties(call: PhoneCall, shown: Iterable[PhoneCall | None]) -> PhoneCall:
-    others = [one for one in shown if one is not None and one is not call and not one.is_another_than(call)]
-    if not others:
-        return call
-    more = frozenset[str]().union(*(one.parties for one in others)) - call.parties
-    return call.model_copy(update={"other_parties": call.other_parties | more}) if more else call
+    def _with_parties(self, call: PhoneCall, shown: Iterable[PhoneCall | None]) -> PhoneCall:
+        others = [
+            one
+            for one in shown
+            if one is not None and one is not call and not one.parties <= call.parties and not one.is_another_than(call)
+        ]
+        more = frozenset[str]().union(*map(self._parties_of, others)) - call.parties
+        return call.model_copy(update={"other_parties": call.other_parties | more}) if more else call
 
 
 class WithEveryParty:

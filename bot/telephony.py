@@ -13,9 +13,11 @@ import structlog
 
 from bot.clock import Clock, PbxClock
 from bot.errors import PbxError
+from bot.legs import NOTHING, without_legs
 from bot.looking import Looks
 from bot.metrics import Metrics
 from bot.pace import Pace
+from bot.phonecalls import PhoneCall
 from bot.rulebook import Rulebook
 from bot.settings import Settings
 from bot.sides import Sides, WithEveryParty
@@ -51,7 +53,7 @@ class Telephony:
         self._session = pbx_session(settings.uapi_ca_file)
         self._token = token_source(self._session, self._url, *settings.credentials(), measure=self._measure)
         self._remembered = Remembered()
-        self._sides = Sides(time.monotonic)
+        self._sides = Sides(time.monotonic, self._parties_of)
         self.phone_calls = WithEveryParty(
             self._unified_api(), self._sides, lambda user: self._rulebook.rules().protected_elsewhere(user)
         )
@@ -75,6 +77,10 @@ class Telephony:
                     _log.exception("pbx_not_asked")
             pause = FIRST_PAUSE if self.up else min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(IDLE if self.up else pause)
+
+    def _parties_of(self, call: PhoneCall) -> frozenset[str]:
+        """Who is a party of a call, and not only listens to it."""
+        return without_legs(call, NOTHING, self._rulebook.rules()).parties
 
     def _measure(self, name: str, seconds: float, error: str) -> None:
         """One request to the PBX and its end, which is no answer where callbot itself broke it off."""

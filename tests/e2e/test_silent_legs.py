@@ -247,3 +247,18 @@ async def test_who_hears_a_whisper_is_not_known_once_the_agent_has_transferred_t
     assert "Who hears Ana: only Bob" in card.lines()
     house.floor.transfer(call, "0003*211")
     await house.workspace.until(lambda: "Who hears Ana: not known: Bob is not seen in the call" in card.lines())
+
+
+async def test_a_protected_supervisor_who_listened_leaves_no_trace_on_a_card(empty_house: Any) -> None:
+    """The lists that were read before they hung up still have the leg."""
+    house = await start(empty_house, TALKING)
+    call, _ = await recording(house)
+    await alert(house, "Raised")
+    await looks(house, 6)
+    before = updates(house)
+    for _ in range(4):
+        comes(house, call, "0003*299")
+        await looks(house, 12)
+        house.floor.leave(call, "0003*299")
+        await looks(house, 6)
+    assert updates(house) == before
