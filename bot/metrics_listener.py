@@ -1,6 +1,6 @@
 """METRICS_HOST:METRICS_PORT: the metrics for Prometheus, on a listener of their own, and nowhere unless METRICS_PORT is set.
 
-Whoever reads them learns how many interventions there are. So they are not on the door for Slack, which may stand open to
+Their readers learn how many interventions there are. So they are not on the door for Slack, which may stand open to
 the internet, and other machines should need METRICS_TOKEN.
 """
 
