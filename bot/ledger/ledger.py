@@ -248,7 +248,6 @@ class Ledger:
     async def ended_unshown(self) -> tuple[str, ...]:
         """The cards that do not show yet what has ended in the ledger's last day, newest last."""
         row = interventions.c
-        newest = select(row.updated_at).order_by(row.updated_at.desc()).limit(1)
         unshown = cards.c.shown_until.is_(None) | (row.stepped_at > cards.c.shown_until)
         ended = (
             select(row.card)
@@ -259,7 +258,8 @@ class Ledger:
         )
 
         def work(connection: Connection) -> Sequence[str]:
-            last_word = connection.execute(newest).scalar()
+            newest = [connection.execute(_last_word(which)).scalar() for which in (True, False)]
+            last_word = max((at for at in newest if at is not None), default=None)
             if last_word is None:
                 return ()
             return connection.execute(ended.where(row.updated_at >= last_word - _A_CALL_LASTS)).scalars().all()
@@ -335,3 +335,9 @@ class Ledger:
             connection.execute(statement, row)
 
         await self._database.write_later(work)
+
+
+def _last_word(following: bool) -> Select[Any]:
+    """When one of these was written last. Asked for each apart, so that the index answers it."""
+    row = interventions.c
+    return select(row.updated_at).where(row.following.is_(following)).order_by(row.updated_at.desc()).limit(1)

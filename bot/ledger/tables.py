@@ -75,6 +75,7 @@ interventions = Table(
     # NULLs are distinct in a unique index of either database: any number of rows claim nothing.
     Index(None, "claim", unique=True),
     Index(None, "following"),
+    Index(None, "following", "updated_at"),
     Index(None, "card"),
     Index(None, "slack_user", "call_id", "asked_at"),
 )

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from bot.following import State
 from bot.ledger import schema
@@ -102,11 +102,13 @@ class Trail:
         Raises LedgerUnavailable.
         """
         rest = _query(since, user)
+        asked = requests.c
         while True:
             piece = await self._database.read(partial(_entries, query=rest.limit(at_once)))
             if piece:
                 yield piece
             if len(piece) < at_once:
                 return
-            last, asked = piece[-1], requests.c
-            rest = _query(since, user).where(or_(asked.at > last.at, and_(asked.at == last.at, asked.id > last.id)))
+            last = piece[-1]
+            # The index leads to the instant; what is left out by its id is only what came at that instant.
+            rest = _query(last.at, user).where(or_(asked.at > last.at, asked.id > last.id))

@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from enum import Enum, auto
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -31,6 +32,11 @@ TRIES_UNTOLD = 2
 """Looks for a lost card that may fail before the person is told its news in another way."""
 MOST_CARDS = 1000
 """Cards that wait to be shown: so many of interventions, and so many of alerts."""
+MOST_STANDING = 1000
+"""Cards that stand as they are and may change, the ones shown last: of more it is read from the ledger where they stand.
+
+Nobody says that a card will not change any more: a phone that was not answered is followed a while, and then not.
+"""
 
 _log = structlog.get_logger("callbot.feed")
 
@@ -152,11 +158,19 @@ class Feed:
                 elif following is _Next.MUCH_LATER:
                     await self._sleep(LONGEST_PAUSE)
                 tries = 0 if following is _Next.SETTLED else tries + 1
-            standing = self._standing.get(card_id)
-            if standing is not None and not goes_on(standing.sent):
-                del self._standing[card_id]  # it is in the ledger, where it is found if it changes after all
+            self._remember(card_id)
         finally:
             self._at_work.discard(card_id)
+
+    def _remember(self, card_id: str) -> None:
+        """Keep where the card stands as long as it may change soon. The ledger has it where it changes after all."""
+        standing = self._standing.pop(card_id, None)
+        if standing is None or not goes_on(standing.sent):
+            return
+        self._standing[card_id] = standing
+        resting = (each for each in self._standing if each not in self._newest and each not in self._at_work)
+        for oldest in tuple(islice(resting, max(0, len(self._standing) - MOST_STANDING))):
+            del self._standing[oldest]
 
     def _pause(self, tries: int) -> float:
         return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries, 10)) * (1 + self._jitter()) / 2

@@ -1,0 +1,90 @@
+"""After 10,000 interventions that may change at any time, memory holds no more of their cards than a few."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.following import State
+from bot.ledger.ledger import Ledger
+from bot.ports import Card
+from bot.slack.feed import MOST_STANDING, Feed
+from bot.slack.outgoing import Outgoing
+from bot.slack.posted import Standing
+from bot.slack.showing import newest_step
+
+MANY, AT_ONCE = 10_000, 500
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    ledger = await Ledger.open(f"sqlite:///{tmp_path}/callbot.db", now=lambda: datetime.now(UTC))
+    yield ledger
+    await ledger.close()
+
+
+@pytest.fixture
+async def feed(ledger: Ledger) -> AsyncIterator[Feed]:
+    """As after a restart, with a Slack that is away: whatever it would be asked for waits."""
+
+    async def nobody(_card: Card) -> None: ...
+
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(
+            token="xoxb-invented", base_url="http://127.0.0.1:9/", session=session, retry_handlers=[]
+        )
+        outgoing = Outgoing(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
+        yield Feed(
+            outgoing,
+            ledger,
+            now=lambda: datetime.now(UTC),
+            sleep=asyncio.sleep,
+            on_no_access=nobody,
+            on_nowhere=nobody,
+            on_posted=lambda _card: None,
+        )
+        await outgoing.close()
+
+
+@pytest.fixture
+async def standing(ledger: Ledger, card_in: Callable[..., Card]) -> Callable[[int], Card]:
+    """Cards of phones that were not answered, which stand in Slack as they are: nothing is to be sent for them."""
+    like: Any = card_in(State.NOT_ANSWERED).model_copy(update={"buttons": ()})
+    since = newest_step(like)
+
+    def card(number: int) -> Card:
+        made: Card = like.model_copy(update={"id": f"k{number}"})
+        return made
+
+    alike = {Standing(sent=card(number), place=like.place).draw(card(number)).digest for number in (1, MANY)}
+    (shown,) = alike  # what a card shows does not depend on its id
+    for start in range(0, MANY, AT_ONCE):
+        numbers = range(start, start + AT_ONCE)
+        posts = (
+            ledger.save_posted(f"k{n}", "C0FLOOR", f"1700000000.{n:06}", shown=shown, until=since) for n in numbers
+        )
+        await asyncio.gather(*posts)
+    return card
+
+
+async def test_cards_of_10_000_unanswered_phones_are_not_kept_in_memory(
+    feed: Feed, standing: Callable[[int], Card]
+) -> None:
+    shown: list[weakref.ref[Card]] = []
+    for start in range(0, MANY, AT_ONCE):
+        for number in range(start, start + AT_ONCE):
+            card = standing(number)
+            shown.append(weakref.ref(card))
+            feed.show(card)
+            del card
+        await feed.drain(20.0)
+    gc.collect()
+    kept = sum(each() is not None for each in shown)
+    assert (len(shown), len(feed), kept <= MOST_STANDING) == (MANY, 0, True), kept
