@@ -167,7 +167,7 @@ class Claims:
         if waits is not None and waits.place == seat.place:
             seat = Seat(waits.card, seat.place)
         wanted = self._intervention(request, command, target, reading.permit, seat)
-        if waits is not None and phone.anyway:
+        if command.ring_anyway or (waits is not None and phone.anyway):
             wanted = wanted.model_copy(update={"rung_anyway": True})
         earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
         try:

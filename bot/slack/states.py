@@ -64,7 +64,7 @@ def _asked(one: Intervention) -> tuple[str, ...]:
     lost = f"{how}. Nothing is sent again; callbot looks at the call."
     sent = "Sent to the PBX. The call does not show it yet."
     if one.rung_anyway:
-        sent += " Your phone was busy, so for what it rings cannot be seen."
+        sent += " Whether your phone rings for it cannot be seen."
     return (f"Asked: {LABEL[one.name]}", lost if one.why is Why.ANSWER_LOST else sent)
 
 

@@ -128,7 +128,7 @@ async def test_a_typed_pickup_makes_the_call_the_supervisors(house: Any) -> None
     card = await house.card("Connected after", "C0FLOOR")
     assert "The call is Ana's now." in card.lines()
     house.floor.leave(call, "0003*024")
-    card = await house.card("Ended: Bob's call is over", "C0FLOOR")
+    card = await house.card("Ended: Ana's call is over", "C0FLOOR")
     assert hears(card) == OUT_OF_IT
 
 

@@ -54,7 +54,7 @@ async def test_ring_anyway_rings_the_phone_for_that_call_with_what_was_typed(hou
     answer = await not_registered(house, "/whisper 0003*210 private wait=20")
     house.floor.extension("0003*024").registered = True
     await house.workspace.click("U0ANA", answer, "Ring anyway")
-    await house.card("Ringing Ana's phone 0003*024")
+    await house.card("Asked: Whisper")
     assert [put.json for put in house.pbx.puts()] == [
         {
             "action": "Whisper",
@@ -69,7 +69,7 @@ async def test_ring_anyway_rings_the_phone_for_that_call_with_what_was_typed(hou
 async def test_ring_anyway_asks_nothing_more_of_the_phone(house: Any) -> None:
     house.floor.talk(**CALLER)
     await house.workspace.click("U0ANA", await not_registered(house), "Ring anyway")
-    await house.card("Ringing")
+    await house.card("Asked: Monitor")
     assert (asked_for_presence(house), house.actions()) == ([PRESENCE], ["Monitor"])
 
 

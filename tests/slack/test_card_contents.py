@@ -194,9 +194,9 @@ def test_a_call_that_is_over_has_no_sides(a_card: MakeCard, reached: Reached, sh
 def test_a_call_of_many_sides_still_fits(
     a_card: MakeCard, reached: Reached, a_call: MakeCall, a_view: MakeView, shown: Texts
 ) -> None:
-    call = a_call(*(a_view(str(number).zfill(2)) for number in range(90)))
+    call = a_call(*(a_view(str(number).zfill(2)) for number in range(64)))
     message = intervention_card(a_card(reached(State.CONNECTED, call=call)))
-    assert (check_blocks(list(message.blocks)), "And 78 more parties." in shown(message)) == ([], True)
+    assert (check_blocks(list(message.blocks)), "And 52 more parties." in shown(message)) == ([], True)
 
 
 def test_a_card_of_many_steps_still_fits(a_card: MakeCard, reached: Reached, noon: datetime) -> None:
