@@ -115,7 +115,7 @@ def check(
 
     if extension is None and (whose is not None or call is not None or yes):
         raise typer.BadParameter("--as, --call and --yes go with --try EXTENSION.")
-    configure("error", "text")
+    configure("critical", "text")  # what goes wrong is said once, in its own words
     if extension is None:
         sys.exit(0 if run_to_the_end(check_on_terminal(sys.stdout)) else 1)
     from bot.trial_listener import Wish  # noqa: PLC0415 - only here
@@ -158,7 +158,7 @@ def audit(
 
     if form not in set(Form):
         raise typer.BadParameter(f"--format is table, csv or json, not {form[:40]!r}.")
-    configure("error", "text")
+    configure("critical", "text")  # the same
 
     async def write() -> None:
         settings, now = read_part(OwnSettings), datetime.now(UTC)

@@ -128,20 +128,20 @@ async def _door(door: DoorSettings | None, patience: float) -> list[Finding]:
 
 async def _ledger(url: str, patience: float) -> list[Finding]:
     """Whether the ledger can be used. It is opened to be read, whoever else uses it."""
+    address = Address(url)
     try:
         async with asyncio.timeout(patience):
-            address = Address(url)
             if address.file is None:
                 await _look_at_server(address.dsn)
             trail = await Trail.open(url)
             await trail.close()
     except NoLedgerYet:
-        return [_place_for(Address(url))]
+        return [_place_for(address)]
     except LedgerUnavailable as error:
-        return [no("ledger", str(error))]
+        return [no("ledger", str(error.at_start(address.place)))]
     except TimeoutError:
         return [no("ledger", f"no answer in {patience:g} s. Check DATABASE_URL and the network.")]
-    return [_usable(Address(url), trail)]
+    return [_usable(address, trail)]
 
 
 async def _look_at_server(dsn: str) -> None:

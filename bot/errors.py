@@ -293,4 +293,4 @@ def _visible(text: str) -> str:
 
 
 class WrongUsage(CallbotError):
-    """An option of the command line that cannot be understood, or means nobody."""
+    """An option of the command line that cannot be understood, or means nobody; a setting that this user cannot use."""

@@ -31,7 +31,7 @@ QUIET = (
 """Libraries that log whole payloads at DEBUG or INFO."""
 
 
-def configure(level: Literal["debug", "info", "warning", "error"], form: Literal["text", "json"]) -> None:
+def configure(level: Literal["debug", "info", "warning", "error", "critical"], form: Literal["text", "json"]) -> None:
     """Set up structlog and the standard library's logging, both to standard error."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

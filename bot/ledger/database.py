@@ -82,7 +82,9 @@ class Database:
         """The database for whoever only reads. Nothing is created. Raises NoLedgerYet."""
         if address.file is None:
             return cls(address, _sessions(address.dsn))
-        if not address.file.exists():
+        with failing_clearly():  # a folder above it may not be entered
+            there = address.file.exists()
+        if not there:
             raise NoLedgerYet(f"{address.file} does not exist")
         return cls(address, SqliteFile(address.file, only_to_read=True))
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.errors import CallbotError
-from bot.ledger.reasons import Reason, code_of, reason_of
+from bot.errors import CallbotError, WrongUsage
+from bot.ledger.reasons import OF_THE_PLACE, Reason, code_of, reason_of
 
 
 class LedgerUnavailable(CallbotError):
@@ -33,7 +33,12 @@ class LedgerUnavailable(CallbotError):
         if not self.general:
             return self
         message = f"The ledger cannot be opened ({place}): {self.why}. Check DATABASE_URL, and that it may be written."
-        return LedgerUnavailable(self.why, message, self.reason)
+        kind = LedgerOutOfReach if self.reason in OF_THE_PLACE else LedgerUnavailable
+        return kind(self.why, message, self.reason)
+
+
+class LedgerOutOfReach(LedgerUnavailable, WrongUsage):
+    """Where DATABASE_URL puts the ledger, the user who runs callbot can have none: to try again does not help."""
 
 
 class Conflict(LedgerUnavailable):

@@ -105,6 +105,7 @@ def talking_to_postgresql() -> Iterator[None]:
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
         asyncpg.InternalClientError,  # a session that the server has just ended is used before that is noticed
+        KeyError,  # see Reason.NO_NAME
         OSError,
         TimeoutError,
         ValueError,

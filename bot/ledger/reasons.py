@@ -26,8 +26,12 @@ class Reason(StrEnum):
     NO_TABLES = "a table is missing"
     ENCODING = "it cannot hold every character: its encoding is not UTF-8"
     CONFLICT = "another row has that already"
+    NO_NAME = "no user in DATABASE_URL, and the user who runs callbot has no name"
     OTHER = "another error"
 
+
+OF_THE_PLACE = frozenset({Reason.NO_RIGHTS, Reason.NOT_THERE, Reason.NOT_OPENED, Reason.NO_NAME})
+"""Reasons that only another DATABASE_URL, or another user, can change."""
 
 _OF_SQLITE = {
     sqlite3.SQLITE_FULL: Reason.FULL,
@@ -84,6 +88,8 @@ def reason_of(error: BaseException) -> Reason:
     state = _sqlstate(error)
     if state:
         return _OF_POSTGRESQL.get(state, _OF_POSTGRESQL.get(state[:2], Reason.OTHER))
+    if isinstance(error, KeyError) or isinstance(error.__cause__, KeyError):
+        return Reason.NO_NAME  # as getpass.getuser says it, which asyncpg asks: with OSError around it from Python 3.13
     if isinstance(error, OSError):  # TimeoutError is one, and so is every failure of a network
         return _OF_SYSTEM.get(error.errno or 0, Reason.NO_ANSWER)
     return Reason.OTHER

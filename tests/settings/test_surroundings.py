@@ -24,7 +24,10 @@ ENOUGH = {
 }
 COMMANDS = {"run": 2, "check": 1, "audit": 2}
 """With what each ends where its settings are wrong."""
-PARTS = "import encodings.idna, uvloop, bot.__main__, bot.assembly, bot.auditing, bot.checking, bot.collecting"
+PARTS = (
+    "import encodings.idna, uvloop, bot.__main__, bot.assembly, bot.auditing, bot.checking, bot.collecting, "
+    "bot.ledger.advisory_lock"
+)
 """What is imported before another user is set, who need not be able to read the interpreter's own folders."""
 START = "import sys; sys.argv[0] = 'callbot'; from bot.__main__ import main; main()"
 
@@ -183,12 +186,31 @@ def test_a_configuration_that_may_not_be_read_is_one_sentence(command: str, plac
     assert one_sentence(command, came, said), came
 
 
-def test_the_ledgers_folder_that_may_not_be_entered_is_one_sentence(place: Path, somebody: int | None) -> None:
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_ledgers_folder_that_may_not_be_entered_is_one_sentence(
+    command: str, place: Path, somebody: int | None
+) -> None:
     (place / "callbot.toml").touch()
     (place / "locked").mkdir(mode=0o000)
     url = f"sqlite:///{place}/locked/callbot.db"
-    code, text = started("run", cwd=place, uid=somebody, environ=ENOUGH | {"DATABASE_URL": url})
-    assert (code, text.count("The ledger cannot be opened"), "Traceback" in text) == (1, 1, False), text
+    environ = ENOUGH | {"DATABASE_URL": url, "SLACK_API_URL": "http://127.0.0.1:9"}
+    came = started(command, cwd=place, uid=somebody, environ=environ)
+    assert one_sentence(command, came, "The ledger cannot be opened"), came
+
+
+def test_a_folder_of_the_ledger_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "callbot.toml").touch()
+    came = started("run", cwd=tmp_path, environ=ENOUGH | {"DATABASE_URL": f"sqlite:///{tmp_path}/none/callbot.db"})
+    assert one_sentence("run", came, "no such file or folder"), came
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a name")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_database_without_a_user_for_a_user_without_a_name_is_one_sentence(command: str, place: Path) -> None:
+    (place / "callbot.toml").touch()
+    environ = ENOUGH | {"DATABASE_URL": "postgresql://127.0.0.1:9/callbot", "SLACK_API_URL": "http://127.0.0.1:9"}
+    came = started(command, cwd=place, uid=NOBODY, environ=environ)
+    assert one_sentence(command, came, "no user in DATABASE_URL, and the user who runs callbot has no name"), came
 
 
 # ── what `run` would say, `check` says ──
