@@ -32,6 +32,8 @@ _TOKENS = frozenset(
     {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "UAPI_ACCESS_TOKEN", "METRICS_TOKEN"}
 )
 """Settings that go into headers, or are the key of a signature."""
+_CREDENTIALS = frozenset({"UAPI_CLIENT_ID", "UAPI_CLIENT_SECRET"})
+"""Settings that may hold any character that is seen. The name of a file may need a joiner, too."""
 
 
 def unusable(name: str, value: str) -> str | None:
@@ -42,6 +44,8 @@ def unusable(name: str, value: str) -> str | None:
             return "this is not UTF-8. Write it anew"
         if category in {"Cc", "Zl", "Zp"}:
             return f"this has a line end or another control character inside (U+{ord(character):04X}). Write it anew"
+        if category == "Cf" and name in _CREDENTIALS:
+            return f"this has an invisible character inside (U+{ord(character):04X}). Write it anew"
     if name in _TOKENS and not re.fullmatch("[!-~]+", value):
         return "this has a blank, or a character outside ASCII, inside. Copy it anew"
     return None

@@ -38,17 +38,20 @@ def is_loopback(host: str) -> bool:
 
 def _safe_url(text: str) -> str:
     """Https to anywhere, http only to this machine: tokens travel on it."""
-    parts = urlsplit(text)
     try:
+        parts = urlsplit(text)
         host, bad_port = parts.hostname, parts.port == 0
-    except ValueError:
-        host, bad_port = None, True
+    except ValueError:  # whose words may be a part of the address
+        raise ValueError(_NO_ADDRESS) from None
     plain = re.fullmatch(r"[A-Za-z0-9._:/\[\]-]+", text) is not None
     if not host or bad_port or not plain:
-        raise ValueError("is not an address like https://pbx.example.com")
+        raise ValueError(_NO_ADDRESS)
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
         return text
     raise ValueError("must begin with https:// (http:// only for an address of this machine)")
+
+
+_NO_ADDRESS = "is not an address like https://pbx.example.com"
 
 
 def _scheme_and_host(text: str) -> str:
@@ -268,5 +271,7 @@ def _lines(problem: Any) -> list[str]:
     return [f"{name} {line}".strip() for line in text.splitlines()]
 
 
-_WORDS = dict.fromkeys(("int_parsing", "greater_than_equal", "less_than_equal"), "is a whole number from 0 to 65535")
+_WORDS = dict.fromkeys(
+    ("int_parsing", "int_parsing_size", "greater_than_equal", "less_than_equal"), "is a whole number from 0 to 65535"
+)
 """What is said instead of pydantic's words. Ports are the only numbers."""

@@ -82,6 +82,13 @@ def test_a_token_with_a_blank_or_a_foreign_character_inside_is_a_mistake(name: s
     assert line == f"{name}: this has a blank, or a character outside ASCII, inside. Copy it anew"
 
 
+@pytest.mark.parametrize("name", ["UAPI_CLIENT_ID", "UAPI_CLIENT_SECRET"])
+@pytest.mark.parametrize("inside", ["\u200b", "\u202e", "\ufeff", "\u00ad"], ids=ascii)
+def test_a_credential_with_an_invisible_character_inside_is_a_mistake(name: str, inside: str) -> None:
+    (line,) = mistakes(**{name: f"{RIGHT[name]}{inside}hunter2"})
+    assert line == f"{name}: this has an invisible character inside (U+{ord(inside):04X}). Write it anew"
+
+
 def test_a_value_that_is_not_utf_8_is_a_mistake() -> None:
     assert mistakes(CALLBOT_CONFIG="r\udcffles") == ["CALLBOT_CONFIG: this is not UTF-8. Write it anew"]
 

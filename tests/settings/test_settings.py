@@ -131,6 +131,9 @@ WRONG = [
     ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL names no ledger. Write sqlite:///"),
     ({"PORT": "65536"}, "PORT is a whole number from 0 to 65535"),
     ({"PORT": "-1"}, "PORT is a whole number from 0 to 65535"),
+    ({"PORT": "9" * 5000}, "PORT is a whole number from 0 to 65535"),
+    ({"UAPI_URL": "https://[::1"}, "UAPI_URL is not an address like https://pbx.example.com"),
+    ({"UAPI_URL": "https://[hunter2]"}, "UAPI_URL is not an address like https://pbx.example.com"),
     ({"PORT": "http"}, "PORT is a whole number from 0 to 65535"),
     ({"METRICS_PORT": "3000"}, "METRICS_PORT is PORT"),
     ({"METRICS_PORT": "none"}, "METRICS_PORT "),
@@ -140,7 +143,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("environ", "said"), WRONG, ids=[f"{environ}" for environ, _ in WRONG])
+@pytest.mark.parametrize(("environ", "said"), WRONG, ids=[f"{environ}"[:60] for environ, _ in WRONG])
 def test_each_mistake_is_one_line_that_names_the_setting(environ: dict[str, str], said: str) -> None:
     (line,) = mistakes(**environ)
     assert line.startswith(said)
