@@ -7,6 +7,7 @@ keep what stands there too: rather one number too many is protected than one mis
 import re
 import unicodedata
 from functools import cache
+from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberFormat
@@ -15,7 +16,8 @@ LONGEST = 100
 """Characters of what may be one number: ITU-T E.164 allows 15 digits."""
 _SHORTEST = 5
 """Digits of a number that the library is asked about: shorter ones are extensions."""
-_ADDRESS = re.compile(r"(?:tel|sips?|callto):([^@;?]*).*", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:.*<)?(?:(?:tel|sips?|callto):)?([^@;?>,A-Z]*).*", re.IGNORECASE | re.DOTALL)
+"""A number with what may stand around it: a name and `<`, a scheme, and behind it a host, parameters, an extension."""
 
 
 def is_country_code(text: str) -> bool:
@@ -33,9 +35,8 @@ def spellings(number: str, country: str | None) -> frozenset[str]:
     kept = _bare(number)
     if len(number) > LONGEST:
         return frozenset({kept})
-    text = in_ascii(number).strip()
-    address = _ADDRESS.fullmatch(text)
-    text = re.sub(r"[^0-9A-Za-z+*]", "", address[1] if address else text)
+    text = _ADDRESS.sub(r"\1", unquote(in_ascii(number)), count=1)
+    text = re.sub(r"^\++(?:00)?", "+", re.sub(r"[^0-9+*]", "", text))  # no country code begins with 0
     if re.fullmatch(r"\+?[0-9]+", text) is None:
         return frozenset({kept})
     found = {kept, *forms(text, country)}

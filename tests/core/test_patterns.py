@@ -107,6 +107,15 @@ AMERICAN = {
     "in Arabic digits": "\u0665\u0665\u0665\u0660\u0661\u0664\u0662\u0660\u0660\u0660",
     "as a link": "tel:+1-555-014-2000",
     "as an address of SIP": "sip:+15550142000@pbx.example.com;user=phone",
+    "as an address of SIP, with a name": '"Carla" <sip:5550142000@pbx.example.com>',
+    "as an address of SIP, percent-encoded": "sip:%2B15550142000@pbx.example.com",
+    "with a host and no scheme": "15550142000@pbx.example.com",
+    "with a name": "Carla <+15550142000>",
+    "with an extension": "+1 555 014 2000 ext. 5",
+    "with a short extension": "555-014-2000x5",
+    "with digits to dial behind it": "+15550142000,,5",
+    "with two plus signs": "++15550142000",
+    "with a plus sign and 00": "+0015550142000",
 }
 
 
