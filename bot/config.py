@@ -181,7 +181,12 @@ def _texts(value: object) -> list[str]:
 
 KEYS = frozenset(key for table in Table.__subclasses__() for key in table.model_fields)
 """Every key that callbot.toml knows."""
-_WORDS = {"extra_forbidden": "is not a key of callbot.toml", "missing": "is missing", "too_short": "is empty"}
+_WORDS = {
+    "extra_forbidden": "is not a key of callbot.toml",
+    "missing": "is missing",
+    "too_short": "is empty",
+    "string_type": "is no text; put quotation marks around it",
+}
 
 
 def _mistakes(problem: Any) -> list[str]:

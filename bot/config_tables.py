@@ -7,10 +7,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.actions import ActionName
 from bot.authorization import CallerPattern, ExtensionPattern
-from bot.directory import MOST_EXTENSIONS, SLACK_USER, is_name
+from bot.directory import MOST_EXTENSIONS, SLACK_USER, is_name, is_user, user_meant
 from bot.foreign_text import seen
 from bot.phone_numbers import is_country_code
-from bot.phonecalls import EXTENSION, USER_ID
+from bot.phonecalls import EXTENSION
 
 
 def _extension_pattern(text: str) -> str:
@@ -25,6 +25,12 @@ def _country(text: str) -> str:
     if not is_country_code(text):
         raise ValueError(f"“{text[:40]}” is no country code; write it like +1 or +40")
     return text
+
+
+def _user(text: str) -> str:
+    if not is_user(text):
+        raise ValueError(f"“{text[:40]}” is no user of UnifiedAPI; write @me or its id")
+    return user_meant(text)
 
 
 def _like(form: str, what: str) -> AfterValidator:
@@ -52,7 +58,7 @@ def listed(value: object) -> object:
 
 
 ExtensionNumber = Annotated[str, _like(EXTENSION.pattern, "extension; write it like 0003*210")]
-UapiUser = Annotated[str, _like(USER_ID.pattern, "user of UnifiedAPI; write @me or its id")]
+UapiUser = Annotated[str, AfterValidator(_user)]
 SlackUser = Annotated[str, _like(SLACK_USER.pattern, "Slack user id; write it like U012AB3CD")]
 Channel = Annotated[str, _like(r"[CGD][A-Z0-9]{2,20}", "channel id; write it like C012AB3CD")]
 ExtensionPatternText = Annotated[str, AfterValidator(_extension_pattern)]

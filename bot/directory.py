@@ -40,19 +40,25 @@ def _is_team(text: str) -> bool:
 
 
 _DECIMAL = re.compile(r"[0-9]+\.0+")
-_ROUNDED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+|[0-9]+\.[0-9]*[1-9][0-9]*")
+_ROUNDED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+|[0-9]+\.(?:[0-9]*[1-9][0-9]*)?")
 """A number as a spreadsheet shows it where it has too many digits, or a fraction: which id was meant is lost."""
 
 
-def _is_user(text: str) -> bool:
+def is_user(text: str) -> bool:
+    """Whether it is a user of UnifiedAPI: `@me` or an id."""
     return USER_ID.fullmatch(text) is not None and _ROUNDED.fullmatch(text) is None
+
+
+def user_meant(text: str) -> str:
+    """The id without what a spreadsheet adds: it takes 15 for a number, and writes 15.0. Leading zeros are text."""
+    return text.partition(".")[0] if _DECIMAL.fullmatch(text) else text
 
 
 COLUMNS: dict[str, tuple[Callable[[str], object], str]] = {
     "extension": (EXTENSION.fullmatch, "is no extension; write it like 0003*210"),
     "name": (is_name, "is no name; write one line of 1 to 80 characters"),
     "team": (_is_team, "is no team; write up to 80 characters without spaces and colons"),
-    "uapi_user": (_is_user, "is no user of UnifiedAPI; write @me or its id, in a column of text"),
+    "uapi_user": (is_user, "is no user of UnifiedAPI; write @me or its id, in a column of text"),
     "slack_user": (SLACK_USER.fullmatch, "is no Slack user id; write it like U012AB3CD"),
 }
 """What may stand in each column, and what is said of anything else. Only the first is required."""
@@ -184,13 +190,13 @@ def _agents(rows: _Rows) -> tuple[list[Agent], _Mistakes]:
 
 
 def _agent(row: Mapping[str, str], line: int) -> Agent:
-    """A row that is right. A spreadsheet takes the id 15 for a number, and writes 15.0; leading zeros are text."""
+    """A row that is right."""
     name, user = row.get("name"), row.get("uapi_user")
     return Agent(
         extension=row["extension"],
         name=None if name is None else seen(name),
         team=row.get("team"),
-        uapi_user=user.partition(".")[0] if user is not None and _DECIMAL.fullmatch(user) else user,
+        uapi_user=None if user is None else user_meant(user),
         slack_user=row.get("slack_user"),
         line=line,
     )

@@ -70,7 +70,7 @@ def test_a_user_keeps_its_zeros(text: str, user: str) -> None:
     assert agents(HEADER + f"0003*210,,,{text},\n")[0].uapi_user == user
 
 
-@pytest.mark.parametrize("text", ["1.5E+1", "1.23457E+11", "2e3", "15.5"])
+@pytest.mark.parametrize("text", ["1.5E+1", "1.23457E+11", "2e3", "15.5", "15."])
 def test_a_user_that_a_spreadsheet_has_rounded_is_a_mistake(text: str) -> None:
     assert said(HEADER + f"0003*210,,,{text},\n") == [
         f"agents.csv line 2: uapi_user “{text}” is no user of UnifiedAPI; write @me or its id, in a column of text"

@@ -199,6 +199,11 @@ def test_nothing_but_an_extension_and_a_name_is_needed_of_a_person(read: Read) -
     assert (person.uapi_user, person.roles) == (None, ())
 
 
+def test_a_user_that_a_spreadsheet_wrote_is_the_user_that_was_meant(read: Read) -> None:
+    text = '[users.U0EVE]\nname = "Eve"\nextension = "0003*030"\nuapi_user = "15.0"'
+    assert read(text).authorization().people["U0EVE"].uapi_user == "15"
+
+
 # ── what is wrong: the text, its key ──
 
 USER = '[users.U0EVE]\nname = "Eve"\nextension = "0003*030"\n'
@@ -216,6 +221,7 @@ WRONG = {
     "a number for an extension": (USER.replace('"0003*030"', "30"), "users.U0EVE.extension"),
     "a wrong extension in a list": (USER.replace('"0003*030"', '["0003*030", "x"]'), "users.U0EVE.extension.1"),
     "a path for a user": (USER + 'uapi_user = "../3"', "users.U0EVE.uapi_user"),
+    "a fraction for a user": (USER + 'uapi_user = "15.5"', "users.U0EVE.uapi_user"),
     "two dots for a user": (USER + 'uapi_user = ".."', "users.U0EVE.uapi_user"),
     "a role that nobody wrote": (USER + 'roles = ["boss"]', "users.U0EVE.roles"),
     "one role without a list": (USER + 'roles = "boss"', "users.U0EVE.roles"),
@@ -285,6 +291,7 @@ def test_every_mistake_is_said_at_once(mistakes: Mistakes) -> None:
             ALERT.replace("ringing", "waiting"),
             "alerts.0.when: Input should be 'ringing', 'talking', 'on_hold' or 'parked'",
         ),
+        (USER + "uapi_user = 15.0", "users.U0EVE.uapi_user: is no text; put quotation marks around it"),
         (ALERT.replace("= 1", "= -1"), "alerts.0.longer_than: Input should be greater than or equal to 0"),
         (ALERT + ALERT.replace("= 1", "= -1"), "alerts.1.longer_than: Input should be greater than or equal to 0"),
         (ALERT + "extensions = []", "alerts.0.extensions: is empty"),
