@@ -23,28 +23,36 @@ def view_that_goes_on(alert: Alert, call: PhoneCall) -> PhoneCallView | None:
     return min(holding, key=lambda view: (view.id != alert.view_id, view.id), default=None)
 
 
-def why_over(alert: Alert, call: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:
-    """Why it is over, and the extension that answered; None where the call does not show why, so that it may go on."""
+def why_over(alert: Alert, call: PhoneCall, parts: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:
+    """Why it is over, and the extension that answered; None where the call does not show why, so that it may go on.
+
+    `parts` is the call without what may be a leg; a call that was picked up looks like one.
+    """
     view = call.view(alert.view_id)
     if alert.when is When.RINGING:
-        return _answered(alert, call, rules)
+        return _answered(alert, call, parts, rules)
     if alert.when in {When.ON_HOLD, When.PARKED} and view is not None and view.on_call:
         return How.CONDITION_OVER, ""
     return None
 
 
-def _answered(alert: Alert, call: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:
+def _answered(alert: Alert, call: PhoneCall, parts: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:
     """Who is on call now that was not: after a PickUp the view's source is whoever picked up ("PickUp PhoneCalls")."""
-    view, before = call.view(alert.view_id), alert.call.view(alert.view_id)
-    if view is not None and view.on_call:
-        came = [number for number in view.source if before is not None and number not in before.source]
-        picked = next((number for number in came if number in rules.supervisors_of(alert.extension)), None)
-        return (How.ANSWERED, view.extension) if picked is None else (How.PICKED_UP, picked)
+    before = alert.call.view(alert.view_id)
     callers = frozenset() if before is None else frozenset(before.source)
-    others = [each.extension for each in call.named_views.values() if each.on_call and each.extension not in callers]
-    answered = next((extension for extension in others if EXTENSION.fullmatch(extension)), None)
-    if answered is not None:
-        return How.ANSWERED, answered
+    talked = {view.extension for view in alert.call.views if view.on_call}
+    answered = [
+        view.extension
+        for view in sorted(parts.named_views.values(), key=lambda view: view.id != alert.view_id)
+        if view.on_call and EXTENSION.fullmatch(view.extension) and view.extension not in callers | talked
+    ]
+    if answered:
+        return How.ANSWERED, answered[0]
+    view = call.view(alert.view_id)
+    if view is not None and view.on_call and view.extension == alert.extension:
+        supervisors = rules.supervisors_of(alert.extension) - callers
+        picked = next((number for number in view.source if number in supervisors), None)
+        return (How.ANSWERED, view.extension) if picked is None else (How.PICKED_UP, picked)
     return (How.ANSWERED, "") if call.answered is not None else None
 
 

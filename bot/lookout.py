@@ -207,7 +207,7 @@ class Lookout:
             return self._over(alert, now, How.CONDITION_OVER)  # it has ended, and begun anew
         view = held.view if held is not None else view_that_goes_on(alert, call)
         if view is None:
-            reason = why_over(alert, self._whole.get(call.id, call), self._rules())
+            reason = why_over(alert, self._whole.get(call.id, call), call, self._rules())
             how = How.CONDITION_OVER if call.views else How.CALL_OVER  # legs alone are no call
             return self._doubted(alert, how, now) if reason is None else self._over(alert, now, *reason)
         return self._going_on(alert, call, view, alert.since if held is None else held.since, now)

@@ -70,7 +70,7 @@ def test_the_view_from_before_is_preferred(a_call: MakeCall, a_view: Any, an_ale
 
 
 def over(before: PhoneCall, now: PhoneCall, an_alert: Any, rules: AuthorizationMap) -> tuple[How, str] | None:
-    return why_over(an_alert(before), now, rules)
+    return why_over(an_alert(before), now, without_legs(now, NOTHING, rules), rules)
 
 
 def test_who_answers_is_the_extension_that_rang(a_call: MakeCall, an_alert: Any, rings: Any, rules: Any) -> None:
@@ -102,6 +102,25 @@ def test_the_caller_s_own_side_answers_nothing(a_call: MakeCall, a_view: Any, an
     assert over(before, a_call(a_view("00", extension="0003*220")), an_alert, rules) is None
 
 
+def test_who_talked_before_has_not_answered(a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any) -> None:
+    """Whose view is missing for a moment, in a call that a colleague has not left yet."""
+    before = a_call(a_view("00", extension="0003*220"), a_view(status=3))
+    assert over(before, a_call(a_view("00", extension="0003*220")), an_alert, rules) is None
+
+
+def test_who_listens_to_a_colleague_has_not_made_them_answer(
+    a_call: MakeCall, a_leg: Any, an_alert: Any, rings: Any, rules: Any
+) -> None:
+    assert over(rings, a_call(a_leg("02", extension="0003*220")), an_alert, rules) is None
+
+
+def test_who_listens_under_the_id_of_the_view_that_rang_has_not_picked_up(
+    a_call: MakeCall, a_view: Any, a_leg: Any, an_alert: Any, rules: Any
+) -> None:
+    before, now = a_call(a_view(status=3)), a_call(a_leg("01"), a_view("03"))
+    assert over(before, now, an_alert, rules) == (How.ANSWERED, "0003*210")
+
+
 def test_a_call_between_two_agents_may_ring_on(
     a_call: MakeCall, a_view: Any, an_alert: Any, rings: Any, rules: Any
 ) -> None:
@@ -112,8 +131,8 @@ def test_a_side_that_is_gone_says_not_why_its_hold_is_over(
     a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any
 ) -> None:
     held = an_alert(a_call(), When.ON_HOLD)
-    assert why_over(held, a_call(a_view("07")), rules) is None
-    assert why_over(held, a_call(), rules) == (How.CONDITION_OVER, "")
+    assert why_over(held, a_call(a_view("07")), a_call(a_view("07")), rules) is None
+    assert why_over(held, a_call(), a_call(), rules) == (How.CONDITION_OVER, "")
 
 
 # ── what its card shows ──
