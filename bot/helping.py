@@ -110,14 +110,23 @@ class Helping:
         asked = tuple(phone for phone in phones if command.extension in {None, phone})
         if not asked:
             raise NotSuitable("This is not a call of yours any more. Nothing was posted.")
-        found = await live_on(command.call, asked, self._rules(), self._phone_calls, self._sleep)
-        rules = self._rules()
-        sides = [
-            (call, view)
-            for call in map(self._without_legs, (call for _, call in found))
-            if not rules.protects(call) and command.published in {None, call.published}
-            if (view := side_of(call, asked)) is not None
-        ]
+
+        def side(call: PhoneCall) -> tuple[PhoneCall, PhoneCallView] | None:
+            """The call as they may know of it, and their side of it; None where they are no party."""
+            call = self._without_legs(call)
+            view = side_of(call, asked)
+            hidden = self._rules().protects(call) or command.published not in {None, call.published}
+            return None if view is None or hidden else (call, view)
+
+        found = await live_on(
+            command.call,
+            asked,
+            self._rules(),
+            self._phone_calls,
+            self._sleep,
+            counts=lambda call: side(call) is not None,
+        )
+        sides = [theirs for _, call in found if (theirs := side(call)) is not None]
         if not sides:
             raise NotSuitable(_NO_CALL)
         return max(sides, key=_how_much_theirs)

@@ -38,7 +38,9 @@ async def calls_meant(
     sleep: Callable[[float], Awaitable[object]],
 ) -> list[tuple[str, PhoneCall]]:
     """The calls that a request may mean, as the PBX shows them now, with the extension that each was asked for."""
-    return await live_on(intervene.call, extensions, rules, phone_calls, sleep)
+    return await live_on(
+        intervene.call, extensions, rules, phone_calls, sleep, counts=lambda call: not rules.protects(call)
+    )
 
 
 async def live_on(
@@ -47,14 +49,16 @@ async def live_on(
     rules: AuthorizationMap,
     phone_calls: PhoneCalls,
     sleep: Callable[[float], Awaitable[object]],
+    *,
+    counts: Callable[[PhoneCall], bool],
 ) -> list[tuple[str, PhoneCall]]:
     """The calls of these extensions, or the one of that id, each with the extension that it was asked for.
 
-    Where the PBX shows none it is asked once more, a moment later: a list may be empty for a moment. Of protected calls
-    nobody learns that they are there, by the time that it takes either, so they count as none. Raises PbxError.
+    Where the PBX shows none that `counts` it is asked once more, a moment later: a list may be empty for a moment. Of the
+    others nobody learns that they are there, by the time that it takes either. Raises PbxError.
     """
     found = await _calls_of(call_id, extensions, rules, phone_calls)
-    if all(rules.protects(call) for _, call in found):
+    if not any(counts(call) for _, call in found):
         await sleep(MOMENT)
         found = await _calls_of(call_id, extensions, rules, phone_calls)
     return found

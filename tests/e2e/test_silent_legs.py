@@ -204,6 +204,24 @@ async def test_an_agent_who_has_transferred_the_call_cannot_ask_for_help_with_a_
     await house.told(BOB, "You are in no call right now")
 
 
+async def test_who_is_left_with_a_leg_alone_is_answered_as_one_in_no_call(empty_house: Any) -> None:
+    """The same reads, and so the same time."""
+    empty_house.map = empty_house.map.replace("[help]\n", HELP)
+    house = await start(empty_house)
+
+    async def reads() -> int:
+        before, told = len(house.pbx.requests), len(house.workspace.private(BOB))
+        await house.workspace.type(BOB, FLOOR, "/calls help-me")
+        await house.workspace.until(lambda: len(house.workspace.private(BOB)) > told)
+        return sum("0003*210" in one.path for one in house.pbx.requests[before:])
+
+    in_no_call = await reads()
+    call = house.floor.talk(**CALLER)
+    comes(house, call, OUTSIDER)
+    house.floor.transfer(call, "0003*211")
+    assert await reads() == in_no_call
+
+
 async def test_a_help_request_ends_when_only_a_leg_is_left_of_the_agent(empty_house: Any) -> None:
     empty_house.map = empty_house.map.replace("[help]\n", HELP)
     house = await start(empty_house)
