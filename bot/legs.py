@@ -39,7 +39,7 @@ def own_views(
 ) -> tuple[PhoneCallView, ...]:
     """The views of the extension in this call that are no supervisor's leg; none where only legs are left.
 
-    Where each of them may be a leg, those remain that come from nobody who may act here, or of a call that was picked up.
+    Where each of them may be a leg, the one that was picked up remains, else those that come from nobody who may act here.
     For the extension's `owner` none of these does.
     """
     named = call.named_views
@@ -49,10 +49,9 @@ def own_views(
     surely = tuple(view for view in mine if id(view) in sure)
     if surely or owner or not mine:
         return surely
+    picked_up = tuple(view for view in mine if view.id in known.heard)
     supervisors = rules.supervisors_of(extension)
-    return tuple(
-        view for view in mine if supervisors.isdisjoint(_colleagues(view, call, rules)) or view.id in known.heard
-    )
+    return picked_up or tuple(view for view in mine if supervisors.isdisjoint(_colleagues(view, call, rules)))
 
 
 def without_legs(call: PhoneCall, known: Known, rules: AuthorizationMap) -> PhoneCall:

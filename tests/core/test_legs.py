@@ -78,6 +78,11 @@ def test_a_call_that_was_picked_up_can_be_acted_on_where_callbot_knows_it(
     assert (own(call), own(call, picked_up), own(call, picked_up, owner=True)) == ([], ["01"], [])
 
 
+def test_who_listens_to_a_call_that_was_picked_up_is_no_side_of_it(a_call: MakeCall, a_leg: MakeView, own: Ids) -> None:
+    call = a_call(a_leg("01"), a_leg("02", source=["0003*777"]))
+    assert own(call, Known(heard=frozenset({"01"}))) == ["01"]
+
+
 def test_a_view_from_a_phone_that_may_do_nothing_there_is_for_all_but_the_agent(
     a_call: MakeCall, a_leg: MakeView, own: Ids
 ) -> None:
