@@ -31,6 +31,10 @@ FRESH = 1.0
 BUSY = frozenset({PhoneSeen.BUSY, PhoneSeen.RINGING})
 """What the PBX says of a phone that a request waits for."""
 
+_WAITS_ALREADY = (
+    "Your card is already waiting for your phone. Finish there, or press Cancel there first. Nothing more was sent."
+)
+
 _log = structlog.get_logger("callbot.claiming")
 
 
@@ -148,15 +152,21 @@ class Claims:
         return lock
 
     async def wait_on_card(self, request: Request, command: Intervene, reading: Reading) -> Intervention:
-        """What waits for the phone, on the card that will show it. Nothing is claimed. Raises CallbotError."""
+        """What waits for the phone, on the card that will show it. Nothing is claimed.
+
+        Raises AlreadyAsked where something of the person's waits for this call already, and other CallbotErrors.
+        """
         target = reading.target
-        asked = await self._asked_before(request, target.call)
-        seat = seat_of_card(request, command.action, asked, self._silent_in())
-        earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
-        seat = Seat(seat.card or request.id, seat.place)
-        waits = waiting(self._intervention(request, command, target, reading.permit, seat))
-        self._follower.wait_on_card(waits, earlier)
-        return waits
+        async with self._one_at_a_time(reading.permit.person.phone):
+            if self._follower.waits_for(request.slack_user, target.call.id):
+                raise AlreadyAsked(_WAITS_ALREADY, request.slack_user)
+            asked = await self._asked_before(request, target.call)
+            seat = seat_of_card(request, command.action, asked, self._silent_in())
+            earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
+            seat = Seat(seat.card or request.id, seat.place)
+            waits = waiting(self._intervention(request, command, target, reading.permit, seat))
+            self._follower.wait_on_card(waits, earlier)
+            return waits
 
     async def _claimed(
         self, request: Request, command: Intervene, reading: Reading, phone: Phone, *, inside: bool

@@ -126,6 +126,13 @@ class Follower:
             None,
         )
 
+    def waits_for(self, slack_user: str, call_id: str) -> bool:
+        """Whether something of this person's waits for their phone, to act on this call."""
+        on_cards = (one for card_id in self._open_cards.ids for one in self._open_cards.on(card_id))
+        return any(
+            one.why is Why.PHONE_BUSY and (one.slack_user, one.call_id) == (slack_user, call_id) for one in on_cards
+        )
+
     # ── what others tell ──
 
     async def open_card(self, card_id: str) -> dict[str, Intervention]:

@@ -49,9 +49,6 @@ SOON = 0.7
 """Seconds that a PUT may take before the card says Asked."""
 BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and tell who runs it the id."
 
-_WAITS_ALREADY = (
-    "Your card is already waiting for your phone. Finish there, or press Cancel there first. Nothing more was sent."
-)
 _CAME_TO = {
     Verdict.LATE: "Your phone stayed busy for 30 s. Ask again when it is free.",
     Verdict.CANCELLED: "You cancelled it while your phone was busy.",
@@ -338,8 +335,6 @@ class Interventions:
         target, person = reading.target, reading.permit.person
         switches = self.follower.switches
         if waits is None:
-            if switches.waits_for(person.slack_user, target.call.id):
-                raise AlreadyAsked(_WAITS_ALREADY, person.slack_user)
             waits = Waits(await self._claims.wait_on_card(request, command, reading), switches.ends_at())
             self._remember(waits.asked.card, asker)
             _log.info("waits", call=target.call.id)

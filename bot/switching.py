@@ -63,10 +63,6 @@ class Switches:
         """Whether something waits on this card."""
         return card in self._waiting
 
-    def waits_for(self, slack_user: str, call_id: str) -> bool:
-        """Whether something of this person's waits, for this call."""
-        return any((one.held.slack_user, one.held.call_id) == (slack_user, call_id) for one in self._waiting.values())
-
     async def wait(self, held: Intervention, to: ActionName) -> Verdict:
         """Show the question on the card of `held`, and wait for its leg to go, for a button, or for 30 s."""
         shown = Switching(held=held.name, to=to)

@@ -169,3 +169,29 @@ async def test_a_presence_that_cannot_be_read_keeps_nobody_waiting(house: Any) -
     calls(house)
     await typed(house, "/pickup 0003*211")
     await shown(house, "Ringing Ana's phone")
+
+
+async def test_of_two_requests_for_one_call_at_one_instant_one_waits(house: Any) -> None:
+    house.floor.talk(caller="+15550144", to="0003*024")
+    calls(house)
+    await asyncio.gather(typed(house, "/barge 0003*210"), typed(house, "/whisper 0003*210"))
+    await house.told("U0ANA", "Your card is already waiting for your phone.")
+    await house.workspace.until(lambda: house.cards() + house.cards("U0ANA"))
+    assert len(house.cards() + house.cards("U0ANA")) == 1
+
+
+async def test_a_request_made_twice_at_one_instant_leaves_no_card_that_waits_for_ever(house: Any) -> None:
+    bobs, _ = calls(house)
+    await typed(house, "/barge 0003*210")
+    await house.card("Ringing", "C0FLOOR")
+    house.floor.lift("0003*024")
+    await house.card("Connected", "C0FLOOR")
+    house.floor.leave(bobs, "0003*024")
+    await house.card("Ended", "C0FLOOR")
+    other = house.floor.talk(caller="+15550144", to="0003*024")
+    await asyncio.gather(typed(house, "/barge 0003*210"), typed(house, "/barge 0003*210"))
+    await shown(house, BUSY.replace("Dan", "Bob"))
+    await house.told("U0ANA", "Your card is already waiting for your phone.")
+    house.floor.hang_up(other)
+    await house.card("Ringing", "C0FLOOR")
+    assert house.actions() == ["BargeIn", "BargeIn"]
