@@ -221,7 +221,8 @@ class Interventions:
         person = rules.person(request.slack_user, stranger=request.stranger)
         permits = permits_for(person, command, request.channel, rules)
         self._bot_token.ask()
-        phone = None if switched is not None else self._phone_in_doubt(command, person)
+        seen_just_now = waits is not None or switched is Verdict.NOW
+        phone = None if seen_just_now else self._phone_in_doubt(command, person)
         async with phone_beside(self._phone_calls, rules, phone) as seeing:
             found = await calls_meant(command, tuple(permits), rules, self._phone_calls, self._sleep)
             read_at = asyncio.get_running_loop().time()

@@ -195,3 +195,20 @@ async def test_a_request_made_twice_at_one_instant_leaves_no_card_that_waits_for
     house.floor.hang_up(other)
     await house.card("Ringing", "C0FLOOR")
     assert house.actions() == ["BargeIn", "BargeIn"]
+
+
+async def test_a_change_of_mode_does_not_ring_a_phone_that_is_on_another_call_by_then(house: Any) -> None:
+    house.floor.extension("0003*024").call_waiting = True
+    bobs, _ = calls(house)
+    await typed(house, "/monitor 0003*210")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    listening = await house.card("Connected")
+    other = house.floor.talk(caller="+15550144", to="0003*024")
+    await house.workspace.click("U0ANA", listening, "Whisper")
+    await shown(house, "Hang up: your phone rings again", "U0ANA")
+    house.floor.leave(bobs, "0003*024")
+    await shown(house, BUSY.replace("Dan", "Bob"), "U0ANA")
+    assert house.actions() == ["Monitor"]
+    house.floor.hang_up(other)
+    await house.card("Ringing")

@@ -139,15 +139,6 @@ async def test_a_change_to_barge_in_asks_first_where_it_is_clicked_and_not_where
     assert house.actions() == ["Monitor", "BargeIn"]
 
 
-async def test_while_a_phone_changes_its_mode_nobody_asks_the_pbx_whether_it_is_registered(house: Any) -> None:
-    call, card = await listening(house)
-    await house.workspace.click("U0ANA", card, "Whisper")
-    await asked_to_hang_up(house)
-    house.floor.leave(call, "0003*024")
-    await house.puts(2)
-    assert len([seen for seen in house.pbx.requests if seen.path.endswith("/presence")]) == 1
-
-
 async def test_who_loses_the_right_while_the_change_waits_is_refused_when_the_old_leg_is_gone(
     empty_house: Any,
 ) -> None:
