@@ -31,6 +31,10 @@ FRESH = 1.0
 BUSY = frozenset({PhoneSeen.BUSY, PhoneSeen.RINGING})
 """What the PBX says of a phone that a request waits for."""
 
+_CHANGED = (
+    "The configuration has just changed: your phone, the owner of the extension, or where your card may go. "
+    "Ask again. Nothing was sent."
+)
 _WAITS_ALREADY = (
     "Your card is already waiting for your phone. Finish there, or press Cancel there first. Nothing more was sent."
 )
@@ -174,9 +178,11 @@ class Claims:
         target, waits = reading.target, phone.waits
         asked = await self._asked_before(request, target.call)
         seat = seat_of_card(request, command.action, asked, self._silent_in())
-        if waits is not None and waits.place == seat.place:
+        if waits is not None:
             seat = Seat(waits.card, seat.place)
         wanted = self._intervention(request, command, target, reading.permit, seat)
+        if waits is not None and (waits.phone, waits.place) != (wanted.phone, wanted.place):
+            raise NotSuitable(_CHANGED)
         if command.ring_anyway or (waits is not None and phone.anyway):
             wanted = wanted.model_copy(update={"rung_anyway": True})
         earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
@@ -273,8 +279,5 @@ class Claims:
 def _unchanged(wanted: Intervention, now: Intervention) -> Intervention:
     """What was claimed, begun on the call as it is. Raises NotSuitable where the configuration makes another thing of it."""
     if (now.phone, now.user, now.place, now.action) != (wanted.phone, wanted.user, wanted.place, wanted.action):
-        raise NotSuitable(
-            "The configuration has just changed: your phone, the owner of the extension, or where your card may go. "
-            "Ask again. Nothing was sent."
-        )
+        raise NotSuitable(_CHANGED)
     return begin(wanted.model_copy(update={"call": now.call}))

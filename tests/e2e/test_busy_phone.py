@@ -212,3 +212,27 @@ async def test_a_change_of_mode_does_not_ring_a_phone_that_is_on_another_call_by
     assert house.actions() == ["Monitor"]
     house.floor.hang_up(other)
     await house.card("Ringing")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"0003*024"', '"0003*026"'), ('silent_in = ["C0STAFF"]', "silent_in = []")],
+    ids=["phone", "place"],
+)
+async def test_what_waited_rings_no_other_phone_and_goes_on_on_no_other_card(
+    empty_house: Any, old: str, new: str
+) -> None:
+    house = empty_house
+    bot = await house.start_bot(rules_every=0.05)
+    taken_up = asyncio.Event()
+    bot._rulebook.on_change(taken_up.set)
+    other = house.floor.talk(caller="+15550144", to="0003*024")
+    calls(house)
+    await typed(house, "/monitor 0003*210", "C0STAFF")
+    await shown(house, BUSY.replace("Dan", "Bob"), "C0STAFF")
+    house.change_map(old, new)
+    await taken_up.wait()
+    house.floor.hang_up(other)
+    await house.told("U0ANA", "The configuration has just changed")
+    await shown(house, "Ended: nothing was sent. You were told why in private.", "C0STAFF")
+    assert house.actions() == []
