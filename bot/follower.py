@@ -257,7 +257,8 @@ class Follower:
         if before.state in RECORDED and _is_removed(before, self._rules()):
             after = before.model_copy(update={"following": False})  # how the recording goes on is not theirs to know
         else:
-            after = follow(before, look, now, taken=frozenset(leg for leg in others if leg is not None))
+            shown = self._without_last_legs(before, look)
+            after = follow(before, shown, now, taken=frozenset(leg for leg in others if leg is not None))
         self._open_cards.put(after)
         if _memorable(after) == _memorable(before):
             return None
@@ -270,6 +271,14 @@ class Follower:
             if after.state is State.CONNECTED:
                 self._measures.connected((now - after.asked_at).total_seconds(), by_alert=bool(after.alert))
         return after
+
+    def _without_last_legs(self, one: Intervention, look: Look) -> Look:
+        """The look; where the recorded side is gone and only legs are left, as if they were not there: others read of it."""
+        call = look.call
+        if one.name not in RECORDING or call is None or call.view(one.action.phone_call_view_id) is not None:
+            return look
+        left = as_others_see(call, self._known(call), self._rules()).views
+        return look if left or not call.views else Look()
 
     async def _ask_about_phone(self, missed: Intervention) -> None:
         """Add what the PBX knows of the phone to what was not answered, if that is still so by then."""

@@ -280,3 +280,12 @@ async def test_a_protected_supervisor_who_listened_leaves_no_trace_on_a_card(emp
         house.floor.leave(call, "0003*299")
         await looks(house, 6)
     assert updates(house) == before
+
+
+async def test_a_call_of_which_only_a_leg_is_left_is_over_on_the_card_of_its_recording(house: Any) -> None:
+    call, _ = await recording(house)
+    comes(house, call, LISTENER)
+    await looks(house, 6)
+    house.floor.call(call).views.remove(house.floor.call(call).view("01"))
+    card = await house.card("Ended", FLOOR)
+    assert "Bob's call is over" in card.text
