@@ -183,7 +183,7 @@ class Claims:
         wanted = self._intervention(request, command, target, reading.permit, seat)
         if waits is not None and (waits.phone, waits.place) != (wanted.phone, wanted.place):
             raise NotSuitable(_CHANGED)
-        if command.ring_anyway or (waits is not None and phone.anyway):
+        if command.ring_anyway or phone.anyway:
             wanted = wanted.model_copy(update={"rung_anyway": True})
         earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
         try:

@@ -140,7 +140,7 @@ class Intervention(BaseModel):
     advice: str = ""
     """What the PBX called its refusal, and what to do about it."""
     rung_anyway: bool = False
-    """The phone was busy with something else, so for what it rings cannot be seen: it is Asked until Connected."""
+    """It was to ring whatever is known of the phone, so whether it rings cannot be seen: it is Asked until Connected."""
     phone_seen: PhoneSeen = PhoneSeen.UNKNOWN
     """What the PBX says of the supervisor's phone, once it was not answered."""
 

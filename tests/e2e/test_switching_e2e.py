@@ -61,7 +61,7 @@ async def test_ring_now_anyway_reaches_a_phone_with_call_waiting_and_shows_the_o
     _, card = await listening(house)
     await house.workspace.click("U0ANA", card, "Whisper")
     await house.workspace.click("U0ANA", await asked_to_hang_up(house), "Ring now anyway")
-    card = await house.card("Ringing")
+    card = await house.card("Asked")
     assert "Does: Monitor: listens silently" in card.lines()
     assert "Who hears Ana: nobody" in card.lines()
     await house.pbx.until(lambda: house.floor.ringing("0003*024"))
@@ -70,13 +70,21 @@ async def test_ring_now_anyway_reaches_a_phone_with_call_waiting_and_shows_the_o
     assert "Who hears Ana: only Bob" in card.lines()
 
 
+async def test_a_phone_that_is_rung_now_anyway_and_does_not_ring_is_not_said_to_ring(house: Any) -> None:
+    _, card = await listening(house)
+    await house.workspace.click("U0ANA", card, "Whisper")
+    await house.workspace.click("U0ANA", await asked_to_hang_up(house), "Ring now anyway")
+    await house.card("Asked: Whisper")
+    assert (len(house.pbx.puts()), house.floor.ringing("0003*024")) == (2, False)
+
+
 async def whispering_beside_the_old_leg(house: Any) -> tuple[Any, Any]:
     """Ana, whose phone has call waiting, whispers, and the leg that she listened with stands still."""
     house.floor.extension("0003*024").call_waiting = True
     call, card = await listening(house)
     await house.workspace.click("U0ANA", card, "Whisper")
     await house.workspace.click("U0ANA", await asked_to_hang_up(house), "Ring now anyway")
-    await house.card("Ringing")
+    await house.card("Asked")
     house.floor.lift("0003*024")
     card = await house.card("Connected")
     assert "Who hears Ana: only Bob" in card.lines()
@@ -217,7 +225,7 @@ async def test_while_the_phone_rings_for_a_new_mode_no_third_one_rings_it_too(
     await house.workspace.type("U0ANA", "C0FLOOR", f"/{first} 0003*210")
     cards = await house.workspace.until(lambda: [card for card in house.cards("U0ANA") if "Hang up" in card.text])
     await house.workspace.click("U0ANA", cards[-1], "Ring now anyway")
-    await house.card("Ringing")
+    await house.card("Asked")
     await house.workspace.type("U0ANA", "C0FLOOR", f"/{second} 0003*210")
     await house.told("U0ANA", "Your phone may already be ringing for")
     assert [action.lower()[:5] for action in house.actions()] == ["monit", first[:5]]
