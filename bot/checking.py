@@ -128,7 +128,10 @@ async def _door(door: DoorSettings | None, patience: float) -> list[Finding]:
 
 async def _ledger(url: str, patience: float) -> list[Finding]:
     """Whether the ledger can be used. It is opened to be read, whoever else uses it."""
-    address = Address(url)
+    try:
+        address = Address(url)
+    except LedgerUnavailable as error:
+        return [no("ledger", str(error))]
     try:
         async with asyncio.timeout(patience):
             if address.file is None:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.ledger.failures import LedgerUnavailable
+from bot.ledger.failures import LedgerOutOfReach, LedgerUnavailable
 
 _NO_LEDGER = (
     "names no ledger. Write sqlite:///callbot.db for a file in the working directory, "
@@ -17,6 +17,7 @@ _UNENCODED = (
     "cannot be read: the user or the password has a sign that means something else in an address. "
     "Percent-encode it, for example # as %23, / as %2F, ? as %3F, [ as %5B, ] as %5D, @ as %40, : as %3A"
 )
+_LOOP = "names a file behind symbolic links that lead to each other. Name the file itself"
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@]*)(:[0-9]*)?")
 """A host and a port, or neither: then there are those of the query, or those of libpq."""
 
@@ -66,7 +67,10 @@ class Address:
             self.place = "the PostgreSQL database of DATABASE_URL"
             return
         # Symbolic links are followed, so that two names of one file are one ledger.
-        self.file = Path(_sqlite_path(url)).resolve()
+        try:
+            self.file = Path(_sqlite_path(url)).resolve()
+        except (OSError, RuntimeError):  # the latter before Python 3.13
+            raise LedgerOutOfReach("links that lead to each other", f"DATABASE_URL {_LOOP}.") from None
         self.place = str(self.file)
 
 

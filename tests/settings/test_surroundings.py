@@ -204,6 +204,16 @@ def test_a_folder_of_the_ledger_that_is_not_there_is_one_sentence(tmp_path: Path
     assert one_sentence("run", came, "no such file or folder"), came
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python follows such links to no end, and SQLite says it")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_ledger_behind_links_that_lead_to_each_other_is_one_sentence(command: str, tmp_path: Path) -> None:
+    (tmp_path / "callbot.toml").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    environ = ENOUGH | {"DATABASE_URL": "sqlite:///loop/callbot.db", "SLACK_API_URL": "http://127.0.0.1:9"}
+    came = started(command, cwd=tmp_path, environ=environ)
+    assert one_sentence(command, came, "symbolic links that lead to each other"), came
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a name")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_database_without_a_user_for_a_user_without_a_name_is_one_sentence(command: str, place: Path) -> None:
