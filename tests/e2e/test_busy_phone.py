@@ -236,3 +236,17 @@ async def test_what_waited_rings_no_other_phone_and_goes_on_on_no_other_card(
     await house.told("U0ANA", "The configuration has just changed")
     await shown(house, "Ended: nothing was sent. You were told why in private.", "C0STAFF")
     assert house.actions() == []
+
+
+async def test_a_phone_that_is_in_a_call_by_callbot_is_waited_for_though_its_presence_cannot_be_read(
+    house: Any,
+) -> None:
+    house.pbx.faults.add(Fault("html 500", path_contains="/presence", times=None))
+    calls(house)
+    await typed(house, "/monitor 0003*210")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    await house.card("Connected")
+    await typed(house, "/pickup 0003*211")
+    await shown(house, BUSY)
+    assert house.actions() == ["Monitor"]
