@@ -1,7 +1,7 @@
 """Connections to a listener of ours: deadlines, and so many at a time, so that descriptors are left for everything else.
 
 Who opens connections and says nothing must not keep callbot.toml from being read, and no socket to Slack or the PBX from
-being opened. Of too many connections the oldest on which nothing was asked is closed; where all are at work, the new one.
+being opened. Of too many connections the oldest on which nothing was asked to its end is closed; where all are at work, the new one.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class Connections:
         self._most = most_connections() if most is None else most
         self._headers_within = headers_within
         self._request_within = request_within
-        self._working: set[web.RequestHandler] = set()
+        self._requests: dict[web.RequestHandler, web.Request] = {}
         self._silent: dict[web.RequestHandler, asyncio.TimerHandle] = {}
         """Those on which nothing was asked yet, the oldest first, and the end of the patience with each."""
         self._full = False
@@ -96,8 +96,8 @@ class Connections:
 
     @property
     def at_work(self) -> int:
-        """How many of the connections have a request under way."""
-        return len(self._working)
+        """How many of the connections have a request under way that has arrived to its end."""
+        return sum(request.content.is_eof() for request in self._requests.values())
 
     def __len__(self) -> int:
         """How many connections there are."""
@@ -115,18 +115,21 @@ class Connections:
         if server is None:
             return _Refused()
         connections = server.connections
-        too_many = len(connections) + 1 - self._most
+        loop = asyncio.get_running_loop()
+        unfinished = [one for one, request in self._requests.items() if not request.content.is_eof()]
+        every = dict.fromkeys((*unfinished, *self._silent, *connections))
+        too_many = len(every) + 1 - self._most
         if too_many > 0 and not self._full:
-            _log.warning("connections_full", connections=len(connections))
+            _log.warning("connections_full", connections=len(every))
         self._full = too_many > 0
         if self._full:
-            idle = [one for one in dict.fromkeys((*self._silent, *connections)) if one not in self._working]
+            idle = [one for one in every if one in unfinished or one not in self._requests]
             if not idle:
                 return _Refused()
             for one in idle[:too_many]:
-                self._close(one)
+                self._has_asked(one)
+                loop.call_soon(self._close, one)  # of many that come at once, it may not have its transport yet
         connection = server()
-        loop = asyncio.get_running_loop()
         self._silent[connection] = loop.call_later(self._headers_within, self._close, connection)
         return connection
 
@@ -144,7 +147,7 @@ class Connections:
     ) -> web.StreamResponse:
         """One request, with its body, within its time."""
         connection = request.protocol
-        self._working.add(connection)
+        self._requests[connection] = request
         self._has_asked(connection)
         try:
             async with asyncio.timeout(self._request_within):
@@ -154,7 +157,7 @@ class Connections:
             answer.force_close()
             return answer
         finally:
-            self._working.discard(connection)
+            self._requests.pop(connection, None)
 
 
 class _Refused(asyncio.Protocol):

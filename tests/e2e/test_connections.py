@@ -28,23 +28,26 @@ def transport() -> str:
     return "http"
 
 
-async def half_open(port: int, many: int) -> list[asyncio.StreamWriter]:
+async def half_open(port: int, many: int, says: bytes = HALF) -> list[asyncio.StreamWriter]:
     """So many connections with the beginning of a request."""
 
     async def one() -> asyncio.StreamWriter:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(HALF)
+        writer.write(says)
         return writer
 
     return [await one() for _ in range(many)]
 
 
-async def test_half_open_connections_keep_no_supervisor_from_a_call(empty_house: Any, run_bot: Any) -> None:
+@pytest.mark.parametrize("says", [HALF, HALF + b"Content-Length: 9\r\n\r\nslow"], ids=["half a head", "half a body"])
+async def test_half_open_connections_keep_no_supervisor_from_a_call(
+    empty_house: Any, run_bot: Any, says: bytes
+) -> None:
     house = empty_house
     bot = await run_bot(descriptors=DESCRIPTORS)
     await bot.started()
     house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
-    held = await half_open(bot.port, MORE)
+    held = await half_open(bot.port, MORE, says)
     house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
     await house.puts(1)
@@ -145,6 +148,15 @@ async def test_beyond_the_bound_the_oldest_that_asks_nothing_makes_room(listen: 
         assert await answered(connections)
         assert await asyncio.wait_for(first.read(), 5) == b""
         assert not second.at_eof()
+
+
+@pytest.mark.parametrize("says", [b"", HALF, BODY + b"slow"], ids=["nothing", "half a head", "half a body"])
+async def test_of_many_that_come_at_once_no_more_are_kept_than_there_may_be(listen: Open, says: bytes) -> None:
+    connections = await listen(most=8)
+    async with AsyncExitStack() as opened:
+        await asyncio.gather(*(opened.enter_async_context(connected(connections, says)) for _ in range(60)))
+        assert await answered(connections)
+        assert len(connections) <= 8
 
 
 async def test_where_all_are_at_work_a_further_one_is_refused(listen: Open) -> None:
