@@ -163,8 +163,10 @@ def turns() -> Iterator[Callable[[], Any]]:
         gc.freeze()
         measured = Turns()
         task = asyncio.create_task(measured.measure())
+        await asyncio.sleep(0)  # it has begun
         try:
             yield measured
+            await asyncio.sleep(PEEK)  # what was done in the last turn is seen
         finally:
             task.cancel()
 

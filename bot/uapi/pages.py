@@ -22,12 +22,14 @@ from bot.uapi.wire import Page
 
 SLICE = 10
 """Entries that are read before others may have their turn."""
+LONG = 4 * 1024
+"""Bytes of an entry after which others may have their turn at once."""
 MOST_VIEWS = 40_000
 """Views of all calls on one page: eight for each of the most calls that it can have."""
 MOST_BRACES = 64
 """Closing braces of an entry, one for each view and for its link; an entry with more of them is read the long way."""
 LONGEST = 64 * 1024
-"""Bytes of an entry that is read the long way; one that is longer has its page read whole."""
+"""Bytes of an entry, which is read at once; one that is longer has its page read whole."""
 LONGEST_AROUND = 64 * 1024
 """Bytes of what stands around the entries: the numbers of an envelope, and links."""
 MOST_REMEMBERED = 24 * 1024 * 1024
@@ -174,9 +176,9 @@ class Pages:
             after = _COMMA.match(body, end)
             if after is None:
                 return end
-            start = after.end()
+            long, start = end - start > LONG, after.end()
             read += 1
-            if read % SLICE == 0:
+            if long or read % SLICE == 0:
                 yield
 
     def _entry(self, body: bytes, start: int) -> tuple[PhoneCall | None, int]:
@@ -206,7 +208,7 @@ def _read(body: bytes, start: int, *, doubtful: bool) -> tuple[PhoneCall | None,
     """
     end = _end(body, start)
     entry = body[start:end]
-    if not (doubtful and _says_nan(entry)):
+    if len(entry) <= LONGEST and not (doubtful and _says_nan(entry)):
         try:
             # Where this is one whole object, it is the one that begins here, so the end was right.
             if (call := PhoneCall.model_validate_json(entry)).id:

@@ -10,10 +10,12 @@ import pytest
 from bot.errors import AccessDenied, PbxError, PbxUnreachable
 from bot.looking import Looks
 from bot.phonecalls import PhoneCall
-from bot.sweeping import AT_ONCE, Snapshot
+from bot.sweeping import AT_ONCE, Snapshot, each_once
 
 MakeCall = Callable[..., PhoneCall]
 ME, BOB, DAN = "@me", "12", "13"
+NOBODY_WAITS = 0.1
+"""Seconds."""
 
 
 @dataclass
@@ -177,3 +179,16 @@ async def test_many_scopes_are_read_a_few_at_a_time(shop: Shop) -> None:
     shop.pbx.slow = dict.fromkeys(map(str, range(40)), 0.1)
     await shop.takes()
     assert (shop.pbx.most_under_way, len(shop.pbx.asked)) == (AT_ONCE, 40)
+
+
+async def test_nobody_waits_while_the_calls_of_six_long_lists_become_one_each(
+    a_call: MakeCall, a_view: Any, turns: Callable[[], Any]
+) -> None:
+    """Each list shows another side of the same 10,000 calls."""
+    lists = {
+        (str(user), "@self"): tuple(a_call(a_view(f"{user:02}"), call_id=f"c{number}") for number in range(10_000))
+        for user in range(6)
+    }
+    async with turns() as measured:
+        calls = await each_once(lists, tuple(lists))
+    assert (len(calls), len(calls[0].views), measured.longest < NOBODY_WAITS) == (10_000, 6, True)

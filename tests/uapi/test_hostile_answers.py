@@ -46,10 +46,18 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "endless depth": lambda: "[" * 4_000_000,
     "endless depth in a call": lambda: a_list('{"id":"c1","x":' + "[" * 4_000_000),
     "a number of a million digits": lambda: a_list('{"id":"c1","cost":' + "9" * 1_000_000 + "}"),
-    "half a million escapes": lambda: a_list('{"id":"c1","x":"' + r"\n" * 500_000 + '"}'),
-    "half characters": lambda: a_list('{"id":"c1","x":"' + r"\ud83d" * 160_000 + '"}'),
+    "escapes without end": lambda: a_list('{"id":"c1","x":"' + r"\n" * (LARGEST_WHOLE // 2 - 50) + '"}'),
+    "half characters": lambda: a_list('{"id":"c1","x":"' + r"\ud83d" * (LARGEST_WHOLE // 6 - 20) + '"}'),
     "a source of 100,000 numbers": lambda: a_list(
         f'{{"id":"c1","phoneCallView":[{{"source":{json.dumps(["1"] * 100_000)}}}]}}'
+    ),
+    "a source of a million numbers": lambda: a_list(
+        f'{{"id":"c1","phoneCallView":[{{"source":{json.dumps(["1"] * 1_000_000)}}}]}}'
+    ),
+    "a call with a number of millions of digits": lambda: a_list('{"id":"c1","cost":' + "9" * 7_000_000 + "}"),
+    "a call with a word a million times": lambda: a_list('{"id":"c1"' + ',"x":0' * 1_000_000 + "}"),
+    "calls of numbers of thousands of digits": lambda: a_list(
+        ",".join(f'{{"id":"c{n}","x":[{",".join(["9" * 4000] * 15)}]}}' for n in range(120))
     ),
     "an error beside it": lambda: f'{{"error":7,"x":[{",".join(["[]"] * 300_000)}]}}',
     "blanks without end": lambda: "[" + " " * 7_000_000,
