@@ -12,6 +12,7 @@ from bot.phonecalls import PhoneCall
 from bot.ports import Accepted, PhoneCalls
 from bot.presence import Presence
 from bot.sight import Scope
+from bot.slicing import in_slices
 from bot.sweeping import read_lists, says_no
 
 REMEMBERED = 60.0
@@ -89,7 +90,7 @@ class WithEveryParty:
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         """The live calls of an extension, each once. Raises PbxError."""
         calls, _ = await asyncio.gather(self._pbx.list(user, extension), self._read_protected(user))
-        return tuple(map(self._sides.complete, calls))
+        return tuple([self._sides.complete(call) async for call in in_slices(calls)])
 
     async def presence(self, user: str, extension: str) -> Presence | None:
         """What the PBX knows of one phone beside calls. Raises PbxError."""
