@@ -218,3 +218,7 @@ def test_teams_and_slack_users_are_found_by_their_extensions() -> None:
     directory = Directory((BOB, tom, nia, Agent("0003*400")))
     assert directory.teams == {"sales": frozenset({"0003*210", "0003*310", "0003*311"})}
     assert directory.by_slack_user == {"U0BOB": ("0003*210",), "U0TOM": ("0003*310", "0003*311")}
+
+
+def test_a_team_is_the_same_however_its_accents_are_written() -> None:
+    assert agents(HEADER + "0003*210,,Bucures\u0326ti,,\n")[0].team == "Bucure\u0219ti"

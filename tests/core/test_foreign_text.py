@@ -164,3 +164,8 @@ def test_a_search_is_in_any_script(text: str) -> None:
 @pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\ufeff", "\x07"], ids=ascii)
 def test_what_is_hidden_in_a_call_for_help_is_taken_out(hidden: str) -> None:
     assert parse("/calls", f"help-me please{hidden} now") == RaiseHand(about="please now")
+
+
+@pytest.mark.parametrize(("text", "shown"), [("1\ufe0fx", "1x"), ("\U0001f600\u200d\ufe0fx", "\U0001f600x")], ids=ascii)
+def test_what_stood_beside_something_that_is_taken_out_is_taken_out_too(text: str, shown: str) -> None:
+    assert seen(text) == shown

@@ -456,3 +456,10 @@ def test_an_extension_of_two_people_in_both_files_is_said_with_its_line() -> Non
 def test_an_extension_of_one_person_in_both_files_is_none(row: str) -> None:
     directory = read_directory(f"extension,name,slack_user\n{row}\n".encode(), "agents.csv")
     assert read_config(TWO_FILES.encode(), "callbot.toml", directory).users["U0BOB"].name == "Bob"
+
+
+def test_a_role_is_the_same_however_its_accents_are_written(read: Read) -> None:
+    text = (
+        '[users.U0EVE]\nname = "Eve"\nextension = "0003*030"\nroles = ["s\u0327ef"]\n[roles."\u015fef"]\nactions = []'
+    )
+    assert read(text).authorization().people["U0EVE"].roles == ("\u015fef",)
