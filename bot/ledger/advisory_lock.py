@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from bot.ledger.failures import LedgerInUse, LedgerTaken, LedgerUnavailable
-from bot.ledger.fitness import refuse_unfit
+from bot.ledger.fitness import refuse_shared, refuse_unfit
 from bot.ledger.postgresql import connector, cut, talking_to_postgresql
 
 RUNNING = 0x72756E
@@ -41,7 +41,9 @@ class AdvisoryLock:
         session = await self._connect()
         taken = False
         try:
-            await refuse_unfit(session, self._connect)
+            if self._named is None:  # at the start alone: it takes one more connection, and all may be in use later
+                await refuse_shared(session, self._connect)
+            await refuse_unfit(session)
             with talking_to_postgresql():
                 await self._end_former(session)
                 row = await session.fetchrow(lock, RUNNING)

@@ -31,13 +31,14 @@ async def look_at_server(dsn: str) -> None:
     connect = connector(dsn)
     session = await connect()
     try:
-        await refuse_unfit(session, connect)
+        await refuse_shared(session, connect)
+        await refuse_unfit(session)
     finally:
         cut(session)
 
 
-async def refuse_unfit(session: Any, connect: Callable[[], Awaitable[Any]]) -> None:
-    """The same, for a session that is open; `connect` makes another one. Raises LedgerUnavailable."""
+async def refuse_shared(session: Any, connect: Callable[[], Awaitable[Any]]) -> None:
+    """Whether the session is ours alone; `connect` makes another one to find that out. Raises LedgerUnavailable."""
     with talking_to_postgresql():
         if await _is_shared(session, connect):
             raise LedgerUnavailable(
@@ -46,6 +47,11 @@ async def refuse_unfit(session: Any, connect: Callable[[], Awaitable[Any]]) -> N
                 "pool_mode = transaction or statement), and callbot holds its ledger with a session of its own. "
                 "Set pool_mode = session for this database, or name PostgreSQL itself in DATABASE_URL.",
             )
+
+
+async def refuse_unfit(session: Any) -> None:
+    """Whether the database of that session can keep a ledger. Raises LedgerUnavailable."""
+    with talking_to_postgresql():
         database = await session.fetchrow(_DATABASE)
         tables = await session.fetchrow(_TABLES, [table.name for table in metadata.sorted_tables])
     if database["encoding"] != "UTF8":

@@ -252,6 +252,28 @@ async def test_a_server_that_gives_too_few_connections_is_refused_at_the_start(
         await ledger.close()
 
 
+async def test_six_connections_are_enough_to_take_a_lost_lock_again(
+    execute: Execute, postgresql: str, clock: Now
+) -> None:
+    await execute("CREATE ROLE clerk LOGIN CONNECTION LIMIT 6", "CREATE DATABASE unfit OWNER clerk")
+    async with SingleRun(of_clerk(postgresql)) as run:
+        ledger = await Ledger.open(of_clerk(postgresql), now=clock)
+        await ledger.reserve()
+        administrator = await asyncpg.connect(postgresql % "unfit")
+        held = (
+            "FROM pg_locks JOIN pg_database d ON d.oid = database "
+            "WHERE locktype = 'advisory' AND datname = current_database()"
+        )
+        assert await administrator.fetchval(f"SELECT pg_terminate_backend(pid, 5000) {held}")
+        keeping = asyncio.create_task(run.keep(at_once))
+        async with asyncio.timeout(10):
+            while not await administrator.fetchval(f"SELECT count(*) {held}"):
+                pass
+        keeping.cancel()
+        await administrator.close()
+        await ledger.close()
+
+
 async def test_a_server_that_gives_six_connections_is_enough(execute: Execute, postgresql: str, clock: Now) -> None:
     await execute("CREATE ROLE clerk LOGIN CONNECTION LIMIT 6", "CREATE DATABASE unfit OWNER clerk")
     async with SingleRun(of_clerk(postgresql)):
