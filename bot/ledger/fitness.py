@@ -8,6 +8,7 @@ import asyncpg
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.postgresql import connector, cut, talking_to_postgresql
 from bot.ledger.reasons import Reason
+from bot.ledger.schema import REVISION
 from bot.ledger.tables import metadata
 
 _PID = "SELECT pg_backend_pid()"
@@ -53,7 +54,7 @@ async def refuse_unfit(session: Any) -> None:
     """Whether the database of that session can keep a ledger. Raises LedgerUnavailable."""
     with talking_to_postgresql():
         database = await session.fetchrow(_DATABASE)
-        tables = await session.fetchrow(_TABLES, [table.name for table in metadata.sorted_tables])
+        tables = await session.fetchrow(_TABLES, [REVISION.name, *(table.name for table in metadata.sorted_tables)])
     if database["encoding"] != "UTF8":
         raise LedgerUnavailable(
             Reason.ENCODING,

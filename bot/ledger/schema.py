@@ -18,7 +18,7 @@ SCRIPTS = Path(__file__).parent / "migrations"
 MIGRATING = 0x63616C6C626F74
 """The key of the advisory lock that PostgreSQL keeps while one start migrates: "callbot" in ASCII."""
 
-_REVISION = Table(
+REVISION = Table(
     "alembic_version",
     MetaData(),
     Column("version_num", String(32), nullable=False),
@@ -52,7 +52,7 @@ async def readable_revision(database: Database) -> str:
 
 def touch(connection: Connection) -> None:
     """Write what is there already: it succeeds where rows are taken."""
-    connection.execute(_REVISION.update(), {"version_num": HEAD})
+    connection.execute(REVISION.update(), {"version_num": HEAD})
 
 
 def _written_by_a_newer_one(revision: str) -> LedgerUnavailable:
@@ -65,9 +65,9 @@ def _written_by_a_newer_one(revision: str) -> LedgerUnavailable:
 
 def _version(connection: Connection) -> str | None:
     """The revision that the ledger is at, None for an empty one."""
-    if not inspector_of(connection).has_table(_REVISION.name):
+    if not inspector_of(connection).has_table(REVISION.name):
         return None
-    return connection.execute(select(_REVISION.c.version_num)).scalar()
+    return connection.execute(select(REVISION.c.version_num)).scalar()
 
 
 def _bring_up_alone(connection: Connection) -> None:
@@ -81,8 +81,8 @@ def _bring_up(connection: Connection) -> None:
     current = _version(connection)
     if current is None:
         metadata.create_all(connection, checkfirst=False)
-        _REVISION.create(connection)
-        connection.execute(_REVISION.insert(), {"version_num": HEAD})
+        REVISION.create(connection)
+        connection.execute(REVISION.insert(), {"version_num": HEAD})
     elif current != HEAD:
         _upgrade(connection, current)
 

@@ -203,7 +203,9 @@ def of_clerk(postgresql: str) -> str:
     return (postgresql % "unfit").replace("callbot@", "clerk@", 1)
 
 
-@pytest.fixture(params=["encoding", "read-only", "rights on tables", "rights on schema", "read-only user"])
+@pytest.fixture(
+    params=["encoding", "read-only", "rights on tables", "rights on one table", "rights on schema", "read-only user"]
+)
 async def unfit(request: pytest.FixtureRequest, execute: Execute, postgresql: str) -> tuple[str, str]:
     """A database in which no ledger can be kept, and what is to be said of it."""
     await execute("CREATE ROLE clerk LOGIN", "CREATE DATABASE unfit")
@@ -222,6 +224,14 @@ async def unfit(request: pytest.FixtureRequest, execute: Execute, postgresql: st
             return of_clerk(postgresql), "is read-only"
         case "rights on schema":
             await execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC", database="unfit")
+            return of_clerk(postgresql), "has no right to write the ledger"
+        case "rights on one table":
+            await (await Ledger.open(postgresql % "unfit", now=lambda: datetime.now().astimezone())).close()
+            await execute(
+                "GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk",
+                "REVOKE UPDATE ON alembic_version FROM clerk",
+                database="unfit",
+            )
             return of_clerk(postgresql), "has no right to write the ledger"
         case _:
             await (await Ledger.open(postgresql % "unfit", now=lambda: datetime.now().astimezone())).close()
