@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -27,6 +28,8 @@ _FINISH = 5.0
 """Seconds that `close` takes at most."""
 _PROBE = 5.0
 """Seconds that a probe waits for its answer."""
+
+_log = structlog.get_logger("callbot.ledger")
 
 
 class Transactions(Protocol):
@@ -92,7 +95,8 @@ class Database:
         """Let what was begun finish, within an end, and give every connection back.
 
         Whatever is asked of the database from now on raises LedgerUnavailable. A PostgreSQL that hangs is not waited
-        for: its sessions are cut, also where the closing itself is cancelled.
+        for: its sessions are cut, also where the closing itself is cancelled. What fails is logged: on a full disk what
+        was written stays in the -wal.
         """
         if not self._open:
             return
@@ -102,7 +106,10 @@ class Database:
                 async with asyncio.timeout(_FINISH):
                     if self._unfinished:
                         await asyncio.wait(self._unfinished)
-                    await self._transactions.close()
+                    with failing_clearly():
+                        await self._transactions.close()
+        except LedgerUnavailable as error:
+            _log.error("ledger_not_closed", reason=error.why)
         finally:
             self._transactions.cut()
 

@@ -60,6 +60,19 @@ async def test_a_copy_of_the_file_of_a_closed_ledger_has_everything(stopped: Pat
     assert len(entries) == 20
 
 
+async def test_a_file_that_was_damaged_meanwhile_is_closed_without_a_raw_error(
+    stopped: Path, clock: Now, asked: Asked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = await Ledger.open(f"sqlite:///{stopped}", now=clock)
+    await ledger.begin(asked())
+    # By another process: closing the file in this one would let go of SQLite's locks on it.
+    for size, file in (("0", f"{stopped}-wal"), ("4096", str(stopped))):
+        truncating = await asyncio.create_subprocess_exec("truncate", "-s", size, file)
+        assert await truncating.wait() == 0
+    await ledger.close()
+    assert "ledger_not_closed" in capsys.readouterr().out
+
+
 async def test_a_reader_beside_it_keeps_nothing_out_of_the_file(tmp_path: Path, clock: Now, asked: Asked) -> None:
     url = f"sqlite:///{tmp_path}/callbot.db"
     ledger = await Ledger.open(url, now=clock)
