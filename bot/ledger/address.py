@@ -53,7 +53,7 @@ def _mistake_in_server(rest: str) -> str:
 class Address:
     """The ledger that a DATABASE_URL names. Raises LedgerUnavailable for one that names no database we know.
 
-    `file` is the SQLite file, None for PostgreSQL; `place` names the ledger for people, without a password.
+    `file` is the SQLite file, None for PostgreSQL, and `written` its path as DATABASE_URL has it; `place` names the ledger for people, without a password.
     """
 
     def __init__(self, url: str) -> None:
@@ -67,8 +67,9 @@ class Address:
             self.place = "the PostgreSQL database of DATABASE_URL"
             return
         # Symbolic links are followed, so that two names of one file are one ledger.
+        self.written = Path(_sqlite_path(url)).absolute()
         try:
-            self.file = Path(_sqlite_path(url)).resolve()
+            self.file = self.written.resolve()
         except (OSError, RuntimeError):  # the latter before Python 3.13
             raise LedgerOutOfReach("links that lead to each other", f"DATABASE_URL {_LOOP}.") from None
         self.place = str(self.file)

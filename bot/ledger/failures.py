@@ -85,7 +85,7 @@ class LedgerReplaced(LedgerLost):
 
     def __init__(self, place: str) -> None:
         super().__init__(
-            f"The ledger ({place}), its -wal or its .lock was removed or replaced while callbot ran. callbot has stopped, "
+            f"The ledger ({place}), its -wal, -shm or .lock was removed or replaced while callbot ran. callbot has stopped, "
             "or what it does would be in no audit. Put the right file there, for example from a backup, and start callbot "
             "again; where no file is there, it begins an empty ledger."
         )

@@ -36,7 +36,7 @@ class SingleRun:
     def __init__(self, url: str) -> None:
         address = Address(url)
         self._place = address.place
-        self._lock: _Lock = _advisory(address) if address.file is None else _FileLock(address.file)
+        self._lock: _Lock = _advisory(address) if address.file is None else _FileLock(address.file, address.written)
 
     async def acquire(self) -> None:
         """Take the lock, or raise LedgerInUse at once; LedgerUnavailable where that cannot be found out."""
@@ -77,12 +77,14 @@ class _FileLock:
     of SQLite's locks on a file as soon as the process closes it once ("How To Corrupt An SQLite Database File", 2.2).
     """
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, written: Path) -> None:
         self._database = database
+        self._written = written
+        """The path that the next start will follow: a symbolic link in it may lead elsewhere by then."""
         self._held: dict[Path, int] = {}
-        """The lock's file and the database's, with their descriptors."""
-        self._wal: tuple[int, int] | None = None
-        """Device and inode of the -wal, once there is one: it stays for as long as the ledger is open."""
+        """The lock's file and the database's, by either name, with their descriptors."""
+        self._made: dict[Path, tuple[int, int]] = {}
+        """Device and inode of the -wal and the -shm, once there are any: they stay for as long as the ledger is open."""
 
     async def acquire(self) -> None:
         with failing_clearly():
@@ -96,7 +98,8 @@ class _FileLock:
         held = {lock: _opened(lock)}
         try:
             fcntl.flock(held[lock], fcntl.LOCK_EX | fcntl.LOCK_NB)
-            held[self._database] = _opened(self._database)
+            for path in {self._database, self._written}:
+                held[path] = _opened(path)
         except OSError:
             _close(held)
             raise
@@ -116,10 +119,12 @@ class _FileLock:
         there = {path: _named(path) for path in self._held}
         if any(there[path] != _identity(os.fstat(descriptor)) for path, descriptor in self._held.items()):
             return True
-        wal = _named(_beside(self._database, "-wal"))
-        if self._wal is None:
-            self._wal = wal
-        return wal != self._wal
+        for path in (_beside(self._database, "-wal"), _beside(self._database, "-shm")):
+            if found := _named(path):
+                self._made.setdefault(path, found)
+            if found != self._made.get(path):
+                return True
+        return False
 
     async def release(self) -> None:
         held, self._held = self._held, {}

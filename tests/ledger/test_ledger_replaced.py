@@ -37,6 +37,10 @@ def emptied_lock(file: Path) -> None:
     lock.touch()
 
 
+def removed_shm(file: Path) -> None:
+    file.with_name("callbot.db-shm").unlink()
+
+
 def removed_wal(file: Path) -> None:
     file.with_name("callbot.db-wal").unlink()
 
@@ -62,7 +66,7 @@ async def ledger(run: SingleRun, sqlite_address: str, clock: Now) -> AsyncIterat
     await ledger.close()
 
 
-happens = pytest.mark.parametrize("happens", [removed, copied_over, emptied_lock, removed_wal, moved_away])
+happens = pytest.mark.parametrize("happens", [removed, copied_over, emptied_lock, removed_wal, removed_shm, moved_away])
 
 
 @happens
@@ -121,3 +125,20 @@ async def test_another_name_of_the_same_file_is_the_same_ledger(
 ) -> None:
     await asyncio.to_thread(os.link, tmp_path / "callbot.db", tmp_path / "other.db")
     assert (await ledger.begin(asked()), run.replaced()) == (True, False)
+
+
+async def test_a_link_that_leads_to_another_folder_meanwhile_is_another_ledger(
+    tmp_path: Path, clock: Now, asked: Asked
+) -> None:
+    """As a symbolic link is moved from one volume to the next."""
+    for volume in ("old", "new"):
+        (tmp_path / volume).mkdir()
+    (tmp_path / "data").symlink_to("old")
+    url = f"sqlite:///{tmp_path}/data/callbot.db"
+    async with SingleRun(url) as run:
+        ledger = await Ledger.open(url, now=clock, replaced=run.replaced)
+        (tmp_path / "next").symlink_to("new")
+        (tmp_path / "next").replace(tmp_path / "data")
+        with pytest.raises(LedgerUnavailable):
+            await ledger.begin(asked())
+        await ledger.close()
