@@ -38,6 +38,9 @@ WHOLE_READ = 15.0
 STILL_FRESH = 30.0
 """Seconds for which a token that was refused although fresh is not renewed again: it is the rights that lack."""
 
+AGENT = f"callbot/{importlib.metadata.version('callbot')}"
+"""As what callbot names itself to the PBX."""
+
 log = structlog.get_logger("callbot.uapi")
 T = TypeVar("T")
 
@@ -53,7 +56,7 @@ def pbx_session(ca_file: str | None = None) -> aiohttp.ClientSession:
             limit=32, ssl=True if ca_file is None else ssl.create_default_context(cafile=ca_file)
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": f"callbot/{importlib.metadata.version('callbot')}"},
+        headers={"User-Agent": AGENT},
         trust_env=False,  # which brings ~/.netrc, too; the proxy comes with each request
     )
 

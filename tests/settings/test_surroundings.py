@@ -24,21 +24,31 @@ ENOUGH = {
 }
 COMMANDS = {"run": 2, "check": 1, "audit": 2}
 """With what each ends where its settings are wrong."""
-PARTS = (
-    "import encodings.idna, uvloop, bot.__main__, bot.assembly, bot.auditing, bot.checking, bot.collecting, "
-    "bot.ledger.advisory_lock"
-)
-"""What is imported before another user is set, who need not be able to read the interpreter's own folders."""
+IMPORTED = """
+import contextlib, io, sys
+import encodings.idna, uvloop, bot.__main__, bot.assembly, bot.auditing, bot.checking, bot.collecting, bot.ledger.advisory_lock
+asked = sys.argv[1:]
+for words in (["check"], ["audit"], ["run", "--help"]):
+    sys.argv[1:] = words
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        bot.__main__.main()
+sys.argv[1:] = asked
+"""
+"""What goes before another user is set, who may read neither the interpreter nor callbot, as where root keeps both at home:
+commands that change nothing import all that is imported only where it is needed."""
 START = "import sys; sys.argv[0] = 'callbot'; from bot.__main__ import main; main()"
 
 
 def started(
     *words: str, cwd: Path, before: str = "", uid: int | None = None, environ: dict[str, str]
 ) -> tuple[int, str]:
-    """The exit code, and what is printed. `before`: Python that is executed first; `uid`: who callbot runs as."""
-    other = "" if uid is None else f"{PARTS}; import os; os.setgroups([]); os.setgid({uid}); os.setuid({uid})"
+    """The exit code, and what is printed. `before`: Python that is executed first; `uid`: who callbot runs as.
+
+    `-P`: as with the installed program, nothing is imported from the working directory, which may be gone.
+    """
+    other = "" if uid is None else f"{IMPORTED}import os; os.setgroups([]); os.setgid({uid}); os.setuid({uid})"
     done = subprocess.run(
-        [sys.executable, "-c", f"{before}\n{other}\n{START}", *words],
+        [sys.executable, "-P", "-c", f"{before}\n{other}\n{START}", *words],
         check=False,
         cwd=cwd,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
