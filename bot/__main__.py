@@ -20,8 +20,8 @@ cli = typer.Typer(
     name="callbot",
     help="Interventions on live phone calls, from Slack.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

@@ -14,7 +14,7 @@ from bot.actions import LABEL, ActionName
 from bot.commands import Target
 from bot.directory import TEAM, Agent, Directory
 from bot.errors import NotAuthorized, NotSuitable
-from bot.phone_numbers import forms, spellings
+from bot.phone_numbers import forms, in_ascii, spellings
 from bot.phonecalls import PhoneCall, organisation
 
 MOST_KNOWN = 2**14
@@ -58,9 +58,10 @@ class CallerPattern:
 
     def __post_init__(self) -> None:
         """Read the text once. Raises ValueError."""
-        if re.fullmatch(r"\+?[0-9X]{1,32}", self.text) is None:
+        digits = re.sub(r"[ \u00a0().\-/]", "", in_ascii(self.text))
+        if re.fullmatch(r"\+?[0-9X]{1,32}", digits) is None:
             raise ValueError(f"“{self.text}” is no pattern of numbers; write +40722000111 or +407220001XX")
-        object.__setattr__(self, "forms", forms(self.text, self.country))
+        object.__setattr__(self, "forms", forms(digits, self.country))
         object.__setattr__(self, "_form", re.compile("|".join(map(digits_of, sorted(self.forms)))))
 
     def covers(self, number: str) -> bool:

@@ -25,7 +25,7 @@ def env_file() -> Mapping[str, str]:
     if bad:
         lines = ", ".join(map(str, bad[:20]))
         raise _mistake(f".env line {lines} cannot be read. Write NAME=value there, or # before it")
-    values = dotenv_values(stream=io.StringIO(text))
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)  # a secret may have a ${ in it
     return {name: value for name, value in values.items() if value is not None}
 
 

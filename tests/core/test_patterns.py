@@ -82,10 +82,15 @@ def test_another_number_is_another_caller(number: str) -> None:
     assert not CallerPattern("+40722XXXXXX").covers(number)
 
 
-@pytest.mark.parametrize("text", ["", "+", "0722 000 111", "+40722xxx", "+40722*", "anonymous", "++1", "1\n", "X" * 33])
+@pytest.mark.parametrize("text", ["", "+", "+40722xxx", "+40722*", "anonymous", "++1", "1\n", "X" * 33])
 def test_what_is_no_pattern_of_numbers_is_refused_by_name(text: str) -> None:
     with pytest.raises(ValueError, match="is no pattern of numbers"):
         CallerPattern(text)
+
+
+@pytest.mark.parametrize("pattern", ["+1 (555) 014-2XXX", "+1.555.014.2000", "+1\u00a0555 014/2000"])
+def test_a_pattern_may_be_written_with_what_people_put_between_digits(pattern: str) -> None:
+    assert CallerPattern(pattern).covers("+15550142000")
 
 
 # ── the spellings of one number ──

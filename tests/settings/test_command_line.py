@@ -26,10 +26,16 @@ def test_it_says_which_version_it_is() -> None:
     assert said("--version") == (0, f"callbot {project['version']} ")
 
 
+@pytest.mark.parametrize("option", ["--help", "-h"])
 @pytest.mark.parametrize("command", ["run", "demo", "sandbox", "check", "audit"])
-def test_every_command_explains_itself(command: str) -> None:
-    code, text = said(command, "--help")
+def test_every_command_explains_itself(command: str, option: str) -> None:
+    code, text = said(command, option)
     assert (code, f"Usage: callbot {command}" in text or f"Usage: root {command}" in text) == (0, True)
+
+
+def test_a_shell_completes_the_names_of_the_commands() -> None:
+    asked = {"_CALLBOT_COMPLETE": "complete_bash", "COMP_WORDS": "callbot au", "COMP_CWORD": "1"}
+    assert CliRunner().invoke(cli, prog_name="callbot", env=asked).output.split() == ["audit"]
 
 
 @pytest.mark.parametrize(

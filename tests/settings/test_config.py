@@ -238,7 +238,7 @@ WRONG = {
     "a country that is none": ('[protected]\ncountry = "+999"', "protected.country"),
     "a country without its plus": ('[protected]\ncountry = "1"', "protected.country"),
     "a country by its name": ('[protected]\ncountry = "US"', "protected.country"),
-    "a protected caller of no form": ('[protected]\ncallers = ["+40 700"]', "protected.callers.0"),
+    "a protected caller of no form": ('[protected]\ncallers = ["+40 7a0"]', "protected.callers.0"),
     "a directory without a file": ("[directory]", "directory.file"),
     "a default user of no form": ('[uapi]\ndefault_user = "@self"', "uapi.default_user"),
     "a card channel of no form": ('[cards]\nsilent_in = ["floor"]', "cards.silent_in.0"),

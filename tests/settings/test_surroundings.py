@@ -147,6 +147,13 @@ def test_an_env_file_may_begin_with_a_mark_of_byte_order(
     assert read_settings().port == 3001
 
 
+def test_a_value_of_the_env_file_is_taken_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = ENOUGH | {"UAPI_CLIENT_ID": "app", "UAPI_CLIENT_SECRET": "a${HOME}b$c"}
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    monkeypatch.chdir(tmp_path)
+    assert read_settings().credentials()[1] == "a${HOME}b$c"
+
+
 # ── the working directory, the home, the user ──
 
 
