@@ -242,6 +242,14 @@ class Evidence:
     puts: list[Put] = field(default_factory=list)
     legs: dict[tuple[str, str], list[Span]] = field(default_factory=dict)
     """When a phone was in a call through an intervention, by phone and call."""
+    rings: dict[tuple[str, str], list[Span]] = field(default_factory=dict)
+    """When a supervisor's phone rang because of an intervention, by phone and call."""
+    holds: dict[tuple[str, str], list[Span]] = field(default_factory=dict)
+    """When a rule of alerts held, by its name and the call; `since` is the instant that it counts from."""
+    pbx_ahead: float = 0.0
+    """Seconds by which the clock of the PBX is ahead; negative: behind."""
+    slack_keeps_back: float = 0.0
+    """Seconds for which Slack's own limits may keep a message back."""
     kills: list[Kill] = field(default_factory=list)
     stalls: list[tuple[float, float]] = field(default_factory=list)
     """When this machine stood still, and for how many seconds, as this process has noticed it."""

@@ -23,6 +23,10 @@ from tests.chaos.witness import Witness, clock
 CLIENT_SECRET = "chaos-client-secret"
 TOKEN_LIFETIME = 90.0
 RECONNECTED_WITHIN = 20.0
+AHEAD = (0.0, 60.0, 600.0, 3600.0, -60.0, -600.0, -3600.0)
+"""Seconds by which the clock of the PBX may be ahead; negative: behind. It stays so for the whole run."""
+A_MINUTE = 60.0
+"""Seconds over which Slack's own limits count."""
 STARTS = 20
 """Starts in a row that may fail while Slack is away; a service manager would try no more."""
 
@@ -43,6 +47,8 @@ class Stage:
         self._ledger = LedgerFile(folder / "callbot.db")
         self.memory = Memory(self._ledger.path, clock())
         self.witness = Witness(self.floor, self.workspace, self.memory)
+        self.pbx.forms.clock_ahead = self.witness.evidence.pbx_ahead = chance.choice(AHEAD)
+        self.witness.evidence.slack_keeps_back = A_MINUTE if real_limits else 0.0
         self.done: Counter[str] = Counter()
         """How often what was done: kills, restarts, faults by kind."""
         self.open = asyncio.Event()

@@ -104,7 +104,7 @@ def click_of_another(asked_in: str) -> dict[str, Any]:
         ],
         "interventions": [ROW, mine],
         "cards": {"k1": ("D0SUP01", "1.1"), "k7": (FLOOR, "7.7")},
-        "shown": [CARD, Shown(FLOOR, "7.7", unanswered, (unanswered,), ((20.0, unanswered),))],
+        "shown": [CARD, Shown(FLOOR, "7.7", unanswered, (unanswered,), ((22.2, unanswered),))],
     }
 
 

@@ -46,6 +46,7 @@ def evidence(**changes: Any) -> Evidence:
         "cards": {"a1": (ALERTS, "1.1")},
         "shown": [CARD],
         "calls": {"c1": RINGING},
+        "holds": {(ALERT.name, "c1"): [Span(10.0)]},
     }
     return Evidence(**good | changes)
 

@@ -11,12 +11,15 @@ from bot.sandbox.messages_shown import Message, seen
 from bot.sandbox.pbx_requests import Request
 from bot.sandbox.phones import Call, Status, View
 from bot.sandbox.workspace import Workspace
+from tests.chaos.alert_rules import RULES
 from tests.chaos.cast import PROTECTED
 from tests.chaos.memory import Memory
 from tests.chaos.records import CallSeen, Evidence, Put, Shown, Span, ViewSeen
 
 PULSE = 0.02
 """Seconds between two beats of the pulse."""
+SAME = 0.05
+"""Seconds by which one instant may differ when it is read twice: two clocks are compared each time."""
 
 
 class Witness:
@@ -59,17 +62,19 @@ class Witness:
         self.evidence.puts.append(put)
 
     def _floor_changed(self) -> None:
-        """Which phones are in which calls through an intervention, and which calls have a protected party."""
+        """Which phones ring for and are in which calls, what rules hold on them, and which have a protected party."""
         self.evidence.protected |= {call.id for call in self._floor.calls() if parties_of(call) & PROTECTED}
-        now, legs = time.monotonic(), self.evidence.legs
-        there = {(view.phone, call.id) for call in self._floor.calls() for view in call.views if _came(view)}
-        for key, spans in legs.items():
-            if key not in there and spans[-1].until is None:
+        now, calls = time.monotonic(), self._floor.calls()
+        there = {(view.phone, call.id) for call in calls for view in call.views if _came(view)}
+        _keep(self.evidence.legs, dict.fromkeys(there, now), now)
+        ringing = {(one.phone, one.call_id) for one in self._floor.interventions()}
+        _keep(self.evidence.rings, dict.fromkeys(ringing, now), now)
+        held = {(rule.name, call.id): rule.since(call) for call in map(call_seen, calls) for rule in RULES}
+        since = {key: at for key, at in held.items() if at is not None}
+        for key, spans in self.evidence.holds.items():
+            if spans[-1].until is None and abs(since.get(key, now) - spans[-1].since) > SAME:
                 spans[-1].until = now
-        for key in there:
-            spans = legs.setdefault(key, [])
-            if not spans or spans[-1].until is not None:
-                spans.append(Span(now))
+        _keep(self.evidence.holds, since, now)
 
     def _workspace_changed(self) -> None:
         """New mistakes of the bot, and new posts."""
@@ -113,6 +118,17 @@ class Witness:
 
     def _is_the_bots(self, message: Message) -> bool:
         return message.user == self._workspace.bot_user_id
+
+
+def _keep(kept: dict[tuple[str, str], list[Span]], there: dict[tuple[str, str], float], now: float) -> None:
+    """What is no longer so ends now; what is so, and was not before, begins."""
+    for key, spans in kept.items():
+        if key not in there and spans[-1].until is None:
+            spans[-1].until = now
+    for key, since in there.items():
+        spans = kept.setdefault(key, [])
+        if not spans or spans[-1].until is not None:
+            spans.append(Span(since))
 
 
 def shown(message: Message) -> Shown:

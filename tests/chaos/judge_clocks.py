@@ -1,0 +1,31 @@
+"""Clocks that differ: no alert comes before it is due in the time of the PBX."""
+
+from collections.abc import Iterator
+
+from tests.chaos.alert_rules import RULES
+from tests.chaos.records import Evidence, Violation
+
+WHOLE_SECONDS = 1.1
+"""Seconds by which an alert may be early: the PBX leaves fractions out of its dates."""
+UNSURE = 1.0
+"""Seconds more where the clock of the PBX is off: callbot knows by how much from whole seconds alone."""
+
+
+def alerts_before_they_are_due(evidence: Evidence) -> Iterator[Violation]:
+    """No card of an alert appears before its rule has held for long enough, by the instants at which it was so."""
+    limits = {rule.name: rule.longer_than for rule in RULES}
+    rows = {row.id: row for row in evidence.alerts if row.name in limits and not row.by_hand}
+    for shown in evidence.shown:
+        row = rows.get(shown.card)
+        if row is None or not shown.versions:
+            continue
+        at = shown.versions[0][0]
+        held = [
+            (at if span.until is None else min(at, span.until)) - span.since
+            for span in evidence.holds.get((row.name, row.call_id), [])
+        ]
+        early = limits[row.name] - max(held, default=0.0)
+        if early > WHOLE_SECONDS + (UNSURE if evidence.pbx_ahead else 0.0):
+            yield Violation(
+                "no alert is early", f"{early:.3f} s, at {at:.3f}, PBX {evidence.pbx_ahead} s ahead: {row.what}"
+            )
