@@ -31,9 +31,18 @@ def why_over(alert: Alert, call: PhoneCall, parts: PhoneCall, rules: Authorizati
     view = call.view(alert.view_id)
     if alert.when is When.RINGING:
         return _answered(alert, call, parts, rules)
+    if alert.when is When.HAND_RAISED and _rang(alert):
+        answered = _answered(alert, call, parts, rules)
+        return answered if answered is not None and answered[0] is How.PICKED_UP else None
     if alert.when in {When.ON_HOLD, When.PARKED} and view is not None and view.on_call:
         return How.CONDITION_OVER, ""
     return None
+
+
+def _rang(alert: Alert) -> bool:
+    """Whether its side rang when it was last seen."""
+    side = alert.call.view(alert.view_id)
+    return side is not None and side.status is Status.RINGING
 
 
 def _answered(alert: Alert, call: PhoneCall, parts: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:

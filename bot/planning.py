@@ -100,9 +100,11 @@ def _refuse_view(view_id: str, calls: list[PhoneCall]) -> None:
     if any(call.view(view_id) is not None for call in calls):
         raise NotAuthorized(
             "not the agent's view",
-            f"View {view_id} is not the agent's side of the call. Leave view= out and the right one is taken.",
+            f"View {view_id} is not the agent's side of the call. Ask again without view=, and the right one is taken. Nothing was sent.",
         )
-    raise NotSuitable(f"There is no view {view_id} in the call. Leave view= out and the right one is taken.")
+    raise NotSuitable(
+        f"There is no view {view_id} in the call. Ask again without view=, and the right one is taken. Nothing was sent."
+    )
 
 
 def _no_call(intervene: Intervene) -> str:

@@ -84,6 +84,22 @@ def test_who_picked_up_is_the_supervisor_who_is_the_source_now(
     assert over(rings, now, an_alert, rules) == (How.PICKED_UP, "0003*024")
 
 
+def test_a_help_request_for_a_ringing_call_is_over_when_a_supervisor_picks_it_up(
+    a_call: MakeCall, a_view: Any, an_alert: Any, rings: Any, rules: Any
+) -> None:
+    now = a_call(a_view(source=["0003*024"]))
+    asked = an_alert(rings, When.HAND_RAISED)
+    assert why_over(asked, now, without_legs(now, NOTHING, rules), rules) == (How.PICKED_UP, "0003*024")
+
+
+def test_a_help_request_for_a_conversation_is_not_picked_up_by_who_listens(
+    a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any
+) -> None:
+    now = a_call(a_view(source=["0003*024"]))
+    asked = an_alert(a_call(), When.HAND_RAISED)
+    assert why_over(asked, now, without_legs(now, NOTHING, rules), rules) is None
+
+
 def test_a_supervisor_who_calls_an_agent_has_not_picked_up(
     a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any
 ) -> None:
