@@ -63,7 +63,8 @@ class Covering:
         texts = (*view.source, view.caller_id)
         if self._countries - {None} or self._callers.may_cover(_BETWEEN.sub("", in_ascii("".join(texts)))):
             itself = {view.extension, view.extension.partition("*")[2]}
-            for number in {number for text in texts for number in _numbers_in(text)} - itself:
+            found = [_numbers_in(text) for text in texts]
+            for number in {number for those in found if not itself.issuperset(those[1:] or those) for number in those}:
                 bits |= self._of_number[number]
         return bits
 

@@ -61,7 +61,8 @@ async def test_an_alert_on_a_digest_can_be_acted_on_from_there(empty_house: Any)
     card = await alert(house, "Raised", "12 alerts")
     await house.workspace.click(ANA, card, "Pick up", nth=0)
     await house.puts(1)
-    await alert(house, "Raised", "Ana Pop is on it")
+    house.floor.lift("0003*024")
+    await alert(house, "Raised", "12 alerts in this channel, 11 open")
 
 
 async def test_an_intervention_s_card_comes_at_once_in_the_middle_of_a_flood(empty_house: Any) -> None:

@@ -18,6 +18,13 @@ def transport() -> str:
 Trouble = Callable[[list[asyncio.Task[Any]]], Awaitable[None]]
 
 
+async def all_put(house: Any, typing: list[asyncio.Task[Any]]) -> list[Any]:
+    """What became of each command, once the PBX has all that were acknowledged."""
+    deliveries = await asyncio.gather(*typing)
+    await house.puts(sum(delivery.acknowledged for delivery in deliveries))
+    return deliveries
+
+
 async def record(house: Any, number: int, trouble: Trouble) -> tuple[list[Any], Counter[str]]:
     """So many calls are to be recorded, with trouble every now and then: what became of each, and the PUTs by call."""
     calls = [str(house.floor.talk(caller=f"+1555{each:04}", to="0003*210")) for each in range(number)]
@@ -28,9 +35,9 @@ async def record(house: Any, number: int, trouble: Trouble) -> tuple[list[Any], 
         await asyncio.sleep(0)
         if each % 8 == 6:
             await trouble(typing)
-    deliveries = await asyncio.gather(*typing)
-    await house.puts(sum(delivery.acknowledged for delivery in deliveries))
-    return list(deliveries), Counter(put.path for put in house.pbx.puts())
+            await all_put(house, typing)  # one person may have ten requests under way
+    deliveries = await all_put(house, typing)
+    return deliveries, Counter(put.path for put in house.pbx.puts())
 
 
 async def test_while_both_connections_are_refreshed_every_command_is_acknowledged_and_done_once(house: Any) -> None:

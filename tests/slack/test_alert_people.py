@@ -48,7 +48,7 @@ HELPERS: list[tuple[dict[str, Any], str]] = [
     ({"taken": True, "intervening": True, "doing": "BargeIn Connected"}, "Ana Pop is on it: Barge in, Connected."),
     ({"intervening": True, "doing": "Monitor Connected"}, "Ana Pop is on it, since 12:00:40."),
     ({"intervening": True, "doing": "Whisper Ringing"}, "Ana Pop is on it, since 12:00:40."),
-    ({}, "Ana Pop was on it."),
+    ({"came": True}, "Ana Pop was on it."),
 ]
 
 
@@ -71,7 +71,7 @@ def test_the_card_says_who_is_on_it_and_what_everybody_in_the_call_hears(
 def test_once_it_is_resolved_everybody_was_on_it(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, told: Told
 ) -> None:
-    helpers = helper(noon, taken=True), helper(noon, "Cleo Dima", intervening=True, doing="PickUp Connected")
+    helpers = helper(noon, taken=True), helper(noon, "Cleo Dima", came=True)
     alert = resolved(with_helpers(an_alert(), *helpers), How.PICKED_UP, at(noon, 64))
     assert "Ana Pop and Cleo Dima were on it." in told(alert_card(alert_card_of(alert))).split("\n")
 
@@ -80,7 +80,7 @@ def test_of_many_who_are_on_it_all_are_counted(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, told: Told
 ) -> None:
     present = [helper(noon, f"On {number}", taken=True) for number in range(12)]
-    former = [helper(noon, f"Was {number}") for number in range(12)]
+    former = [helper(noon, f"Was {number}", came=True) for number in range(12)]
     message = alert_card(alert_card_of(with_helpers(an_alert(), *present, *former)))
     lines = told(message).split("\n")
     assert (sum("On " in line for line in lines), lines[8:10]) == (
