@@ -271,7 +271,9 @@ async def test_a_protected_supervisor_who_listened_leaves_no_trace_on_a_card(emp
     """The lists that were read before they hung up still have the leg."""
     house = await start(empty_house, TALKING)
     call, _ = await recording(house)
-    await alert(house, "Raised")
+    await house.workspace.until(
+        lambda: [card for card in house.cards(ALERTS) if "Stop recording" in [each.label for each in card.buttons()]]
+    )
     await looks(house, 6)
     before = updates(house)
     for _ in range(4):
