@@ -41,6 +41,7 @@ from bot.planning import Suitable, button, named_call, permits_for, suitable
 from bot.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
 from bot.preflight import phone_beside, phone_seen
 from bot.presence import PhoneSeen
+from bot.saving import Saving
 from bot.sending import send
 from bot.switching import Verdict, changes_mode
 from bot.tasks import Tasks
@@ -65,6 +66,18 @@ class Waits:
 
     asked: Intervention
     until: float
+
+
+@dataclass(frozen=True)
+class _Conclusion:
+    """What came of a request that sent nothing."""
+
+    id: str
+    outcome: Outcome
+    rule: str
+    allowed: bool | None
+    extension: str
+    call_id: str
 
 
 class Interventions:
@@ -102,6 +115,7 @@ class Interventions:
         self._measures = measures
         self._bot_token = bot_token
         self._puts = Tasks()
+        self._outcomes: Saving[_Conclusion] = Saving(self._write_down, sleep)
         self._askers: dict[str, Asker] = {}
         self.follower = follower
         self._answering = Answering(rules=rules, looks=looks, follower=follower, helping=helping)
@@ -126,6 +140,7 @@ class Interventions:
         """Wait for the answers to what was sent, at most so many seconds; then look no more."""
         await self._puts.drain(seconds)
         await self._claims.stop()
+        await self._outcomes.stop()
         await self.follower.stop()
 
     async def handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
@@ -138,18 +153,21 @@ class Interventions:
 
     async def _handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
         extension = call_id = ""
+        written_down = False
         try:
             if not await self._ledger.begin(request):
                 _log.info("repeat")
                 return
+            written_down = True
             command = read()
             action = command.action if isinstance(command, Intervene) else None
             _log.info("asked", command=type(command).__name__, action=action, clicked=request.clicked)
             extension, call_id = named_call(command, request.slack_user, self._rules())
             await self._do(request, command, asker)
         except Exception as error:  # noqa: BLE001 - the last net: the person and the ledger hear of it, whatever it is
-            rule, allowed = verdict(error)
-            await self._conclude(request, Outcome.REFUSED, rule, allowed=allowed, extension=extension, call_id=call_id)
+            rule, no = verdict(error)
+            if written_down:
+                await self._conclude(request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id)
             await self._tell(error, request, asker)
 
     async def _tell(self, error: Exception, request: Request, asker: Asker) -> None:
@@ -184,13 +202,14 @@ class Interventions:
         extension: str = "",
         call_id: str = "",
     ) -> None:
+        """Write down what came of it, now or as soon as the ledger takes it. Nothing is raised."""
         _log.info("refused" if outcome is Outcome.REFUSED else "answered", outcome=outcome, rule=rule)
-        try:
-            await self._ledger.conclude(
-                request.id, outcome, rule=rule, allowed=allowed, extension=extension, call_id=call_id
-            )
-        except CallbotError as error:
-            _log.error("not_saved", error=type(error).__name__)
+        await self._outcomes.save(_Conclusion(request.id, outcome, rule, allowed, extension, call_id))
+
+    async def _write_down(self, one: _Conclusion) -> None:
+        await self._ledger.conclude(
+            one.id, one.outcome, rule=one.rule, allowed=one.allowed, extension=one.extension, call_id=one.call_id
+        )
 
     async def _do(self, request: Request, command: Command, asker: Asker) -> None:
         if isinstance(command, Intervene):

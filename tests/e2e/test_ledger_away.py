@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 
@@ -37,3 +38,16 @@ async def test_an_end_is_shown_at_once_and_the_same_may_be_asked_again_when_the_
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
     await house.card("Ringing")
     assert house.actions() == ["Monitor", "Monitor"]
+
+
+async def test_what_came_of_a_request_is_written_down_when_the_ledger_is_back(
+    house: Any, locked: sqlite3.Connection
+) -> None:
+    house.pbx.meanwhile.after("/phoneCalls/12/0003*210", lambda: locked.execute("BEGIN IMMEDIATE"))
+    with capture_logs() as logged:
+        await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+        await house.told("U0ANA", "no call on this extension")
+        await house.workspace.until(lambda: [one for one in logged if one["event"] == "not_saved"])
+        locked.execute("ROLLBACK")
+        await house.workspace.until(lambda: locked.execute("SELECT outcome FROM requests").fetchall() == [("refused",)])
+    assert house.actions() == []
