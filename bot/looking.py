@@ -13,7 +13,7 @@ How often a request may be sent is the pace's affair (`pace`), inside of the PBX
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import TypeAlias
@@ -62,13 +62,14 @@ class _Due:
     """A call that is to be looked at. `alone`: not by a list."""
 
     haste: Haste
-    look: "asyncio.Future[Look]"
     alone: bool
+    waiting: "list[asyncio.Future[Look]]" = field(default_factory=list)
 
     def tell(self, look: Look) -> None:
-        """Give the look to whoever waits for it, if somebody still does."""
-        if not self.look.done():
-            self.look.set_result(look)
+        """Give the look to all who wait for it, as far as they still do."""
+        for one in self.waiting:
+            if not one.done():
+                one.set_result(look)
 
 
 class Looks:
@@ -184,12 +185,11 @@ class Looks:
 
     async def at(self, call: CallPath, haste: Haste) -> Look:
         """One look at one call, begun after this. Whatever the PBX does, it ends with a look."""
-        due = self._due.get(call)
-        if due is None:
-            due = _Due(haste, asyncio.get_running_loop().create_future(), alone=haste is Haste.DOUBTING)
-            self._due[call] = due
+        due = self._due.setdefault(call, _Due(haste, alone=haste is Haste.DOUBTING))
+        look: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
+        due.waiting.append(look)
         self._begin()
-        return await due.look
+        return await look
 
     def _begin(self) -> None:
         """Begin as many reads as may be under way. The lists are read once at a time: who comes meanwhile waits for them."""
@@ -275,11 +275,13 @@ class Looks:
         self._note(failure)
 
     def _back(self, waiting: dict[CallPath, _Due]) -> None:
-        """What no list has told of, or not soon enough, is read alone."""
+        """What no list has told of, or not soon enough, is read alone: once, also for those who have asked for it since."""
         while waiting:
-            path, due = waiting.popitem()
+            path, before = waiting.popitem()
+            due = self._due.setdefault(path, before)
             due.alone = True
-            self._due[path] = due
+            if due is not before:
+                due.waiting += before.waiting
         if not self._stopped:
             self._begin()
 

@@ -144,6 +144,20 @@ async def test_the_lists_are_read_once_at_a_time(watch: Any, clock: Any) -> None
     assert (begun, len(watch.seen)) == (1, 12)
 
 
+async def test_who_asks_for_a_call_that_the_lists_are_read_for_gets_its_look_too(watch: Any, clock: Any) -> None:
+    busy(watch)
+    for call_id in ("gone", "c6", "c7", "c8"):
+        watch.at(call_id)
+    await clock.let_pass(1.5)
+    watch.pbx.slow = 15.0
+    for call_id in ("c9", "c10", "c11", "gone"):  # beside the lists three reads may be under way: the fourth waits
+        watch.at(call_id, Haste.DOUBTING)
+    await clock.let_pass(0.1)
+    watch.pbx.slow = 1.0
+    await clock.let_pass(30)
+    assert [name for name in watch.order if name == "gone"] == ["gone", "gone"]
+
+
 async def test_what_the_pbx_does_not_answer_is_unreadable(watch: Any, clock: Any) -> None:
     watch.pbx.failing["c1"] = PbxUnreachable("HTTP 502")
     watch.at("c1")
