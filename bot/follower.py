@@ -13,7 +13,7 @@ import structlog
 
 from bot.actions import JOINING, RECORDING, ActionName
 from bot.authorization import AuthorizationMap
-from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow, not_sent
+from bot.following import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow, not_sent, removed
 from bot.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
 from bot.looking import CallPath, Haste, Looks
 from bot.moments import taken_up
@@ -255,7 +255,7 @@ class Follower:
             return None  # a request that came meanwhile has ended it
         others = (one.leg for one in self._open_cards.followed_in(before.call_id) if one.id != before.id)
         if before.state in RECORDED and _is_removed(before, self._rules()):
-            after = before.model_copy(update={"following": False})  # how the recording goes on is not theirs to know
+            after = removed(before, now)  # not left at Recording: they may come back to a card that nobody keeps true
         else:
             shown = self._without_last_legs(before, look)
             after = follow(before, shown, now, taken=frozenset(leg for leg in others if leg is not None))
@@ -307,7 +307,7 @@ class Follower:
         newest = latest_seen(interventions)
         parties = newest.call.parties | {newest.phone, newest.extension}
         own = {view.id for view in own_views(newest.call, newest.extension, self._known(newest.call), rules)}
-        removed, protected = _is_removed(newest, rules), rules.protects(newest.call)
+        is_removed, protected = _is_removed(newest, rules), rules.protects(newest.call)
         return Card(
             id=newest.card,
             place=newest.place,
@@ -315,9 +315,9 @@ class Follower:
             interventions=interventions,
             names=rules.names_of(parties),
             legs=frozenset(view.id for view in newest.call.views if view.extension == newest.extension) - own,
-            buttons=() if removed or protected else next_buttons(interventions, rules),
+            buttons=() if is_removed or protected else next_buttons(interventions, rules),
             switching=self.switches.on_card(newest.card),
-            removed=removed,
+            removed=is_removed,
             protected=protected,
         )
 

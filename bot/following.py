@@ -61,6 +61,8 @@ class Why(StrEnum):
     ANSWER_LOST = "answer lost"
     PHONE_BUSY = "phone busy"
     """It waits until the supervisor's phone is free: nothing is claimed, and nothing sent yet."""
+    REMOVED = "removed"
+    """Who asked has lost the right to it, so how a recording goes on is not theirs to know."""
     NOT_SENT = "not sent"
     """It waited for the phone, and was never sent."""
 
@@ -209,6 +211,11 @@ def refused(intervention: Intervention, error: PbxError, now: datetime) -> Inter
     """The PBX said no: this is the end."""
     changes = {"code": error.code, "advice": str(error), "following": False}
     return _reach(intervention.model_copy(update=changes), State.REFUSED, now)
+
+
+def removed(recording: Intervention, now: datetime) -> Intervention:
+    """Who asked for this recording has lost the right to it: it is followed no more, and is so for good."""
+    return _reach(recording, State.ENDED, now, why=Why.REMOVED, following=False)
 
 
 def answer_lost(intervention: Intervention, code: str = "") -> Intervention:

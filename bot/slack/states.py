@@ -36,7 +36,7 @@ def _says(card: Card, newest: Intervention) -> tuple[str, ...]:
     """What the state says. Whoever was removed hears nothing new of the call."""
     if newest.why is Why.PHONE_BUSY:
         return _phone_busy(card, newest)
-    if card.removed and newest.state is State.ENDED and newest.why is not Why.NOT_SENT:
+    if card.removed and newest.state is State.ENDED and newest.why not in {Why.NOT_SENT, Why.REMOVED}:
         return ("Ended: You are no longer in the call",)
     return SAYS[newest.state](newest)
 
@@ -75,6 +75,11 @@ def _ended(one: Intervention) -> tuple[str, ...]:
         return (f"Ended: {_whose(one)} call is over",)
     if one.why is Why.NOT_SENT:
         return ("Ended: nothing was sent", one.advice)
+    if one.why is Why.REMOVED:
+        return (
+            "Ended: callbot no longer follows this recording",
+            f"{first(one.supervisor)} had lost the right to it. The recording may go on.",
+        )
     if one.why is Why.SIDE_GONE:
         return (f"Ended: {_whose(one)} part of the call is over",)
     return (f"Ended: You left; {_whose(one)} call goes on",)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.actions import ActionName
 from bot.errors import PbxUnreachable
-from bot.following import Intervention, State
+from bot.following import Intervention, State, Why
 from bot.legs import NOTHING, Known
 from bot.phonecalls import PhoneCall
 
@@ -180,14 +180,17 @@ async def test_a_call_that_was_picked_up_is_its_partys_and_no_secret(
     assert floor.follower.known((taken,)) == {"c1": Known(heard=frozenset({"01"}))}
 
 
-async def test_how_the_recording_of_who_was_removed_goes_on_is_looked_at_no_more(
+async def test_a_recording_of_who_was_removed_has_ended_for_them_however_it_goes_on_and_though_they_come_back(
     *, floor: Any, clock: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall, a_view: Any, noon: Any
 ) -> None:
     floor.pbx.calls = {"c1": a_call(a_view(recording=noon.isoformat()))}
     await floor.follows(an_intervention(ActionName.START_RECORDING))
     await clock.let_pass(3)
-    floor.rules = replace(floor.rules, people={})
-    floor.pbx.calls = {"c1": a_call()}
+    before, floor.rules = floor.rules, replace(floor.rules, people={})
     await clock.let_pass(5)
-    [one] = floor.memory.shown["k1"].interventions
-    assert (one.state, one.following) == (State.RECORDING, False)
+    [while_it_goes_on] = floor.memory.shown["k1"].interventions
+    floor.rules, floor.pbx.calls = before, {}
+    floor.follower.rules_changed()
+    await clock.let_pass(5)
+    assert (while_it_goes_on.state, while_it_goes_on.why) == (State.ENDED, Why.REMOVED)
+    assert (floor.memory.shown["k1"].interventions, floor.memory.saved["i1"]) == ((while_it_goes_on,), while_it_goes_on)

@@ -196,6 +196,14 @@ def test_who_has_lost_the_right_is_not_told_whether_the_call_goes_on(
     assert over == left
 
 
+@pytest.mark.parametrize("removed", [True, False], ids=["who is removed", "who came back"])
+def test_the_card_of_a_recording_that_is_followed_no_more_says_so(
+    *, texts: Callable[..., str], reached: Reached, removed: bool
+) -> None:
+    one = reached(State.ENDED, START).model_copy(update={"why": Why.REMOVED})
+    assert "Ended: callbot no longer follows this recording" in texts(one, removed=removed, buttons=())
+
+
 def test_who_has_lost_the_right_is_not_asked_to_hang_up_for_another_mode(
     a_card: MakeCard, reached: Reached, labels: Texts, texts: Callable[..., str]
 ) -> None:
