@@ -64,7 +64,8 @@ class Covering:
         if self._countries - {None} or self._callers.may_cover(_BETWEEN.sub("", in_ascii("".join(texts)))):
             itself = {view.extension, view.extension.partition("*")[2]}
             found = [_numbers_in(text) for text in texts]
-            for number in {number for those in found if not itself.issuperset(those[1:] or those) for number in those}:
+            others = [those for those in found if not itself.issuperset(those[1:] or those)]
+            for number in {number for those in others for number in those} - itself:
                 bits |= self._of_number[number]
         return bits
 

@@ -189,11 +189,12 @@ def test_who_calls_is_named_by_source_and_caller_id(
 
 
 @pytest.mark.parametrize("source", [["210"], ["0003*210"]])
+@pytest.mark.parametrize("caller_id", ["Bob <210>", "Bob <210> for Carla <+15550142>"])
 def test_an_extension_does_not_call_itself(
-    a_call: MakeCall, a_view: MakeView, noon: datetime, source: list[str]
+    *, a_call: MakeCall, a_view: MakeView, noon: datetime, source: list[str], caller_id: str
 ) -> None:
     watch = watching(a_rule(callers=(CallerPattern("210"),)))
-    assert look(watch, noon, a_call(a_view(source=source, callerId="Bob <210>"))) == []
+    assert look(watch, noon, a_call(a_view(source=source, callerId=caller_id))) == []
 
 
 def test_the_caller_of_one_side_is_not_the_caller_of_another(

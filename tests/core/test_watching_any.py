@@ -220,9 +220,9 @@ def about(rule: Rule, view: PhoneCallView) -> bool:
     patterns = rule.extensions
     if patterns is not None and not any(pattern.covers(view.extension, TEAMS) for pattern in patterns):
         return False
-    texts = (*view.source, view.caller_id)
-    numbers = {*texts, *(number for text in texts for number in caller_numbers(text))}
-    numbers -= {view.extension, view.extension.partition("*")[2]}
+    itself = {view.extension, view.extension.partition("*")[2]}
+    texts = [text for text in (*view.source, view.caller_id) if not {*(caller_numbers(text) or (text,))} <= itself]
+    numbers = {*texts, *(number for text in texts for number in caller_numbers(text))} - itself
     return rule.callers is None or any(caller.covers(number) for caller in rule.callers for number in numbers)
 
 
