@@ -134,6 +134,8 @@ class Interventions:
         """Take up what an earlier process left open, and tell those whose requests it lost."""
         for request in await self._ledger.interrupted():
             self._cards.interrupted(request)
+        for card in await self._ledger.waited_unshown():
+            self._cards.never_sent(card)
         await self.follower.resume()
 
     async def stop(self, seconds: float) -> None:

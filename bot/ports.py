@@ -255,6 +255,9 @@ class Ledger(Protocol):
     async def ended_unshown(self) -> tuple[str, ...]:
         """The cards that do not show yet what has ended in the ledger's last day, newest last."""
 
+    async def waited_unshown(self) -> tuple[str, ...]:
+        """The cards on which a request of the last day waited that was never sent, and that may still say so."""
+
     async def interrupted(self) -> tuple[Request, ...]:
         """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
 
@@ -278,6 +281,9 @@ class Cards(Protocol):
 
     def interrupted(self, request: Request) -> None:
         """Tell the person, in a direct message, that a restart cut the request off and that nothing was sent."""
+
+    def never_sent(self, card: str) -> None:
+        """Say on the card, if it stands, that what waited on it was not sent. Asked for at a start, of what ended before."""
 
 
 class Asker(Protocol):

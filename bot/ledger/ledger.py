@@ -141,6 +141,15 @@ class Ledger:
 
         return tuple(Request.model_validate(dict(row)) for row in await self._database.write(work))
 
+    async def waited_unshown(self) -> tuple[str, ...]:
+        """The cards on which a request of the last day waited that was never sent, and that may still say so."""
+        its = {"its_beginning": self._now() - _A_CALL_LASTS}
+        return tuple(
+            await self._database.read(
+                lambda connection: connection.execute(self._requests.waited_unshown, its).scalars().all()
+            )
+        )
+
     # ── the guard ──
 
     async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
@@ -325,8 +334,8 @@ class Ledger:
 
         await self._database.write_later(work)
 
-    async def save_shown(self, card: str, digest: str, until: datetime) -> None:
-        """Remember what the posted card shows; the newest state in it began at `until`."""
+    async def save_shown(self, card: str, digest: str, until: datetime | None) -> None:
+        """Remember what the posted card shows; the newest state in it began at `until`, None: it is out of date."""
         shown = {"its_card": card, "shown": digest, "shown_until": until, "updated_at": self._now()}
         await self._write_later(self._cards.save_shown, shown)
 

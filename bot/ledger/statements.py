@@ -6,7 +6,7 @@ Values are given where a statement is executed, by the names of the columns, or 
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Table, bindparam, case, delete, exists, null, select, update
+from sqlalchemy import BindParameter, Table, bindparam, case, delete, exists, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.ledger.tables import cards, interventions, posts_begun, requests
@@ -39,6 +39,11 @@ class AboutRequests:
         received = select(requests).where(asked.outcome == Outcome.RECEIVED).order_by(asked.at, asked.id)
         self.received = received.with_for_update()
         self.interrupted = self.conclude.values(outcome=Outcome.INTERRUPTED)
+        standing = select(cards.c.id).where(cards.c.shown_until.is_(None))
+        may_stand = or_(asked.id.in_(standing), asked.id.in_(select(posts_begun.c.card)))
+        never_sent = select(asked.id).where(asked.intervention.is_(None), asked.at >= _ITS_BEGINNING, may_stand)
+        self.waited_unshown = never_sent.order_by(asked.at, asked.id)
+        """A request waits on a new card under its own id."""
 
 
 class AboutInterventions:

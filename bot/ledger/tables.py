@@ -119,7 +119,7 @@ cards = Table(
 )
 """Where each card was posted: Slack's channel and ts, which together name a message; and what it shows.
 
-`shown` is the digest of that, `shown_until` when the newest state in it began: NULL where that is not known.
+`shown` is the digest of that, `shown_until` when the newest state in it began: NULL where that is not known or out of date.
 """
 
 posts_begun = Table(

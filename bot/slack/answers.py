@@ -102,7 +102,10 @@ def interrupted(request: Request) -> Message:
     return message(foreign(text, 2800), [said(text)])
 
 
-def interrupted_card() -> Message:
-    """The card of a request that waited for a phone when a restart cut it off."""
-    lines = ("Ended: nothing was sent", "callbot was restarted while your phone was busy. Please ask again.")
+def never_sent_card() -> Message:
+    """The card of a request that waited for a phone, where a restart came before its end was shown."""
+    lines = (
+        "Ended: nothing was sent",
+        "Your phone was busy, and callbot was restarted. Ask again if you still need it.",
+    )
     return message(". ".join(lines), [headline(lines[0]), said(lines[1])])

@@ -9,20 +9,20 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from enum import Enum, auto
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import structlog
 
 from bot.errors import CallbotError
 from bot.ports import Card, Request
-from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted, interrupted_card
+from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted, never_sent_card
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
-from bot.slack.outgoing import Outgoing, PostedAt, Rank, Urgency
+from bot.slack.outgoing import Outgoing, Rank, Urgency
 from bot.slack.posted import Posted, PostedCards, Standing
 from bot.slack.refusing import Refusing
-from bot.slack.showing import AnyCard, goes_on, newest_step, rank_of, told_instead, urgency, who_asked
+from bot.slack.showing import AnyCard, goes_on, newest_step, rank_of, shown_until, told_instead, urgency, who_asked
 from bot.slack.telling import tell, unconfirmed
 from bot.tasks import Tasks
 
@@ -105,9 +105,12 @@ class Feed:
         self._again(card.id)
 
     def interrupted(self, request: Request) -> None:
-        """Tell the person that a restart cut their request off, and the card of one that waited for their phone."""
+        """Tell the person that a restart cut their request off."""
         self._tasks.spawn(self._tell(request.slack_user, interrupted(request)), name=f"interrupted {request.id}")
-        self._tasks.spawn(self._end_interrupted(request), name=f"card of interrupted {request.id}")
+
+    def never_sent(self, card_id: str) -> None:
+        """Say on the card, if it stands, that what waited on it was not sent."""
+        self._tasks.spawn(self._say_never_sent(card_id), name=f"never sent {card_id}")
 
     def coming(self, slack_user: str, name: str) -> None:
         """Tell an agent who raised their hand who is coming."""
@@ -122,15 +125,18 @@ class Feed:
     async def _tell(self, slack_user: str, message: Message) -> None:
         await tell(self._outgoing, self._sleep, slack_user, message, Rank.ANSWER)
 
-    async def _end_interrupted(self, request: Request) -> None:
-        """What waited on a new card has that card under the id of the request."""
-        try:
-            posted_at = (await self._posted.standing_of(request.id)).at
-            if posted_at is not None:
-                urgency = Urgency(Rank.INTERVENTION)
-                await self._outgoing.update(PostedAt(*posted_at), interrupted_card, lambda: urgency)
-        except CallbotError as error:
-            _log.error("card_not_ended", card=request.id, error=type(error).__name__)
+    async def _say_never_sent(self, card_id: str) -> None:
+        """Until it is said, as with any card, unless Slack refuses it."""
+        for tries in count():
+            try:
+                await self._posted.replace(card_id, never_sent_card, Rank.INTERVENTION)
+            except CallbotError as error:
+                _log.error("card_not_ended", card=card_id, error=type(error).__name__)
+                if isinstance(error, SlackRefusal) and not error.no_token:
+                    return
+                await self._sleep(self._pause(tries))
+            else:
+                return
 
     def _waiting(self, rank: Rank) -> int:
         return sum(rank_of(card) is rank for card in self._newest.values())
@@ -217,6 +223,9 @@ class Feed:
             return urgency(self._newest[card_id], standing.shown_since)
 
         posted_at = standing.posted_at
+        if posted_at is not None and shown_until(self._newest[card_id]) is None:
+            standing.shown = ""  # noted before: a kill may come in the moment of the update
+            await self._posted.note_shown(card_id, standing, None)
         try:
             if posted_at is None:
                 await self._posted.post(card_id, standing, content, how_urgent)
@@ -232,7 +241,7 @@ class Feed:
             standing.moved = False
             self._tasks.spawn(self._on_no_access(standing.sent), name=f"no access {card_id}")
         if posted_at is not None:
-            await self._posted.note_shown(card_id, standing)
+            await self._posted.note_shown(card_id, standing, shown_until(standing.sent))
         standing.drawn = None
 
     def _stands(self, standing: Standing) -> None:

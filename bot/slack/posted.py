@@ -18,7 +18,7 @@ from bot.errors import CallbotError
 from bot.ports import Card, CardElsewhere, PostedCard
 from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message
-from bot.slack.outgoing import CARD_EVENT, Outgoing, PostedAt, Urgency
+from bot.slack.outgoing import CARD_EVENT, Outgoing, PostedAt, Rank, Urgency
 from bot.slack.showing import AnyCard, message_of, rank_of, shown_until
 
 NOTED = 1.0
@@ -51,8 +51,8 @@ class PostedCards(Protocol):
     async def save_posted(self, card: str, channel: str, ts: str, *, shown: str, until: datetime | None) -> None:
         """Remember where a card was posted, and what it shows: empty where that is not known."""
 
-    async def save_shown(self, card: str, digest: str, until: datetime) -> None:
-        """Remember what the posted card shows; the newest state in it began at `until`."""
+    async def save_shown(self, card: str, digest: str, until: datetime | None) -> None:
+        """Remember what the posted card shows; the newest state in it began at `until`, None: it is out of date."""
 
 
 class Drawn(NamedTuple):
@@ -135,14 +135,22 @@ class Posted:
         self._sleep = sleep
         self._direct: dict[str, str] = {}
 
-    async def standing_of(self, card: str) -> PostedCard:
-        """What the ledger knows of the card of that id. Raises CallbotError."""
-        return await self._cards.posted(card)
+    async def replace(self, card: str, content: Callable[[], Message], rank: Rank) -> None:
+        """Have the card of an earlier process say this, if it stands, for good. Raises CallbotError.
+
+        It is looked for where that process was killed before it wrote down where it stands.
+        """
+        known = await self._cards.posted(card)
+        found = None if known.begun is None else await self._found(card, *known.begun, rank)
+        posted_at = found or (None if known.at is None else PostedAt(*known.at))
+        if posted_at is not None:
+            await self._outgoing.update(posted_at, content, lambda: Urgency(rank))
+            await self._cards.save_posted(card, *posted_at, shown="", until=self._now())
 
     async def standing(self, card: AnyCard) -> Standing:
         """What the ledger knows of a card. Raises CallbotError."""
         standing = Standing(card, card.place)
-        known = await self.standing_of(card.id)
+        known = await self._cards.posted(card.id)
         if known.at is not None:
             standing.posted_at, standing.shown, standing.stood = PostedAt(*known.at), known.shown, True
         if known.begun is not None:
@@ -182,30 +190,23 @@ class Posted:
         """
         if standing.begun is None:
             return
-        for pause in LOOKS:
-            await self._sleep(pause)
-            try:
-                posted_at = await self._look(card, standing, standing.begun)
-            except SlackRefusal as error:
-                if error.reason not in NOT_IN:
-                    raise
-                posted_at = None
-            if posted_at is not None:
-                standing.shown = ""
-                await self._stands(card, standing, posted_at)
-                return
+        posted_at = await self._found(card, standing.place, standing.begun, rank_of(standing.sent))
+        if posted_at is not None:
+            standing.shown = ""
+            await self._stands(card, standing, posted_at)
+            return
         if standing.timed_out and abs(self._now() - standing.begun) < AT_WORK:  # or the clock was stepped
             raise NotDone("perhaps_still_at_work")
         standing.begun = None
 
-    async def note_shown(self, card: str, standing: Standing) -> None:
-        """Remember across restarts what the card shows, so that it is not shown again then for nothing.
+    async def note_shown(self, card: str, standing: Standing, until: datetime | None) -> None:
+        """Remember across restarts what the card shows, and until when, so that it is not shown again then for nothing.
 
         What is to be shown next does not wait long for it: a ledger that hangs writes it down later, or not.
         """
         try:
             async with asyncio.timeout(NOTED):
-                await self._cards.save_shown(card, standing.shown, shown_until(standing.sent))
+                await self._cards.save_shown(card, standing.shown, until)
         except (CallbotError, TimeoutError) as error:
             _log.error("shown_not_saved", card=card, error=type(error).__name__)
 
@@ -219,14 +220,28 @@ class Posted:
         except CallbotError as error:
             _log.error("place_not_saved", card=card, error=type(error).__name__)
 
-    async def _look(self, card: str, standing: Standing, begun: datetime) -> PostedAt | None:
+    async def _found(self, card: str, place: str, begun: datetime, rank: Rank) -> PostedAt | None:
+        """Where a card stands whose post was begun there at that time; None: it does not. Raises SlackError."""
+        for pause in LOOKS:
+            await self._sleep(pause)
+            try:
+                posted_at = await self._look(card, place, begun, rank)
+            except SlackRefusal as error:
+                if error.reason not in NOT_IN:
+                    raise
+                posted_at = None
+            if posted_at is not None:
+                return posted_at
+        return None
+
+    async def _look(self, card: str, place: str, begun: datetime, rank: Rank) -> PostedAt | None:
         """One look at what was posted around that time. Raises SlackError, a SlackRefusal if there is too much to read."""
-        place = channel = standing.place
+        channel = place
         if place.startswith(PEOPLE):
             channel = self._direct.get(place) or await self._outgoing.direct_message(place)
         window: dict[str, str | int] = {"oldest": _ts(begun - APART), "latest": _ts(begun + APART), "limit": PAGE}
         for _ in range(MOST_PAGES):
-            found = await self._outgoing.history(channel, lambda: _looking(standing.sent), **window)
+            found = await self._outgoing.history(channel, lambda: _looking(rank), **window)
             for message in _messages(found):
                 if _card_of(message) == card:
                     return PostedAt(channel, str(message.get("ts")))
@@ -241,9 +256,9 @@ def _digest(message: Message) -> str:
     return sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
 
 
-def _looking(card: AnyCard) -> Urgency:
+def _looking(rank: Rank) -> Urgency:
     """A card whose place is not known comes before those that only change."""
-    return Urgency(rank_of(card), pressing=True)
+    return Urgency(rank, pressing=True)
 
 
 def _messages(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -40,14 +40,13 @@ def newest_step(card: AnyCard) -> datetime:
             return card.ended or card.since
 
 
-def shown_until(card: AnyCard) -> datetime:
+def shown_until(card: AnyCard) -> datetime | None:
     """Until when the card shows what the ledger has, for the next start.
 
-    What waits for a phone is in no ledger: such a card counts as out of date, so that the next start shows it without.
+    What waits for a phone is in no ledger: such a card is out of date (None), so that the next start shows it without.
     """
-    if isinstance(card, Card) and any(one.why is Why.PHONE_BUSY for one in card.interventions):
-        return min(step.at for one in card.interventions for step in one.steps)
-    return newest_step(card)
+    waits = isinstance(card, Card) and any(one.why is Why.PHONE_BUSY for one in card.interventions)
+    return None if waits else newest_step(card)
 
 
 def goes_on(card: AnyCard) -> bool:

@@ -163,6 +163,80 @@ async def test_after_kill_9_a_card_with_earlier_requests_says_no_more_that_it_wa
     assert house.actions() == ["Monitor"]
 
 
+@pytest.mark.parametrize("channel", ["C0FLOOR", "D0ANA"])
+async def test_a_card_that_waits_and_whose_place_was_not_written_down_before_kill_9_says_that_nothing_was_sent(
+    empty_house: Any, run_bot: Any, channel: str
+) -> None:
+    house = empty_house
+    killed = await run_bot()
+    await killed.started()
+    house.floor.talk(caller="+15550144", to="0003*024")
+    house.floor.ring(caller="+15550143", to="0003*211")
+    house.workspace.faults.add(SlackFault(method="chat.postMessage", kind="late", seconds=5))
+    await house.workspace.type("U0ANA", channel, "/pickup 0003*211")
+    place = "U0ANA" if channel == "D0ANA" else channel
+    card = await house.card("Asked: your phone is busy", place)
+    killed.process.kill()
+    await killed.ended()
+    await house.start_bot()
+    await house.workspace.until(lambda: card.text.startswith("Ended: nothing was sent"))
+    assert house.actions() == []
+
+
+async def test_a_card_whose_waiting_ended_while_slack_was_away_says_so_after_the_next_start(house: Any) -> None:
+    house.floor.talk(caller="+15550144", to="0003*024")
+    house.floor.ring(caller="+15550143", to="0003*211")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*211")
+    card = await house.card("Asked: your phone is busy", "C0FLOOR")
+    away = SlackFault(method="chat.update", kind="429", retry_after=30)
+    house.workspace.faults.add(away)
+    await house.workspace.click("U0ANA", card, "Cancel")
+    await house.workspace.until(lambda: away.times == 0)
+    await house.stop_bot()
+    await house.start_bot()
+    assert (await house.card("Ended: nothing was sent", "C0FLOOR")).ts == card.ts
+
+
+async def test_an_end_of_waiting_that_is_shown_is_not_shown_again_by_the_next_start(house: Any) -> None:
+    house.floor.talk(caller="+15550144", to="0003*024")
+    house.floor.ring(caller="+15550143", to="0003*211")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*211")
+    card = await house.card("Asked: your phone is busy", "C0FLOOR")
+    await house.workspace.click("U0ANA", card, "Cancel")
+    await house.card("Ended: nothing was sent. You cancelled it", "C0FLOOR")
+    await house.stop_bot()
+    ledger = await Ledger.open(house.environment()["DATABASE_URL"], now=lambda: datetime.now(UTC))
+    try:
+        assert await ledger.waited_unshown() == ()
+    finally:
+        await ledger.close()
+
+
+async def test_after_kill_9_in_the_moment_of_an_update_a_card_says_no_more_that_it_waits_for_the_phone(
+    empty_house: Any, run_bot: Any
+) -> None:
+    house = empty_house
+    killed = await run_bot()
+    await killed.started()
+    call = house.floor.talk(caller="+15550143", to="0003*211")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    await house.card("Connected")
+    house.floor.leave(call, "0003*024")
+    await house.card("Ended")
+    await place_known(house, killed)
+    house.floor.talk(caller="+15550144", to="0003*024")
+    house.workspace.faults.add(SlackFault(method="chat.update", kind="late", seconds=5))
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
+    await house.card("Asked: your phone is busy")
+    killed.process.kill()
+    await killed.ended()
+    await house.start_bot()
+    await house.workspace.until(lambda: house.cards("U0ANA")[0].text.startswith("Ended: You left"))
+    assert house.actions() == ["Monitor"]
+
+
 async def place_known(house: Any, process: Any) -> None:
     """Wait until the ledger knows where the newest card stands: what is typed after it is answered after it."""
     await house.workspace.type("U0ANA", "C0FLOOR", "/calls help")

@@ -293,6 +293,27 @@ async def test_in_an_empty_ledger_nothing_has_ended(ledger: Ledger) -> None:
     assert await ledger.ended_unshown() == ()
 
 
+async def test_a_card_whose_request_was_not_sent_is_unshown_until_its_end_is_shown(
+    ledger: Ledger, asked: Asked, clock: Clock
+) -> None:
+    await ledger.begin(asked(id="r"))
+    await ledger.begin_post("r", "C0FLOOR")
+    begun = await ledger.waited_unshown()
+    await ledger.save_posted("r", "C0FLOOR", "1700000000.000100", shown="abc")
+    waiting = await ledger.waited_unshown()
+    await ledger.save_shown("r", "def", clock())
+    assert (begun, waiting, await ledger.waited_unshown()) == (("r",), ("r",), ())
+
+
+async def test_the_card_of_a_request_that_was_sent_is_not_one_that_waited(
+    ledger: Ledger, asked: Asked, wanted: Wanted
+) -> None:
+    await ledger.begin(asked(id="r"))
+    await ledger.begin_post("r", "C0FLOOR")
+    await ledger.claim("r", wanted(card="r"), rule="supervisor")
+    assert await ledger.waited_unshown() == ()
+
+
 async def test_what_a_posted_card_shows_is_known_until_it_is_posted_anew(ledger: Ledger, clock: Clock) -> None:
     before = (await ledger.posted("card1")).shown
     await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")

@@ -138,6 +138,24 @@ async def test_after_a_crash_a_card_that_had_moved_to_the_direct_message_goes_on
     assert "/invite" in "\n".join(card.lines())
 
 
+async def test_a_card_that_waited_for_nothing_is_ended_however_often_slack_fails(desk: Any, card_in: CardIn) -> None:
+    desk.feed.show(card_in(State.RINGING))
+    card = await desk.shows("Ringing")
+    await desk.feed.drain(1.0)
+    desk.fault(UPDATE, "500", times=4)
+    desk.another_feed().never_sent("k1")
+    assert await desk.shows("Ended: nothing was sent") is card
+
+
+async def test_a_card_that_waited_for_nothing_and_never_came_to_stand_is_not_posted(desk: Any) -> None:
+    await desk.ledger.begin_post("k1", FLOOR)
+    feed = desk.another_feed()
+    feed.never_sent("k1")
+    await desk.workspace.until(lambda: desk.asked(HISTORY) == 2)
+    await feed.drain(1.0)
+    assert desk.asked(POST) == 0
+
+
 # ── it cannot be looked for ──
 
 
