@@ -27,7 +27,7 @@ from bot.sandbox.scenario import MAP, PAGE_MAP, furnish, seat
 from bot.sandbox.tour import Tour
 from bot.sandbox.workspace import Workspace
 
-STARTING = 15.0
+STARTING = 30.0
 """Seconds that the bot may take to connect."""
 WITH_STORY, WITHOUT = "A story plays until you act.", "The page waits for you."
 
