@@ -260,7 +260,7 @@ class Bot:
         await self._lock.keep(asyncio.sleep)
 
     def ready(self) -> bool:
-        """Whether a request can be taken and its person be answered. The PBX is no part of it: people are told of that."""
+        """Whether this process can take a request and answer the person. The PBX does not count: its state is a metric."""
         heard = self._sockets is None or self._sockets.open > 0
         return heard and self._bot_token.accepted and self._ledger.takes_rows and not self._stopping
 

@@ -322,7 +322,7 @@ class Follower:
         )
 
     def _to_be_read(self, one: Intervention) -> PhoneCall:
-        """The call as whoever reads its card may see it: whole for one person who is no party of it, or where no agent reads."""
+        """The call as the readers of its card may see it. Whole in a direct message to no party of it, and in `silent_in`."""
         rules, known = self._rules(), self._known(one.call)
         public = others_read(one.place, one.slack_user, self._silent_in())
         listened_to = talks(one.call, rules.extensions_of(one.slack_user), known, rules)

@@ -66,7 +66,7 @@ def cleaned(text: str) -> str:
 
 
 def seen(text: str) -> str:
-    """The same on one line, without spaces around it and with one between words; empty where nothing is left."""
+    """The visible text on one line, with single spaces between words; empty where nothing is left."""
     return " ".join(cleaned(text).split())
 
 

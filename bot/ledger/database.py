@@ -162,7 +162,7 @@ class Database:
             raise LedgerUnavailable("closed")
         try:
             with failing_clearly():
-                if self.on_postgresql:  # a session breaks off with whoever waits for it; SQLite's threads go on
+                if self.on_postgresql:  # cancelling the caller would break the session; SQLite's threads go on
                     result = await self.finish(transaction(work))
                 else:
                     result = await transaction(work)
