@@ -44,37 +44,42 @@ RUN_DELAY = Path("/proc/thread-self/schedstat")
 """Its second number: nanoseconds that this thread was ready and no processor was free ("Scheduler Statistics", Linux)."""
 
 
-def waited_for_a_processor() -> float:
-    """Seconds so far that others had the processors: what the bot does with its own is measured, not how many tests run."""
-    return int(RUN_DELAY.read_text().split()[1]) / 1e9 if RUN_DELAY.exists() else 0.0
+def own_time() -> float:
+    """Seconds in which this thread could work: what the bot does with a processor is measured, not how many tests run."""
+    waited = int(RUN_DELAY.read_text().split()[1]) / 1e9 if RUN_DELAY.exists() else 0.0
+    return time.monotonic() - waited
 
 
 class Delivered(NamedTuple):
-    """A delivery, and the seconds to its acknowledgement in which this thread could work."""
+    """A delivery, and the seconds of `own_time` to its acknowledgement."""
 
     delivery: Any
     seconds: float
 
 
 async def at_the_rate(house: Any, many: int) -> list[Delivered]:
-    """Type that many commands, 50 a second, whether or not the earlier ones are acknowledged; the deliveries."""
-    loop, start = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+    """Type that many commands, whether or not the earlier ones are acknowledged; the deliveries.
+
+    50 a second of `own_time`: at 50 a second of the wall clock they would pile up while others have the processors.
+    """
+    loop, start = asyncio.get_running_loop(), own_time()
     typed: list[asyncio.Future[Delivered]] = []
     done: asyncio.Future[None] = loop.create_future()
 
     async def deliver(user: str, words: str) -> Delivered:
-        before = waited_for_a_processor()
+        before = own_time()
         delivery = await house.workspace.type(user, "C0FLOOR", words)
-        return Delivered(delivery, max(0.0, delivery.seconds - (waited_for_a_processor() - before)))
+        return Delivered(delivery, own_time() - before)
 
-    def type_one() -> None:
-        typed.append(asyncio.ensure_future(deliver(*TYPED[len(typed) % len(TYPED)])))
+    def type_when_due() -> None:
+        if len(typed) / A_SECOND <= own_time() - start:
+            typed.append(asyncio.ensure_future(deliver(*TYPED[len(typed) % len(TYPED)])))
         if len(typed) == many:
             done.set_result(None)
         else:
-            loop.call_at(start + len(typed) / A_SECOND, type_one)
+            loop.call_later(max(0.0, start + len(typed) / A_SECOND - own_time()), type_when_due)
 
-    type_one()
+    type_when_due()
     await done
     return list(await asyncio.gather(*typed))
 
