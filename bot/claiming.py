@@ -162,7 +162,7 @@ class Claims:
         """
         target = reading.target
         async with self._one_at_a_time(reading.permit.person.phone):
-            if self._follower.waits_for(request.slack_user, target.call.id):
+            if self._follower.waiting(request.slack_user, target.call.id) is not None:
                 raise AlreadyAsked(_WAITS_ALREADY, request.slack_user)
             asked = await self._asked_before(request, target.call)
             seat = seat_of_card(request, command.action, asked, self._silent_in())
@@ -208,8 +208,14 @@ class Claims:
         return intervention
 
     async def _asked_before(self, request: Request, call: PhoneCall) -> tuple[Intervention, ...]:
-        """What was asked of an earlier call under the same id has its own card, which is left alone."""
+        """What else this person has asked of this call, also what waits for their phone; oldest first.
+
+        What was asked of an earlier call under the same id has its own card, which is left alone.
+        """
         asked = await self._ledger.of_call(request.slack_user, call.id)
+        waits = self._follower.waiting(request.slack_user, call.id)
+        if waits is not None and waits.id != request.id:
+            asked = (*asked, waits)
         return tuple(one for one in asked if not call.is_another_than(one.call))
 
     # ── after the claim ──

@@ -126,12 +126,11 @@ class Follower:
             None,
         )
 
-    def waits_for(self, slack_user: str, call_id: str) -> bool:
-        """Whether something of this person's waits for their phone, to act on this call."""
+    def waiting(self, slack_user: str, call_id: str) -> Intervention | None:
+        """What of this person's waits for their phone, to act on this call."""
         on_cards = (one for card_id in self._open_cards.ids for one in self._open_cards.on(card_id))
-        return any(
-            one.why is Why.PHONE_BUSY and (one.slack_user, one.call_id) == (slack_user, call_id) for one in on_cards
-        )
+        theirs = (one for one in on_cards if (one.slack_user, one.call_id) == (slack_user, call_id))
+        return next((one for one in theirs if one.why is Why.PHONE_BUSY), None)
 
     # ── what others tell ──
 

@@ -162,6 +162,27 @@ async def test_recording_rings_no_phone_and_waits_for_none(house: Any) -> None:
     assert house.actions() == ["Monitor", "StartRecording"]
 
 
+async def test_what_else_is_asked_of_the_call_meanwhile_is_on_the_card_that_waits(house: Any) -> None:
+    bobs = house.floor.talk(caller="+15550142", to="0003*210")
+    house.floor.talk(caller="+15550143", to="0003*211")
+    await typed(house, "/monitor 0003*210")
+    await house.card("Ringing")
+    house.floor.lift("0003*024")
+    await house.card("Connected")
+    await typed(house, "/barge 0003*211")
+    waits = await shown(house, BUSY)
+    await typed(house, "/record 0003*211")
+    await house.puts(2)
+    await house.workspace.until(lambda: "Record: Recording" in "\n".join(waits.lines()), 10)
+    assert [button.label for button in waits.buttons()] == ["Ring anyway", "Cancel"]
+    house.floor.leave(bobs, "0003*024")
+    await shown(house, "Ringing Ana's phone 0003*024")
+    assert ([card.ts for card in house.cards("C0FLOOR")], house.actions()) == (
+        [waits.ts],
+        ["Monitor", "StartRecording", "BargeIn"],
+    )
+
+
 async def test_a_presence_that_cannot_be_read_keeps_nobody_waiting(house: Any) -> None:
     house.floor.talk(caller="+15550144", to="0003*024")
     house.floor.extension("0003*024").call_waiting = True
