@@ -24,6 +24,8 @@ WORDS = (
 HEARS = re.compile(r"Who hears [^:]+: (?P<who>.+?)\.?$", re.MULTILINE)
 INSIDE = re.compile(r"nobody$|only |everyone in the call|the caller")
 """What "who hears" says of somebody who is in the call."""
+NEVER_SENT = "Ended: nothing was sent"
+"""How a card begins once what has waited on it for the phone was not sent."""
 PROMISE = "no card contradicts its call"
 
 
@@ -89,11 +91,19 @@ def _wrong_presence(cards: Cards, rows: list[InterventionRow], lines: str) -> st
 def _wrong_word(cards: Cards, rows: list[InterventionRow], shown: Shown) -> str:
     """What is wrong with the word that the card begins with."""
     word = word_of(shown.text)
+    if shown.text.startswith(NEVER_SENT) and _refused_since(cards.evidence, rows[-1]):
+        return ""
     mine = [row for row in rows if row.state == word]
     if not mine:
         return f"it says “{word}” and the ledger {[row.state for row in rows]}"
     wrong = WRONG.get(word)
     return "" if wrong is None else wrong(cards, mine, shown)
+
+
+def _refused_since(evidence: Evidence, row: InterventionRow) -> bool:
+    """Whether a later request of that person sent nothing: what waits for their phone is in no row of an intervention."""
+    theirs = (request for request in evidence.requests if request.slack_user == row.slack_user)
+    return any(request.outcome == "refused" and request.at > row.asked_at for request in theirs)
 
 
 def _not_connected(cards: Cards, rows: list[InterventionRow], shown: Shown) -> str:

@@ -109,6 +109,8 @@ def click_of_another(asked_in: str) -> dict[str, Any]:
 
 
 GONE = {"calls": {}, "legs": {(PHONE, "c1"): [Span(10.5, 20.0)]}}
+WAITED_IN_VAIN = "Ended: nothing was sent. You cancelled it while your phone was busy"
+UNANSWERED = replace(ROW, state="Not answered", following=False, claim=None)
 TWICE = [PUT, replace(PUT, at=10.4)]
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "a request without an outcome": ("one end state", {"requests": [replace(REQUEST, outcome="received")]}),
@@ -137,6 +139,14 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "shown": [card("Ended: Ag201's call is over", "Who hears Sup01: nobody (not in the call)")],
             "interventions": [replace(ROW, state="Ended", following=False, claim=None)],
+        },
+    ),
+    "Nothing was sent, and no request was refused": (
+        "no card contradicts its call",
+        {
+            "shown": [card(WAITED_IN_VAIN, "Who hears Sup01: nobody (not in the call)")],
+            "interventions": [UNANSWERED],
+            "calls": {"c1": RINGING},
         },
     ),
     "a leg that no card shows": (
@@ -248,6 +258,13 @@ EXCUSED: dict[str, dict[str, Any]] = {
         "outages": [Outage("ledger", 9.0, 12.0)],
     },
     "a ledger that was replaced after the PUT": {"lost": [Lost(12.0, 1, 3.0)]},
+    "the card of a request that has waited in vain after another": {
+        "requests": [REQUEST, replace(REQUEST, id="r2", trigger="t2", outcome="refused", at=20.0, intervention=None)],
+        "asked": [ASKED, replace(ASKED, trigger="t2", deliveries=[Acknowledged(19.9, 20.0)])],
+        "shown": [card(WAITED_IN_VAIN, "Who hears Sup01: nobody (not in the call)")],
+        "interventions": [UNANSWERED],
+        "calls": {"c1": RINGING},
+    },
     "a card that somebody took away": {"shown": [], "deleted": {("D0SUP01", "1.1")}},
 }
 

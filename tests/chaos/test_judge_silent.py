@@ -58,6 +58,14 @@ def test_a_leg_in_an_agents_own_list_is_found() -> None:
     assert OWN in promises(answered("U0AG201", f"Monitor <{PHONE}>"))
 
 
-@pytest.mark.parametrize("changes", [answered("U0SUP02", f"Monitor <{PHONE}>"), answered("U0AG201", "+15550101")])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        answered("U0SUP02", f"Monitor <{PHONE}>"),
+        answered("U0AG201", "+15550101"),
+        answered("U0IDLE", "1 live call. Idle Nobody 0003*190: on call"),
+    ],
+    ids=["a supervisor sees another", "an agent sees their caller", "an agent sees their own phone"],
+)
 def test_what_a_person_alone_may_be_shown_is_no_violation(changes: dict[str, Any]) -> None:
     assert promises(changes) == set()
