@@ -46,8 +46,8 @@ def run() -> None:
     run_to_the_end(serve())
 
 
-async def serve(hurry: int = 1) -> None:
-    """Start the bot and stop it in order, also where it is told to end before it has started. `hurry`: see Bot.
+async def serve(**how: Any) -> None:
+    """Start the bot and stop it in order, also where it is told to end before it has started. `how`: keywords of Bot.
 
     Raises LedgerLost, after the stop, where another run has taken the ledger, or its file was removed or replaced.
     """
@@ -60,7 +60,7 @@ async def serve(hurry: int = 1) -> None:
     settings = read_settings()
     configure(settings.log_level, settings.log_format)
     raise_descriptors()
-    bot = Bot(settings, hurry=hurry)
+    bot = Bot(settings, **how)
     stop = _stop_signal()
     starting = asyncio.create_task(bot.start(), name="start")
     stopping = asyncio.create_task(stop.wait(), name="stop")

@@ -20,6 +20,8 @@ AGENTS = tuple(f"0003*{number}" for number in range(201, 221))
 PROTECTED_EXTENSION, PROTECTED_CALLER = "0003*299", "+15550199"
 PROTECTED = frozenset({PROTECTED_EXTENSION, PROTECTED_CALLER})
 FAR_AGENT = "0004*201"
+CONTACT = "U0SUP01"
+"""Whom messages name for questions."""
 TARGETS = (*AGENTS, PROTECTED_EXTENSION, FAR_AGENT)
 EVERYTHING = JOINING | RECORDING | {"PickUp"}
 
@@ -91,6 +93,11 @@ class Cast:
         """Everybody whom the map knows."""
         return (*self.supervisors, *self.others)
 
+    def without(self, user: str) -> "Cast":
+        """Everybody but that person."""
+        supervisors = tuple(one for one in self.supervisors if one.user != user)
+        return Cast(supervisors, tuple(one for one in self.others if one.user != user))
+
     def person(self, user: str) -> Person | None:
         """The one with that Slack id."""
         return next((person for person in self.mapped if person.user == user), None)
@@ -112,7 +119,7 @@ class Cast:
                 parts.append("channels = [" + ", ".join(f'"{each}"' for each in sorted(role.channels)) + "]")
         parts.append(f'[protected]\nextensions = ["{PROTECTED_EXTENSION}"]\ncallers = ["{PROTECTED_CALLER}"]')
         parts.append(f'[cards]\nsilent_in = ["{STAFF}"]\n[watch]\nevery = 0.3\nmax_requests_per_second = 20')
-        parts.append(f'[help]\nchannel = "{ALERTS}"\ncontact = "U0SUP01"')
+        parts.append(f'[help]\nchannel = "{ALERTS}"\ncontact = "{CONTACT}"')
         parts += [rule.toml() for rule in RULES]
         return "\n".join(parts) + "\n"
 

@@ -37,6 +37,7 @@ PROMISES = (
     judge_alerts.cards_against_their_alerts,
     judge_alerts.protected_calls_on_alerts,
     judge_clocks.alerts_before_they_are_due,
+    judge_clocks.dates_of_no_clock,
     judge_helpers.listeners_on_alerts,
     judge_silent.silent_legs_on_public_cards,
     judge_ledger.lost_ledgers,

@@ -7,8 +7,24 @@ from tests.chaos.records import Evidence, Violation
 
 WHOLE_SECONDS = 1.1
 """Seconds by which an alert may be early: the PBX leaves fractions out of its dates."""
+NOT_WHOLE = 5.0
+"""Seconds by which a date may be off: Slack gives a request up before a bot that has no processor has read it."""
 UNSURE = 1.0
 """Seconds more where the clock of the PBX is off: callbot knows by how much from whole seconds alone."""
+
+
+def dates_of_no_clock(evidence: Evidence) -> Iterator[Violation]:
+    """Each request is dated by the wall clock as it was when the request came."""
+    came = {
+        asked.trigger: (asked.deliveries[0].sent_at, max(one.at for one in asked.deliveries))
+        for asked in evidence.asked
+        if asked.deliveries
+    }
+    for request in evidence.requests:
+        since, until = came.get(request.trigger, (request.at, request.at))
+        if not since - NOT_WHOLE <= request.at <= until + NOT_WHOLE:
+            seen = f"{request.id} “{request.said}” came at {since:.3f}, dated {request.at:.3f}"
+            yield Violation("dates are the wall clock's", seen)
 
 
 def alerts_before_they_are_due(evidence: Evidence) -> Iterator[Violation]:

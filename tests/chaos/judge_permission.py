@@ -16,6 +16,8 @@ FIELDS = {
     "StopRecording": {"phoneCallViewId"},
 }
 """The fields of each action's page."""
+NOTICED_WITHIN = 2.0
+"""Seconds after which a change of callbot.toml counts: it is looked at twice a second, and again 0.3 s later."""
 
 
 class Places:
@@ -58,6 +60,10 @@ def puts_without_permission(evidence: Evidence, cast: Cast) -> Iterator[Violatio
             yield Violation("no PUT without permission", f"nobody asked for {put.what}")
             continue
         reasons = [cast.why_not(by.user, put.action, put.extension, places.of(by)), *_wrong(put, row, cast)]
+        if any(
+            span.since + NOTICED_WITHIN < put.at < (span.until or put.at) for span in evidence.removed.get(by.user, ())
+        ):
+            reasons.append("they were removed before")
         for reason in filter(None, reasons):
             yield Violation("no PUT without permission", f"{reason}: {by.user} “{by.said}” in {by.channel}; {put.what}")
 

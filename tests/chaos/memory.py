@@ -1,9 +1,7 @@
 """The ledger as a second reader of the same file sees it: its tables, opened read-only."""
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import create_engine, select
@@ -11,17 +9,18 @@ from sqlalchemy import create_engine, select
 from bot.ledger.tables import alerts, cards, interventions, requests
 from tests.chaos.alert_records import AlertRow
 from tests.chaos.records import Evidence, InterventionRow, RequestRow
+from tests.chaos.wall_clock import WallClock
 
 _CLAIMED = "SELECT id FROM interventions WHERE call_id = ? AND extension = ? AND action = ?"
 
 
 class Memory:
-    """The ledger of the run; `instant` turns one of its dates into seconds of `time.monotonic`."""
+    """The ledger of the run, whose dates are those of the bot's wall clock."""
 
-    def __init__(self, file: Path, instant: Callable[[datetime], float]) -> None:
+    def __init__(self, file: Path, wall: WallClock) -> None:
         self.file = file
         """Where it lies now."""
-        self._instant = instant
+        self._wall = wall
 
     def claimed(self, call_id: str, extension: str, action: str) -> frozenset[str]:
         """The interventions that are written down now, and that a PUT of this action may belong to."""
@@ -41,9 +40,12 @@ class Memory:
             engine.dispose()
         names = ("id", "trigger", "slack_user", "channel", "said", "outcome", "intervention")
         evidence.requests = [
-            RequestRow(**{name: row[name] for name in names}, at=self._instant(row["at"])) for row in asked
+            RequestRow(**{name: row[name] for name in names}, at=self._wall.instant(row["at"], evidence.now))
+            for row in asked
         ]
-        evidence.interventions = [InterventionRow.read(dict(row), self._instant(row["asked_at"])) for row in done]
+        evidence.interventions = [
+            InterventionRow.read(dict(row), self._wall.instant(row["asked_at"], evidence.now)) for row in done
+        ]
         evidence.alerts = [AlertRow.read(dict(row)) for row in raised]
         evidence.cards = {place.id: (place.channel, place.ts) for place in places}
 

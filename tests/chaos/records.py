@@ -58,6 +58,14 @@ class Lost:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Step:
+    """The wall clock of the bot's machine was set, so that it is so many seconds ahead; negative: behind."""
+
+    at: float
+    ahead: float
+
+
 @dataclass
 class Asked:
     """One command or click. `clicked`: the card that it came from, as its metadata names it, wherever that was posted then.
@@ -248,6 +256,9 @@ class Evidence:
     """When a rule of alerts held, by its name and the call; `since` is the instant that it counts from."""
     pbx_ahead: float = 0.0
     """Seconds by which the clock of the PBX is ahead; negative: behind."""
+    wall_steps: list[Step] = field(default_factory=list)
+    removed: dict[str, list[Span]] = field(default_factory=dict)
+    """When a person was in no map, by their Slack id."""
     slack_keeps_back: float = 0.0
     """Seconds for which Slack's own limits may keep a message back."""
     kills: list[Kill] = field(default_factory=list)

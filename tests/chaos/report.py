@@ -18,7 +18,7 @@ def report(evidence: Evidence, done: Counter[str], found: list[Violation], score
     latencies = sorted(one.at - one.sent_at for one in taken)
     sections = [
         f"seed {score.seed}, {score.seconds:.0f} s of trouble, {score.supervisors} supervisors",
-        f"the clock of the PBX is {evidence.pbx_ahead:+.0f} s off",
+        f"the clock of the PBX is {evidence.pbx_ahead:+.0f} s off; the wall clock was set {len(evidence.wall_steps)} times",
         f"requests: {len(evidence.asked)}, deliveries: {len(deliveries)}, acknowledged: {len(taken)}",
         f"refused in the acknowledgement: {sum(one.refused for one in taken)}",
         f"errors that people saw: {len(evidence.visible_errors)}: {_counted(_errors(evidence))}",

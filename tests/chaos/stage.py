@@ -17,7 +17,8 @@ from tests.chaos.curtain import Curtain
 from tests.chaos.ledger_file import LedgerFile
 from tests.chaos.memory import Memory
 from tests.chaos.process import BotProcess
-from tests.chaos.records import Kill, Lost, Outage, OutageKind
+from tests.chaos.records import Kill, Lost, Outage, OutageKind, Span, Step
+from tests.chaos.wall_clock import STEPS, WallClock
 from tests.chaos.witness import Witness, clock
 
 CLIENT_SECRET = "chaos-client-secret"
@@ -25,6 +26,12 @@ TOKEN_LIFETIME = 90.0
 RECONNECTED_WITHIN = 20.0
 AHEAD = (0.0, 60.0, 600.0, 3600.0, -60.0, -600.0, -3600.0)
 """Seconds by which the clock of the PBX may be ahead; negative: behind. It stays so for the whole run."""
+HURRY = 1000
+"""So many times Slack's rates where the workspace has none."""
+SOON = 0.1
+"""Seconds after which a person is removed once the ledger is locked: some of what they ask waits for it by then."""
+STAYS_AWAY = 3.0
+"""Seconds for which they are away once the ledger is free: what waited for it goes on meanwhile."""
 A_MINUTE = 60.0
 """Seconds over which Slack's own limits count."""
 STARTS = 20
@@ -45,7 +52,8 @@ class Stage:
         self.pbx = SandboxPbx(self.floor, client_secret=CLIENT_SECRET, token_lifetime=TOKEN_LIFETIME)
         self.workspace = Workspace(limits=SlackLimits() if real_limits else SlackLimits.without_rates())
         self._ledger = LedgerFile(folder / "callbot.db")
-        self.memory = Memory(self._ledger.path, clock())
+        self._wall = WallClock(folder, clock())
+        self.memory = Memory(self._ledger.path, self._wall)
         self.witness = Witness(self.floor, self.workspace, self.memory)
         self.pbx.forms.clock_ahead = self.witness.evidence.pbx_ahead = chance.choice(AHEAD)
         self.witness.evidence.slack_keeps_back = A_MINUTE if real_limits else 0.0
@@ -56,12 +64,12 @@ class Stage:
         self.bot_is_up = asyncio.Event()
         self.curtain = Curtain()
         self._chance = chance
-        self._program = "bot" if real_limits else "tests.chaos.hurried"
+        self._hurry = 1 if real_limits else HURRY
         self._bot: BotProcess | None = None
         self._log = (folder / "bot.log").open("w")
         cast.furnish(self.floor, chance)
         cast.seat(self.workspace)
-        (folder / "callbot.toml").write_text(cast.toml())
+        self._write_map(cast)
 
     async def open_doors(self) -> None:
         """PBX, workspace and bot up."""
@@ -94,7 +102,7 @@ class Stage:
         """A new process, by Socket Mode or HTTP as chance has it; the outage since `since` is over then."""
         for _ in range(STARTS):
             http = self._chance.random() < 0.5
-            self._bot = BotProcess(self.folder, self._program, self._say)
+            self._bot = BotProcess(self.folder, "tests.chaos.program", self._say)
             port = await self._bot.start(self._environment(http=http))
             if port is not None:
                 self.workspace.deliver_to(f"http://127.0.0.1:{port}/slack/events" if http else None)
@@ -149,7 +157,30 @@ class Stage:
         self.outage("ledger", since)
         await self.start_bot(since)
 
-    # ── what fails around it ──
+    # ── what changes and fails around it ──
+
+    def step_the_wall_clock(self) -> None:
+        """Somebody sets the clock of the bot's machine."""
+        ahead = self._chance.choice(STEPS)
+        self.witness.evidence.wall_steps.append(Step(time.monotonic(), ahead))
+        self._wall.step(ahead)
+
+    async def remove_while_locked(self, user: str, seconds: float) -> None:
+        """That person is taken out of callbot.toml while the ledger is locked for so long, and comes back afterwards."""
+        locked = asyncio.create_task(self.ledger_locked(seconds))
+        await asyncio.sleep(SOON)
+        self._write_map(self.cast.without(user))
+        removed = Span(time.monotonic())
+        self.witness.evidence.removed.setdefault(user, []).append(removed)
+        await locked
+        await asyncio.sleep(STAYS_AWAY)
+        removed.until = time.monotonic()
+        self._write_map(self.cast)
+
+    def _write_map(self, cast: Cast) -> None:
+        new = self.folder / "callbot.toml.new"
+        new.write_text(cast.toml())
+        new.replace(self.folder / "callbot.toml")
 
     async def ledger_locked(self, seconds: float) -> None:
         """Another process writes the ledger for so long."""
@@ -209,5 +240,6 @@ class Stage:
             "CALLBOT_CONFIG": str(self.folder / "callbot.toml"),
             "DATABASE_URL": f"sqlite:///{self.folder}/callbot.db",
             "PORT": "0",
+            "CHAOS_HURRY": str(self._hurry),
             "LOG_LEVEL": self._chance.choice(["info", "debug"]),
         }

@@ -182,6 +182,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
             "interventions": [replace(ROW, slack_user="U0EVE")],
         },
     ),
+    "a PUT of somebody who was removed": ("no PUT without permission", {"removed": {USER: [Span(7.0, 12.0)]}}),
     "another phone rings": (
         "no PUT without permission",
         {"puts": [replace(PUT, fields={**PUT.fields, "sendCallTo": "0003*102"})]},
@@ -258,6 +259,8 @@ EXCUSED: dict[str, dict[str, Any]] = {
         "outages": [Outage("ledger", 9.0, 12.0)],
     },
     "a ledger that was replaced after the PUT": {"lost": [Lost(12.0, 1, 3.0)]},
+    "a PUT before callbot can know that somebody was removed": {"removed": {USER: [Span(9.0, 12.0)]}},
+    "a PUT of somebody who was away and is back": {"removed": {USER: [Span(3.0, 9.0)]}},
     "the card of a request that has waited in vain after another": {
         "requests": [REQUEST, replace(REQUEST, id="r2", trigger="t2", outcome="refused", at=20.0, intervention=None)],
         "asked": [ASKED, replace(ASKED, trigger="t2", deliveries=[Acknowledged(19.9, 20.0)])],

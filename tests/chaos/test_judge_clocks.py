@@ -1,6 +1,8 @@
 """A card that is wrong about a ringing phone, and an alert before its time, are found; what is in time is not."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +12,16 @@ from tests.chaos.cast import STAFF
 from tests.chaos.judge import violations
 from tests.chaos.records import Evidence, Outage, Put, Shown, Span
 from tests.chaos.test_judge import CARD, CAST, PHONE, PUT, ROW, TEXT
+from tests.chaos.wall_clock import FILE, STEPS, WallClock, stepped_wall
 
 RINGING = "Ringing. Who hears Sup01: nobody yet."
 UNANSWERED = "Not answered. Who hears Sup01: nobody (no connection seen)."
-TRUE, ALONE, AFTER, DUE = (
+TRUE, ALONE, AFTER, DUE, DATED = (
     "Ringing is true",
     "one phone rings for one",
     "Not answered comes after the wait",
     "no alert is early",
+    "dates are the wall clock's",
 )
 
 
@@ -101,3 +105,22 @@ def test_the_judge_knows_when_an_alert_is_early(held: Span, ahead: float, early:
     key = (test_judge_alerts.ALERT.name, "c1")
     evidence = test_judge_alerts.evidence(holds={key: [held]}, pbx_ahead=ahead)
     assert (DUE in promises(evidence)) is early
+
+
+@pytest.mark.parametrize("ahead", STEPS)
+def test_a_date_of_the_ledger_is_read_by_the_clock_that_wrote_it(tmp_path: Path, ahead: float) -> None:
+    clock = WallClock(tmp_path, lambda date: date.timestamp() - 1_000_000.0)
+    clock.step(3600.0)
+    written = datetime.fromtimestamp(1_000_030.0 + ahead, UTC)
+    assert clock.instant(written, now=50.0) == pytest.approx(30.0)
+
+
+def test_the_bot_reads_the_clock_that_was_set(tmp_path: Path) -> None:
+    WallClock(tmp_path, datetime.timestamp).step(-7200.0)
+    assert abs(stepped_wall(tmp_path / FILE) + timedelta(hours=2) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("dated", "wrong"), [(10.0, False), (14.0, False), (3610.0, True), (-3590.0, True)])
+def test_a_request_that_is_dated_by_no_clock_is_found(dated: float, wrong: bool) -> None:
+    evidence = test_judge.evidence(requests=[replace(test_judge.REQUEST, at=dated)])
+    assert (DATED in promises(evidence)) is wrong

@@ -9,6 +9,7 @@ from typing import get_args
 from bot.sandbox.pbx_faults import Fault, Faults, Kind
 from bot.sandbox.pbx_requests import Request
 from bot.sandbox.slack_faults import FaultKind, SlackFault
+from tests.chaos.cast import CONTACT
 from tests.chaos.people import People
 from tests.chaos.stage import Stage
 
@@ -122,6 +123,8 @@ class Trouble:
             ("tokens revoked", self._revoke),
             ("card deleted", self._delete_a_card),
             ("ledger locked", lambda: stage.ledger_locked(self._chance.uniform(0.2, 4.5))),
+            ("person removed while the ledger is locked", self._remove_while_locked),
+            ("wall clock stepped", self._step_the_wall_clock),
         )
         while await self._stage.curtain.stays_up(self._chance.uniform(1.0, 6.0)):
             what, happen = self._chance.choice(kinds)
@@ -130,6 +133,14 @@ class Trouble:
 
     async def _revoke(self) -> None:
         self._stage.pbx.revoke_tokens()
+
+    async def _remove_while_locked(self) -> None:
+        """The contact stays: the map names them."""
+        users = [one.user for one in self._stage.cast.supervisors if one.user != CONTACT]
+        await self._stage.remove_while_locked(self._chance.choice(users), self._chance.uniform(0.5, 3.5))
+
+    async def _step_the_wall_clock(self) -> None:
+        self._stage.step_the_wall_clock()
 
     async def _delete_a_card(self) -> None:
         """Somebody takes a message of the bot away."""

@@ -1,0 +1,35 @@
+"""The wall clock of the bot's machine, which somebody steps. How far it is off stands in a file in the folder of the run."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+FILE = Path("wall-clock")
+"""In the folder of the run, which is the bot's working directory. Seconds by which its clock is ahead."""
+STEPS = (0.0, 3600.0, -3600.0, 7200.0, -7200.0, 86400.0, -86400.0)
+"""Seconds by which it may be ahead: far more than a run lasts, so that a date tells by itself which clock wrote it."""
+
+
+def stepped_wall(file: Path = FILE) -> datetime:
+    """What the clock says in the process of the bot."""
+    return datetime.now(UTC) + timedelta(seconds=float(file.read_text()))
+
+
+class WallClock:
+    """The clock as the run sees it. `instant` turns a date of this machine into seconds of `time.monotonic`."""
+
+    def __init__(self, folder: Path, instant: Callable[[datetime], float]) -> None:
+        self._file = folder / FILE
+        self._instant = instant
+        self._file.write_text("0.0")
+
+    def step(self, ahead: float) -> None:
+        """From now on it is so many seconds ahead."""
+        new = self._file.with_suffix(".new")
+        new.write_text(str(ahead))
+        new.replace(self._file)
+
+    def instant(self, date: datetime, now: float) -> float:
+        """When it was, in seconds of `time.monotonic`, that the bot's clock said `date`; `now` is when this is asked."""
+        moment = self._instant(date)
+        return min((moment - ahead for ahead in STEPS), key=lambda at: abs(at - now))
