@@ -84,6 +84,8 @@ class Trouble:
         async with asyncio.TaskGroup() as troubles:
             troubles.create_task(self._slack_faults())
             troubles.create_task(self._outages())
+            troubles.create_task(self._removals())
+            troubles.create_task(self._steps_of_the_clock())
             troubles.create_task(self._ends())
 
     def end(self) -> None:
@@ -123,8 +125,6 @@ class Trouble:
             ("tokens revoked", self._revoke),
             ("card deleted", self._delete_a_card),
             ("ledger locked", lambda: stage.ledger_locked(self._chance.uniform(0.2, 4.5))),
-            ("person removed while the ledger is locked", self._remove_while_locked),
-            ("wall clock stepped", self._step_the_wall_clock),
         )
         while await self._stage.curtain.stays_up(self._chance.uniform(1.0, 6.0)):
             what, happen = self._chance.choice(kinds)
@@ -134,14 +134,6 @@ class Trouble:
     async def _revoke(self) -> None:
         self._stage.pbx.revoke_tokens()
 
-    async def _remove_while_locked(self) -> None:
-        """The contact stays: the map names them."""
-        users = [one.user for one in self._stage.cast.supervisors if one.user != CONTACT]
-        await self._stage.remove_while_locked(self._chance.choice(users), self._chance.uniform(0.5, 3.5))
-
-    async def _step_the_wall_clock(self) -> None:
-        self._stage.step_the_wall_clock()
-
     async def _delete_a_card(self) -> None:
         """Somebody takes a message of the bot away."""
         workspace = self._stage.workspace
@@ -150,6 +142,19 @@ class Trouble:
             card = self._chance.choice(cards)
             card.deleted = True
             self._stage.witness.evidence.deleted.add((card.channel, card.ts))
+
+    # ── what changes ──
+
+    async def _removals(self) -> None:
+        """Somebody is removed while the ledger is locked. The contact stays: callbot.toml names them."""
+        users = [one.user for one in self._stage.cast.supervisors if one.user != CONTACT]
+        while await self._stage.curtain.stays_up(self._chance.uniform(2.0, 14.0)):
+            self._count("people removed while the ledger is locked")
+            await self._stage.remove_while_locked(self._chance.choice(users), self._chance.uniform(0.5, 3.5))
+
+    async def _steps_of_the_clock(self) -> None:
+        while await self._stage.curtain.stays_up(self._chance.uniform(2.0, 20.0)):
+            self._stage.step_the_wall_clock()
 
     # ── the end of the process ──
 
