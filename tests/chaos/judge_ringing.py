@@ -61,9 +61,18 @@ def given_up_too_early(evidence: Evidence) -> Iterator[Violation]:
         shown = cards.shown(card)
         waits = [sent.get(row.id, row.asked_at) + row.wait for row in rows if row.action not in RECORDING]
         for at, text in shown.versions if shown is not None else ():
-            if word_of(text) == "Not answered" and waits and at < min(waits) - CLOCK:
+            early = word_of(text) == "Not answered" and waits and at < min(waits) - CLOCK
+            if early and not _aged(evidence, rows[0].asked_at, at):
                 yield Violation(TOO_EARLY, f"at {at:.3f}, the wait ends at {min(waits):.3f}: {rows[0].what}")
                 break
+
+
+def _aged(evidence: Evidence, since: float, until: float) -> bool:
+    """Whether the wall clock was set forward and the bot started anew after that: it reads that hours have passed."""
+    before = [0.0, *(step.ahead for step in evidence.wall_steps)]
+    forward = [step.at for step, ahead in zip(evidence.wall_steps, before, strict=False) if step.ahead > ahead]
+    starts = [outage.until for outage in evidence.outages if outage.kind == "bot"]
+    return any(since <= at <= start <= until for at in forward for start in starts)
 
 
 def _claims(cards: Cards) -> Iterator[Claim]:

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos import test_judge, test_judge_alerts
 from tests.chaos.cast import STAFF
 from tests.chaos.judge import violations
-from tests.chaos.records import Evidence, Outage, Put, Shown, Span
+from tests.chaos.records import Evidence, Outage, Put, Shown, Span, Step
 from tests.chaos.test_judge import CARD, CAST, PHONE, PUT, ROW, TEXT
 from tests.chaos.wall_clock import FILE, STEPS, WallClock, stepped_wall
 
@@ -83,6 +83,20 @@ def test_a_card_that_follows_another_is_no_violation() -> None:
 
 def test_a_card_that_gives_up_before_the_wait_is_over_is_found() -> None:
     assert AFTER in promises(versions((10.2, RINGING), (12.0, UNANSWERED), rang=Span(10.15, 12.15)))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "started_at", "early"), [(3600.0, 11.8, False), (3600.0, 10.5, True), (0.0, 11.8, True)]
+)
+def test_only_a_start_after_the_clock_was_set_forward_cuts_a_wait_short(
+    ahead: float, started_at: float, early: bool
+) -> None:
+    set_forward = [Step(9.0, 3600.0), Step(11.0, 3600.0 + ahead)]
+    restart = [Outage("bot", started_at - 0.3, started_at)]
+    evidence = versions(
+        (10.2, RINGING), (12.0, UNANSWERED), rang=Span(10.15, 12.15), wall_steps=set_forward, outages=restart
+    )
+    assert (AFTER in promises(evidence)) is early
 
 
 def test_a_card_that_gives_up_after_the_wait_is_no_violation() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 FILE = Path("wall-clock")
 """In the folder of the run, which is the bot's working directory. Seconds by which its clock is ahead."""
-STEPS = (0.0, 3600.0, -3600.0, 7200.0, -7200.0, 86400.0, -86400.0)
-"""Seconds by which it may be ahead: far more than a run lasts, so that a date tells by itself which clock wrote it."""
+STEPS = (0.0, 3600.0, -3600.0, 7200.0, -7200.0, 10800.0, -10800.0)
+"""Seconds by which it may be ahead: more than a run lasts, so that a date tells by itself which clock wrote it."""
 
 
 def stepped_wall(file: Path = FILE) -> datetime:
