@@ -79,7 +79,7 @@ async def _one(ledger: Ledger, truths: _Truths) -> None:
     await ledger.claim(request.id, asked, rule="role supervisor")
     await ledger.save(ringing)
     await ledger.posted(ringing.card)
-    await ledger.begin_post(ringing.card, ringing.place)
+    await ledger.begin_post(ringing.card, ringing.place, request.at)
     await ledger.save_posted(ringing.card, "D0LOCAL", "1700000000.000100", shown=request.id, until=request.at)
     await ledger.save(ended)
     await ledger.save_shown(ended.card, request.trigger, ended.steps[-1].at)

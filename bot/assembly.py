@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerting import Alerting
 from bot.blindness import AFTER
-from bot.clock import Clock
+from bot.clock import Clock, ServerClock
 from bot.closing import Closing
 from bot.follower import Follower
 from bot.interventions import Interventions
@@ -38,7 +38,7 @@ from bot.slack.http import Front
 from bot.slack.outgoing import Outgoing
 from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
-from bot.slack.web import web_client
+from bot.slack.web import tells_time, web_client
 from bot.slicing import watch_loop
 from bot.tasks import Tasks
 from bot.telephony import Telephony
@@ -142,7 +142,12 @@ class Bot:
             self._closing.later("metrics", self._metrics_doors.close)
 
     async def _open_slack(self) -> Workspace:
-        self._slack_session = aiohttp.ClientSession(timeout=SLACK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
+        self._slack_clock = ServerClock(self._clock.now)
+        self._slack_session = aiohttp.ClientSession(
+            timeout=SLACK_TIMEOUT,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[tells_time(self._slack_clock)],
+        )
         self._closing.later("slack session", self._slack_session.close)
         self._client = self._web_client(self._settings.slack_bot_token.get_secret_value())
         workspace = await workspace_of(self._client, asyncio.sleep)
@@ -172,6 +177,7 @@ class Bot:
             self._outgoing,
             ledger,
             now=self._clock.wall,
+            slack_now=lambda: self._clock.now() + self._slack_clock.ahead(),
             sleep=asyncio.sleep,
             moved=self._moved,
             on_no_access=self._card_has_no_access,

@@ -9,7 +9,7 @@ import aiohttp
 
 from bot.authorization import AuthorizationMap, Scope
 from bot.checking_map import known_extensions
-from bot.clock import Clock, PbxClock
+from bot.clock import Clock, ServerClock
 from bot.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
 from bot.findings import Finding, counted, no, ok, remark, some
 from bot.ports import PartlyRead
@@ -39,7 +39,7 @@ async def check_pbx(settings: PbxSettings, rules: AuthorizationMap | None, patie
                 await token.token()
         except (PbxError, TimeoutError) as error:
             return [no(TOKEN, _why_no_token(error, patience)), remark("scopes", "not looked at: there is no token.")]
-        clock = PbxClock(Clock().now)
+        clock = ServerClock(Clock().now)
         api = UnifiedApi(session, settings.uapi_url, token, clock=clock)
         scopes, shown = await _Lists(api, rules or AuthorizationMap(), patience).all()
         return [_token(token), _time(clock), *scopes, *([] if rules is None else _unseen(rules, shown))]
@@ -62,7 +62,7 @@ def _token(token: ClientCredentials | FixedToken) -> Finding:
     return ok(TOKEN, f"the App is accepted; the token is good for {token.lifetime:.0f} s and renewed before that")
 
 
-def _time(clock: PbxClock) -> Finding:
+def _time(clock: ServerClock) -> Finding:
     seconds = clock.ahead().total_seconds()
     if not clock.known:
         return remark(TIME, "its answers bear no date, so its clock is taken to be right.")

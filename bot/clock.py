@@ -1,9 +1,9 @@
-"""The time: what callbot measures by, what the wall clock says besides, and how far the clock of the PBX is off.
+"""The time: what callbot measures by, what the wall clock says besides, and how far the clocks of PBX and Slack are off.
 
 Durations must not jump with the wall clock, which NTP or an administrator may step by an hour at any time. So every instant
 that is kept in memory comes from `Clock.now`, which counts seconds from the start on. How far the wall clock has been stepped
-since is added where an instant leaves: to Slack, to the ledger. The dates of the PBX stay as it said them; `PbxClock` knows
-by how much they differ.
+since is added where an instant leaves: to Slack, to the ledger. The dates of the PBX stay as it said them; its `ServerClock`
+knows by how much they differ. Slack goes by its own time, too, where one of its messages is looked for.
 """
 
 import sys
@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 A_STEP = timedelta(seconds=1)
 """What the wall clock may differ by before it counts as stepped: reading two clocks takes time."""
 HEARD = 9
-"""Dates of the last answers by which the clock of the PBX is judged: one that is wrong says nothing against the others."""
+"""Dates of the last answers by which the clock of a server is judged: one that is wrong says nothing against the others."""
 QUICK = timedelta(seconds=2)
 """An answer that takes longer says too little of the moment at which it was dated."""
 SURE = timedelta(seconds=2)
@@ -58,8 +58,8 @@ class Clock:
         return self.now() + self.stepped()
 
 
-class PbxClock:
-    """How far the clock of the PBX is ahead of `now`, by the `Date` headers of its answers."""
+class ServerClock:
+    """How far the clock of a server is ahead of `now`, by the `Date` headers of its answers."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
@@ -86,7 +86,7 @@ class PbxClock:
         return bool(self._heard)
 
     def ahead(self) -> timedelta:
-        """What a date of the PBX is ahead of ours; negative where its clock is behind."""
+        """What its dates are ahead of ours; negative where its clock is behind."""
         return self._ahead
 
     def _judge(self) -> None:

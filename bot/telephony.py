@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import structlog
 
-from bot.clock import Clock, PbxClock
+from bot.clock import Clock, ServerClock
 from bot.errors import PbxError
 from bot.legs import NOTHING, without_legs
 from bot.looking import Looks
@@ -41,7 +41,7 @@ class Telephony:
     """The PBX of these settings. Made on the event loop; `close` it in the end. Raises OSError for a bad UAPI_CA_FILE."""
 
     def __init__(self, settings: Settings, rulebook: Rulebook, metrics: Metrics, clock: Clock) -> None:
-        self.clock = PbxClock(clock.now)
+        self.clock = ServerClock(clock.now)
         """How far the clock of the PBX is off."""
         metrics.watch_pbx_clock(lambda: self.clock.ahead().total_seconds())
         self._url = settings.uapi_url

@@ -307,9 +307,9 @@ class Ledger:
             shown="" if posted is None else posted.shown,
         )
 
-    async def begin_post(self, card: str, place: str) -> None:
+    async def begin_post(self, card: str, place: str, at: datetime) -> None:
         """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
-        row = {"card": card, "target": place, "begun_at": self._now()}
+        row = {"card": card, "target": place, "begun_at": at}
         await self._write_later(self._cards.begin_post, row)
 
     async def save_posted(

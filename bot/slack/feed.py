@@ -60,7 +60,8 @@ class Feed:
     """Posts and updates cards. `on_no_access` hears of a card that could not be posted where it was asked for.
 
     `on_nowhere` hears of one that stands nowhere, and whose news do not reach the person in the direct message either.
-    `on_posted` hears of each card that has come to stand. `now` gives an aware instant, `jitter` a number from 0 to 1.
+    `on_posted` hears of each card that has come to stand. `now` and `slack_now` give aware instants, those of our wall
+    clock and of Slack's; `jitter` gives a number from 0 to 1.
     `moved` gives a card with its times as the wall clock has them.
     """
 
@@ -70,6 +71,7 @@ class Feed:
         cards: PostedCards,
         *,
         now: Callable[[], datetime],
+        slack_now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         on_no_access: Callable[[Card], Coroutine[Any, Any, None]],
         on_nowhere: Callable[[Card], Coroutine[Any, Any, None]],
@@ -78,7 +80,7 @@ class Feed:
         moved: Callable[[AnyCard], AnyCard] = lambda card: card,
     ) -> None:
         self._outgoing = outgoing
-        self._posted = Posted(outgoing, cards, now=now, sleep=sleep)
+        self._posted = Posted(outgoing, cards, now=now, slack_now=slack_now, sleep=sleep)
         self._sleep = sleep
         self._on_no_access = on_no_access
         self._on_nowhere = on_nowhere

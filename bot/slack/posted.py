@@ -27,8 +27,8 @@ LOOKS = (0.0, 1.5)
 """Seconds before each look for a card: what Slack still works on is not to be seen at once."""
 AT_WORK = timedelta(seconds=60)
 """For so long after a post that timed out, Slack may still be at work on it."""
-APART = timedelta(minutes=5)
-"""Slack's clock and ours agree within this, or not even its signatures would hold ("Verifying requests from Slack")."""
+AROUND = timedelta(minutes=5)
+"""A lost post is looked for within this, before and after it was begun: it may have waited for its turn, or be late."""
 PAGE, MOST_PAGES = 100, 20
 """Messages of one page of the history, and pages that are read: the ten minutes around a post in a lively channel."""
 NOT_IN = frozenset({"not_in_channel", "channel_not_found"})
@@ -45,8 +45,8 @@ class PostedCards(Protocol):
     async def posted(self, card: str) -> PostedCard:
         """What is remembered of a card."""
 
-    async def begin_post(self, card: str, place: str) -> None:
-        """Remember that the card is being posted to a channel or a user."""
+    async def begin_post(self, card: str, place: str, at: datetime) -> None:
+        """Remember that the card is being posted to a channel or a user, since then by Slack's clock."""
 
     async def save_posted(self, card: str, channel: str, ts: str, *, shown: str, until: datetime | None) -> None:
         """Remember where a card was posted, and what it shows: empty where that is not known."""
@@ -75,7 +75,7 @@ class Standing:
     """Where it is to be seen: a channel, or a user for the direct message. Not always the one that `sent` asks for."""
     posted_at: PostedAt | None = None
     begun: datetime | None = None
-    """Since when a post may stand of which we do not know where."""
+    """Since when, by Slack's clock, a post may stand of which we do not know where."""
     timed_out: bool = False
     """Slack did not answer that post in time, so it may still come to stand."""
     shown: str = ""
@@ -119,7 +119,7 @@ class Standing:
 
 
 class Posted:
-    """Posts cards, and finds them again. `now` gives an aware instant, that of the wall clock: Slack goes by its own."""
+    """Posts cards, and finds them again. `now` and `slack_now` give aware instants, of our wall clock and of Slack's."""
 
     def __init__(
         self,
@@ -127,11 +127,13 @@ class Posted:
         cards: PostedCards,
         *,
         now: Callable[[], datetime],
+        slack_now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._outgoing = outgoing
         self._cards = cards
         self._now = now
+        self._slack_now = slack_now
         self._sleep = sleep
         self._direct: dict[str, str] = {}
 
@@ -163,15 +165,15 @@ class Posted:
         self, card: str, standing: Standing, content: Callable[[], Message], urgency: Callable[[], Urgency]
     ) -> None:
         """Post the card. Raises SlackError; after AnswerUnknown it may stand, and `begun` says since when."""
-        begun = self._now()
+        begun = self._slack_now()
 
         def content_in_its_turn() -> Message:
             nonlocal begun
-            begun = self._now()
+            begun = self._slack_now()
             return content()
 
         try:
-            await self._cards.begin_post(card, standing.place)
+            await self._cards.begin_post(card, standing.place, begun)
         except CallbotError as error:
             _log.error("post_not_noted", card=card, error=type(error).__name__)
         try:
@@ -195,7 +197,7 @@ class Posted:
             standing.shown = ""
             await self._stands(card, standing, posted_at)
             return
-        if standing.timed_out and abs(self._now() - standing.begun) < AT_WORK:  # or the clock was stepped
+        if standing.timed_out and self._slack_now() - standing.begun < AT_WORK:
             raise NotDone("perhaps_still_at_work")
         standing.begun = None
 
@@ -239,7 +241,7 @@ class Posted:
         channel = place
         if place.startswith(PEOPLE):
             channel = self._direct.get(place) or await self._outgoing.direct_message(place)
-        window: dict[str, str | int] = {"oldest": _ts(begun - APART), "latest": _ts(begun + APART), "limit": PAGE}
+        window: dict[str, str | int] = {"oldest": _ts(begun - AROUND), "latest": _ts(begun + AROUND), "limit": PAGE}
         for _ in range(MOST_PAGES):
             found = await self._outgoing.history(channel, lambda: _looking(rank), **window)
             for message in _messages(found):

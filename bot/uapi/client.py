@@ -17,7 +17,7 @@ import aiohttp
 import structlog
 
 from bot.actions import PhoneCallAction
-from bot.clock import PbxClock
+from bot.clock import ServerClock
 from bot.errors import AnswerLost, PbxRefused, PbxUnreachable
 from bot.phonecalls import PhoneCall
 from bot.ports import Accepted, PartlyRead
@@ -88,7 +88,7 @@ class UnifiedApi:
         measure: Measure = unmeasured,
         remembered: Remembered | None = None,
         seen: Callable[[Request, Answer], None] | None = None,
-        clock: PbxClock | None = None,
+        clock: ServerClock | None = None,
     ) -> None:
         self._session = session
         self._url = url

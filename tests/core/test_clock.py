@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from bot.clock import Clock, PbxClock
+from bot.clock import Clock, ServerClock
 from bot.following import Intervention, State, answered
 from bot.moments import intervention_at, taken_up
 
@@ -70,7 +70,7 @@ def test_what_was_written_down_before_keeps_its_times(
 # ── the clock of the PBX ──
 
 
-def hear(machine: Machine, pbx: PbxClock, ahead: float, took: float = 0.2) -> None:
+def hear(machine: Machine, pbx: ServerClock, ahead: float, took: float = 0.2) -> None:
     """One answer of a PBX whose clock is so many seconds ahead; `Date` knows whole seconds."""
     asked = machine.clock.now()
     machine.pass_(took)
@@ -82,14 +82,14 @@ def hear(machine: Machine, pbx: PbxClock, ahead: float, took: float = 0.2) -> No
 def test_one_answer_tells_how_far_the_clock_of_the_pbx_is_off(
     machine: Machine, noon: datetime, ahead: float, took: float
 ) -> None:
-    pbx = PbxClock(machine.clock.now)
+    pbx = ServerClock(machine.clock.now)
     hear(machine, pbx, ahead, took)
     assert abs(pbx.ahead() - timedelta(seconds=ahead)) <= timedelta(seconds=2)
 
 
 @pytest.mark.parametrize("took", [0.01, 0.99, 1.9])
 def test_a_clock_that_is_right_within_a_second_is_right(machine: Machine, took: float) -> None:
-    pbx = PbxClock(machine.clock.now)
+    pbx = ServerClock(machine.clock.now)
     for number in range(40):
         hear(machine, pbx, (-1) ** number * 0.9, took)
     assert pbx.ahead() == timedelta()
@@ -97,7 +97,7 @@ def test_a_clock_that_is_right_within_a_second_is_right(machine: Machine, took: 
 
 @pytest.mark.parametrize("wrong", [-86400.0, 120.0])
 def test_one_wrong_date_changes_nothing(machine: Machine, wrong: float) -> None:
-    pbx = PbxClock(machine.clock.now)
+    pbx = ServerClock(machine.clock.now)
     said = set()
     for ahead in (60, wrong, 60, 60, wrong, 60):
         hear(machine, pbx, ahead)
@@ -106,21 +106,21 @@ def test_one_wrong_date_changes_nothing(machine: Machine, wrong: float) -> None:
 
 
 def test_a_first_date_that_is_wrong_counts_until_two_others_speak_against_it(machine: Machine) -> None:
-    pbx = PbxClock(machine.clock.now)
+    pbx = ServerClock(machine.clock.now)
     for ahead in (600, 0, 0):
         hear(machine, pbx, ahead)
     assert pbx.ahead() == timedelta()
 
 
 def test_a_clock_of_the_pbx_that_is_set_right_is_right_soon(machine: Machine) -> None:
-    pbx = PbxClock(machine.clock.now)
+    pbx = ServerClock(machine.clock.now)
     for ahead in (*[60] * 9, *[0] * 5):
         hear(machine, pbx, ahead)
     assert pbx.ahead() == timedelta()
 
 
 def test_what_is_believed_does_not_waver(machine: Machine) -> None:
-    pbx = PbxClock(machine.clock.now)
+    pbx = ServerClock(machine.clock.now)
     said = set()
     for number in range(60):
         hear(machine, pbx, 60 + number % 2 * 0.5, 0.05 + number % 7 * 0.1)
@@ -129,13 +129,13 @@ def test_what_is_believed_does_not_waver(machine: Machine) -> None:
 
 
 def test_an_answer_that_took_long_tells_nothing(machine: Machine) -> None:
-    pbx = PbxClock(machine.clock.now)
+    pbx = ServerClock(machine.clock.now)
     hear(machine, pbx, 60, took=2.5)
     assert (pbx.ahead(), pbx.known) == (timedelta(), False)
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Sat, 21 Nov 9999 12:00:00 GMT", "x" * 8000])
 def test_a_date_that_is_none_tells_nothing(machine: Machine, date: str) -> None:
-    pbx = PbxClock(machine.clock.now)
+    pbx = ServerClock(machine.clock.now)
     pbx.heard(date, machine.clock.now())
     assert (pbx.ahead(), pbx.known) == (timedelta(), False)

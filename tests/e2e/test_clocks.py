@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.clock import Clock
+from bot.sandbox.slack_faults import SlackFault
 from tests.e2e.alerts_seen import HAL, RINGING, alert, raised, rule, start
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
@@ -92,6 +93,20 @@ async def test_after_a_step_and_a_restart_the_phone_still_rings(empty_house: Any
     house.floor.lift("0003*024")
     card = await house.card("Connected")
     assert "Not answered" not in "\n".join(card.lines())
+
+
+@pytest.mark.parametrize("ahead", [2 * HOUR, -2 * HOUR])
+async def test_a_post_whose_answer_is_lost_is_found_in_slack_though_the_wall_clock_is_wrong(
+    empty_house: Any, wall: Wall, ahead: timedelta
+) -> None:
+    house = empty_house
+    house.floor.talk(caller="+15550142", to="0003*210")
+    wall.stepped = ahead
+    await house.start_bot(clock=Clock(wall))
+    house.workspace.faults.add(SlackFault(method="chat.postMessage", kind="lost"))
+    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    await house.card("Recording", "C0FLOOR")
+    assert len(house.cards("C0FLOOR")) == 1
 
 
 # ── the clock of the PBX is wrong ──

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from bot.following import Intervention
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ports import Request
 
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]
 
@@ -98,7 +99,7 @@ async def test_a_storm_of_what_nobody_waits_for_does_not_stand_before_a_new_requ
 ) -> None:
     path, ledger = file
     with somebody_writing(path):
-        storm = await begun(*(lambda n=n: ledger.begin_post(f"card{n}", "C0FLOOR") for n in range(100)))
+        storm = await begun(*(lambda n=n: ledger.begin_post(f"card{n}", "C0FLOOR", NOW) for n in range(100)))
         (request,) = await begun(lambda: ledger.begin(asked()))
     assert await request
     assert sum(post.done() for post in storm) < 50
@@ -108,7 +109,7 @@ async def test_a_storm_of_what_nobody_waits_for_does_not_stand_before_a_new_requ
 async def test_what_is_written_later_is_written_in_its_order(file: tuple[Path, Ledger]) -> None:
     path, ledger = file
     with somebody_writing(path):
-        posts = await begun(*(lambda n=n: ledger.begin_post("card", f"C0{n:03}") for n in range(40)))
+        posts = await begun(*(lambda n=n: ledger.begin_post("card", f"C0{n:03}", NOW) for n in range(40)))
     await asyncio.gather(*posts)
     begun_post = (await ledger.posted("card")).begun
     assert begun_post is not None

@@ -211,6 +211,7 @@ class Desk:
             self.outgoing,
             self.ledger,
             now=lambda: datetime.now(UTC),
+            slack_now=lambda: datetime.now(UTC),
             sleep=self._hardly_sleep,
             on_no_access=self._hear_no_access,
             on_nowhere=self._hear_nowhere,

@@ -120,7 +120,7 @@ async def test_after_a_crash_in_the_middle_of_a_post_the_same_card_goes_on(
 
 
 async def test_after_a_crash_before_a_post_arrived_the_card_is_posted(desk: Any, card_in: CardIn) -> None:
-    await desk.ledger.begin_post("k1", FLOOR)
+    await desk.ledger.begin_post("k1", FLOOR, datetime.now(UTC))
     desk.feed.show(card_in(State.RINGING))
     await desk.shows("Ringing")
     assert desk.asked(POST) == 1
@@ -148,7 +148,7 @@ async def test_a_card_that_waited_for_nothing_is_ended_however_often_slack_fails
 
 
 async def test_a_card_that_waited_for_nothing_and_never_came_to_stand_is_not_posted(desk: Any) -> None:
-    await desk.ledger.begin_post("k1", FLOOR)
+    await desk.ledger.begin_post("k1", FLOOR, datetime.now(UTC))
     feed = desk.another_feed()
     feed.never_sent("k1")
     await desk.workspace.until(lambda: desk.asked(HISTORY) == 2)
@@ -208,7 +208,13 @@ async def test_a_history_that_keeps_failing_is_told_and_when_it_is_back_the_card
 async def test_a_post_is_looked_for_around_the_moment_of_its_turn(desk: Any, card_in: CardIn) -> None:
     """Not of the moment since when it waited for that: Slack may have closed the channel to it for minutes."""
     moments = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
-    posted = Posted(desk.outgoing, desk.ledger, now=lambda: moments[-1], sleep=asyncio.sleep)
+    posted = Posted(
+        desk.outgoing,
+        desk.ledger,
+        now=lambda: moments[0],
+        slack_now=lambda: moments[-1],
+        sleep=asyncio.sleep,
+    )
     standing = await posted.standing(card_in(State.RINGING))
 
     def urgency() -> Urgency:

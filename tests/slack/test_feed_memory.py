@@ -45,6 +45,7 @@ async def feed(ledger: Ledger) -> AsyncIterator[Feed]:
             outgoing,
             ledger,
             now=lambda: datetime.now(UTC),
+            slack_now=lambda: datetime.now(UTC),
             sleep=asyncio.sleep,
             on_no_access=nobody,
             on_nowhere=nobody,
