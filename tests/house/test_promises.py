@@ -1,9 +1,8 @@
-"""What the files beside the code say is what the code does."""
+"""What the files beside the code say is what the code does. The documents are in test_documents.py."""
 
 import ast
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +81,6 @@ def test_the_example_environment_shows_the_true_defaults() -> None:
     assert shown == defaults
 
 
-def test_the_readme_lists_every_setting() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme] == []
-
-
 def test_the_example_map_is_right() -> None:
     rulebook = Rulebook.read(ROOT / "callbot.example.toml")
     assert rulebook.rules().person("U0ANA").phone == "0003*024"
@@ -102,13 +96,6 @@ def test_the_example_of_a_directory_is_right(tmp_path: Path) -> None:
     directory = rulebook.rules().directory
     assert (len(directory.agents), list(directory.teams)) == (len(lines) - 1, ["sales"])
     assert rulebook.config().unknown_teams(directory) == ()
-
-
-def test_the_readme_explains_every_dependency() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = {re.split(r"[\[<>=;~ ]", line)[0].lower() for line in project["dependencies"]}
-    table = (ROOT / "README.md").read_text().partition("## Dependencies")[2].lower()
-    assert [name for name in names if name not in table] == []
 
 
 @pytest.mark.parametrize("verb", Verb)
