@@ -30,7 +30,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bench.servers import python, server
 from bench.world import world
 from bot.collecting import collect_rarely
-from bot.commands import Command
+from bot.domain.commands import Command
 from bot.interventions import Interventions
 from bot.metrics import Metrics
 from bot.ports import Asker, Request

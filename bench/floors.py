@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 from bot.alerts import Rule, When
-from bot.authorization import CallerPattern, ExtensionPattern
+from bot.domain.permissions import CallerPattern, ExtensionPattern
 
 CALLS = 10_000
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

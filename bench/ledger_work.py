@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from bench import floors
 from bench.figures import Figures
-from bot.actions import Monitor
-from bot.following import Intervention, Look, answered, begin, follow
+from bot.domain.actions import Monitor
+from bot.domain.calls import PhoneCall
+from bot.domain.intervention import Intervention, Look, answered, begin, follow
 from bot.ledger.ledger import Ledger
-from bot.phonecalls import PhoneCall
 from bot.ports import Request
 
 AT_ONCE = 64

@@ -11,8 +11,8 @@ from bench import floors
 from bench.figures import Figures
 from bench.goals import Goal, ratio
 from bot.collecting import collect_rarely
+from bot.domain.calls import PhoneCall
 from bot.lookout import AT_A_TIME
-from bot.phonecalls import PhoneCall
 from bot.uapi.pages import Pages, Shown
 from bot.watching import Holding, Watch
 

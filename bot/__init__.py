@@ -2,21 +2,7 @@
 
 The core, no I/O:
 
-    errors.py         every expected failure, drawn as a tree; str(error) is what the person may read
-    reading.py        how much of the same is read quickly, and kept small
     slicing.py        long work in slices, between which others get their turn
-    foreign_text.py   text of any script, without what could deceive
-    phone_numbers.py  one phone number in all its spellings
-    phonecalls.py     PhoneCall, PhoneCallView: what the PBX shows
-    presence.py       what the PBX knows of a phone beside calls
-    actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
-    typed.py          a line as a person meant it
-    commands.py       what is typed → Command
-    directory.py      agents.csv: names, teams and owners of extensions
-    buttons.py        what a button carries ⇄ Command
-    authorization.py  AuthorizationMap: who may do what to whom
-    legs.py           which views are supervisors' legs, or may be; the call as others may see it
-    following.py      Intervention and its states: one look at the call → the next truth
     planning.py       a Command and the calls as they are → one action on the one right view
     guarding.py       what keeps one thing from being asked twice
     alerts.py         Rule and Alert: what is true of one from raised to resolved
@@ -27,7 +13,6 @@ The core, no I/O:
     floods.py         which alerts get a card of their own
     ports.py          what the core asks of the PBX, the ledger, the cards and the person
     alert_ports.py    the same for alerts
-    clock.py          time that no step of the wall clock changes, and how far the PBX's clock is off
     moments.py        what is kept in either time, as the wall clock has it
     pace.py           how often the PBX may be looked at, and who goes first
     tasks.py          work that outlives its starter
@@ -41,7 +26,6 @@ The core, no I/O:
     sweeping.py       the live calls of all scopes, each once
     sides.py          the parties of a call that other lists show
     looking.py        when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
-    searching.py      the words of /calls
     listing.py        the live calls that a person may know of
     open_cards.py     the interventions that are remembered: by card, and by call
     follower.py       keeps the open interventions true: saves and shows what the looks have changed

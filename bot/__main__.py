@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from bot.errors import CallbotError, ConfigMistakes, WrongUsage
+from bot.domain.errors import CallbotError, ConfigMistakes, WrongUsage
 
 T = TypeVar("T")
 

@@ -14,12 +14,12 @@ import structlog
 from bot.alert_board import AlertBoard
 from bot.alert_ports import AlertCard, AlertCards, AlertLedger, AlertMeasures
 from bot.alerts import Alert, AlertState, When, awake, grown_old, intervened, key_of, raised, taken
-from bot.authorization import AuthorizationMap
 from bot.carding import alert_card, digest_card
+from bot.domain.calls import PhoneCall
+from bot.domain.intervention import Intervention
+from bot.domain.permissions import AuthorizationMap
 from bot.floods import Floods
-from bot.following import Intervention
 from bot.moments import alert_taken_up
-from bot.phonecalls import PhoneCall
 from bot.saving import Saving
 from bot.slicing import in_slices
 from bot.tasks import Tasks

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.alerts import Alert
-from bot.phonecalls import PhoneCall
+from bot.domain.calls import PhoneCall
 
 
 class AlertBoard:

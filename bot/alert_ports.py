@@ -10,8 +10,8 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from bot.alerts import Alert
-from bot.buttons import Button
-from bot.phonecalls import PhoneCallView
+from bot.domain.buttons import Button
+from bot.domain.calls import PhoneCallView
 
 
 class _Frozen(BaseModel):

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from bot.alarms import Alarms
 from bot.alert_ports import AlertLedger
 from bot.blindness import Blindness
+from bot.domain.intervention import Intervention
 from bot.follower import Follower
-from bot.following import Intervention
 from bot.helping import Helping
 from bot.ledger.alerts import AlertBook
 from bot.looking import Looks

@@ -16,10 +16,10 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.actions import ActionName
-from bot.authorization import CallerPattern, ExtensionPattern
-from bot.following import UNDECIDED, Intervention, State
-from bot.phonecalls import Extension, PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import Extension, PhoneCall, PhoneCallView
+from bot.domain.intervention import UNDECIDED, Intervention, State
+from bot.domain.permissions import CallerPattern, ExtensionPattern
 
 SNOOZE = timedelta(minutes=10)
 STALE_AFTER = timedelta(seconds=30)

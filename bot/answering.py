@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from bot.alerts import Alert
-from bot.authorization import AuthorizationMap
-from bot.commands import AnswerAlert, AnswerSwitch, Help, ListCalls, RaiseHand
+from bot.domain.commands import AnswerAlert, AnswerSwitch, Help, ListCalls, RaiseHand
+from bot.domain.permissions import AuthorizationMap
 from bot.follower import Follower
 from bot.helping import Helping
 from bot.listing import LISTED_WITHIN, Viewer, live_calls

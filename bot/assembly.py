@@ -15,8 +15,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerting import Alerting
 from bot.blindness import AFTER
-from bot.clock import Clock, ServerClock
 from bot.closing import Closing
+from bot.domain.clock import Clock, ServerClock
 from bot.follower import Follower
 from bot.interventions import Interventions
 from bot.ledger.ledger import Ledger

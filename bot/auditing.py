@@ -16,9 +16,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bot.authorization import AuthorizationMap
-from bot.errors import ConfigMistakes, WrongUsage
-from bot.foreign_text import folded
+from bot.domain.errors import ConfigMistakes, WrongUsage
+from bot.domain.foreign_text import folded
+from bot.domain.permissions import AuthorizationMap
 from bot.ledger.trail import Trail, TrailEntry
 from bot.rulebook import check_files, read_files
 from bot.settings import OwnSettings

@@ -11,7 +11,7 @@ from typing import NoReturn, Protocol
 import structlog
 
 from bot.alert_ports import BlindCard
-from bot.errors import CallbotError
+from bot.domain.errors import CallbotError
 from bot.sight import Blind, Sight
 from bot.tasks import Tasks
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 from bot.alert_ports import AlertCard, DigestCard
 from bot.alerts import Alert, How
-from bot.authorization import AuthorizationMap
-from bot.buttons import Button
-from bot.commands import Intervene, Target
+from bot.domain.buttons import Button
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import Intervene, Target
+from bot.domain.permissions import AuthorizationMap
 from bot.listing import names_on
-from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.planning import button, fitting_actions
 
 MOST_LINES = 8

@@ -10,7 +10,7 @@ from bot.checking_alerts import review_alerts
 from bot.checking_map import review
 from bot.checking_pbx import check_pbx
 from bot.checking_slack import check_slack
-from bot.errors import ConfigMistakes
+from bot.domain.errors import ConfigMistakes
 from bot.findings import Finding, Mark, no, ok, remark
 from bot.ledger.address import Address
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet

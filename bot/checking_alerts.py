@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from bot.alerts import Rule
-from bot.authorization import AuthorizationMap, ExtensionPattern, Person, Role
 from bot.checking_map import idle, known_extensions
 from bot.config import Config
+from bot.domain.permissions import AuthorizationMap, ExtensionPattern, Person, Role
 from bot.findings import Finding, remark, some
 
 Teams: TypeAlias = Mapping[str, frozenset[str]]

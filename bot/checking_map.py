@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from bot.authorization import AuthorizationMap, ExtensionPattern
 from bot.config import Config
+from bot.domain.permissions import AuthorizationMap, ExtensionPattern
 from bot.findings import Finding, counted, ok, remark, some
 
 LONG_LOOK = 5.0

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import aiohttp
 
-from bot.authorization import AuthorizationMap, Scope
 from bot.checking_map import known_extensions
-from bot.clock import Clock, ServerClock
-from bot.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
+from bot.domain.clock import Clock, ServerClock
+from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
+from bot.domain.permissions import AuthorizationMap, Scope
 from bot.findings import Finding, counted, no, ok, remark, some
 from bot.ports import PartlyRead
 from bot.settings import PbxSettings

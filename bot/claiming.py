@@ -12,18 +12,18 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.actions import RECORDING
-from bot.authorization import AuthorizationMap, Permit
-from bot.commands import Intervene
-from bot.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, Refusal
+from bot.domain.actions import RECORDING
+from bot.domain.calls import PhoneCall
+from bot.domain.commands import Intervene
+from bot.domain.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, Refusal
+from bot.domain.intervention import Intervention, begin, waiting
+from bot.domain.permissions import AuthorizationMap, Permit
+from bot.domain.presence import PhoneSeen
 from bot.follower import Follower
-from bot.following import Intervention, begin, waiting
 from bot.guarding import asked_already, refuse_if_busy, refuse_if_inside
-from bot.phonecalls import PhoneCall
 from bot.placing import Seat, seat_of_card
 from bot.planning import Suitable, button, permits_for, plan, suitable
 from bot.ports import Ledger, PhoneCalls, Request
-from bot.presence import PhoneSeen
 from bot.saving import Saving
 
 FRESH = 1.0

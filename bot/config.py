@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.alerts import Rule, When
-from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role, Scope
 from bot.config_tables import AlertTable, AllTables, RoleTable, Table, UserTable, listed
-from bot.directory import Directory, is_name
-from bot.errors import ConfigMistakes
+from bot.domain.directory import Directory, is_name
+from bot.domain.errors import ConfigMistakes
+from bot.domain.permissions import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role, Scope
 
 
 class Config(AllTables):

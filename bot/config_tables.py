@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from bot.actions import ActionName
-from bot.authorization import CallerPattern, ExtensionPattern
-from bot.directory import MOST_EXTENSIONS, SLACK_USER, is_name, is_user, user_meant
-from bot.foreign_text import seen
-from bot.phone_numbers import is_country_code
-from bot.phonecalls import EXTENSION
+from bot.domain.actions import ActionName
+from bot.domain.calls import EXTENSION
+from bot.domain.directory import MOST_EXTENSIONS, SLACK_USER, is_name, is_user, user_meant
+from bot.domain.foreign_text import seen
+from bot.domain.permissions import CallerPattern, ExtensionPattern
+from bot.domain.phone_numbers import is_country_code
 
 
 def _extension_pattern(text: str) -> str:

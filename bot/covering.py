@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
 from bot.alerts import Rule
-from bot.authorization import digits_of
-from bot.phone_numbers import in_ascii, spellings
-from bot.phonecalls import EXTENSION, PhoneCallView, caller_numbers
+from bot.domain.calls import EXTENSION, PhoneCallView, caller_numbers
+from bot.domain.permissions import digits_of
+from bot.domain.phone_numbers import in_ascii, spellings
 
 MOST_KNOWN = 2**15
 """Texts of which it is remembered what covers them: foreign text may be anything."""

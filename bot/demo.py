@@ -18,7 +18,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.markup import escape
 
-from bot.errors import CallbotError
+from bot.domain.errors import CallbotError
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.server import Console as Page
 from bot.sandbox.floor import Floor

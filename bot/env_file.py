@@ -8,7 +8,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from dotenv.parser import Original, parse_stream
 
-from bot.errors import ConfigMistakes
+from bot.domain.errors import ConfigMistakes
 
 LARGEST = 1024 * 1024
 """Bytes of the file."""

@@ -1,10 +1,10 @@
 """What keeps one thing from being asked twice, and what the person is told then. Pure; the claim itself is the ledger's."""
 
-from bot.actions import LABEL, RECORDING, ActionName
-from bot.authorization import AuthorizationMap
-from bot.errors import AlreadyAsked, AlreadyInCall, Refusal
-from bot.following import Intervention
-from bot.phonecalls import PhoneCall, Status
+from bot.domain.actions import LABEL, RECORDING, ActionName
+from bot.domain.calls import PhoneCall, Status
+from bot.domain.errors import AlreadyAsked, AlreadyInCall, Refusal
+from bot.domain.intervention import Intervention
+from bot.domain.permissions import AuthorizationMap
 
 MOST_OPEN = 200
 """Interventions that may be open at a time. People in one call share its looks."""

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from bot.alarms import Alarms
 from bot.alert_ports import AlertLedger
 from bot.alerts import HANDS, Alert, AlertState, When, snoozed
-from bot.authorization import AuthorizationMap, Person
-from bot.commands import AnswerAlert, RaiseHand
-from bot.errors import NotSuitable
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import AnswerAlert, RaiseHand
+from bot.domain.errors import NotSuitable
+from bot.domain.permissions import AuthorizationMap, Person
 from bot.judging import side_of
 from bot.listing import live_on
-from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.ports import PhoneCalls, Request
 
 OVER = "This alert is over: nobody is needed any more. Nothing was changed."

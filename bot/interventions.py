@@ -23,24 +23,24 @@ from functools import partial
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from bot.actions import LABEL, RECORDING, SILENT
 from bot.answering import Answering
-from bot.authorization import AuthorizationMap, Permit, Person
 from bot.claiming import BUSY, Claims, Phone, PhoneBusy, Reading, verdict
-from bot.commands import Command, Intervene
-from bot.errors import AlreadyAsked, AlreadyInCall, CallbotError, PbxError, PhoneNotRegistered, Refusal
+from bot.domain.actions import LABEL, RECORDING, SILENT
+from bot.domain.calls import PhoneCall
+from bot.domain.commands import Command, Intervene
+from bot.domain.errors import AlreadyAsked, AlreadyInCall, CallbotError, PbxError, PhoneNotRegistered, Refusal
+from bot.domain.intervention import Intervention
+from bot.domain.permissions import AuthorizationMap, Permit, Person
+from bot.domain.presence import PhoneSeen
 from bot.follower import Follower
-from bot.following import Intervention
 from bot.guarding import MOST_OPEN, refuse_if_inside
 from bot.helping import Helping
 from bot.listing import calls_meant, choice
 from bot.looking import Looks
-from bot.phonecalls import PhoneCall
 from bot.placing import others_read, why_elsewhere
 from bot.planning import Suitable, button, named_call, permits_for, suitable
 from bot.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
 from bot.preflight import phone_beside, phone_seen
-from bot.presence import PhoneSeen
 from bot.saving import Saving
 from bot.sending import send
 from bot.switching import Verdict, changes_mode

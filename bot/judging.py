@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from bot.alerts import Alert, How, When
-from bot.authorization import AuthorizationMap
-from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status
+from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status
+from bot.domain.permissions import AuthorizationMap
 
 _HOLDS: Mapping[When, Callable[[PhoneCallView], bool]] = {
     When.RINGING: lambda view: view.status is Status.RINGING,

@@ -7,19 +7,19 @@ from datetime import datetime
 from functools import cache, cached_property, partial
 from typing import NamedTuple
 
-from bot.actions import RECORDING, ActionName
-from bot.authorization import AuthorizationMap, Person
-from bot.buttons import Button, HandButton
-from bot.commands import Intervene, ListCalls, RaiseHand, Target
-from bot.errors import ExtensionInvalid, Refusal, UserInvalid
-from bot.following import UNDECIDED, Intervention
-from bot.foreign_text import folded
+from bot.domain.actions import RECORDING, ActionName
+from bot.domain.buttons import Button, HandButton
+from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status, caller_numbers, organisation
+from bot.domain.commands import Intervene, ListCalls, RaiseHand, Target
+from bot.domain.errors import ExtensionInvalid, Refusal, UserInvalid
+from bot.domain.foreign_text import folded
+from bot.domain.intervention import UNDECIDED, Intervention
+from bot.domain.legs import NOTHING, Known, own_views, talks, without_legs
+from bot.domain.permissions import AuthorizationMap, Person
+from bot.domain.search import search
 from bot.guarding import refuse_if_inside
-from bot.legs import NOTHING, Known, own_views, talks, without_legs
-from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, Status, caller_numbers, organisation
 from bot.planning import Suitable, button, check_phone, fitting_actions
 from bot.ports import Choice, Line, Listing, Page, PhoneCalls
-from bot.searching import search
 from bot.slicing import in_slices
 
 LISTED_WITHIN = 8.0

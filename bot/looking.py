@@ -20,9 +20,9 @@ from typing import TypeAlias
 
 import structlog
 
-from bot.errors import PbxError
-from bot.following import UNREADABLE, Look
-from bot.phonecalls import PhoneCall
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import PbxError
+from bot.domain.intervention import UNREADABLE, Look
 from bot.ports import PartlyRead, PhoneCalls
 from bot.sides import Sides
 from bot.sight import Scope, Sight

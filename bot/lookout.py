@@ -19,12 +19,12 @@ import structlog
 from bot.alarms import Alarms
 from bot.alert_ports import AlertMeasures
 from bot.alerts import GIVE_UP, HANDS, Alert, How, Rule, When, resolved, seen
-from bot.authorization import AuthorizationMap
-from bot.errors import CallbotError
-from bot.following import LOOKS_TO_BELIEVE
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.errors import CallbotError
+from bot.domain.intervention import LOOKS_TO_BELIEVE
+from bot.domain.permissions import AuthorizationMap
 from bot.judging import view_that_goes_on, why_over
 from bot.looking import Haste, Looks
-from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.slicing import in_slices
 from bot.sweeping import Sweep
 from bot.tasks import Tasks

@@ -12,7 +12,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot.connections import Connections
-from bot.errors import ConfigMistakes
+from bot.domain.errors import ConfigMistakes
 from bot.serving import CannotListen, listen
 from bot.settings import MetricsSettings
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from bot.alert_ports import AlertCard, BlindCard, DigestCard
 from bot.alerts import Alert
-from bot.following import Intervention
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.intervention import Intervention
 from bot.ports import Card, Choice, Line
 
 NONE = timedelta()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import chain
 
-from bot.following import Intervention
+from bot.domain.intervention import Intervention
 
 
 class OpenCards:

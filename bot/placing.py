@@ -5,8 +5,8 @@ Monitor and Whisper are silent, and an agent may read the channel: their cards g
 
 from typing import NamedTuple
 
-from bot.actions import SILENT, ActionName
-from bot.following import Intervention, Why
+from bot.domain.actions import SILENT, ActionName
+from bot.domain.intervention import Intervention, Why
 from bot.ports import CardElsewhere, Request
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.actions import (
+from bot.domain.actions import (
     JOINING,
     RECORDING,
     ActionName,
@@ -20,13 +20,13 @@ from bot.actions import (
     StopRecording,
     Whisper,
 )
-from bot.authorization import AuthorizationMap, Permit, Person
-from bot.buttons import Button
-from bot.commands import Command, Intervene, Target
-from bot.errors import NotAuthorized, NotSuitable
-from bot.following import UNDECIDED, Intervention, Why
-from bot.legs import NOTHING, Known, own_views
-from bot.phonecalls import PhoneCall, PhoneCallView, Status, organisation
+from bot.domain.buttons import Button
+from bot.domain.calls import PhoneCall, PhoneCallView, Status, organisation
+from bot.domain.commands import Command, Intervene, Target
+from bot.domain.errors import NotAuthorized, NotSuitable
+from bot.domain.intervention import UNDECIDED, Intervention, Why
+from bot.domain.legs import NOTHING, Known, own_views
+from bot.domain.permissions import AuthorizationMap, Permit, Person
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.actions import ActionName, PhoneCallAction
-from bot.buttons import Button, HandButton
-from bot.commands import ListCalls
-from bot.errors import PbxUnreachable, Refusal
-from bot.following import Intervention
-from bot.phonecalls import PhoneCall, PhoneCallView
-from bot.presence import Presence
+from bot.domain.actions import ActionName, PhoneCallAction
+from bot.domain.buttons import Button, HandButton
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import ListCalls
+from bot.domain.errors import PbxUnreachable, Refusal
+from bot.domain.intervention import Intervention
+from bot.domain.presence import Presence
 
 
 class _Frozen(BaseModel):

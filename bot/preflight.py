@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from bot.authorization import AuthorizationMap
-from bot.errors import PbxError
+from bot.domain.errors import PbxError
+from bot.domain.permissions import AuthorizationMap
+from bot.domain.presence import PhoneSeen, Presence
 from bot.ports import PhoneCalls
-from bot.presence import PhoneSeen, Presence
 
 PATIENCE = 1.0
 """Seconds, from its start, for which the presence of a phone is waited for."""

@@ -16,10 +16,10 @@ from typing import NamedTuple, Self
 import structlog
 
 from bot.alerts import Rule
-from bot.authorization import AuthorizationMap
 from bot.config import KEYS, Config, directory_file, read_config
-from bot.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
-from bot.errors import ConfigMistakes, NotAuthorized
+from bot.domain.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
+from bot.domain.errors import ConfigMistakes, NotAuthorized
+from bot.domain.permissions import AuthorizationMap
 from bot.examples import CONFIG, example
 
 EVERY, SETTLED = 2.0, 0.3

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from bot.errors import CallbotError
+from bot.domain.errors import CallbotError
 from bot.tasks import Tasks
 
 PATIENCE = 0.2

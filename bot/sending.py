@@ -5,8 +5,8 @@ from datetime import datetime
 
 import structlog
 
-from bot.errors import AnswerLost, PbxError, PbxUnreachable
-from bot.following import Intervention, answer_lost, answered, refused
+from bot.domain.errors import AnswerLost, PbxError, PbxUnreachable
+from bot.domain.intervention import Intervention, answer_lost, answered, refused
 from bot.ports import Measures, PhoneCalls
 
 _log = structlog.get_logger("callbot.sending")

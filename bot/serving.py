@@ -5,7 +5,7 @@ import os
 from aiohttp import web
 
 from bot.connections import Connections
-from bot.errors import CallbotError
+from bot.domain.errors import CallbotError
 
 
 class CannotListen(CallbotError):

@@ -20,8 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from bot.domain.errors import ConfigMistakes
 from bot.env_file import env_file
-from bot.errors import ConfigMistakes
 from bot.ledger.address import mistake_in
 from bot.setting_values import bare, misplaced, unusable
 

@@ -6,11 +6,11 @@ One of those could be the protected one, and `[protected]` counts for the call w
 import asyncio
 from collections.abc import Callable, Iterable
 
-from bot.actions import PhoneCallAction
-from bot.errors import PbxError
-from bot.phonecalls import PhoneCall
+from bot.domain.actions import PhoneCallAction
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import PbxError
+from bot.domain.presence import Presence
 from bot.ports import Accepted, PhoneCalls
-from bot.presence import Presence
 from bot.sight import Scope
 from bot.slicing import in_slices
 from bot.sweeping import read_lists, says_no

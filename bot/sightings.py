@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from bot.alerts import Rule, When
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.calls import PhoneCall, PhoneCallView
 
 AHEAD = timedelta(seconds=5)
 """How far a date may lie in the future: the clocks of two machines differ."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
-from bot.phonecalls import PhoneCall
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
 from bot.ports import PartlyRead, PhoneCalls
 from bot.sight import Scope
 from bot.slicing import in_slices

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.actions import JOINING, ActionName
-from bot.errors import NotAuthorized, NotSuitable
-from bot.following import Intervention, Why
+from bot.domain.actions import JOINING, ActionName
+from bot.domain.errors import NotAuthorized, NotSuitable
+from bot.domain.intervention import Intervention, Why
 from bot.ports import BusyPhone, Switching
 
 PATIENCE = 30.0

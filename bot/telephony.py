@@ -11,13 +11,13 @@ from typing import NoReturn
 
 import structlog
 
-from bot.clock import Clock, ServerClock
-from bot.errors import PbxError
-from bot.legs import NOTHING, without_legs
+from bot.domain.calls import PhoneCall
+from bot.domain.clock import Clock, ServerClock
+from bot.domain.errors import PbxError
+from bot.domain.legs import NOTHING, without_legs
 from bot.looking import Looks
 from bot.metrics import Metrics
 from bot.pace import Pace
-from bot.phonecalls import PhoneCall
 from bot.rulebook import Rulebook
 from bot.settings import Settings
 from bot.sides import Sides, WithEveryParty

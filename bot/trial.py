@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.errors import AnswerLost, PbxError
-from bot.findings import counted
-from bot.following import (
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import AnswerLost, PbxError
+from bot.domain.intervention import (
     GRACE,
     UNDECIDED,
     UNREADABLE,
@@ -19,8 +19,8 @@ from bot.following import (
     follow,
     refused,
 )
+from bot.findings import counted
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.phonecalls import PhoneCall
 from bot.trial_report import Report, glance, new_views
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi

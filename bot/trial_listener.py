@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from bot.actions import ActionName
-from bot.authorization import AuthorizationMap, Person
-from bot.commands import Intervene, Target
-from bot.errors import NotAuthorized, WrongUsage
+from bot.domain.actions import ActionName
+from bot.domain.calls import EXTENSION, OBJECT_ID
+from bot.domain.commands import Intervene, Target
+from bot.domain.errors import NotAuthorized, WrongUsage
+from bot.domain.permissions import AuthorizationMap, Person
 from bot.findings import some
-from bot.phonecalls import EXTENSION, OBJECT_ID
 from bot.planning import permits_for
 
 TERMINAL = "terminal"

@@ -11,13 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from bot.authorization import AuthorizationMap, Person
 from bot.checking_pbx import unified_api
-from bot.clock import Clock
-from bot.commands import Intervene
-from bot.errors import AlreadyAsked, NotSuitable, PbxError, Refusal
+from bot.domain.clock import Clock
+from bot.domain.commands import Intervene
+from bot.domain.errors import AlreadyAsked, NotSuitable, PbxError, Refusal
+from bot.domain.intervention import Intervention, begin
+from bot.domain.permissions import AuthorizationMap, Person
 from bot.findings import some
-from bot.following import Intervention, begin
 from bot.guarding import asked_already, refuse_if_inside
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.ledger import Ledger

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from bot.alerts import Rule, When
 from bot.covering import Covering
-from bot.phonecalls import OBJECT_ID, PhoneCall, PhoneCallView, Status
+from bot.domain.calls import OBJECT_ID, PhoneCall, PhoneCallView, Status
 from bot.sightings import AT_ONCE, NEVER, Held, Holding, SeenCall, Sight
 
 __all__ = ["Holding", "Watch"]

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
 from bot.collecting import FULL, MIDDLE, YOUNG
-from bot.directory import Agent, Directory
-from bot.following import Intervention, begin
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.directory import Agent, Directory
+from bot.domain.intervention import Intervention, begin
+from bot.domain.permissions import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MINUTE_AGO = (NOON - timedelta(minutes=1)).isoformat()

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from bot.alerts import Alert
-from bot.following import Intervention
+from bot.domain.intervention import Intervention
 from bot.ledger.tables import storable
 
 _Whole = TypeVar("_Whole", Intervention, Alert)

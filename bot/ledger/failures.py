@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.errors import CallbotError, WrongUsage
+from bot.domain.errors import CallbotError, WrongUsage
 from bot.ledger.reasons import OF_THE_PLACE, Reason, code_of, reason_of
 
 

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 import structlog
 from sqlalchemy import Connection, Executable, RowMapping, Select, select
 
-from bot.errors import AlreadyAsked
-from bot.following import Intervention
+from bot.domain.errors import AlreadyAsked
+from bot.domain.intervention import Intervention
 from bot.ledger import documents, schema
 from bot.ledger.address import Address
 from bot.ledger.alerts import AlertBook

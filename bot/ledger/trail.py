@@ -10,7 +10,7 @@ from functools import partial
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Select, or_, select
 
-from bot.following import State
+from bot.domain.intervention import State
 from bot.ledger import schema
 from bot.ledger.address import Address
 from bot.ledger.database import Database

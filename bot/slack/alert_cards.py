@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
 
-from bot.actions import LABEL
 from bot.alert_ports import AlertCard, BlindCard, DigestCard
 from bot.alerts import SNOOZE, AlertState
-from bot.buttons import AlertButton, pack_alert
-from bot.commands import AnswerAlert
+from bot.domain.actions import LABEL
+from bot.domain.buttons import AlertButton, pack_alert
+from bot.domain.commands import AnswerAlert
 from bot.slack.alert_words import (
     READ,
     SHOWN,

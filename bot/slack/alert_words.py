@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.actions import LABEL
 from bot.alert_ports import AlertCard, BlindCard
 from bot.alerts import HEARD_BY_ALL, Alert, AlertState, Helper, How, When
+from bot.domain.actions import LABEL
 from bot.slack.foreign import foreign, plain
 from bot.slack.lists import doing, other_party
 from bot.slack.messages import lasting, when, when_and_how_long_ago

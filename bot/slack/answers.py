@@ -4,8 +4,8 @@ import re
 
 from slack_sdk.models.blocks import ActionsBlock
 
-from bot.buttons import Button
-from bot.commands import EXAMPLES, HELP_ME_EXAMPLE, Verb
+from bot.domain.buttons import Button
+from bot.domain.commands import EXAMPLES, HELP_ME_EXAMPLE, Verb
 from bot.ports import CardElsewhere, Request
 from bot.slack.foreign import escaped, foreign, plain
 from bot.slack.messages import Message, act, headline, message, our_words, said, small

@@ -2,7 +2,7 @@
 
 Bolt's own runner polls for an acknowledgement every 10 ms and loses it where a listener raises in the same slice of the
 event loop. Commands and clicks are answered before it, where every request comes in: in the app's `async_dispatch`. Whom
-they come from is no question for Bolt, whose token is known from the start, but for bot.authorization. What that saves:
+they come from is no question for Bolt, whose token is known from the start, but for bot.domain.permissions. What that saves:
 bench/README.md.
 """
 
@@ -20,9 +20,9 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.buttons import AnyButton, unpack, unpack_alert, unpack_hand, unpack_page, unpack_switch
-from bot.commands import Command, parse
-from bot.errors import BadCommand, Refusal
+from bot.domain.buttons import AnyButton, unpack, unpack_alert, unpack_hand, unpack_page, unpack_switch
+from bot.domain.commands import Command, parse
+from bot.domain.errors import BadCommand, Refusal
 from bot.interventions import Interventions
 from bot.ports import Request
 from bot.slack.asker import PrivateAnswers

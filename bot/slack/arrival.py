@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import CallbotError
+from bot.domain.errors import CallbotError
 from bot.slack.belonging import Home
 from bot.slack.failures import CertificateProblem, SlackError, SlackRefusal, answer_of, word
 from bot.slack.sockets import Sockets

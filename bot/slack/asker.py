@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.actions import ActionName
-from bot.buttons import Button
-from bot.errors import Refusal
+from bot.domain.actions import ActionName
+from bot.domain.buttons import Button
+from bot.domain.errors import Refusal
 from bot.moments import lines_at
 from bot.ports import Card, CardElsewhere, Choice, Listing
 from bot.slack import answers, lists

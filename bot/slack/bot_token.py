@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import structlog
 
-from bot.errors import Refusal
+from bot.domain.errors import Refusal
 from bot.slack.failures import SlackError
 from bot.slack.rates import RESPOND
 from bot.tasks import Tasks

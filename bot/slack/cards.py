@@ -6,9 +6,9 @@ from functools import partial
 
 from slack_sdk.models.blocks import Block
 
-from bot.actions import LABEL, RECORDING, ActionName, Whisper
-from bot.following import UNDECIDED, Intervention, State, Why
-from bot.phonecalls import Flow, PhoneCallView
+from bot.domain.actions import LABEL, RECORDING, ActionName, Whisper
+from bot.domain.calls import Flow, PhoneCallView
+from bot.domain.intervention import UNDECIDED, Intervention, State, Why
 from bot.planning import latest_seen
 from bot.ports import BusyPhone, Card, CardElsewhere, Switching
 from bot.slack.foreign import caller, foreign

@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
-from bot.errors import CallbotError
+from bot.domain.errors import CallbotError
 from bot.network import CERTIFICATE_PROBLEMS, NOT_SENT, certificate_problem
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 60.0

@@ -7,7 +7,7 @@ text", docs.slack.dev). Extensions and numbers that match their grammar pass bot
 
 import re
 
-from bot.foreign_text import seen
+from bot.domain.foreign_text import seen
 
 _EXACT = re.compile(r"(?<![\w*+])(?:[0-9X]{1,16}\*[0-9X]{1,16}|\+?[0-9]{1,32})(?![\w*])")
 """Extensions, patterns of them, and numbers. A star inside a word formats nothing."""

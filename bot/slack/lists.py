@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
 
-from bot.actions import LABEL, ActionName
-from bot.buttons import HandButton, PageButton, pack_hand, pack_page
+from bot.domain.actions import LABEL, ActionName
+from bot.domain.buttons import HandButton, PageButton, pack_hand, pack_page
+from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
 from bot.listing import since_when
-from bot.phonecalls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
 from bot.ports import Choice, Line, Listing
 from bot.slack.cards import FLOW
 from bot.slack.foreign import caller, foreign, plain

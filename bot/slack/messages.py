@@ -21,10 +21,10 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.actions import LABEL, ActionName
-from bot.buttons import Button, SwitchButton, pack, pack_switch
-from bot.commands import AnswerSwitch
-from bot.phonecalls import Status
+from bot.domain.actions import LABEL, ActionName
+from bot.domain.buttons import Button, SwitchButton, pack, pack_switch
+from bot.domain.calls import Status
+from bot.domain.commands import AnswerSwitch
 from bot.slack.foreign import plain
 
 INTERVENE = "intervene"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 
-from bot.errors import CallbotError
+from bot.domain.errors import CallbotError
 from bot.ports import Card, CardElsewhere, PostedCard
 from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message

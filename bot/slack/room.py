@@ -6,7 +6,7 @@ Interventions come before lists, the people of callbot.toml before people whom n
 from collections import Counter
 from dataclasses import dataclass
 
-from bot.commands import Command, Help, ListCalls
+from bot.domain.commands import Command, Help, ListCalls
 
 MOST_WAITING = 500
 """Requests under way at a time."""

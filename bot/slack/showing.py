@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bot.alert_ports import AlertCard, BlindCard, DigestCard
-from bot.following import UNDECIDED, Why
+from bot.domain.intervention import UNDECIDED, Why
 from bot.ports import Card
 from bot.slack.alert_cards import alert_card, blind_card, digest_card
 from bot.slack.cards import intervention_card

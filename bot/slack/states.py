@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from bot.actions import JOINING, LABEL, RECORDING, ActionName
-from bot.errors import PbxUnreachable
-from bot.following import UNDECIDED, Intervention, State, Why
+from bot.domain.actions import JOINING, LABEL, RECORDING, ActionName
+from bot.domain.errors import PbxUnreachable
+from bot.domain.intervention import UNDECIDED, Intervention, State, Why
+from bot.domain.presence import PhoneSeen
 from bot.ports import BusyPhone, Card, Switching
-from bot.presence import PhoneSeen
 
 STILL = {
     ActionName.MONITOR: "you are still listening",

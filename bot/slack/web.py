@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.clock import ServerClock
+from bot.domain.clock import ServerClock
 from bot.network import proxy_for
 
 

@@ -16,12 +16,12 @@ from typing import TypeVar
 import aiohttp
 import structlog
 
-from bot.actions import PhoneCallAction
-from bot.clock import ServerClock
-from bot.errors import AnswerLost, PbxRefused, PbxUnreachable
-from bot.phonecalls import PhoneCall
+from bot.domain.actions import PhoneCallAction
+from bot.domain.calls import PhoneCall
+from bot.domain.clock import ServerClock
+from bot.domain.errors import AnswerLost, PbxRefused, PbxUnreachable
+from bot.domain.presence import Presence
 from bot.ports import Accepted, PartlyRead
-from bot.presence import Presence
 from bot.slicing import SLICE
 from bot.uapi import wire
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured

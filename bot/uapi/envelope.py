@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Never
 
-from bot.errors import PbxUnreachable
+from bot.domain.errors import PbxUnreachable
 
 LARGEST_WHOLE = 512 * 1024
 """Bytes of an answer that are read at once, in some hundredths of a second: a longer one is read in slices, or not at all."""

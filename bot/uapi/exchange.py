@@ -15,7 +15,7 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from bot.errors import AnswerLost, PbxUnreachable
+from bot.domain.errors import AnswerLost, PbxUnreachable
 from bot.network import NOT_SENT, certificate_problem, proxy_for
 from bot.uapi.envelope import LARGEST_WHOLE
 from bot.uapi.wire import Request

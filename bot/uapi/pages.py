@@ -14,8 +14,8 @@ from collections.abc import Generator
 
 from pydantic import ValidationError
 
-from bot.errors import PbxUnreachable
-from bot.phonecalls import OBJECT_ID, PhoneCall
+from bot.domain.calls import OBJECT_ID, PhoneCall
+from bot.domain.errors import PbxUnreachable
 from bot.uapi import wire
 from bot.uapi.envelope import MOST_ENTRIES, TOO_LARGE, entries, parsed, total
 from bot.uapi.wire import Page

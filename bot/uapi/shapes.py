@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from bot.errors import PbxUnreachable
+from bot.domain.errors import PbxUnreachable
 from bot.uapi.envelope import entries, error_code, is_bare, parsed
 from bot.uapi.exchange import Answer
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import aiohttp
 import structlog
 
-from bot.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable
+from bot.domain.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable
 from bot.uapi.envelope import error_code, parsed
 from bot.uapi.exchange import Measure, exchange, unmeasured
 from bot.uapi.wire import Request

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from bot.actions import PhoneCallAction
-from bot.errors import (
+from bot.domain.actions import PhoneCallAction
+from bot.domain.calls import EXTENSION, OBJECT_ID, USER_ID, PhoneCall, phone_call
+from bot.domain.errors import (
     AccessDenied,
     CallGone,
     NotImplementedByPbx,
@@ -26,9 +27,8 @@ from bot.errors import (
     PbxUnreachable,
     refused,
 )
-from bot.phonecalls import EXTENSION, OBJECT_ID, USER_ID, PhoneCall, phone_call
+from bot.domain.presence import Presence, presence
 from bot.ports import Accepted
-from bot.presence import Presence, presence
 from bot.uapi.envelope import entries, error_code, is_bare, parsed, total
 
 T = TypeVar("T")
@@ -207,7 +207,7 @@ def read_accepted(http_status: int, body: bytes) -> Accepted:
 
 
 def raise_for(http_status: int, body: bytes) -> None:
-    """Turn an answer that is no success into an error of bot.errors; a success with an error in it is none.
+    """Turn an answer that is no success into an error of bot.domain.errors; a success with an error in it is none.
 
     Raises PbxUnauthenticated (401), PbxRefused or the subclass that the code names (400, 403, 409, 429, other 4xx,
     501 request_not_implemented), PbxUnreachable (5xx, 408, redirects, whatever else is no 2xx).

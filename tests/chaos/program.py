@@ -8,7 +8,7 @@ of one: there CHAOS_HURRY says how many times as fast it may be. Everything else
 import os
 
 from bot.__main__ import run_to_the_end, serve
-from bot.clock import Clock
+from bot.domain.clock import Clock
 from tests.chaos.wall_clock import stepped_wall
 
 RULES_EVERY = 0.5

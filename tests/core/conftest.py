@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.authorization import AuthorizationMap
-from bot.commands import ListCalls
-from bot.following import UNREADABLE, Intervention, Look, follow
+from bot.domain.calls import PhoneCall
+from bot.domain.commands import ListCalls
+from bot.domain.intervention import UNREADABLE, Intervention, Look, follow
+from bot.domain.permissions import AuthorizationMap
 from bot.listing import Viewer, live_calls
-from bot.phonecalls import PhoneCall
 from bot.ports import Line, Listing
 
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.actions import ActionName
 from bot.alerts import (
     SNOOZE,
     STALE_AFTER,
@@ -28,8 +27,9 @@ from bot.alerts import (
     snoozed,
     taken,
 )
-from bot.following import Intervention, State
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.intervention import Intervention, State
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

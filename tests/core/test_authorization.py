@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.actions import ActionName
-from bot.authorization import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
-from bot.commands import Target
-from bot.errors import NotAuthorized, NotSuitable
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import Target
+from bot.domain.errors import NotAuthorized, NotSuitable
+from bot.domain.permissions import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.actions import ActionName
-from bot.errors import Refusal
-from bot.following import Intervention, State
+from bot.domain.actions import ActionName
+from bot.domain.errors import Refusal
+from bot.domain.intervention import Intervention, State
 from bot.guarding import MOST_OPEN, refuse_if_busy
 
 MakeIntervention = Callable[..., Intervention]

@@ -6,8 +6,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from bot.clock import Clock, ServerClock
-from bot.following import Intervention, State, answered
+from bot.domain.clock import Clock, ServerClock
+from bot.domain.intervention import Intervention, State, answered
 from bot.moments import intervention_at, taken_up
 
 HOUR = timedelta(hours=1)

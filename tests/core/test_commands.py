@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.actions import ActionName
-from bot.commands import CALLS_EXAMPLE, EXAMPLES, Help, Intervene, ListCalls, Target, Verb, example, parse
-from bot.errors import BadCommand
+from bot.domain.actions import ActionName
+from bot.domain.commands import CALLS_EXAMPLE, EXAMPLES, Help, Intervene, ListCalls, Target, Verb, example, parse
+from bot.domain.errors import BadCommand
 
 quick = settings(max_examples=60, deadline=None)
 COMMANDS = ("/monitor", "/whisper", "/barge", "/pickup", "/record", "/calls")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.commands import Help, Intervene, parse
-from bot.errors import BadCommand
-from bot.typed import named
+from bot.domain.commands import Help, Intervene, parse
+from bot.domain.errors import BadCommand
+from bot.domain.typed import named
 
 
 def refused(command: str, text: str) -> BadCommand:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.directory import LARGEST, MOST_LISTED, MOST_ROWS, Agent, Directory, read_directory
-from bot.errors import ConfigMistakes
+from bot.domain.directory import LARGEST, MOST_LISTED, MOST_ROWS, Agent, Directory, read_directory
+from bot.domain.errors import ConfigMistakes
 
 HEADER = "extension,name,team,uapi_user,slack_user\n"
 BOB = Agent("0003*210", "Bob Ionescu", "sales", "12", "U0BOB")

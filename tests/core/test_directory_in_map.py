@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.actions import ActionName
-from bot.authorization import AuthorizationMap, ExtensionPattern, Person, Scope
-from bot.commands import Target
-from bot.directory import Agent, Directory
-from bot.errors import NotAuthorized
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import Target
+from bot.domain.directory import Agent, Directory
+from bot.domain.errors import NotAuthorized
+from bot.domain.permissions import AuthorizationMap, ExtensionPattern, Person, Scope
 
 TOM = Agent("0003*310", "Tom Other", "sales", "15", "U0TOM")
 TOMS_SECOND = Agent("0003*311", slack_user="U0TOM")

@@ -6,10 +6,10 @@ from typing import Literal
 
 import pytest
 
-from bot.actions import ActionName
-from bot.errors import CallGone
-from bot.following import Intervention, Look, State, Why, answer_lost, answered, follow, refused
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.errors import CallGone
+from bot.domain.intervention import Intervention, Look, State, Why, answer_lost, answered, follow, refused
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.actions import RECORDING, ActionName
-from bot.following import UNREADABLE, Intervention, Look, State, Why, answer_lost, answered, follow
-from bot.phonecalls import PhoneCall
+from bot.domain.actions import RECORDING, ActionName
+from bot.domain.calls import PhoneCall
+from bot.domain.intervention import UNREADABLE, Intervention, Look, State, Why, answer_lost, answered, follow
 
 quick = settings(max_examples=60, deadline=None)
 MakeIntervention = Callable[..., Intervention]

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import pytest
 
-from bot.actions import ActionName
-from bot.errors import FormatInvalid
-from bot.following import Intervention, State, Why, answer_lost, answered, refused
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.errors import FormatInvalid
+from bot.domain.intervention import Intervention, State, Why, answer_lost, answered, refused
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

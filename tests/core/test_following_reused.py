@@ -5,9 +5,9 @@ from datetime import datetime
 
 import pytest
 
-from bot.actions import ActionName
-from bot.following import Intervention, State, Why, answer_lost, answered
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.intervention import Intervention, State, Why, answer_lost, answered
 
 MakeIntervention = Callable[..., Intervention]
 MakeView = Callable[..., PhoneCallView]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands import Help, Intervene, ListCalls, RaiseHand, parse
 from bot.config import read_config
-from bot.directory import read_directory
-from bot.foreign_text import cleaned, folded, seen
+from bot.domain.commands import Help, Intervene, ListCalls, RaiseHand, parse
+from bot.domain.directory import read_directory
+from bot.domain.foreign_text import cleaned, folded, seen
 from bot.slack.foreign import foreign, plain
 from bot.terminal import visible
 

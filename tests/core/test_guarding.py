@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot.actions import RECORDING, ActionName
-from bot.errors import AlreadyInCall
+from bot.domain.actions import RECORDING, ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView, Status
+from bot.domain.errors import AlreadyInCall
 from bot.guarding import refuse_if_inside
-from bot.phonecalls import PhoneCall, PhoneCallView, Status
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

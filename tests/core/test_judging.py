@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from bot.alerts import Alert, AlertState, How, When, raised
-from bot.authorization import AuthorizationMap, ExtensionPattern
 from bot.carding import MOST_LINES, alert_card, digest_card
+from bot.domain.calls import PhoneCall
+from bot.domain.legs import NOTHING, Known, without_legs
+from bot.domain.permissions import AuthorizationMap, ExtensionPattern
 from bot.judging import side_of, view_that_goes_on, why_over
-from bot.legs import NOTHING, Known, without_legs
-from bot.phonecalls import PhoneCall
 
 MakeCall = Callable[..., PhoneCall]
 

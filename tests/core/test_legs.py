@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.authorization import AuthorizationMap
-from bot.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
+from bot.domain.permissions import AuthorizationMap
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.actions import ActionName
-from bot.authorization import AuthorizationMap, Person
-from bot.directory import Agent, Directory
-from bot.legs import Known
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.directory import Agent, Directory
+from bot.domain.legs import Known
+from bot.domain.permissions import AuthorizationMap, Person
 from bot.listing import since_when
-from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.ports import Line, Listing
 
 MakeView = Callable[..., PhoneCallView]

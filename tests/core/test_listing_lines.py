@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.authorization import AuthorizationMap
-from bot.commands import Intervene, Target
-from bot.directory import Agent, Directory
-from bot.following import Intervention, State
-from bot.legs import Known
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import Intervene, Target
+from bot.domain.directory import Agent, Directory
+from bot.domain.intervention import Intervention, State
+from bot.domain.legs import Known
+from bot.domain.permissions import AuthorizationMap
 from bot.listing import choice
-from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.planning import Suitable
 from bot.ports import Line
 

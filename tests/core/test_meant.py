@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName, PhoneCallAction
-from bot.authorization import AuthorizationMap
-from bot.commands import Intervene
-from bot.errors import ExtensionInvalid, NotAuthorized
+from bot.domain.actions import ActionName, PhoneCallAction
+from bot.domain.calls import PhoneCall
+from bot.domain.commands import Intervene
+from bot.domain.errors import ExtensionInvalid, NotAuthorized
+from bot.domain.permissions import AuthorizationMap
+from bot.domain.presence import Presence
 from bot.listing import calls_meant
-from bot.phonecalls import PhoneCall
 from bot.planning import permits_for
 from bot.ports import Accepted
-from bot.presence import Presence
 
 MakeCall = Callable[..., PhoneCall]
 BOTH = ("0003*210", "0003*211")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.actions import ActionName
-from bot.following import Intervention
+from bot.domain.actions import ActionName
+from bot.domain.intervention import Intervention
 from bot.open_cards import OpenCards
 
 MakeIntervention = Callable[..., Intervention]

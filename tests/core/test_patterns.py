@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.authorization import CallerPattern, ExtensionPattern
+from bot.domain.permissions import CallerPattern, ExtensionPattern
 
 
 @pytest.mark.parametrize(

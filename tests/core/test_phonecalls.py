@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from bot.actions import PhoneCallAction
-from bot.phonecalls import (
+from bot.domain.actions import PhoneCallAction
+from bot.domain.calls import (
     Flow,
     PhoneCall,
     PhoneCallView,

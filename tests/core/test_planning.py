@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.authorization import AuthorizationMap, Permit
-from bot.commands import Intervene, Target
-from bot.errors import NotAuthorized, NotSuitable, Refusal
-from bot.legs import Known
-from bot.phonecalls import PhoneCall, PhoneCallView, Status
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView, Status
+from bot.domain.commands import Intervene, Target
+from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
+from bot.domain.legs import Known
+from bot.domain.permissions import AuthorizationMap, Permit
 from bot.planning import button, check_phone, fitting_actions, plan, suitable, suits
 
 MakeView = Callable[..., PhoneCallView]

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.actions import PhoneCallAction
-from bot.authorization import AuthorizationMap
-from bot.errors import PbxRefused, PbxUnauthenticated, PbxUnreachable
-from bot.phonecalls import PhoneCall
+from bot.domain.actions import PhoneCallAction
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import PbxRefused, PbxUnauthenticated, PbxUnreachable
+from bot.domain.permissions import AuthorizationMap
+from bot.domain.presence import PhoneSeen, Presence, presence
 from bot.ports import Accepted
 from bot.preflight import phone_beside, phone_seen
-from bot.presence import PhoneSeen, Presence, presence
 
 
 async def nothing() -> None:

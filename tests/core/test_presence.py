@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.presence import PhoneSeen, Presence, presence
+from bot.domain.presence import PhoneSeen, Presence, presence
 
 
 def read(value: object) -> Presence:

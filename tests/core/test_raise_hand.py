@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.buttons import AlertButton, HandButton, pack_alert, pack_hand, unpack_alert, unpack_hand
-from bot.commands import LONGEST_ABOUT, AnswerAlert, RaiseHand, parse
-from bot.errors import BadCommand
+from bot.domain.buttons import AlertButton, HandButton, pack_alert, pack_hand, unpack_alert, unpack_hand
+from bot.domain.commands import LONGEST_ABOUT, AnswerAlert, RaiseHand, parse
+from bot.domain.errors import BadCommand
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ALERT = "0f" * 16

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.collecting import FULL, MIDDLE, YOUNG, collect_rarely
-from bot.phonecalls import PhoneCall, PhoneCallView, Status
+from bot.domain.calls import PhoneCall, PhoneCallView, Status
 
 MakeCall = Callable[..., PhoneCall]
 MakeView = Callable[..., PhoneCallView]

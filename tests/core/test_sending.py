@@ -6,12 +6,12 @@ from datetime import datetime
 
 import pytest
 
-from bot.actions import PhoneCallAction
-from bot.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable, SendCallToInvalid
-from bot.following import Intervention, State, Why
-from bot.phonecalls import PhoneCall
+from bot.domain.actions import PhoneCallAction
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable, SendCallToInvalid
+from bot.domain.intervention import Intervention, State, Why
+from bot.domain.presence import Presence
 from bot.ports import Accepted
-from bot.presence import Presence
 from bot.sending import send
 
 MakeIntervention = Callable[..., Intervention]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.errors import NotAuthorized, NotSuitable
-from bot.following import Intervention, State, Why
+from bot.domain.actions import ActionName
+from bot.domain.errors import NotAuthorized, NotSuitable
+from bot.domain.intervention import Intervention, State, Why
 from bot.ports import BusyPhone
 from bot.switching import Switches, Verdict
 

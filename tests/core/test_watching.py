@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.alerts import Rule, When
-from bot.authorization import CallerPattern, ExtensionPattern
 from bot.covering import MOST_KNOWN, Covering
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.permissions import CallerPattern, ExtensionPattern
 from bot.watching import Holding, Watch
 
 MakeView = Callable[..., PhoneCallView]

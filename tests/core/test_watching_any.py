@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.alerts import Rule, When
-from bot.authorization import CallerPattern, ExtensionPattern
 from bot.covering import Covering
-from bot.phonecalls import EXTENSION, PhoneCall, PhoneCallView, caller_numbers
+from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, caller_numbers
+from bot.domain.permissions import CallerPattern, ExtensionPattern
 from bot.watching import Holding, Watch
 
 quick = settings(max_examples=60, deadline=None)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.alerts import Rule, When
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.watching import Watch
 
 MakeView = Callable[..., PhoneCallView]

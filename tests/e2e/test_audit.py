@@ -16,7 +16,7 @@ import pytest
 
 import bot as bot_package
 from bot.auditing import Form, write_audit
-from bot.errors import WrongUsage
+from bot.domain.errors import WrongUsage
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.commands import parse
+from bot.domain.commands import parse
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 

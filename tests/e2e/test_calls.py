@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.commands import parse
+from bot.domain.commands import parse
 from bot.sandbox.pbx import Fault
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])

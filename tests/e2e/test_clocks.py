@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.clock import Clock
+from bot.domain.clock import Clock
 from bot.sandbox.slack_faults import SlackFault
 from tests.e2e.alerts_seen import HAL, RINGING, alert, raised, rule, start
 

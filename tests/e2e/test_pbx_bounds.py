@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.following import Intervention
+from bot.domain.intervention import Intervention
 from bot.guarding import MOST_OPEN
 from bot.ledger.ledger import Ledger
 from bot.ports import Request

@@ -13,10 +13,18 @@ from pathlib import Path
 import pytest
 
 import bot as bot_package
-from bot.authorization import AuthorizationMap
 from bot.checking_pbx import unified_api
-from bot.errors import AlreadyAsked, AlreadyInCall, NotAuthorized, NotSuitable, PbxError, SendCallToInvalid, WrongUsage
-from bot.following import State
+from bot.domain.errors import (
+    AlreadyAsked,
+    AlreadyInCall,
+    NotAuthorized,
+    NotSuitable,
+    PbxError,
+    SendCallToInvalid,
+    WrongUsage,
+)
+from bot.domain.intervention import State
+from bot.domain.permissions import AuthorizationMap
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail, TrailEntry
 from bot.ports import Outcome

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.actions import ActionName
-from bot.commands import Command, Intervene, ListCalls, parse
-from bot.errors import BadCommand
+from bot.domain.actions import ActionName
+from bot.domain.commands import Command, Intervene, ListCalls, parse
+from bot.domain.errors import BadCommand
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.answers import refusal
 

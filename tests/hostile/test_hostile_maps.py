@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.actions import ActionName
-from bot.authorization import AuthorizationMap
 from bot.config import read_config
-from bot.directory import COLUMNS, Directory, read_directory
-from bot.errors import ConfigMistakes, NotAuthorized
+from bot.domain.actions import ActionName
+from bot.domain.directory import COLUMNS, Directory, read_directory
+from bot.domain.errors import ConfigMistakes, NotAuthorized
+from bot.domain.permissions import AuthorizationMap
 
 quick = settings(max_examples=40, deadline=None)
 EXAMPLE = (Path(__file__).parents[2] / "callbot.example.toml").read_text().splitlines()

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.authorization import AuthorizationMap
-from bot.commands import ListCalls
-from bot.errors import PbxError
-from bot.following import Intervention, State, Step
-from bot.legs import Known, own_views
+from bot.domain.calls import OBJECT_ID, PhoneCall
+from bot.domain.commands import ListCalls
+from bot.domain.errors import PbxError
+from bot.domain.intervention import Intervention, State, Step
+from bot.domain.legs import Known, own_views
+from bot.domain.permissions import AuthorizationMap
 from bot.listing import Viewer, live_calls
-from bot.phonecalls import OBJECT_ID, PhoneCall
 from bot.planning import next_buttons
 from bot.ports import Card, CardElsewhere, Choice, Listing
 from bot.sandbox.block_rules import check_blocks

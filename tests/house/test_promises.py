@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.commands import EXAMPLES, OPTIONS, Help, Verb, parse
+from bot.domain.commands import EXAMPLES, OPTIONS, Help, Verb, parse
 from bot.rulebook import Rulebook
 from bot.settings import Settings
 

@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from bot.alerts import Alert, When, raised
-from bot.following import Intervention, begin
+from bot.domain.calls import PhoneCall
+from bot.domain.intervention import Intervention, begin
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail, TrailEntry
-from bot.phonecalls import PhoneCall
 from bot.ports import Request
 from tests.ledger.server import NoPostgresql, running
 

@@ -15,8 +15,8 @@ import structlog
 from pydantic import TypeAdapter
 
 from bot.alerts import Alert
-from bot.errors import AlreadyAsked
-from bot.following import Intervention
+from bot.domain.errors import AlreadyAsked
+from bot.domain.intervention import Intervention
 from bot.ledger.failures import LedgerInUse
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from structlog.testing import capture_logs
 
 from bot.alerts import Alert, How, raised, resolved
+from bot.domain.calls import PhoneCall
 from bot.ledger.alerts import AT_ONCE
 from bot.ledger.ledger import Ledger
-from bot.phonecalls import PhoneCall
 
 Raise = Callable[..., Alert]
 Count = Callable[[], Awaitable[int]]

@@ -8,8 +8,8 @@ from datetime import datetime
 import asyncpg
 import pytest
 
-from bot.errors import AlreadyAsked
-from bot.following import Intervention, State
+from bot.domain.errors import AlreadyAsked
+from bot.domain.intervention import Intervention, State
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.trail import TrailEntry
 from bot.ports import Outcome, Request

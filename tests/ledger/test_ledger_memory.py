@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import pytest
 from structlog.testing import capture_logs
 
-from bot.following import Intervention, State, Step, Why
+from bot.domain.calls import PhoneCall
+from bot.domain.intervention import Intervention, State, Step, Why
 from bot.ledger.ledger import Ledger
-from bot.phonecalls import PhoneCall
 from bot.ports import Request
 
 Asked = Callable[..., Request]

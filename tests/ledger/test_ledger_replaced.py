@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.following import Intervention
+from bot.domain.intervention import Intervention
 from bot.ledger.failures import LedgerLost
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from bot.errors import AlreadyAsked
-from bot.following import Intervention
+from bot.domain.errors import AlreadyAsked
+from bot.domain.intervention import Intervention
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ports import Request
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from bot.assembly import Bot
-from bot.following import Intervention
+from bot.domain.intervention import Intervention
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.trail import TrailEntry
 from bot.ports import Outcome, Request

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from bot.authorization import AuthorizationMap
-from bot.errors import PbxError
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import PbxError
+from bot.domain.intervention import Intervention, Look, State, answered
+from bot.domain.permissions import AuthorizationMap
+from bot.domain.presence import PhoneSeen
 from bot.follower import Follower
-from bot.following import Intervention, Look, State, answered
 from bot.looking import CallPath, Haste, Looks
 from bot.pace import Pace
-from bot.phonecalls import PhoneCall
 from bot.ports import Card, PartlyRead
-from bot.presence import PhoneSeen
 from tests.looks.lookout_post import post, ring
 
 __all__ = ["post", "ring"]

@@ -10,13 +10,13 @@ import pytest
 from bot.alarms import Alarms
 from bot.alert_ports import AlertCard, DigestCard
 from bot.alerts import Alert, AlertState, Rule, When
-from bot.authorization import AuthorizationMap
-from bot.errors import CallbotError, PbxUnreachable
-from bot.following import Intervention
-from bot.legs import Known, without_legs
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import CallbotError, PbxUnreachable
+from bot.domain.intervention import Intervention
+from bot.domain.legs import Known, without_legs
+from bot.domain.permissions import AuthorizationMap
 from bot.looking import Looks
 from bot.lookout import Lookout
-from bot.phonecalls import PhoneCall
 
 MakeCall = Callable[..., PhoneCall]
 DOWN = PbxUnreachable("down")

@@ -10,7 +10,7 @@ import pytest
 from bot.alert_ports import BlindCard
 from bot.alerts import Rule, When
 from bot.blindness import Blindness
-from bot.errors import AccessDenied
+from bot.domain.errors import AccessDenied
 from tests.looks.lookout_post import DOWN, LedgerAway, Post
 
 ALERTS, HELP = "C0ALERTS", "C0HELP"

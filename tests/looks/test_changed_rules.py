@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.authorization import AuthorizationMap
-from bot.following import State
+from bot.domain.actions import ActionName
+from bot.domain.intervention import State
+from bot.domain.permissions import AuthorizationMap
 
 
 async def test_changed_rules_show_every_open_card_anew(floor: Any, clock: Any, open_many: Any) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.errors import PbxUnreachable
-from bot.following import Intervention, State, Why
-from bot.legs import NOTHING, Known
-from bot.phonecalls import PhoneCall
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import PbxUnreachable
+from bot.domain.intervention import Intervention, State, Why
+from bot.domain.legs import NOTHING, Known
 
 MakeCall = Callable[..., PhoneCall]
 PER_SECOND = 5

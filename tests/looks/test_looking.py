@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.errors import AccessDenied, PbxUnreachable
-from bot.following import UNREADABLE, Look
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import AccessDenied, PbxUnreachable
+from bot.domain.intervention import UNREADABLE, Look
 from bot.looking import Haste
-from bot.phonecalls import PhoneCall
 from bot.sweeping import AT_ONCE
 
 MakeCall = Callable[..., PhoneCall]

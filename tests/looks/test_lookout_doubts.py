@@ -6,8 +6,8 @@ from typing import Any
 
 from bot.alert_ports import AlertCard
 from bot.alerts import HANDS, Alert, AlertState, How, Rule, When
-from bot.authorization import ExtensionPattern
-from bot.following import State
+from bot.domain.intervention import State
+from bot.domain.permissions import ExtensionPattern
 from tests.looks.lookout_post import DOWN, Post
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import AccessDenied, PbxUnreachable
+from bot.domain.errors import AccessDenied, PbxUnreachable
 from bot.looking import Haste
 
 

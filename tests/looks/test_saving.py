@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.errors import CallbotError
-from bot.following import Intervention, State
+from bot.domain.actions import ActionName
+from bot.domain.errors import CallbotError
+from bot.domain.intervention import Intervention, State
 from bot.saving import LONGEST_PAUSE, Saving
 
 MakeIntervention = Callable[..., Intervention]

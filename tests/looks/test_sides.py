@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.authorization import AuthorizationMap, Person
-from bot.errors import AccessDenied, PbxError, PbxUnreachable
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
+from bot.domain.permissions import AuthorizationMap, Person
 from bot.looking import Haste, Looks
-from bot.phonecalls import PhoneCall
 from bot.sides import Sides, WithEveryParty
 
 MakeCall = Callable[..., PhoneCall]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import AccessDenied, PbxError, PbxUnreachable
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
 from bot.looking import Looks
-from bot.phonecalls import PhoneCall
 from bot.sweeping import AT_ONCE, Snapshot, each_once
 
 MakeCall = Callable[..., PhoneCall]

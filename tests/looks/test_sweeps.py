@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.errors import AccessDenied, PbxBusy, PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
-from bot.following import Look
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import AccessDenied, PbxBusy, PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
+from bot.domain.intervention import Look
 from bot.looking import QUICK, Haste
-from bot.phonecalls import PhoneCall
 from bot.sweeping import AT_ONCE, Sweep
 
 MakeCall = Callable[..., PhoneCall]

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.auditing import FORMULA, cell, since_of, user_of
-from bot.authorization import AuthorizationMap, Person
-from bot.errors import WrongUsage
+from bot.domain.errors import WrongUsage
+from bot.domain.permissions import AuthorizationMap, Person
 from bot.terminal import visible
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.authorization import ExtensionPattern
 from bot.checking_alerts import overlap, review_alerts
 from bot.config import Config, read_config
-from bot.directory import Agent, Directory
+from bot.domain.directory import Agent, Directory
+from bot.domain.permissions import ExtensionPattern
 
 MAP = """
 [users.U0ANA]

@@ -4,7 +4,7 @@ import pytest
 
 from bot.checking_map import channels_named, known_extensions, review
 from bot.config import Config, read_config
-from bot.directory import Agent, Directory
+from bot.domain.directory import Agent, Directory
 from bot.findings import Mark, counted, ok, some
 from bot.terminal import shown
 

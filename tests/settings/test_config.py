@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.actions import ActionName
 from bot.alerts import When
-from bot.authorization import Scope
 from bot.config import Config, directory_file, read_config
-from bot.directory import Agent, Directory, read_directory
-from bot.errors import ConfigMistakes
+from bot.domain.actions import ActionName
+from bot.domain.directory import Agent, Directory, read_directory
+from bot.domain.errors import ConfigMistakes
+from bot.domain.permissions import Scope
 
 WHOLE = """
 [users.U0ANA]                      # a Slack user id, of this workspace

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.actions import ActionName
-from bot.directory import LARGEST
-from bot.errors import ConfigMistakes
+from bot.domain.actions import ActionName
+from bot.domain.directory import LARGEST
+from bot.domain.errors import ConfigMistakes
 from bot.rulebook import EVERY, SETTLED, Rulebook
 
 ANA = '[users.U0ANA]\nname = "Ana Pop"\nextension = "0003*024"\nroles = ["supervisor"]\n'

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import NotAuthorized
+from bot.domain.errors import NotAuthorized
 from bot.rulebook import Rulebook, read_files
 
 MAP = '[users.U0ANA]\nname = "Ana Pop"\nextension = "0003*024"\nroles = []\n'

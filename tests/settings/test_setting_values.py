@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import ConfigMistakes
+from bot.domain.errors import ConfigMistakes
 from bot.settings import Settings, read_settings
 
 RIGHT = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import ConfigMistakes
+from bot.domain.errors import ConfigMistakes
 from bot.settings import Settings, read_settings
 
 ENOUGH = {

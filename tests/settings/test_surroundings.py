@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import bot as bot_package
-from bot.errors import ConfigMistakes
+from bot.domain.errors import ConfigMistakes
 from bot.settings import read_settings
 
 ROOT = Path(bot_package.__file__).parents[1]

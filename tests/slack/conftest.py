@@ -12,14 +12,14 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.actions import ActionName
 from bot.alert_ports import AlertCard, DigestCard
 from bot.alerts import Alert, When, raised
-from bot.authorization import AuthorizationMap
-from bot.commands import Intervene, Target
-from bot.following import Intervention, State, Step
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import Intervene, Target
+from bot.domain.intervention import Intervention, State, Step
+from bot.domain.permissions import AuthorizationMap
 from bot.ledger.ledger import Ledger
-from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.planning import button, fitting_actions, next_buttons
 from bot.ports import Card, CardElsewhere
 from bot.sandbox.messages_shown import Message as Shown

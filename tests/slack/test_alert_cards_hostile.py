@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.alert_ports import AlertCard, DigestCard
 from bot.alerts import Alert, Helper, How, When, raised, resolved, snoozed
-from bot.phonecalls import PhoneCallView
+from bot.domain.calls import PhoneCallView
 from bot.sandbox.block_rules import check_blocks
 from bot.sandbox.messages_shown import LIVE_MARKUP
 from bot.slack.alert_cards import alert_card, digest_card

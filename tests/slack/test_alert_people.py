@@ -8,9 +8,9 @@ import pytest
 
 from bot.alert_ports import AlertCard
 from bot.alerts import Alert, Helper, How, When, awake, grown_old, raised, resolved, snoozed
-from bot.buttons import unpack_alert
-from bot.commands import AnswerAlert
-from bot.phonecalls import PhoneCallView
+from bot.domain.buttons import unpack_alert
+from bot.domain.calls import PhoneCallView
+from bot.domain.commands import AnswerAlert
 from bot.slack.alert_cards import alert_card
 from bot.slack.messages import Message, when
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.actions import ActionName
-from bot.commands import OPTIONS, Help, Intervene, ListCalls, RaiseHand, Verb, parse
-from bot.errors import BadCommand
+from bot.domain.actions import ActionName
+from bot.domain.commands import OPTIONS, Help, Intervene, ListCalls, RaiseHand, Verb, parse
+from bot.domain.errors import BadCommand
 from bot.ports import CardElsewhere, Request
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.answers import elsewhere, hand_raised, help_is_coming, help_text, interrupted, refusal

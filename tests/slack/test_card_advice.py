@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated, PbxUnreachable
-from bot.following import Intervention, State, Why, answer_lost, refused
+from bot.domain.actions import ActionName
+from bot.domain.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated, PbxUnreachable
+from bot.domain.intervention import Intervention, State, Why, answer_lost, refused
+from bot.domain.presence import PhoneSeen
 from bot.ports import Card, Switching
-from bot.presence import PhoneSeen
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.cards import intervention_card
 from bot.slack.messages import Message

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.actions import ActionName
-from bot.following import Intervention, State, Step, Why
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.intervention import Intervention, State, Step, Why
 from bot.ports import Card, CardElsewhere
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.cards import intervention_card

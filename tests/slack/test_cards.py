@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.errors import SendCallToInvalid
-from bot.following import Intervention, State, Step, Why, answer_lost, refused
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.errors import SendCallToInvalid
+from bot.domain.intervention import Intervention, State, Step, Why, answer_lost, refused
 from bot.ports import Card
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.cards import intervention_card

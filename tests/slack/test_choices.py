@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.buttons import Button, unpack
-from bot.commands import Intervene, Target
-from bot.phonecalls import PhoneCall, PhoneCallView
+from bot.domain.actions import ActionName
+from bot.domain.buttons import Button, unpack
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import Intervene, Target
 from bot.ports import Choice
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.lists import choices

@@ -8,7 +8,7 @@ import pytest
 
 from bot.alert_ports import AlertCard, DigestCard
 from bot.alerts import Alert, snoozed, taken
-from bot.buttons import unpack_alert
+from bot.domain.buttons import unpack_alert
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.alert_cards import digest_card
 from bot.slack.messages import Message

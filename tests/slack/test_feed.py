@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.following import State
-from bot.phonecalls import PhoneCall
+from bot.domain.calls import PhoneCall
+from bot.domain.intervention import State
 from bot.ports import Card, Request
 from bot.slack.feed import LONGEST_PAUSE, MOST_CARDS
 

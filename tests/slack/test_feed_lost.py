@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.following import State
+from bot.domain.intervention import State
 from bot.ports import Card
 from bot.slack.failures import AnswerUnknown
 from bot.slack.messages import Message

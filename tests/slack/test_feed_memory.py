@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.following import State
+from bot.domain.intervention import State
 from bot.ledger.ledger import Ledger
 from bot.ports import Card
 from bot.slack.feed import MOST_STANDING, Feed

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.actions import ActionName
-from bot.buttons import Button, HandButton, PageButton, unpack_hand, unpack_page
-from bot.commands import Intervene, ListCalls, RaiseHand, Target
+from bot.domain.actions import ActionName
+from bot.domain.buttons import Button, HandButton, PageButton, unpack_hand, unpack_page
+from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import Intervene, ListCalls, RaiseHand, Target
 from bot.listing import LINES_ON_A_PAGE, page_of
-from bot.phonecalls import PhoneCall, PhoneCallView
 from bot.ports import Line, Listing
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.lists import live_calls

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.following import State
+from bot.domain.intervention import State
 from bot.sandbox.slack_faults import SlackFault
 from bot.sandbox.workspace import Workspace
 from bot.slack.asker import PrivateAnswers

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.actions import ActionName
-from bot.commands import Command, Help, Intervene, ListCalls, RaiseHand, Target
+from bot.domain.actions import ActionName
+from bot.domain.commands import Command, Help, Intervene, ListCalls, RaiseHand, Target
 from bot.slack.room import BUSY, MOST_EACH, MOST_LISTS, MOST_UNKNOWN, MOST_WAITING, WAIT, Guest, Room, acts
 
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from bot.actions import BargeIn, Monitor, PickUp, StartRecording, StopRecording, Whisper
-from bot.errors import (
+from bot.domain.actions import BargeIn, Monitor, PickUp, StartRecording, StopRecording, Whisper
+from bot.domain.calls import Status
+from bot.domain.errors import (
     AnswerLost,
     CallGone,
     PbxUnreachable,
     SendCallToInvalid,
     UserInvalid,
 )
-from bot.phonecalls import Status
 from bot.ports import Accepted
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx

@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.actions import Monitor
-from bot.errors import AnswerLost, PbxError, PbxUnreachable
+from bot.domain.actions import Monitor
+from bot.domain.errors import AnswerLost, PbxError, PbxUnreachable
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.actions import Monitor
-from bot.errors import AnswerLost, PbxBusy, PbxFault, PbxUnreachable
+from bot.domain.actions import Monitor
+from bot.domain.errors import AnswerLost, PbxBusy, PbxFault, PbxUnreachable
 from bot.uapi.client import UnifiedApi
 
 ACTION = Monitor.model_validate({"phone_call_view_id": "01", "send_call_to": "0003*024"})

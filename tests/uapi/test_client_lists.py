@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import PbxUnreachable
+from bot.domain.errors import PbxUnreachable
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import SandboxPbx
 from bot.uapi.client import PAGES, UnifiedApi

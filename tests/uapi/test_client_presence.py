@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import PbxError, PbxUnreachable, UserInvalid
+from bot.domain.errors import PbxError, PbxUnreachable, UserInvalid
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
 from bot.uapi import wire

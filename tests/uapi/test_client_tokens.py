@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.actions import Monitor
-from bot.errors import (
+from bot.domain.actions import Monitor
+from bot.domain.errors import (
     AccessDenied,
     PbxRefused,
     PbxUnauthenticated,

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from bot.actions import Monitor
-from bot.errors import AnswerLost, PbxBusy, PbxRefused, PbxUnreachable
+from bot.domain.actions import Monitor
+from bot.domain.errors import AnswerLost, PbxBusy, PbxRefused, PbxUnreachable
 from bot.ports import Accepted
 from bot.uapi.client import UnifiedApi
 from bot.uapi.exchange import BODY_LIMIT, LIST_LIMIT

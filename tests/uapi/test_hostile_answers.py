@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import PbxUnreachable
-from bot.phonecalls import LONGEST_TEXT, MOST_PARTIES, MOST_VIEWS, phone_call
+from bot.domain.calls import LONGEST_TEXT, MOST_PARTIES, MOST_VIEWS, phone_call
+from bot.domain.errors import PbxUnreachable
 from bot.uapi.client import UnifiedApi
 from bot.uapi.envelope import LARGEST_WHOLE, MOST_ENTRIES
 

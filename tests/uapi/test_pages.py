@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import PbxError, PbxUnreachable
-from bot.phonecalls import MOST_VIEWS, PhoneCall
+from bot.domain.calls import MOST_VIEWS, PhoneCall
+from bot.domain.errors import PbxError, PbxUnreachable
 from bot.uapi import wire
 from bot.uapi.pages import LONGEST, SLICE, Pages, Remembered, Shown, next_start
 from bot.uapi.wire import LAST_START, Page

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from bot.actions import Monitor
-from bot.errors import PbxUnreachable
+from bot.domain.actions import Monitor
+from bot.domain.errors import PbxUnreachable
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi, pbx_session

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import aiohttp
 import pytest
 
-from bot.errors import PbxError, PbxUnauthenticated, PbxUnreachable
+from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable
 from bot.sandbox.pbx import Fault, SandboxPbx
 from bot.uapi.token import ClientCredentials, FixedToken, read_token
 from tests.uapi.conftest import CLOSE, HANG, RawPbx, http

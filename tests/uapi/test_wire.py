@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from bot.actions import BargeIn, Monitor, PhoneCallAction, StartRecording, Whisper
-from bot.errors import (
+from bot.domain.actions import BargeIn, Monitor, PhoneCallAction, StartRecording, Whisper
+from bot.domain.errors import (
     CallGone,
     PbxUnreachable,
 )

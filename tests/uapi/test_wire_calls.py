@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.errors import (
+from bot.domain.calls import Status
+from bot.domain.errors import (
     CallGone,
     PbxUnreachable,
 )
-from bot.phonecalls import Status
 from bot.uapi import wire
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "uapi"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.errors import (
+from bot.domain.errors import (
     REASONS,
     AccessDenied,
     CallGone,

@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from bot.authorization import AuthorizationMap
-from bot.phonecalls import Flow, PhoneCall, PhoneCallView, Status, organisation
+from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, organisation
+from bot.domain.permissions import AuthorizationMap
 
 MOST_HANDS = 4
 """Through so many hands a call is followed: caller, queue, agent, colleague."""

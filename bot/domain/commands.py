@@ -15,11 +15,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.actions import ActionName
-from bot.errors import BadCommand
-from bot.foreign_text import cleaned, seen
-from bot.phonecalls import EXTENSION, OBJECT_ID, SHORT_EXTENSION, CallerId, Extension, ObjectId, is_caller_id
-from bot.typed import as_typed, named, refuse_hostile_characters
+from bot.domain.actions import ActionName
+from bot.domain.calls import EXTENSION, OBJECT_ID, SHORT_EXTENSION, CallerId, Extension, ObjectId, is_caller_id
+from bot.domain.errors import BadCommand
+from bot.domain.foreign_text import cleaned, seen
+from bot.domain.typed import as_typed, named, refuse_hostile_characters
 
 
 class Verb(StrEnum):

@@ -26,7 +26,7 @@ Codes and their meanings: the error tables of the five action pages and "HTTP Re
 
 from typing import ClassVar
 
-from bot.foreign_text import stands
+from bot.domain.foreign_text import stands
 
 
 class CallbotError(Exception):

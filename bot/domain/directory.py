@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bot.errors import ConfigMistakes
-from bot.foreign_text import cleaned, seen
-from bot.phonecalls import EXTENSION, USER_ID
+from bot.domain.calls import EXTENSION, USER_ID
+from bot.domain.errors import ConfigMistakes
+from bot.domain.foreign_text import cleaned, seen
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of the file."""

@@ -22,8 +22,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
-from bot.phone_numbers import in_ascii
-from bot.reading import Live, Read, repeated
+from bot.domain.phone_numbers import in_ascii
+from bot.domain.reading import Live, Read, repeated
 
 EXTENSION = re.compile(r"[0-9]{1,16}\*[0-9]{1,16}")
 """An extended extension number, organisation `*` extension ("Data Types": a run of digits and `*`)."""

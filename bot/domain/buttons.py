@@ -5,8 +5,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.commands import AnswerAlert, AnswerSwitch, Command, Intervene, ListCalls, RaiseHand
-from bot.errors import BadCommand
+from bot.domain.commands import AnswerAlert, AnswerSwitch, Command, Intervene, ListCalls, RaiseHand
+from bot.domain.errors import BadCommand
 
 T = TypeVar("T", bound=BaseModel)
 BUTTON_VALUE_LIMIT = 2000

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from bot.errors import BadCommand
+from bot.domain.errors import BadCommand
 
 _SHOWN = 40
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationError
 
-from bot.phonecalls import Received, Text, number
+from bot.domain.calls import Received, Text, number
 
 
 class PhoneSeen(StrEnum):

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from bot.authorization import AuthorizationMap, Person
-from bot.commands import Target, mentioned
-from bot.errors import NotSuitable
-from bot.foreign_text import folded
+from bot.domain.commands import Target, mentioned
+from bot.domain.errors import NotSuitable
+from bot.domain.foreign_text import folded
+from bot.domain.permissions import AuthorizationMap, Person
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from bot.actions import LABEL, ActionName
-from bot.commands import Target
-from bot.directory import TEAM, Agent, Directory
-from bot.errors import NotAuthorized, NotSuitable
-from bot.phone_numbers import forms, in_ascii, spellings
-from bot.phonecalls import PhoneCall, organisation
+from bot.domain.actions import LABEL, ActionName
+from bot.domain.calls import PhoneCall, organisation
+from bot.domain.commands import Target
+from bot.domain.directory import TEAM, Agent, Directory
+from bot.domain.errors import NotAuthorized, NotSuitable
+from bot.domain.phone_numbers import forms, in_ascii, spellings
 
 MOST_KNOWN = 2**14
 """Parties of which it is remembered whether they are protected: a floor of 10,000 calls has hardly more."""

@@ -15,10 +15,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.actions import JOINING, RECORDING, ActionName, PhoneCallAction
-from bot.errors import PbxError
-from bot.phonecalls import Extension, PhoneCall, PhoneCallView
-from bot.presence import PhoneSeen
+from bot.domain.actions import JOINING, RECORDING, ActionName, PhoneCallAction
+from bot.domain.calls import Extension, PhoneCall, PhoneCallView
+from bot.domain.errors import PbxError
+from bot.domain.presence import PhoneSeen
 
 
 class State(StrEnum):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from bot.phonecalls import CallerId, Extension, ObjectId
+from bot.domain.calls import CallerId, Extension, ObjectId
 
 
 class ActionName(StrEnum):
