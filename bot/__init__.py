@@ -14,7 +14,6 @@ The core, no I/O:
     ports.py          what the core asks of the PBX, the ledger, the cards and the person
     alert_ports.py    the same for alerts
     moments.py        what is kept in either time, as the wall clock has it
-    pace.py           how often the PBX may be looked at, and who goes first
     tasks.py          work that outlives its starter
     closing.py        what was opened is closed again, within an end
     placing.py        where a card goes
@@ -22,10 +21,6 @@ The core, no I/O:
     saving.py         new truths on their way into the ledger, which may not take them at once
     sending.py        the PUT, once, and what is known after it
     switching.py      what waits until the supervisor's phone is free: a change of mode, a request for another call
-    sight.py          which scopes the looks can read, and since when they cannot
-    sweeping.py       the live calls of all scopes, each once
-    sides.py          the parties of a call that other lists show
-    looking.py        when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
     listing.py        the live calls that a person may know of
     open_cards.py     the interventions that are remembered: by card, and by call
     follower.py       keeps the open interventions true: saves and shows what the looks have changed

@@ -12,9 +12,9 @@ from bot.domain.intervention import Intervention
 from bot.follower import Follower
 from bot.helping import Helping
 from bot.ledger.alerts import AlertBook
-from bot.looking import Looks
 from bot.lookout import Lookout
 from bot.metrics import Metrics
+from bot.polling.poller import Looks
 from bot.ports import PhoneCalls
 from bot.rulebook import Rulebook
 from bot.slack.feed import Feed

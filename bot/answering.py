@@ -11,7 +11,7 @@ from bot.domain.permissions import AuthorizationMap
 from bot.follower import Follower
 from bot.helping import Helping
 from bot.listing import LISTED_WITHIN, Viewer, live_calls
-from bot.looking import Looks
+from bot.polling.poller import Looks
 from bot.ports import Asker, Request
 
 Question: TypeAlias = AnswerSwitch | AnswerAlert | RaiseHand | ListCalls | Help

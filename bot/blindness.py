@@ -12,7 +12,7 @@ import structlog
 
 from bot.alert_ports import BlindCard
 from bot.domain.errors import CallbotError
-from bot.sight import Blind, Sight
+from bot.polling.sight import Blind, Sight
 from bot.tasks import Tasks
 
 AFTER = 30.0

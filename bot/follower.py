@@ -1,7 +1,7 @@
 """Keeps the open interventions true: asks for looks at their calls, saves what changed, shows the card.
 
 One loop for each call, however many people intervene in it; each look serves them all. The table that says what a look
-means is `bot.domain.intervention`, when and how the PBX is asked is `bot.looking`; here is what is open, and what happens with the
+means is `bot.domain.intervention`, when and how the PBX is asked is `bot.polling.poller`; here is what is open, and what happens with the
 answer.
 """
 
@@ -17,11 +17,11 @@ from bot.domain.intervention import UNDECIDED, Intervention, Look, State, Why, a
 from bot.domain.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
 from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import PhoneSeen
-from bot.looking import CallPath, Haste, Looks
 from bot.moments import taken_up
 from bot.open_cards import OpenCards
 from bot.placing import others_read, why_elsewhere
 from bot.planning import latest_seen, next_buttons
+from bot.polling.poller import CallPath, Haste, Looks
 from bot.ports import Card, Cards, Ledger, Measures
 from bot.saving import Saving
 from bot.switching import Switches

@@ -36,9 +36,9 @@ from bot.follower import Follower
 from bot.guarding import MOST_OPEN, refuse_if_inside
 from bot.helping import Helping
 from bot.listing import calls_meant, choice
-from bot.looking import Looks
 from bot.placing import others_read, why_elsewhere
 from bot.planning import Suitable, button, named_call, permits_for, suitable
+from bot.polling.poller import Looks
 from bot.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
 from bot.preflight import phone_beside, phone_seen
 from bot.saving import Saving

@@ -24,9 +24,9 @@ from bot.domain.errors import CallbotError
 from bot.domain.intervention import LOOKS_TO_BELIEVE
 from bot.domain.permissions import AuthorizationMap
 from bot.judging import view_that_goes_on, why_over
-from bot.looking import Haste, Looks
+from bot.polling.poller import Haste, Looks
+from bot.polling.scan import Sweep
 from bot.slicing import in_slices
-from bot.sweeping import Sweep
 from bot.tasks import Tasks
 from bot.watching import Holding, Watch
 

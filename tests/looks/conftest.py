@@ -16,8 +16,8 @@ from bot.domain.intervention import Intervention, Look, State, answered
 from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import PhoneSeen
 from bot.follower import Follower
-from bot.looking import CallPath, Haste, Looks
-from bot.pace import Pace
+from bot.polling.poller import CallPath, Haste, Looks
+from bot.polling.rate_limit import Pace
 from bot.ports import Card, PartlyRead
 from tests.looks.lookout_post import post, ring
 

@@ -15,8 +15,8 @@ from bot.domain.errors import CallbotError, PbxUnreachable
 from bot.domain.intervention import Intervention
 from bot.domain.legs import Known, without_legs
 from bot.domain.permissions import AuthorizationMap
-from bot.looking import Looks
 from bot.lookout import Lookout
+from bot.polling.poller import Looks
 
 MakeCall = Callable[..., PhoneCall]
 DOWN = PbxUnreachable("down")

@@ -6,8 +6,8 @@ from typing import Any
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxUnreachable
 from bot.domain.intervention import UNREADABLE, Look
-from bot.looking import Haste
-from bot.sweeping import AT_ONCE
+from bot.polling.poller import Haste
+from bot.polling.scan import AT_ONCE
 
 MakeCall = Callable[..., PhoneCall]
 SCOPES = (("@me", "@self"), ("12", "@self"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.pace import Pace
+from bot.polling.rate_limit import Pace
 
 Turns = list[tuple[float, str]]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import AccessDenied, PbxUnreachable
-from bot.looking import Haste
+from bot.polling.poller import Haste
 
 
 async def paused(watch: Any, clock: Any, haste: Haste) -> float:

@@ -9,8 +9,8 @@ import pytest
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
 from bot.domain.permissions import AuthorizationMap, Person
-from bot.looking import Haste, Looks
-from bot.sides import Sides, WithEveryParty
+from bot.polling.poller import Haste, Looks
+from bot.polling.sides import Sides, WithEveryParty
 
 MakeCall = Callable[..., PhoneCall]
 PIA = "0003*299"

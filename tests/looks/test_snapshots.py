@@ -9,8 +9,8 @@ import pytest
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
-from bot.looking import Looks
-from bot.sweeping import AT_ONCE, Snapshot, each_once
+from bot.polling.poller import Looks
+from bot.polling.scan import AT_ONCE, Snapshot, each_once
 
 MakeCall = Callable[..., PhoneCall]
 ME, BOB, DAN = "@me", "12", "13"

@@ -9,8 +9,8 @@ import pytest
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxBusy, PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
 from bot.domain.intervention import Look
-from bot.looking import QUICK, Haste
-from bot.sweeping import AT_ONCE, Sweep
+from bot.polling.poller import QUICK, Haste
+from bot.polling.scan import AT_ONCE, Sweep
 
 MakeCall = Callable[..., PhoneCall]
 READS, LISTS = "get", "list"

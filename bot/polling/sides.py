@@ -10,10 +10,10 @@ from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
 from bot.domain.presence import Presence
+from bot.polling.scan import read_lists, says_no
+from bot.polling.sight import Scope
 from bot.ports import Accepted, PhoneCalls
-from bot.sight import Scope
 from bot.slicing import in_slices
-from bot.sweeping import read_lists, says_no
 
 REMEMBERED = 60.0
 """Seconds for which a list is remembered that was not read again."""
