@@ -31,9 +31,9 @@ from bench.servers import python, server
 from bench.world import world
 from bot.collecting import collect_rarely
 from bot.domain.commands import Command
-from bot.interventions import Interventions
+from bot.interventions.ports import Asker, Request
+from bot.interventions.service import Interventions
 from bot.metrics import Metrics
-from bot.ports import Asker, Request
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import connect
 from bot.slack.belonging import Home

@@ -15,8 +15,8 @@ from bench.figures import Figures
 from bot.domain.actions import Monitor
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention, Look, answered, begin, follow
+from bot.interventions.ports import Request
 from bot.ledger.ledger import Ledger
-from bot.ports import Request
 
 AT_ONCE = 64
 """Interventions that are under way at a time."""

@@ -9,13 +9,13 @@ from bot.alarms import Alarms
 from bot.alert_ports import AlertLedger
 from bot.blindness import Blindness
 from bot.domain.intervention import Intervention
-from bot.follower import Follower
 from bot.helping import Helping
+from bot.interventions.ports import PhoneCalls
+from bot.interventions.tracker import Follower
 from bot.ledger.alerts import AlertBook
 from bot.lookout import Lookout
 from bot.metrics import Metrics
 from bot.polling.poller import Looks
-from bot.ports import PhoneCalls
 from bot.rulebook import Rulebook
 from bot.slack.feed import Feed
 

@@ -8,11 +8,11 @@ from typing import TypeAlias, assert_never
 from bot.alerts import Alert
 from bot.domain.commands import AnswerAlert, AnswerSwitch, Help, ListCalls, RaiseHand
 from bot.domain.permissions import AuthorizationMap
-from bot.follower import Follower
 from bot.helping import Helping
-from bot.listing import LISTED_WITHIN, Viewer, live_calls
+from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
+from bot.interventions.ports import Asker, Request
+from bot.interventions.tracker import Follower
 from bot.polling.poller import Looks
-from bot.ports import Asker, Request
 
 Question: TypeAlias = AnswerSwitch | AnswerAlert | RaiseHand | ListCalls | Help
 

@@ -17,15 +17,15 @@ from bot.alerting import Alerting
 from bot.blindness import AFTER
 from bot.closing import Closing
 from bot.domain.clock import Clock, ServerClock
-from bot.follower import Follower
-from bot.interventions import Interventions
+from bot.interventions.ports import Card, CardElsewhere
+from bot.interventions.preflight import phone_seen
+from bot.interventions.service import Interventions
+from bot.interventions.tracker import Follower
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
 from bot.metrics import Metrics
 from bot.metrics_listener import open_metrics
 from bot.moments import card_at
-from bot.ports import Card, CardElsewhere
-from bot.preflight import phone_seen
 from bot.rulebook import EVERY, UNREAD_FOR, Rulebook
 from bot.serving import listen
 from bot.settings import Settings

@@ -9,8 +9,8 @@ from bot.domain.buttons import Button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.domain.permissions import AuthorizationMap
-from bot.listing import names_on
-from bot.planning import button, fitting_actions
+from bot.interventions.call_list import names_on
+from bot.interventions.planner import button, fitting_actions
 
 MOST_LINES = 8
 """Alerts that a digest shows whole."""

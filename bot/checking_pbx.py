@@ -12,7 +12,7 @@ from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
 from bot.domain.permissions import AuthorizationMap, Scope
 from bot.findings import Finding, counted, no, ok, remark, some
-from bot.ports import PartlyRead
+from bot.interventions.ports import PartlyRead
 from bot.settings import PbxSettings
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.exchange import Answer

@@ -11,9 +11,9 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import AnswerAlert, RaiseHand
 from bot.domain.errors import NotSuitable
 from bot.domain.permissions import AuthorizationMap, Person
+from bot.interventions.call_list import live_on
+from bot.interventions.ports import PhoneCalls, Request
 from bot.judging import side_of
-from bot.listing import live_on
-from bot.ports import PhoneCalls, Request
 
 OVER = "This alert is over: nobody is needed any more. Nothing was changed."
 

@@ -12,7 +12,7 @@ from bot.alert_ports import AlertCard, BlindCard, DigestCard
 from bot.alerts import Alert
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention
-from bot.ports import Card, Choice, Line
+from bot.interventions.ports import Card, Choice, Line
 
 NONE = timedelta()
 _T = TypeVar("_T")

@@ -8,7 +8,7 @@ from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, WrongUsage
 from bot.domain.permissions import AuthorizationMap, Person
 from bot.findings import some
-from bot.planning import permits_for
+from bot.interventions.planner import permits_for
 
 TERMINAL = "terminal"
 """Where the request came from, in the audit; and whose it is, where nobody may make it."""

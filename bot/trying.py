@@ -18,12 +18,12 @@ from bot.domain.errors import AlreadyAsked, NotSuitable, PbxError, Refusal
 from bot.domain.intervention import Intervention, begin
 from bot.domain.permissions import AuthorizationMap, Person
 from bot.findings import some
-from bot.guarding import asked_already, refuse_if_inside
+from bot.interventions.checks import asked_already, refuse_if_inside
+from bot.interventions.planner import Suitable, permits_for, plan, suitable
+from bot.interventions.ports import Outcome, Request
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail
-from bot.planning import Suitable, permits_for, plan, suitable
-from bot.ports import Outcome, Request
 from bot.rulebook import check_files, read_files
 from bot.settings import OwnSettings, PbxSettings, read_part
 from bot.terminal import console, shown

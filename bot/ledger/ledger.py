@@ -1,6 +1,6 @@
 """Ledger: the trail, the guard against doing one thing twice, and the memory after a crash.
 
-It fulfils the ports `Ledger` of `bot.ports` and the places of the posted cards. Every method raises
+It fulfils the ports `Ledger` of `bot.interventions.ports` and the places of the posted cards. Every method raises
 LedgerUnavailable, and no other error, where the database cannot be used.
 """
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Executable, RowMapping, Select, select
 
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
+from bot.interventions.ports import Outcome, PostedCard, Request
 from bot.ledger import documents, schema
 from bot.ledger.address import Address
 from bot.ledger.alerts import AlertBook
@@ -22,7 +23,6 @@ from bot.ledger.sqlite import never
 from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests
 from bot.ledger.tables import cards, interventions
 from bot.moments import intervention_at
-from bot.ports import Outcome, PostedCard, Request
 
 __all__ = ["Ledger", "LedgerUnavailable"]
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import BindParameter, Table, bindparam, case, delete, exists, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.interventions.ports import Outcome
 from bot.ledger.tables import cards, interventions, posts_begun, requests
-from bot.ports import Outcome
 
 _ITS_ID: BindParameter[str] = bindparam("its_id")
 _ITS_CARD: BindParameter[str] = bindparam("its_card")

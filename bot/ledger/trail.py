@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Select, or_, select
 
 from bot.domain.intervention import State
+from bot.interventions.ports import Outcome
 from bot.ledger import schema
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.tables import interventions, requests
-from bot.ports import Outcome
 
 AT_ONCE = 500
 """Entries that are read at once, so that the largest ledger fits into memory and no transaction is long."""

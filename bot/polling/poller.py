@@ -23,10 +23,10 @@ import structlog
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
 from bot.domain.intervention import UNREADABLE, Look
+from bot.interventions.ports import PartlyRead, PhoneCalls
 from bot.polling.scan import AT_ONCE, Snapshot, Snapshots, Sweep, Sweeps, says_no
 from bot.polling.sides import Sides
 from bot.polling.sight import Scope, Sight
-from bot.ports import PartlyRead, PhoneCalls
 from bot.tasks import Tasks
 
 MORE_THAN_ONE, MORE_THAN_TWO = 1000, 5250

@@ -12,8 +12,8 @@ import structlog
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
+from bot.interventions.ports import PartlyRead, PhoneCalls
 from bot.polling.sight import Scope
-from bot.ports import PartlyRead, PhoneCalls
 from bot.slicing import in_slices
 
 AT_ONCE = 4

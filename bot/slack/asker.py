@@ -12,8 +12,8 @@ import structlog
 from bot.domain.actions import ActionName
 from bot.domain.buttons import Button
 from bot.domain.errors import Refusal
+from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.moments import lines_at
-from bot.ports import Card, CardElsewhere, Choice, Listing
 from bot.slack import answers, lists
 from bot.slack.cards import intervention_card
 from bot.slack.failures import NotDone, SlackError, SlackRefusal

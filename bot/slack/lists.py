@@ -9,8 +9,8 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTex
 from bot.domain.actions import LABEL, ActionName
 from bot.domain.buttons import HandButton, PageButton, pack_hand, pack_page
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
-from bot.listing import since_when
-from bot.ports import Choice, Line, Listing
+from bot.interventions.call_list import since_when
+from bot.interventions.ports import Choice, Line, Listing
 from bot.slack.cards import FLOW
 from bot.slack.foreign import caller, foreign, plain
 from bot.slack.messages import HAND, PAGE, STATUS, Message, act, headline, message, said, small, small_words, when

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import structlog
 
 from bot.domain.errors import CallbotError
-from bot.ports import Card, CardElsewhere, PostedCard
+from bot.interventions.ports import Card, CardElsewhere, PostedCard
 from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message
 from bot.slack.outgoing import CARD_EVENT, Outgoing, PostedAt, Rank, Urgency

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from bot.alert_ports import AlertCard, BlindCard, DigestCard
 from bot.domain.intervention import UNDECIDED, Why
-from bot.ports import Card
+from bot.interventions.ports import Card
 from bot.slack.alert_cards import alert_card, blind_card, digest_card
 from bot.slack.cards import intervention_card
 from bot.slack.messages import Message

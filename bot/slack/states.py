@@ -6,7 +6,7 @@ from bot.domain.actions import JOINING, LABEL, RECORDING, ActionName
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
 from bot.domain.presence import PhoneSeen
-from bot.ports import BusyPhone, Card, Switching
+from bot.interventions.ports import BusyPhone, Card, Switching
 
 STILL = {
     ActionName.MONITOR: "you are still listening",

@@ -11,8 +11,8 @@ from bot.domain.calls import PhoneCall
 from bot.domain.commands import ListCalls
 from bot.domain.intervention import UNREADABLE, Intervention, Look, follow
 from bot.domain.permissions import AuthorizationMap
-from bot.listing import Viewer, live_calls
-from bot.ports import Line, Listing
+from bot.interventions.call_list import Viewer, live_calls
+from bot.interventions.ports import Line, Listing
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.actions import ActionName
 from bot.domain.errors import Refusal
 from bot.domain.intervention import Intervention, State
-from bot.guarding import MOST_OPEN, refuse_if_busy
+from bot.interventions.checks import MOST_OPEN, refuse_if_busy
 
 MakeIntervention = Callable[..., Intervention]
 JOINING = [ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN]

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.actions import RECORDING, ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView, Status
 from bot.domain.errors import AlreadyInCall
-from bot.guarding import refuse_if_inside
+from bot.interventions.checks import refuse_if_inside
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

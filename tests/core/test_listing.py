@@ -11,8 +11,8 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.directory import Agent, Directory
 from bot.domain.legs import Known
 from bot.domain.permissions import AuthorizationMap, Person
-from bot.listing import since_when
-from bot.ports import Line, Listing
+from bot.interventions.call_list import since_when
+from bot.interventions.ports import Line, Listing
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

@@ -14,9 +14,9 @@ from bot.domain.directory import Agent, Directory
 from bot.domain.intervention import Intervention, State
 from bot.domain.legs import Known
 from bot.domain.permissions import AuthorizationMap
-from bot.listing import choice
-from bot.planning import Suitable
-from bot.ports import Line
+from bot.interventions.call_list import choice
+from bot.interventions.planner import Suitable
+from bot.interventions.ports import Line
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

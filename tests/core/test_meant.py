@@ -13,9 +13,9 @@ from bot.domain.commands import Intervene
 from bot.domain.errors import ExtensionInvalid, NotAuthorized
 from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import Presence
-from bot.listing import calls_meant
-from bot.planning import permits_for
-from bot.ports import Accepted
+from bot.interventions.call_list import calls_meant
+from bot.interventions.planner import permits_for
+from bot.interventions.ports import Accepted
 
 MakeCall = Callable[..., PhoneCall]
 BOTH = ("0003*210", "0003*211")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.domain.actions import ActionName
 from bot.domain.intervention import Intervention
-from bot.open_cards import OpenCards
+from bot.interventions.open_cards import OpenCards
 
 MakeIntervention = Callable[..., Intervention]
 CARDS, CALLS = ("card1", "card2"), ("call1", "call2")

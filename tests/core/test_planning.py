@@ -13,7 +13,7 @@ from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
 from bot.domain.legs import Known
 from bot.domain.permissions import AuthorizationMap, Permit
-from bot.planning import button, check_phone, fitting_actions, plan, suitable, suits
+from bot.interventions.planner import button, check_phone, fitting_actions, plan, suitable, suits
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

@@ -9,8 +9,8 @@ import pytest
 from bot.domain.actions import ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, State, Why
-from bot.ports import BusyPhone
-from bot.switching import Switches, Verdict
+from bot.interventions.mode_change import Switches, Verdict
+from bot.interventions.ports import BusyPhone
 
 
 @pytest.fixture

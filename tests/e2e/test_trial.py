@@ -25,9 +25,9 @@ from bot.domain.errors import (
 )
 from bot.domain.intervention import State
 from bot.domain.permissions import AuthorizationMap
+from bot.interventions.ports import Outcome
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail, TrailEntry
-from bot.ports import Outcome
 from bot.rulebook import check_files, read_files
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx

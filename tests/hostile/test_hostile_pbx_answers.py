@@ -17,9 +17,9 @@ from bot.domain.errors import PbxError
 from bot.domain.intervention import Intervention, State, Step
 from bot.domain.legs import Known, own_views
 from bot.domain.permissions import AuthorizationMap
-from bot.listing import Viewer, live_calls
-from bot.planning import next_buttons
-from bot.ports import Card, CardElsewhere, Choice, Listing
+from bot.interventions.call_list import Viewer, live_calls
+from bot.interventions.planner import next_buttons
+from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.sandbox.block_rules import check_blocks
 from bot.slack import lists
 from bot.slack.cards import intervention_card

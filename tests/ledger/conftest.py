@@ -16,11 +16,11 @@ from sqlalchemy import Connection, text
 from bot.alerts import Alert, When, raised
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention, begin
+from bot.interventions.ports import Request
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail, TrailEntry
-from bot.ports import Request
 from tests.ledger.server import NoPostgresql, running
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

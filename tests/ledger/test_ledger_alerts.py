@@ -13,10 +13,10 @@ from bot.alert_ports import AlertLedger, BlindCard
 from bot.alerts import Alert, AlertState, How, When, intervened, raised, resolved, seen, snoozed, taken
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention
+from bot.interventions.ports import Request
 from bot.ledger import documents
 from bot.ledger.alerts import AT_ONCE
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.ports import Request
 
 Raise = Callable[..., Alert]
 Asked = Callable[..., Request]

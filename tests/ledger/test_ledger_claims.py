@@ -10,9 +10,9 @@ import pytest
 
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention, State
+from bot.interventions.ports import Outcome, Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.trail import TrailEntry
-from bot.ports import Outcome, Request
 
 Asked = Callable[..., Request]
 Entries = Callable[..., Awaitable[list[TrailEntry]]]

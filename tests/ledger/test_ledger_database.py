@@ -13,10 +13,10 @@ import asyncpg
 import pytest
 
 from bot.domain.intervention import Intervention
+from bot.interventions.ports import Request
 from bot.ledger.address import Address
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun
-from bot.ports import Request
 
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.interventions.ports import Request
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail
-from bot.ports import Request
 
 Now = Callable[[], datetime]
 Asked = Callable[..., Request]

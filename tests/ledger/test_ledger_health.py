@@ -14,11 +14,11 @@ import pytest
 
 from bot.checking import check
 from bot.findings import Finding, Mark
+from bot.interventions.ports import Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.reasons import Reason
 from bot.ledger.single_run import SingleRun
 from bot.metrics import Metrics
-from bot.ports import Request
 
 Now = Callable[[], datetime]
 Asked = Callable[..., Request]

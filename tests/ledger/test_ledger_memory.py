@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention, State, Step, Why
+from bot.interventions.ports import Request
 from bot.ledger.ledger import Ledger
-from bot.ports import Request
 
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
+from bot.interventions.ports import Request
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
@@ -14,7 +15,6 @@ from bot.ledger.ledger import Ledger
 from bot.ledger.schema import HEAD
 from bot.ledger.tables import requests
 from bot.ledger.trail import Trail, TrailEntry
-from bot.ports import Request
 
 Asked = Callable[..., Request]
 Now = Callable[[], datetime]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.domain.intervention import Intervention
+from bot.interventions.ports import Request
 from bot.ledger.failures import LedgerLost
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun
-from bot.ports import Request
 
 Now = Callable[[], datetime]
 Asked = Callable[..., Request]

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
+from bot.interventions.ports import Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.ports import Request
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Asked = Callable[..., Request]

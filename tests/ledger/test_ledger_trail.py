@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from bot.domain.intervention import Intervention, State
+from bot.interventions.ports import Outcome, Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.trail import TrailEntry
-from bot.ports import Outcome, Request
 
 Asked = Callable[..., Request]
 Entries = Callable[..., Awaitable[list[TrailEntry]]]

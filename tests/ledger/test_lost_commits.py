@@ -11,9 +11,9 @@ import pytest
 
 from bot.assembly import Bot
 from bot.domain.intervention import Intervention
+from bot.interventions.ports import Outcome, Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.trail import TrailEntry
-from bot.ports import Outcome, Request
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import SandboxPbx
 from bot.sandbox.workspace import Workspace

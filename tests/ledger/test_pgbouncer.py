@@ -13,10 +13,10 @@ import pytest
 
 from bot.checking import check
 from bot.findings import Finding
+from bot.interventions.ports import Request
 from bot.ledger.failures import LedgerInUse
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun
-from bot.ports import Request
 
 Now = Callable[[], datetime]
 Asked = Callable[..., Request]

@@ -15,10 +15,10 @@ from bot.domain.errors import PbxError
 from bot.domain.intervention import Intervention, Look, State, answered
 from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import PhoneSeen
-from bot.follower import Follower
+from bot.interventions.ports import Card, PartlyRead
+from bot.interventions.tracker import Follower
 from bot.polling.poller import CallPath, Haste, Looks
 from bot.polling.rate_limit import Pace
-from bot.ports import Card, PartlyRead
 from tests.looks.lookout_post import post, ring
 
 __all__ = ["post", "ring"]

@@ -19,9 +19,9 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.domain.intervention import Intervention, State, Step
 from bot.domain.permissions import AuthorizationMap
+from bot.interventions.planner import button, fitting_actions, next_buttons
+from bot.interventions.ports import Card, CardElsewhere
 from bot.ledger.ledger import Ledger
-from bot.planning import button, fitting_actions, next_buttons
-from bot.ports import Card, CardElsewhere
 from bot.sandbox.messages_shown import Message as Shown
 from bot.sandbox.scopes import GRANTED
 from bot.sandbox.slack_faults import SlackFault

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from bot.alert_ports import AlertCard, DigestCard
 from bot.alerts import Alert, How, raised, resolved, snoozed
 from bot.domain.intervention import State
-from bot.ports import Card
+from bot.interventions.ports import Card
 from bot.slack.feed import LONGEST_PAUSE, MOST_CARDS
 from bot.slack.refusing import REST
 

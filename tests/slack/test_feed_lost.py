@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.intervention import State
-from bot.ports import Card
+from bot.interventions.ports import Card
 from bot.slack.failures import AnswerUnknown
 from bot.slack.messages import Message
 from bot.slack.outgoing import Rank, Urgency

@@ -13,8 +13,8 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.intervention import State
+from bot.interventions.ports import Card
 from bot.ledger.ledger import Ledger
-from bot.ports import Card
 from bot.slack.feed import MOST_STANDING, Feed
 from bot.slack.outgoing import Outgoing
 from bot.slack.posted import Standing

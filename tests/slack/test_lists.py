@@ -10,8 +10,8 @@ from bot.domain.actions import ActionName
 from bot.domain.buttons import Button, HandButton, PageButton, unpack_hand, unpack_page
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, ListCalls, RaiseHand, Target
-from bot.listing import LINES_ON_A_PAGE, page_of
-from bot.ports import Line, Listing
+from bot.interventions.call_list import LINES_ON_A_PAGE, page_of
+from bot.interventions.ports import Line, Listing
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.lists import live_calls
 from bot.slack.messages import Message, when

@@ -9,7 +9,7 @@ import pytest
 from bot.alert_ports import AlertCard, DigestCard
 from bot.alerts import Alert, How, resolved, snoozed
 from bot.domain.intervention import State
-from bot.ports import Card
+from bot.interventions.ports import Card
 from bot.slack.alert_cards import alert_card, digest_card
 from bot.slack.cards import intervention_card
 from bot.slack.outgoing import Rank

@@ -17,14 +17,14 @@ from bot.domain.intervention import UNDECIDED, Intervention, Look, State, Why, a
 from bot.domain.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
 from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import PhoneSeen
+from bot.interventions.mode_change import Switches
+from bot.interventions.open_cards import OpenCards
+from bot.interventions.placing import others_read, why_elsewhere
+from bot.interventions.planner import latest_seen, next_buttons
+from bot.interventions.ports import Card, Cards, Ledger, Measures
 from bot.moments import taken_up
-from bot.open_cards import OpenCards
-from bot.placing import others_read, why_elsewhere
-from bot.planning import latest_seen, next_buttons
 from bot.polling.poller import CallPath, Haste, Looks
-from bot.ports import Card, Cards, Ledger, Measures
 from bot.saving import Saving
-from bot.switching import Switches
 from bot.tasks import Tasks
 
 RECORDED = frozenset({State.RECORDING, State.RECORDING_STOPPED})

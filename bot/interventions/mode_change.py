@@ -13,7 +13,7 @@ from enum import StrEnum
 from bot.domain.actions import JOINING, ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, Why
-from bot.ports import BusyPhone, Switching
+from bot.interventions.ports import BusyPhone, Switching
 
 PATIENCE = 30.0
 """Seconds that a request waits for the supervisor's phone."""

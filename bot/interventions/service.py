@@ -24,7 +24,6 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.answering import Answering
-from bot.claiming import BUSY, Claims, Phone, PhoneBusy, Reading, verdict
 from bot.domain.actions import LABEL, RECORDING, SILENT
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Command, Intervene
@@ -32,18 +31,19 @@ from bot.domain.errors import AlreadyAsked, AlreadyInCall, CallbotError, PbxErro
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import AuthorizationMap, Permit, Person
 from bot.domain.presence import PhoneSeen
-from bot.follower import Follower
-from bot.guarding import MOST_OPEN, refuse_if_inside
 from bot.helping import Helping
-from bot.listing import calls_meant, choice
-from bot.placing import others_read, why_elsewhere
-from bot.planning import Suitable, button, named_call, permits_for, suitable
+from bot.interventions.call_list import calls_meant, choice
+from bot.interventions.checks import MOST_OPEN, refuse_if_inside
+from bot.interventions.claiming import BUSY, Claims, Phone, PhoneBusy, Reading, verdict
+from bot.interventions.mode_change import Verdict, changes_mode
+from bot.interventions.placing import others_read, why_elsewhere
+from bot.interventions.planner import Suitable, button, named_call, permits_for, suitable
+from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
+from bot.interventions.preflight import phone_beside, phone_seen
+from bot.interventions.sending import send
+from bot.interventions.tracker import Follower
 from bot.polling.poller import Looks
-from bot.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
-from bot.preflight import phone_beside, phone_seen
 from bot.saving import Saving
-from bot.sending import send
-from bot.switching import Verdict, changes_mode
 from bot.tasks import Tasks
 
 SOON = 0.7

@@ -19,11 +19,11 @@ from bot.domain.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError
 from bot.domain.intervention import Intervention, begin, waiting
 from bot.domain.permissions import AuthorizationMap, Permit
 from bot.domain.presence import PhoneSeen
-from bot.follower import Follower
-from bot.guarding import asked_already, refuse_if_busy, refuse_if_inside
-from bot.placing import Seat, seat_of_card
-from bot.planning import Suitable, button, permits_for, plan, suitable
-from bot.ports import Ledger, PhoneCalls, Request
+from bot.interventions.checks import asked_already, refuse_if_busy, refuse_if_inside
+from bot.interventions.placing import Seat, seat_of_card
+from bot.interventions.planner import Suitable, button, permits_for, plan, suitable
+from bot.interventions.ports import Ledger, PhoneCalls, Request
+from bot.interventions.tracker import Follower
 from bot.saving import Saving
 
 FRESH = 1.0

@@ -17,9 +17,9 @@ from bot.domain.intervention import UNDECIDED, Intervention
 from bot.domain.legs import NOTHING, Known, own_views, talks, without_legs
 from bot.domain.permissions import AuthorizationMap, Person
 from bot.domain.search import search
-from bot.guarding import refuse_if_inside
-from bot.planning import Suitable, button, check_phone, fitting_actions
-from bot.ports import Choice, Line, Listing, Page, PhoneCalls
+from bot.interventions.checks import refuse_if_inside
+from bot.interventions.planner import Suitable, button, check_phone, fitting_actions
+from bot.interventions.ports import Choice, Line, Listing, Page, PhoneCalls
 from bot.slicing import in_slices
 
 LISTED_WITHIN = 8.0
