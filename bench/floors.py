@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
-from bot.alerts import Rule, When
+from bot.alerts.alert import Rule, When
 from bot.domain.permissions import CallerPattern, ExtensionPattern
 
 CALLS = 10_000

@@ -30,12 +30,12 @@ from bench.figures import Figures
 from bench.goals import Goal, machine, report
 from bench.pbx import pbx
 from bench.reading import KINDS, goals_reading, judged, measure_reading
+from bot.alerts.evaluator import Holding, Watch
 from bot.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.pages import Remembered
 from bot.uapi.token import FixedToken
-from bot.watching import Holding, Watch
 
 BEAT = 0.001
 """Seconds between two beats of the heart that feels how long the loop is blocked."""

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 from bench import floors
 from bench.figures import Figures
 from bench.goals import Goal, ratio
+from bot.alerts.evaluator import Holding, Watch
+from bot.alerts.monitor import AT_A_TIME
 from bot.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
-from bot.lookout import AT_A_TIME
 from bot.uapi.pages import Pages, Shown
-from bot.watching import Holding, Watch
 
 KINDS = (("all new", ""), ("1 % changed", " later"), ("unchanged", " later"))
 """What a look shows, and the floor that is shown next for it."""
@@ -67,7 +67,7 @@ def _read(pages: Iterable[bytes], before: Shown) -> tuple[Shown, list[PhoneCall]
 
 
 def judged(watch: Watch, calls: Iterable[PhoneCall]) -> Iterator[list[Holding]]:
-    """What 20 rules say of a look, in the slices of `bot.lookout`: what is due of each."""
+    """What 20 rules say of a look, in the slices of `bot.alerts.monitor`: what is due of each."""
     watch.begin()
     left = iter(calls)
     while part := tuple(islice(left, AT_A_TIME)):

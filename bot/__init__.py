@@ -3,23 +3,10 @@
 The core, no I/O:
 
     slicing.py        long work in slices, between which others get their turn
-    alerts.py         Rule and Alert: what is true of one from raised to resolved
-    covering.py       which rules are about an extension, and which about those who call it
-    sightings.py      one call as looks have shown it, and since when what it shows can be true
-    watching.py       the live calls as each look shows them → which rules hold, and since when
-    judging.py        whether what an alert is about goes on, and if not, why
-    floods.py         which alerts get a card of their own
-    alert_ports.py    the same for alerts
     moments.py        what is kept in either time, as the wall clock has it
     tasks.py          work that outlives its starter
     closing.py        what was opened is closed again, within an end
     saving.py         new truths on their way into the ledger, which may not take them at once
-    alert_board.py    the alerts that are remembered
-    carding.py        what goes on the card of an alert
-    alarms.py         the open alerts: what is new is written down, and shown
-    lookout.py        one look at all live calls after the other, and what each means for the alerts
-    blindness.py      that no alert can come, said in every channel that alerts go to
-    helping.py        what people say to alerts, and agents who raise their hand
     answering.py      requests that send nothing to the PBX
 
 One folder for each outside system; they never import each other, and the head of each names its modules:

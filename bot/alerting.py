@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.alarms import Alarms
-from bot.alert_ports import AlertLedger
-from bot.blindness import Blindness
+from bot.alerts.blindness import Blindness
+from bot.alerts.manager import Alarms
+from bot.alerts.monitor import Lookout
+from bot.alerts.ports import AlertLedger
+from bot.alerts.responses import Helping
 from bot.domain.intervention import Intervention
-from bot.helping import Helping
 from bot.interventions.ports import PhoneCalls
 from bot.interventions.tracker import Follower
 from bot.ledger.alerts import AlertBook
-from bot.lookout import Lookout
 from bot.metrics import Metrics
 from bot.polling.poller import Looks
 from bot.rulebook import Rulebook

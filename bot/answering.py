@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
-from bot.alerts import Alert
+from bot.alerts.alert import Alert
+from bot.alerts.responses import Helping
 from bot.domain.commands import AnswerAlert, AnswerSwitch, Help, ListCalls, RaiseHand
 from bot.domain.permissions import AuthorizationMap
-from bot.helping import Helping
 from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
 from bot.interventions.ports import Asker, Request
 from bot.interventions.tracker import Follower

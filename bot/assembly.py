@@ -14,7 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerting import Alerting
-from bot.blindness import AFTER
+from bot.alerts.blindness import AFTER
 from bot.closing import Closing
 from bot.domain.clock import Clock, ServerClock
 from bot.interventions.ports import Card, CardElsewhere

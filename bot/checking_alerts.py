@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from bot.alerts import Rule
+from bot.alerts.alert import Rule
 from bot.checking_map import idle, known_extensions
 from bot.config import Config
 from bot.domain.permissions import AuthorizationMap, ExtensionPattern, Person, Role

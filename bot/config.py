@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.alerts import Rule, When
+from bot.alerts.alert import Rule, When
 from bot.config_tables import AlertTable, AllTables, RoleTable, Table, UserTable, listed
 from bot.domain.directory import Directory, is_name
 from bot.domain.errors import ConfigMistakes

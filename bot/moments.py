@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.alert_ports import AlertCard, BlindCard, DigestCard
-from bot.alerts import Alert
+from bot.alerts.alert import Alert
+from bot.alerts.ports import AlertCard, BlindCard, DigestCard
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention
 from bot.interventions.ports import Card, Choice, Line

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 
 import structlog
 
-from bot.alerts import Rule
+from bot.alerts.alert import Rule
 from bot.config import KEYS, Config, directory_file, read_config
 from bot.domain.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
 from bot.domain.errors import ConfigMistakes, NotAuthorized

@@ -23,6 +23,7 @@ from functools import partial
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from bot.alerts.responses import Helping
 from bot.answering import Answering
 from bot.domain.actions import LABEL, RECORDING, SILENT
 from bot.domain.calls import PhoneCall
@@ -31,7 +32,6 @@ from bot.domain.errors import AlreadyAsked, AlreadyInCall, CallbotError, PbxErro
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import AuthorizationMap, Permit, Person
 from bot.domain.presence import PhoneSeen
-from bot.helping import Helping
 from bot.interventions.call_list import calls_meant, choice
 from bot.interventions.checks import MOST_OPEN, refuse_if_inside
 from bot.interventions.claiming import BUSY, Claims, Phone, PhoneBusy, Reading, verdict

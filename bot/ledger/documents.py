@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from bot.alerts import Alert
+from bot.alerts.alert import Alert
 from bot.domain.intervention import Intervention
 from bot.ledger.tables import storable
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.alert_ports import AlertCard, BlindCard
-from bot.alerts import HEARD_BY_ALL, Alert, AlertState, Helper, How, When
+from bot.alerts.alert import HEARD_BY_ALL, Alert, AlertState, Helper, How, When
+from bot.alerts.ports import AlertCard, BlindCard
 from bot.domain.actions import LABEL
 from bot.slack.foreign import foreign, plain
 from bot.slack.lists import doing, other_party

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.alert_ports import AlertCard, BlindCard, DigestCard
+from bot.alerts.ports import AlertCard, BlindCard, DigestCard
 from bot.domain.intervention import UNDECIDED, Why
 from bot.interventions.ports import Card
 from bot.slack.alert_cards import alert_card, blind_card, digest_card

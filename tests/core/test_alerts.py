@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alerts import (
+from bot.alerts.alert import (
     SNOOZE,
     STALE_AFTER,
     Alert,

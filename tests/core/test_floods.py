@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.floods import MOST, WITHIN, Floods
+from bot.alerts.digests import MOST, WITHIN, Floods
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OWN = ""

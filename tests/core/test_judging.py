@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.alerts import Alert, AlertState, How, When, raised
-from bot.carding import MOST_LINES, alert_card, digest_card
+from bot.alerts.alert import Alert, AlertState, How, When, raised
+from bot.alerts.card import MOST_LINES, alert_card, digest_card
+from bot.alerts.resolution import side_of, view_that_goes_on, why_over
 from bot.domain.calls import PhoneCall
 from bot.domain.legs import NOTHING, Known, without_legs
 from bot.domain.permissions import AuthorizationMap, ExtensionPattern
-from bot.judging import side_of, view_that_goes_on, why_over
 
 MakeCall = Callable[..., PhoneCall]
 

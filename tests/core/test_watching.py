@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.alerts import Rule, When
-from bot.covering import MOST_KNOWN, Covering
+from bot.alerts.alert import Rule, When
+from bot.alerts.evaluator import Holding, Watch
+from bot.alerts.rule_index import MOST_KNOWN, Covering
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.permissions import CallerPattern, ExtensionPattern
-from bot.watching import Holding, Watch
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alerts import Rule, When
-from bot.covering import Covering
+from bot.alerts.alert import Rule, When
+from bot.alerts.evaluator import Holding, Watch
+from bot.alerts.rule_index import Covering
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, caller_numbers
 from bot.domain.permissions import CallerPattern, ExtensionPattern
-from bot.watching import Holding, Watch
 
 quick = settings(max_examples=60, deadline=None)
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.alerts import Rule, When
+from bot.alerts.alert import Rule, When
+from bot.alerts.evaluator import Watch
 from bot.domain.calls import PhoneCall, PhoneCallView
-from bot.watching import Watch
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

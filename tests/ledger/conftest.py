@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.alerts import Alert, When, raised
+from bot.alerts.alert import Alert, When, raised
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention, begin
 from bot.interventions.ports import Request

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import structlog
 from pydantic import TypeAdapter
 
-from bot.alerts import Alert
+from bot.alerts.alert import Alert
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
 from bot.ledger.failures import LedgerInUse

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alert_ports import AlertLedger, BlindCard
-from bot.alerts import Alert, AlertState, How, When, intervened, raised, resolved, seen, snoozed, taken
+from bot.alerts.alert import Alert, AlertState, How, When, intervened, raised, resolved, seen, snoozed, taken
+from bot.alerts.ports import AlertLedger, BlindCard
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention
 from bot.interventions.ports import Request

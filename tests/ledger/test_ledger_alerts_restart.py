@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 from structlog.testing import capture_logs
 
-from bot.alerts import Alert, How, raised, resolved
+from bot.alerts.alert import Alert, How, raised, resolved
 from bot.domain.calls import PhoneCall
 from bot.ledger.alerts import AT_ONCE
 from bot.ledger.ledger import Ledger

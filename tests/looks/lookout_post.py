@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from bot.alarms import Alarms
-from bot.alert_ports import AlertCard, DigestCard
-from bot.alerts import Alert, AlertState, Rule, When
+from bot.alerts.alert import Alert, AlertState, Rule, When
+from bot.alerts.manager import Alarms
+from bot.alerts.monitor import Lookout
+from bot.alerts.ports import AlertCard, DigestCard
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import CallbotError, PbxUnreachable
 from bot.domain.intervention import Intervention
 from bot.domain.legs import Known, without_legs
 from bot.domain.permissions import AuthorizationMap
-from bot.lookout import Lookout
 from bot.polling.poller import Looks
 
 MakeCall = Callable[..., PhoneCall]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.alert_ports import BlindCard
-from bot.alerts import Rule, When
-from bot.blindness import Blindness
+from bot.alerts.alert import Rule, When
+from bot.alerts.blindness import Blindness
+from bot.alerts.ports import BlindCard
 from bot.domain.errors import AccessDenied
 from tests.looks.lookout_post import DOWN, LedgerAway, Post
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from bot.alarms import DIGEST_EVERY
-from bot.alert_ports import AlertCard, DigestCard
-from bot.alerts import STALE_AFTER, AlertState, How, Rule, When, snoozed
+from bot.alerts.alert import STALE_AFTER, AlertState, How, Rule, When, snoozed
+from bot.alerts.manager import DIGEST_EVERY
+from bot.alerts.ports import AlertCard, DigestCard
 from tests.looks.lookout_post import DOWN, Post
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.alert_ports import AlertCard
-from bot.alerts import HANDS, Alert, AlertState, How, Rule, When
+from bot.alerts.alert import HANDS, Alert, AlertState, How, Rule, When
+from bot.alerts.ports import AlertCard
 from bot.domain.intervention import State
 from bot.domain.permissions import ExtensionPattern
 from tests.looks.lookout_post import DOWN, Post

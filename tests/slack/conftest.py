@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.alert_ports import AlertCard, DigestCard
-from bot.alerts import Alert, When, raised
+from bot.alerts.alert import Alert, When, raised
+from bot.alerts.ports import AlertCard, DigestCard
 from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.alert_ports import AlertCard
-from bot.alerts import Alert, AlertState, How, When, grown_old, raised, resolved, snoozed, taken
+from bot.alerts.alert import Alert, AlertState, How, When, grown_old, raised, resolved, snoozed, taken
+from bot.alerts.ports import AlertCard
 from bot.domain.calls import PhoneCallView
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.alert_cards import alert_card

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alert_ports import AlertCard, DigestCard
-from bot.alerts import Alert, Helper, How, When, raised, resolved, snoozed
+from bot.alerts.alert import Alert, Helper, How, When, raised, resolved, snoozed
+from bot.alerts.ports import AlertCard, DigestCard
 from bot.domain.calls import PhoneCallView
 from bot.sandbox.block_rules import check_blocks
 from bot.sandbox.messages_shown import LIVE_MARKUP

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.alert_ports import AlertCard
-from bot.alerts import Alert, Helper, How, When, awake, grown_old, raised, resolved, snoozed
+from bot.alerts.alert import Alert, Helper, How, When, awake, grown_old, raised, resolved, snoozed
+from bot.alerts.ports import AlertCard
 from bot.domain.buttons import unpack_alert
 from bot.domain.calls import PhoneCallView
 from bot.domain.commands import AnswerAlert

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.alert_ports import AlertCard, DigestCard
-from bot.alerts import Alert, snoozed, taken
+from bot.alerts.alert import Alert, snoozed, taken
+from bot.alerts.ports import AlertCard, DigestCard
 from bot.domain.buttons import unpack_alert
 from bot.sandbox.block_rules import check_blocks
 from bot.slack.alert_cards import digest_card

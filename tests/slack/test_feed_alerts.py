@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alert_ports import AlertCard, DigestCard
-from bot.alerts import Alert, How, raised, resolved, snoozed
+from bot.alerts.alert import Alert, How, raised, resolved, snoozed
+from bot.alerts.ports import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.slack.feed import LONGEST_PAUSE, MOST_CARDS

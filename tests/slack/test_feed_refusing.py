@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alert_ports import AlertCard
-from bot.alerts import Alert, How, When, resolved, snoozed
+from bot.alerts.alert import Alert, How, When, resolved, snoozed
+from bot.alerts.ports import AlertCard
 from bot.slack.refusing import REST
 
 AlertIn = Callable[..., AlertCard]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.alert_ports import AlertCard, DigestCard
-from bot.alerts import Alert, How, resolved, snoozed
+from bot.alerts.alert import Alert, How, resolved, snoozed
+from bot.alerts.ports import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.slack.alert_cards import alert_card, digest_card

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from bot.alerts import Rule, When
+from bot.alerts.alert import Rule, When
 from bot.domain.calls import PhoneCall, PhoneCallView
 
 AHEAD = timedelta(seconds=5)

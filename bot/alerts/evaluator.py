@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from bot.alerts import Rule, When
-from bot.covering import Covering
+from bot.alerts.alert import Rule, When
+from bot.alerts.rule_index import Covering
+from bot.alerts.tracked_call import AT_ONCE, NEVER, Held, Holding, SeenCall, Sight
 from bot.domain.calls import OBJECT_ID, PhoneCall, PhoneCallView, Status
-from bot.sightings import AT_ONCE, NEVER, Held, Holding, SeenCall, Sight
 
 __all__ = ["Holding", "Watch"]
 

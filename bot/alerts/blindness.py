@@ -10,7 +10,7 @@ from typing import NoReturn, Protocol
 
 import structlog
 
-from bot.alert_ports import BlindCard
+from bot.alerts.ports import BlindCard
 from bot.domain.errors import CallbotError
 from bot.polling.sight import Blind, Sight
 from bot.tasks import Tasks

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.alerts import Alert, How, When
+from bot.alerts.alert import Alert, How, When
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status
 from bot.domain.permissions import AuthorizationMap
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.alerts import Alert
+from bot.alerts.alert import Alert
 from bot.domain.calls import PhoneCall
 
 

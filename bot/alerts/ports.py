@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.alerts import Alert
+from bot.alerts.alert import Alert
 from bot.domain.buttons import Button
 from bot.domain.calls import PhoneCallView
 

@@ -11,14 +11,14 @@ from datetime import datetime
 
 import structlog
 
-from bot.alert_board import AlertBoard
-from bot.alert_ports import AlertCard, AlertCards, AlertLedger, AlertMeasures
-from bot.alerts import Alert, AlertState, When, awake, grown_old, intervened, key_of, raised, taken
-from bot.carding import alert_card, digest_card
+from bot.alerts.alert import Alert, AlertState, When, awake, grown_old, intervened, key_of, raised, taken
+from bot.alerts.board import AlertBoard
+from bot.alerts.card import alert_card, digest_card
+from bot.alerts.digests import Floods
+from bot.alerts.ports import AlertCard, AlertCards, AlertLedger, AlertMeasures
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import AuthorizationMap
-from bot.floods import Floods
 from bot.moments import alert_taken_up
 from bot.saving import Saving
 from bot.slicing import in_slices

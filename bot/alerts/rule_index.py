@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
-from bot.alerts import Rule
+from bot.alerts.alert import Rule
 from bot.domain.calls import EXTENSION, PhoneCallView, caller_numbers
 from bot.domain.permissions import digits_of
 from bot.domain.phone_numbers import in_ascii, spellings

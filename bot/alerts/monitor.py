@@ -16,19 +16,19 @@ from typing import NoReturn
 
 import structlog
 
-from bot.alarms import Alarms
-from bot.alert_ports import AlertMeasures
-from bot.alerts import GIVE_UP, HANDS, Alert, How, Rule, When, resolved, seen
+from bot.alerts.alert import GIVE_UP, HANDS, Alert, How, Rule, When, resolved, seen
+from bot.alerts.evaluator import Holding, Watch
+from bot.alerts.manager import Alarms
+from bot.alerts.ports import AlertMeasures
+from bot.alerts.resolution import view_that_goes_on, why_over
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.errors import CallbotError
 from bot.domain.intervention import LOOKS_TO_BELIEVE
 from bot.domain.permissions import AuthorizationMap
-from bot.judging import view_that_goes_on, why_over
 from bot.polling.poller import Haste, Looks
 from bot.polling.scan import Sweep
 from bot.slicing import in_slices
 from bot.tasks import Tasks
-from bot.watching import Holding, Watch
 
 AT_A_TIME = 25
 """Calls that are judged before the clock is looked at, whether others get their turn."""

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.alarms import Alarms
-from bot.alert_ports import AlertLedger
-from bot.alerts import HANDS, Alert, AlertState, When, snoozed
+from bot.alerts.alert import HANDS, Alert, AlertState, When, snoozed
+from bot.alerts.manager import Alarms
+from bot.alerts.ports import AlertLedger
+from bot.alerts.resolution import side_of
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import AnswerAlert, RaiseHand
 from bot.domain.errors import NotSuitable
 from bot.domain.permissions import AuthorizationMap, Person
 from bot.interventions.call_list import live_on
 from bot.interventions.ports import PhoneCalls, Request
-from bot.judging import side_of
 
 OVER = "This alert is over: nobody is needed any more. Nothing was changed."
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from bot.alert_ports import AlertCard, DigestCard
-from bot.alerts import Alert, How
+from bot.alerts.alert import Alert, How
+from bot.alerts.ports import AlertCard, DigestCard
 from bot.domain.buttons import Button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
