@@ -9,7 +9,7 @@
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
-# What the package holds beside the code: licence, and the files that people copy, to which bot/examples links.
+# What the package holds beside the code: licence, and the files that people copy, to which bot/app/examples links.
 COPY pyproject.toml README.md LICENSE NOTICE callbot.example.toml .env.example manifest.yml ./
 COPY bot ./bot
 # Every dependency has wheels, so nothing is compiled; the environment itself is made without pip.

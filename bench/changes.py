@@ -14,11 +14,11 @@ from typing import Annotated
 
 import typer
 
-from bot.assembly import Bot
+from bot.app.bot import Bot
+from bot.app.settings import read_settings
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import SandboxPbx
 from bot.sandbox.workspace import Workspace
-from bot.settings import read_settings
 
 BETWEEN = 2.0
 """Seconds between two changes: 30 a minute."""

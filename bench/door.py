@@ -29,11 +29,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bench.servers import python, server
 from bench.world import world
-from bot.collecting import collect_rarely
+from bot.app.collecting import collect_rarely
+from bot.app.metrics import Metrics
 from bot.domain.commands import Command
 from bot.interventions.ports import Asker, Request
 from bot.interventions.service import Interventions
-from bot.metrics import Metrics
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import connect
 from bot.slack.belonging import Home

@@ -31,7 +31,7 @@ from bench.goals import Goal, machine, report
 from bench.pbx import pbx
 from bench.reading import KINDS, goals_reading, judged, measure_reading
 from bot.alerts.evaluator import Holding, Watch
-from bot.collecting import collect_rarely
+from bot.app.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.pages import Remembered

@@ -12,7 +12,7 @@ from bench.figures import Figures
 from bench.goals import Goal, ratio
 from bot.alerts.evaluator import Holding, Watch
 from bot.alerts.monitor import AT_A_TIME
-from bot.collecting import collect_rarely
+from bot.app.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
 from bot.uapi.pages import Pages, Shown
 

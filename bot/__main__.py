@@ -51,11 +51,11 @@ async def serve(**how: Any) -> None:
 
     Raises LedgerLost, after the stop, where another run has taken the ledger, or its file was removed or replaced.
     """
-    from bot.assembly import STOP, Bot  # noqa: PLC0415 - the sandbox alone needs none of it
-    from bot.collecting import collect_rarely  # noqa: PLC0415 - the same
-    from bot.connections import raise_descriptors  # noqa: PLC0415 - the same
-    from bot.logs import configure  # noqa: PLC0415 - the same
-    from bot.settings import read_settings  # noqa: PLC0415 - the same
+    from bot.app.bot import STOP, Bot  # noqa: PLC0415 - the sandbox alone needs none of it
+    from bot.app.collecting import collect_rarely  # noqa: PLC0415 - the same
+    from bot.app.connections import raise_descriptors  # noqa: PLC0415 - the same
+    from bot.app.logs import configure  # noqa: PLC0415 - the same
+    from bot.app.settings import read_settings  # noqa: PLC0415 - the same
 
     settings = read_settings()
     configure(settings.log_level, settings.log_format)
@@ -110,16 +110,16 @@ def check(
     and what your PBX does. It asks before anything is sent; what is sent is in
     the audit. Exits with 0 if the listener was seen in the call, else with 1.
     """
-    from bot.checking import check_on_terminal  # noqa: PLC0415 - only here
-    from bot.logs import configure  # noqa: PLC0415 - the same
+    from bot.app.check.check import check_on_terminal  # noqa: PLC0415 - only here
+    from bot.app.logs import configure  # noqa: PLC0415 - the same
 
     if extension is None and (whose is not None or call is not None or yes):
         raise typer.BadParameter("--as, --call and --yes go with --try EXTENSION.")
     configure("critical", "text")  # what goes wrong is said once, in its own words
     if extension is None:
         sys.exit(0 if run_to_the_end(check_on_terminal(sys.stdout)) else 1)
-    from bot.trial_listener import Wish  # noqa: PLC0415 - only here
-    from bot.trying import try_on_terminal  # noqa: PLC0415 - the same
+    from bot.app.check.probe import try_on_terminal  # noqa: PLC0415 - the same
+    from bot.app.check.trial_listener import Wish  # noqa: PLC0415 - only here
 
     wish = Wish(extension, whose=whose, call=call)
     sys.exit(0 if run_to_the_end(try_on_terminal(wish, sys.stdout, lambda question: yes or _agreed(question))) else 1)
@@ -152,9 +152,9 @@ def audit(
     In csv, what a spreadsheet would take for a formula begins with an
     apostrophe, and control characters are written out, as in the table.
     """
-    from bot.auditing import Form, write_audit  # noqa: PLC0415 - only here
-    from bot.logs import configure  # noqa: PLC0415 - the same
-    from bot.settings import OwnSettings, read_part  # noqa: PLC0415 - the same
+    from bot.app.audit import Form, write_audit  # noqa: PLC0415 - only here
+    from bot.app.logs import configure  # noqa: PLC0415 - the same
+    from bot.app.settings import OwnSettings, read_part  # noqa: PLC0415 - the same
 
     if form not in set(Form):
         raise typer.BadParameter(f"--format is table, csv or json, not {form[:40]!r}.")
@@ -180,7 +180,7 @@ def demo(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0 takes a free one.")] = 0,
 ) -> None:
     """Everything on this machine, no account needed: a sandbox PBX, a local workspace with a page, the real bot between."""
-    from bot.demo import play_tour, stay_open  # noqa: PLC0415 - only the demo needs the sandbox
+    from bot.app.demo import play_tour, stay_open  # noqa: PLC0415 - only the demo needs the sandbox
 
     if tour:
         sys.exit(0 if run_to_the_end(play_tour()) else 1)
@@ -193,7 +193,7 @@ def sandbox(
     control: Annotated[bool, typer.Option("--control", help="Let calls be steered under /control/.")] = False,
 ) -> None:
     """Run the sandbox PBX alone."""
-    from bot.demo import stay_open_as_pbx  # noqa: PLC0415 - only the demo needs the sandbox
+    from bot.app.demo import stay_open_as_pbx  # noqa: PLC0415 - only the demo needs the sandbox
 
     run_to_the_end(stay_open_as_pbx(port, _stop_signal, control=control))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bot.collecting import FULL, MIDDLE, YOUNG
+from bot.app.collecting import FULL, MIDDLE, YOUNG
 from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.directory import Agent, Directory

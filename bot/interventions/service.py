@@ -24,7 +24,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.alerts.responses import Helping
-from bot.answering import Answering
+from bot.app.answering import Answering
 from bot.domain.actions import LABEL, RECORDING, SILENT
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Command, Intervene

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.demo import Stage, stage
+from bot.app.demo import Stage, stage
 from bot.sandbox.console.server import Console
 from tests.browser.demo import Demo
 from tests.browser.window import REBOUND, SECONDS, Window

@@ -4,7 +4,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.demo import Stage
+from bot.app.demo import Stage
 from bot.sandbox.console.server import Console
 
 OPEN = ("Asked", "Ringing", "Connected", "Recording", "Raised")

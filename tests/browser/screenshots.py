@@ -7,7 +7,7 @@ from typing import Literal
 
 from playwright.async_api import Browser, ViewportSize, async_playwright
 
-from bot.demo import stage
+from bot.app.demo import stage
 from bot.sandbox.console.server import Console
 from tests.browser.conftest import HOW_TO, chromium
 from tests.browser.demo import Demo

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.demo import stage
+from bot.app.demo import stage
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.playing import MOST_PLAYS, Plays
 from bot.sandbox.console.server import Console

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import read_config
+from bot.app.config import read_config
+from bot.app.output import visible
 from bot.domain.commands import Help, Intervene, ListCalls, RaiseHand, parse
 from bot.domain.directory import read_directory
 from bot.domain.foreign_text import cleaned, folded, seen
 from bot.slack.foreign import foreign, plain
-from bot.terminal import visible
 
 NAMES = {
     "Persian, with its joiner": "علی\u200cرضا",

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from bot.app.metrics import Metrics
 from bot.interventions.ports import Accepted
-from bot.metrics import Metrics
 from bot.slack.failures import KNOWN
 from bot.slack.rates import HISTORY, OPEN, POST, RESPOND, UPDATE
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.collecting import FULL, MIDDLE, YOUNG, collect_rarely
+from bot.app.collecting import FULL, MIDDLE, YOUNG, collect_rarely
 from bot.domain.calls import PhoneCall, PhoneCallView, Status
 
 MakeCall = Callable[..., PhoneCall]

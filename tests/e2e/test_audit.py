@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 import bot as bot_package
-from bot.auditing import Form, write_audit
+from bot.app.audit import Form, write_audit
+from bot.app.settings import OwnSettings, read_part
 from bot.domain.errors import WrongUsage
 from bot.interventions.ports import Outcome, Request
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
 from bot.ledger.trail import Trail
-from bot.settings import OwnSettings, read_part
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MAP = """

@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 import bot as bot_package
-from bot.checking import check
-from bot.checking_slack import NEEDED, OPTIONAL
-from bot.findings import Finding
+from bot.app.check.check import check
+from bot.app.check.slack import NEEDED, OPTIONAL
+from bot.app.findings import Finding
 from bot.ledger.single_run import SingleRun
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx

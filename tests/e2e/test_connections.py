@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.connections import Connections
+from bot.app.connections import Connections
 
 DESCRIPTORS = 400
 MORE = 600

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.assembly import Bot
+from bot.app.bot import Bot
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 Events = list[MutableMapping[str, Any]]

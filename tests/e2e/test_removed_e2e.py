@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.assembly import Bot
+from bot.app.bot import Bot
 from bot.sandbox.pbx import Fault
 from tests.e2e.alerts_seen import looks
 

@@ -11,11 +11,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.assembly import Bot
+from bot.app.bot import Bot
+from bot.app.serving import CannotListen
 from bot.ledger.trail import Trail
 from bot.sandbox.pbx import Fault
 from bot.sandbox.slack_faults import SlackFault
-from bot.serving import CannotListen
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 STOPPING = 10.0

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.assembly import Bot
+from bot.app.bot import Bot
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 

@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 import bot as bot_package
-from bot.checking_pbx import unified_api
+from bot.app.check.pbx import unified_api
+from bot.app.check.probe import NotConfirmed, Trial, TrialSettings
+from bot.app.check.trial import Seen
+from bot.app.check.trial_listener import Wish, from_anywhere, who_listens
+from bot.app.check.trial_report import Report
+from bot.app.live_config import check_files, read_files
+from bot.app.settings import read_part
 from bot.domain.errors import (
     AlreadyAsked,
     AlreadyInCall,
@@ -28,14 +34,8 @@ from bot.domain.permissions import AuthorizationMap
 from bot.interventions.ports import Outcome
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail, TrailEntry
-from bot.rulebook import check_files, read_files
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
-from bot.settings import read_part
-from bot.trial import Seen
-from bot.trial_listener import Wish, from_anywhere, who_listens
-from bot.trial_report import Report
-from bot.trying import NotConfirmed, Trial, TrialSettings
 from bot.uapi.client import pbx_session
 
 MAP = (Path(__file__).parent / "callbot.toml").read_text()

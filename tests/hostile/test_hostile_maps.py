@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.config import read_config
+from bot.app.config import read_config
 from bot.domain.actions import ActionName
 from bot.domain.directory import COLUMNS, Directory, read_directory
 from bot.domain.errors import ConfigMistakes, NotAuthorized

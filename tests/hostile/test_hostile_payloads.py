@@ -17,11 +17,11 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.assembly import Bot
+from bot.app.bot import Bot
+from bot.app.settings import read_settings
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import SandboxPbx
 from bot.sandbox.workspace import Workspace
-from bot.settings import read_settings
 
 quick = settings(
     max_examples=30,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot.examples import CONFIG, ENVIRONMENT, MANIFEST, example
+from bot.app.examples import CONFIG, ENVIRONMENT, MANIFEST, example
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -22,7 +22,7 @@ def test_an_example_is_the_file_at_the_root(name: str) -> None:
 
 def test_every_example_is_packed() -> None:
     names = {path.name for path in example(CONFIG).parent.iterdir() if path.suffix != ".py" and path.is_file()}
-    assert names == set(PACKED["bot.examples"]) == {CONFIG, ENVIRONMENT, MANIFEST}
+    assert names == set(PACKED["bot.app.examples"]) == {CONFIG, ENVIRONMENT, MANIFEST}
 
 
 def test_the_package_says_that_it_is_typed() -> None:

@@ -16,9 +16,9 @@ import pytest
 import yaml
 from aiohttp import web
 
-from bot.assembly import STOP
+from bot.app.bot import STOP
+from bot.app.settings import Settings, read_settings
 from bot.ledger.address import Address
-from bot.settings import Settings, read_settings
 from bot.slack.http import Front
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.app.live_config import Rulebook
+from bot.app.settings import Settings
 from bot.domain.commands import EXAMPLES, OPTIONS, Help, Verb, parse
-from bot.rulebook import Rulebook
-from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "tests" / "samples" / "slack" / "manifest.schema.2.0.0.json"

@@ -12,13 +12,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bot.checking import check
-from bot.findings import Finding, Mark
+from bot.app.check.check import check
+from bot.app.findings import Finding, Mark
+from bot.app.metrics import Metrics
 from bot.interventions.ports import Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.reasons import Reason
 from bot.ledger.single_run import SingleRun
-from bot.metrics import Metrics
 
 Now = Callable[[], datetime]
 Asked = Callable[..., Request]

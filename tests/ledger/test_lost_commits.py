@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
-from bot.assembly import Bot
+from bot.app.bot import Bot
+from bot.app.settings import read_settings
 from bot.domain.intervention import Intervention
 from bot.interventions.ports import Outcome, Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
@@ -17,7 +18,6 @@ from bot.ledger.trail import TrailEntry
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import SandboxPbx
 from bot.sandbox.workspace import Workspace
-from bot.settings import read_settings
 
 from .lossy_proxy import LossyProxy
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bot.checking import check
-from bot.findings import Finding
+from bot.app.check.check import check
+from bot.app.findings import Finding
 from bot.interventions.ports import Request
 from bot.ledger.failures import LedgerInUse
 from bot.ledger.ledger import Ledger, LedgerUnavailable

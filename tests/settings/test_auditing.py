@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.auditing import FORMULA, cell, since_of, user_of
+from bot.app.audit import FORMULA, cell, since_of, user_of
+from bot.app.output import visible
 from bot.domain.errors import WrongUsage
 from bot.domain.permissions import AuthorizationMap, Person
-from bot.terminal import visible
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 RULES = AuthorizationMap(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.checking_alerts import overlap, review_alerts
-from bot.config import Config, read_config
+from bot.app.check.alerts import overlap, review_alerts
+from bot.app.config import Config, read_config
 from bot.domain.directory import Agent, Directory
 from bot.domain.permissions import ExtensionPattern
 

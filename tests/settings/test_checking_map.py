@@ -2,11 +2,11 @@
 
 import pytest
 
-from bot.checking_map import channels_named, known_extensions, review
-from bot.config import Config, read_config
+from bot.app.check.configuration import channels_named, known_extensions, review
+from bot.app.config import Config, read_config
+from bot.app.findings import Mark, counted, ok, some
+from bot.app.output import shown
 from bot.domain.directory import Agent, Directory
-from bot.findings import Mark, counted, ok, some
-from bot.terminal import shown
 
 MAP = """
 [users.U0ANA]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.alerts.alert import When
-from bot.config import Config, directory_file, read_config
+from bot.app.config import Config, directory_file, read_config
 from bot.domain.actions import ActionName
 from bot.domain.directory import Agent, Directory, read_directory
 from bot.domain.errors import ConfigMistakes

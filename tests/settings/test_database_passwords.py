@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bot as bot_package
-from bot.settings import read_settings
+from bot.app.settings import read_settings
 
 FIRST, SECOND = "quiet", "hush"
 SIGNS = ("#", "/", "?", "[")

@@ -10,7 +10,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.logs import QUIET, configure, redact
+from bot.app.logs import QUIET, configure, redact
 
 SECRETS = {
     "bot token": "xoxb-1234-5678-AbCd",

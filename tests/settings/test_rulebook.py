@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.app.live_config import EVERY, SETTLED, Rulebook
 from bot.domain.actions import ActionName
 from bot.domain.directory import LARGEST
 from bot.domain.errors import ConfigMistakes
-from bot.rulebook import EVERY, SETTLED, Rulebook
 
 ANA = '[users.U0ANA]\nname = "Ana Pop"\nextension = "0003*024"\nroles = ["supervisor"]\n'
 ROLE = '[roles.supervisor]\nactions = ["Monitor"]\nextensions = ["0003*2XX"]\n'

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from bot.app.live_config import Rulebook, read_files
 from bot.domain.errors import NotAuthorized
-from bot.rulebook import Rulebook, read_files
 
 MAP = '[users.U0ANA]\nname = "Ana Pop"\nextension = "0003*024"\nroles = []\n'
 DIRECTORY = '[directory]\nfile = "agents.csv"\n'

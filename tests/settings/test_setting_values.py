@@ -3,8 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
+from bot.app.settings import Settings, read_settings
 from bot.domain.errors import ConfigMistakes
-from bot.settings import Settings, read_settings
 
 RIGHT = {
     "SLACK_BOT_TOKEN": "xoxb-invented",

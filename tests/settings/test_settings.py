@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bot.app.settings import Settings, read_settings
 from bot.domain.errors import ConfigMistakes
-from bot.settings import Settings, read_settings
 
 ENOUGH = {
     "SLACK_BOT_TOKEN": "xoxb-invented",
@@ -177,7 +177,7 @@ def test_no_secret_is_in_a_mistake(name: str) -> None:
 
 # ── the process's own environment ──
 
-PRINTED = "from bot.settings import read_settings; s = read_settings(); print(s.port, s.host, s.slack_app_token)"
+PRINTED = "from bot.app.settings import read_settings; s = read_settings(); print(s.port, s.host, s.slack_app_token)"
 
 
 def test_the_environment_comes_before_the_env_file_and_nothing_is_no_value(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import bot as bot_package
+from bot.app.settings import read_settings
 from bot.domain.errors import ConfigMistakes
-from bot.settings import read_settings
 
 ROOT = Path(bot_package.__file__).parents[1]
 NOBODY = 54321
@@ -26,7 +26,7 @@ COMMANDS = {"run": 2, "check": 1, "audit": 2}
 """With what each ends where its settings are wrong."""
 IMPORTED = """
 import contextlib, io, sys
-import encodings.idna, uvloop, bot.__main__, bot.assembly, bot.auditing, bot.checking, bot.collecting, bot.ledger.advisory_lock
+import encodings.idna, uvloop, bot.__main__, bot.app.bot, bot.app.audit, bot.app.check.check, bot.app.collecting, bot.ledger.advisory_lock
 asked = sys.argv[1:]
 for words in (["check"], ["audit"], ["run", "--help"]):
     sys.argv[1:] = words

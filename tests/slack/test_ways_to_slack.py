@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.checking_slack import check_slack
-from bot.settings import SlackSettings, read_part
+from bot.app.check.slack import check_slack
+from bot.app.settings import SlackSettings, read_part
 from bot.slack.arrival import SlackRefused, workspace_of
 from bot.slack.connection import Connection
 from bot.slack.failures import CertificateProblem, NotReached, failing_clearly

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from bot.config import Config
+from bot.app.config import Config
+from bot.app.findings import Finding, counted, ok, remark, some
 from bot.domain.permissions import AuthorizationMap, ExtensionPattern
-from bot.findings import Finding, counted, ok, remark, some
 
 LONG_LOOK = 5.0
 """Seconds for one look at all live calls that make a list or an alert late."""

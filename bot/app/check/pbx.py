@@ -7,13 +7,13 @@ from typing import TypeVar
 
 import aiohttp
 
-from bot.checking_map import known_extensions
+from bot.app.check.configuration import known_extensions
+from bot.app.findings import Finding, counted, no, ok, remark, some
+from bot.app.settings import PbxSettings
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
 from bot.domain.permissions import AuthorizationMap, Scope
-from bot.findings import Finding, counted, no, ok, remark, some
 from bot.interventions.ports import PartlyRead
-from bot.settings import PbxSettings
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.exchange import Answer
 from bot.uapi.token import ClientCredentials, FixedToken, token_source

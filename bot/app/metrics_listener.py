@@ -11,10 +11,10 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from bot.connections import Connections
+from bot.app.connections import Connections
+from bot.app.serving import CannotListen, listen
+from bot.app.settings import MetricsSettings
 from bot.domain.errors import ConfigMistakes
-from bot.serving import CannotListen, listen
-from bot.settings import MetricsSettings
 
 _log = structlog.get_logger("callbot.metrics")
 

@@ -13,8 +13,14 @@ import structlog
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.alerting import Alerting
 from bot.alerts.blindness import AFTER
+from bot.app.alerting import Alerting
+from bot.app.live_config import EVERY, UNREAD_FOR, Rulebook
+from bot.app.metrics import Metrics
+from bot.app.metrics_listener import open_metrics
+from bot.app.serving import listen
+from bot.app.settings import Settings
+from bot.app.telephony import Telephony
 from bot.closing import Closing
 from bot.domain.clock import Clock, ServerClock
 from bot.interventions.ports import Card, CardElsewhere
@@ -23,12 +29,7 @@ from bot.interventions.service import Interventions
 from bot.interventions.tracker import Follower
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.metrics import Metrics
-from bot.metrics_listener import open_metrics
 from bot.moments import card_at
-from bot.rulebook import EVERY, UNREAD_FOR, Rulebook
-from bot.serving import listen
-from bot.settings import Settings
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import Workspace, connect, workspace_of
 from bot.slack.bot_token import BotToken
@@ -41,7 +42,6 @@ from bot.slack.sockets import Sockets
 from bot.slack.web import tells_time, web_client
 from bot.slicing import watch_loop
 from bot.tasks import Tasks
-from bot.telephony import Telephony
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 STOP = {"requests": 2.5, "puts": 3.0, "cards": 1.5, "drain": 7.0, "close": 2.0, "all": 9.0}

@@ -16,11 +16,11 @@ from typing import NamedTuple, Self
 import structlog
 
 from bot.alerts.alert import Rule
-from bot.config import KEYS, Config, directory_file, read_config
+from bot.app.config import KEYS, Config, directory_file, read_config
+from bot.app.examples import CONFIG, example
 from bot.domain.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
 from bot.domain.errors import ConfigMistakes, NotAuthorized
 from bot.domain.permissions import AuthorizationMap
-from bot.examples import CONFIG, example
 
 EVERY, SETTLED = 2.0, 0.3
 """Seconds between two looks at the files, and between two readings that have to agree."""

@@ -4,7 +4,7 @@ import os
 
 from aiohttp import web
 
-from bot.connections import Connections
+from bot.app.connections import Connections
 from bot.domain.errors import CallbotError
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from bot.app.findings import some
 from bot.domain.actions import ActionName
 from bot.domain.calls import EXTENSION, OBJECT_ID
 from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, WrongUsage
 from bot.domain.permissions import AuthorizationMap, Person
-from bot.findings import some
 from bot.interventions.planner import permits_for
 
 TERMINAL = "terminal"

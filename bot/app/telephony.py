@@ -11,16 +11,16 @@ from typing import NoReturn
 
 import structlog
 
+from bot.app.live_config import Rulebook
+from bot.app.metrics import Metrics
+from bot.app.settings import Settings
 from bot.domain.calls import PhoneCall
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import PbxError
 from bot.domain.legs import NOTHING, without_legs
-from bot.metrics import Metrics
 from bot.polling.poller import Looks
 from bot.polling.rate_limit import Pace
 from bot.polling.sides import Sides, WithEveryParty
-from bot.rulebook import Rulebook
-from bot.settings import Settings
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
 from bot.uapi.pages import Remembered
 from bot.uapi.token import token_source

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from bot.alerts.alert import Rule
-from bot.checking_map import idle, known_extensions
-from bot.config import Config
+from bot.app.check.configuration import idle, known_extensions
+from bot.app.config import Config
+from bot.app.findings import Finding, remark, some
 from bot.domain.permissions import AuthorizationMap, ExtensionPattern, Person, Role
-from bot.findings import Finding, remark, some
 
 Teams: TypeAlias = Mapping[str, frozenset[str]]
 """The extensions of each team of the directory."""

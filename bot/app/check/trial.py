@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from bot.app.check.trial_report import Report, glance, new_views
+from bot.app.findings import counted
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AnswerLost, PbxError
 from bot.domain.intervention import (
@@ -19,9 +21,7 @@ from bot.domain.intervention import (
     follow,
     refused,
 )
-from bot.findings import counted
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.trial_report import Report, glance, new_views
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi
 from bot.uapi.exchange import Answer

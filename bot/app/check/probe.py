@@ -11,25 +11,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from bot.checking_pbx import unified_api
+from bot.app.check.pbx import unified_api
+from bot.app.check.trial import Deed, Seen
+from bot.app.check.trial_listener import TERMINAL, WAIT, Wish, from_anywhere, who_listens
+from bot.app.check.trial_report import Report
+from bot.app.findings import some
+from bot.app.live_config import check_files, read_files
+from bot.app.output import console, shown
+from bot.app.settings import OwnSettings, PbxSettings, read_part
 from bot.domain.clock import Clock
 from bot.domain.commands import Intervene
 from bot.domain.errors import AlreadyAsked, NotSuitable, PbxError, Refusal
 from bot.domain.intervention import Intervention, begin
 from bot.domain.permissions import AuthorizationMap, Person
-from bot.findings import some
 from bot.interventions.checks import asked_already, refuse_if_inside
 from bot.interventions.planner import Suitable, permits_for, plan, suitable
 from bot.interventions.ports import Outcome, Request
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail
-from bot.rulebook import check_files, read_files
-from bot.settings import OwnSettings, PbxSettings, read_part
-from bot.terminal import console, shown
-from bot.trial import Deed, Seen
-from bot.trial_listener import TERMINAL, WAIT, Wish, from_anywhere, who_listens
-from bot.trial_report import Report
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi, pbx_session
 

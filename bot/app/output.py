@@ -5,8 +5,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from bot.app.findings import Finding, Mark
 from bot.domain.foreign_text import stands
-from bot.findings import Finding, Mark
 
 STYLES = {Mark.OK: "green", Mark.NO: "bold red", Mark.REMARK: "yellow"}
 

@@ -6,18 +6,27 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from bot.checking_alerts import review_alerts
-from bot.checking_map import review
-from bot.checking_pbx import check_pbx
-from bot.checking_slack import check_slack
+from bot.app.check.alerts import review_alerts
+from bot.app.check.configuration import review
+from bot.app.check.pbx import check_pbx
+from bot.app.check.slack import check_slack
+from bot.app.findings import Finding, Mark, no, ok, remark
+from bot.app.live_config import ConfigAndMap, check_files, read_files
+from bot.app.output import console, shown
+from bot.app.settings import (
+    DoorSettings,
+    MetricsSettings,
+    OwnSettings,
+    PbxSettings,
+    S,
+    Settings,
+    SlackSettings,
+    read_part,
+)
 from bot.domain.errors import ConfigMistakes
-from bot.findings import Finding, Mark, no, ok, remark
 from bot.ledger.address import Address
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.trail import Trail
-from bot.rulebook import ConfigAndMap, check_files, read_files
-from bot.settings import DoorSettings, MetricsSettings, OwnSettings, PbxSettings, S, Settings, SlackSettings, read_part
-from bot.terminal import console, shown
 
 PATIENCE = 10.0
 """Seconds for one answer."""

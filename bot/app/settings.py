@@ -20,10 +20,10 @@ from pydantic import (
     model_validator,
 )
 
+from bot.app.env_file import env_file
+from bot.app.setting_values import bare, misplaced, unusable
 from bot.domain.errors import ConfigMistakes
-from bot.env_file import env_file
 from bot.ledger.address import mistake_in
-from bot.setting_values import bare, misplaced, unusable
 
 
 def is_loopback(host: str) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
+from bot.app.findings import Finding, counted, ok, remark
 from bot.domain.calls import PhoneCall, PhoneCallView
-from bot.findings import Finding, counted, ok, remark
 from bot.uapi.shapes import Comparison, id_form
 
 

@@ -10,13 +10,13 @@ from bot.alerts.manager import Alarms
 from bot.alerts.monitor import Lookout
 from bot.alerts.ports import AlertLedger
 from bot.alerts.responses import Helping
+from bot.app.live_config import Rulebook
+from bot.app.metrics import Metrics
 from bot.domain.intervention import Intervention
 from bot.interventions.ports import PhoneCalls
 from bot.interventions.tracker import Follower
 from bot.ledger.alerts import AlertBook
-from bot.metrics import Metrics
 from bot.polling.poller import Looks
-from bot.rulebook import Rulebook
 from bot.slack.feed import Feed
 
 

@@ -16,13 +16,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from bot.app.live_config import check_files, read_files
+from bot.app.output import console, visible
+from bot.app.settings import OwnSettings
 from bot.domain.errors import ConfigMistakes, WrongUsage
 from bot.domain.foreign_text import folded
 from bot.domain.permissions import AuthorizationMap
 from bot.ledger.trail import Trail, TrailEntry
-from bot.rulebook import check_files, read_files
-from bot.settings import OwnSettings
-from bot.terminal import console, visible
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 NOT_ON_A_TERMINAL = 160

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.alerts.alert import Rule, When
-from bot.config_tables import AlertTable, AllTables, RoleTable, Table, UserTable, listed
+from bot.app.config_schema import AlertTable, AllTables, RoleTable, Table, UserTable, listed
 from bot.domain.directory import Directory, is_name
 from bot.domain.errors import ConfigMistakes
 from bot.domain.permissions import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role, Scope

@@ -9,12 +9,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.checking_map import channels_named
-from bot.config import Config
-from bot.examples import MANIFEST, example
-from bot.findings import Finding, no, ok, remark, some
+from bot.app.check.configuration import channels_named
+from bot.app.config import Config
+from bot.app.examples import MANIFEST, example
+from bot.app.findings import Finding, no, ok, remark, some
+from bot.app.settings import SlackSettings
 from bot.network import certificate_problem
-from bot.settings import SlackSettings
 from bot.slack.web import web_client
 
 AT_ONCE = 4
