@@ -2,11 +2,8 @@
 
 The core, no I/O:
 
-    slicing.py        long work in slices, between which others get their turn
     moments.py        what is kept in either time, as the wall clock has it
     tasks.py          work that outlives its starter
-    closing.py        what was opened is closed again, within an end
-    saving.py         new truths on their way into the ledger, which may not take them at once
 
 One folder for each outside system; they never import each other, and the head of each names its modules:
 
@@ -24,7 +21,6 @@ Beneath the PBX and Slack alike:
 
 And what ties them together:
 
-    closing.py        what was opened is closed again, the last first, within an end
     __main__.py       the command line
 
 Imports point from the bottom of this page to its top, never back; import-linter holds it (pyproject.toml).

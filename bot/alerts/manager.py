@@ -20,9 +20,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import AuthorizationMap
 from bot.moments import alert_taken_up
-from bot.saving import Saving
-from bot.slicing import in_slices
-from bot.tasks import Tasks
+from bot.tasks import Tasks, WriteBehind, in_slices
 
 DIGEST_EVERY = 3.0
 """Seconds between two states of one digest: what floods it must not use up what Slack lets us send."""
@@ -65,7 +63,7 @@ class Alarms:
         self._posted_at: dict[str, datetime] = {}
         self._digests_changed: set[str] = set()
         self._digests_shown: set[str] = set()
-        self._saving = Saving(self._save, sleep, saved=lambda alert: self._forget_if_done(alert.card))
+        self._saving = WriteBehind(self._save, sleep, saved=lambda alert: self._forget_if_done(alert.card))
         self._tasks = Tasks(apart=True)
 
     # ── what there is ──

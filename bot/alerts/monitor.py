@@ -27,8 +27,7 @@ from bot.domain.intervention import LOOKS_TO_BELIEVE
 from bot.domain.permissions import AuthorizationMap
 from bot.polling.poller import Haste, Looks
 from bot.polling.scan import Sweep
-from bot.slicing import in_slices
-from bot.tasks import Tasks
+from bot.tasks import Tasks, in_slices
 
 AT_A_TIME = 25
 """Calls that are judged before the clock is looked at, whether others get their turn."""

@@ -21,7 +21,6 @@ from bot.app.metrics_listener import open_metrics
 from bot.app.serving import listen
 from bot.app.settings import Settings
 from bot.app.telephony import Telephony
-from bot.closing import Closing
 from bot.domain.clock import Clock, ServerClock
 from bot.interventions.ports import Card, CardElsewhere
 from bot.interventions.preflight import phone_seen
@@ -40,8 +39,7 @@ from bot.slack.outgoing import Outgoing
 from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
 from bot.slack.web import tells_time, web_client
-from bot.slicing import watch_loop
-from bot.tasks import Tasks
+from bot.tasks import Closing, Tasks, watch_loop
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 STOP = {"requests": 2.5, "puts": 3.0, "cards": 1.5, "drain": 7.0, "close": 2.0, "all": 9.0}

@@ -20,7 +20,7 @@ from bot.domain.search import search
 from bot.interventions.checks import refuse_if_inside
 from bot.interventions.planner import Suitable, button, check_phone, fitting_actions
 from bot.interventions.ports import Choice, Line, Listing, Page, PhoneCalls
-from bot.slicing import in_slices
+from bot.tasks import in_slices
 
 LISTED_WITHIN = 8.0
 """Seconds that the reading of all lists may take; what is not read by then is missing, and the answer says so."""

@@ -24,7 +24,7 @@ from bot.interventions.placing import Seat, seat_of_card
 from bot.interventions.planner import Suitable, button, permits_for, plan, suitable
 from bot.interventions.ports import Ledger, PhoneCalls, Request
 from bot.interventions.tracker import Follower
-from bot.saving import Saving
+from bot.tasks import WriteBehind
 
 FRESH = 1.0
 """Seconds for which a call counts as it was read; after a claim that took longer it is read again."""
@@ -127,7 +127,7 @@ class Claims:
         self._now = now
         self._new_id = new_id
         self._claiming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._withdrawals: Saving[_Withdrawal] = Saving(self._withdraw, sleep)
+        self._withdrawals: WriteBehind[_Withdrawal] = WriteBehind(self._withdraw, sleep)
 
     async def stop(self) -> None:
         """Withdraw what can be withdrawn in a moment."""

@@ -43,8 +43,7 @@ from bot.interventions.preflight import phone_beside, phone_seen
 from bot.interventions.sending import send
 from bot.interventions.tracker import Follower
 from bot.polling.poller import Looks
-from bot.saving import Saving
-from bot.tasks import Tasks
+from bot.tasks import Tasks, WriteBehind
 
 SOON = 0.7
 """Seconds that a PUT may take before the card says Asked."""
@@ -115,7 +114,7 @@ class Interventions:
         self._measures = measures
         self._bot_token = bot_token
         self._puts = Tasks()
-        self._outcomes: Saving[_Conclusion] = Saving(self._write_down, sleep)
+        self._outcomes: WriteBehind[_Conclusion] = WriteBehind(self._write_down, sleep)
         self._askers: dict[str, Asker] = {}
         self.follower = follower
         self._answering = Answering(rules=rules, looks=looks, follower=follower, helping=helping)

@@ -24,8 +24,7 @@ from bot.interventions.planner import latest_seen, next_buttons
 from bot.interventions.ports import Card, Cards, Ledger, Measures
 from bot.moments import taken_up
 from bot.polling.poller import CallPath, Haste, Looks
-from bot.saving import Saving
-from bot.tasks import Tasks
+from bot.tasks import Tasks, WriteBehind
 
 RECORDED = frozenset({State.RECORDING, State.RECORDING_STOPPED})
 
@@ -62,7 +61,7 @@ class Follower:
         self._looking: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
-        self._saving = Saving(ledger.save, sleep, saved=self._written, at_once=ledger.writes_together)
+        self._saving = WriteBehind(ledger.save, sleep, saved=self._written, at_once=ledger.writes_together)
         self._tasks = Tasks(apart=True)
         self.switches = Switches(self.show)
 

@@ -14,7 +14,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
 from bot.interventions.ports import PartlyRead, PhoneCalls
 from bot.polling.sight import Scope
-from bot.slicing import in_slices
+from bot.tasks import in_slices
 
 AT_ONCE = 4
 """Lists under way at a time. The session to the PBX has 32 connections: the others are for interventions."""

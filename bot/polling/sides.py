@@ -13,7 +13,7 @@ from bot.domain.presence import Presence
 from bot.interventions.ports import Accepted, PhoneCalls
 from bot.polling.scan import read_lists, says_no
 from bot.polling.sight import Scope
-from bot.slicing import in_slices
+from bot.tasks import in_slices
 
 REMEMBERED = 60.0
 """Seconds for which a list is remembered that was not read again."""

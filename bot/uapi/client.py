@@ -22,7 +22,7 @@ from bot.domain.clock import ServerClock
 from bot.domain.errors import AnswerLost, PbxRefused, PbxUnreachable
 from bot.domain.presence import Presence
 from bot.interventions.ports import Accepted, PartlyRead
-from bot.slicing import SLICE
+from bot.tasks import SLICE
 from bot.uapi import wire
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured
 from bot.uapi.pages import Pages, Remembered, next_start

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from bot.closing import Closing
+from bot.tasks import Closing
 
 SECONDS = 0.1
 Named = Callable[[str], Callable[[], Awaitable[None]]]

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from bot.slicing import EVERY, SLICE, in_slices, watch_loop
+from bot.tasks import EVERY, SLICE, in_slices, watch_loop
 
 
 def slow(many: int, seconds: float) -> Iterator[int]:

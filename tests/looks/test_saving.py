@@ -9,7 +9,7 @@ import pytest
 from bot.domain.actions import ActionName
 from bot.domain.errors import CallbotError
 from bot.domain.intervention import Intervention, State
-from bot.saving import LONGEST_PAUSE, Saving
+from bot.tasks import LONGEST_PAUSE, WriteBehind
 
 MakeIntervention = Callable[..., Intervention]
 
@@ -41,7 +41,7 @@ def asked(an_intervention: MakeIntervention) -> Intervention:
 
 async def test_what_the_ledger_does_not_take_is_written_when_it_does(clock: Any, asked: Intervention) -> None:
     ledger = Locked(clock, until=10)
-    await Saving(ledger.save, clock.sleep).save(at(asked, State.ENDED))
+    await WriteBehind(ledger.save, clock.sleep).save(at(asked, State.ENDED))
     assert ledger.rows == {}
     await clock.let_pass(20)
     assert ledger.rows[asked.id].state is State.ENDED
@@ -49,7 +49,7 @@ async def test_what_the_ledger_does_not_take_is_written_when_it_does(clock: Any,
 
 async def test_the_newest_truth_is_what_is_written_in_the_end(clock: Any, asked: Intervention) -> None:
     ledger = Locked(clock, until=10)
-    saving = Saving(ledger.save, clock.sleep)
+    saving = WriteBehind(ledger.save, clock.sleep)
     for state in (State.RINGING, State.CONNECTED, State.ENDED):
         await saving.save(at(asked, state))
         await clock.let_pass(1)
@@ -59,7 +59,7 @@ async def test_the_newest_truth_is_what_is_written_in_the_end(clock: Any, asked:
 
 async def test_a_ledger_that_is_away_for_long_is_not_asked_all_the_time(clock: Any, asked: Intervention) -> None:
     ledger = Locked(clock, until=3600)
-    saving = Saving(ledger.save, clock.sleep)
+    saving = WriteBehind(ledger.save, clock.sleep)
     await saving.save(asked)
     await clock.let_pass(1800)
     assert ledger.tries <= 10 + 1800 / LONGEST_PAUSE
@@ -68,7 +68,7 @@ async def test_a_ledger_that_is_away_for_long_is_not_asked_all_the_time(clock: A
 
 async def test_after_the_end_nothing_is_tried_any_more(clock: Any, asked: Intervention) -> None:
     ledger = Locked(clock, until=3600)
-    saving = Saving(ledger.save, clock.sleep)
+    saving = WriteBehind(ledger.save, clock.sleep)
     await saving.save(asked)
     await saving.stop()
     tries = ledger.tries
@@ -99,7 +99,7 @@ async def test_one_that_is_never_taken_does_not_keep_the_others_from_being_writt
     clock: Any, asked: Intervention, at_once: int
 ) -> None:
     ledger = Refusing(clock, bad="i0")
-    saving = Saving(ledger.save, clock.sleep, at_once=at_once)
+    saving = WriteBehind(ledger.save, clock.sleep, at_once=at_once)
     for number in range(40):
         saving.begin(asked.model_copy(update={"id": f"i{number}"}))
     for _ in range(40):
@@ -111,7 +111,7 @@ async def test_one_that_is_never_taken_does_not_keep_the_others_from_being_writt
 
 async def test_one_that_is_never_taken_is_not_tried_all_the_time(clock: Any, asked: Intervention) -> None:
     ledger = Refusing(clock, bad="bad")
-    saving = Saving(ledger.save, clock.sleep, at_once=16)
+    saving = WriteBehind(ledger.save, clock.sleep, at_once=16)
     saving.begin(asked.model_copy(update={"id": "bad"}))
     await clock.let_pass(1800)
     assert ledger.tries <= 10 + 1800 / LONGEST_PAUSE
@@ -126,7 +126,7 @@ async def test_as_many_as_the_ledger_takes_together_are_written_at_a_time(clock:
         begun.append(truth.id)
         await ledger.save(truth)
 
-    saving = Saving(save, clock.sleep, at_once=3)
+    saving = WriteBehind(save, clock.sleep, at_once=3)
     for number in range(5):
         saving.begin(asked.model_copy(update={"id": f"i{number}"}))
     await clock.let_pass(0.1)
@@ -138,7 +138,7 @@ async def test_as_many_as_the_ledger_takes_together_are_written_at_a_time(clock:
 
 async def test_a_newer_truth_is_written_after_the_one_that_is_being_written(clock: Any, asked: Intervention) -> None:
     ledger = Refusing(clock, held=True)
-    saving = Saving(ledger.save, clock.sleep, at_once=16)
+    saving = WriteBehind(ledger.save, clock.sleep, at_once=16)
     saving.begin(at(asked, State.RINGING))
     await clock.let_pass(0.1)
     saving.begin(at(asked, State.ENDED))
@@ -160,7 +160,7 @@ async def test_an_unexpected_error_of_the_ledger_keeps_no_other_from_being_writt
     clock: Any, asked: Intervention
 ) -> None:
     ledger = Broken(clock, until=0)
-    saving = Saving(ledger.save, clock.sleep)
+    saving = WriteBehind(ledger.save, clock.sleep)
     await saving.save(asked.model_copy(update={"id": "bad"}))
     await saving.save(asked)
     await clock.let_pass(10)
@@ -175,7 +175,7 @@ async def test_an_unexpected_error_of_who_hears_of_it_keeps_nothing_from_being_w
         raise RuntimeError("unexpected")
 
     ledger = Locked(clock, until=0)
-    saving = Saving(ledger.save, clock.sleep, saved=heard)
+    saving = WriteBehind(ledger.save, clock.sleep, saved=heard)
     for state in (State.RINGING, State.CONNECTED, State.ENDED):
         await saving.save(at(asked, state))
     assert (ledger.rows[asked.id].state, saving.waits(asked.id)) == (State.ENDED, False)
