@@ -32,7 +32,8 @@ from bench.world import world
 from bot.app.collecting import collect_rarely
 from bot.app.metrics import Metrics
 from bot.domain.commands import Command
-from bot.interventions.ports import Asker, Request
+from bot.domain.request import Request
+from bot.interventions.ports import Asker
 from bot.interventions.service import Interventions
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import connect

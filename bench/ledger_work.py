@@ -15,7 +15,7 @@ from bench.figures import Figures
 from bot.domain.actions import Monitor
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention, Look, answered, begin, follow
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger.ledger import Ledger
 
 AT_ONCE = 64

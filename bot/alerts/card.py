@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 
 from bot.alerts.alert import Alert, How
 from bot.alerts.ports import AlertCard, DigestCard
-from bot.domain.buttons import Button
+from bot.domain.actions import fitting_actions
+from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
-from bot.domain.permissions import AuthorizationMap
-from bot.interventions.call_list import names_on
-from bot.interventions.planner import button, fitting_actions
+from bot.domain.permissions import AuthorizationMap, names_on
 
 MOST_LINES = 8
 """Alerts that a digest shows whole."""

@@ -12,8 +12,9 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import AnswerAlert, RaiseHand
 from bot.domain.errors import NotSuitable
 from bot.domain.permissions import AuthorizationMap, Person
-from bot.interventions.call_list import live_on
-from bot.interventions.ports import PhoneCalls, Request
+from bot.domain.request import Request
+from bot.polling.live_calls import live_on
+from bot.polling.ports import PhoneCalls
 
 OVER = "This alert is over: nobody is needed any more. Nothing was changed."
 

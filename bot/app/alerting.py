@@ -13,10 +13,10 @@ from bot.alerts.responses import Helping
 from bot.app.live_config import Rulebook
 from bot.app.metrics import Metrics
 from bot.domain.intervention import Intervention
-from bot.interventions.ports import PhoneCalls
 from bot.interventions.tracker import Follower
 from bot.ledger.alerts import AlertBook
 from bot.polling.poller import Looks
+from bot.polling.ports import PhoneCalls
 from bot.slack.feed import Feed
 
 

@@ -9,8 +9,9 @@ from bot.alerts.alert import Alert
 from bot.alerts.responses import Helping
 from bot.domain.commands import AnswerAlert, AnswerSwitch, Help, ListCalls, RaiseHand
 from bot.domain.permissions import AuthorizationMap
+from bot.domain.request import Request
 from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
-from bot.interventions.ports import Asker, Request
+from bot.interventions.ports import Asker
 from bot.interventions.tracker import Follower
 from bot.polling.poller import Looks
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from bot.domain.calls import CallerId, Extension, ObjectId
+from bot.domain.calls import CallerId, Extension, ObjectId, PhoneCallView, Status
 
 
 class ActionName(StrEnum):
@@ -100,3 +100,17 @@ class StopRecording(_Sent):
 PhoneCallAction: TypeAlias = Annotated[
     Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording, Field(discriminator="action")
 ]
+
+
+def suits(action: ActionName, view: PhoneCallView) -> bool:
+    """Whether the action fits a view in this state: a ringing call suits PickUp, a conversation the others."""
+    if action is ActionName.PICK_UP:
+        return view.status is Status.RINGING
+    return view.on_call
+
+
+def fitting_actions(view: PhoneCallView) -> tuple[ActionName, ...]:
+    """Every action that makes sense on a view as it is, in the order of their buttons."""
+    possible = [name for name in ActionName if suits(name, view)]
+    unneeded = ActionName.STOP_RECORDING if view.recording is None else ActionName.START_RECORDING
+    return tuple(name for name in possible if name is not unneeded)

@@ -5,7 +5,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.domain.commands import AnswerAlert, AnswerSwitch, Command, Intervene, ListCalls, RaiseHand
+from bot.domain.calls import PhoneCall
+from bot.domain.commands import AnswerAlert, AnswerSwitch, Command, Intervene, ListCalls, RaiseHand, Target
 from bot.domain.errors import BadCommand
 
 T = TypeVar("T", bound=BaseModel)
@@ -157,3 +158,14 @@ def _unpacked(value: str, key: str, field: str, kind: type[T]) -> T:
 
 def _too_old() -> BadCommand:
     return BadCommand("This button is too old, or from another version of callbot.", "/calls")
+
+
+def button(intervene: Intervene, extension: str, call: PhoneCall, channel: str, view_id: str | None = None) -> Button:
+    """The same request for this one call of one extension. `view_id` only where the person has to choose between views."""
+    meant = {
+        "target": Target(kind="extension", text=extension),
+        "call": call.id,
+        "published": call.published,
+        "view": view_id,
+    }
+    return Button(intervene=intervene.model_copy(update=meant), channel=channel)

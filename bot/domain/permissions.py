@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.calls import PhoneCall, organisation
+from bot.domain.calls import PhoneCall, PhoneCallView, caller_numbers, organisation
 from bot.domain.commands import Target
 from bot.domain.directory import TEAM, Agent, Directory
 from bot.domain.errors import NotAuthorized, NotSuitable
@@ -323,3 +323,11 @@ class AuthorizationMap:
         contact = self.people.get(self.contact or "")
         ask = f" Ask {contact.name} if you need it." if contact and contact != person else ""
         return f" Nothing was sent.{ask}"
+
+
+def names_on(view: PhoneCallView, rules: AuthorizationMap) -> dict[str, str]:
+    """The names of this side's parties, by the numbers that the view calls them; `211` is one of its organisation."""
+    own = organisation(view.extension)
+    numbers = {*view.source, *view.destination, *caller_numbers(view.caller_id)} - {view.extension}
+    extended = {number: number if "*" in number else f"{own}*{number}" for number in numbers}
+    return {number: name for number, full in extended.items() if (name := rules.name_of(full)) != full}

@@ -1,31 +1,30 @@
 """Reading the live calls: those that one request may mean, and for `/calls` those that one person may know of."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property, partial
 from typing import NamedTuple
 
-from bot.domain.actions import RECORDING, ActionName
-from bot.domain.buttons import Button, HandButton
-from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status, caller_numbers, organisation
+from bot.domain.actions import RECORDING, ActionName, fitting_actions
+from bot.domain.buttons import Button, HandButton, button
+from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status
 from bot.domain.commands import Intervene, ListCalls, RaiseHand, Target
-from bot.domain.errors import ExtensionInvalid, Refusal, UserInvalid
+from bot.domain.errors import Refusal
 from bot.domain.foreign_text import folded
 from bot.domain.intervention import UNDECIDED, Intervention
 from bot.domain.legs import NOTHING, Known, own_views, talks, without_legs
-from bot.domain.permissions import AuthorizationMap, Person
+from bot.domain.permissions import AuthorizationMap, Person, names_on
 from bot.domain.search import search
 from bot.interventions.checks import refuse_if_inside
-from bot.interventions.planner import Suitable, button, check_phone, fitting_actions
-from bot.interventions.ports import Choice, Line, Listing, Page, PhoneCalls
+from bot.interventions.planner import Suitable, check_phone
+from bot.interventions.ports import Choice, Line, Listing, Page
+from bot.polling.live_calls import live_on
+from bot.polling.ports import PhoneCalls
 from bot.tasks import in_slices
 
 LISTED_WITHIN = 8.0
 """Seconds that the reading of all lists may take; what is not read by then is missing, and the answer says so."""
-MOMENT = 0.3
-"""Seconds after which an empty answer is asked for once more."""
 LINES_ON_A_PAGE = 12
 """Three blocks each, and at most five around them: well below the 50 of one Slack message."""
 
@@ -41,49 +40,6 @@ async def calls_meant(
     return await live_on(
         intervene.call, extensions, rules, phone_calls, sleep, counts=lambda call: not rules.protects(call)
     )
-
-
-async def live_on(
-    call_id: str | None,
-    extensions: tuple[str, ...],
-    rules: AuthorizationMap,
-    phone_calls: PhoneCalls,
-    sleep: Callable[[float], Awaitable[object]],
-    *,
-    counts: Callable[[PhoneCall], bool],
-) -> list[tuple[str, PhoneCall]]:
-    """The calls of these extensions, or the one of that id, each with the extension that it was asked for.
-
-    Where the PBX shows none that `counts` it is asked once more, a moment later: a list may be empty for a moment. Of the
-    others nobody learns that they are there, by the time that it takes either. Raises PbxError.
-    """
-    found = await _calls_of(call_id, extensions, rules, phone_calls)
-    if not any(counts(call) for _, call in found):
-        await sleep(MOMENT)
-        found = await _calls_of(call_id, extensions, rules, phone_calls)
-    return found
-
-
-async def _calls_of(
-    call_id: str | None, extensions: tuple[str, ...], rules: AuthorizationMap, phone_calls: PhoneCalls
-) -> list[tuple[str, PhoneCall]]:
-    """The calls of all these extensions. One that the PBX does not know has none, if another has one."""
-
-    async def on(extension: str) -> list[tuple[str, PhoneCall]]:
-        user = rules.owner(extension)
-        if call_id is None:
-            return [(extension, call) for call in await phone_calls.list(user, extension)]
-        call = await phone_calls.get(user, extension, call_id)
-        return [] if call is None else [(extension, call)]
-
-    # All at once: however many phones a person has, the reads of one request end when the slowest does.
-    answers = await asyncio.gather(*map(on, extensions), return_exceptions=True)
-    failures = [answer for answer in answers if isinstance(answer, BaseException)]
-    found = [one for answer in answers if not isinstance(answer, BaseException) for one in answer]
-    serious = [failure for failure in failures if not isinstance(failure, ExtensionInvalid | UserInvalid)]
-    if serious or (failures and not found):
-        raise (serious or failures)[0]
-    return found
 
 
 def choice(intervene: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:
@@ -336,11 +292,3 @@ def _is_held(one: Intervention, person: Person, call: PhoneCall) -> bool:
     """Whether this person's phone is busy with it, or may be, in this call."""
     theirs = (one.slack_user, one.call_id) == (person.slack_user, call.id)
     return theirs and one.name not in RECORDING and (one.state in UNDECIDED or one.in_call)
-
-
-def names_on(view: PhoneCallView, rules: AuthorizationMap) -> dict[str, str]:
-    """The names of this side's parties, by the numbers that the view calls them; `211` is one of its organisation."""
-    own = organisation(view.extension)
-    numbers = {*view.source, *view.destination, *caller_numbers(view.caller_id)} - {view.extension}
-    extended = {number: number if "*" in number else f"{own}*{number}" for number in numbers}
-    return {number: name for number, full in extended.items() if (name := rules.name_of(full)) != full}

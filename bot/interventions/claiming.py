@@ -13,17 +13,20 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.domain.actions import RECORDING
+from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
 from bot.domain.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, Refusal
 from bot.domain.intervention import Intervention, begin, waiting
 from bot.domain.permissions import AuthorizationMap, Permit
 from bot.domain.presence import PhoneSeen
+from bot.domain.request import Request
 from bot.interventions.checks import asked_already, refuse_if_busy, refuse_if_inside
 from bot.interventions.placing import Seat, seat_of_card
-from bot.interventions.planner import Suitable, button, permits_for, plan, suitable
-from bot.interventions.ports import Ledger, PhoneCalls, Request
+from bot.interventions.planner import Suitable, permits_for, plan, suitable
+from bot.interventions.ports import Ledger
 from bot.interventions.tracker import Follower
+from bot.polling.ports import PhoneCalls
 from bot.tasks import WriteBehind
 
 FRESH = 1.0

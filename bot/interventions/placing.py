@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from bot.domain.actions import SILENT, ActionName
 from bot.domain.intervention import Intervention, Why
-from bot.interventions.ports import CardElsewhere, Request
+from bot.domain.request import Request
+from bot.interventions.ports import CardElsewhere
 
 
 def others_read(place: str, slack_user: str, silent_in: frozenset[str]) -> bool:

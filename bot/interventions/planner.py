@@ -19,8 +19,10 @@ from bot.domain.actions import (
     StartRecording,
     StopRecording,
     Whisper,
+    fitting_actions,
+    suits,
 )
-from bot.domain.buttons import Button
+from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall, PhoneCallView, Status, organisation
 from bot.domain.commands import Command, Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable
@@ -36,20 +38,6 @@ class Suitable:
     extension: str
     call: PhoneCall
     view: PhoneCallView
-
-
-def suits(action: ActionName, view: PhoneCallView) -> bool:
-    """Whether the action fits a view in this state: a ringing call suits PickUp, a conversation the others."""
-    if action is ActionName.PICK_UP:
-        return view.status is Status.RINGING
-    return view.on_call
-
-
-def fitting_actions(view: PhoneCallView) -> tuple[ActionName, ...]:
-    """Every action that makes sense on a view as it is, in the order of their buttons."""
-    possible = [name for name in ActionName if suits(name, view)]
-    unneeded = ActionName.STOP_RECORDING if view.recording is None else ActionName.START_RECORDING
-    return tuple(name for name in possible if name is not unneeded)
 
 
 def suitable(
@@ -226,17 +214,12 @@ def next_buttons(interventions: tuple[Intervention, ...], rules: AuthorizationMa
     present = {one.name for one in interventions if one.in_call}
     joins = () if ActionName.PICK_UP in present else tuple(JOINING - present)
     return tuple(
-        button(Intervene(action=name, target=_target(newest.extension)), newest.extension, newest.call, newest.channel)
+        button(
+            Intervene(action=name, target=Target(kind="extension", text=newest.extension)),
+            newest.extension,
+            newest.call,
+            newest.channel,
+        )
         for name in fitting_actions(view)
         if (name in joins or name not in JOINING) and rules.allows(person, name, newest.extension, newest.channel)
     )
-
-
-def button(intervene: Intervene, extension: str, call: PhoneCall, channel: str, view_id: str | None = None) -> Button:
-    """The same request for this one call of one extension. `view_id` only where the person has to choose between views."""
-    meant = {"target": _target(extension), "call": call.id, "published": call.published, "view": view_id}
-    return Button(intervene=intervene.model_copy(update=meant), channel=channel)
-
-
-def _target(extension: str) -> Target:
-    return Target(kind="extension", text=extension)

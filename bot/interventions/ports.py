@@ -8,37 +8,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from bot.domain.actions import ActionName, PhoneCallAction
+from bot.domain.actions import ActionName
 from bot.domain.buttons import Button, HandButton
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import ListCalls
-from bot.domain.errors import PbxUnreachable, Refusal
+from bot.domain.errors import Refusal
 from bot.domain.intervention import Intervention
-from bot.domain.presence import Presence
+from bot.domain.request import Request
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Request(_Frozen):
-    """One thing that one person typed or clicked."""
-
-    id: str
-    trigger: str
-    """Slack's trigger_id: the same in every repeat of one delivery, another in every click."""
-    slack_user: str
-    stranger: bool = False
-    """The person is of another workspace (Slack Connect)."""
-    channel: str
-    """Where it counts as asked from: the channel of a command, the channel that the card of a button was asked in."""
-    clicked: bool = Field(default=False, exclude=True)
-    """A button, not a typed command; of no use in the trail."""
-    said: str
-    """The command and its text, or the label of the button, for the trail."""
-    at: datetime
 
 
 class Outcome(StrEnum):
@@ -51,14 +33,6 @@ class Outcome(StrEnum):
     NOT_SWITCHED = "mode not changed"
     SENT = "sent"
     INTERRUPTED = "interrupted before anything was sent"
-
-
-class Accepted(StrEnum):
-    """How the PBX said yes: 200 with the call, 202 with three fields, 204 with nothing."""
-
-    CALL = "call"
-    RINGING = "ringing"
-    NOTHING = "nothing"
 
 
 class Choice(_Frozen):
@@ -163,35 +137,6 @@ class Card(_Frozen):
     """The person is no longer in the map, or may no longer do this: their leg is not cut, and no button is offered."""
     protected: bool = False
     """A party is protected by the rules of now: nothing more of the call is shown, and no button is offered."""
-
-
-class PartlyRead(PbxUnreachable):
-    """A list of live calls of which some entries are calls without an id: `skipped` so many; `calls` are the others.
-
-    A call that is not among those may be one that was skipped. Who does not know what to do with that takes the list for
-    one that cannot be read.
-    """
-
-    def __init__(self, calls: tuple[PhoneCall, ...], skipped: int) -> None:
-        super().__init__(f"{skipped} {'call has' if skipped == 1 else 'calls have'} no id")
-        self.calls = calls
-        self.skipped = skipped
-
-
-class PhoneCalls(Protocol):
-    """The PBX. Every method may raise PbxError."""
-
-    async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
-        """The call as it is now, None where it is gone."""
-
-    async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
-        """The live calls of an extension (or `@self`), each once. Raises PartlyRead where some have no id."""
-
-    async def presence(self, user: str, extension: str) -> Presence | None:
-        """What the PBX knows of one phone beside calls; None where it says nothing of it."""
-
-    async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
-        """Send the action, once. Raises PbxRefused for a no, AnswerLost where nobody knows whether it was done."""
 
 
 class BotToken(Protocol):

@@ -13,7 +13,7 @@ import structlog
 from bot.domain.errors import PbxError
 from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import PhoneSeen, Presence
-from bot.interventions.ports import PhoneCalls
+from bot.polling.ports import PhoneCalls
 
 PATIENCE = 1.0
 """Seconds, from its start, for which the presence of a phone is waited for."""

@@ -7,7 +7,8 @@ import structlog
 
 from bot.domain.errors import AnswerLost, PbxError, PbxUnreachable
 from bot.domain.intervention import Intervention, answer_lost, answered, refused
-from bot.interventions.ports import Measures, PhoneCalls
+from bot.interventions.ports import Measures
+from bot.polling.ports import PhoneCalls
 
 _log = structlog.get_logger("callbot.sending")
 

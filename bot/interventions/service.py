@@ -26,23 +26,26 @@ from structlog.contextvars import bound_contextvars
 from bot.alerts.responses import Helping
 from bot.app.answering import Answering
 from bot.domain.actions import LABEL, RECORDING, SILENT
+from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Command, Intervene
 from bot.domain.errors import AlreadyAsked, AlreadyInCall, CallbotError, PbxError, PhoneNotRegistered, Refusal
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import AuthorizationMap, Permit, Person
 from bot.domain.presence import PhoneSeen
+from bot.domain.request import Request
 from bot.interventions.call_list import calls_meant, choice
 from bot.interventions.checks import MOST_OPEN, refuse_if_inside
 from bot.interventions.claiming import BUSY, Claims, Phone, PhoneBusy, Reading, verdict
 from bot.interventions.mode_change import Verdict, changes_mode
 from bot.interventions.placing import others_read, why_elsewhere
-from bot.interventions.planner import Suitable, button, named_call, permits_for, suitable
-from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome, PhoneCalls, Request
+from bot.interventions.planner import Suitable, named_call, permits_for, suitable
+from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome
 from bot.interventions.preflight import phone_beside, phone_seen
 from bot.interventions.sending import send
 from bot.interventions.tracker import Follower
 from bot.polling.poller import Looks
+from bot.polling.ports import PhoneCalls
 from bot.tasks import Tasks, WriteBehind
 
 SOON = 0.7

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Executable, RowMapping, Select, select
 
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
-from bot.interventions.ports import Outcome, PostedCard, Request
+from bot.domain.request import Request
+from bot.interventions.ports import Outcome, PostedCard
 from bot.ledger import documents, schema
 from bot.ledger.address import Address
 from bot.ledger.alerts import AlertBook

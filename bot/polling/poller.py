@@ -23,7 +23,7 @@ import structlog
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
 from bot.domain.intervention import UNREADABLE, Look
-from bot.interventions.ports import PartlyRead, PhoneCalls
+from bot.polling.ports import PartlyRead, PhoneCalls
 from bot.polling.scan import AT_ONCE, Snapshot, Snapshots, Sweep, Sweeps, says_no
 from bot.polling.sides import Sides
 from bot.polling.sight import Scope, Sight

@@ -12,7 +12,7 @@ import structlog
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
-from bot.interventions.ports import PartlyRead, PhoneCalls
+from bot.polling.ports import PartlyRead, PhoneCalls
 from bot.polling.sight import Scope
 from bot.tasks import in_slices
 

@@ -10,7 +10,7 @@ from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
 from bot.domain.presence import Presence
-from bot.interventions.ports import Accepted, PhoneCalls
+from bot.polling.ports import Accepted, PhoneCalls
 from bot.polling.scan import read_lists, says_no
 from bot.polling.sight import Scope
 from bot.tasks import in_slices

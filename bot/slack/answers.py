@@ -6,7 +6,8 @@ from slack_sdk.models.blocks import ActionsBlock
 
 from bot.domain.buttons import Button
 from bot.domain.commands import EXAMPLES, HELP_ME_EXAMPLE, Verb
-from bot.interventions.ports import CardElsewhere, Request
+from bot.domain.request import Request
+from bot.interventions.ports import CardElsewhere
 from bot.slack.foreign import escaped, foreign, plain
 from bot.slack.messages import Message, act, headline, message, our_words, said, small
 

@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.buttons import AnyButton, unpack, unpack_alert, unpack_hand, unpack_page, unpack_switch
 from bot.domain.commands import Command, parse
 from bot.domain.errors import BadCommand, Refusal
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.interventions.service import Interventions
 from bot.slack.asker import PrivateAnswers
 from bot.slack.belonging import Home, is_external

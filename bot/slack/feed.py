@@ -15,7 +15,8 @@ from typing import Any
 import structlog
 
 from bot.domain.errors import CallbotError
-from bot.interventions.ports import Card, Request
+from bot.domain.request import Request
+from bot.interventions.ports import Card
 from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted, never_sent_card
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message

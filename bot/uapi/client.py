@@ -21,7 +21,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.clock import ServerClock
 from bot.domain.errors import AnswerLost, PbxRefused, PbxUnreachable
 from bot.domain.presence import Presence
-from bot.interventions.ports import Accepted, PartlyRead
+from bot.polling.ports import Accepted, PartlyRead
 from bot.tasks import SLICE
 from bot.uapi import wire
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured

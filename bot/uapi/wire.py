@@ -28,7 +28,7 @@ from bot.domain.errors import (
     refused,
 )
 from bot.domain.presence import Presence, presence
-from bot.interventions.ports import Accepted
+from bot.polling.ports import Accepted
 from bot.uapi.envelope import entries, error_code, is_bare, parsed, total
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import Presence
 from bot.interventions.call_list import calls_meant
 from bot.interventions.planner import permits_for
-from bot.interventions.ports import Accepted
+from bot.polling.ports import Accepted
 
 MakeCall = Callable[..., PhoneCall]
 BOTH = ("0003*210", "0003*211")

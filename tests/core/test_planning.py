@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot.domain.actions import ActionName
+from bot.domain.actions import ActionName, fitting_actions, suits
+from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall, PhoneCallView, Status
 from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
 from bot.domain.legs import Known
 from bot.domain.permissions import AuthorizationMap, Permit
-from bot.interventions.planner import button, check_phone, fitting_actions, plan, suitable, suits
+from bot.interventions.planner import check_phone, plan, suitable
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

@@ -11,8 +11,8 @@ from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import PhoneSeen, Presence, presence
-from bot.interventions.ports import Accepted
 from bot.interventions.preflight import phone_beside, phone_seen
+from bot.polling.ports import Accepted
 
 
 async def nothing() -> None:

@@ -18,7 +18,8 @@ import bot as bot_package
 from bot.app.audit import Form, write_audit
 from bot.app.settings import OwnSettings, read_part
 from bot.domain.errors import WrongUsage
-from bot.interventions.ports import Outcome, Request
+from bot.domain.request import Request
+from bot.interventions.ports import Outcome
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.domain.intervention import Intervention
+from bot.domain.request import Request
 from bot.interventions.checks import MOST_OPEN
-from bot.interventions.ports import Request
 from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx import Fault
 from bot.slack.room import MOST_EACH, WAIT

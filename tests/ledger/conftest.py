@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from bot.alerts.alert import Alert, When, raised
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention, begin
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger

@@ -13,7 +13,7 @@ from bot.alerts.alert import Alert, AlertState, How, When, intervened, raised, r
 from bot.alerts.ports import AlertLedger, BlindCard
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger import documents
 from bot.ledger.alerts import AT_ONCE
 from bot.ledger.ledger import Ledger, LedgerUnavailable

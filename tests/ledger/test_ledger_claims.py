@@ -10,7 +10,8 @@ import pytest
 
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention, State
-from bot.interventions.ports import Outcome, Request
+from bot.domain.request import Request
+from bot.interventions.ports import Outcome
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.trail import TrailEntry
 

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from bot.domain.intervention import Intervention
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger.address import Address
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention, State, Step, Why
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger.ledger import Ledger
 
 Asked = Callable[..., Request]

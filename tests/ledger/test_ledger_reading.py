@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.intervention import Intervention
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger.failures import LedgerLost
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

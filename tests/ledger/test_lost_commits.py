@@ -12,7 +12,8 @@ import pytest
 from bot.app.bot import Bot
 from bot.app.settings import read_settings
 from bot.domain.intervention import Intervention
-from bot.interventions.ports import Outcome, Request
+from bot.domain.request import Request
+from bot.interventions.ports import Outcome
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.trail import TrailEntry
 from bot.sandbox.floor import Floor

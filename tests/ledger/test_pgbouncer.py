@@ -13,7 +13,7 @@ import pytest
 
 from bot.app.check.check import check
 from bot.app.findings import Finding
-from bot.interventions.ports import Request
+from bot.domain.request import Request
 from bot.ledger.failures import LedgerInUse
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun

@@ -15,9 +15,10 @@ from bot.domain.errors import PbxError
 from bot.domain.intervention import Intervention, Look, State, answered
 from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import PhoneSeen
-from bot.interventions.ports import Card, PartlyRead
+from bot.interventions.ports import Card
 from bot.interventions.tracker import Follower
 from bot.polling.poller import CallPath, Haste, Looks
+from bot.polling.ports import PartlyRead
 from bot.polling.rate_limit import Pace
 from tests.looks.lookout_post import post, ring
 

@@ -14,12 +14,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerts.alert import Alert, When, raised
 from bot.alerts.ports import AlertCard, DigestCard
-from bot.domain.actions import ActionName
+from bot.domain.actions import ActionName, fitting_actions
+from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.domain.intervention import Intervention, State, Step
 from bot.domain.permissions import AuthorizationMap
-from bot.interventions.planner import button, fitting_actions, next_buttons
+from bot.interventions.planner import next_buttons
 from bot.interventions.ports import Card, CardElsewhere
 from bot.ledger.ledger import Ledger
 from bot.sandbox.messages_shown import Message as Shown

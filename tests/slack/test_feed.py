@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import State
-from bot.interventions.ports import Card, Request
+from bot.domain.request import Request
+from bot.interventions.ports import Card
 from bot.slack.feed import LONGEST_PAUSE, MOST_CARDS
 
 CardIn = Callable[..., Card]

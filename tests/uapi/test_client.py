@@ -14,7 +14,7 @@ from bot.domain.errors import (
     SendCallToInvalid,
     UserInvalid,
 )
-from bot.interventions.ports import Accepted
+from bot.polling.ports import Accepted
 from bot.sandbox.floor import Floor
 from bot.sandbox.pbx import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi

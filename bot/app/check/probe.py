@@ -24,9 +24,10 @@ from bot.domain.commands import Intervene
 from bot.domain.errors import AlreadyAsked, NotSuitable, PbxError, Refusal
 from bot.domain.intervention import Intervention, begin
 from bot.domain.permissions import AuthorizationMap, Person
+from bot.domain.request import Request
 from bot.interventions.checks import asked_already, refuse_if_inside
 from bot.interventions.planner import Suitable, permits_for, plan, suitable
-from bot.interventions.ports import Outcome, Request
+from bot.interventions.ports import Outcome
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail

@@ -1,0 +1,25 @@
+"""A request: one thing that one person typed or clicked."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Request(BaseModel):
+    """One thing that one person typed or clicked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    trigger: str
+    """Slack's trigger_id: the same in every repeat of one delivery, another in every click."""
+    slack_user: str
+    stranger: bool = False
+    """The person is of another workspace (Slack Connect)."""
+    channel: str
+    """Where it counts as asked from: the channel of a command, the channel that the card of a button was asked in."""
+    clicked: bool = Field(default=False, exclude=True)
+    """A button, not a typed command; of no use in the trail."""
+    said: str
+    """The command and its text, or the label of the button, for the trail."""
+    at: datetime

@@ -1,0 +1,46 @@
+"""What is asked of the PBX, and how it answers. `uapi` fulfils it."""
+
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.actions import PhoneCallAction
+from bot.domain.calls import PhoneCall
+from bot.domain.errors import PbxUnreachable
+from bot.domain.presence import Presence
+
+
+class Accepted(StrEnum):
+    """How the PBX said yes: 200 with the call, 202 with three fields, 204 with nothing."""
+
+    CALL = "call"
+    RINGING = "ringing"
+    NOTHING = "nothing"
+
+
+class PartlyRead(PbxUnreachable):
+    """A list of live calls of which some entries are calls without an id: `skipped` so many; `calls` are the others.
+
+    A call that is not among those may be one that was skipped. Who does not know what to do with that takes the list for
+    one that cannot be read.
+    """
+
+    def __init__(self, calls: tuple[PhoneCall, ...], skipped: int) -> None:
+        super().__init__(f"{skipped} {'call has' if skipped == 1 else 'calls have'} no id")
+        self.calls = calls
+        self.skipped = skipped
+
+
+class PhoneCalls(Protocol):
+    """The PBX. Every method may raise PbxError."""
+
+    async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
+        """The call as it is now, None where it is gone."""
+
+    async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
+        """The live calls of an extension (or `@self`), each once. Raises PartlyRead where some have no id."""
+
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        """What the PBX knows of one phone beside calls; None where it says nothing of it."""
+
+    async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
+        """Send the action, once. Raises PbxRefused for a no, AnswerLost where nobody knows whether it was done."""
