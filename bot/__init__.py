@@ -2,7 +2,6 @@
 
 The core, no I/O:
 
-    moments.py        what is kept in either time, as the wall clock has it
     tasks.py          work that outlives its starter
 
 One folder for each outside system; they never import each other, and the head of each names its modules:

@@ -16,10 +16,10 @@ from bot.alerts.board import AlertBoard
 from bot.alerts.card import alert_card, digest_card
 from bot.alerts.digests import Floods
 from bot.alerts.ports import AlertCard, AlertCards, AlertLedger, AlertMeasures
+from bot.alerts.wall_time import alert_taken_up
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import AuthorizationMap
-from bot.moments import alert_taken_up
 from bot.tasks import Tasks, WriteBehind, in_slices
 
 DIGEST_EVERY = 3.0

@@ -28,7 +28,6 @@ from bot.interventions.service import Interventions
 from bot.interventions.tracker import Follower
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.moments import card_at
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import Workspace, connect, workspace_of
 from bot.slack.bot_token import BotToken
@@ -38,6 +37,7 @@ from bot.slack.http import Front
 from bot.slack.outgoing import Outgoing
 from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
+from bot.slack.wall_time import card_at
 from bot.slack.web import tells_time, web_client
 from bot.tasks import Closing, Tasks, watch_loop
 

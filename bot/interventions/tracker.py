@@ -17,12 +17,12 @@ from bot.domain.intervention import UNDECIDED, Intervention, Look, State, Why, a
 from bot.domain.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
 from bot.domain.permissions import AuthorizationMap
 from bot.domain.presence import PhoneSeen
+from bot.domain.wall_time import taken_up
 from bot.interventions.mode_change import Switches
 from bot.interventions.open_cards import OpenCards
 from bot.interventions.placing import others_read, why_elsewhere
 from bot.interventions.planner import latest_seen, next_buttons
 from bot.interventions.ports import Card, Cards, Ledger, Measures
-from bot.moments import taken_up
 from bot.polling.poller import CallPath, Haste, Looks
 from bot.tasks import Tasks, WriteBehind
 

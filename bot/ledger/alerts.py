@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, selec
 
 from bot.alerts.alert import Alert
 from bot.alerts.ports import BlindCard
+from bot.alerts.wall_time import alert_at, blind_at
 from bot.ledger import documents, tables
 from bot.ledger.database import Database
 from bot.ledger.tables import cards
-from bot.moments import alert_at, blind_at
 
 AT_ONCE = 200
 """Alerts that are written in one transaction. SQLite has one writer at a time, and a new request waits for this one."""

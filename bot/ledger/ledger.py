@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Executable, RowMapping, Select, select
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
 from bot.domain.request import Request
+from bot.domain.wall_time import intervention_at
 from bot.interventions.ports import Outcome, PostedCard
 from bot.ledger import documents, schema
 from bot.ledger.address import Address
@@ -23,7 +24,6 @@ from bot.ledger.failures import Conflict, LedgerUnavailable
 from bot.ledger.sqlite import never
 from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests
 from bot.ledger.tables import cards, interventions
-from bot.moments import intervention_at
 
 __all__ = ["Ledger", "LedgerUnavailable"]
 

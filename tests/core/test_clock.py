@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.intervention import Intervention, State, answered
-from bot.moments import intervention_at, taken_up
+from bot.domain.wall_time import intervention_at, taken_up
 
 HOUR = timedelta(hours=1)
 
