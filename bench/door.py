@@ -16,9 +16,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import cast
 
 import aiohttp
 import structlog
@@ -32,9 +30,9 @@ from bench.world import world
 from bot.app.collecting import collect_rarely
 from bot.app.metrics import Metrics
 from bot.domain.commands import Command
+from bot.domain.errors import Refusal
 from bot.domain.request import Request
 from bot.interventions.ports import Asker
-from bot.interventions.service import Interventions
 from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import connect
 from bot.slack.belonging import Home
@@ -43,12 +41,8 @@ from bot.slack.outgoing import Outgoing
 from bot.slack.sockets import Sockets
 
 
-class Nothing:
-    """What is behind the doors: it reads what was typed, and does nothing."""
-
-    async def handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
-        """Read it."""
-        read()
+async def nothing(request: Request, meant: Command | Refusal, asker: Asker) -> None:
+    """What is behind the doors."""
 
 
 async def serve_profiled(mode: str, api: str, profile: str) -> None:
@@ -70,7 +64,7 @@ async def serve(mode: str, api: str) -> None:
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(base_url=api, session=session, retry_handlers=[])
         listeners = Listeners(
-            interventions=cast("Interventions", Nothing()),
+            handle=nothing,
             outgoing=Outgoing(client, session, clock=time.monotonic, sleep=asyncio.sleep),
             home=Home("T0LOCAL"),
             knows=lambda _: True,

@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerts.blindness import AFTER
 from bot.app.alerting import Alerting
+from bot.app.dispatch import Dispatch
 from bot.app.live_config import EVERY, UNREAD_FOR, Rulebook
 from bot.app.metrics import Metrics
 from bot.app.metrics_listener import open_metrics
@@ -22,6 +23,7 @@ from bot.app.serving import listen
 from bot.app.settings import Settings
 from bot.app.telephony import Telephony
 from bot.domain.clock import Clock, ServerClock
+from bot.interventions.conclusions import Conclusions
 from bot.interventions.ports import Card, CardElsewhere
 from bot.interventions.preflight import phone_seen
 from bot.interventions.service import Interventions
@@ -196,6 +198,7 @@ class Bot:
             blind_after=self._blind_after,
         )
         follower = self._follower(ledger)
+        self._conclusions = Conclusions(ledger, asyncio.sleep)
         self._interventions = Interventions(
             phone_calls=self._telephony.phone_calls,
             ledger=ledger,
@@ -206,11 +209,19 @@ class Bot:
             now=self._clock.now,
             sleep=asyncio.sleep,
             new_id=new_id,
-            looks=self._telephony.looks,
             measures=self._metrics,
             follower=follower,
-            helping=self._alerting.helping,
+            conclusions=self._conclusions,
             bot_token=self._bot_token,
+        )
+        self._dispatch = Dispatch(
+            ledger=ledger,
+            conclusions=self._conclusions,
+            rules=self._rulebook.rules,
+            looks=self._telephony.looks,
+            interventions=self._interventions,
+            follower=follower,
+            helping=self._alerting.helping,
         )
         # After the drains these do nothing; where there were none, or not to their end, nothing works on beneath.
         self._closing.later("feed", partial(self._feed.drain, 0.0))
@@ -253,6 +264,7 @@ class Bot:
                 await self._listeners.drain(STOP["requests"])
                 await self._alerting.stop()
                 await self._interventions.stop(STOP["puts"])
+                await self._conclusions.stop()
                 await self._feed.drain(STOP["cards"])
         except TimeoutError:
             _log.error("stopped_late")
@@ -292,7 +304,7 @@ class Bot:
 
     async def _open_doors(self, workspace: Workspace) -> None:
         self._listeners = Listeners(
-            interventions=self._interventions,
+            handle=self._dispatch.handle,
             outgoing=self._outgoing,
             home=workspace.home,
             knows=lambda slack_user: self._rulebook.rules().knows_person(slack_user),

@@ -1,7 +1,6 @@
 """One request from start to end: authorize, read the call, plan, claim, act, follow.
 
-Interventions.handle(request, read, asker)
-ledger.begin            Slack's repeats end here
+Interventions.intervene(request, command, asker)
 permits_for             who, what, on whom, from where: by the rules of now, not of when the button was made
 bot_token               beside the reading of the call: whether Slack takes a card at all
 phone_beside            beside it, too: whether the asker's own phone can ring at all
@@ -21,36 +20,32 @@ from datetime import datetime
 from functools import partial
 
 import structlog
-from structlog.contextvars import bound_contextvars
 
-from bot.alerts.responses import Helping
-from bot.app.answering import Answering
 from bot.domain.actions import LABEL, RECORDING, SILENT
 from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall
-from bot.domain.commands import Command, Intervene
-from bot.domain.errors import AlreadyAsked, AlreadyInCall, CallbotError, PbxError, PhoneNotRegistered, Refusal
+from bot.domain.commands import Intervene
+from bot.domain.errors import AlreadyAsked, AlreadyInCall, PhoneNotRegistered, Refusal
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import AuthorizationMap, Permit, Person
 from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
 from bot.interventions.call_list import calls_meant, choice
 from bot.interventions.checks import MOST_OPEN, refuse_if_inside
-from bot.interventions.claiming import BUSY, Claims, Phone, PhoneBusy, Reading, verdict
+from bot.interventions.claiming import BUSY, Claims, Phone, PhoneBusy, Reading
+from bot.interventions.conclusions import Conclusions
 from bot.interventions.mode_change import Verdict, changes_mode
 from bot.interventions.placing import others_read, why_elsewhere
-from bot.interventions.planner import Suitable, named_call, permits_for, suitable
+from bot.interventions.planner import Suitable, permits_for, suitable
 from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome
 from bot.interventions.preflight import phone_beside, phone_seen
 from bot.interventions.sending import send
 from bot.interventions.tracker import Follower
-from bot.polling.poller import Looks
 from bot.polling.ports import PhoneCalls
-from bot.tasks import Tasks, WriteBehind
+from bot.tasks import Tasks
 
 SOON = 0.7
 """Seconds that a PUT may take before the card says Asked."""
-BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and tell who runs it the id."
 
 _CAME_TO = {
     Verdict.LATE: "Your phone stayed busy for 30 s. Ask again when it is free.",
@@ -70,20 +65,8 @@ class Waits:
     until: float
 
 
-@dataclass(frozen=True)
-class _Conclusion:
-    """What came of a request that sent nothing."""
-
-    id: str
-    outcome: Outcome
-    rule: str
-    allowed: bool | None
-    extension: str
-    call_id: str
-
-
 class Interventions:
-    """Everything that a person can ask for. `rules` and `silent_in` are asked anew.
+    """What a person can ask to be done to a call. `rules` and `silent_in` are asked anew.
 
     `refuse_if_unread` raises NotAuthorized where those rules may be old, because what people write cannot be read.
     """
@@ -100,10 +83,9 @@ class Interventions:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
-        looks: Looks,
         measures: Measures,
         follower: Follower,
-        helping: Helping,
+        conclusions: Conclusions,
         bot_token: BotToken,
     ) -> None:
         self._phone_calls = phone_calls
@@ -117,10 +99,9 @@ class Interventions:
         self._measures = measures
         self._bot_token = bot_token
         self._puts = Tasks()
-        self._outcomes: WriteBehind[_Conclusion] = WriteBehind(self._write_down, sleep)
+        self._conclusions = conclusions
         self._askers: dict[str, Asker] = {}
         self.follower = follower
-        self._answering = Answering(rules=rules, looks=looks, follower=follower, helping=helping)
         self._claims = Claims(
             phone_calls=phone_calls,
             ledger=ledger,
@@ -144,46 +125,7 @@ class Interventions:
         """Wait for the answers to what was sent, at most so many seconds; then look no more."""
         await self._puts.drain(seconds)
         await self._claims.stop()
-        await self._outcomes.stop()
         await self.follower.stop()
-
-    async def handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
-        """Do what was asked, or say why not. Nothing is raised: whatever happens, the person and the ledger know.
-
-        Every log line of it carries the request's id as `intervention`, which error answers show too.
-        """
-        with bound_contextvars(intervention=request.id):
-            await self._handle(request, read, asker)
-
-    async def _handle(self, request: Request, read: Callable[[], Command], asker: Asker) -> None:
-        extension = call_id = ""
-        written_down = False
-        try:
-            if not await self._ledger.begin(request):
-                _log.info("repeat")
-                return
-            written_down = True
-            command = read()
-            action = command.action if isinstance(command, Intervene) else None
-            _log.info("asked", command=type(command).__name__, action=action, clicked=request.clicked)
-            extension, call_id = named_call(command, request.slack_user, self._rules())
-            await self._do(request, command, asker)
-        except Exception as error:  # noqa: BLE001 - the last net: the person and the ledger hear of it, whatever it is
-            rule, no = verdict(error)
-            if written_down:
-                await self._conclude(request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id)
-            await self._tell(error, request, asker)
-
-    async def _tell(self, error: Exception, request: Request, asker: Asker) -> None:
-        """Why nothing was done."""
-        match error:
-            case Refusal():
-                await asker.refused(error, request.id)
-            case PbxError():
-                await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
-            case _:
-                _log.error("failed", exc_info=error)
-                await asker.failed(str(error) if isinstance(error, CallbotError) else BROKEN, request.id)
 
     def asker(self, card: str) -> Asker | None:
         """Who asked for what a card shows; None after a restart, and where many others have asked since."""
@@ -196,37 +138,7 @@ class Interventions:
         while len(self._askers) > MOST_OPEN:
             del self._askers[next(iter(self._askers))]
 
-    async def _conclude(
-        self,
-        request: Request,
-        outcome: Outcome,
-        rule: str,
-        *,
-        allowed: bool | None = None,
-        extension: str = "",
-        call_id: str = "",
-    ) -> None:
-        """Write down what came of it, now or as soon as the ledger takes it. Nothing is raised."""
-        _log.info("refused" if outcome is Outcome.REFUSED else "answered", outcome=outcome, rule=rule)
-        await self._outcomes.save(_Conclusion(request.id, outcome, rule, allowed, extension, call_id))
-
-    async def _write_down(self, one: _Conclusion) -> None:
-        await self._ledger.conclude(
-            one.id, one.outcome, rule=one.rule, allowed=one.allowed, extension=one.extension, call_id=one.call_id
-        )
-
-    async def _do(self, request: Request, command: Command, asker: Asker) -> None:
-        if isinstance(command, Intervene):
-            await self._intervene(request, command, asker)
-            return
-        answer = await self._answering.answer(request, command)
-        await self._conclude(
-            request, Outcome.ANSWERED, answer.rule, allowed=True, extension=answer.extension, call_id=answer.call_id
-        )
-        if answer.tell is not None:
-            await answer.tell(asker)
-
-    async def _intervene(
+    async def intervene(
         self,
         request: Request,
         command: Intervene,
@@ -235,7 +147,9 @@ class Interventions:
         switched: Verdict | None = None,
         waits: Waits | None = None,
     ) -> None:
-        """Read and plan, then act. `switched`: how a waiting for the phone ended that came before; `waits`: on which card.
+        """Read and plan, then act. Raises Refusal, PbxError and LedgerUnavailable where nothing was sent.
+
+        `switched`: how a waiting for the phone ended that came before; `waits`: on which card.
 
         Reading takes time, so the rules are asked before it and after it: what counts is what they say last.
         """
@@ -293,7 +207,9 @@ class Interventions:
             return fitting[0], permits[fitting[0].extension]
         choices = tuple(choice(command, one, request.channel, rules) for one in fitting)
         extension = fitting[0].extension
-        await self._conclude(request, Outcome.CHOICE, permits[extension].rule, allowed=True, extension=extension)
+        await self._conclusions.conclude(
+            request, Outcome.CHOICE, permits[extension].rule, allowed=True, extension=extension
+        )
         await asker.choose(command.action, choices)
         return None
 
@@ -310,7 +226,9 @@ class Interventions:
         refusal = PhoneNotRegistered(permit.person.phone)
         insisting = command.model_copy(update={"ring_anyway": True})
         anyway = button(insisting, target.extension, target.call, request.channel, view_id=target.view.id)
-        await self._conclude(request, Outcome.REFUSED, refusal.rule, extension=target.extension, call_id=target.call.id)
+        await self._conclusions.conclude(
+            request, Outcome.REFUSED, refusal.rule, extension=target.extension, call_id=target.call.id
+        )
         await asker.phone_not_registered(refusal, anyway, request.id)
 
     async def _switch(
@@ -334,12 +252,12 @@ class Interventions:
             )
         if verdict not in {Verdict.LEFT, Verdict.NOW}:
             call_id = target.call.id
-            await self._conclude(
+            await self._conclusions.conclude(
                 request, Outcome.NOT_SWITCHED, verdict, allowed=True, extension=target.extension, call_id=call_id
             )
             return
         same_call = button(command, target.extension, target.call, request.channel, view_id=command.view)
-        await self._intervene(request, same_call.intervene, asker, switched=verdict)
+        await self.intervene(request, same_call.intervene, asker, switched=verdict)
 
     async def _when_free(
         self,
@@ -375,9 +293,9 @@ class Interventions:
                 raise Refusal("callbot is being restarted. Nothing was sent. Ask again in a moment.")
             if verdict in {Verdict.LEFT, Verdict.NOW}:
                 same_call = button(command, target.extension, target.call, request.channel, view_id=command.view)
-                await self._intervene(request, same_call.intervene, asker, switched=verdict, waits=waits)
+                await self.intervene(request, same_call.intervene, asker, switched=verdict, waits=waits)
                 return
-            await self._conclude(
+            await self._conclusions.conclude(
                 request,
                 Outcome.REFUSED,
                 f"{PhoneBusy.rule}: {verdict}",

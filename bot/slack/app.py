@@ -8,9 +8,8 @@ bench/README.md.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -24,7 +23,7 @@ from bot.domain.buttons import AnyButton, unpack, unpack_alert, unpack_hand, unp
 from bot.domain.commands import Command, parse
 from bot.domain.errors import BadCommand, Refusal
 from bot.domain.request import Request
-from bot.interventions.service import Interventions
+from bot.interventions.ports import Asker
 from bot.slack.asker import PrivateAnswers
 from bot.slack.belonging import Home, is_external
 from bot.slack.messages import ALERT, HAND, PAGE, SWITCH
@@ -40,13 +39,20 @@ LONGEST_SAID = 3000
 _log = structlog.get_logger("callbot.slack")
 
 
+class Handle(Protocol):
+    """Does what was asked, or says why not."""
+
+    def __call__(self, request: Request, meant: Command | Refusal, asker: Asker) -> Coroutine[Any, Any, None]:
+        """`meant`: the command, or why it is none. Nothing is raised."""
+
+
 class Listeners:
     """What Slack sends, turned into requests. `now` and `pbx_behind` are those of `PrivateAnswers`."""
 
     def __init__(
         self,
         *,
-        interventions: Interventions,
+        handle: Handle,
         outgoing: Outgoing,
         home: Home,
         knows: Callable[[str], bool],
@@ -56,7 +62,7 @@ class Listeners:
         pbx_behind: Callable[[], timedelta] = timedelta,
     ) -> None:
         self._pbx_behind = pbx_behind
-        self._interventions = interventions
+        self._handle = handle
         self._outgoing = outgoing
         self._sleep = sleep
         self._home = home
@@ -81,13 +87,13 @@ class Listeners:
     def command(self, body: Mapping[str, Any]) -> BoltResponse:
         """A slash command. Where there is no room for it the acknowledgement says so."""
         command, text = _text(body, "command"), _text(body, "text")
-        meant, read = _read(partial(parse, command, text))
+        meant = _read(command, text)
         guest = self._guest(body, _text(body, "user_id"), meant)
         if why_not := self._no_room(guest):
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": why_not})
         self._start(
             body,
-            read,
+            meant,
             guest,
             channel=_text(body, "channel_id"),
             said=f"{command} {text}".strip(),
@@ -102,25 +108,23 @@ class Listeners:
         """
         user, action = _mapping(body.get("user")), _mapping((body.get("actions") or [None])[0])
         channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
-        meant: Command | None = None
-        read: Callable[[], Command]
+        meant: Command | Refusal
         try:
             channel, meant = _read_button(_text(action, "action_id"), _text(action, "value"))
-            read = partial(_same, meant)
         except BadCommand as too_old:
-            read = partial(_raise, too_old)
+            meant = too_old
         guest = self._guest(body, _text(user, "id"), meant)
         why_not = self._no_room(guest)
         if why_not and self._refusals >= MOST_ANSWERS:
             return BoltResponse(status=200)
         if why_not:
-            read = partial(_raise, Refusal(why_not))
+            meant = Refusal(why_not)
         label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
         said = f"[{label}]"
-        self._start(body, read, guest, channel=channel, said=said, clicked=True, refused=bool(why_not))
+        self._start(body, meant, guest, channel=channel, said=said, clicked=True, refused=bool(why_not))
         return BoltResponse(status=200)
 
-    def _guest(self, body: Mapping[str, Any], slack_user: str, meant: Command | None) -> Guest:
+    def _guest(self, body: Mapping[str, Any], slack_user: str, meant: Command | Refusal) -> Guest:
         known = not is_external(body, self._home) and self._knows(slack_user)
         return Guest(slack_user, acts=acts(meant), known=known)
 
@@ -131,7 +135,7 @@ class Listeners:
     def _start(
         self,
         body: Mapping[str, Any],
-        read: Callable[[], Command],
+        meant: Command | Refusal,
         guest: Guest,
         *,
         channel: str,
@@ -158,8 +162,7 @@ class Listeners:
             sleep=self._sleep,
             pbx_behind=self._pbx_behind,
         )
-        handling = self._interventions.handle(request, read, asker)
-        task = self._tasks.spawn(handling, name=f"request {request.id}")
+        task = self._tasks.spawn(self._handle(request, meant, asker), name=f"request {request.id}")
         if refused:
             self._refusals += 1
             task.add_done_callback(lambda _: self._refusal_told())
@@ -251,13 +254,12 @@ _UNPACK: Mapping[str, Callable[[str], AnyButton]] = {
 """How the value of a button is read, by what its action_id begins with; every other one acts on a call."""
 
 
-def _read(parsing: Callable[[], Command]) -> tuple[Command | None, Callable[[], Command]]:
-    """What a line means, and that again, or its refusal, for whoever is to hear of it."""
+def _read(command: str, text: str) -> Command | Refusal:
+    """What a typed line means, or why it means nothing."""
     try:
-        meant = parsing()
+        return parse(command, text)
     except Refusal as wrong:
-        return None, partial(_raise, wrong)
-    return meant, partial(_same, meant)
+        return wrong
 
 
 def _read_button(action_id: str, value: str) -> tuple[str, Command]:
@@ -271,14 +273,6 @@ def kind_of(body: Mapping[str, Any]) -> str:
     if _text(body, "command").startswith("/"):
         return "command"
     return "button" if body.get("type") == "block_actions" else "other"
-
-
-def _same(command: Command) -> Command:
-    return command
-
-
-def _raise(error: Refusal) -> Command:
-    raise error
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

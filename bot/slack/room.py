@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bot.domain.commands import Command, Help, ListCalls
+from bot.domain.errors import Refusal
 
 MOST_WAITING = 500
 """Requests under way at a time."""
@@ -29,9 +30,9 @@ class Guest:
     known: bool
 
 
-def acts(command: Command | None) -> bool:
-    """Whether somebody waits at a phone or for a person; None is a line that says nothing."""
-    return command is not None and not isinstance(command, ListCalls | Help)
+def acts(meant: Command | Refusal) -> bool:
+    """Whether somebody waits at a phone or for a person. A line that cannot be read is answered at once."""
+    return not isinstance(meant, Refusal | ListCalls | Help)
 
 
 class Room:

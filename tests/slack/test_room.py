@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.actions import ActionName
 from bot.domain.commands import Command, Help, Intervene, ListCalls, RaiseHand, Target
+from bot.domain.errors import BadCommand, Refusal
 from bot.slack.room import BUSY, MOST_EACH, MOST_LISTS, MOST_UNKNOWN, MOST_WAITING, WAIT, Guest, Room, acts
 
 
@@ -66,8 +67,8 @@ INTERVENE = Intervene(action=ActionName.MONITOR, target=Target(kind="extension",
 
 
 @pytest.mark.parametrize(
-    ("command", "is_one"),
-    [(INTERVENE, True), (RaiseHand(), True), (ListCalls(), False), (Help(), False), (None, False)],
+    ("meant", "is_one"),
+    [(INTERVENE, True), (RaiseHand(), True), (ListCalls(), False), (Help(), False), (BadCommand("What?", "/calls"), False)],
 )
-def test_lists_help_and_what_means_nothing_are_no_acts(command: Command | None, *, is_one: bool) -> None:
-    assert acts(command) is is_one
+def test_lists_help_and_what_means_nothing_are_no_acts(meant: Command | Refusal, *, is_one: bool) -> None:
+    assert acts(meant) is is_one

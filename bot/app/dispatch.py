@@ -1,0 +1,158 @@
+"""What becomes of one request: it is written down, done by whom it concerns, and concluded; the person hears why not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from bot.alerts.alert import Alert
+from bot.alerts.responses import Helping
+from bot.domain.commands import AnswerAlert, AnswerSwitch, Command, Help, Intervene, ListCalls, RaiseHand
+from bot.domain.errors import CallbotError, PbxError, Refusal
+from bot.domain.permissions import AuthorizationMap
+from bot.domain.request import Request
+from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
+from bot.interventions.claiming import verdict
+from bot.interventions.conclusions import Conclusions
+from bot.interventions.planner import named_call
+from bot.interventions.ports import Asker, Ledger, Outcome
+from bot.interventions.service import Interventions
+from bot.interventions.tracker import Follower
+from bot.polling.poller import Looks
+
+Question: TypeAlias = AnswerSwitch | AnswerAlert | RaiseHand | ListCalls | Help
+"""What sends nothing to the PBX."""
+BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and tell who runs it the id."
+
+_log = structlog.get_logger("callbot.interventions")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came of a question: the rule that allowed it, what it was about, and what the person is told."""
+
+    rule: str
+    extension: str = ""
+    call_id: str = ""
+    tell: Callable[[Asker], Awaitable[None]] | None = None
+
+
+class Dispatch:
+    """Hands requests over: interventions, lists, help, answers to cards and alerts. `rules` are asked anew."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        conclusions: Conclusions,
+        rules: Callable[[], AuthorizationMap],
+        looks: Looks,
+        interventions: Interventions,
+        follower: Follower,
+        helping: Helping,
+    ) -> None:
+        self._ledger = ledger
+        self._conclusions = conclusions
+        self._rules = rules
+        self._looks = looks
+        self._interventions = interventions
+        self._follower = follower
+        self._helping = helping
+        self._one_list_at_a_time = asyncio.Lock()
+
+    async def handle(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
+        """Do what was asked, or say why not. Nothing is raised: whatever happens, the person and the ledger know.
+
+        `meant`: the command, or why it is none. Every log line carries the request's id as `intervention`, which error
+        answers show too.
+        """
+        with bound_contextvars(intervention=request.id):
+            await self._handle(request, meant, asker)
+
+    async def _handle(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
+        extension = call_id = ""
+        written_down = False
+        try:
+            if not await self._ledger.begin(request):
+                _log.info("repeat")
+                return
+            written_down = True
+            if isinstance(meant, Refusal):
+                raise meant  # noqa: TRY301 - concluded and said as every other refusal
+            action = meant.action if isinstance(meant, Intervene) else None
+            _log.info("asked", command=type(meant).__name__, action=action, clicked=request.clicked)
+            extension, call_id = named_call(meant, request.slack_user, self._rules())
+            if isinstance(meant, Intervene):
+                await self._interventions.intervene(request, meant, asker)
+            else:
+                await self._answer_and_tell(request, meant, asker)
+        except Exception as error:  # noqa: BLE001 - the last net: the person and the ledger hear of it, whatever it is
+            rule, no = verdict(error)
+            if written_down:
+                await self._conclusions.conclude(
+                    request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id
+                )
+            await self._tell(error, request, asker)
+
+    async def _tell(self, error: Exception, request: Request, asker: Asker) -> None:
+        """Why nothing was done."""
+        match error:
+            case Refusal():
+                await asker.refused(error, request.id)
+            case PbxError():
+                await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
+            case _:
+                _log.error("failed", exc_info=error)
+                await asker.failed(str(error) if isinstance(error, CallbotError) else BROKEN, request.id)
+
+    async def _answer_and_tell(self, request: Request, question: Question, asker: Asker) -> None:
+        answer = await self._answer(request, question)
+        await self._conclusions.conclude(
+            request, Outcome.ANSWERED, answer.rule, allowed=True, extension=answer.extension, call_id=answer.call_id
+        )
+        if answer.tell is not None:
+            await answer.tell(asker)
+
+    async def _answer(self, request: Request, question: Question) -> _Answer:
+        """Do what was asked. Raises Refusal, PbxError and LedgerUnavailable."""
+        match question:
+            case ListCalls():
+                return await self._list(request, question)
+            case Help():
+                return _Answer("help is for everyone", tell=lambda asker: asker.helped())
+            case AnswerSwitch():
+                self._follower.switches.decide(question.card, request.slack_user, now=question.now)
+                return _Answer("one's own card")
+            case AnswerAlert():
+                rule, alert = await self._helping.answer(request, question)
+                return _about(alert, rule)
+            case RaiseHand():
+                alert = await self._helping.raise_hand(request, question)
+                return _about(alert, "one's own call", tell=lambda asker: asker.hand_raised(alert.channel))
+            case unknown:
+                assert_never(unknown)
+
+    async def _list(self, request: Request, command: ListCalls) -> _Answer:
+        self._rules().person(request.slack_user, stranger=request.stranger)
+        seen = await self._looks.snapshot(LISTED_WITHIN)
+        rules = self._rules()  # those of now: the lists may have taken their time
+        followed = self._follower.open
+        in_calls = {one.call_id for one in followed}
+        viewer = Viewer(
+            person=rules.person(request.slack_user, stranger=request.stranger),
+            channel=request.channel,
+            rules=rules,
+            followed=followed,
+            known=self._follower.known(call for call in seen.calls if call.id in in_calls),
+            may_ask_for_help=self._helping.channel is not None,
+        )
+        async with self._one_list_at_a_time:
+            listing = await live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)
+        return _Answer("calls of one's own extensions", tell=lambda asker: asker.listed(listing))
+
+
+def _about(alert: Alert, rule: str, tell: Callable[[Asker], Awaitable[None]] | None = None) -> _Answer:
+    return _Answer(rule, alert.extension, alert.call.id, tell)
