@@ -16,9 +16,9 @@ import typer
 
 from bot.app.bot import Bot
 from bot.app.settings import read_settings
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
+from bot.sandbox.workspace.workspace import Workspace
 
 BETWEEN = 2.0
 """Seconds between two changes: 30 a minute."""

@@ -1,26 +1,25 @@
-"""callbot: interventions on live phone calls, from Slack. The map of the code; read it in this order.
+"""callbot: interventions on live phone calls, from Slack.
 
-The core, no I/O:
+What it is made of. Each package's `__init__` names its modules in the order in which to read them:
 
-    tasks.py          work that outlives its starter
+    domain/         calls, actions, commands, permissions, the states of an intervention; pure and synchronous
+    polling/        reads the live calls once for everybody, at a bounded rate
+    interventions/  one request to act on a call: authorize → read → choose → claim → PUT → track; the list of live calls
+    alerts/         which live calls need somebody, who is told, who responds
+    uapi/           the PBX: UnifiedAPI over HTTP
+    slack/          what people type and click comes in, what they see goes out
+    ledger/         what was asked, allowed and done, in SQLite or PostgreSQL; what is remembered after a crash
+    app/            the process: settings, callbot.toml, wiring, metrics, logs; check, audit, demo
+    sandbox/        a PBX and a Slack workspace on this machine; shares no code with the rest
 
-One folder for each outside system; they never import each other, and the head of each names its modules:
+    tasks.py        background work that is held, named and drained; nothing of the field
+    network.py      the same for PBX and Slack: the proxy of an address, and what is wrong with a certificate
+    __main__.py     the command line
 
-    uapi/             the PBX
-    slack/            commands, buttons, cards, private answers
-    ledger/           what was asked, allowed and done
-    sandbox/          a PBX and a workspace on this machine; imports nothing else of bot
+Dependencies point one way; import-linter holds it (pyproject.toml):
 
-Files that people copy:
+    __main__ → app → slack | uapi | ledger → interventions | alerts → polling → tasks | network → domain
 
-
-Beneath the PBX and Slack alike:
-
-    network.py        the proxy of an address, and what is wrong with a certificate
-
-And what ties them together:
-
-    __main__.py       the command line
-
-Imports point from the bottom of this page to its top, never back; import-linter holds it (pyproject.toml).
+A request comes in at `slack/app.py`, is handed over by `app/dispatch.py`, and an intervention is done by
+`interventions/service.py`. An alert begins in `alerts/monitor.py`. `app/bot.py` puts everything together.
 """

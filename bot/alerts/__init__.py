@@ -4,15 +4,16 @@ Read in this order:
 
     alert.py         Rule and Alert: what is true of one from raised to resolved
     rule_index.py    which rules are about an extension, and which about those who call it
-    tracked_call.py  one call as looks have shown it, and since when what it shows can be true
-    evaluator.py     the live calls as each look shows them → which rules hold, and since when
+    tracked_call.py  one call as the scans have shown it, and since when what it shows can be true
+    evaluator.py     the live calls as each scan shows them → which rules fire, and since when
     resolution.py    whether what an alert is about goes on, and if not, why
     digests.py       which alerts get a card of their own
-    ports.py         the same for alerts
     board.py         the alerts that are remembered
     card.py          what goes on the card of an alert
     manager.py       the open alerts: what is new is written down, and shown
-    monitor.py       one look at all live calls after the other, and what each means for the alerts
+    monitor.py       one scan of all live calls after the other, and what each means for the alerts
     blindness.py     that no alert can come, said in every channel that alerts go to
-    responses.py     what people say to alerts, and agents who raise their hand
+    responses.py     what people say to alerts, and agents who ask for help
+    wall_time.py     the dates of alerts as the wall clock has them
+    ports.py         what alerts ask of the ledger, the cards and the metrics
 """

@@ -21,11 +21,11 @@ from rich.markup import escape
 from bot.domain.errors import CallbotError
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.server import Console as Page
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
 from bot.sandbox.scenario import MAP, PAGE_MAP, furnish, seat
 from bot.sandbox.tour import Tour
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 STARTING = 30.0
 """Seconds that the bot may take to connect."""

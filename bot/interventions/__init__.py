@@ -2,16 +2,17 @@
 
 Read in this order:
 
+    service.py      authorize → read → choose → check → claim → PUT → track: what is done to a call
     planner.py      a Command and the calls as they are → one action on the one right view
     checks.py       what keeps one thing from being asked twice
-    ports.py        what the core asks of the PBX, the ledger, the cards and the person
-    placing.py      where a card goes
     preflight.py    what the PBX knows of the phone that is to ring, or was not answered
-    sending.py      the PUT, once, and what is known after it
     mode_change.py  what waits until the supervisor's phone is free: a change of mode, a request for another call
-    call_list.py    the live calls that a person may know of
+    placing.py      where a card goes
+    claiming.py     which card, which action, and the row that stands before the PUT; the permissions once more after it
+    sending.py      the PUT, once, and what is known after it
+    tracker.py      keeps the open interventions up to date: saves and shows what the polls have changed
     open_cards.py   the interventions that are remembered: by card, and by call
-    tracker.py      keeps the open interventions true: saves and shows what the looks have changed
-    claiming.py     which card, which action, and the row that stands before the PUT; the rules once more after it
-    service.py      authorize → read → plan → claim → act → follow: the one verb
+    conclusions.py  what came of requests that sent nothing, on its way into the ledger
+    call_list.py    the live calls that a person may know of
+    ports.py        what is asked of the ledger, the cards and the person
 """

@@ -16,7 +16,8 @@ Read in this order:
     health.py      whether rows are taken, and why not
     reasons.py     why a database could not be used, in our own words
     failures.py    what may go wrong: whatever a database, a disk or a network raises is LedgerUnavailable
-    schema.py      brings the tables up to date at the start, with the scripts in migrations/
+    schema.py      brings the tables up to date at the start
+    migrations/    … with these scripts
     single_run.py  refuses a second `callbot run` on the same ledger, and keeps it out
     advisory_lock.py  how, where the ledger is a PostgreSQL
 

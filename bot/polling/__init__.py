@@ -2,9 +2,11 @@
 
 Read in this order:
 
-    rate_limit.py  how often the PBX may be looked at, and who goes first
-    sight.py       which scopes the looks can read, and since when they cannot
+    ports.py       what is asked of the PBX, and how it answers
+    live_calls.py  the calls of some extensions as they are now, for one request
+    rate_limit.py  how often the PBX may be asked, and who goes first
     scan.py        the live calls of all scopes, each once
     sides.py       the parties of a call that other lists show
-    poller.py      when and how the live calls are looked at: snapshots, sweeps, and looks at what is followed
+    sight.py       which scopes cannot be read, and since when
+    poller.py      when and how the live calls are read: snapshots, scans, and polls of what is tracked
 """

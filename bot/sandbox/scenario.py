@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.workspace.workspace import Workspace
 
 
 class Player(NamedTuple):

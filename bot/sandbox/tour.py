@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 
 from rich.markup import escape
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.messages_shown import Message, unescaped
-from bot.sandbox.pbx import SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
 from bot.sandbox.scenario import ALERTS, CAST, FLOOR
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.messages_shown import Message, unescaped
+from bot.sandbox.workspace.workspace import Workspace
 
 ANA, BOB, EVE = "U0ANA", "U0BOB", "U0EVE"
 ANAS_PHONE, BOBS_PHONE, DANS_PHONE = "0003*024", "0003*210", "0003*211"

@@ -6,8 +6,8 @@ All names are invented, all callers have 555 numbers. The rules here share no co
 import random
 from dataclasses import dataclass
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.workspace.workspace import Workspace
 from tests.chaos.alert_rules import ALERTS, FLOOR, HOLDS, RULES
 from tests.chaos.records import JOINING, RECORDING
 

@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.slack_limits import SlackLimits
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
+from bot.sandbox.workspace.limits import SlackLimits
+from bot.sandbox.workspace.workspace import Workspace
 from tests.chaos.cast import Cast
 from tests.chaos.curtain import Curtain
 from tests.chaos.ledger_file import LedgerFile

@@ -3,8 +3,8 @@
 import asyncio
 import random
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.phones import Call, Status
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.phones import Call, Status
 from tests.chaos.cast import AGENTS, FAR_AGENT, PROTECTED_CALLER, PROTECTED_EXTENSION
 from tests.chaos.records import Evidence
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import get_args
 
-from bot.sandbox.pbx_faults import Fault, Faults, Kind
-from bot.sandbox.pbx_requests import Request
-from bot.sandbox.slack_faults import FaultKind, SlackFault
+from bot.sandbox.pbx.faults import Fault, Faults, Kind
+from bot.sandbox.pbx.requests import Request
+from bot.sandbox.workspace.faults import FaultKind, SlackFault
 from tests.chaos.cast import CONTACT
 from tests.chaos.people import People
 from tests.chaos.stage import Stage

@@ -2,8 +2,8 @@
 
 import random
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.phones import Call, Status
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.phones import Call, Status
 from tests.chaos.cast import AGENTS, TARGETS
 
 VERBS = ("monitor", "whisper", "barge", "record", "pickup")

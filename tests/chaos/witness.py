@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.journal import ApiCall
-from bot.sandbox.messages_shown import Message, seen
-from bot.sandbox.pbx_requests import Request
-from bot.sandbox.phones import Call, Status, View
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.phones import Call, Status, View
+from bot.sandbox.pbx.requests import Request
+from bot.sandbox.workspace.journal import ApiCall
+from bot.sandbox.workspace.messages_shown import Message, seen
+from bot.sandbox.workspace.workspace import Workspace
 from tests.chaos.alert_rules import RULES
 from tests.chaos.cast import PROTECTED
 from tests.chaos.memory import Memory

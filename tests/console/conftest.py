@@ -12,9 +12,9 @@ import pytest
 
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.server import Console
-from bot.sandbox.floor import Floor
+from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.scenario import furnish, seat
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 

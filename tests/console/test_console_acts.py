@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.sandbox.console.bot_process import BotProcess
-from bot.sandbox.floor import Floor
-from bot.sandbox.ringing import Intervention
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.ringing import Intervention
+from bot.sandbox.workspace.workspace import Workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 Post = Callable[..., Awaitable[str]]

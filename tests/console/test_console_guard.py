@@ -10,8 +10,8 @@ from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.guard import check_sender
 from bot.sandbox.console.refusals import NotDone
 from bot.sandbox.console.server import Console
-from bot.sandbox.floor import Floor
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.workspace.workspace import Workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 

@@ -13,10 +13,10 @@ from bot.sandbox.console.floor_shown import FloorShown
 from bot.sandbox.console.ring_times import RingTimes
 from bot.sandbox.console.server import Console
 from bot.sandbox.console.workspace_shown import WorkspaceShown
-from bot.sandbox.floor import Floor
-from bot.sandbox.messages_shown import Message
-from bot.sandbox.ringing import Intervention
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.ringing import Intervention
+from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.workspace import Workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 Post = Callable[..., Awaitable[str]]

@@ -12,8 +12,8 @@ from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.playing import MOST_PLAYS, Plays
 from bot.sandbox.console.server import Console
 from bot.sandbox.console.story import Scene, Story
-from bot.sandbox.floor import Floor
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.workspace.workspace import Workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 SCENE = Scene("something happens", "U0ANA", "C0FLOOR")

@@ -21,10 +21,10 @@ from bot.app.bot import Bot
 from bot.app.settings import Settings, read_settings
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail, TrailEntry
-from bot.sandbox.floor import Floor
-from bot.sandbox.messages_shown import Message
-from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
+from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.workspace import Workspace
 
 ANA, LIS, BOB, DAN, EVE, KIM = "U0ANA", "U0LIS", "U0BOB", "U0DAN", "U0EVE", "U0KIM"
 FLOOR, ALERTS, STAFF = "C0FLOOR", "C0ALERTS", "C0STAFF"

@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 from slack_bolt.response import BoltResponse
 
-from bot.sandbox.pbx import Fault
-from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.pbx.server import Fault
+from bot.sandbox.workspace.faults import SlackFault
 from bot.slack.http import _answer
 
 A_SECOND = 50

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.pbx_faults import Fault
+from bot.sandbox.pbx.faults import Fault
 from tests.e2e.alerts_seen import ALERTS, ANA, HAL, RINGING, alert, looks, raised, said, start
 
 pytestmark = pytest.mark.parametrize("transport", ["socket mode"])
@@ -61,7 +61,7 @@ async def test_an_alert_that_slack_has_not_taken_before_a_kill_is_posted_once(em
 
 
 def slack_is_silent() -> Any:
-    from bot.sandbox.slack_faults import SlackFault  # noqa: PLC0415
+    from bot.sandbox.workspace.faults import SlackFault  # noqa: PLC0415
 
     return SlackFault(method="chat.postMessage", kind="lost", times=1)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.pbx import Fault
+from bot.sandbox.pbx.server import Fault
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 

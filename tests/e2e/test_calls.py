@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.commands import parse
-from bot.sandbox.pbx import Fault
+from bot.sandbox.pbx.server import Fault
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 

@@ -18,10 +18,10 @@ from bot.app.check.check import check
 from bot.app.check.slack import NEEDED, OPTIONAL
 from bot.app.findings import Finding
 from bot.ledger.single_run import SingleRun
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import Fault, SandboxPbx
-from bot.sandbox.slack_faults import SlackFault
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import Fault, SandboxPbx
+from bot.sandbox.workspace.faults import SlackFault
+from bot.sandbox.workspace.workspace import Workspace
 
 ROOT = Path(bot_package.__file__).parents[1]
 MAP = """

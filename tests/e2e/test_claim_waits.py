@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.sandbox.pbx import Fault
-from bot.sandbox.ringing import Intervention
+from bot.sandbox.pbx.ringing import Intervention
+from bot.sandbox.pbx.server import Fault
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 Events = list[MutableMapping[str, Any]]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.clock import Clock
-from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.workspace.faults import SlackFault
 from tests.e2e.alerts_seen import HAL, RINGING, alert, raised, rule, start
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])

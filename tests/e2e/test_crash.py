@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.ledger.ledger import Ledger
-from bot.sandbox.pbx import Fault
-from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.pbx.server import Fault
+from bot.sandbox.workspace.faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 

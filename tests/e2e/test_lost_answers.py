@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import Fault, SandboxPbx
-from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import Fault, SandboxPbx
+from bot.sandbox.workspace.faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 LOST = "The answer of the PBX was lost. Nothing is sent again; callbot looks at the call."

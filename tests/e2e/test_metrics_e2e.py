@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.pbx import Fault
-from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.pbx.server import Fault
+from bot.sandbox.workspace.faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 

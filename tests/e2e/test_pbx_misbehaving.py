@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.pbx import Fault
+from bot.sandbox.pbx.server import Fault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 READ = "/uapi/phoneCalls/12/0003*210"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.pbx import Fault
-from bot.sandbox.ringing import Intervention
+from bot.sandbox.pbx.ringing import Intervention
+from bot.sandbox.pbx.server import Fault
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.app.bot import Bot
-from bot.sandbox.pbx import Fault
+from bot.sandbox.pbx.server import Fault
 from tests.e2e.alerts_seen import looks
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}

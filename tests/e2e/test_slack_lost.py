@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.workspace.faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 POST, UPDATE = "chat.postMessage", "chat.update"

@@ -14,8 +14,8 @@ import pytest
 from bot.app.bot import Bot
 from bot.app.serving import CannotListen
 from bot.ledger.trail import Trail
-from bot.sandbox.pbx import Fault
-from bot.sandbox.slack_faults import SlackFault
+from bot.sandbox.pbx.server import Fault
+from bot.sandbox.workspace.faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 STOPPING = 10.0

@@ -34,8 +34,8 @@ from bot.domain.permissions import AuthorizationMap
 from bot.interventions.ports import Outcome
 from bot.ledger.ledger import Ledger
 from bot.ledger.trail import Trail, TrailEntry
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import pbx_session
 
 MAP = (Path(__file__).parent / "callbot.toml").read_text()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.ringing import Intervention
+from bot.sandbox.pbx.ringing import Intervention
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 

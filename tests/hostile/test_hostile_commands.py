@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.domain.actions import ActionName
 from bot.domain.commands import Command, Intervene, ListCalls, parse
 from bot.domain.errors import BadCommand
-from bot.sandbox.block_rules import check_blocks
+from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.answers import refusal
 
 quick = settings(max_examples=40, deadline=None)

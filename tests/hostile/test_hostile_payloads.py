@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from bot.app.bot import Bot
 from bot.app.settings import read_settings
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
+from bot.sandbox.workspace.workspace import Workspace
 
 quick = settings(
     max_examples=30,

@@ -20,7 +20,7 @@ from bot.domain.permissions import AuthorizationMap
 from bot.interventions.call_list import Viewer, live_calls
 from bot.interventions.planner import next_buttons
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
-from bot.sandbox.block_rules import check_blocks
+from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack import lists
 from bot.slack.cards import intervention_card
 from bot.slack.messages import Message

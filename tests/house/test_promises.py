@@ -108,14 +108,21 @@ def test_help_is_a_command() -> None:
     assert parse("/calls", "help") == Help()
 
 
-FOLDERS = ["", *sorted(path.parent.name for path in (ROOT / "bot").glob("*/__init__.py"))]
+PACKAGES = sorted(
+    path.parent.relative_to(ROOT)
+    for path in (ROOT / "bot").rglob("__init__.py")
+    if "migrations" not in path.parts  # its scripts have numbers
+)
+LINE_OF_A_MAP = re.compile(r"^ *(\w+\.py|\w+/)  ", re.MULTILINE)
+"""The name of a module or package at the beginning of its line."""
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder or "bot")
-def test_the_map_of_a_folder_names_exactly_its_modules(folder: str) -> None:
-    modules = {path.name for path in (ROOT / "bot" / folder).glob("*.py")} - {"__init__.py"}
-    text = (ROOT / "bot" / folder / "__init__.py").read_text()
-    assert set(re.findall(r"\b\w+\.py\b", text)) == modules
+@pytest.mark.parametrize("package", PACKAGES, ids=str)
+def test_a_package_names_exactly_its_modules_and_packages(package: Path) -> None:
+    modules = {path.name for path in (ROOT / package).glob("*.py")} - {"__init__.py"}
+    packages = {f"{path.parent.name}/" for path in (ROOT / package).glob("*/__init__.py")}
+    text = (ROOT / package / "__init__.py").read_text()
+    assert set(LINE_OF_A_MAP.findall(text)) - {"page/"} == modules | packages
 
 
 def test_the_tree_of_errors_names_every_expected_failure() -> None:
@@ -132,5 +139,5 @@ def test_the_tree_of_errors_names_every_expected_failure() -> None:
         return descend(names | below) if below else names
 
     expected = descend({"CallbotError"}) - descend({"PbxRefused"}) - descend({"SlackError"})
-    tree = ast.get_docstring(ast.parse((ROOT / "bot" / "errors.py").read_text())) or ""
+    tree = ast.get_docstring(ast.parse((ROOT / "bot" / "domain" / "errors.py").read_text())) or ""
     assert {name for name in expected if not re.search(rf"\b{name}\b", tree)} == set()

@@ -16,9 +16,9 @@ from bot.domain.request import Request
 from bot.interventions.ports import Outcome
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.trail import TrailEntry
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
+from bot.sandbox.workspace.workspace import Workspace
 
 from .lossy_proxy import LossyProxy
 

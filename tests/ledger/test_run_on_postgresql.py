@@ -17,7 +17,7 @@ import bot as bot_package
 from bot.ledger.failures import LedgerInUse
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 PROMISED = 10.0
 """Seconds within which SIGTERM is to end it."""

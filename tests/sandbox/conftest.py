@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
 
 TOKEN = "fixed-token-of-tests"
 

@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import Fault, SandboxPbx
 
 Ask = Callable[..., Coroutine[Any, Any, tuple[int, Any]]]
 Wire = Callable[..., Awaitable[bytes]]

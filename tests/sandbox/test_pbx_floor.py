@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sandbox.desks import UnknownExtension
-from bot.sandbox.floor import Floor, UnknownCall
-from bot.sandbox.phones import Call, Flow, Status
+from bot.sandbox.pbx.desks import UnknownExtension
+from bot.sandbox.pbx.floor import Floor, UnknownCall
+from bot.sandbox.pbx.phones import Call, Flow, Status
 
 
 def talking(floor: Floor, to: str = "0003*210") -> Call:

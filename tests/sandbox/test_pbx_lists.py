@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.pbx_forms import Forms
-from bot.sandbox.pbx_requests import request_from
-from bot.sandbox.pbx_tokens import Tokens
-from bot.sandbox.pbx_uapi import UnifiedApi
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.forms import Forms
+from bot.sandbox.pbx.requests import request_from
+from bot.sandbox.pbx.server import SandboxPbx
+from bot.sandbox.pbx.tokens import Tokens
+from bot.sandbox.pbx.uapi import UnifiedApi
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 Wire = Callable[..., Awaitable[bytes]]

@@ -1,8 +1,8 @@
 """Phones that interventions ring: who answers, who does not, and what the call looks like after it."""
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.phones import Call
-from bot.sandbox.ringing import Intervention, RingingAction
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.phones import Call
+from bot.sandbox.pbx.ringing import Intervention, RingingAction
 
 
 def talking(floor: Floor, to: str = "0003*210") -> Call:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.pbx_refusals import MEANINGS, MISSPELT
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.refusals import MEANINGS, MISSPELT
+from bot.sandbox.pbx.server import SandboxPbx
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 

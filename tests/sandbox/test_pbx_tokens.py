@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.pbx import SandboxPbx
-from bot.sandbox.pbx_requests import Request, request_from
-from bot.sandbox.pbx_tokens import Tokens
+from bot.sandbox.pbx.requests import Request, request_from
+from bot.sandbox.pbx.server import SandboxPbx
+from bot.sandbox.pbx.tokens import Tokens
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 

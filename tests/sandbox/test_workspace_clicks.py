@@ -6,9 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.deliveries import Delivery
-from bot.sandbox.messages_shown import Message
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.deliveries import Delivery
+from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.workspace import Workspace
 
 WHISPER = {"type": "button", "text": {"type": "plain_text", "text": "Whisper"}, "action_id": "whisper", "value": "c1"}
 SURE = {name: {"type": "plain_text", "text": "Sure?"} for name in ("title", "text", "confirm", "deny")}

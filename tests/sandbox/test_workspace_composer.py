@@ -2,10 +2,10 @@
 
 import pytest
 
-from bot.sandbox.changes import Changes
-from bot.sandbox.composer import command_and_text
-from bot.sandbox.conversations import Channel, Conversations
-from bot.sandbox.signing import signature
+from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.workspace.composer import command_and_text
+from bot.sandbox.workspace.conversations import Channel, Conversations
+from bot.sandbox.workspace.signing import signature
 
 BODY = (
     b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&"

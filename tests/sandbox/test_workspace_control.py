@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 GO = {"type": "button", "text": {"type": "plain_text", "text": "Go"}, "action_id": "go"}
 TYPED = {"user": "U0ANA", "channel": "C0FLOOR", "text": "/calls"}

@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.sandbox.messages_shown import Message
-from bot.sandbox.slack_limits import SlackLimits
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.limits import SlackLimits
+from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.workspace import Workspace
 
 WHISPER = {"type": "button", "text": {"type": "plain_text", "text": "Whisper"}, "action_id": "whisper", "value": "c1"}
 SURE = {name: {"type": "plain_text", "text": "Sure?"} for name in ("title", "text", "confirm", "deny")}

@@ -6,9 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.slack_faults import SlackFault
-from bot.sandbox.slack_limits import RateGate, SlackLimits
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.faults import SlackFault
+from bot.sandbox.workspace.limits import RateGate, SlackLimits
+from bot.sandbox.workspace.workspace import Workspace
 
 
 class Clock:

@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.slack_limits import SlackLimits
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.limits import SlackLimits
+from bot.sandbox.workspace.workspace import Workspace
 
 SOON = 5.0
 

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 HEADER = {"type": "header", "text": {"type": "plain_text", "text": "Rings <unanswered>"}}
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "from &lt;Ana&gt; &amp;amp;"}}

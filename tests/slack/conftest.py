@@ -23,11 +23,11 @@ from bot.domain.permissions import AuthorizationMap
 from bot.interventions.planner import next_buttons
 from bot.interventions.ports import Card, CardElsewhere
 from bot.ledger.ledger import Ledger
-from bot.sandbox.messages_shown import Message as Shown
-from bot.sandbox.scopes import GRANTED
-from bot.sandbox.slack_faults import SlackFault
-from bot.sandbox.slack_limits import SlackLimits
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.faults import SlackFault
+from bot.sandbox.workspace.limits import SlackLimits
+from bot.sandbox.workspace.messages_shown import Message as Shown
+from bot.sandbox.workspace.scopes import GRANTED
+from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.feed import Feed
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing

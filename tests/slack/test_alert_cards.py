@@ -9,7 +9,7 @@ import pytest
 from bot.alerts.alert import Alert, AlertState, How, When, grown_old, raised, resolved, snoozed, taken
 from bot.alerts.ports import AlertCard
 from bot.domain.calls import PhoneCallView
-from bot.sandbox.block_rules import check_blocks
+from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.alert_cards import alert_card
 from bot.slack.messages import Message, when_and_how_long_ago
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bot.alerts.alert import Alert, Helper, How, When, raised, resolved, snoozed
 from bot.alerts.ports import AlertCard, DigestCard
 from bot.domain.calls import PhoneCallView
-from bot.sandbox.block_rules import check_blocks
-from bot.sandbox.messages_shown import LIVE_MARKUP
+from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.messages_shown import LIVE_MARKUP
 from bot.slack.alert_cards import alert_card, digest_card
 from bot.slack.messages import Message
 

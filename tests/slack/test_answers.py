@@ -12,7 +12,7 @@ from bot.domain.commands import OPTIONS, Help, Intervene, ListCalls, RaiseHand, 
 from bot.domain.errors import BadCommand
 from bot.domain.request import Request
 from bot.interventions.ports import CardElsewhere
-from bot.sandbox.block_rules import check_blocks
+from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.answers import elsewhere, hand_raised, help_is_coming, help_text, interrupted, refusal
 from bot.slack.messages import Message, as_many_as_fit, lasting, message, said, when
 

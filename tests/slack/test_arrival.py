@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack_faults import SlackFault
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.faults import SlackFault
+from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.arrival import PAUSES, SlackRefused, workspace_of
 
 

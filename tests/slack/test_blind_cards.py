@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.alerts.ports import BlindCard
-from bot.sandbox.block_rules import check_blocks
+from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.alert_cards import blind_card
 from bot.slack.messages import Message
 

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack_faults import SlackFault
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.faults import SlackFault
+from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.bot_token import PATIENCE, REVOKED, BotToken, BotTokenRevoked
 from bot.slack.outgoing import Outgoing
 from bot.slack.rates import POST, RESPOND

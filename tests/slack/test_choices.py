@@ -11,7 +11,7 @@ from bot.domain.buttons import Button, unpack
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.interventions.ports import Choice
-from bot.sandbox.block_rules import check_blocks
+from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.lists import choices
 from bot.slack.messages import Message
 

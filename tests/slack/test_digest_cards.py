@@ -9,7 +9,7 @@ import pytest
 from bot.alerts.alert import Alert, snoozed, taken
 from bot.alerts.ports import AlertCard, DigestCard
 from bot.domain.buttons import unpack_alert
-from bot.sandbox.block_rules import check_blocks
+from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.alert_cards import digest_card
 from bot.slack.messages import Message
 

@@ -12,7 +12,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, ListCalls, RaiseHand, Target
 from bot.interventions.call_list import LINES_ON_A_PAGE, page_of
 from bot.interventions.ports import Line, Listing
-from bot.sandbox.block_rules import check_blocks
+from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.lists import live_calls
 from bot.slack.messages import Message, when
 

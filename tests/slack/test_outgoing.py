@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.sandbox.slack_faults import SlackFault
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.faults import SlackFault
+from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.failures import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import MOST_WAITING, PATIENCE, PostedAt, Rank

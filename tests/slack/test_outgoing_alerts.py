@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.failures import NotDone
 from bot.slack.messages import Message
 from bot.slack.outgoing import (

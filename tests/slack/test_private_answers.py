@@ -10,8 +10,8 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.intervention import State
-from bot.sandbox.slack_faults import SlackFault
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.faults import SlackFault
+from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.asker import PrivateAnswers
 from bot.slack.outgoing import Outgoing
 

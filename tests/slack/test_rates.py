@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from bot.sandbox.slack_limits import RateGate, SlackLimits
+from bot.sandbox.workspace.limits import RateGate, SlackLimits
 from bot.slack.rates import (
     AT_ONCE,
     BETWEEN_POSTS,

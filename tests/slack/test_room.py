@@ -68,7 +68,13 @@ INTERVENE = Intervene(action=ActionName.MONITOR, target=Target(kind="extension",
 
 @pytest.mark.parametrize(
     ("meant", "is_one"),
-    [(INTERVENE, True), (RaiseHand(), True), (ListCalls(), False), (Help(), False), (BadCommand("What?", "/calls"), False)],
+    [
+        (INTERVENE, True),
+        (RaiseHand(), True),
+        (ListCalls(), False),
+        (Help(), False),
+        (BadCommand("What?", "/calls"), False),
+    ],
 )
 def test_lists_help_and_what_means_nothing_are_no_acts(meant: Command | Refusal, *, is_one: bool) -> None:
     assert acts(meant) is is_one

@@ -15,9 +15,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack_faults import SlackFault
-from bot.sandbox.slack_limits import SlackLimits
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.faults import SlackFault
+from bot.sandbox.workspace.limits import SlackLimits
+from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.connection import Connection
 from bot.slack.failures import SlackError, SlackRefusal
 from bot.slack.sockets import CONNECTIONS, Sockets

@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.token import FixedToken
 

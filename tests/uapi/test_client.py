@@ -15,8 +15,8 @@ from bot.domain.errors import (
     UserInvalid,
 )
 from bot.polling.ports import Accepted
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi
 
 MONITOR = Monitor(phone_call_view_id="01", send_call_to="0003*024", wait_for_pickup=20)

@@ -9,8 +9,8 @@ import pytest
 
 from bot.domain.actions import Monitor
 from bot.domain.errors import AnswerLost, PbxError, PbxUnreachable
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi
 from bot.uapi.token import ClientCredentials
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import PbxUnreachable
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
 from bot.uapi.client import PAGES, UnifiedApi
 from bot.uapi.pages import Remembered
 from tests.uapi.conftest import Heard, RawPbx, http

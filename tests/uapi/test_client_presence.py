@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import PbxError, PbxUnreachable, UserInvalid
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi import wire
 from bot.uapi.client import UnifiedApi
 

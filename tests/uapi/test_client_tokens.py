@@ -13,8 +13,8 @@ from bot.domain.errors import (
     PbxUnauthenticated,
     PbxUnreachable,
 )
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi
 from bot.uapi.token import ClientCredentials
 

@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from bot.domain.actions import Monitor
 from bot.domain.errors import PbxUnreachable
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.token import ClientCredentials, FixedToken
 

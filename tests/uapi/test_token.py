@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable
-from bot.sandbox.pbx import Fault, SandboxPbx
+from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.token import ClientCredentials, FixedToken, read_token
 from tests.uapi.conftest import CLOSE, HANG, RawPbx, http
 

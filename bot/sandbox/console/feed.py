@@ -8,7 +8,7 @@ from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.floor_shown import FloorShown
 from bot.sandbox.console.playing import Plays
 from bot.sandbox.console.workspace_shown import WorkspaceShown, message_shown
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.workspace import Workspace
 
 VERSION = 1
 Json = dict[str, Any]

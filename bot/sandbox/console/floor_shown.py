@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.sandbox.console.ring_times import Ring, RingTimes
-from bot.sandbox.floor import Floor
-from bot.sandbox.phones import Call, Extension, Status, View
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.phones import Call, Extension, Status, View
 
 Json = dict[str, Any]
 

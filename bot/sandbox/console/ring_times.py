@@ -6,8 +6,8 @@ The floor itself knows neither: a real phone shows only that it rings, and a rea
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.ringing import Intervention
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.ringing import Intervention
 
 
 @dataclass(frozen=True)

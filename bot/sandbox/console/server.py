@@ -10,7 +10,6 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
-from bot.sandbox.announcements import Announcements
 from bot.sandbox.console.acts import Acts, fields_of
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.feed import State, Told
@@ -21,8 +20,9 @@ from bot.sandbox.console.refusals import NotDone, refuse
 from bot.sandbox.console.ring_times import RingTimes
 from bot.sandbox.console.story import Scene, Story
 from bot.sandbox.console.workspace_shown import WorkspaceShown
-from bot.sandbox.floor import Floor, UnknownCall
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.pbx.announcements import Announcements
+from bot.sandbox.pbx.floor import Floor, UnknownCall
+from bot.sandbox.workspace.workspace import Workspace
 
 Json = dict[str, Any]
 PAGE = Path(__file__).parent / "page"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.sandbox.console.workspace_shown import direct_message
-from bot.sandbox.floor import Floor
-from bot.sandbox.messages_shown import Button, Message
+from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.scenario import ALERTS, FLOOR
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.messages_shown import Button, Message
+from bot.sandbox.workspace.workspace import Workspace
 
 ANA, BOB, EVE = "U0ANA", "U0BOB", "U0EVE"
 ANAS_PHONE, BOBS_PHONE = "0003*024", "0003*210"

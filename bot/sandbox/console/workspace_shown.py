@@ -7,9 +7,9 @@ matter. What the app attached for itself (metadata) nobody sees, so it is not he
 from typing import Any
 
 from bot.sandbox.console.slash_commands import SLASH_COMMANDS
-from bot.sandbox.messages_shown import Message
 from bot.sandbox.scenario import CHANNELS, PEOPLE
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.workspace import Workspace
 
 Json = dict[str, Any]
 

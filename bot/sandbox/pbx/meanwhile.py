@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot.sandbox.pbx_requests import Request
+from bot.sandbox.pbx.requests import Request
 
 
 @dataclass

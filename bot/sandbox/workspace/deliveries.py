@@ -9,13 +9,13 @@ from typing import Any
 
 import aiohttp
 
-from bot.sandbox.interaction_answers import InteractionAnswers
-from bot.sandbox.interactions import SLASH_COMMANDS, Interaction
-from bot.sandbox.journal import Journal
-from bot.sandbox.message_rules import SlackRefusal
-from bot.sandbox.signing import signed_headers
-from bot.sandbox.slack_limits import SlackLimits
-from bot.sandbox.sockets import Sockets, Undelivered
+from bot.sandbox.workspace.interaction_answers import InteractionAnswers
+from bot.sandbox.workspace.interactions import SLASH_COMMANDS, Interaction
+from bot.sandbox.workspace.journal import Journal
+from bot.sandbox.workspace.limits import SlackLimits
+from bot.sandbox.workspace.message_rules import SlackRefusal
+from bot.sandbox.workspace.signing import signed_headers
+from bot.sandbox.workspace.sockets import Sockets, Undelivered
 
 AGENT = "Slackbot 1.0 (+https://api.slack.com/robots)"
 Body = dict[str, Any] | str | bytes | None

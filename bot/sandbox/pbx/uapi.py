@@ -3,15 +3,15 @@
 import re
 from functools import partial
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx_actions import RINGING_ACTIONS, Fields, check_format, intervention_of, read_fields, view_of
-from bot.sandbox.pbx_answers import CALL_FIELDS, PRESENCE_FIELDS, Answers, Json
-from bot.sandbox.pbx_forms import Forms
-from bot.sandbox.pbx_paging import Entry, Kind, page
-from bot.sandbox.pbx_refusals import Refusal
-from bot.sandbox.pbx_requests import Answer, Request
-from bot.sandbox.pbx_tokens import Tokens
-from bot.sandbox.phones import Call, Extension
+from bot.sandbox.pbx.actions import RINGING_ACTIONS, Fields, check_format, intervention_of, read_fields, view_of
+from bot.sandbox.pbx.answers import CALL_FIELDS, PRESENCE_FIELDS, Answers, Json
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.forms import Forms
+from bot.sandbox.pbx.paging import Entry, Kind, page
+from bot.sandbox.pbx.phones import Call, Extension
+from bot.sandbox.pbx.refusals import Refusal
+from bot.sandbox.pbx.requests import Answer, Request
+from bot.sandbox.pbx.tokens import Tokens
 
 PREFIXES = {"uapi", "unifiedapi"}
 CALLS = Kind(keys=("id", "published"), fields=CALL_FIELDS)

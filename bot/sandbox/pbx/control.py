@@ -9,12 +9,12 @@ from dataclasses import asdict, fields
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx_faults import Fault, Faults
-from bot.sandbox.pbx_forms import Forms
-from bot.sandbox.pbx_meanwhile import Meanwhile
-from bot.sandbox.pbx_requests import Answer, Request
-from bot.sandbox.phones import Call
+from bot.sandbox.pbx.faults import Fault, Faults
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.forms import Forms
+from bot.sandbox.pbx.meanwhile import Meanwhile
+from bot.sandbox.pbx.phones import Call
+from bot.sandbox.pbx.requests import Answer, Request
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 SHOWN_REQUESTS = 200

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.sandbox.phones import Call, Flow, Status, View
+from bot.sandbox.pbx.phones import Call, Flow, Status, View
 
 RingingAction = Literal["Monitor", "Whisper", "BargeIn", "PickUp"]
 

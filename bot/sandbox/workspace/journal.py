@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.changes import Changes
-from bot.sandbox.message_rules import SlackRefusal
+from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.workspace.message_rules import SlackRefusal
 
 NO_MISTAKE = frozenset(
     {"channel_not_found", "not_in_channel", "is_archived", "user_not_found", "ratelimited", "missing_scope"}

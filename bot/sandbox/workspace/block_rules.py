@@ -7,7 +7,7 @@ more; what this local Slack does not know it refuses, and says so.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.sandbox.text_rules import Findings, Json, check_button, check_image, check_text
+from bot.sandbox.workspace.text_rules import Findings, Json, check_button, check_image, check_text
 
 MOST_BLOCKS = 50
 MOST_ELEMENTS = {"actions": 25, "context": 10}

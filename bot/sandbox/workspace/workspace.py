@@ -12,24 +12,24 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from bot.sandbox.changes import Changes
-from bot.sandbox.chat_methods import ChatMethods
-from bot.sandbox.composer import command_and_text
-from bot.sandbox.conversations import Channel, Conversations
-from bot.sandbox.deliveries import Deliveries, Delivery
-from bot.sandbox.history import History
-from bot.sandbox.interaction_answers import InteractionAnswers, Origin
-from bot.sandbox.interactions import Interaction, InteractionWriter
-from bot.sandbox.journal import ApiCall, Journal
-from bot.sandbox.message_rules import Content
-from bot.sandbox.messages_shown import Button, Message
-from bot.sandbox.scopes import GRANTED
-from bot.sandbox.signing import signed_headers
-from bot.sandbox.slack_faults import SlackFaults
-from bot.sandbox.slack_limits import RateGate, SlackLimits
-from bot.sandbox.sockets import Sockets
-from bot.sandbox.web_api import OPEN_CONNECTION, WebApi
-from bot.sandbox.workspace_control import add_control
+from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.workspace.chat_methods import ChatMethods
+from bot.sandbox.workspace.composer import command_and_text
+from bot.sandbox.workspace.control import add_control
+from bot.sandbox.workspace.conversations import Channel, Conversations
+from bot.sandbox.workspace.deliveries import Deliveries, Delivery
+from bot.sandbox.workspace.faults import SlackFaults
+from bot.sandbox.workspace.history import History
+from bot.sandbox.workspace.interaction_answers import InteractionAnswers, Origin
+from bot.sandbox.workspace.interactions import Interaction, InteractionWriter
+from bot.sandbox.workspace.journal import ApiCall, Journal
+from bot.sandbox.workspace.limits import RateGate, SlackLimits
+from bot.sandbox.workspace.message_rules import Content
+from bot.sandbox.workspace.messages_shown import Button, Message
+from bot.sandbox.workspace.scopes import GRANTED
+from bot.sandbox.workspace.signing import signed_headers
+from bot.sandbox.workspace.sockets import Sockets
+from bot.sandbox.workspace.web_api import OPEN_CONNECTION, WebApi
 
 T = TypeVar("T")
 STOPPING = 0.5

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from bot.sandbox.announcements import Announcements
-from bot.sandbox.phones import Extension, Kind
+from bot.sandbox.pbx.announcements import Announcements
+from bot.sandbox.pbx.phones import Extension, Kind
 
 T = TypeVar("T")
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.conversations import Conversations
-from bot.sandbox.journal import Journal
-from bot.sandbox.message_rules import FORMATTING, Content, SlackRefusal, content_of, flag
-from bot.sandbox.messages_shown import Message
-from bot.sandbox.slack_faults import SlackFaults, loses_the_answer, refused_by, spoiled_by
-from bot.sandbox.slack_limits import RateGate, SlackLimits
-from bot.sandbox.web_api import RateLimited, json_object, refusal_response
+from bot.sandbox.workspace.conversations import Conversations
+from bot.sandbox.workspace.faults import SlackFaults, loses_the_answer, refused_by, spoiled_by
+from bot.sandbox.workspace.journal import Journal
+from bot.sandbox.workspace.limits import RateGate, SlackLimits
+from bot.sandbox.workspace.message_rules import FORMATTING, Content, SlackRefusal, content_of, flag
+from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.web_api import RateLimited, json_object, refusal_response
 
 ANSWER = FORMATTING | {"response_type", "replace_original", "delete_original", "thread_ts"}
 RESPONSE_TYPES = (None, "ephemeral", "in_channel")

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.conversations import Conversations
-from bot.sandbox.message_rules import SlackRefusal, flag
-from bot.sandbox.messages_shown import Message
+from bot.sandbox.workspace.conversations import Conversations
+from bot.sandbox.workspace.message_rules import SlackRefusal, flag
+from bot.sandbox.workspace.messages_shown import Message
 
 ARGUMENTS = frozenset({"channel", "cursor", "include_all_metadata", "inclusive", "latest", "limit", "oldest"})
 MOST = 999

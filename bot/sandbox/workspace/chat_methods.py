@@ -6,11 +6,11 @@ Arguments, answers and errors are those of each method's page (docs.slack.dev/re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.conversations import Channel, Conversations
-from bot.sandbox.message_rules import FORMATTING, MOST_UPDATED_TEXT, SlackRefusal, content_of
-from bot.sandbox.messages_shown import Message
-from bot.sandbox.slack_limits import RateGate
-from bot.sandbox.web_api import Method, RateLimited
+from bot.sandbox.workspace.conversations import Channel, Conversations
+from bot.sandbox.workspace.limits import RateGate
+from bot.sandbox.workspace.message_rules import FORMATTING, MOST_UPDATED_TEXT, SlackRefusal, content_of
+from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.web_api import Method, RateLimited
 
 SENDER = frozenset({"as_user", "icon_emoji", "icon_url", "username"})
 POST = FORMATTING | SENDER | {"channel", "thread_ts", "reply_broadcast", "client_msg_id"}

@@ -4,11 +4,11 @@ import json
 import re
 from typing import cast, get_args
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx_refusals import Refusal
-from bot.sandbox.pbx_requests import Request
-from bot.sandbox.phones import Call, Extension, Status, View
-from bot.sandbox.ringing import Intervention, RingingAction
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.phones import Call, Extension, Status, View
+from bot.sandbox.pbx.refusals import Refusal
+from bot.sandbox.pbx.requests import Request
+from bot.sandbox.pbx.ringing import Intervention, RingingAction
 
 # The "Request Payload" tables of the pages, action itself left out.
 _CALLING = frozenset({"sendCallTo", "callerId", "waitForPickup", "phoneCallViewId"})

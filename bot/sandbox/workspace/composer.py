@@ -6,7 +6,7 @@ Source: "Implementing slash commands" (`should_escape`) and "Formatting text" (e
 import re
 from collections.abc import Iterable
 
-from bot.sandbox.conversations import Conversations
+from bot.sandbox.workspace.conversations import Conversations
 
 COMMAND = re.compile(r"(/\S+)(?:\s+(.*))?", re.DOTALL)
 URL = r"https?://[^\s<>]+"

@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from bot.sandbox.desks import Desks, UnknownExtension
-from bot.sandbox.phones import Call, Flow, Status, View
-from bot.sandbox.ringing import Intervention, RungPhones, leg_of
+from bot.sandbox.pbx.desks import Desks, UnknownExtension
+from bot.sandbox.pbx.phones import Call, Flow, Status, View
+from bot.sandbox.pbx.ringing import Intervention, RungPhones, leg_of
 
 
 class UnknownCall(LookupError):

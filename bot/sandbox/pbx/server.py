@@ -13,15 +13,15 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from bot.sandbox.announcements import Announcements
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx_control import Control
-from bot.sandbox.pbx_faults import Fault, Faults
-from bot.sandbox.pbx_forms import Forms
-from bot.sandbox.pbx_meanwhile import Meanwhile
-from bot.sandbox.pbx_requests import Answer, Request, request_from
-from bot.sandbox.pbx_tokens import Tokens
-from bot.sandbox.pbx_uapi import UnifiedApi
+from bot.sandbox.pbx.announcements import Announcements
+from bot.sandbox.pbx.control import Control
+from bot.sandbox.pbx.faults import Fault, Faults
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.forms import Forms
+from bot.sandbox.pbx.meanwhile import Meanwhile
+from bot.sandbox.pbx.requests import Answer, Request, request_from
+from bot.sandbox.pbx.tokens import Tokens
+from bot.sandbox.pbx.uapi import UnifiedApi
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
-from bot.sandbox.floor import Floor
-from bot.sandbox.pbx_forms import Forms
-from bot.sandbox.phones import Call, Extension, Status, View
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.forms import Forms
+from bot.sandbox.pbx.phones import Call, Extension, Status, View
 
 # The samples write one instant of a call in two zones: `published` in the first, every other date in the second.
 PUBLISHED_ZONE = timezone(timedelta(hours=2))

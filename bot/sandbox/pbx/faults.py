@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from bot.sandbox.pbx_requests import Answer, Request
+from bot.sandbox.pbx.requests import Answer, Request
 
 Kind = Literal[
     "slow",

@@ -1,6 +1,6 @@
 """How the sandbox PBX says no: each documented code with its status and its text, in each page's spelling."""
 
-from bot.sandbox.pbx_requests import Answer
+from bot.sandbox.pbx.requests import Answer
 
 # (status, text). The pc_* texts are those of the "Response" tables of the five PhoneCalls pages; the generic ones and
 # those of paging are codes of the HTTP Return Codes page. The last three are this sandbox's own: the documentation has

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.sandbox.conversations import Channel, Conversations, Person
-from bot.sandbox.interaction_answers import Origin
-from bot.sandbox.messages_shown import Button
+from bot.sandbox.workspace.conversations import Channel, Conversations, Person
+from bot.sandbox.workspace.interaction_answers import Origin
+from bot.sandbox.workspace.messages_shown import Button
 
 SLASH_COMMANDS = "slash_commands"
 INTERACTIVE = "interactive"

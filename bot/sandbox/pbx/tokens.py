@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from bot.sandbox.pbx_requests import Answer, Request
+from bot.sandbox.pbx.requests import Answer, Request
 
 KNOWN_FIELDS = {"client_id", "client_secret", "grant_type", "type", "redirect_uri", "state"}
 TOKEN = re.compile(r"[A-Za-z0-9_.-]{10,}")

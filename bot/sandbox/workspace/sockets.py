@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.changes import Changes
-from bot.sandbox.journal import Journal
-from bot.sandbox.message_rules import SlackRefusal
-from bot.sandbox.slack_limits import SlackLimits
+from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.workspace.journal import Journal
+from bot.sandbox.workspace.limits import SlackLimits
+from bot.sandbox.workspace.message_rules import SlackRefusal
 
 HOST = {"host": "applink-local", "build_number": 1}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.message_rules import SlackRefusal
+from bot.sandbox.workspace.message_rules import SlackRefusal
 
 GRANTED = frozenset({"commands", "chat:write", "im:history", "im:write", "channels:history", "groups:history"})
 """What a workspace grants unless it is made otherwise."""

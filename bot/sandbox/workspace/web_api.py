@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.journal import ApiCall, Journal
-from bot.sandbox.message_rules import SlackRefusal
-from bot.sandbox.scopes import check_scope
-from bot.sandbox.slack_faults import SlackFaults, loses_the_answer, refused_by, spoiled_by
-from bot.sandbox.slack_limits import RateGate
+from bot.sandbox.workspace.faults import SlackFaults, loses_the_answer, refused_by, spoiled_by
+from bot.sandbox.workspace.journal import ApiCall, Journal
+from bot.sandbox.workspace.limits import RateGate
+from bot.sandbox.workspace.message_rules import SlackRefusal
+from bot.sandbox.workspace.scopes import check_scope
 
 Method = Callable[[dict[str, Any]], dict[str, Any]]
 OPEN_CONNECTION = "apps.connections.open"

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.sandbox.deliveries import Delivery
-from bot.sandbox.message_rules import SlackRefusal
-from bot.sandbox.messages_shown import Message
-from bot.sandbox.slack_faults import SlackFault, SlackFaults
-from bot.sandbox.web_api import json_object
+from bot.sandbox.workspace.deliveries import Delivery
+from bot.sandbox.workspace.faults import SlackFault, SlackFaults
+from bot.sandbox.workspace.message_rules import SlackRefusal
+from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.web_api import json_object
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]

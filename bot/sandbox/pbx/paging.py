@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
-from bot.sandbox.pbx_answers import Json
-from bot.sandbox.pbx_refusals import Refusal
+from bot.sandbox.pbx.answers import Json
+from bot.sandbox.pbx.refusals import Refusal
 
 DEFAULT_COUNT = 20
 MOST = 5000
