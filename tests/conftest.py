@@ -21,6 +21,8 @@ from bot.domain.directory import Agent, Directory
 from bot.domain.intervention import Intervention, begin
 from bot.domain.permissions import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
 
+pytest_plugins = ["tests.fixtures.state_table", "tests.fixtures.waiting"]
+
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MINUTE_AGO = (NOON - timedelta(minutes=1)).isoformat()
 

@@ -11,7 +11,7 @@ from bot.alerts.alert import Rule, When
 from bot.alerts.blindness import Blindness
 from bot.alerts.ports import BlindCard
 from bot.domain.errors import AccessDenied
-from tests.looks.lookout_post import DOWN, LedgerAway, Post
+from tests.fixtures.monitor_post import DOWN, LedgerAway, Post
 
 ALERTS, HELP = "C0ALERTS", "C0HELP"
 TWO = (("@me", "@self"), ("12", "@self"))

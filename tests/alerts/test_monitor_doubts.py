@@ -8,7 +8,7 @@ from bot.alerts.alert import HANDS, Alert, AlertState, How, Rule, When
 from bot.alerts.ports import AlertCard
 from bot.domain.intervention import State
 from bot.domain.permissions import ExtensionPattern
-from tests.looks.lookout_post import DOWN, Post
+from tests.fixtures.monitor_post import DOWN, Post
 
 
 async def test_a_supervisor_s_leg_that_is_left_alone_is_never_taken_for_the_agent(

@@ -6,7 +6,7 @@ from typing import Any
 from bot.alerts.alert import STALE_AFTER, AlertState, How, Rule, When, snoozed
 from bot.alerts.manager import DIGEST_EVERY
 from bot.alerts.ports import AlertCard, DigestCard
-from tests.looks.lookout_post import DOWN, Post
+from tests.fixtures.monitor_post import DOWN, Post
 
 
 async def test_a_call_is_raised_at_the_first_look_after_its_time(post: Post, clock: Any, ring: Any) -> None:

@@ -15,7 +15,7 @@ from bot.sandbox.console.server import KINDS, PAGE
 from bot.sandbox.console.slash_commands import SLASH_COMMANDS
 from bot.sandbox.scenario import MAP, PAGE_MAP
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPTS = sorted(PAGE.glob("*.js"))
 STYLES = sorted(PAGE.glob("*.css"))
 NAMESPACE = "http://www.w3.org/2000/svg"
