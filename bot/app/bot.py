@@ -176,10 +176,10 @@ class Bot:
         self._feed = Feed(
             self._outgoing,
             ledger,
-            now=self._clock.wall,
+            now=self._clock.now,
             slack_now=lambda: self._clock.now() + self._slack_clock.ahead(),
             sleep=asyncio.sleep,
-            moved=self._moved,
+            at_wall=self._at_wall,
             on_no_access=self._card_has_no_access,
             on_nowhere=self._card_is_nowhere,
             on_posted=lambda card: self._alerting.posted(card.id),
@@ -247,7 +247,7 @@ class Bot:
         """What is added to a date of the PBX to have it as the wall clock has it."""
         return self._clock.stepped() - self._telephony.clock.ahead()
 
-    def _moved(self, card: AnyCard) -> AnyCard:
+    def _at_wall(self, card: AnyCard) -> AnyCard:
         return card_at(card, self._clock.stepped(), self._pbx_behind())
 
     def _silent_in(self) -> frozenset[str]:
@@ -353,5 +353,6 @@ class Bot:
 
     async def _card_is_nowhere(self, card: Card) -> None:
         asker = self._interventions.asker(card.id)
-        if asker is not None:
-            await asker.card_is_nowhere(card)
+        shown = self._at_wall(card)
+        if asker is not None and isinstance(shown, Card):
+            await asker.card_is_nowhere(shown)

@@ -136,7 +136,7 @@ class Follower:
     async def open_card(self, card_id: str) -> dict[str, Intervention]:
         """Remember what the card shows already, and return it. Raises CallbotError where the ledger cannot be read."""
         shown = () if card_id in self._open_cards else await self._ledger.of_card(card_id)
-        return self._open_cards.take_up(card_id, shown)
+        return self._open_cards.take_up(card_id, (taken_up(one, self._now()) for one in shown))
 
     def put_on_card(self, intervention: Intervention, earlier: dict[str, Intervention]) -> None:
         """Remember a new intervention beside what `open_card` returned, even if that has ended and is forgotten since.

@@ -40,10 +40,13 @@ _log = structlog.get_logger("callbot.ledger")
 class AlertBook:
     """The alerts of one ledger, on its database. Times come from `now`, which gives an aware instant."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], stepped: Callable[[], timedelta]) -> None:
+    def __init__(
+        self, database: Database, now: Callable[[], datetime], stepped: Callable[[], timedelta], ahead: timedelta
+    ) -> None:
         self._database = database
         self._now = now
         self._stepped = stepped
+        self._ahead = ahead
         self._one_after_the_other = asyncio.Lock()
 
     async def save_alerts(self, alerts: Sequence[Alert]) -> None:
@@ -58,11 +61,12 @@ class AlertBook:
     async def _save(self, alerts: Sequence[Alert]) -> None:
         async with self._one_after_the_other:
             for start in range(0, len(alerts), AT_ONCE):
-                by = self._stepped()
-                rows = [self._row(alert_at(alert, by)) for alert in alerts[start : start + AT_ONCE]]
+                rows = list(map(self._row, alerts[start : start + AT_ONCE]))
                 await self._database.write_later(partial(self._upsert, rows=rows))
 
     def _row(self, alert: Alert) -> dict[str, Any]:
+        newest = max((step.at for step in alert.steps), default=alert.raised_at) + self._ahead
+        alert = alert_at(alert, self._stepped())
         return {
             "id": alert.id,
             "key": _digest(alert.key),
@@ -71,7 +75,7 @@ class AlertBook:
             "open": alert.open,
             "raised_at": alert.raised_at,
             "updated_at": self._now(),
-            "stepped_at": max((step.at for step in alert.steps), default=alert.raised_at),
+            "stepped_at": newest,
             "document": documents.written(alert),
         }
 
@@ -123,7 +127,7 @@ class AlertBook:
             "open": not done,
             "raised_at": moved.since,
             "updated_at": self._now(),
-            "stepped_at": moved.ended or moved.since,
+            "stepped_at": (card.ended or card.since) + self._ahead,
             "document": moved.model_dump_json(),
         }
         await self._database.write_later(partial(self._upsert, rows=[row]))

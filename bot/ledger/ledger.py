@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import structlog
-from sqlalchemy import Connection, Executable, RowMapping, Select, select
+from sqlalchemy import Connection, Executable, RowMapping, Select, func, select
 
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
@@ -23,7 +23,7 @@ from bot.ledger.database import Database
 from bot.ledger.failures import Conflict, LedgerUnavailable
 from bot.ledger.sqlite import never
 from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests
-from bot.ledger.tables import cards, interventions
+from bot.ledger.tables import alerts, cards, interventions
 
 __all__ = ["Ledger", "LedgerUnavailable"]
 
@@ -39,9 +39,13 @@ class Ledger:
     """Made by `open`; `close` it in the end. Times come from `now`, which gives an aware instant.
 
     What is written down are instants of the wall clock: `stepped` says how far it is from those that are kept in memory.
+    When states began is written down in an order of its own, by which the next start knows what a card does not show yet:
+    `ahead` is added to the instants in memory, so that it never goes back, wherever the wall clock is set to.
     """
 
-    def __init__(self, database: Database, now: Callable[[], datetime], stepped: Callable[[], timedelta]) -> None:
+    def __init__(
+        self, database: Database, now: Callable[[], datetime], stepped: Callable[[], timedelta], ahead: timedelta
+    ) -> None:
         self._database = database
         self._now = now
         self._stepped = stepped
@@ -49,7 +53,8 @@ class Ledger:
         self._interventions = AboutInterventions(database.insert)
         self._cards = AboutCards(database.insert)
         self._unreadable: set[str] = set()
-        self.alerts = AlertBook(database, now, stepped)
+        self._ahead = ahead
+        self.alerts = AlertBook(database, now, stepped, ahead)
         """The alerts, in the same database: closed with it."""
 
     @classmethod
@@ -71,12 +76,13 @@ class Ledger:
             database = await Database.open(address, replaced)
             try:
                 await schema.bring_up_to_date(database)
+                newest = await database.read(newest_step)
             except BaseException:
                 await database.close()
                 raise
         except LedgerUnavailable as error:
             raise error.at_start(address.place) from error
-        return cls(database, now, stepped)
+        return cls(database, now, stepped, timedelta() if newest is None else max(timedelta(), newest - now()))
 
     @property
     def writes_together(self) -> int:
@@ -168,7 +174,7 @@ class Ledger:
             "call_id": intervention.call_id,
             "intervention": intervention.id,
         }
-        row = self._row(intervention_at(intervention, self._stepped()))
+        row = self._row(intervention)
 
         def work(connection: Connection) -> None:
             there = connection.execute(self._interventions.take, row).one()
@@ -206,8 +212,7 @@ class Ledger:
         A phone that is answered late would have its claim back. Where a newer request holds that one meanwhile,
         the truth is written without it.
         """
-        truth = self._truth(intervention_at(intervention, self._stepped()))
-        row = {"its_id": intervention.id, "its_claim": intervention.claim} | truth
+        row = {"its_id": intervention.id, "its_claim": intervention.claim} | self._truth(intervention)
 
         def work(connection: Connection) -> None:
             if connection.execute(self._interventions.save, row).rowcount != 1:
@@ -220,8 +225,8 @@ class Ledger:
 
     def _row(self, intervention: Intervention) -> dict[str, Any]:
         asked = ("id", "claim", "card", "slack_user", "call_id", "extension", "asked_at")
-        row = {name: getattr(intervention, name) for name in asked} | {"action": intervention.name}
-        return row | self._truth(intervention)
+        moved = intervention_at(intervention, self._stepped())
+        return {name: getattr(moved, name) for name in asked} | {"action": moved.name} | self._truth(intervention)
 
     def _truth(self, intervention: Intervention) -> dict[str, Any]:
         """What changes of a row; all else is as it was asked for."""
@@ -229,8 +234,8 @@ class Ledger:
             "state": intervention.state,
             "following": intervention.following,
             "updated_at": self._now(),
-            "stepped_at": max((step.at for step in intervention.steps), default=intervention.asked_at),
-            "document": documents.written(intervention),
+            "stepped_at": max((step.at for step in intervention.steps), default=intervention.asked_at) + self._ahead,
+            "document": documents.written(intervention_at(intervention, self._stepped())),
         }
 
     # ── the memory ──
@@ -325,7 +330,7 @@ class Ledger:
             "channel": channel,
             "ts": ts,
             "shown": shown,
-            "shown_until": until,
+            "shown_until": None if until is None else until + self._ahead,
             "updated_at": self._now(),
         }
 
@@ -337,6 +342,7 @@ class Ledger:
 
     async def save_shown(self, card: str, digest: str, until: datetime | None) -> None:
         """Remember what the posted card shows; the newest state in it began at `until`, None: it is out of date."""
+        until = None if until is None else until + self._ahead
         shown = {"its_card": card, "shown": digest, "shown_until": until, "updated_at": self._now()}
         await self._write_later(self._cards.save_shown, shown)
 
@@ -351,3 +357,16 @@ def _last_word(following: bool) -> Select[Any]:
     """When one of these was written last. Asked for each apart, so that the index answers it."""
     row = interventions.c
     return select(row.updated_at).where(row.following.is_(following)).order_by(row.updated_at.desc()).limit(1)
+
+
+def newest_step(connection: Connection) -> datetime | None:
+    """When the newest state of the ledger's last day began; None where there is none."""
+    found: list[datetime | None] = []
+    for row, going_on in ((interventions.c, interventions.c.following), (alerts.c, alerts.c.open)):
+        for which in (True, False):
+            last_word = select(row.updated_at).where(going_on.is_(which)).order_by(row.updated_at.desc()).limit(1)
+            written = connection.execute(last_word).scalar()
+            if written is not None:
+                lately = going_on.is_(which), row.updated_at >= written - _A_CALL_LASTS
+                found.append(connection.execute(select(func.max(row.stepped_at)).where(*lately)).scalar())
+    return max((at for at in found if at is not None), default=None)

@@ -81,7 +81,8 @@ interventions = Table(
 )
 """One row for each action on a call. The columns are for finding it; `document` is the whole Intervention as JSON.
 
-`stepped_at` is when its newest state began, NULL in the rows of an older callbot.
+`stepped_at` is when its newest state began, by a clock of the ledger's own that is never set back; NULL in the rows of an
+older callbot.
 """
 
 requests = Table(
@@ -119,7 +120,8 @@ cards = Table(
 )
 """Where each card was posted: Slack's channel and ts, which together name a message; and what it shows.
 
-`shown` is the digest of that, `shown_until` when the newest state in it began: NULL where that is not known or out of date.
+`shown` is the digest of that, `shown_until` when the newest state in it began, as in `stepped_at`: NULL where that is not
+known or out of date.
 """
 
 posts_begun = Table(

@@ -61,9 +61,8 @@ class Feed:
     """Posts and updates cards. `on_no_access` hears of a card that could not be posted where it was asked for.
 
     `on_nowhere` hears of one that stands nowhere, and whose news do not reach the person in the direct message either.
-    `on_posted` hears of each card that has come to stand. `now` and `slack_now` give aware instants, those of our wall
-    clock and of Slack's; `jitter` gives a number from 0 to 1.
-    `moved` gives a card with its times as the wall clock has them.
+    `on_posted` hears of each card that has come to stand. `now` and `slack_now` give aware instants, of callbot's clock and
+    of Slack's; `jitter` gives a number from 0 to 1. `at_wall` gives a card with its times as the wall clock has them.
     """
 
     def __init__(
@@ -78,16 +77,16 @@ class Feed:
         on_nowhere: Callable[[Card], Coroutine[Any, Any, None]],
         on_posted: Callable[[AnyCard], None],
         jitter: Callable[[], float] = random.random,
-        moved: Callable[[AnyCard], AnyCard] = lambda card: card,
+        at_wall: Callable[[AnyCard], AnyCard] = lambda card: card,
     ) -> None:
         self._outgoing = outgoing
-        self._posted = Posted(outgoing, cards, now=now, slack_now=slack_now, sleep=sleep)
+        self._posted = Posted(outgoing, cards, now=now, slack_now=slack_now, sleep=sleep, at_wall=at_wall)
         self._sleep = sleep
         self._on_no_access = on_no_access
         self._on_nowhere = on_nowhere
         self._on_posted = on_posted
         self._jitter = jitter
-        self._moved = moved
+        self._at_wall = at_wall
         self._newest: dict[str, AnyCard] = {}
         self._at_work: set[str] = set()
         self._standing: dict[str, Standing] = {}
@@ -104,7 +103,7 @@ class Feed:
         if card.id not in self._newest and self._waiting(rank_of(card)) >= MOST_CARDS:
             _log.error("card_dropped", card=card.id, waiting=len(self._newest))
             return
-        self._newest[card.id] = self._moved(card)
+        self._newest[card.id] = card
         self._again(card.id)
 
     def interrupted(self, request: Request) -> None:

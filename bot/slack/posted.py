@@ -94,6 +94,8 @@ class Standing:
     """The person was told that there is no card, and no direct message either."""
     drawn: Drawn | None = None
     """The version that was drawn last: drawing takes longer than all else that is done for a card."""
+    at_wall: Callable[[AnyCard], AnyCard] = lambda card: card
+    """Gives a card with its times as the wall clock has them."""
 
     @property
     def private(self) -> bool:
@@ -103,12 +105,10 @@ class Standing:
     def draw(self, card: AnyCard) -> Drawn:
         """The card as it is shown here; in the direct message, where the channel was closed to us, it says so."""
         if self.drawn is None or self.drawn.card is not card or self.drawn.place != self.place:
-            if isinstance(card, Card) and self.private and not card.place.startswith(PEOPLE):
-                message = message_of(
-                    card.model_copy(update={"place": self.place, "elsewhere": CardElsewhere.NO_ACCESS})
-                )
-            else:
-                message = message_of(card)
+            shown = self.at_wall(card)
+            if isinstance(shown, Card) and self.private and not shown.place.startswith(PEOPLE):
+                shown = shown.model_copy(update={"place": self.place, "elsewhere": CardElsewhere.NO_ACCESS})
+            message = message_of(shown)
             self.drawn = Drawn(card, self.place, message, _digest(message))
         return self.drawn
 
@@ -119,7 +119,10 @@ class Standing:
 
 
 class Posted:
-    """Posts cards, and finds them again. `now` and `slack_now` give aware instants, of our wall clock and of Slack's."""
+    """Posts cards, and finds them again. `now` and `slack_now` give aware instants, of callbot's clock and of Slack's.
+
+    `at_wall` gives a card with its times as the wall clock has them.
+    """
 
     def __init__(
         self,
@@ -129,7 +132,9 @@ class Posted:
         now: Callable[[], datetime],
         slack_now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
+        at_wall: Callable[[AnyCard], AnyCard] = lambda card: card,
     ) -> None:
+        self._at_wall = at_wall
         self._outgoing = outgoing
         self._cards = cards
         self._now = now
@@ -151,7 +156,7 @@ class Posted:
 
     async def standing(self, card: AnyCard) -> Standing:
         """What the ledger knows of a card. Raises CallbotError."""
-        standing = Standing(card, card.place)
+        standing = Standing(card, card.place, at_wall=self._at_wall)
         known = await self._cards.posted(card.id)
         if known.at is not None:
             standing.posted_at, standing.shown, standing.stood = PostedAt(*known.at), known.shown, True

@@ -71,8 +71,8 @@ def _aged(evidence: Evidence, since: float, until: float) -> bool:
     """Whether the wall clock was set forward and the bot started anew after that: it reads that hours have passed."""
     before = [0.0, *(step.ahead for step in evidence.wall_steps)]
     forward = [step.at for step, ahead in zip(evidence.wall_steps, before, strict=False) if step.ahead > ahead]
-    starts = [outage.until for outage in evidence.outages if outage.kind == "bot"]
-    return any(since <= at <= start <= until for at in forward for start in starts)
+    away = [outage for outage in evidence.outages if outage.kind == "bot"]
+    return any(since <= at <= one.until and one.since <= until for at in forward for one in away)
 
 
 def _claims(cards: Cards) -> Iterator[Claim]:

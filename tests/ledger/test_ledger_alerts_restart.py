@@ -138,6 +138,21 @@ async def test_a_card_that_shows_the_state_from_before_is_unshown(
     assert len(await ledger.alerts.resolved_unshown()) == number
 
 
+async def test_what_is_resolved_after_the_wall_clock_was_set_back_is_unshown(
+    address: str, ledger: Ledger, alert: Raise, clock: Clock
+) -> None:
+    fresh = alert()
+    await ledger.alerts.save_alerts([fresh])
+    await shown(ledger, fresh.card, fresh.steps[-1].at)
+    await ledger.close()
+    clock.move(-timedelta(hours=3))
+    restarted = await Ledger.open(address, now=clock)
+    await restarted.alerts.save_alerts([over := resolved(fresh, How.CALL_OVER, clock() + SECOND)])
+    unshown = await restarted.alerts.resolved_unshown()
+    await restarted.close()
+    assert unshown == (over,)
+
+
 async def test_a_card_that_was_posted_anew_is_unshown_until_it_is_known_what_it_shows(
     ledger: Ledger, alert: Raise, clock: Clock
 ) -> None:

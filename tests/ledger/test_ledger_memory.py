@@ -264,6 +264,20 @@ async def test_a_card_that_shows_what_was_before_the_end_is_unshown(ledger: Ledg
     assert await ledger.ended_unshown() == ("card1",)
 
 
+async def test_an_end_after_the_wall_clock_was_set_back_is_unshown(
+    address: str, ledger: Ledger, send: Send, clock: Clock
+) -> None:
+    sent = await send()
+    await shown(ledger, "card1", sent.steps[-1].at)
+    await ledger.close()
+    clock.move(-timedelta(hours=3))
+    restarted = await Ledger.open(address, now=clock)
+    await restarted.save(ended(sent, clock() + timedelta(seconds=1)))
+    unshown = await restarted.ended_unshown()
+    await restarted.close()
+    assert unshown == ("card1",)
+
+
 async def test_a_card_that_was_posted_anew_is_unshown_until_it_is_known_what_it_shows(
     ledger: Ledger, send: Send, clock: Clock
 ) -> None:
