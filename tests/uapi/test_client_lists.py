@@ -236,7 +236,7 @@ async def test_others_get_their_turn_while_a_page_is_read(raw: RawPbx, connect: 
             turns += 1
             await asyncio.sleep(0)
 
-    raw.replies = [lists(many(5000))]
+    raw.replies = [lists(many(10_000))]
     counting = asyncio.create_task(count_turns())
     await connect(raw.url, seen=arrived).list("@me", "@self")
     counting.cancel()

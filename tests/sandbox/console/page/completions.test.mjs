@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { accept, commandOf, complete } from "../../../bot/sandbox/console/page/completions.js";
+import { accept, commandOf, complete } from "../../../../bot/sandbox/console/page/completions.js";
 
 const known = {
   commands: [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 process.env.TZ = "Europe/Bucharest";
-const { ago, clock, formatted, lasting } = await import("../../../bot/sandbox/console/page/dates.js");
+const { ago, clock, formatted, lasting } = await import("../../../../bot/sandbox/console/page/dates.js");
 
 /** The instant of Slack's own examples ("Formatting message text"): 18 February 2014, 16:39:42 here. */
 const AT = 1392734382;

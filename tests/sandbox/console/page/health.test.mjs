@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { health } from "../../../bot/sandbox/console/page/health.js";
+import { health } from "../../../../bot/sandbox/console/page/health.js";
 
 const bot = (state, more = {}) => ({ state, connected: false, exit_code: null, ...more });
 

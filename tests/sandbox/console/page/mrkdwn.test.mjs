@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parse, read, unescaped } from "../../../bot/sandbox/console/page/mrkdwn.js";
+import { parse, read, unescaped } from "../../../../bot/sandbox/console/page/mrkdwn.js";
 
 const text = (words) => ({ type: "text", text: words });
 const CHANNELS = { alerts: "C0ALERTS" };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { about, news } from "../../../bot/sandbox/console/page/phones.js";
+import { about, news } from "../../../../bot/sandbox/console/page/phones.js";
 
 const line = (more) => ({ call: "c", kind: "party", state: "on_call", action: null, with: ["Carla Caller"], since: 1, until: null, recording_since: null, slot: null, can: [], ...more });
 const phone = (state, ...lines) => ({ number: "1", name: "Bob", state, lines });

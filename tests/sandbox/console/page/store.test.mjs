@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { merge, seenBy, unread } from "../../../bot/sandbox/console/page/store.js";
+import { merge, seenBy, unread } from "../../../../bot/sandbox/console/page/store.js";
 
 const message = (ts, more = {}) => ({ channel: "C1", ts, user: "UBOT", only_for: null, thread_ts: null, version: 1, text: "", blocks: [], ...more });
 const whole = (messages) => ({ type: "state", now: 1, messages, places: {}, floor: { phones: [] }, story: {}, bot: {} });
