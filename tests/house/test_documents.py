@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from bot.__main__ import cli
-from bot.commands import OPTIONS
-from bot.config import KEYS
-from bot.following import State
-from bot.metrics import Metrics
-from bot.settings import Settings
+from bot.app.config import KEYS
+from bot.app.metrics import Metrics
+from bot.app.settings import Settings
+from bot.domain.commands import OPTIONS
+from bot.domain.intervention import State
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
