@@ -14,7 +14,7 @@ from bench import floors
 from bench.figures import Figures
 from bot.domain.actions import Monitor
 from bot.domain.calls import PhoneCall
-from bot.domain.intervention import Intervention, Look, answered, begin, follow
+from bot.domain.intervention import Intervention, Poll, answered, begin, follow
 from bot.domain.request import Request
 from bot.ledger.ledger import Ledger
 
@@ -67,7 +67,7 @@ def _truths(number: int, call: PhoneCall) -> _Truths:
     ended = ringing
     while ended.following:
         moment += timedelta(seconds=1)
-        ended = follow(ended, Look(call=None), moment)
+        ended = follow(ended, Poll(call=None), moment)
     return _Truths(request, asked, ringing, ended)
 
 
@@ -90,7 +90,7 @@ def _request(number: int) -> Request:
         id=uuid.uuid4().hex,
         trigger=uuid.uuid4().hex,
         slack_user=f"U0S{number}",
-        stranger=False,
+        external=False,
         channel="C0FLOOR",
         clicked=False,
         said="/monitor 0003*210",

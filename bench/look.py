@@ -30,7 +30,7 @@ from bench.figures import Figures
 from bench.goals import Goal, machine, report
 from bench.pbx import pbx
 from bench.reading import KINDS, goals_reading, judged, measure_reading
-from bot.alerts.evaluator import Holding, Watch
+from bot.alerts.evaluator import Evaluator, Holding
 from bot.app.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
 from bot.uapi.client import UnifiedApi, pbx_session
@@ -48,7 +48,7 @@ class Looker:
         self._session = session
         self._url = url
         self._api = UnifiedApi(session, url, FixedToken("fixed-token"), read_timeout=60, remembered=Remembered())
-        self._watch = Watch()
+        self._watch = Evaluator()
         self._watch.take(floors.the_rules(), {})
         self.calls: tuple[PhoneCall, ...] = ()
         self.judging = 0.0

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from bench import floors
 from bench.figures import Figures
 from bench.goals import Goal, ratio
-from bot.alerts.evaluator import Holding, Watch
+from bot.alerts.evaluator import Evaluator, Holding
 from bot.alerts.monitor import AT_A_TIME
 from bot.app.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
@@ -29,7 +29,7 @@ def measure_reading(rounds: int) -> Figures:
     figures, adapter = Figures(), TypeAdapter(list[PhoneCall])
     by_name = {name: _pages(entries) for name, entries in floors.floors()}
     whole = {name: b"[" + b",".join(dict(floors.floors())[name]) + b"]" for name in "AB"}
-    watch = Watch()
+    watch = Evaluator()
     watch.take(floors.the_rules(), {})
     shown, _ = _read(by_name["B later"], Shown())
     for _ in range(rounds):
@@ -66,7 +66,7 @@ def _read(pages: Iterable[bytes], before: Shown) -> tuple[Shown, list[PhoneCall]
     return reading.shown, calls
 
 
-def judged(watch: Watch, calls: Iterable[PhoneCall]) -> Iterator[list[Holding]]:
+def judged(watch: Evaluator, calls: Iterable[PhoneCall]) -> Iterator[list[Holding]]:
     """What 20 rules say of a look, in the slices of `bot.alerts.monitor`: what is due of each."""
     watch.begin()
     left = iter(calls)

@@ -119,9 +119,9 @@ def check(
     if extension is None:
         sys.exit(0 if run_to_the_end(check_on_terminal(sys.stdout)) else 1)
     from bot.app.check.probe import try_on_terminal  # noqa: PLC0415 - the same
-    from bot.app.check.trial_listener import Wish  # noqa: PLC0415 - only here
+    from bot.app.check.probe_options import ProbeOptions  # noqa: PLC0415 - only here
 
-    wish = Wish(extension, whose=whose, call=call)
+    wish = ProbeOptions(extension, whose=whose, call=call)
     sys.exit(0 if run_to_the_end(try_on_terminal(wish, sys.stdout, lambda question: yes or _agreed(question))) else 1)
 
 

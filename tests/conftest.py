@@ -19,7 +19,7 @@ from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.directory import Agent, Directory
 from bot.domain.intervention import Intervention, begin
-from bot.domain.permissions import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
+from bot.domain.permissions import CallerPattern, ExtensionPattern, Permissions, Person, Role
 
 pytest_plugins = ["tests.fixtures.state_table", "tests.fixtures.waiting"]
 
@@ -109,14 +109,14 @@ def an_intervention(a_call: Callable[..., PhoneCall]) -> Callable[..., Intervent
 
 
 @pytest.fixture(scope="session")
-def rules() -> AuthorizationMap:
+def rules() -> Permissions:
     """Supervisors may do everything on 0003*2XX and on team sales; 0003*299 and +1555019X are protected."""
     supervisor = Role(
         "supervisor",
         actions=frozenset(ActionName),
         extensions=(ExtensionPattern("0003*2XX"), ExtensionPattern("team:sales")),
     )
-    return AuthorizationMap(
+    return Permissions(
         people={person.slack_user: person for person in (ANA, BOB, CLEO, DAN)},
         roles={"supervisor": supervisor, "agent": Role("agent")},
         protected_extensions=(ExtensionPattern("0003*299"),),

@@ -39,7 +39,7 @@ class When(StrEnum):
     TALKING = "talking"
     ON_HOLD = "on_hold"
     PARKED = "parked"
-    HAND_RAISED = "hand raised"
+    HELP_REQUESTED = "hand raised"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Rule:
         return f"{self.when} {self.channel} {self.name}"
 
 
-HANDS = "hand raised"
+HELP_REQUESTS = "hand raised"
 """The key of the rule that nobody writes down: an agent asks for help."""
 
 

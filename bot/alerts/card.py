@@ -9,13 +9,13 @@ from bot.domain.actions import fitting_actions
 from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
-from bot.domain.permissions import AuthorizationMap, names_on
+from bot.domain.permissions import Permissions, names_on
 
 MOST_LINES = 8
 """Alerts that a digest shows whole."""
 
 
-def alert_card(alert: Alert, rules: AuthorizationMap, without_legs: Callable[[PhoneCall], PhoneCall]) -> AlertCard:
+def alert_card(alert: Alert, rules: Permissions, without_legs: Callable[[PhoneCall], PhoneCall]) -> AlertCard:
     """The card of one alert by the rules of now; `without_legs` gives a call as anybody may know of it.
 
     Of a call with a protected party nothing is on it.

@@ -28,7 +28,7 @@ class _Digest:
         return now - self.begun >= LONGEST or self.size >= LARGEST
 
 
-class Floods:
+class Digests:
     """What was raised lately in each channel. `new_id` names the digests."""
 
     def __init__(self, new_id: Callable[[], str]) -> None:

@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from bot.alerts.alert import Rule, When
-from bot.alerts.rule_index import Covering
+from bot.alerts.rule_index import RuleIndex
 from bot.alerts.tracked_call import AT_ONCE, NEVER, Held, Holding, SeenCall, Sight
 from bot.domain.calls import OBJECT_ID, PhoneCall, PhoneCallView, Status
 
-__all__ = ["Holding", "Watch"]
+__all__ = ["Evaluator", "Holding"]
 
 REMEMBERED = timedelta(minutes=1)
 """How long a call is remembered that no look shows: a list may be empty for a moment."""
@@ -35,7 +35,7 @@ class _Keyed(NamedTuple):
     rule: Rule
 
 
-class Watch:
+class Evaluator:
     """What was seen of the live calls, and which rules hold on them."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Watch:
     def _heed(self, rules: tuple[Rule, ...], teams: Mapping[str, frozenset[str]]) -> None:
         self._rules = rules
         self._teams = teams
-        self._covering = Covering(rules, teams)
+        self._rule_index = RuleIndex(rules, teams)
         about = {when: sum(1 << place for place, rule in enumerate(rules) if rule.when is when) for when in When}
         self._about = about
         self._may_be = dict.fromkeys(Status, 0)
@@ -148,7 +148,7 @@ class Watch:
 
     def is_about(self, rule_key: str, view: PhoneCallView) -> bool:
         """Whether a rule of that key, of those taken last, is about this side of a call."""
-        bits = self._covering.of_extension[view.extension] & self._covering.of_callers(view)
+        bits = self._rule_index.of_extension[view.extension] & self._rule_index.of_callers(view)
         return bool(bits & self._bits_of.get(rule_key, 0))
 
     def unusable(self) -> list[tuple[When, str]]:
@@ -176,7 +176,7 @@ class Watch:
 
     def _sides(self, call: PhoneCall) -> list[_Side]:
         """The views that can be acted on and that some rule may be about, in the order of their ids."""
-        may_be, of_extension = self._may_be, self._covering.of_extension
+        may_be, of_extension = self._may_be, self._rule_index.of_extension
         sides: list[_Side] = []
         ids = set()
         for view in call.views:
@@ -188,8 +188,8 @@ class Watch:
             if view.parked is not None:
                 bits |= self._about[When.PARKED]
             bits &= of_extension[view.extension]
-            if bits & self._covering.choosy:
-                bits &= self._covering.of_callers(view)
+            if bits & self._rule_index.choosy:
+                bits &= self._rule_index.of_callers(view)
             if bits and _can_be_named(view_id):
                 sides.append((view_id, bits, view))
         sides.sort()

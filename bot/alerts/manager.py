@@ -14,12 +14,12 @@ import structlog
 from bot.alerts.alert import Alert, AlertState, When, awake, grown_old, intervened, key_of, raised, taken
 from bot.alerts.board import AlertBoard
 from bot.alerts.card import alert_card, digest_card
-from bot.alerts.digests import Floods
+from bot.alerts.digests import Digests
 from bot.alerts.ports import AlertCard, AlertCards, AlertLedger, AlertMeasures
 from bot.alerts.wall_time import alert_taken_up
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.tasks import Tasks, WriteBehind, in_slices
 
 DIGEST_EVERY = 3.0
@@ -28,7 +28,7 @@ DIGEST_EVERY = 3.0
 _log = structlog.get_logger("callbot.alarms")
 
 
-class Alarms:
+class AlertManager:
     """The open alerts and their cards. `interventions` are those that are open.
 
     `without_legs` gives a call as anybody may know of it: its cards are there for everybody to see.
@@ -39,7 +39,7 @@ class Alarms:
         *,
         ledger: AlertLedger,
         cards: AlertCards,
-        rules: Callable[[], AuthorizationMap],
+        rules: Callable[[], Permissions],
         without_legs: Callable[[PhoneCall], PhoneCall],
         interventions: Callable[[], tuple[Intervention, ...]],
         now: Callable[[], datetime],
@@ -55,7 +55,7 @@ class Alarms:
         self._now = now
         self._sleep = sleep
         self._measures = measures
-        self._floods = Floods(new_id)
+        self._digests = Digests(new_id)
         self._board = AlertBoard()
         self._started_at = now()
         self._one_raising_at_a_time = asyncio.Lock()
@@ -88,8 +88,8 @@ class Alarms:
         found = (*await self._ledger.open_alerts(), *await self._ledger.resolved_unshown())
         for alert in (alert_taken_up(one, self._started_at) for one in found):
             self._board.put(alert)
-            if alert.when is not When.HAND_RAISED:
-                self._floods.count(alert.channel, 1, alert.steps[0].at, alert.digest)
+            if alert.when is not When.HELP_REQUESTED:
+                self._digests.count(alert.channel, 1, alert.steps[0].at, alert.digest)
         for card_id in self._board.cards:
             self._show(card_id)
             self._forget_if_done(card_id)
@@ -123,8 +123,8 @@ class Alarms:
             self._board.put(alert)
             if self._saving.waits(alert.id):  # an older truth would be written after this one
                 self._saving.begin(alert)
-            if len(alert.steps) == 1 and alert.when is not When.HAND_RAISED:
-                self._floods.count(alert.channel, 1, now, alert.digest)
+            if len(alert.steps) == 1 and alert.when is not When.HELP_REQUESTED:
+                self._digests.count(alert.channel, 1, now, alert.digest)
             self._measures.alert(alert.when, "digested" if alert.digest else "raised")
         for card_id in dict.fromkeys(alert.card for alert in alerts):
             self._show(card_id)
@@ -240,10 +240,10 @@ class Alarms:
 
     def _seated(self, alerts: list[Alert], now: datetime) -> list[Alert]:
         """The alerts; those that no card shows yet get the digest that is to show them, if any. A raised hand has its own card."""
-        new = {alert.id for alert in alerts if not alert.steps and alert.when is not When.HAND_RAISED}
+        new = {alert.id for alert in alerts if not alert.steps and alert.when is not When.HELP_REQUESTED}
         number = Counter(alert.channel for alert in alerts if alert.id in new)
         seats = {
-            channel: self._floods.seat(channel, many, now, self._board.open_digest(channel))
+            channel: self._digests.seat(channel, many, now, self._board.open_digest(channel))
             for channel, many in number.items()
         }
         return [
@@ -277,7 +277,7 @@ class Alarms:
         going = any(alert.open or self._saving.waits(alert.id) for alert in alerts)
         if not alerts or going or card_id in self._digests_shown:
             return
-        if alerts[0].digest and self._floods.current(card_id, self._now()):
+        if alerts[0].digest and self._digests.current(card_id, self._now()):
             return
         for alert in alerts:
             self._due.pop(alert.id, None)

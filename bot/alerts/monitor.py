@@ -16,17 +16,17 @@ from typing import NoReturn
 
 import structlog
 
-from bot.alerts.alert import GIVE_UP, HANDS, Alert, How, Rule, When, resolved, seen
-from bot.alerts.evaluator import Holding, Watch
-from bot.alerts.manager import Alarms
+from bot.alerts.alert import GIVE_UP, HELP_REQUESTS, Alert, How, Rule, When, resolved, seen
+from bot.alerts.evaluator import Evaluator, Holding
+from bot.alerts.manager import AlertManager
 from bot.alerts.ports import AlertMeasures
 from bot.alerts.resolution import view_that_goes_on, why_over
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.errors import CallbotError
 from bot.domain.intervention import LOOKS_TO_BELIEVE
-from bot.domain.permissions import AuthorizationMap
-from bot.polling.poller import Haste, Looks
-from bot.polling.scan import Sweep
+from bot.domain.permissions import Permissions
+from bot.polling.poller import Haste, Poller
+from bot.polling.scan import Scan
 from bot.tasks import Tasks, in_slices
 
 AT_A_TIME = 25
@@ -38,7 +38,7 @@ A_SECOND = 1.0
 _log = structlog.get_logger("callbot.lookout")
 
 
-class Lookout:
+class AlertMonitor:
     """The watch over all live calls. `alert_rules` are those of callbot.toml as they hold now; `clock` counts seconds.
 
     `without_legs` gives a call without the views that are or may be supervisors' legs: whatever is judged and kept of a call
@@ -48,10 +48,10 @@ class Lookout:
     def __init__(
         self,
         *,
-        looks: Looks,
-        alarms: Alarms,
+        poller: Poller,
+        manager: AlertManager,
         alert_rules: Callable[[], tuple[Rule, ...]],
-        rules: Callable[[], AuthorizationMap],
+        rules: Callable[[], Permissions],
         without_legs: Callable[[PhoneCall], PhoneCall],
         now: Callable[[], datetime],
         clock: Callable[[], float],
@@ -61,8 +61,8 @@ class Lookout:
         pbx_ahead: Callable[[], timedelta] = timedelta,
     ) -> None:
         self._pbx_ahead = pbx_ahead
-        self._looks = looks
-        self._alarms = alarms
+        self._poller = poller
+        self._manager = manager
         self._alert_rules = alert_rules
         self._rules = rules
         self._without_legs = without_legs
@@ -71,7 +71,7 @@ class Lookout:
         self._sleep = sleep
         self._new_id = new_id
         self._measures = measures
-        self._watch = Watch()
+        self._evaluator = Evaluator()
         self._whole: dict[str, PhoneCall] = {}
         self._unseen: dict[str, int] = {}
         self._asked_for: set[str] = set()
@@ -106,23 +106,23 @@ class Lookout:
         self._tasks.spawn(self._follow_rules(), name="alerts by the changed rules")
 
     async def _follow_rules(self) -> None:
-        now, keys = self._now(), {HANDS, *(rule.key for rule in self._alert_rules())}
-        async for one in in_slices(self._alarms.open):
-            alert = self._alarms.of_id(one.id)
+        now, keys = self._now(), {HELP_REQUESTS, *(rule.key for rule in self._alert_rules())}
+        async for one in in_slices(self._manager.open):
+            alert = self._manager.of_id(one.id)
             if alert is None or not alert.open:
                 continue
             if alert.rule not in keys:
-                self._alarms.change(self._over(alert, now, How.RULE_GONE))
+                self._manager.change(self._over(alert, now, How.RULE_GONE))
             elif self._rules().protects(alert.call):
-                self._alarms.change(self._over(alert, now, How.PROTECTED))
-        await self._alarms.show_all()
+                self._manager.change(self._over(alert, now, How.PROTECTED))
+        await self._manager.show_all()
 
     # ── the loops ──
 
     @property
     def wanted(self) -> bool:
         """Whether there is anything to look for."""
-        return bool(self._alert_rules() or self._alarms.open)
+        return bool(self._alert_rules() or self._manager.open)
 
     async def _keep_looking(self) -> NoReturn:
         """One look after the other. What goes wrong in one must not end the looking."""
@@ -133,47 +133,47 @@ class Lookout:
                 except Exception:  # noqa: BLE001 - alerts that nobody judges any more would lie
                     _log.exception("look_failed")
             else:
-                self._looks.sweeps_no_more()
+                self._poller.scans_no_more()
             doubts, self._doubts = self._doubts, False
-            await self._looks.pause(Haste.DOUBTING if doubts else Haste.WATCHING, before_sweep=True)
+            await self._poller.pause(Haste.DOUBTING if doubts else Haste.WATCHING, before_sweep=True)
 
     async def _keep_time(self) -> NoReturn:
         while True:
             await self._sleep(A_SECOND)
             try:
-                await self._alarms.grow_older()
+                await self._manager.grow_older()
             except Exception:  # noqa: BLE001 - the same
                 _log.exception("time_failed")
 
     async def _look(self) -> None:
         begun = self._clock()
-        sweep = await self._looks.sweep()
-        self._measures.looked(self._clock() - begun, len(sweep.calls), sweep.unread, sweep.skipped)
-        if not sweep.read:
+        scan = await self._poller.scan()
+        self._measures.looked(self._clock() - begun, len(scan.calls), scan.unread, scan.skipped)
+        if not scan.read:
             return
-        self._calls = len(sweep.calls)
-        due = await self._see(sweep)
+        self._calls = len(scan.calls)
+        due = await self._see(scan)
         now = self._now()
-        async for alert in in_slices(self._alarms.open):
-            self._judge(alert.id, sweep, now)
+        async for alert in in_slices(self._manager.open):
+            self._judge(alert.id, scan, now)
         if self._raising is None or self._raising.done():  # a ledger that hangs must not keep anybody from looking
             self._raising = self._tasks.spawn(self._raise(due, now, self._looked_at or now), name="new alerts")
         self._looked_at = now
 
-    async def _see(self, sweep: Sweep) -> list[Holding]:
+    async def _see(self, scan: Scan) -> list[Holding]:
         """What is due by now; between slices of a long list others get their turn."""
         rules, ahead = self._alert_rules(), self._pbx_ahead()
-        self._watch.take(rules, self._rules().directory.teams)
-        self._watch.begin()
+        self._evaluator.take(rules, self._rules().directory.teams)
+        self._evaluator.begin()
         self._whole.clear()
         due: list[Holding] = []
-        calls = iter(sweep.calls)
+        calls = iter(scan.calls)
         async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
-            due += self._watch.see(self._of_parties(part), self._now() + ahead)
-        self._watch.end(self._now() + ahead, complete=not (sweep.unread or sweep.skipped))
-        async for _ in in_slices(self._watch.let_go(AT_A_TIME)):
+            due += self._evaluator.see(self._of_parties(part), self._now() + ahead)
+        self._evaluator.end(self._now() + ahead, complete=not (scan.unread or scan.skipped))
+        async for _ in in_slices(self._evaluator.let_go(AT_A_TIME)):
             pass
-        for when, why in self._watch.unusable():
+        for when, why in self._evaluator.unusable():
             self._measures.date_unusable(when, why)
         return due
 
@@ -185,15 +185,15 @@ class Lookout:
 
     # ── one alert ──
 
-    def _judge(self, alert_id: str, sweep: Sweep, now: datetime) -> None:
-        alert = self._alarms.of_id(alert_id)
+    def _judge(self, alert_id: str, scan: Scan, now: datetime) -> None:
+        alert = self._manager.of_id(alert_id)
         if alert is not None and alert.open:
-            self._alarms.change(self._judged(alert, sweep, now))
+            self._manager.change(self._judged(alert, scan, now))
 
-    def _judged(self, alert: Alert, sweep: Sweep, now: datetime) -> Alert:
+    def _judged(self, alert: Alert, scan: Scan, now: datetime) -> Alert:
         """What is true of an open alert after this look."""
-        shown = self._watch.call(alert.call.id)
-        return self._not_shown(alert, sweep, now) if shown is None else self._as_shown(alert, shown, now)
+        shown = self._evaluator.call(alert.call.id)
+        return self._not_shown(alert, scan, now) if shown is None else self._as_shown(alert, shown, now)
 
     def _as_shown(self, alert: Alert, call: PhoneCall, now: datetime) -> Alert:
         """What is true of it while the PBX shows this call under its id."""
@@ -201,7 +201,7 @@ class Lookout:
             return self._over(alert, now, How.CALL_OVER)
         if self._rules().protects(call):
             return self._over(alert, now, How.PROTECTED)
-        held = self._watch.holding(alert.rule, call.id)
+        held = self._evaluator.holding(alert.rule, call.id)
         if held is not None and held.since != alert.since and held.due > now + self._pbx_ahead():
             return self._over(alert, now, How.CONDITION_OVER)  # it has ended, and begun anew
         view = held.view if held is not None else view_that_goes_on(alert, call)
@@ -212,22 +212,22 @@ class Lookout:
         return self._going_on(alert, call, view, alert.since if held is None else held.since, now)
 
     def _going_on(self, alert: Alert, call: PhoneCall, view: PhoneCallView, since: datetime, now: datetime) -> Alert:
-        if alert.when is not When.HAND_RAISED and not self._watch.is_about(alert.rule, view):
+        if alert.when is not When.HELP_REQUESTED and not self._evaluator.is_about(alert.rule, view):
             return self._over(alert, now, How.RULE_GONE)
         self._unseen.pop(alert.id, None)
         return seen(alert, call, view, since, now)
 
-    def _not_shown(self, alert: Alert, sweep: Sweep, now: datetime) -> Alert:
+    def _not_shown(self, alert: Alert, scan: Scan, now: datetime) -> Alert:
         """No list shows its call. Of a raised hand the call was found otherwise, so it is looked at by itself.
 
         So is one that may be among the entries of a list that could not be read.
         """
-        if alert.when is When.HAND_RAISED or sweep.skipped:
+        if alert.when is When.HELP_REQUESTED or scan.skipped:
             if alert.id not in self._asked_for:
                 self._asked_for.add(alert.id)
                 self._tasks.spawn(self._look_at(alert), name=f"alert {alert.id}")
             return alert
-        if sweep.misses(alert.call.id):
+        if scan.misses(alert.call.id):
             return self._doubted(alert, How.CALL_OVER, now)
         seen_or_began = max(alert.seen_at, self._began)
         return self._over(alert, now, How.NOT_SEEN) if now - seen_or_began >= GIVE_UP else alert
@@ -235,16 +235,16 @@ class Lookout:
     async def _look_at(self, hidden: Alert) -> None:
         path = (self._rules().owner(hidden.extension), hidden.extension, hidden.call.id)
         try:
-            look = await self._looks.at(path, Haste.DOUBTING)
+            look = await self._poller.at(path, Haste.DOUBTING)
         finally:
             self._asked_for.discard(hidden.id)
-        alert, now = self._alarms.of_id(hidden.id), self._now()
+        alert, now = self._manager.of_id(hidden.id), self._now()
         if alert is None or not alert.open or not look.readable:
             return
         if look.call is None:
-            self._alarms.change(self._doubted(alert, How.CALL_OVER, now))
+            self._manager.change(self._doubted(alert, How.CALL_OVER, now))
         else:
-            self._alarms.change(self._as_shown(alert, self._without_legs(look.call), now))
+            self._manager.change(self._as_shown(alert, self._without_legs(look.call), now))
 
     def _doubted(self, alert: Alert, how: How, now: datetime) -> Alert:
         """Over, when enough looks in a row say so."""
@@ -264,14 +264,14 @@ class Lookout:
         rules, alert_rules, ahead = self._rules(), self._alert_rules(), self._pbx_ahead()
         new: list[Holding] = []
         async for held in in_slices(due):
-            known = self._alarms.about(held.rule.key, held.call) is not None
+            known = self._manager.about(held.rule.key, held.call) is not None
             if not known and held.rule in alert_rules and not rules.protects(held.call):
                 new.append(held)
         for start in range(0, len(new), RAISED_TOGETHER):
             together = new[start : start + RAISED_TOGETHER]
             alerts = [self._alert(held, now) for held in together]
             try:
-                await self._alarms.raise_(alerts, [max(held.due - ahead, last_look) for held in together])
+                await self._manager.raise_(alerts, [max(held.due - ahead, last_look) for held in together])
             except CallbotError as error:
                 _log.error("alerts_not_raised", number=len(new) - start, error=type(error).__name__)
                 return

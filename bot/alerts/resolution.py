@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 
 from bot.alerts.alert import Alert, How, When
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 
 _HOLDS: Mapping[When, Callable[[PhoneCallView], bool]] = {
     When.RINGING: lambda view: view.status is Status.RINGING,
     When.TALKING: lambda view: view.on_call,
     When.ON_HOLD: lambda view: view.on_call and view.on_hold is not None,
     When.PARKED: lambda view: view.parked is not None,
-    When.HAND_RAISED: lambda view: True,
+    When.HELP_REQUESTED: lambda view: True,
 }
 """What of a view an alert is about, whatever its dates say."""
 
@@ -23,7 +23,7 @@ def view_that_goes_on(alert: Alert, call: PhoneCall) -> PhoneCallView | None:
     return min(holding, key=lambda view: (view.id != alert.view_id, view.id), default=None)
 
 
-def why_over(alert: Alert, call: PhoneCall, parts: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:
+def why_over(alert: Alert, call: PhoneCall, parts: PhoneCall, rules: Permissions) -> tuple[How, str] | None:
     """Why it is over, and the extension that answered; None where the call does not show why, so that it may go on.
 
     `parts` is the call without what may be a leg; a call that was picked up looks like one.
@@ -31,7 +31,7 @@ def why_over(alert: Alert, call: PhoneCall, parts: PhoneCall, rules: Authorizati
     view = call.view(alert.view_id)
     if alert.when is When.RINGING:
         return _answered(alert, call, parts, rules)
-    if alert.when is When.HAND_RAISED and _rang(alert):
+    if alert.when is When.HELP_REQUESTED and _rang(alert):
         answered = _answered(alert, call, parts, rules)
         return answered if answered is not None and answered[0] is How.PICKED_UP else None
     if alert.when in {When.ON_HOLD, When.PARKED} and view is not None and view.on_call:
@@ -45,7 +45,7 @@ def _rang(alert: Alert) -> bool:
     return side is not None and side.status is Status.RINGING
 
 
-def _answered(alert: Alert, call: PhoneCall, parts: PhoneCall, rules: AuthorizationMap) -> tuple[How, str] | None:
+def _answered(alert: Alert, call: PhoneCall, parts: PhoneCall, rules: Permissions) -> tuple[How, str] | None:
     """Who is on call now that was not: after a PickUp the view's source is whoever picked up ("PickUp PhoneCalls")."""
     before = alert.call.view(alert.view_id)
     callers = frozenset() if before is None else frozenset(before.source)

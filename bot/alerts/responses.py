@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.alerts.alert import HANDS, Alert, AlertState, When, snoozed
-from bot.alerts.manager import Alarms
+from bot.alerts.alert import HELP_REQUESTS, Alert, AlertState, When, snoozed
+from bot.alerts.manager import AlertManager
 from bot.alerts.ports import AlertLedger
 from bot.alerts.resolution import side_of
 from bot.domain.calls import PhoneCall, PhoneCallView
-from bot.domain.commands import AnswerAlert, RaiseHand
+from bot.domain.commands import AnswerAlert, AskForHelp
 from bot.domain.errors import NotSuitable
-from bot.domain.permissions import AuthorizationMap, Person
+from bot.domain.permissions import Permissions, Person
 from bot.domain.request import Request
 from bot.polling.live_calls import live_on
 from bot.polling.ports import PhoneCalls
@@ -19,16 +19,16 @@ from bot.polling.ports import PhoneCalls
 OVER = "This alert is over: nobody is needed any more. Nothing was changed."
 
 
-class Helping:
+class AlertResponses:
     """Alerts as people answer them and ask for them. `channel` is where calls for help go, None where that is not set."""
 
     def __init__(
         self,
         *,
-        alarms: Alarms,
+        manager: AlertManager,
         ledger: AlertLedger,
         phone_calls: PhoneCalls,
-        rules: Callable[[], AuthorizationMap],
+        rules: Callable[[], Permissions],
         without_legs: Callable[[PhoneCall], PhoneCall],
         channel: Callable[[], str | None],
         now: Callable[[], datetime],
@@ -37,7 +37,7 @@ class Helping:
         pbx_ahead: Callable[[], timedelta] = timedelta,
     ) -> None:
         self._pbx_ahead = pbx_ahead
-        self._alarms = alarms
+        self._manager = manager
         self._ledger = ledger
         self._phone_calls = phone_calls
         self._rules = rules
@@ -58,8 +58,8 @@ class Helping:
     async def answer(self, request: Request, command: AnswerAlert) -> tuple[str, Alert]:
         """The rule that lets this person say so, and the alert. Raises Refusal where nothing changes."""
         rules = self._rules()
-        person = rules.person(request.slack_user, stranger=request.stranger)
-        alert = self._alarms.of_id(command.alert) or await self._ledger.alert(command.alert)
+        person = rules.person(request.slack_user, external=request.external)
+        alert = self._manager.of_id(command.alert) or await self._ledger.alert(command.alert)
         if alert is None:
             raise NotSuitable(OVER)
         rule = rules.permit_any(person, alert.extension, alert.channel)
@@ -75,19 +75,19 @@ class Helping:
         known = alert.helper(person.slack_user)
         if known is not None and known.taken:
             raise NotSuitable("You are on it already: the card says so. Nothing was changed.")
-        self._alarms.take(alert, person.slack_user, person.name)
+        self._manager.take(alert, person.slack_user, person.name)
 
     def _snooze(self, alert: Alert, person: Person) -> None:
         if alert.state is AlertState.SNOOZED:
             raise NotSuitable("This alert is quiet already: the card says until when. Nothing was changed.")
-        self._alarms.change(snoozed(alert, person.name, self._now()))
+        self._manager.change(snoozed(alert, person.name, self._now()))
 
     # ── a raised hand ──
 
-    async def raise_hand(self, request: Request, command: RaiseHand) -> Alert:
+    async def ask_for_help(self, request: Request, command: AskForHelp) -> Alert:
         """The call for help, written down and on its card. Raises Refusal where there is no channel or no call."""
         asked = self._now()
-        person = self._rules().person(request.slack_user, stranger=request.stranger)
+        person = self._rules().person(request.slack_user, external=request.external)
         if self._channel() is None:
             raise NotSuitable(_NO_CHANNEL)
         call, view = await self._own_call(person, command)
@@ -97,15 +97,15 @@ class Helping:
         if self._rules().protects(call):
             raise NotSuitable(_NO_CALL)
         async with self._one_hand_at_a_time:
-            open_one = self._alarms.about(HANDS, call, person.slack_user)
+            open_one = self._manager.about(HELP_REQUESTS, call, person.slack_user)
             if open_one is not None:
                 said = command.about or open_one.about
-                self._alarms.change(open_one.model_copy(update={"about": said}))
+                self._manager.change(open_one.model_copy(update={"about": said}))
                 return open_one
-            (alert,) = await self._alarms.raise_([self._hand(person, command, channel, call, view)], [asked])
+            (alert,) = await self._manager.raise_([self._hand(person, command, channel, call, view)], [asked])
             return alert
 
-    async def _own_call(self, person: Person, command: RaiseHand) -> tuple[PhoneCall, PhoneCallView]:
+    async def _own_call(self, person: Person, command: AskForHelp) -> tuple[PhoneCall, PhoneCallView]:
         """The call that they are in, and their side of it: of several the conversation that began last."""
         phones = self._rules().extensions_of(person.slack_user)
         asked = tuple(phone for phone in phones if command.extension in {None, phone})
@@ -132,13 +132,13 @@ class Helping:
             raise NotSuitable(_NO_CALL)
         return max(sides, key=_how_much_theirs)
 
-    def _hand(self, person: Person, command: RaiseHand, channel: str, call: PhoneCall, view: PhoneCallView) -> Alert:
+    def _hand(self, person: Person, command: AskForHelp, channel: str, call: PhoneCall, view: PhoneCallView) -> Alert:
         now = self._now()
         return Alert(
             id=self._new_id(),
-            rule=HANDS,
+            rule=HELP_REQUESTS,
             name=person.name,
-            when=When.HAND_RAISED,
+            when=When.HELP_REQUESTED,
             channel=channel,
             call=call,
             extension=view.extension,

@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"\+?[0-9]+")
 _BETWEEN = re.compile(r"[^0-9]+")
 
 
-class Covering:
+class RuleIndex:
     """Rules by their bits: the first is 1, the next 2, then 4. `teams` are those of the directory."""
 
     def __init__(self, rules: tuple[Rule, ...], teams: Mapping[str, frozenset[str]]) -> None:
@@ -73,12 +73,12 @@ class Covering:
         if EXTENSION.fullmatch(extension) is None:
             return 0
         known = self._everywhere | self._members.get(extension, 0)
-        return known | self._patterns.covering(extension, extension)
+        return known | self._patterns.rule_index(extension, extension)
 
     def _find_number(self, number: str) -> int:
         bits = 0
         for digits in frozenset[str]().union(*(spellings(number, country) for country in self._countries)):
-            bits |= self._callers.covering(digits, digits)
+            bits |= self._callers.rule_index(digits, digits)
         return bits
 
 
@@ -125,7 +125,7 @@ class _Patterns:
         """Whether any pattern begins with some of these digits."""
         return self._starts.search(digits) is not None
 
-    def covering(self, number: str, digits: str) -> int:
+    def rule_index(self, number: str, digits: str) -> int:
         """The rules of those patterns that cover a number, which begins with these digits."""
         found = 0
         for length, starts in self._by_length.items():

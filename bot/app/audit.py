@@ -21,8 +21,8 @@ from bot.app.output import console, visible
 from bot.app.settings import OwnSettings
 from bot.domain.errors import ConfigMistakes, WrongUsage
 from bot.domain.foreign_text import folded
-from bot.domain.permissions import AuthorizationMap
-from bot.ledger.trail import Trail, TrailEntry
+from bot.domain.permissions import Permissions
+from bot.ledger.audit_log import AuditEntry, AuditLog
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 NOT_ON_A_TERMINAL = 160
@@ -31,7 +31,7 @@ COLUMNS = (
     "at",
     "user",
     "name",
-    "stranger",
+    "external",
     "channel",
     "said",
     "extension",
@@ -78,7 +78,7 @@ def since_of(text: str, now: datetime) -> datetime:
         ) from None
 
 
-def user_of(text: str, rules: AuthorizationMap) -> str:
+def user_of(text: str, rules: Permissions) -> str:
     """The Slack user id that `--user` means: an id, or the name of somebody of the map, or part of it.
 
     Raises WrongUsage where it is nobody's name, or that of several people.
@@ -117,7 +117,7 @@ async def write_audit(
     Raises WrongUsage, LedgerUnavailable.
     """
     from_when = None if since is None else since_of(since, now)
-    rules = AuthorizationMap()
+    rules = Permissions()
     try:
         path = Path(settings.callbot_config)
         rules = check_files(read_files(path), str(path)).authorization
@@ -126,36 +126,36 @@ async def write_audit(
             f"{settings.callbot_config} cannot be read or has mistakes (`callbot check` names them): ids have no names."
         )
     slack_user = None if user is None else user_of(user, rules)
-    trail = await Trail.open(settings.database_url)
+    audit_log = await AuditLog.open(settings.database_url)
     try:
-        if not await audit(trail, rules, out, since=from_when, user=slack_user, form=form):
+        if not await audit(audit_log, rules, out, since=from_when, user=slack_user, form=form):
             remark("Nothing was asked in that time." if since else "Nothing was asked yet.")
     finally:
-        await trail.close()
+        await audit_log.close()
 
 
 async def audit(
-    trail: Trail, rules: AuthorizationMap, out: TextIO, *, since: datetime | None, user: str | None, form: Form
+    audit_log: AuditLog, rules: Permissions, out: TextIO, *, since: datetime | None, user: str | None, form: Form
 ) -> int:
     """Write the requests, newest last. The number of them. Raises LedgerUnavailable."""
     writer = _WRITERS[form](out)
     written = 0
-    async for piece in trail.pieces(since, user=user):
+    async for piece in audit_log.pieces(since, user=user):
         writer.write([record(entry, rules) for entry in piece])
         written += len(piece)
     writer.end()
     return written
 
 
-def record(entry: TrailEntry, rules: AuthorizationMap) -> dict[str, Any]:
+def record(entry: AuditEntry, rules: Permissions) -> dict[str, Any]:
     """One request under the names of COLUMNS, as it was written down; None where something was never known."""
     person = rules.people.get(entry.slack_user)
     agent = rules.name_of(entry.extension) if entry.extension else ""
     return {
         "at": entry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "user": entry.slack_user,
-        "name": person.name if person is not None and not entry.stranger else None,
-        "stranger": entry.stranger,
+        "name": person.name if person is not None and not entry.external else None,
+        "external": entry.external,
         "channel": entry.channel,
         "said": entry.said,
         "extension": entry.extension or None,
@@ -247,11 +247,11 @@ _WRITERS: dict[Form, Callable[[TextIO], _Writer]] = {Form.TABLE: _Table, Form.CS
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
     verdict = {True: "yes", False: "no", None: "not decided"}[one["allowed"]]
     who = one["name"] or one["user"]
-    stranger = " (of another workspace)" if one["stranger"] else ""
+    external = " (of another workspace)" if one["external"] else ""
     agent = f"{one['agent']} {one['extension']}" if one["agent"] else one["extension"]
     return (
         one["at"].replace("T", " ").removesuffix("Z"),
-        f"{who}{stranger}, {one['channel']}",
+        f"{who}{external}, {one['channel']}",
         one["said"],
         agent or "–",  # noqa: RUF001 - a dash is what is read here
         f"{verdict}: {one['rule']}" if one["rule"] else verdict,

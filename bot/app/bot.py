@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.alerts.blindness import AFTER
 from bot.app.alerting import Alerting
 from bot.app.dispatch import Dispatch
-from bot.app.live_config import EVERY, UNREAD_FOR, Rulebook
+from bot.app.live_config import EVERY, UNREAD_FOR, LiveConfig
 from bot.app.metrics import Metrics
 from bot.app.metrics_listener import open_metrics
 from bot.app.serving import listen
@@ -27,7 +27,7 @@ from bot.interventions.conclusions import Conclusions
 from bot.interventions.ports import Card, CardElsewhere
 from bot.interventions.preflight import phone_seen
 from bot.interventions.service import Interventions
-from bot.interventions.tracker import Follower
+from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
 from bot.slack.app import Listeners, build_app
@@ -81,7 +81,7 @@ class Bot:
         self._settings = settings
         self._hurry = hurry
         config = Path(settings.callbot_config)
-        self._rulebook = Rulebook.read(config, every=rules_every, unread_for=unread_for)
+        self._live_config = LiveConfig.read(config, every=rules_every, unread_for=unread_for)
         self._tasks = Tasks()
         self._metrics = Metrics(KNOWN)
         self._stopping = False
@@ -103,13 +103,13 @@ class Bot:
         self._open_pbx()
         self._put_together(ledger)
         self._closing.later("tasks", self._tasks.cancel)
-        self._tasks.spawn(self._rulebook.keep_up_to_date(), name="rules")
+        self._tasks.spawn(self._live_config.keep_up_to_date(), name="rules")
         self._tasks.spawn(watch_loop(self._metrics.lagged), name="watchdog")
         self._tasks.spawn(ledger.keep(asyncio.sleep), name="ledger")
         await self._alerting.start()
         await self._interventions.start()
-        self._rulebook.on_change(self._interventions.follower.rules_changed)
-        self._rulebook.on_change(self._alerting.rules_changed)
+        self._live_config.on_change(self._interventions.tracker.rules_changed)
+        self._live_config.on_change(self._alerting.rules_changed)
         await self._open_doors(workspace)
         self._alerting.look()
         self._watch_figures()
@@ -169,7 +169,7 @@ class Bot:
         self._bot_token.heard(method, reason)
 
     def _open_pbx(self) -> None:
-        self._telephony = Telephony(self._settings, self._rulebook, self._metrics, self._clock)
+        self._telephony = Telephony(self._settings, self._live_config, self._metrics, self._clock)
         self._closing.later("pbx session", self._telephony.close)
 
     def _put_together(self, ledger: Ledger) -> None:
@@ -185,53 +185,53 @@ class Bot:
             on_posted=lambda card: self._alerting.posted(card.id),
         )
         self._alerting = Alerting(
-            rulebook=self._rulebook,
+            live_config=self._live_config,
             ledger=ledger.alerts,
             cards=self._feed,
-            looks=self._telephony.looks,
+            poller=self._telephony.poller,
             phone_calls=self._telephony.phone_calls,
-            follower=lambda: self._interventions.follower,
+            tracker=lambda: self._interventions.tracker,
             metrics=self._metrics,
             now=self._clock.now,
             pbx_ahead=self._telephony.clock.ahead,
             new_id=new_id,
             blind_after=self._blind_after,
         )
-        follower = self._follower(ledger)
+        tracker = self._tracker(ledger)
         self._conclusions = Conclusions(ledger, asyncio.sleep)
         self._interventions = Interventions(
             phone_calls=self._telephony.phone_calls,
             ledger=ledger,
             cards=self._feed,
-            rules=self._rulebook.rules,
-            refuse_if_unread=self._rulebook.refuse_if_unread,
+            rules=self._live_config.rules,
+            refuse_if_unread=self._live_config.refuse_if_unread,
             silent_in=self._silent_in,
             now=self._clock.now,
             sleep=asyncio.sleep,
             new_id=new_id,
             measures=self._metrics,
-            follower=follower,
+            tracker=tracker,
             conclusions=self._conclusions,
             bot_token=self._bot_token,
         )
         self._dispatch = Dispatch(
             ledger=ledger,
             conclusions=self._conclusions,
-            rules=self._rulebook.rules,
-            looks=self._telephony.looks,
+            rules=self._live_config.rules,
+            poller=self._telephony.poller,
             interventions=self._interventions,
-            follower=follower,
-            helping=self._alerting.helping,
+            tracker=tracker,
+            responses=self._alerting.responses,
         )
         # After the drains these do nothing; where there were none, or not to their end, nothing works on beneath.
         self._closing.later("feed", partial(self._feed.drain, 0.0))
         self._closing.later("interventions", partial(self._interventions.stop, 0.0))
         self._closing.later("alerts", self._alerting.stop)
 
-    def _follower(self, ledger: Ledger) -> Follower:
-        phone_calls, rules = self._telephony.phone_calls, self._rulebook.rules
-        return Follower(
-            looks=self._telephony.looks,
+    def _tracker(self, ledger: Ledger) -> InterventionTracker:
+        phone_calls, rules = self._telephony.phone_calls, self._live_config.rules
+        return InterventionTracker(
+            poller=self._telephony.poller,
             ledger=ledger,
             cards=self._feed,
             rules=rules,
@@ -251,7 +251,7 @@ class Bot:
         return card_at(card, self._clock.stepped(), self._pbx_behind())
 
     def _silent_in(self) -> frozenset[str]:
-        return frozenset(self._rulebook.config().cards.silent_in)
+        return frozenset(self._live_config.config().cards.silent_in)
 
     async def stop(self) -> None:
         """Take no more work, answer what has arrived, leave open interventions to the next start."""
@@ -260,7 +260,7 @@ class Bot:
             asking.cancel()
         try:
             async with asyncio.timeout(STOP["drain"]):
-                self._interventions.follower.switches.close()
+                self._interventions.tracker.mode_changes.close()
                 await self._listeners.drain(STOP["requests"])
                 await self._alerting.stop()
                 await self._interventions.stop(STOP["puts"])
@@ -285,7 +285,7 @@ class Bot:
         self._metrics.watch_length("requests", lambda: self._listeners.under_way)
         self._metrics.watch_length("connections", lambda: len(self._doors))
         self._metrics.watch_length("slack", lambda: len(self._outgoing))
-        self._metrics.watch_length("looks", lambda: len(self._telephony.looks))
+        self._metrics.watch_length("looks", lambda: len(self._telephony.poller))
         self._metrics.watch_health(
             ready=self.ready,
             sockets_open=lambda: 0 if self._sockets is None else self._sockets.open,
@@ -293,9 +293,9 @@ class Bot:
             pbx_up=lambda: self._telephony.up,
             ledger_up=lambda: self._ledger.takes_rows,
         )
-        self._metrics.watch_open(lambda: len(self._interventions.follower.open))
-        self._metrics.watch_rules_age(self._rulebook.age)
-        self._metrics.watch_mistaken(lambda: self._rulebook.mistaken)
+        self._metrics.watch_open(lambda: len(self._interventions.tracker.open))
+        self._metrics.watch_rules_age(self._live_config.age)
+        self._metrics.watch_mistaken(lambda: self._live_config.mistaken)
 
     # ── parts ──
 
@@ -307,7 +307,7 @@ class Bot:
             handle=self._dispatch.handle,
             outgoing=self._outgoing,
             home=workspace.home,
-            knows=lambda slack_user: self._rulebook.rules().knows_person(slack_user),
+            knows=lambda slack_user: self._live_config.rules().knows_person(slack_user),
             now=self._clock.wall,
             sleep=asyncio.sleep,
             new_id=new_id,

@@ -11,16 +11,16 @@ from bot.alerts.alert import Rule, When
 from bot.app.config_schema import AlertTable, AllTables, RoleTable, Table, UserTable, listed
 from bot.domain.directory import Directory, is_name
 from bot.domain.errors import ConfigMistakes
-from bot.domain.permissions import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role, Scope
+from bot.domain.permissions import CallerPattern, ExtensionPattern, Permissions, Person, Role, Scope
 
 
 class Config(AllTables):
     """The whole file, checked."""
 
-    def authorization(self, directory: Directory | None = None) -> AuthorizationMap:
+    def authorization(self, directory: Directory | None = None) -> Permissions:
         """The map that decides, with what the directory knows."""
         scopes = self.watch.scopes
-        return AuthorizationMap(
+        return Permissions(
             people={user: _person(user, table) for user, table in self.users.items()},
             roles={name: _role(name, table) for name, table in self.roles.items()},
             protected_extensions=tuple(map(ExtensionPattern, self.protected.extensions)),

@@ -9,10 +9,10 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.alerts.alert import Alert
-from bot.alerts.responses import Helping
-from bot.domain.commands import AnswerAlert, AnswerSwitch, Command, Help, Intervene, ListCalls, RaiseHand
+from bot.alerts.responses import AlertResponses
+from bot.domain.commands import AnswerAlert, AnswerModeChange, AskForHelp, Command, Help, Intervene, ListCalls
 from bot.domain.errors import CallbotError, PbxError, Refusal
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.domain.request import Request
 from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
 from bot.interventions.claiming import verdict
@@ -20,10 +20,10 @@ from bot.interventions.conclusions import Conclusions
 from bot.interventions.planner import named_call
 from bot.interventions.ports import Asker, Ledger, Outcome
 from bot.interventions.service import Interventions
-from bot.interventions.tracker import Follower
-from bot.polling.poller import Looks
+from bot.interventions.tracker import InterventionTracker
+from bot.polling.poller import Poller
 
-Question: TypeAlias = AnswerSwitch | AnswerAlert | RaiseHand | ListCalls | Help
+Question: TypeAlias = AnswerModeChange | AnswerAlert | AskForHelp | ListCalls | Help
 """What sends nothing to the PBX."""
 BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and tell who runs it the id."
 
@@ -48,19 +48,19 @@ class Dispatch:
         *,
         ledger: Ledger,
         conclusions: Conclusions,
-        rules: Callable[[], AuthorizationMap],
-        looks: Looks,
+        rules: Callable[[], Permissions],
+        poller: Poller,
         interventions: Interventions,
-        follower: Follower,
-        helping: Helping,
+        tracker: InterventionTracker,
+        responses: AlertResponses,
     ) -> None:
         self._ledger = ledger
         self._conclusions = conclusions
         self._rules = rules
-        self._looks = looks
+        self._poller = poller
         self._interventions = interventions
-        self._follower = follower
-        self._helping = helping
+        self._tracker = tracker
+        self._responses = responses
         self._one_list_at_a_time = asyncio.Lock()
 
     async def handle(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
@@ -123,31 +123,31 @@ class Dispatch:
                 return await self._list(request, question)
             case Help():
                 return _Answer("help is for everyone", tell=lambda asker: asker.helped())
-            case AnswerSwitch():
-                self._follower.switches.decide(question.card, request.slack_user, now=question.now)
+            case AnswerModeChange():
+                self._tracker.mode_changes.decide(question.card, request.slack_user, now=question.now)
                 return _Answer("one's own card")
             case AnswerAlert():
-                rule, alert = await self._helping.answer(request, question)
+                rule, alert = await self._responses.answer(request, question)
                 return _about(alert, rule)
-            case RaiseHand():
-                alert = await self._helping.raise_hand(request, question)
-                return _about(alert, "one's own call", tell=lambda asker: asker.hand_raised(alert.channel))
+            case AskForHelp():
+                alert = await self._responses.ask_for_help(request, question)
+                return _about(alert, "one's own call", tell=lambda asker: asker.help_requested(alert.channel))
             case unknown:
                 assert_never(unknown)
 
     async def _list(self, request: Request, command: ListCalls) -> _Answer:
-        self._rules().person(request.slack_user, stranger=request.stranger)
-        seen = await self._looks.snapshot(LISTED_WITHIN)
+        self._rules().person(request.slack_user, external=request.external)
+        seen = await self._poller.snapshot(LISTED_WITHIN)
         rules = self._rules()  # those of now: the lists may have taken their time
-        followed = self._follower.open
+        followed = self._tracker.open
         in_calls = {one.call_id for one in followed}
         viewer = Viewer(
-            person=rules.person(request.slack_user, stranger=request.stranger),
+            person=rules.person(request.slack_user, external=request.external),
             channel=request.channel,
             rules=rules,
             followed=followed,
-            known=self._follower.known(call for call in seen.calls if call.id in in_calls),
-            may_ask_for_help=self._helping.channel is not None,
+            known=self._tracker.known(call for call in seen.calls if call.id in in_calls),
+            may_ask_for_help=self._responses.channel is not None,
         )
         async with self._one_list_at_a_time:
             listing = await live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)

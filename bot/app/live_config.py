@@ -20,7 +20,7 @@ from bot.app.config import KEYS, Config, directory_file, read_config
 from bot.app.examples import CONFIG, example
 from bot.domain.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
 from bot.domain.errors import ConfigMistakes, NotAuthorized
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 
 EVERY, SETTLED = 2.0, 0.3
 """Seconds between two looks at the files, and between two readings that have to agree."""
@@ -36,7 +36,7 @@ class ConfigAndMap(NamedTuple):
     """What holds together: never the one of today with the other of yesterday."""
 
     config: Config
-    authorization: AuthorizationMap
+    authorization: Permissions
     alert_rules: tuple[Rule, ...] = ()
 
 
@@ -115,7 +115,7 @@ def _directory(files: Files) -> Directory:
     return read_directory(files.directory, files.directory_name)
 
 
-class Rulebook:
+class LiveConfig:
     """The rules as they hold now. `sleep` and `every`, in seconds, say how often the files are looked at.
 
     `clock` counts seconds, `now` is the time, to say since when the files cannot be read; after `unread_for` seconds of
@@ -158,7 +158,7 @@ class Rulebook:
         """The rules of callbot.toml at this path and of its directory. Raises ConfigMistakes."""
         return cls(path, read_files(path), sleep=sleep, every=every, unread_for=unread_for)
 
-    def rules(self) -> AuthorizationMap:
+    def rules(self) -> Permissions:
         """Who may do what now."""
         return self._current.authorization
 

@@ -11,15 +11,15 @@ from typing import NoReturn
 
 import structlog
 
-from bot.app.live_config import Rulebook
+from bot.app.live_config import LiveConfig
 from bot.app.metrics import Metrics
 from bot.app.settings import Settings
 from bot.domain.calls import PhoneCall
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import PbxError
 from bot.domain.legs import NOTHING, without_legs
-from bot.polling.poller import Looks
-from bot.polling.rate_limit import Pace
+from bot.polling.poller import Poller
+from bot.polling.rate_limit import RateLimit
 from bot.polling.sides import Sides, WithEveryParty
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
 from bot.uapi.pages import Remembered
@@ -40,12 +40,12 @@ _log = structlog.get_logger("callbot")
 class Telephony:
     """The PBX of these settings. Made on the event loop; `close` it in the end. Raises OSError for a bad UAPI_CA_FILE."""
 
-    def __init__(self, settings: Settings, rulebook: Rulebook, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, settings: Settings, live_config: LiveConfig, metrics: Metrics, clock: Clock) -> None:
         self.clock = ServerClock(clock.now)
         """How far the clock of the PBX is off."""
         metrics.watch_pbx_clock(lambda: self.clock.ahead().total_seconds())
         self._url = settings.uapi_url
-        self._rulebook = rulebook
+        self._live_config = live_config
         self._metrics = metrics
         self._asked_at = float("-inf")
         self.up = False
@@ -55,10 +55,10 @@ class Telephony:
         self._remembered = Remembered()
         self._sides = Sides(time.monotonic, self._parties_of)
         self.phone_calls = WithEveryParty(
-            self._unified_api(), self._sides, lambda user: self._rulebook.rules().protected_elsewhere(user)
+            self._unified_api(), self._sides, lambda user: self._live_config.rules().protected_elsewhere(user)
         )
         """For interventions, which are never held back."""
-        self.looks = self._looks()
+        self.poller = self._poller()
 
     async def close(self) -> None:
         """End the session."""
@@ -70,7 +70,7 @@ class Telephony:
         while True:
             if not self.up or time.monotonic() - self._asked_at > IDLE:
                 try:
-                    await self.phone_calls.list(self._rulebook.rules().default_user, "@self")
+                    await self.phone_calls.list(self._live_config.rules().default_user, "@self")
                 except PbxError as error:
                     _log.warning("pbx_not_ready", error=type(error).__name__)
                 except Exception:  # noqa: BLE001 - a PBX that is asked no more would be up or away for ever
@@ -80,7 +80,7 @@ class Telephony:
 
     def _parties_of(self, call: PhoneCall) -> frozenset[str]:
         """Who is a party of a call, and not only listens to it."""
-        return without_legs(call, NOTHING, self._rulebook.rules()).parties
+        return without_legs(call, NOTHING, self._live_config.rules()).parties
 
     def _measure(self, name: str, seconds: float, error: str) -> None:
         """One request to the PBX and its end, which is no answer where callbot itself broke it off."""
@@ -103,15 +103,15 @@ class Telephony:
             clock=self.clock,
         )
 
-    def _looks(self) -> Looks:
-        pace = Pace(
-            lambda: self._rulebook.config().watch.max_requests_per_second, clock=time.monotonic, sleep=asyncio.sleep
+    def _poller(self) -> Poller:
+        rate_limit = RateLimit(
+            lambda: self._live_config.config().watch.max_requests_per_second, clock=time.monotonic, sleep=asyncio.sleep
         )
-        return Looks(
-            asked=self._unified_api(pace.asked),
-            own=self._unified_api(pace.own),
-            scopes=lambda: self._rulebook.rules().scopes(),
-            every=lambda: self._rulebook.config().watch.every,
+        return Poller(
+            asked=self._unified_api(rate_limit.asked),
+            own=self._unified_api(rate_limit.own),
+            scopes=lambda: self._live_config.rules().scopes(),
+            every=lambda: self._live_config.config().watch.every,
             clock=time.monotonic,
             sleep=asyncio.sleep,
             random=random.random,

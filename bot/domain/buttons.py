@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from bot.domain.calls import PhoneCall
-from bot.domain.commands import AnswerAlert, AnswerSwitch, Command, Intervene, ListCalls, RaiseHand, Target
+from bot.domain.commands import AnswerAlert, AnswerModeChange, AskForHelp, Command, Intervene, ListCalls, Target
 from bot.domain.errors import BadCommand
 
 T = TypeVar("T", bound=BaseModel)
@@ -33,10 +33,10 @@ class Button(_Carried):
         return self.intervene
 
 
-class SwitchButton(_Carried):
+class ModeChangeButton(_Carried):
     """What *Ring now anyway* and *Cancel* carry."""
 
-    answer: AnswerSwitch
+    answer: AnswerModeChange
 
     @property
     def command(self) -> Command:
@@ -55,10 +55,10 @@ class AlertButton(_Carried):
         return self.answer
 
 
-class HandButton(_Carried):
+class HelpButton(_Carried):
     """What *Ask for help* carries."""
 
-    hand: RaiseHand
+    hand: AskForHelp
 
     @property
     def command(self) -> Command:
@@ -77,7 +77,7 @@ class PageButton(_Carried):
         return self.page
 
 
-AnyButton: TypeAlias = Button | SwitchButton | AlertButton | HandButton | PageButton
+AnyButton: TypeAlias = Button | ModeChangeButton | AlertButton | HelpButton | PageButton
 
 INTERVENE, ANSWER, PAGE, ALERT, HAND = "i", "s", "l", "a", "h"
 """Under which key of a value its command stands; `o` is the channel, `v` the version of the form."""
@@ -93,7 +93,7 @@ def pack_page(button: PageButton) -> str:
     return _packed(PAGE, button.page.model_dump(mode="json"), button.channel)
 
 
-def pack_switch(button: SwitchButton) -> str:
+def pack_mode_change(button: ModeChangeButton) -> str:
     """The value of *Ring now anyway* or *Cancel*."""
     return _packed(ANSWER, button.answer.model_dump(), button.channel)
 
@@ -103,7 +103,7 @@ def pack_alert(button: AlertButton) -> str:
     return _packed(ALERT, button.answer.model_dump(), button.channel)
 
 
-def pack_hand(button: HandButton) -> str:
+def pack_help(button: HelpButton) -> str:
     """The value of *Ask for help*."""
     return _packed(HAND, button.hand.model_dump(mode="json", exclude_defaults=True), button.channel)
 
@@ -121,9 +121,9 @@ def unpack_page(value: str) -> PageButton:
     return _unpacked(value, PAGE, "page", PageButton)
 
 
-def unpack_switch(value: str) -> SwitchButton:
+def unpack_mode_change(value: str) -> ModeChangeButton:
     """Read the value of *Ring now anyway* or *Cancel*. Raises BadCommand for one that this version does not know."""
-    return _unpacked(value, ANSWER, "answer", SwitchButton)
+    return _unpacked(value, ANSWER, "answer", ModeChangeButton)
 
 
 def unpack_alert(value: str) -> AlertButton:
@@ -131,9 +131,9 @@ def unpack_alert(value: str) -> AlertButton:
     return _unpacked(value, ALERT, "answer", AlertButton)
 
 
-def unpack_hand(value: str) -> HandButton:
+def unpack_help(value: str) -> HelpButton:
     """Read the value of *Ask for help*. Raises BadCommand for one that this version does not know."""
-    button = _unpacked(value, HAND, "hand", HandButton)
+    button = _unpacked(value, HAND, "hand", HelpButton)
     if button.hand.call is None or button.hand.extension is None:
         raise _too_old()
     return button

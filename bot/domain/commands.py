@@ -105,7 +105,7 @@ class AnswerAlert(_Frozen):
     answer: Literal["take", "snooze"]
 
 
-class RaiseHand(_Frozen):
+class AskForHelp(_Frozen):
     """Ask the team for help with one's own call. A button names the call, and when that entered the system."""
 
     about: Annotated[str, Field(max_length=LONGEST_ABOUT)] = ""
@@ -114,7 +114,7 @@ class RaiseHand(_Frozen):
     published: datetime | None = None
 
 
-class AnswerSwitch(_Frozen):
+class AnswerModeChange(_Frozen):
     """Answer the question of a card that waits to change the mode: ring now anyway, or let it be."""
 
     card: str
@@ -134,7 +134,7 @@ class Help(_Frozen):
     """Show every command with an example."""
 
 
-Command: TypeAlias = Intervene | AnswerSwitch | AnswerAlert | RaiseHand | ListCalls | Help
+Command: TypeAlias = Intervene | AnswerModeChange | AnswerAlert | AskForHelp | ListCalls | Help
 
 
 def example(command: str, text: str) -> str:
@@ -193,10 +193,10 @@ def _calls(line: str, shown: str) -> Command:
     return ListCalls(words=words)
 
 
-def _raise_hand(about: str) -> RaiseHand:
+def _raise_hand(about: str) -> AskForHelp:
     if len(about) > LONGEST_ABOUT:
         raise BadCommand(f"{named(about)} is too long: at most {LONGEST_ABOUT} characters.", HELP_ME_EXAMPLE)
-    return RaiseHand(about=about)
+    return AskForHelp(about=about)
 
 
 _WORD = re.compile(r'(?P<key>[a-z]+)="(?P<quoted>[^"]*)"(?= |$)|(?P<bare>[^ "]+)(?= |$)')

@@ -76,7 +76,7 @@ class Step(BaseModel):
     at: datetime
 
 
-class Look(BaseModel):
+class Poll(BaseModel):
     """One look at a call: `call` None and readable means that it is gone."""
 
     model_config = ConfigDict(frozen=True)
@@ -85,7 +85,7 @@ class Look(BaseModel):
     readable: bool = True
 
 
-UNREADABLE = Look(readable=False)
+UNREADABLE = Poll(readable=False)
 
 
 class Intervention(BaseModel):
@@ -223,7 +223,7 @@ def answer_lost(intervention: Intervention, code: str = "") -> Intervention:
     return intervention.model_copy(update={"why": Why.ANSWER_LOST, "code": code})
 
 
-def follow(intervention: Intervention, look: Look, now: datetime, taken: frozenset[str] = frozenset()) -> Intervention:
+def follow(intervention: Intervention, look: Poll, now: datetime, taken: frozenset[str] = frozenset()) -> Intervention:
     """What is true after this look. Another call under a reused id means that ours is gone, and proves nothing.
 
     `taken` are legs that prove other interventions: no leg proves two.

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, organisation
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 
 MOST_HANDS = 4
 """Through so many hands a call is followed: caller, queue, agent, colleague."""
@@ -35,7 +35,7 @@ NOTHING = Known()
 
 
 def own_views(
-    call: PhoneCall, extension: str, known: Known, rules: AuthorizationMap, *, owner: bool = False
+    call: PhoneCall, extension: str, known: Known, rules: Permissions, *, owner: bool = False
 ) -> tuple[PhoneCallView, ...]:
     """The views of the extension in this call that are no supervisor's leg; none where only legs are left.
 
@@ -54,13 +54,13 @@ def own_views(
     return picked_up or tuple(view for view in mine if supervisors.isdisjoint(_colleagues(view, call, rules)))
 
 
-def without_legs(call: PhoneCall, known: Known, rules: AuthorizationMap) -> PhoneCall:
+def without_legs(call: PhoneCall, known: Known, rules: Permissions) -> PhoneCall:
     """The call without every view that is a leg, or may be one. Its parties stay, as far as those may be some."""
     parties = _party_views(call, rules)
     return _showing(call, [view for view in parties if view.id not in known.legs])
 
 
-def as_others_see(call: PhoneCall, known: Known, rules: AuthorizationMap) -> PhoneCall:
+def as_others_see(call: PhoneCall, known: Known, rules: Permissions) -> PhoneCall:
     """The call as anybody may see it: without legs, but for those whose supervisors are no secret."""
     named = call.named_views
     shown = {id(view) for view in _party_views(call, rules) if view.id not in known.legs}
@@ -68,7 +68,7 @@ def as_others_see(call: PhoneCall, known: Known, rules: AuthorizationMap) -> Pho
     return _showing(call, [view for view in call.views if id(view) in shown])
 
 
-def talks(call: PhoneCall, phones: Collection[str], known: Known, rules: AuthorizationMap) -> bool:
+def talks(call: PhoneCall, phones: Collection[str], known: Known, rules: Permissions) -> bool:
     """Whether one of these phones is a party of the call, so that a leg listens to its owner."""
     parties = {view.extension for view in _party_views(call, rules) if view.id not in known.legs}
     picked_up = {number for view in call.views if view.id in known.heard - known.legs for number in view.source}
@@ -84,7 +84,7 @@ def _showing(call: PhoneCall, shown: list[PhoneCallView]) -> PhoneCall:
     return call.model_copy(update={"views": tuple(shown), "other_parties": others})
 
 
-def _party_views(call: PhoneCall, rules: AuthorizationMap) -> Collection[PhoneCallView]:
+def _party_views(call: PhoneCall, rules: Permissions) -> Collection[PhoneCallView]:
     """The views that are surely no leg: those who call there are outside or parties themselves, or a phone rings.
 
     What rings for somebody who may act there could be the phone that is to become a leg.
@@ -107,7 +107,7 @@ def _party_views(call: PhoneCall, rules: AuthorizationMap) -> Collection[PhoneCa
     ]
 
 
-def _colleagues(view: PhoneCallView, call: PhoneCall, rules: AuthorizationMap) -> Iterable[str]:
+def _colleagues(view: PhoneCallView, call: PhoneCall, rules: Permissions) -> Iterable[str]:
     """The other extensions of the PBX that this view comes from; the empty one where nobody knows from where."""
     if not view.source and view.flow not in {Flow.INCOMING, Flow.OUTGOING}:
         return _NO_SOURCE

@@ -119,7 +119,7 @@ class Scope(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AuthorizationMap:
+class Permissions:
     """callbot.toml and its directory as rules. What both know of an extension, callbot.toml knows better.
 
     `contact` is the person to ask, a Slack user id; `watched` is `[watch] scopes`, None where it is left out.
@@ -134,10 +134,10 @@ class AuthorizationMap:
     directory: Directory = field(default_factory=Directory)
     watched: tuple[Scope, ...] | None = None
 
-    def person(self, slack_user: str, *, stranger: bool = False) -> Person:
+    def person(self, slack_user: str, *, external: bool = False) -> Person:
         """Who this is. Raises NotAuthorized for people whom callbot.toml does not name, and for other workspaces' people."""
         contact = self.people.get(self.contact or "")
-        if stranger:
+        if external:
             ask = contact.name if contact else "a supervisor there"
             raise NotAuthorized(
                 "external user",
@@ -186,14 +186,14 @@ class AuthorizationMap:
         acting = [role for role in roles if action in role.actions]
         if not acting:
             raise NotAuthorized("action", f"None of your roles allows {LABEL[action]}.{self._what_now(person)}")
-        covering = [role for role in acting if self._covers(role, extension)]
-        if not covering:
+        rule_index = [role for role in acting if self._covers(role, extension)]
+        if not rule_index:
             covered = ", ".join(pattern.text for role in acting for pattern in role.extensions) or "no extension"
             raise NotAuthorized(
                 "extension",
                 f"You may use {LABEL[action]} on {covered}, but not on {extension}.{self._what_now(person)}",
             )
-        for role in covering:
+        for role in rule_index:
             if role.channels is None or channel in role.channels:
                 return Permit(person, action, extension, channel, rule=f"role {role.name}")
         raise NotAuthorized(
@@ -256,8 +256,8 @@ class AuthorizationMap:
 
     def supervisors_of(self, extension: str) -> frozenset[str]:
         """The extensions of everyone who may do at least one thing on this extension, wherever they ask."""
-        covering = (name for name, role in self.roles.items() if role.actions and self._covers(role, extension))
-        return frozenset[str]().union(*(self._phones.get(name, ()) for name in covering))
+        rule_index = (name for name, role in self.roles.items() if role.actions and self._covers(role, extension))
+        return frozenset[str]().union(*(self._phones.get(name, ()) for name in rule_index))
 
     def owner(self, extension: str) -> str:
         """The UnifiedAPI user in whose name the extension's calls are asked for."""
@@ -325,7 +325,7 @@ class AuthorizationMap:
         return f" Nothing was sent.{ask}"
 
 
-def names_on(view: PhoneCallView, rules: AuthorizationMap) -> dict[str, str]:
+def names_on(view: PhoneCallView, rules: Permissions) -> dict[str, str]:
     """The names of this side's parties, by the numbers that the view calls them; `211` is one of its organisation."""
     own = organisation(view.extension)
     numbers = {*view.source, *view.destination, *caller_numbers(view.caller_id)} - {view.extension}

@@ -14,7 +14,7 @@ class Request(BaseModel):
     trigger: str
     """Slack's trigger_id: the same in every repeat of one delivery, another in every click."""
     slack_user: str
-    stranger: bool = False
+    external: bool = False
     """The person is of another workspace (Slack Connect)."""
     channel: str
     """Where it counts as asked from: the channel of a command, the channel that the card of a button was asked in."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.domain.commands import Target, mentioned
 from bot.domain.errors import NotSuitable
 from bot.domain.foreign_text import folded
-from bot.domain.permissions import AuthorizationMap, Person
+from bot.domain.permissions import Permissions, Person
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Search:
         return self.part in words()
 
 
-def search(word: str, rules: AuthorizationMap, asker: Person) -> Search:
+def search(word: str, rules: Permissions, asker: Person) -> Search:
     """What a word means for whoever typed it."""
     user = mentioned(word)
     if user is None:

@@ -7,14 +7,14 @@ from functools import cache, cached_property, partial
 from typing import NamedTuple
 
 from bot.domain.actions import RECORDING, ActionName, fitting_actions
-from bot.domain.buttons import Button, HandButton, button
+from bot.domain.buttons import Button, HelpButton, button
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status
-from bot.domain.commands import Intervene, ListCalls, RaiseHand, Target
+from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target
 from bot.domain.errors import Refusal
 from bot.domain.foreign_text import folded
 from bot.domain.intervention import UNDECIDED, Intervention
 from bot.domain.legs import NOTHING, Known, own_views, talks, without_legs
-from bot.domain.permissions import AuthorizationMap, Person, names_on
+from bot.domain.permissions import Permissions, Person, names_on
 from bot.domain.search import search
 from bot.interventions.checks import refuse_if_inside
 from bot.interventions.planner import Suitable, check_phone
@@ -32,7 +32,7 @@ LINES_ON_A_PAGE = 12
 async def calls_meant(
     intervene: Intervene,
     extensions: tuple[str, ...],
-    rules: AuthorizationMap,
+    rules: Permissions,
     phone_calls: PhoneCalls,
     sleep: Callable[[float], Awaitable[object]],
 ) -> list[tuple[str, PhoneCall]]:
@@ -42,7 +42,7 @@ async def calls_meant(
     )
 
 
-def choice(intervene: Intervene, one: Suitable, channel: str, rules: AuthorizationMap) -> Choice:
+def choice(intervene: Intervene, one: Suitable, channel: str, rules: Permissions) -> Choice:
     """One of several calls that suit, with the button that means it."""
     return Choice(
         call=one.call,
@@ -69,7 +69,7 @@ class Viewer:
 
     person: Person
     channel: str
-    rules: AuthorizationMap
+    rules: Permissions
     followed: tuple[Intervention, ...] = ()
     """The open interventions, whoever asked for them."""
     known: Mapping[str, Known] = field(default_factory=dict)
@@ -266,9 +266,9 @@ def _buttons(viewer: Viewer, call: PhoneCall, view: PhoneCallView, *, named: boo
     )
 
 
-def _hand(viewer: Viewer, call: PhoneCall, extension: str) -> HandButton:
-    return HandButton(
-        hand=RaiseHand(extension=extension, call=call.id, published=call.published), channel=viewer.channel
+def _hand(viewer: Viewer, call: PhoneCall, extension: str) -> HelpButton:
+    return HelpButton(
+        hand=AskForHelp(extension=extension, call=call.id, published=call.published), channel=viewer.channel
     )
 
 

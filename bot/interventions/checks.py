@@ -4,7 +4,7 @@ from bot.domain.actions import LABEL, RECORDING, ActionName
 from bot.domain.calls import PhoneCall, Status
 from bot.domain.errors import AlreadyAsked, AlreadyInCall, Refusal
 from bot.domain.intervention import Intervention
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 
 MOST_OPEN = 200
 """Interventions that may be open at a time. People in one call share its looks."""
@@ -49,7 +49,7 @@ def refuse_if_inside(action: ActionName, call: PhoneCall, phone: str) -> None:
         )
 
 
-def asked_already(intervention: Intervention, who: str, rules: AuthorizationMap) -> AlreadyAsked:
+def asked_already(intervention: Intervention, who: str, rules: Permissions) -> AlreadyAsked:
     """The refusal of what `who` has asked for, and holds the claim of."""
     if who == intervention.slack_user:
         return AlreadyAsked("You have asked for this already: your card shows how it goes. Nothing more was sent.", who)

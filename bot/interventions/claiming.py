@@ -18,14 +18,14 @@ from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
 from bot.domain.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, Refusal
 from bot.domain.intervention import Intervention, begin, waiting
-from bot.domain.permissions import AuthorizationMap, Permit
+from bot.domain.permissions import Permissions, Permit
 from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
 from bot.interventions.checks import asked_already, refuse_if_busy, refuse_if_inside
-from bot.interventions.placing import Seat, seat_of_card
+from bot.interventions.placing import CardPlace, place_of_card
 from bot.interventions.planner import Suitable, permits_for, plan, suitable
 from bot.interventions.ports import Ledger
-from bot.interventions.tracker import Follower
+from bot.interventions.tracker import InterventionTracker
 from bot.polling.ports import PhoneCalls
 from bot.tasks import WriteBehind
 
@@ -115,8 +115,8 @@ class Claims:
         *,
         phone_calls: PhoneCalls,
         ledger: Ledger,
-        follower: Follower,
-        rules: Callable[[], AuthorizationMap],
+        tracker: InterventionTracker,
+        rules: Callable[[], Permissions],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
@@ -124,7 +124,7 @@ class Claims:
     ) -> None:
         self._phone_calls = phone_calls
         self._ledger = ledger
-        self._follower = follower
+        self._tracker = tracker
         self._rules = rules
         self._silent_in = silent_in
         self._now = now
@@ -144,10 +144,10 @@ class Claims:
         """
         call_id, number = reading.target.call.id, reading.permit.person.phone
         async with self._one_at_a_time(number):
-            held = self._follower.holding(request.slack_user, call_id)
-            refuse_if_busy(command.action, held, len(self._follower.open), anyway=phone.anyway)
+            held = self._tracker.holding(request.slack_user, call_id)
+            refuse_if_busy(command.action, held, len(self._tracker.open), anyway=phone.anyway)
             if command.action not in RECORDING and not phone.anyway:
-                elsewhere = self._follower.busy_elsewhere(request.slack_user, number, call_id)
+                elsewhere = self._tracker.busy_elsewhere(request.slack_user, number, call_id)
                 if elsewhere is not None or (held is None and phone.busy):
                     raise PhoneBusy(elsewhere)
             return await self._claimed(request, command, reading, phone, inside=held is not None)
@@ -165,14 +165,14 @@ class Claims:
         """
         target = reading.target
         async with self._one_at_a_time(reading.permit.person.phone):
-            if self._follower.waiting(request.slack_user, target.call.id) is not None:
+            if self._tracker.waiting(request.slack_user, target.call.id) is not None:
                 raise AlreadyAsked(_WAITS_ALREADY, request.slack_user)
             asked = await self._asked_before(request, target.call)
-            seat = seat_of_card(request, command.action, asked, self._silent_in())
-            earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
-            seat = Seat(seat.card or request.id, seat.place)
+            seat = place_of_card(request, command.action, asked, self._silent_in())
+            earlier = {} if seat.card is None else await self._tracker.open_card(seat.card)
+            seat = CardPlace(seat.card or request.id, seat.place)
             waits = waiting(self._intervention(request, command, target, reading.permit, seat))
-            self._follower.wait_on_card(waits, earlier)
+            self._tracker.wait_on_card(waits, earlier)
             return waits
 
     async def _claimed(
@@ -180,19 +180,19 @@ class Claims:
     ) -> Intervention:
         target, waits = reading.target, phone.waits
         asked = await self._asked_before(request, target.call)
-        seat = seat_of_card(request, command.action, asked, self._silent_in())
+        seat = place_of_card(request, command.action, asked, self._silent_in())
         if waits is not None:
-            seat = Seat(waits.card, seat.place)
+            seat = CardPlace(waits.card, seat.place)
         wanted = self._intervention(request, command, target, reading.permit, seat)
         if waits is not None and (waits.phone, waits.place) != (wanted.phone, wanted.place):
             raise NotSuitable(_CHANGED)
         if command.ring_anyway or phone.anyway:
             wanted = wanted.model_copy(update={"rung_anyway": True})
-        earlier = {} if seat.card is None else await self._follower.open_card(seat.card)
+        earlier = {} if seat.card is None else await self._tracker.open_card(seat.card)
         try:
             await self._ledger.claim(request.id, begin(wanted), rule=reading.permit.rule)
         except AlreadyAsked as taken:
-            self._follower.forget_if_done(wanted.card)
+            self._tracker.forget_if_done(wanted.card)
             raise asked_already(wanted, taken.who, self._rules()) from taken
         except BaseException as error:
             await self._withdrawn(wanted, error)
@@ -200,13 +200,13 @@ class Claims:
         try:
             call = await self._call_as_it_is(wanted, reading)
             now = self._suitable_as_it_is(request, command, target, call, may_be_inside=inside or phone.anyway)
-            seat = seat_of_card(request, command.action, asked, self._silent_in())
+            seat = place_of_card(request, command.action, asked, self._silent_in())
             intervention = _unchanged(wanted, self._intervention(request, command, *now, seat))
         except BaseException as error:
             await self._withdrawn(wanted, error)
             raise
-        self._follower.put_on_card(intervention, earlier)
-        self._follower.supersede(intervention)
+        self._tracker.put_on_card(intervention, earlier)
+        self._tracker.supersede(intervention)
         _log.info("claimed", intervention=intervention.id, action=intervention.name, call=intervention.call_id)
         return intervention
 
@@ -216,7 +216,7 @@ class Claims:
         What was asked of an earlier call under the same id has its own card, which is left alone.
         """
         asked = await self._ledger.of_call(request.slack_user, call.id)
-        waits = self._follower.waiting(request.slack_user, call.id)
+        waits = self._tracker.waiting(request.slack_user, call.id)
         if waits is not None and waits.id != request.id:
             asked = (*asked, waits)
         return tuple(one for one in asked if not call.is_another_than(one.call))
@@ -235,11 +235,11 @@ class Claims:
     ) -> tuple[Suitable, Permit]:
         """That view of that call, if the rules of now permit it. Raises Refusal."""
         rules = self._rules()
-        person = rules.person(request.slack_user, stranger=request.stranger)
+        person = rules.person(request.slack_user, external=request.external)
         same = button(command, before.extension, before.call, request.channel, view_id=command.view).intervene
         permit = permits_for(person, same, request.channel, rules)[before.extension]
         there = () if call is None or call.is_another_than(before.call) else (call,)
-        fitting = suitable(same, [(before.extension, one) for one in there], rules, self._follower.known(there))
+        fitting = suitable(same, [(before.extension, one) for one in there], rules, self._tracker.known(there))
         now = next((one for one in fitting if one.view.id == before.view.id), None)
         if now is None:
             raise NotSuitable(
@@ -253,7 +253,7 @@ class Claims:
         """Free the claim again, now or as soon as the ledger can. Whether it was written need not be known for that."""
         rule, allowed = verdict(error)
         _log.info("withdrawn", intervention=wanted.id, rule=rule)
-        self._follower.forget_if_done(wanted.card)
+        self._tracker.forget_if_done(wanted.card)
         await self._withdrawals.save(_Withdrawal(wanted.id, rule, allowed, wanted.extension, wanted.call_id))
 
     async def _withdraw(self, one: _Withdrawal) -> None:
@@ -262,7 +262,7 @@ class Claims:
         )
 
     def _intervention(
-        self, request: Request, command: Intervene, target: Suitable, permit: Permit, seat: Seat
+        self, request: Request, command: Intervene, target: Suitable, permit: Permit, seat: CardPlace
     ) -> Intervention:
         """One request makes one intervention at most, so both have one id."""
         rules = self._rules()

@@ -13,7 +13,7 @@ from enum import StrEnum
 from bot.domain.actions import JOINING, ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, Why
-from bot.interventions.ports import BusyPhone, Switching
+from bot.interventions.ports import BusyPhone, ModeChange
 
 PATIENCE = 30.0
 """Seconds that a request waits for the supervisor's phone."""
@@ -40,11 +40,11 @@ def changes_mode(held: Intervention, action: ActionName) -> bool:
 @dataclass(frozen=True)
 class _Waiting:
     held: Intervention
-    shown: Switching | BusyPhone
+    shown: ModeChange | BusyPhone
     verdict: "asyncio.Future[Verdict]"
 
 
-class Switches:
+class ModeChanges:
     """What waits, at most one on a card. `show` brings a card up to date."""
 
     def __init__(self, show: Callable[[str], None], patience: float = PATIENCE, look_every: float = LOOK_EVERY) -> None:
@@ -52,9 +52,9 @@ class Switches:
         self._patience = patience
         self._look_every = look_every
         self._waiting: dict[str, _Waiting] = {}
-        self._late: dict[str, Switching] = {}
+        self._late: dict[str, ModeChange] = {}
 
-    def on_card(self, card: str) -> Switching | BusyPhone | None:
+    def on_card(self, card: str) -> ModeChange | BusyPhone | None:
         """What the card says of it."""
         waiting = self._waiting.get(card)
         return waiting.shown if waiting is not None else self._late.get(card)
@@ -65,7 +65,7 @@ class Switches:
 
     async def wait(self, held: Intervention, to: ActionName) -> Verdict:
         """Show the question on the card of `held`, and wait for its leg to go, for a button, or for 30 s."""
-        shown = Switching(held=held.name, to=to)
+        shown = ModeChange(held=held.name, to=to)
         came = await self._wait(_Waiting(held, shown, asyncio.get_running_loop().create_future()), self._patience)
         if came is Verdict.LATE:
             self._late[held.card] = shown.model_copy(update={"late": True})

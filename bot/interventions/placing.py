@@ -16,16 +16,16 @@ def others_read(place: str, slack_user: str, silent_in: frozenset[str]) -> bool:
     return place != slack_user and place not in silent_in
 
 
-class Seat(NamedTuple):
+class CardPlace(NamedTuple):
     """The card that shows an intervention (None: a new one), and its place: a channel, or a user for a direct message."""
 
     card: str | None
     place: str
 
 
-def seat_of_card(
+def place_of_card(
     request: Request, action: ActionName, earlier: tuple[Intervention, ...], silent_in: frozenset[str]
-) -> Seat:
+) -> CardPlace:
     """One card for one person and one call: the newest there is, but a silent action never on one that others see.
 
     `earlier` is what this person asked of this call before, oldest first.
@@ -35,8 +35,8 @@ def seat_of_card(
     for one in reversed(earlier):
         others_see_it = action in SILENT and others_read(one.place, private, silent_in)
         if one.why is not Why.CALL_OVER and not others_see_it:
-            return Seat(one.card, one.place)
-    return Seat(None, private if silent or request.channel.startswith("D") else request.channel)
+            return CardPlace(one.card, one.place)
+    return CardPlace(None, private if silent or request.channel.startswith("D") else request.channel)
 
 
 def why_elsewhere(intervention: Intervention, silent_in: frozenset[str]) -> CardElsewhere:

@@ -28,7 +28,7 @@ from bot.domain.commands import Command, Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import UNDECIDED, Intervention, Why
 from bot.domain.legs import NOTHING, Known, own_views
-from bot.domain.permissions import AuthorizationMap, Permit, Person
+from bot.domain.permissions import Permissions, Permit, Person
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Suitable:
 def suitable(
     intervene: Intervene,
     found: Iterable[tuple[str, PhoneCall]],
-    rules: AuthorizationMap,
+    rules: Permissions,
     known: Mapping[str, Known],
 ) -> tuple[Suitable, ...]:
     """Every view that the action may go to. Raises NotAuthorized or NotSuitable where there is none.
@@ -144,7 +144,7 @@ def check_phone(action: ActionName, extension: str, phone: str, own: Collection[
         )
 
 
-def named_call(command: Command, slack_user: str, rules: AuthorizationMap) -> tuple[str, str]:
+def named_call(command: Command, slack_user: str, rules: Permissions) -> tuple[str, str]:
     """The extension and the call id that a command names, for the trail; empty where it names none that is known."""
     person = rules.people.get(slack_user)
     if not isinstance(command, Intervene):
@@ -157,7 +157,7 @@ def named_call(command: Command, slack_user: str, rules: AuthorizationMap) -> tu
         return "", command.call or ""
 
 
-def permits_for(person: Person, intervene: Intervene, channel: str, rules: AuthorizationMap) -> dict[str, Permit]:
+def permits_for(person: Person, intervene: Intervene, channel: str, rules: Permissions) -> dict[str, Permit]:
     """A Permit for each extension that is meant and allowed. Raises the first refusal where none is."""
     own = rules.extensions_of(person.slack_user)
     permits: dict[str, Permit] = {}
@@ -202,7 +202,7 @@ def latest_seen(interventions: tuple[Intervention, ...]) -> Intervention:
     return next((one for one in reversed(interventions) if one.following), interventions[-1])
 
 
-def next_buttons(interventions: tuple[Intervention, ...], rules: AuthorizationMap) -> tuple[Button, ...]:
+def next_buttons(interventions: tuple[Intervention, ...], rules: Permissions) -> tuple[Button, ...]:
     """What makes sense next on a card, of what its person may do; nothing while the last request is undecided."""
     newest = latest_seen(interventions)
     view = newest.call.view(newest.action.phone_call_view_id)

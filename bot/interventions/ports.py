@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from bot.domain.actions import ActionName
-from bot.domain.buttons import Button, HandButton
+from bot.domain.buttons import Button, HelpButton
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import ListCalls
 from bot.domain.errors import Refusal
@@ -58,7 +58,7 @@ class Line(_Frozen):
     """The other supervisors who are on it, as far as the asker may know."""
     asker_present: bool = False
     buttons: tuple[Button, ...] = ()
-    hand: HandButton | None = None
+    hand: HelpButton | None = None
     """Where it is the asker's own call, and there is a channel for calls for help."""
 
 
@@ -104,7 +104,7 @@ class CardElsewhere(StrEnum):
     NO_ACCESS = "no access"
 
 
-class Switching(_Frozen):
+class ModeChange(_Frozen):
     """A change of mode that waits for the supervisor to hang up; `late`: it waited in vain."""
 
     held: ActionName
@@ -132,7 +132,7 @@ class Card(_Frozen):
     legs: frozenset[str] = frozenset()
     """Views that are supervisors' legs."""
     buttons: tuple[Button, ...] = ()
-    switching: Switching | BusyPhone | None = None
+    mode_change: ModeChange | BusyPhone | None = None
     removed: bool = False
     """The person is no longer in the map, or may no longer do this: their leg is not cut, and no button is offered."""
     protected: bool = False
@@ -252,7 +252,7 @@ class Asker(Protocol):
     async def helped(self) -> None:
         """Show every command."""
 
-    async def hand_raised(self, channel: str) -> None:
+    async def help_requested(self, channel: str) -> None:
         """Say where the call for help is, and that they will hear who is coming."""
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:

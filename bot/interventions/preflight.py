@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from bot.domain.errors import PbxError
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen, Presence
 from bot.polling.ports import PhoneCalls
 
@@ -23,7 +23,7 @@ _log = structlog.get_logger("callbot.preflight")
 
 @asynccontextmanager
 async def phone_beside(
-    phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str | None, patience: float = PATIENCE
+    phone_calls: PhoneCalls, rules: Permissions, phone: str | None, patience: float = PATIENCE
 ) -> AsyncIterator[Awaitable[PhoneSeen]]:
     """Read the phone's presence while the block reads the call, and await there what the PBX says of the phone.
 
@@ -37,19 +37,17 @@ async def phone_beside(
         await asyncio.wait({reading})
 
 
-async def phone_seen(
-    phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str, patience: float = PATIENCE
-) -> PhoneSeen:
+async def phone_seen(phone_calls: PhoneCalls, rules: Permissions, phone: str, patience: float = PATIENCE) -> PhoneSeen:
     """What the PBX says now of a phone that was not answered, or that is waited for."""
     return await _seen(phone_calls, rules, phone, patience)
 
 
-async def _seen(phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str | None, patience: float) -> PhoneSeen:
+async def _seen(phone_calls: PhoneCalls, rules: Permissions, phone: str | None, patience: float) -> PhoneSeen:
     found = None if phone is None else await _presence(phone_calls, rules, phone, patience)
     return PhoneSeen.UNKNOWN if found is None else found.seen
 
 
-async def _presence(phone_calls: PhoneCalls, rules: AuthorizationMap, phone: str, patience: float) -> Presence | None:
+async def _presence(phone_calls: PhoneCalls, rules: Permissions, phone: str, patience: float) -> Presence | None:
     try:
         async with asyncio.timeout(patience):
             return await phone_calls.presence(rules.owner(phone), phone)

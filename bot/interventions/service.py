@@ -27,7 +27,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
 from bot.domain.errors import AlreadyAsked, AlreadyInCall, PhoneNotRegistered, Refusal
 from bot.domain.intervention import Intervention
-from bot.domain.permissions import AuthorizationMap, Permit, Person
+from bot.domain.permissions import Permissions, Permit, Person
 from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
 from bot.interventions.call_list import calls_meant, choice
@@ -40,7 +40,7 @@ from bot.interventions.planner import Suitable, permits_for, suitable
 from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome
 from bot.interventions.preflight import phone_beside, phone_seen
 from bot.interventions.sending import send
-from bot.interventions.tracker import Follower
+from bot.interventions.tracker import InterventionTracker
 from bot.polling.ports import PhoneCalls
 from bot.tasks import Tasks
 
@@ -77,14 +77,14 @@ class Interventions:
         phone_calls: PhoneCalls,
         ledger: Ledger,
         cards: Cards,
-        rules: Callable[[], AuthorizationMap],
+        rules: Callable[[], Permissions],
         refuse_if_unread: Callable[[], None],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
         measures: Measures,
-        follower: Follower,
+        tracker: InterventionTracker,
         conclusions: Conclusions,
         bot_token: BotToken,
     ) -> None:
@@ -101,11 +101,11 @@ class Interventions:
         self._puts = Tasks()
         self._conclusions = conclusions
         self._askers: dict[str, Asker] = {}
-        self.follower = follower
+        self.tracker = tracker
         self._claims = Claims(
             phone_calls=phone_calls,
             ledger=ledger,
-            follower=follower,
+            tracker=tracker,
             rules=rules,
             silent_in=silent_in,
             now=now,
@@ -119,13 +119,13 @@ class Interventions:
             self._cards.interrupted(request)
         for card in await self._ledger.waited_unshown():
             self._cards.never_sent(card)
-        await self.follower.resume()
+        await self.tracker.resume()
 
     async def stop(self, seconds: float) -> None:
         """Wait for the answers to what was sent, at most so many seconds; then look no more."""
         await self._puts.drain(seconds)
         await self._claims.stop()
-        await self.follower.stop()
+        await self.tracker.stop()
 
     def asker(self, card: str) -> Asker | None:
         """Who asked for what a card shows; None after a restart, and where many others have asked since."""
@@ -155,7 +155,7 @@ class Interventions:
         """
         self._refuse_if_unread()
         rules = self._rules()
-        person = rules.person(request.slack_user, stranger=request.stranger)
+        person = rules.person(request.slack_user, external=request.external)
         permits = permits_for(person, command, request.channel, rules)
         self._bot_token.ask()
         seen_just_now = waits is not None or switched is Verdict.NOW
@@ -168,7 +168,7 @@ class Interventions:
             if chosen is None:
                 return
             target, permit = chosen
-            held = self.follower.holding(person.slack_user, target.call.id)
+            held = self.tracker.holding(person.slack_user, target.call.id)
             anyway = switched is Verdict.NOW
             seen = PhoneSeen.UNKNOWN
             if held is None and not anyway:
@@ -199,10 +199,10 @@ class Interventions:
         Raises NotAuthorized or NotSuitable.
         """
         rules = self._rules()
-        person = rules.person(request.slack_user, stranger=request.stranger)
+        person = rules.person(request.slack_user, external=request.external)
         permits = permits_for(person, command, request.channel, rules)
         allowed = [(extension, call) for extension, call in found if extension in permits]
-        fitting = suitable(command, allowed, rules, self.follower.known(call for _, call in allowed))
+        fitting = suitable(command, allowed, rules, self.tracker.known(call for _, call in allowed))
         if len(fitting) == 1:
             return fitting[0], permits[fitting[0].extension]
         choices = tuple(choice(command, one, request.channel, rules) for one in fitting)
@@ -215,7 +215,7 @@ class Interventions:
 
     def _phone_in_doubt(self, command: Intervene, person: Person) -> str | None:
         """The phone that is to ring, unless nothing rings, we know what it is busy with, or it is to ring whatever is known."""
-        ours = self.follower.busy_elsewhere(person.slack_user, person.phone, "") is not None
+        ours = self.tracker.busy_elsewhere(person.slack_user, person.phone, "") is not None
         certain = command.action in RECORDING or command.ring_anyway or ours
         return None if certain else person.phone
 
@@ -235,7 +235,7 @@ class Interventions:
         self, request: Request, command: Intervene, target: Suitable, held: Intervention, asker: Asker
     ) -> None:
         """Wait for the old leg to go, then ask for everything anew: the permission, the call, the view."""
-        if self.follower.switches.waits(held.card):
+        if self.tracker.mode_changes.waits(held.card):
             raise AlreadyAsked(
                 "Your card is already waiting for you to hang up. Do that, or press Cancel there first. Nothing more was sent.",
                 held.slack_user,
@@ -245,7 +245,7 @@ class Interventions:
                 f"You are in this call, and everyone hears you. Hang up, then ask for {LABEL[command.action]} again: others "
                 "read your card, so it does not wait for you there. Nothing was sent."
             )
-        verdict = await self.follower.switches.wait(held, command.action)
+        verdict = await self.tracker.mode_changes.wait(held, command.action)
         if verdict is Verdict.STOPPED:
             raise Refusal(
                 "callbot is being restarted. Nothing was sent. Hang up if you like, and ask again in a moment."
@@ -275,9 +275,9 @@ class Interventions:
         """
         await self._bot_token.refuse_if_revoked()
         target, person = reading.target, reading.permit.person
-        switches = self.follower.switches
+        mode_changes = self.tracker.mode_changes
         if waits is None:
-            waits = Waits(await self._claims.wait_on_card(request, command, reading), switches.ends_at())
+            waits = Waits(await self._claims.wait_on_card(request, command, reading), mode_changes.ends_at())
             self._remember(waits.asked.card, asker)
             _log.info("waits", call=target.call.id)
             if not request.clicked:
@@ -287,7 +287,7 @@ class Interventions:
         whose = self._busy_with(busy, waits.asked)
         came_to = "callbot stopped."
         try:
-            verdict = await switches.wait_for_phone(waits.asked, whose, free, waits.until)
+            verdict = await mode_changes.wait_for_phone(waits.asked, whose, free, waits.until)
             came_to = _CAME_TO.get(verdict, "You were told why in private.")
             if verdict is Verdict.STOPPED:
                 raise Refusal("callbot is being restarted. Nothing was sent. Ask again in a moment.")
@@ -303,11 +303,11 @@ class Interventions:
                 call_id=target.call.id,
             )
         finally:
-            self.follower.end_waiting(waits.asked, came_to)
+            self.tracker.end_waiting(waits.asked, came_to)
 
     async def _is_free(self, person: Person, call_id: str) -> bool:
         """Whether nothing of ours rings the phone or has it in a call, nor does the PBX say that it is busy."""
-        if self.follower.busy_elsewhere(person.slack_user, person.phone, call_id) is not None:
+        if self.tracker.busy_elsewhere(person.slack_user, person.phone, call_id) is not None:
             return False
         return await phone_seen(self._phone_calls, self._rules(), person.phone) not in BUSY
 
@@ -333,8 +333,8 @@ class Interventions:
     async def _show_if_late(self, put: "asyncio.Task[None]", card: str) -> None:
         _, late = await asyncio.wait({put}, timeout=SOON)
         if late:
-            self.follower.show(card)
+            self.tracker.show(card)
 
     async def _put(self, intervention: Intervention) -> None:
         """The deed, and what is known after it, on the card."""
-        await self.follower.update(await send(intervention, self._phone_calls, self._measures, self._now))
+        await self.tracker.update(await send(intervention, self._phone_calls, self._measures, self._now))

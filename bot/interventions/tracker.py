@@ -13,17 +13,17 @@ import structlog
 
 from bot.domain.actions import JOINING, RECORDING, ActionName
 from bot.domain.calls import PhoneCall
-from bot.domain.intervention import UNDECIDED, Intervention, Look, State, Why, answer_lost, follow, not_sent, removed
+from bot.domain.intervention import UNDECIDED, Intervention, Poll, State, Why, answer_lost, follow, not_sent, removed
 from bot.domain.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen
 from bot.domain.wall_time import taken_up
-from bot.interventions.mode_change import Switches
+from bot.interventions.mode_change import ModeChanges
 from bot.interventions.open_cards import OpenCards
 from bot.interventions.placing import others_read, why_elsewhere
 from bot.interventions.planner import latest_seen, next_buttons
 from bot.interventions.ports import Card, Cards, Ledger, Measures
-from bot.polling.poller import CallPath, Haste, Looks
+from bot.polling.poller import CallPath, Haste, Poller
 from bot.tasks import Tasks, WriteBehind
 
 RECORDED = frozenset({State.RECORDING, State.RECORDING_STOPPED})
@@ -31,16 +31,16 @@ RECORDED = frozenset({State.RECORDING, State.RECORDING_STOPPED})
 _log = structlog.get_logger("callbot.follower")
 
 
-class Follower:
+class InterventionTracker:
     """The open interventions and their cards. `noticed` hears of everything on a card whenever it is shown."""
 
     def __init__(
         self,
         *,
-        looks: Looks,
+        poller: Poller,
         ledger: Ledger,
         cards: Cards,
-        rules: Callable[[], AuthorizationMap],
+        rules: Callable[[], Permissions],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
@@ -48,7 +48,7 @@ class Follower:
         phone_seen: Callable[[str], Awaitable[PhoneSeen]],
         noticed: Callable[[tuple[Intervention, ...]], None] = lambda _: None,
     ) -> None:
-        self._looks = looks
+        self._poller = poller
         self._ledger = ledger
         self._cards = cards
         self._rules = rules
@@ -63,7 +63,7 @@ class Follower:
         self._stopped = False
         self._saving = WriteBehind(ledger.save, sleep, saved=self._written, at_once=ledger.writes_together)
         self._tasks = Tasks(apart=True)
-        self.switches = Switches(self.show)
+        self.mode_changes = ModeChanges(self.show)
 
     # ── what others ask ──
 
@@ -207,7 +207,7 @@ class Follower:
         self._stopped = True
         await self._tasks.cancel()
         await self._saving.stop()
-        await self._looks.stop()
+        await self._poller.stop()
 
     # ── looking ──
 
@@ -226,7 +226,7 @@ class Follower:
         """Look at one call until nobody follows it: at most as long as the call lasts."""
         try:
             while followed := self._of(call):
-                await self._looks.pause(_haste(followed))
+                await self._poller.pause(_haste(followed))
                 await self._look_once(call)
         finally:
             self._looking.discard(call)
@@ -238,7 +238,7 @@ class Follower:
         """
         followed = self._of(call)
         try:
-            look = await self._looks.at(call, _haste(followed))
+            look = await self._poller.at(call, _haste(followed))
             now = self._now()
             changed = [after for one in followed if (after := self._advanced(one, look, now)) is not None]
             await asyncio.gather(*map(self._saving.save, changed))
@@ -247,7 +247,7 @@ class Follower:
         except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
             _log.exception("look_failed", call=call[2])
 
-    def _advanced(self, before: Intervention, look: Look, now: datetime) -> Intervention | None:
+    def _advanced(self, before: Intervention, look: Poll, now: datetime) -> Intervention | None:
         """What is true after this look, if it has changed what is to be seen."""
         if self._open_cards.newest(before) is not before:
             return None  # a request that came meanwhile has ended it
@@ -263,20 +263,20 @@ class Follower:
         if after.state is not before.state:
             _log.info("state", intervention=after.id, action=after.name, state=after.state, call=after.call_id)
             if after.state is State.ENDED:
-                self.switches.ended(after)
+                self.mode_changes.ended(after)
             if after.state is State.NOT_ANSWERED:
                 self._tasks.spawn(self._ask_about_phone(after), name=f"phone of {after.id}")
             if after.state is State.CONNECTED:
                 self._measures.connected((now - after.asked_at).total_seconds(), by_alert=bool(after.alert))
         return after
 
-    def _without_last_legs(self, one: Intervention, look: Look) -> Look:
+    def _without_last_legs(self, one: Intervention, look: Poll) -> Poll:
         """The look; where the recorded side is gone and only legs are left, as if they were not there: others read of it."""
         call = look.call
         if one.name not in RECORDING or call is None or call.view(one.action.phone_call_view_id) is not None:
             return look
         left = as_others_see(call, self._known(call), self._rules()).views
-        return look if left or not call.views else Look()
+        return look if left or not call.views else Poll()
 
     async def _ask_about_phone(self, missed: Intervention) -> None:
         """Add what the PBX knows of the phone to what was not answered, if that is still so by then."""
@@ -314,7 +314,7 @@ class Follower:
             names=rules.names_of(parties),
             legs=frozenset(view.id for view in newest.call.views if view.extension == newest.extension) - own,
             buttons=() if is_removed or protected else next_buttons(interventions, rules),
-            switching=self.switches.on_card(newest.card),
+            mode_change=self.mode_changes.on_card(newest.card),
             removed=is_removed,
             protected=protected,
         )
@@ -343,7 +343,7 @@ def _haste(followed: tuple[Intervention, ...]) -> Haste:
     return Haste.EXPECTING if any(one.state in UNDECIDED for one in followed) else Haste.WATCHING
 
 
-def _is_removed(newest: Intervention, rules: AuthorizationMap) -> bool:
+def _is_removed(newest: Intervention, rules: Permissions) -> bool:
     """Whether the rules of now would refuse what was allowed when it was asked for."""
     person = rules.people.get(newest.slack_user)
     return person is None or not rules.allows(person, newest.name, newest.extension, newest.channel)

@@ -6,7 +6,7 @@ Read in this order:
     ledger.py      Ledger, the port of `bot.interventions.ports`: begin, conclude, claim, save, and what is read after a restart
     statements.py  what it says to its database, made once
     alerts.py      AlertBook, the port of `bot.alerts.ports`: what is true of each alert, and what is read after a restart
-    trail.py       Trail: who asked for what and what came of it, read beside a running callbot (`callbot audit`)
+    audit_log.py   AuditLog: who asked for what and what came of it, read beside a running callbot (`callbot audit`)
     documents.py   an Intervention or an Alert as the text of a row, and back
     database.py    the transactions to read and to write in, whichever database it is
     sqlite.py      those of a file: one thread reads, one writes, and many writes share one commit

@@ -118,6 +118,7 @@ class Ledger:
     async def begin(self, request: Request) -> bool:
         """Write the request down; False where its trigger is known already: a repeat."""
         row = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
+        row["stranger"] = row.pop("external")
         begin = self._requests.begin
         return await self._database.write(lambda connection: connection.execute(begin, row).rowcount) == 1
 
@@ -146,7 +147,8 @@ class Ledger:
                 connection.execute(self._requests.interrupted, [{"its_request": row["id"]} for row in rows])
             return rows
 
-        return tuple(Request.model_validate(dict(row)) for row in await self._database.write(work))
+        rows = await self._database.write(work)
+        return tuple(Request.model_validate({**row, "external": row["stranger"]}) for row in rows)
 
     async def waited_unshown(self) -> tuple[str, ...]:
         """The cards on which a request of the last day waited that was never sent, and that may still say so."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import ExtensionInvalid, UserInvalid
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.polling.ports import PhoneCalls
 
 MOMENT = 0.3
@@ -15,7 +15,7 @@ MOMENT = 0.3
 async def live_on(
     call_id: str | None,
     extensions: tuple[str, ...],
-    rules: AuthorizationMap,
+    rules: Permissions,
     phone_calls: PhoneCalls,
     sleep: Callable[[float], Awaitable[object]],
     *,
@@ -34,7 +34,7 @@ async def live_on(
 
 
 async def _calls_of(
-    call_id: str | None, extensions: tuple[str, ...], rules: AuthorizationMap, phone_calls: PhoneCalls
+    call_id: str | None, extensions: tuple[str, ...], rules: Permissions, phone_calls: PhoneCalls
 ) -> list[tuple[str, PhoneCall]]:
     """The calls of all these extensions. One that the PBX does not know has none, if another has one."""
 

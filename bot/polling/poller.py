@@ -22,9 +22,9 @@ import structlog
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
-from bot.domain.intervention import UNREADABLE, Look
+from bot.domain.intervention import UNREADABLE, Poll
 from bot.polling.ports import PartlyRead, PhoneCalls
-from bot.polling.scan import AT_ONCE, Snapshot, Snapshots, Sweep, Sweeps, says_no
+from bot.polling.scan import AT_ONCE, Scan, Scans, Snapshot, Snapshots, says_no
 from bot.polling.sides import Sides
 from bot.polling.sight import Scope, Sight
 from bot.tasks import Tasks
@@ -63,16 +63,16 @@ class _Due:
 
     haste: Haste
     alone: bool
-    waiting: "list[asyncio.Future[Look]]" = field(default_factory=list)
+    waiting: "list[asyncio.Future[Poll]]" = field(default_factory=list)
 
-    def tell(self, look: Look) -> None:
+    def tell(self, look: Poll) -> None:
         """Give the look to all who wait for it, as far as they still do."""
         for one in self.waiting:
             if not one.done():
                 one.set_result(look)
 
 
-class Looks:
+class Poller:
     """All looks at live calls. `asked` and `own` are the PBX at the pace of what a person waits for, and of the rest.
 
     `scopes` and `every` (`[watch]`, seconds) are asked anew; `clock` counts seconds and never goes back; `random` gives
@@ -101,7 +101,7 @@ class Looks:
         self._due: dict[CallPath, _Due] = {}
         self._under_way = 0
         self._listing = False
-        self._sweeps = Sweeps()
+        self._scans = Scans()
         self._swept_in: float | None = None
         self._begun = 0
         self._pages: dict[Scope, int] = {}
@@ -132,14 +132,14 @@ class Looks:
 
     # ── a sweep ──
 
-    async def sweep(self) -> Sweep:
+    async def scan(self) -> Scan:
         """Every scope listed once, for whoever judges all live calls, and for the followed calls that wait. Never two at once."""
         begun = self._clock()
         self.sight.begin()
         waiting = {call: due for call, due in self._due.items() if not due.alone}
         self._due = {call: due for call, due in self._due.items() if due.alone}
         taking = asyncio.ensure_future(
-            self._sweeps.take(self._own, self._scopes(), partial(self._shown, waiting), self._not_listed)
+            self._scans.take(self._own, self._scopes(), partial(self._shown, waiting), self._not_listed)
         )
         patience = asyncio.ensure_future(self._sleep(QUICK))
         try:
@@ -154,7 +154,7 @@ class Looks:
             self._swept_in = self._clock() - begun
             self._back(waiting)
 
-    def sweeps_no_more(self) -> None:
+    def scans_no_more(self) -> None:
         """Nobody judges all live calls for now: the followed calls are looked at without."""
         self._swept_in = None
         self.sight.end()
@@ -183,10 +183,10 @@ class Looks:
             return length
         return max(length, jitter * min(LONGEST_PAUSE, (self._clock() - self._failing_since) / 2))
 
-    async def at(self, call: CallPath, haste: Haste) -> Look:
+    async def at(self, call: CallPath, haste: Haste) -> Poll:
         """One look at one call, begun after this. Whatever the PBX does, it ends with a look."""
         due = self._due.setdefault(call, _Due(haste, alone=haste is Haste.DOUBTING))
-        look: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
+        look: asyncio.Future[Poll] = asyncio.get_running_loop().create_future()
         due.waiting.append(look)
         self._begin()
         return await look
@@ -232,7 +232,7 @@ class Looks:
         pbx = self._own if due.haste is Haste.WATCHING else self._asked
         try:
             shown = await pbx.get(*call)
-            due.tell(Look(call=None if shown is None else self._sides.complete(shown)))
+            due.tell(Poll(call=None if shown is None else self._sides.complete(shown)))
             self._failing_since = None
         except PbxError as failure:
             self._note(failure)
@@ -268,7 +268,7 @@ class Looks:
         if waiting:
             shown = {call.id: call for call in calls}
             for path in [path for path in waiting if _tells(shown.get(path[2]), path)]:
-                waiting.pop(path).tell(Look(call=self._sides.complete(shown[path[2]])))
+                waiting.pop(path).tell(Poll(call=self._sides.complete(shown[path[2]])))
 
     def _not_listed(self, scope: Scope, failure: PbxError) -> None:
         self.sight.failed(scope)

@@ -29,7 +29,7 @@ class Rank(Enum):
     """It runs by itself."""
 
 
-class Pace:
+class RateLimit:
     """Turns, at most `per_second()` in any second; below one per second, one each `1 / per_second()` seconds.
 
     `per_second` is asked anew each time. `clock` counts seconds and never goes back. Who waits is not counted here:

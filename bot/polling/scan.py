@@ -32,7 +32,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Scan:
     """One look at all live calls: what the scopes that answered show, each call once."""
 
     calls: tuple[PhoneCall, ...] = ()
@@ -52,7 +52,7 @@ class Sweep:
         return not self.blind and call_id not in self.doubtful
 
 
-class Sweeps:
+class Scans:
     """One look after the other, with the memory of what each scope showed last."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Sweeps:
         scopes: tuple[Scope, ...],
         told: Callable[[Scope, tuple[PhoneCall, ...]], None],
         failed: Callable[[Scope, PbxError], None],
-    ) -> Sweep:
+    ) -> Scan:
         """List every scope once. `told` hears of each list as it comes, `failed` of each failure. Raises no PbxError."""
         lists: dict[Scope, tuple[PhoneCall, ...]] = {}
         skipped: dict[Scope, int] = {}
@@ -94,7 +94,7 @@ class Sweeps:
         shown = {scope: (*calls, *self._before.get(scope, ())) for scope, calls in remembered.items()}
         self._before = {scope: (self._last if scope in lists else self._before).get(scope, ()) for scope in scopes}
         self._last = lists | remembered | partly
-        return Sweep(
+        return Scan(
             calls=await _with_every_side(lists, remembered | partly, scopes),
             read=len(lists),
             unread=len(unread),

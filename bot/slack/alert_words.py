@@ -33,7 +33,7 @@ OVER = {
     When.TALKING: "The conversation is over.",
     When.ON_HOLD: "The hold is over.",
     When.PARKED: "The parking is over.",
-    When.HAND_RAISED: "Their part of the call is over.",
+    When.HELP_REQUESTED: "Their part of the call is over.",
 }
 
 
@@ -71,7 +71,7 @@ def headline_of(card: AlertCard) -> str:
 def subject(card: AlertCard) -> str:
     """What the alert is about: which rule, and whose call."""
     alert = card.alert
-    if alert.when is When.HAND_RAISED:
+    if alert.when is When.HELP_REQUESTED:
         asks = "asks for help" if alert.open else "asked for help"
         return f"An agent {asks}" if hidden(card) else f"{plain(card.agent, PERSON)} {asks}"
     return plain(alert.name, RULE) if hidden(card) else f"{plain(alert.name, RULE)}: {_agent(card)}"
@@ -83,7 +83,7 @@ def what_is_so(card: AlertCard, times: Times) -> list[str]:
     if hidden(card):
         return [PROTECTED]
     sentences = [_ending(card)]
-    sentences += _hand(card, times) if alert.when is When.HAND_RAISED else [_lasting(card, times)]
+    sentences += _hand(card, times) if alert.when is When.HELP_REQUESTED else [_lasting(card, times)]
     if alert.snoozed_until is not None:
         who = next((step.who for step in reversed(alert.steps) if step.state is AlertState.SNOOZED), "")
         sentences.append(f"Snoozed until {times.at(alert.snoozed_until)}{_by(who)}.")

@@ -75,7 +75,7 @@ def elsewhere(why: CardElsewhere) -> Message:
     return message(ELSEWHERE[why], [said(ELSEWHERE[why])])
 
 
-def hand_raised(channel: str) -> Message:
+def help_requested(channel: str) -> Message:
     """That a call for help is posted, and where."""
     where = f"<#{channel}>" if CHANNEL.fullmatch(channel) else "your team's channel"
     text = f"Your call for help is in {where}. A direct message from callbot will tell you who is coming."

@@ -19,7 +19,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.buttons import AnyButton, unpack, unpack_alert, unpack_hand, unpack_page, unpack_switch
+from bot.domain.buttons import AnyButton, unpack, unpack_alert, unpack_help, unpack_mode_change, unpack_page
 from bot.domain.commands import Command, parse
 from bot.domain.errors import BadCommand, Refusal
 from bot.domain.request import Request
@@ -147,7 +147,7 @@ class Listeners:
             id=self._new_id(),
             trigger=_text(body, "trigger_id") or self._new_id(),
             slack_user=guest.slack_user,
-            stranger=is_external(body, self._home),
+            external=is_external(body, self._home),
             channel=channel,
             clicked=clicked,
             said=said[:LONGEST_SAID],
@@ -246,10 +246,10 @@ async def _unhandled(error: Exception) -> BoltResponse:
 
 
 _UNPACK: Mapping[str, Callable[[str], AnyButton]] = {
-    SWITCH: unpack_switch,
+    SWITCH: unpack_mode_change,
     PAGE: unpack_page,
     ALERT: unpack_alert,
-    HAND: unpack_hand,
+    HAND: unpack_help,
 }
 """How the value of a button is read, by what its action_id begins with; every other one acts on a call."""
 

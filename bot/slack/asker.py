@@ -74,9 +74,9 @@ class PrivateAnswers:
         """Show every command."""
         await self._tell(answers.help_text())
 
-    async def hand_raised(self, channel: str) -> None:
+    async def help_requested(self, channel: str) -> None:
         """Say where the call for help is, and that they will hear who is coming."""
-        await self._tell(answers.hand_raised(channel))
+        await self._tell(answers.help_requested(channel))
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
         """Say that the card is in the direct message, and why; nothing where it is where it was asked for."""

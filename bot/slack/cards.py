@@ -10,7 +10,7 @@ from bot.domain.actions import LABEL, RECORDING, ActionName, Whisper
 from bot.domain.calls import Flow, PhoneCallView
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
 from bot.interventions.planner import latest_seen
-from bot.interventions.ports import BusyPhone, Card, CardElsewhere, Switching
+from bot.interventions.ports import BusyPhone, Card, CardElsewhere, ModeChange
 from bot.slack.foreign import caller, foreign
 from bot.slack.messages import (
     STATUS,
@@ -93,8 +93,8 @@ def intervention_card(card: Card) -> Message:
         blocks.append(small(ELSEWHERE[card.elsewhere]))
     if newest.state in WENT_WRONG:
         blocks.append(small(f"Request {newest.id}"))
-    if card.switching is not None and not (_is_late(card) or card.removed or card.protected):
-        anyway = "Ring anyway" if isinstance(card.switching, BusyPhone) else "Ring now anyway"
+    if card.mode_change is not None and not (_is_late(card) or card.removed or card.protected):
+        anyway = "Ring anyway" if isinstance(card.mode_change, BusyPhone) else "Ring now anyway"
         blocks.append(switch_buttons(card.id, newest.channel, anyway))
     elif card.buttons:
         blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state.replace(' ', '-')}"))
@@ -108,7 +108,7 @@ def intervention_card(card: Card) -> Message:
 
 def _is_late(card: Card) -> bool:
     """Whether a change of mode has waited in vain."""
-    return isinstance(card.switching, Switching) and card.switching.late
+    return isinstance(card.mode_change, ModeChange) and card.mode_change.late
 
 
 def _pressing(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, datetime]:

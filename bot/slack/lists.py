@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.buttons import HandButton, PageButton, pack_hand, pack_page
+from bot.domain.buttons import HelpButton, PageButton, pack_help, pack_page
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
 from bot.interventions.call_list import since_when
 from bot.interventions.ports import Choice, Line, Listing
@@ -114,10 +114,10 @@ def _line(listing: Listing, number: int) -> list[Block]:
     return blocks
 
 
-def _hand(hand: HandButton) -> ButtonElement:
+def _hand(hand: HelpButton) -> ButtonElement:
     """A button by which agents ask their team for help with this call."""
     return ButtonElement(
-        text=PlainTextObject(text="Ask for help", emoji=False), action_id=f"{HAND}:raise", value=pack_hand(hand)
+        text=PlainTextObject(text="Ask for help", emoji=False), action_id=f"{HAND}:raise", value=pack_help(hand)
     )
 
 

@@ -6,7 +6,7 @@ from bot.domain.actions import JOINING, LABEL, RECORDING, ActionName
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
 from bot.domain.presence import PhoneSeen
-from bot.interventions.ports import BusyPhone, Card, Switching
+from bot.interventions.ports import BusyPhone, Card, ModeChange
 
 STILL = {
     ActionName.MONITOR: "you are still listening",
@@ -26,7 +26,7 @@ def words_of(card: Card, newest: Intervention) -> tuple[str, ...]:
     """The headline, which begins with the state's word, and whatever else the person needs to know."""
     return (
         *_says(card, newest),
-        *_switching(None if card.removed or card.protected else card.switching),
+        *_switching(None if card.removed or card.protected else card.mode_change),
         *_not_switched(card, newest),
         *_removed(card),
     )
@@ -54,7 +54,7 @@ def _whose(one: Intervention) -> str:
 
 
 def _phone_busy(card: Card, one: Intervention) -> tuple[str, ...]:
-    whose = card.switching.whose if isinstance(card.switching, BusyPhone) and not card.protected else ""
+    whose = card.mode_change.whose if isinstance(card.mode_change, BusyPhone) and not card.protected else ""
     whose = f" ({first(whose)}'s call)" if whose else ""
     return (f"Asked: your phone is busy{whose}", f"Finish there first; then it rings for {first(one.agent)}.")
 
@@ -159,13 +159,13 @@ def _seconds(one: Intervention) -> int:
 # ── what is so besides ──
 
 
-def _switching(switching: Switching | BusyPhone | None) -> tuple[str, ...]:
+def _switching(mode_change: ModeChange | BusyPhone | None) -> tuple[str, ...]:
     """What a card says while a change of mode waits, and when it waited in vain."""
-    if not isinstance(switching, Switching):
+    if not isinstance(mode_change, ModeChange):
         return ()
-    if switching.late:
-        return (f"Not switched, {STILL[switching.held]}.",)
-    return (f"Hang up: your phone rings again at once for {LABEL[switching.to]}.",)
+    if mode_change.late:
+        return (f"Not switched, {STILL[mode_change.held]}.",)
+    return (f"Hang up: your phone rings again at once for {LABEL[mode_change.to]}.",)
 
 
 def _not_switched(card: Card, newest: Intervention) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ class Channels:
     def begin(self) -> None:
         """A process that starts."""
         self.blindness = Blindness(
-            sight=self.post.looks.sight,
-            wanted=lambda: self.post.lookout.wanted,
+            sight=self.post.poller.sight,
+            wanted=lambda: self.post.monitor.wanted,
             channels=lambda: (*(rule.channel for rule in self.post.alert_rules), HELP, ALERTS),
             ledger=self,
             cards=self,
@@ -45,13 +45,13 @@ class Channels:
         """Everything looks, from now on."""
         await self.blindness.start()
         self.blindness.watch()
-        self.post.lookout.start()
+        self.post.monitor.start()
 
     async def restart(self) -> None:
         """Another process, which has seen nothing yet."""
         await self.blindness.stop()
         await self.post.stop()
-        self.post.looks.sight.end()
+        self.post.poller.sight.end()
         self.post.begin()
         self.begin()
         await self.watch()
@@ -126,7 +126,7 @@ async def test_the_cards_end_when_lists_can_be_read_again(channels: Channels, cl
 
 async def test_it_is_no_alert(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
-    assert (channels.post.alarms.open, channels.post.wall.shown) == ((), {})
+    assert (channels.post.manager.open, channels.post.wall.shown) == ((), {})
     assert {figure[0] for figure in channels.post.wall.figures} == {"looked"}
 
 

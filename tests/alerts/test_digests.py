@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alerts.digests import MOST, WITHIN, Floods
+from bot.alerts.digests import MOST, WITHIN, Digests
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OWN = ""
@@ -20,15 +20,15 @@ def at(second: float) -> datetime:
     return NOON + timedelta(seconds=second)
 
 
-def seated(floods: Floods, channel: str, number: int, now: datetime, open_digest: str = "") -> str:
+def seated(digests: Digests, channel: str, number: int, now: datetime, open_digest: str = "") -> str:
     """Where they are shown, and counted from then on."""
-    digest = floods.seat(channel, number, now, open_digest)
-    floods.count(channel, number, now, digest)
+    digest = digests.seat(channel, number, now, open_digest)
+    digests.count(channel, number, now, digest)
     return digest
 
 
-def remember(floods: Floods, channel: str, raised_at: datetime, digest: str) -> None:
-    floods.count(channel, 1, raised_at, digest)
+def remember(digests: Digests, channel: str, raised_at: datetime, digest: str) -> None:
+    digests.count(channel, 1, raised_at, digest)
 
 
 def ids() -> Callable[[], str]:
@@ -60,18 +60,18 @@ SEATS: dict[str, list[tuple[float, int, str]]] = {
 
 @pytest.mark.parametrize("seats", SEATS.values(), ids=SEATS)
 def test_more_than_ten_within_a_minute_share_a_digest(seats: list[tuple[float, int, str]]) -> None:
-    floods = Floods(ids())
-    assert [seated(floods, "C0A", number, at(second)) for second, number, _ in seats] == [seat for _, _, seat in seats]
+    digests = Digests(ids())
+    assert [seated(digests, "C0A", number, at(second)) for second, number, _ in seats] == [seat for _, _, seat in seats]
 
 
 def test_each_channel_has_floods_of_its_own() -> None:
-    floods = Floods(ids())
-    assert [seated(floods, channel, 10, NOON) for channel in ("C0A", "C0B", "C0C")] == [OWN] * 3
+    digests = Digests(ids())
+    assert [seated(digests, channel, 10, NOON) for channel in ("C0A", "C0B", "C0C")] == [OWN] * 3
 
 
 def test_each_channel_has_a_digest_of_its_own() -> None:
-    floods = Floods(ids())
-    assert [seated(floods, channel, 11, NOON) for channel in ("C0A", "C0B", "C0A")] == [
+    digests = Digests(ids())
+    assert [seated(digests, channel, 11, NOON) for channel in ("C0A", "C0B", "C0A")] == [
         "digest 1",
         "digest 2",
         "digest 1",
@@ -79,94 +79,94 @@ def test_each_channel_has_a_digest_of_its_own() -> None:
 
 
 def test_a_digest_that_still_has_open_alerts_takes_the_next_flood() -> None:
-    assert Floods(ids()).seat("C0A", 11, NOON, "an open one") == "an open one"
+    assert Digests(ids()).seat("C0A", 11, NOON, "an open one") == "an open one"
 
 
 def test_few_get_cards_of_their_own_though_a_digest_has_open_alerts() -> None:
-    assert Floods(ids()).seat("C0A", 10, NOON, "an open one") == OWN
+    assert Digests(ids()).seat("C0A", 10, NOON, "an open one") == OWN
 
 
 def test_the_digest_that_took_the_last_ones_goes_before_another_that_is_open() -> None:
-    floods = Floods(ids())
-    seated(floods, "C0A", 11, NOON)
-    assert seated(floods, "C0A", 11, at(1), "an older one") == "digest 1"
+    digests = Digests(ids())
+    seated(digests, "C0A", 11, NOON)
+    assert seated(digests, "C0A", 11, at(1), "an older one") == "digest 1"
 
 
 def test_an_open_digest_goes_on_as_the_one_that_took_the_last() -> None:
-    floods = Floods(ids())
-    seated(floods, "C0A", 11, NOON, "an open one")
-    assert seated(floods, "C0A", 11, at(1)) == "an open one"
+    digests = Digests(ids())
+    seated(digests, "C0A", 11, NOON, "an open one")
+    assert seated(digests, "C0A", 11, at(1)) == "an open one"
 
 
 @pytest.mark.parametrize(("second", "current"), [(0, True), (59.9, True), (60, False), (-60, False)])
 def test_a_digest_is_current_until_a_minute_after_its_last_alert(second: float, *, current: bool) -> None:
-    floods = Floods(ids())
-    seated(floods, "C0A", 11, at(-30))
-    digest = seated(floods, "C0A", 11, NOON)
-    assert floods.current(digest, at(second)) is current
+    digests = Digests(ids())
+    seated(digests, "C0A", 11, at(-30))
+    digest = seated(digests, "C0A", 11, NOON)
+    assert digests.current(digest, at(second)) is current
 
 
 @pytest.mark.parametrize("digest", ["digest 2", OWN])
 def test_what_took_no_alert_is_not_current(digest: str) -> None:
-    floods = Floods(ids())
-    seated(floods, "C0A", 11, NOON)
-    seated(floods, "C0B", 1, NOON)
-    assert not floods.current(digest, NOON)
+    digests = Digests(ids())
+    seated(digests, "C0A", 11, NOON)
+    seated(digests, "C0B", 1, NOON)
+    assert not digests.current(digest, NOON)
 
 
 def test_a_flood_without_end_begins_a_new_digest_now_and_then() -> None:
-    floods = Floods(ids())
-    seats = [seated(floods, "C0A", 11, at(30 * number), OWN) for number in range(40)]
+    digests = Digests(ids())
+    seats = [seated(digests, "C0A", 11, at(30 * number), OWN) for number in range(40)]
     assert list(dict.fromkeys(seats)) == ["digest 1", "digest 2"]
 
 
 def test_a_digest_takes_only_so_many() -> None:
-    floods = Floods(ids())
-    assert [seated(floods, "C0A", 300, at(number)) for number in range(4)] == [*["digest 1"] * 2, *["digest 2"] * 2]
+    digests = Digests(ids())
+    assert [seated(digests, "C0A", 300, at(number)) for number in range(4)] == [*["digest 1"] * 2, *["digest 2"] * 2]
 
 
 def test_what_was_not_raised_after_all_does_not_count() -> None:
-    floods = Floods(ids())
+    digests = Digests(ids())
     for _ in range(5):
-        floods.seat("C0A", 4, NOON)
-    assert seated(floods, "C0A", 4, NOON) == OWN
+        digests.seat("C0A", 4, NOON)
+    assert seated(digests, "C0A", 4, NOON) == OWN
 
 
 # ── after a restart ──
 
 
 def test_what_an_earlier_process_raised_counts() -> None:
-    floods = Floods(ids())
+    digests = Digests(ids())
     for second in range(10):
-        remember(floods, "C0A", at(second), OWN)
-    assert seated(floods, "C0A", 1, at(59)) == "digest 1"
+        remember(digests, "C0A", at(second), OWN)
+    assert seated(digests, "C0A", 1, at(59)) == "digest 1"
 
 
 def test_what_an_earlier_process_raised_long_ago_does_not() -> None:
-    floods = Floods(ids())
+    digests = Digests(ids())
     for second in range(10):
-        remember(floods, "C0A", at(second), OWN)
-    assert seated(floods, "C0A", 1, at(60)) == OWN
+        remember(digests, "C0A", at(second), OWN)
+    assert seated(digests, "C0A", 1, at(60)) == OWN
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_digest_of_an_earlier_process_goes_on(order: int) -> None:
-    floods = Floods(ids())
+    digests = Digests(ids())
     for second, digest in [(0, "an old one"), (30, "a newer one"), (40, OWN)][::order]:
-        remember(floods, "C0A", at(second), digest)
-    assert seated(floods, "C0A", 11, at(80)) == "a newer one"
+        remember(digests, "C0A", at(second), digest)
+    assert seated(digests, "C0A", 11, at(80)) == "a newer one"
 
 
 def test_a_digest_of_an_earlier_process_is_over_after_a_minute() -> None:
-    floods = Floods(ids())
-    remember(floods, "C0A", NOON, "an old one")
-    assert seated(floods, "C0A", 11, at(60)) == "digest 1"
+    digests = Digests(ids())
+    remember(digests, "C0A", NOON, "an old one")
+    assert seated(digests, "C0A", 11, at(60)) == "digest 1"
 
 
 def test_a_clock_that_was_set_back_makes_no_flood() -> None:
-    floods = Floods(ids())
-    seated(floods, "C0A", 10, NOON)
-    assert seated(floods, "C0A", 10, at(-3600)) == OWN
+    digests = Digests(ids())
+    seated(digests, "C0A", 10, NOON)
+    assert seated(digests, "C0A", 10, at(-3600)) == OWN
 
 
 # ── any alerts at all ──
@@ -180,10 +180,10 @@ BATCHES = st.lists(
 @settings(max_examples=100, deadline=None)
 @given(BATCHES)
 def test_every_alert_is_on_exactly_one_card(batches: Any) -> None:
-    floods, now, cards = Floods(ids()), NOON, Counter[str]()
+    digests, now, cards = Digests(ids()), NOON, Counter[str]()
     for place, (pause, channel, number, digest) in enumerate(batches):
         now += timedelta(seconds=pause)
-        seat = seated(floods, channel, number, now, digest and f"{digest} in {channel}")
+        seat = seated(digests, channel, number, now, digest and f"{digest} in {channel}")
         cards.update({seat: number} if seat else {f"alert {place} {each}": 1 for each in range(number)})
     assert sum(cards.values()) == sum(number for _, _, number, _ in batches)
 
@@ -191,11 +191,11 @@ def test_every_alert_is_on_exactly_one_card(batches: Any) -> None:
 @settings(max_examples=100, deadline=None)
 @given(BATCHES)
 def test_no_more_than_ten_cards_come_within_a_minute(batches: Any) -> None:
-    floods, now = Floods(ids()), NOON
+    digests, now = Digests(ids()), NOON
     own: list[tuple[datetime, str, int]] = []
     for pause, channel, number, _ in batches:
         now += timedelta(seconds=pause)
-        if not seated(floods, channel, number, now):
+        if not seated(digests, channel, number, now):
             own.append((now, channel, number))
             lately = [many for then, there, many in own if there == channel and now - then < WITHIN]
             assert sum(lately) <= MOST
@@ -204,21 +204,21 @@ def test_no_more_than_ten_cards_come_within_a_minute(batches: Any) -> None:
 @settings(max_examples=100, deadline=None)
 @given(BATCHES)
 def test_alerts_that_are_few_all_have_cards_of_their_own(batches: Any) -> None:
-    floods, now = Floods(ids()), NOON
+    digests, now = Digests(ids()), NOON
     all_of_them: list[tuple[datetime, str, int]] = []
     for pause, channel, number, digest in batches:
         now += timedelta(seconds=pause)
         all_of_them.append((now, channel, number))
         lately = sum(many for then, there, many in all_of_them if there == channel and now - then < WITHIN)
-        assert bool(seated(floods, channel, number, now, digest)) is (lately > MOST)
+        assert bool(seated(digests, channel, number, now, digest)) is (lately > MOST)
 
 
 @settings(max_examples=100, deadline=None)
 @given(BATCHES)
 def test_no_digest_is_of_two_channels(batches: Any) -> None:
-    floods, now = Floods(ids()), NOON
+    digests, now = Digests(ids()), NOON
     channels: dict[str, str] = {}
     for pause, channel, number, _ in batches:
         now += timedelta(seconds=pause)
-        seat = seated(floods, channel, number, now)
+        seat = seated(digests, channel, number, now)
         assert not seat or channels.setdefault(seat, channel) == channel

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.alerts.alert import Rule, When
-from bot.alerts.evaluator import Holding, Watch
-from bot.alerts.rule_index import MOST_KNOWN, Covering
+from bot.alerts.evaluator import Evaluator, Holding
+from bot.alerts.rule_index import MOST_KNOWN, RuleIndex
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.permissions import CallerPattern, ExtensionPattern
 
@@ -29,13 +29,13 @@ def on(*patterns: str) -> tuple[ExtensionPattern, ...]:
     return tuple(map(ExtensionPattern, patterns))
 
 
-def watching(*rules: Rule, teams: dict[str, frozenset[str]] = NOBODY) -> Watch:
-    watch = Watch()
+def watching(*rules: Rule, teams: dict[str, frozenset[str]] = NOBODY) -> Evaluator:
+    watch = Evaluator()
     watch.take(rules, teams)
     return watch
 
 
-def look(watch: Watch, now: datetime, *calls: PhoneCall, complete: bool = True) -> list[Holding]:
+def look(watch: Evaluator, now: datetime, *calls: PhoneCall, complete: bool = True) -> list[Holding]:
     """One whole look; what is due."""
     watch.begin()
     due = watch.see(calls, now)
@@ -228,7 +228,7 @@ def test_the_first_view_is_what_an_id_means_that_is_said_twice(
 
 
 def test_a_hand_is_raised_by_no_look(a_call: MakeCall, noon: datetime) -> None:
-    assert look(watching(a_rule(When.HAND_RAISED)), noon, a_call()) == []
+    assert look(watching(a_rule(When.HELP_REQUESTED)), noon, a_call()) == []
 
 
 # ── one view for one rule and call ──
@@ -484,15 +484,15 @@ def test_nothing_that_is_not_known_holds() -> None:
 
 
 def test_not_more_extensions_are_remembered_than_there_may_be() -> None:
-    covering = Covering((a_rule(),), NOBODY)
+    rule_index = RuleIndex((a_rule(),), NOBODY)
     for number in range(MOST_KNOWN + 10):
-        assert covering.of_extension[f"0003*{number}"] == 1
-    assert len(covering.of_extension) == 10
+        assert rule_index.of_extension[f"0003*{number}"] == 1
+    assert len(rule_index.of_extension) == 10
 
 
 def test_a_text_that_is_too_long_is_not_remembered() -> None:
-    covering = Covering((a_rule(),), NOBODY)
-    assert (covering.of_extension["9" * 300 + "*1"], len(covering.of_extension)) == (0, 0)
+    rule_index = RuleIndex((a_rule(),), NOBODY)
+    assert (rule_index.of_extension["9" * 300 + "*1"], len(rule_index.of_extension)) == (0, 0)
 
 
 def test_what_is_forgotten_is_let_go_a_part_at_a_time(a_call: MakeCall, noon: datetime) -> None:

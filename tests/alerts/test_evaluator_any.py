@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.alerts.alert import Rule, When
-from bot.alerts.evaluator import Holding, Watch
-from bot.alerts.rule_index import Covering
+from bot.alerts.evaluator import Evaluator, Holding
+from bot.alerts.rule_index import RuleIndex
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, caller_numbers
 from bot.domain.permissions import CallerPattern, ExtensionPattern
 
@@ -75,9 +75,11 @@ def read(shown: list[dict[str, Any]], zones: Any = UTC) -> list[PhoneCall]:
     return [PhoneCall.model_validate(written(call, zones)) for call in shown]
 
 
-def played(alert_rules: tuple[Rule, ...], looks: Any, zones: Any = UTC) -> list[tuple[datetime, list[Holding], Watch]]:
+def played(
+    alert_rules: tuple[Rule, ...], looks: Any, zones: Any = UTC
+) -> list[tuple[datetime, list[Holding], Evaluator]]:
     """Every look: when it was, and what was due then."""
-    watch = Watch()
+    watch = Evaluator()
     watch.take(alert_rules, TEAMS)
     now, history = NOON, []
     for pause, shown, complete in looks:
@@ -142,7 +144,7 @@ def test_the_same_instants_in_any_zones_are_the_same(alert_rules: Any, looks: An
 @quick
 @given(RULES, LOOKS, st.lists(st.integers(0, 5), max_size=4))
 def test_a_look_in_parts_is_the_look(alert_rules: Any, looks: Any, cuts: list[int]) -> None:
-    watch, now = Watch(), NOON
+    watch, now = Evaluator(), NOON
     watch.take(alert_rules, TEAMS)
     history = []
     for pause, shown, complete in looks:
@@ -158,7 +160,7 @@ def test_a_look_in_parts_is_the_look(alert_rules: Any, looks: Any, cuts: list[in
 @quick
 @given(RULES, LOOKS, PAUSES)
 def test_to_see_the_same_again_is_to_judge_it_anew(alert_rules: Any, looks: Any, pause: timedelta) -> None:
-    watch, now = Watch(), NOON
+    watch, now = Evaluator(), NOON
     watch.take(alert_rules, TEAMS)
     for before, shown, complete in looks:
         now += before
@@ -183,7 +185,7 @@ def test_nothing_counts_from_before_the_last_look_that_showed_it_not_to_be_so(
     steps: tuple[int, int, int], zones: tuple[int, int, int], pauses: list[int]
 ) -> None:
     """A call comes, is answered and put on hold, and each date is wrong by its own zone."""
-    watch = Watch()
+    watch = Evaluator()
     watch.take(tuple(Rule(when, when, timedelta(), "C0ALERTS") for when in When), {})
     begun = {when: sum(steps[: place + 1]) for place, when in enumerate([When.RINGING, When.TALKING, When.ON_HOLD])}
     not_so: dict[When, datetime] = {}
@@ -251,11 +253,11 @@ def test_rules_are_covered_together_as_they_are_one_by_one(given_rules: Any, sho
         )
         for place, (extensions, callers) in enumerate(given_rules)
     )
-    covering = Covering(alert_rules, TEAMS)
+    rule_index = RuleIndex(alert_rules, TEAMS)
     for extension, source, caller_id in shown:
         side = {"id": "01", "extension": extension.replace("X", "3"), "source": source, "callerId": caller_id}
         view = PhoneCallView.model_validate(side)
-        bits = covering.of_extension[view.extension] & covering.of_callers(view)
+        bits = rule_index.of_extension[view.extension] & rule_index.of_callers(view)
         assert [bool(bits >> place & 1) for place in range(len(alert_rules))] == [
             about(rule, view) for rule in alert_rules
         ]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.alerts.alert import Rule, When
-from bot.alerts.evaluator import Watch
+from bot.alerts.evaluator import Evaluator
 from bot.domain.calls import PhoneCall, PhoneCallView
 
 MakeView = Callable[..., PhoneCallView]
@@ -27,8 +27,8 @@ def seconds(number: float) -> timedelta:
 
 
 @pytest.fixture
-def watch() -> Watch:
-    watch = Watch()
+def watch() -> Evaluator:
+    watch = Evaluator()
     watch.take(RULES, {})
     return watch
 
@@ -50,7 +50,7 @@ def _whole(text: Any) -> Any:
     return f"2026-11-21T{text}+00:00" if isinstance(text, str) and len(text) == 8 else text
 
 
-def look(watch: Watch, now: datetime, *calls: PhoneCall, complete: bool = True) -> list[tuple[When, timedelta]]:
+def look(watch: Evaluator, now: datetime, *calls: PhoneCall, complete: bool = True) -> list[tuple[When, timedelta]]:
     """One whole look; what is due, and for how long it has held."""
     watch.begin()
     due = watch.see(calls, now)
@@ -58,7 +58,7 @@ def look(watch: Watch, now: datetime, *calls: PhoneCall, complete: bool = True) 
     return [(one.rule.when, now - one.since) for one in due]
 
 
-def held_for(watch: Watch, when: When, now: datetime) -> timedelta | None:
+def held_for(watch: Evaluator, when: When, now: datetime) -> timedelta | None:
     holding = watch.holding(f"{when} C0ALERTS {when}", "c1")
     return None if holding is None else now - holding.since
 
@@ -69,7 +69,7 @@ def held_for(watch: Watch, when: When, now: datetime) -> timedelta | None:
 @pytest.mark.parametrize("date", [None, "", "yesterday", "2026-11-31T12:00:00Z", 1763726400])
 @pytest.mark.parametrize("when", [When.RINGING, When.TALKING])
 def test_without_a_date_nothing_is_raised_and_that_is_told(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When, date: Any
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When, date: Any
 ) -> None:
     call = a_call_with(when, date, published=date, answered=date)
     assert (look(watch, noon, call), watch.unusable()) == ([], [(when, "missing")])
@@ -77,7 +77,7 @@ def test_without_a_date_nothing_is_raised_and_that_is_told(
 
 @pytest.mark.parametrize("when", [When.ON_HOLD, When.PARKED])
 def test_what_is_nothing_but_a_date_does_not_hold_without_one(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     look(watch, noon, a_call_with(when, None))
     assert held_for(watch, when, noon) is None
@@ -85,21 +85,21 @@ def test_what_is_nothing_but_a_date_does_not_hold_without_one(
 
 @pytest.mark.parametrize("when", CONDITIONS)
 def test_a_date_ahead_raises_nothing_and_is_told(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     look(watch, noon, a_call_with(when, "12:00:06"))
     assert (held_for(watch, when, noon), (when, "future") in watch.unusable()) == (None, True)
 
 
 @pytest.mark.parametrize("when", CONDITIONS)
-def test_clocks_may_differ_a_little(watch: Watch, a_call_with: MakeCall, noon: datetime, when: When) -> None:
+def test_clocks_may_differ_a_little(watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When) -> None:
     look(watch, noon, a_call_with(when, "12:00:05"))
     assert (held_for(watch, when, noon), watch.unusable()) == (seconds(-5), [])
 
 
 @pytest.mark.parametrize("when", CONDITIONS)
 def test_a_date_ahead_counts_once_it_is_there_though_the_call_stays_as_it_is(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     call = a_call_with(when, "12:00:20")
     held = []
@@ -110,7 +110,7 @@ def test_a_date_ahead_counts_once_it_is_there_though_the_call_stays_as_it_is(
 
 
 def test_of_two_dates_ahead_each_counts_once_it_is_there(
-    watch: Watch, a_call: MakeCall, a_view: MakeView, noon: datetime
+    watch: Evaluator, a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     call = a_call(a_view(answered="2026-11-21T12:00:20Z", onHold="2026-11-21T12:00:40Z"))
     for second in (0, 21):
@@ -125,7 +125,7 @@ LATER = [When.TALKING, When.ON_HOLD, When.PARKED]
 
 @pytest.mark.parametrize("when", LATER)
 def test_what_began_before_the_call_counts_from_the_call(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     look(watch, noon, a_call_with(when, "10:59:05"))
     assert (held_for(watch, when, noon), (when, "contradictory") in watch.unusable()) == (seconds(60), True)
@@ -133,7 +133,7 @@ def test_what_began_before_the_call_counts_from_the_call(
 
 @pytest.mark.parametrize("when", LATER)
 def test_a_date_of_the_documented_sample_is_not_an_hour_old(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     call = a_call_with(when, "2026-11-21T13:59:55+03:00", published="2026-11-21T13:59:50+02:00")
     look(watch, noon, call)
@@ -142,7 +142,7 @@ def test_a_date_of_the_documented_sample_is_not_an_hour_old(
 
 @pytest.mark.parametrize("when", LATER)
 def test_what_began_with_the_call_is_no_contradiction(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     look(watch, noon, a_call_with(when, "11:59:00"))
     assert (held_for(watch, when, noon), watch.unusable()) == (seconds(60), [])
@@ -150,7 +150,7 @@ def test_what_began_with_the_call_is_no_contradiction(
 
 @pytest.mark.parametrize("when", LATER)
 def test_a_call_that_came_in_the_future_contradicts_nothing(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     held = []
     for second in (0, 7200):
@@ -161,7 +161,7 @@ def test_a_call_that_came_in_the_future_contradicts_nothing(
 
 @pytest.mark.parametrize("when", LATER)
 def test_what_began_before_a_call_that_has_come_since_the_last_look_counts_from_the_call(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     look(watch, noon - seconds(2))
     look(watch, noon, a_call_with(when, "10:59:59", published="11:59:59"))
@@ -171,7 +171,7 @@ def test_what_began_before_a_call_that_has_come_since_the_last_look_counts_from_
 @pytest.mark.parametrize("published", [None, "nonsense"])
 @pytest.mark.parametrize("when", LATER)
 def test_a_call_that_does_not_say_when_it_came_contradicts_nothing(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When, published: str | None
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When, published: str | None
 ) -> None:
     look(watch, noon, a_call_with(when, "11:59:05", published=published))
     assert (held_for(watch, when, noon), watch.unusable()) == (seconds(55), [])
@@ -182,14 +182,14 @@ def test_a_call_that_does_not_say_when_it_came_contradicts_nothing(
 
 @pytest.mark.parametrize("published", ["11:45:00", "11:30:00", "10:59:58", "0001-01-01T00:00:00Z"])
 def test_a_new_call_that_would_be_much_older_than_the_last_look_counts_from_its_first_sight(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, published: str
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, published: str
 ) -> None:
     look(watch, noon - seconds(1))
     assert look(watch, noon, a_call_with(When.RINGING, published, published=published)) == [(When.RINGING, seconds(0))]
     assert watch.unusable() == [(When.RINGING, "implausible")]
 
 
-def test_the_first_sight_of_a_call_stays_the_first(watch: Watch, a_call_with: MakeCall, noon: datetime) -> None:
+def test_the_first_sight_of_a_call_stays_the_first(watch: Evaluator, a_call_with: MakeCall, noon: datetime) -> None:
     look(watch, noon - seconds(1))
     held = []
     for second in (0, 5):
@@ -200,7 +200,7 @@ def test_the_first_sight_of_a_call_stays_the_first(watch: Watch, a_call_with: Ma
 
 @pytest.mark.parametrize("published", ["11:45:01", "11:58:00", "11:59:59", "12:00:00"])
 def test_a_new_call_may_be_a_little_older_than_the_last_look(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, published: str
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, published: str
 ) -> None:
     look(watch, noon - seconds(1))
     look(watch, noon, a_call_with(When.RINGING, published, published=published))
@@ -208,20 +208,22 @@ def test_a_new_call_may_be_a_little_older_than_the_last_look(
 
 
 def test_a_new_call_may_be_as_old_as_the_last_look_is_long_ago(
-    watch: Watch, a_call_with: MakeCall, noon: datetime
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     look(watch, noon - seconds(7200))
     call = a_call_with(When.RINGING, "10:00:00", published="10:00:00")
     assert look(watch, noon, call) == [(When.RINGING, seconds(7200))]
 
 
-def test_at_the_first_look_of_all_a_call_may_be_of_any_age(watch: Watch, a_call_with: MakeCall, noon: datetime) -> None:
+def test_at_the_first_look_of_all_a_call_may_be_of_any_age(
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
+) -> None:
     call = a_call_with(When.RINGING, "02:00:00", published="02:00:00")
     assert look(watch, noon, call) == [(When.RINGING, seconds(36000))]
 
 
 def test_a_look_that_was_not_whole_may_have_left_a_call_out(
-    watch: Watch, a_call_with: MakeCall, noon: datetime
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     look(watch, noon - seconds(1), complete=False)
     call = a_call_with(When.RINGING, "10:00:00", published="10:00:00")
@@ -229,7 +231,7 @@ def test_a_look_that_was_not_whole_may_have_left_a_call_out(
 
 
 def test_a_whole_look_still_tells_what_was_not_there_when_one_that_is_not_whole_has_followed(
-    watch: Watch, a_call_with: MakeCall, noon: datetime
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     look(watch, noon - seconds(2))
     look(watch, noon - seconds(1), complete=False)
@@ -237,7 +239,9 @@ def test_a_whole_look_still_tells_what_was_not_there_when_one_that_is_not_whole_
     assert look(watch, noon, call) == [(When.RINGING, seconds(0))]
 
 
-def test_a_look_that_has_nothing_to_show_is_a_whole_look(watch: Watch, a_call_with: MakeCall, noon: datetime) -> None:
+def test_a_look_that_has_nothing_to_show_is_a_whole_look(
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
+) -> None:
     watch.begin()
     watch.end(noon - seconds(1), complete=True)
     call = a_call_with(When.RINGING, "10:00:00", published="10:00:00")
@@ -245,7 +249,7 @@ def test_a_look_that_has_nothing_to_show_is_a_whole_look(watch: Watch, a_call_wi
 
 
 def test_what_comes_during_a_long_look_is_as_old_as_it_says(
-    watch: Watch, a_call_with: MakeCall, noon: datetime
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     watch.begin()
     for minutes in (60, 30, 0):
@@ -255,7 +259,7 @@ def test_what_comes_during_a_long_look_is_as_old_as_it_says(
     assert look(watch, noon, call) == [(When.RINGING, timedelta(minutes=45))]
 
 
-def test_a_call_missing_for_a_moment_keeps_its_age(watch: Watch, a_call_with: MakeCall, noon: datetime) -> None:
+def test_a_call_missing_for_a_moment_keeps_its_age(watch: Evaluator, a_call_with: MakeCall, noon: datetime) -> None:
     call = a_call_with(When.RINGING, "10:00:00", published="10:00:00")
     look(watch, noon, call)
     for second in (1, 30, 59):
@@ -264,7 +268,7 @@ def test_a_call_missing_for_a_moment_keeps_its_age(watch: Watch, a_call_with: Ma
 
 
 def test_a_call_forgotten_while_a_scope_did_not_answer_keeps_its_age(
-    watch: Watch, a_call_with: MakeCall, noon: datetime
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     call = a_call_with(When.RINGING, "10:00:00", published="10:00:00")
     look(watch, noon, call)
@@ -274,7 +278,7 @@ def test_a_call_forgotten_while_a_scope_did_not_answer_keeps_its_age(
 
 
 def test_a_call_forgotten_while_every_scope_answered_is_new(
-    watch: Watch, a_call_with: MakeCall, noon: datetime
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     call = a_call_with(When.RINGING, "10:00:00", published="10:00:00")
     look(watch, noon, call)
@@ -283,7 +287,7 @@ def test_a_call_forgotten_while_every_scope_answered_is_new(
 
 
 def test_another_call_under_the_same_id_is_not_older_than_the_last_look(
-    watch: Watch, a_call_with: MakeCall, noon: datetime
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     look(watch, noon - seconds(1), a_call_with(When.RINGING, "11:58:00", published="11:58:00"))
     call = a_call_with(When.RINGING, "10:00:00", published="10:00:00")
@@ -292,7 +296,7 @@ def test_another_call_under_the_same_id_is_not_older_than_the_last_look(
 
 @pytest.mark.parametrize("when", LATER)
 def test_a_date_that_a_known_call_did_not_show_is_not_much_older_than_the_look_before(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     before = a_call_with(When.PARKED, None, published="09:00:00")
     look(watch, noon - seconds(1), before)
@@ -302,7 +306,7 @@ def test_a_date_that_a_known_call_did_not_show_is_not_much_older_than_the_look_b
 
 @pytest.mark.parametrize("when", LATER)
 def test_a_date_that_a_known_call_did_not_show_does_not_count_from_long_before_by_contradiction_either(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     before = a_call_with(When.PARKED, None, published="11:50:00")
     look(watch, noon - seconds(1), before)
@@ -317,7 +321,7 @@ def _silent(when: When) -> dict[str, Any]:
 
 @pytest.mark.parametrize("when", LATER)
 def test_a_date_keeps_its_age_whatever_else_of_the_call_changes(
-    watch: Watch, a_call_with: MakeCall, noon: datetime, when: When
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     for second, caller in enumerate(["John Doe <+15550101>", "Jane Roe <+15550100>", "Jane Roe <+15550100>"]):
         look(watch, noon + seconds(second), a_call_with(when, "10:00:00", published="09:00:00", callerId=caller))
@@ -325,7 +329,7 @@ def test_a_date_keeps_its_age_whatever_else_of_the_call_changes(
 
 
 def test_a_conversation_that_only_the_call_dates_keeps_its_age_too(
-    watch: Watch, a_call: MakeCall, a_view: MakeView, noon: datetime
+    watch: Evaluator, a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     dates = {"published": "2026-11-21T09:00:00Z", "answered": "2026-11-21T10:00:00Z"}
     for second in range(3):
@@ -334,7 +338,7 @@ def test_a_conversation_that_only_the_call_dates_keeps_its_age_too(
 
 
 def test_a_date_keeps_its_age_however_many_others_come_and_go(
-    watch: Watch, a_call: MakeCall, a_view: MakeView, noon: datetime
+    watch: Evaluator, a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     for second in range(200):
         hold = (noon + seconds(second)).isoformat()
@@ -344,7 +348,7 @@ def test_a_date_keeps_its_age_however_many_others_come_and_go(
 
 
 def test_a_date_keeps_its_age_when_its_side_of_the_call_was_not_shown_for_a_moment(
-    watch: Watch, a_call: MakeCall, a_view: MakeView, noon: datetime
+    watch: Evaluator, a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     whole = a_call(a_view("01", answered="2026-11-21T10:00:00Z"), published="2026-11-21T09:00:00Z")
     part = a_call(a_view("00", status=4, answered=None), published="2026-11-21T09:00:00Z")
@@ -354,7 +358,7 @@ def test_a_date_keeps_its_age_when_its_side_of_the_call_was_not_shown_for_a_mome
 
 
 def test_a_conversation_keeps_its_age_when_it_moves_to_an_extension_that_a_rule_is_about(
-    watch: Watch, a_call: MakeCall, a_view: MakeView, noon: datetime
+    watch: Evaluator, a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     for second, extension in enumerate(["+15550100", "0003*210"]):
         view = a_view(extension=extension, answered="2026-11-21T10:00:00Z")
@@ -362,7 +366,7 @@ def test_a_conversation_keeps_its_age_when_it_moves_to_an_extension_that_a_rule_
     assert held_for(watch, When.TALKING, noon) == seconds(7200)
 
 
-def test_new_rules_do_not_make_a_call_younger(watch: Watch, a_call_with: MakeCall, noon: datetime) -> None:
+def test_new_rules_do_not_make_a_call_younger(watch: Evaluator, a_call_with: MakeCall, noon: datetime) -> None:
     call = a_call_with(When.TALKING, "10:00:00", published="09:00:00")
     look(watch, noon, call)
     look(watch, noon + seconds(1), call)
@@ -371,7 +375,7 @@ def test_new_rules_do_not_make_a_call_younger(watch: Watch, a_call_with: MakeCal
 
 
 def test_a_call_whose_dates_change_at_every_look_does_not_fill_the_memory(
-    watch: Watch, a_call_with: MakeCall, noon: datetime
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     for second in range(1000):
         when = noon + seconds(second)
@@ -384,7 +388,7 @@ def test_a_call_whose_dates_change_at_every_look_does_not_fill_the_memory(
 
 
 def test_a_date_is_told_once_however_often_the_call_is_seen(
-    watch: Watch, a_call_with: MakeCall, noon: datetime
+    watch: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     told = []
     for second in range(3):
@@ -393,20 +397,20 @@ def test_a_date_is_told_once_however_often_the_call_is_seen(
     assert told == [(When.RINGING, "missing")]
 
 
-def test_each_call_and_date_is_told(watch: Watch, a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_each_call_and_date_is_told(watch: Evaluator, a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     view = a_view(answered="2026-11-21T13:00:00Z", onHold="2026-11-21T14:00:00Z")
     look(watch, noon, a_call(view, call_id="c1"), a_call(view, call_id="c2"))
     assert watch.unusable() == [(When.TALKING, "future"), (When.ON_HOLD, "future")] * 2
 
 
-def test_what_was_told_is_told_no_more(watch: Watch, a_call_with: MakeCall, noon: datetime) -> None:
+def test_what_was_told_is_told_no_more(watch: Evaluator, a_call_with: MakeCall, noon: datetime) -> None:
     look(watch, noon, a_call_with(When.RINGING, None, published=None))
     watch.unusable()
     assert watch.unusable() == []
 
 
 def test_a_date_that_no_rule_asks_for_is_not_told(a_call_with: MakeCall, noon: datetime) -> None:
-    watch = Watch()
+    watch = Evaluator()
     watch.take(tuple(rule for rule in RULES if rule.when is When.PARKED), {})
     look(watch, noon, a_call_with(When.RINGING, None, published=None))
     assert watch.unusable() == []

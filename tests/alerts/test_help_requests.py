@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.buttons import AlertButton, HandButton, pack_alert, pack_hand, unpack_alert, unpack_hand
-from bot.domain.commands import LONGEST_ABOUT, AnswerAlert, RaiseHand, parse
+from bot.domain.buttons import AlertButton, HelpButton, pack_alert, pack_help, unpack_alert, unpack_help
+from bot.domain.commands import LONGEST_ABOUT, AnswerAlert, AskForHelp, parse
 from bot.domain.errors import BadCommand
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ALERT = "0f" * 16
-HAND = HandButton(hand=RaiseHand(extension="0003*210", call="b817d2618fe6f1804333", published=NOON), channel="C0FLOOR")
+HAND = HelpButton(hand=AskForHelp(extension="0003*210", call="b817d2618fe6f1804333", published=NOON), channel="C0FLOOR")
 TAKE = AlertButton(answer=AnswerAlert(alert=ALERT, answer="take"), channel="C0ALERTS")
 
 
@@ -28,12 +28,12 @@ TAKE = AlertButton(answer=AnswerAlert(alert=ALERT, answer="take"), channel="C0AL
     ],
 )
 def test_what_stands_behind_help_me_is_what_it_is_about(typed: str, about: str) -> None:
-    assert parse("/calls", typed) == RaiseHand(about=about)
+    assert parse("/calls", typed) == AskForHelp(about=about)
 
 
 @pytest.mark.parametrize("word", ["helpme", "help-me!", "help-mexico"])
 def test_another_word_is_looked_for_like_any_other(word: str) -> None:
-    assert not isinstance(parse("/calls", word), RaiseHand)
+    assert not isinstance(parse("/calls", word), AskForHelp)
 
 
 @pytest.mark.parametrize("typed", ["Help-me now", "HELP-ME"])
@@ -43,7 +43,7 @@ def test_capitals_are_not_guessed_but_asked_about(typed: str) -> None:
 
 
 def test_as_much_fits_as_is_said_and_no_more() -> None:
-    assert parse("/calls", f"help-me {'x' * LONGEST_ABOUT}") == RaiseHand(about="x" * LONGEST_ABOUT)
+    assert parse("/calls", f"help-me {'x' * LONGEST_ABOUT}") == AskForHelp(about="x" * LONGEST_ABOUT)
     with pytest.raises(BadCommand, match=f"at most {LONGEST_ABOUT}") as refused:
         parse("/calls", f"help-me {'x' * (LONGEST_ABOUT + 1)}")
     assert refused.value.example.startswith("/calls help-me")
@@ -51,15 +51,15 @@ def test_as_much_fits_as_is_said_and_no_more() -> None:
 
 @pytest.mark.parametrize("character", ["\u202e", "\u200b", "\x07"], ids=ascii)
 def test_what_cannot_be_seen_is_taken_out(character: str) -> None:
-    assert parse("/calls", f"help-me please{character} now") == RaiseHand(about="please now")
+    assert parse("/calls", f"help-me please{character} now") == AskForHelp(about="please now")
 
 
 def test_a_line_end_is_a_space() -> None:
-    assert parse("/calls", "help-me please\nnow") == RaiseHand(about="please now")
+    assert parse("/calls", "help-me please\nnow") == AskForHelp(about="please now")
 
 
 def test_what_the_buttons_carry_reads_back() -> None:
-    assert (unpack_hand(pack_hand(HAND)), unpack_alert(pack_alert(TAKE))) == (HAND, TAKE)
+    assert (unpack_help(pack_help(HAND)), unpack_alert(pack_alert(TAKE))) == (HAND, TAKE)
 
 
 OLD_HANDS = {
@@ -74,12 +74,12 @@ OLD_HANDS = {
 @pytest.mark.parametrize("value", OLD_HANDS.values(), ids=OLD_HANDS)
 def test_a_hand_that_is_not_known_says_so(value: str) -> None:
     with pytest.raises(BadCommand, match="too old"):
-        unpack_hand(value)
+        unpack_help(value)
 
 
 OLD_ANSWERS = {
     "nothing": "",
-    "another button": pack_hand(HAND),
+    "another button": pack_help(HAND),
     "an id that is none of ours": '{"v": 1, "o": "C0FLOOR", "a": {"alert": "1 OR 1=1", "answer": "take"}}',
     "an answer that there is not": f'{{"v": 1, "o": "C0FLOOR", "a": {{"alert": "{ALERT}", "answer": "delete"}}}}',
 }

@@ -10,7 +10,7 @@ from tests.fixtures.monitor_post import DOWN, Post
 
 
 async def test_a_call_is_raised_at_the_first_look_after_its_time(post: Post, clock: Any, ring: Any) -> None:
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     ring()
     await clock.let_pass(19.9)
@@ -22,7 +22,7 @@ async def test_a_call_is_raised_at_the_first_look_after_its_time(post: Post, clo
 async def test_a_supervisor_s_own_phone_that_rings_raises_nothing(post: Post, clock: Any, ring: Any) -> None:
     post.legs = frozenset({"01"})
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(5)
     assert post.states == []
 
@@ -33,7 +33,7 @@ async def test_a_call_that_tells_when_it_entered_only_later_is_one_alert(
     post.alert_rules = (Rule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=post.now().isoformat()),)})
     post.pbx.calls["c1"] = held.model_copy(update={"published": None})
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(2.5)
     post.pbx.calls["c1"] = held
     await clock.let_pass(5)
@@ -43,7 +43,7 @@ async def test_a_call_that_tells_when_it_entered_only_later_is_one_alert(
 async def test_what_the_ledger_does_not_take_is_not_shown_and_raised_later(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
     post.book.away = True
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(5)
     assert post.wall.shown == {}
     post.book.away = False
@@ -53,7 +53,7 @@ async def test_what_the_ledger_does_not_take_is_not_shown_and_raised_later(post:
 
 async def test_a_call_that_one_look_does_not_show_goes_on(post: Post, clock: Any, ring: Any) -> None:
     call = ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     del post.pbx.calls["c1"]
     await clock.let_pass(0.6)
@@ -65,7 +65,7 @@ async def test_a_call_that_one_look_does_not_show_goes_on(post: Post, clock: Any
 
 async def test_a_call_that_is_gone_is_believed_so_within_two_seconds(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(3.5)
     del post.pbx.calls["c1"]
     await clock.let_pass(2)
@@ -74,7 +74,7 @@ async def test_a_call_that_is_gone_is_believed_so_within_two_seconds(post: Post,
 
 async def test_an_answered_call_is_believed_so_at_once(post: Post, clock: Any, ring: Any, a_view: Any) -> None:
     call = ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(3.5)
     post.pbx.calls["c1"] = call.model_copy(update={"views": (a_view(),), "answered": post.now()})
     await clock.let_pass(1)
@@ -83,7 +83,7 @@ async def test_an_answered_call_is_believed_so_at_once(post: Post, clock: Any, r
 
 async def test_another_call_under_its_id_resolves_it_and_is_its_own(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     ring(ago=25)
     await clock.let_pass(1)
@@ -94,7 +94,7 @@ async def test_after_thirty_seconds_without_a_look_the_card_says_so_and_stops_sa
     post: Post, clock: Any, ring: Any
 ) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     post.pbx.failing = {"@me": DOWN}
     await clock.let_pass(STALE_AFTER.total_seconds() - 1)
@@ -108,7 +108,7 @@ async def test_after_thirty_seconds_without_a_look_the_card_says_so_and_stops_sa
 
 async def test_while_the_pbx_does_not_answer_nothing_is_resolved(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     post.pbx.failing, post.pbx.calls = {"@me": DOWN}, {}
     await clock.let_pass(120)
@@ -119,7 +119,7 @@ async def test_a_pbx_that_fails_is_asked_ever_less_often_and_recovers_by_itself(
     post: Post, clock: Any, ring: Any
 ) -> None:
     post.pbx.failing = {"@me": DOWN}
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(120)
     asked = len(post.pbx.asked)
     assert asked < 40
@@ -132,16 +132,16 @@ async def test_a_pbx_that_fails_is_asked_ever_less_often_and_recovers_by_itself(
 
 async def test_looks_never_overlap_however_slow_the_pbx_is(post: Post, clock: Any) -> None:
     post.pbx.slow = 7.0
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(60)
     assert (post.pbx.most_under_way, 7 <= len(post.pbx.asked) <= 8) == (1, True)
 
 
 async def test_a_snooze_is_over_after_ten_minutes(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
-    post.alarms.change(snoozed(post.only.alert, "Ana Pop", post.now()))
+    post.manager.change(snoozed(post.only.alert, "Ana Pop", post.now()))
     await clock.let_pass(595)
     assert post.states == [AlertState.SNOOZED]
     await clock.let_pass(10)
@@ -150,7 +150,7 @@ async def test_a_snooze_is_over_after_ten_minutes(post: Post, clock: Any, ring: 
 
 async def test_without_rules_and_alerts_nothing_is_looked_at(post: Post, clock: Any) -> None:
     post.alert_rules = ()
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(60)
     assert post.pbx.asked == []
 
@@ -159,7 +159,7 @@ async def test_a_look_that_fails_for_an_unforeseen_reason_does_not_end_the_looki
     post: Post, clock: Any, ring: Any
 ) -> None:
     post.pbx.failing = {"@me": RuntimeError("not foreseen")}
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(3)
     post.pbx.failing = {}
     ring(ago=30)
@@ -172,13 +172,13 @@ async def test_after_a_restart_an_open_alert_goes_on_and_one_whose_call_is_gone_
 ) -> None:
     ring("c1", ago=30)
     ring("c2", ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     await post.stop()
     del post.pbx.calls["c2"]
     post.begin()
-    await post.alarms.start()
-    post.lookout.start()
+    await post.manager.start()
+    post.monitor.start()
     await clock.let_pass(3)
     assert sorted(post.states) == [AlertState.RAISED, AlertState.RESOLVED]
     assert len(post.wall.shown) == 2
@@ -189,7 +189,7 @@ async def test_a_flood_is_one_digest_that_changes_no_oftener_than_every_few_seco
 ) -> None:
     for number in range(40):
         ring(f"c{number}", ago=19 - number / 4)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     assert post.wall.shown == {}
     await clock.let_pass(40)
@@ -204,7 +204,7 @@ async def test_a_flood_is_one_digest_that_changes_no_oftener_than_every_few_seco
 
 async def test_an_alert_of_a_digest_that_comes_back_is_counted_once(post: Post, clock: Any, ring: Any) -> None:
     calls = [ring(f"c{number}", ago=30) for number in range(12)]
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(4)
     del post.pbx.calls["c0"]
     await clock.let_pass(5)
@@ -216,27 +216,27 @@ async def test_an_alert_of_a_digest_that_comes_back_is_counted_once(post: Post, 
 
 
 async def test_from_due_to_card_is_measured(post: Post, clock: Any, ring: Any) -> None:
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     ring(ago=10)
     await clock.let_pass(11)
-    post.alarms.posted(post.only.id)
+    post.manager.posted(post.only.id)
     (seconds,) = [figure[1] for figure in post.wall.figures if figure[0] == "to card"]
     assert 0 <= seconds <= 2
 
 
 async def test_a_date_that_cannot_be_used_is_counted_once(post: Post, clock: Any, ring: Any) -> None:
     post.pbx.calls["c1"] = ring().model_copy(update={"published": post.now() + timedelta(hours=1)})
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(5)
     assert post.wall.figures.count((When.RINGING, "future")) == 1
     assert post.wall.shown == {}
 
 
 async def test_the_age_of_the_last_look_grows_while_the_pbx_is_away(post: Post, clock: Any) -> None:
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
-    assert post.lookout.age() < 1
+    assert post.monitor.age() < 1
     post.pbx.failing = {"@me": DOWN}
     await clock.let_pass(60)
-    assert post.lookout.age() >= 60
+    assert post.monitor.age() >= 60

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.alerts.alert import HANDS, Alert, AlertState, How, Rule, When
+from bot.alerts.alert import HELP_REQUESTS, Alert, AlertState, How, Rule, When
 from bot.alerts.ports import AlertCard
 from bot.domain.intervention import State
 from bot.domain.permissions import ExtensionPattern
@@ -17,7 +17,7 @@ async def test_a_supervisor_s_leg_that_is_left_alone_is_never_taken_for_the_agen
     post.alert_rules = (Rule("Long", When.TALKING, timedelta(seconds=20), "C0ALERTS"),)
     call = ring(ago=100).model_copy(update={"views": (a_view(), a_leg("02"))})
     post.pbx.calls["c1"], post.legs = call, frozenset({"02"})
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     post.pbx.calls["c1"] = call.model_copy(update={"views": (a_leg("02"),)})
     await clock.let_pass(5)
@@ -32,13 +32,13 @@ async def test_an_alert_goes_on_after_a_restart_though_its_call_says_no_more_whe
     post.alert_rules = (Rule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=post.now().isoformat()),)})
     post.pbx.calls["c1"] = held
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     await post.stop()
     post.pbx.calls["c1"] = held.model_copy(update={"published": None})
     post.begin()
-    await post.alarms.start()
-    post.lookout.start()
+    await post.manager.start()
+    post.monitor.start()
     await clock.let_pass(3)
     assert (post.states, len(post.book.alerts)) == ([AlertState.RAISED], 1)
 
@@ -46,7 +46,7 @@ async def test_an_alert_goes_on_after_a_restart_though_its_call_says_no_more_whe
 async def test_a_ledger_that_hangs_keeps_nobody_from_looking(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
     post.book.hanging = post.clock.sleep
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(10.5)
     assert len(post.pbx.asked) >= 10
     assert post.wall.shown == {}
@@ -56,7 +56,7 @@ async def test_a_call_that_no_look_tells_of_for_an_hour_is_over(post: Post, cloc
     ring(ago=30)
     post.scopes = (("@me", "@self"), ("12", "@self"))
     post.pbx.failing = {"12": DOWN}
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(3.5)
     post.pbx.calls.clear()
     await clock.let_pass(3500)
@@ -69,14 +69,14 @@ async def test_an_alert_that_was_open_for_long_outlives_a_restart_though_its_sco
     post: Post, clock: Any, ring: Any
 ) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(4000)
     await post.stop()
     post.pbx.failing = {"@me": DOWN}
     post.scopes = (("@me", "@self"), ("12", "@self"))
     post.begin()
-    await post.alarms.start()
-    post.lookout.start()
+    await post.manager.start()
+    post.monitor.start()
     await clock.let_pass(60)
     assert post.only.alert.open
     post.pbx.failing = {}
@@ -87,7 +87,7 @@ async def test_an_alert_that_was_open_for_long_outlives_a_restart_though_its_sco
 async def test_an_alert_in_doubt_does_not_hurry_the_looks_for_long(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
     post.scopes = (("@me", "@self"), ("12", "@self"))
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(3.5)
     post.pbx.calls.clear()
     await clock.let_pass(0.6)
@@ -103,7 +103,7 @@ async def test_an_alert_keeps_its_key_when_its_call_tells_only_later_when_it_ent
     post.alert_rules = (Rule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=post.now().isoformat()),)})
     post.pbx.calls["c1"] = held.model_copy(update={"published": None})
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(2.5)
     key = post.only.alert.key
     post.pbx.calls["c1"] = held
@@ -117,7 +117,7 @@ async def test_an_alert_whose_call_told_only_later_when_it_entered_comes_back_on
     post.alert_rules = (Rule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=post.now().isoformat()),)})
     post.pbx.calls["c1"] = held.model_copy(update={"published": None})
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(2.5)
     post.pbx.calls["c1"] = held
     await clock.let_pass(2)
@@ -126,7 +126,7 @@ async def test_an_alert_whose_call_told_only_later_when_it_entered_comes_back_on
     await post.stop()
     post.begin()
     post.pbx.calls["c1"] = held
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(2)
     assert (post.states, len(post.book.alerts)) == ([AlertState.RAISED], 1)
 
@@ -137,7 +137,7 @@ async def test_an_alert_whose_call_told_only_later_when_it_entered_comes_back_on
 async def test_an_entry_without_an_id_blinds_nobody_for_the_others(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
     post.pbx.skipped = {"@me": 1}
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     assert post.states == [AlertState.RAISED]
     assert {figure[1:] for figure in post.wall.figures if figure[0] == "looked"} == {(1, 0, 1)}
@@ -145,7 +145,7 @@ async def test_an_entry_without_an_id_blinds_nobody_for_the_others(post: Post, c
 
 async def test_a_call_that_may_be_the_entry_without_an_id_is_not_over(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     post.pbx.skipped, post.pbx.shown_by = {"@me": 1}, {"c1": ("nobody",)}
     await clock.let_pass(30)
@@ -156,7 +156,7 @@ async def test_a_call_that_is_over_is_so_though_the_list_has_an_entry_without_an
     post: Post, clock: Any, ring: Any
 ) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     post.pbx.skipped = {"@me": 1}
     post.pbx.calls.clear()
@@ -172,7 +172,7 @@ async def test_a_protected_party_that_an_entry_without_an_id_hides_counts_on(
     call = ring(ago=10)
     whole = call.model_copy(update={"views": (*call.views, a_view("02", extension="0003*299"))})
     post.pbx.lists = {"@me": (call,), "12": (whole,)}
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(3)
     post.pbx.skipped, post.pbx.lists = {"12": 1}, {"@me": (call,), "12": ()}
     await clock.let_pass(60)
@@ -186,7 +186,7 @@ async def test_what_has_ended_and_begun_anew_between_two_looks_is_not_too_long_y
     long_ago = (post.now() - timedelta(seconds=70)).isoformat()
     call = ring(ago=100).model_copy(update={"views": (a_view(onHold=long_ago),)})
     post.pbx.calls["c1"] = call
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     post.pbx.calls["c1"] = call.model_copy(update={"views": (a_view(onHold=post.now().isoformat()),)})
     await clock.let_pass(2)
@@ -195,7 +195,7 @@ async def test_what_has_ended_and_begun_anew_between_two_looks_is_not_too_long_y
 
 async def test_a_rule_that_is_about_others_now_resolves_its_alert(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     (rule,) = post.alert_rules
     post.alert_rules = (replace(rule, extensions=(ExtensionPattern("0003*3XX"),)),)
@@ -205,25 +205,25 @@ async def test_a_rule_that_is_about_others_now_resolves_its_alert(post: Post, cl
 
 async def test_a_rule_that_went_while_callbot_was_down_resolves_its_alert(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     await post.stop()
     post.alert_rules = ()
     post.begin()
-    await post.alarms.start()
-    post.lookout.start()
+    await post.manager.start()
+    post.monitor.start()
     await clock.let_pass(2)
     assert post.only.alert.how is How.RULE_GONE
 
 
 async def test_rules_that_change_leave_no_doubt_behind(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     post.pbx.calls.clear()
     await clock.let_pass(0.6)
     post.alert_rules = (Rule("Other", When.PARKED, timedelta(), "C0ALERTS"),)
-    post.lookout.rules_changed()
+    post.monitor.rules_changed()
     asked = len(post.pbx.asked)
     await clock.let_pass(60)
     assert len(post.pbx.asked) - asked <= 61
@@ -233,14 +233,14 @@ async def test_after_a_restart_nothing_is_called_out_of_date_before_there_was_a_
     post: Post, clock: Any, ring: Any
 ) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     await clock.let_pass(100)
     await post.stop()
     post.pbx.slow = 5.0
     post.begin()
-    await post.alarms.start()
-    post.lookout.start()
+    await post.manager.start()
+    post.monitor.start()
     await clock.let_pass(4)
     assert not any(card.alert.stale for card in post.wall.shown[post.only.id] if isinstance(card, AlertCard))
 
@@ -249,10 +249,10 @@ async def test_who_is_in_the_call_by_it_is_on_it_when_it_comes_back_and_nobody_e
     post: Post, clock: Any, ring: Any, a_view: Any, an_intervention: Any
 ) -> None:
     call = ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(0.5)
     inside = an_intervention(alert=post.only.id).model_copy(update={"state": State.CONNECTED})
-    post.alarms.intervened((inside,))
+    post.manager.intervened((inside,))
     assert [one.name for one in post.only.alert.on_it] == ["Ana Pop"]
     answered = call.model_copy(update={"views": (a_view(),)})
     for interventions, on_it in (((inside,), ["Ana Pop"]), ((), [])):
@@ -266,7 +266,7 @@ async def test_who_is_in_the_call_by_it_is_on_it_when_it_comes_back_and_nobody_e
 
 async def test_a_truth_that_the_ledger_took_late_does_not_undo_a_newer_one(post: Post, clock: Any, ring: Any) -> None:
     call = ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     post.book.away = True
     post.pbx.calls.clear()
@@ -285,9 +285,9 @@ async def test_a_raised_hand_lasts_as_long_as_its_call_though_no_list_shows_that
     call = ring()
     post.pbx.shown_by = {"c1": ("nobody",)}
     side = {"extension": "0003*210", "view_id": "01", "since": noon, "raised_at": noon, "seen_at": noon}
-    hand = {"id": "0a" * 16, "rule": HANDS, "name": "Bob", "when": When.HAND_RAISED, "channel": "C0FLOOR"}
-    await post.alarms.raise_([Alert.model_validate({**hand, **side, "call": call, "asked_by": "U0BOB"})])
-    post.lookout.start()
+    hand = {"id": "0a" * 16, "rule": HELP_REQUESTS, "name": "Bob", "when": When.HELP_REQUESTED, "channel": "C0FLOOR"}
+    await post.manager.raise_([Alert.model_validate({**hand, **side, "call": call, "asked_by": "U0BOB"})])
+    post.monitor.start()
     await clock.let_pass(30)
     assert post.states == [AlertState.RAISED]
     post.pbx.calls.clear()
@@ -298,7 +298,7 @@ async def test_a_raised_hand_lasts_as_long_as_its_call_though_no_list_shows_that
 async def test_while_the_ledger_hangs_nothing_is_asked_of_it_twice(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
     post.book.hanging = post.clock.sleep
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(40)
     assert post.book.asked <= 2
 
@@ -308,7 +308,7 @@ async def test_a_party_that_is_protected_and_joins_later_ends_what_is_shown(
 ) -> None:
     call = ring(ago=30)
     post.rules = replace(post.rules, protected_extensions=(ExtensionPattern("0003*299"),))
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     assert post.states == [AlertState.RAISED]
     joined = (*call.views, a_view("02", extension="0003*299"))
@@ -319,7 +319,7 @@ async def test_a_party_that_is_protected_and_joins_later_ends_what_is_shown(
 
 async def test_what_becomes_of_an_alert_is_written_down(post: Post, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
     post.pbx.calls.clear()
     await clock.let_pass(3)
@@ -328,9 +328,9 @@ async def test_what_becomes_of_an_alert_is_written_down(post: Post, clock: Any, 
 
 async def test_from_card_to_click_is_measured(post: Post, clock: Any, ring: Any, an_intervention: Any) -> None:
     ring(ago=30)
-    post.lookout.start()
+    post.monitor.start()
     await clock.let_pass(1.5)
-    post.alarms.posted(post.only.id)
+    post.manager.posted(post.only.id)
     await clock.let_pass(7)
-    post.alarms.intervened((an_intervention(alert=post.only.id).model_copy(update={"asked_at": post.now()}),))
+    post.manager.intervened((an_intervention(alert=post.only.id).model_copy(update={"asked_at": post.now()}),))
     assert [figure[1] for figure in post.wall.figures if figure[0] == "to click"] == [7.0]

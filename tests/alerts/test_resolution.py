@@ -12,7 +12,7 @@ from bot.alerts.card import MOST_LINES, alert_card, digest_card
 from bot.alerts.resolution import side_of, view_that_goes_on, why_over
 from bot.domain.calls import PhoneCall
 from bot.domain.legs import NOTHING, Known, without_legs
-from bot.domain.permissions import AuthorizationMap, ExtensionPattern
+from bot.domain.permissions import ExtensionPattern, Permissions
 
 MakeCall = Callable[..., PhoneCall]
 
@@ -43,7 +43,7 @@ STATES: dict[str, tuple[When, dict[str, Any], bool]] = {
     "it is on hold no more": (When.ON_HOLD, {}, False),
     "it is parked": (When.PARKED, {"parked": "2026-11-21T11:00:00Z"}, True),
     "it is parked no more": (When.PARKED, {}, False),
-    "a hand is raised as long as its side is there": (When.HAND_RAISED, {"status": 2}, True),
+    "a hand is raised as long as its side is there": (When.HELP_REQUESTED, {"status": 2}, True),
 }
 
 
@@ -69,7 +69,7 @@ def test_the_view_from_before_is_preferred(a_call: MakeCall, a_view: Any, an_ale
 # ── why is it over? ──
 
 
-def over(before: PhoneCall, now: PhoneCall, an_alert: Any, rules: AuthorizationMap) -> tuple[How, str] | None:
+def over(before: PhoneCall, now: PhoneCall, an_alert: Any, rules: Permissions) -> tuple[How, str] | None:
     return why_over(an_alert(before), now, without_legs(now, NOTHING, rules), rules)
 
 
@@ -88,7 +88,7 @@ def test_a_help_request_for_a_ringing_call_is_over_when_a_supervisor_picks_it_up
     a_call: MakeCall, a_view: Any, an_alert: Any, rings: Any, rules: Any
 ) -> None:
     now = a_call(a_view(source=["0003*024"]))
-    asked = an_alert(rings, When.HAND_RAISED)
+    asked = an_alert(rings, When.HELP_REQUESTED)
     assert why_over(asked, now, without_legs(now, NOTHING, rules), rules) == (How.PICKED_UP, "0003*024")
 
 
@@ -96,7 +96,7 @@ def test_a_help_request_for_a_conversation_is_not_picked_up_by_who_listens(
     a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any
 ) -> None:
     now = a_call(a_view(source=["0003*024"]))
-    asked = an_alert(a_call(), When.HAND_RAISED)
+    asked = an_alert(a_call(), When.HELP_REQUESTED)
     assert why_over(asked, now, without_legs(now, NOTHING, rules), rules) is None
 
 
@@ -169,8 +169,8 @@ def test_a_supervisor_s_leg_is_never_the_side_that_is_shown(
         assert view.id == "03"
 
 
-def test_of_a_protected_call_nothing_is_shown(a_call: MakeCall, an_alert: Any, rules: AuthorizationMap) -> None:
-    guarded = AuthorizationMap(people=rules.people, protected_extensions=(ExtensionPattern("0003*210"),))
+def test_of_a_protected_call_nothing_is_shown(a_call: MakeCall, an_alert: Any, rules: Permissions) -> None:
+    guarded = Permissions(people=rules.people, protected_extensions=(ExtensionPattern("0003*210"),))
     card = alert_card(an_alert(a_call(), When.TALKING), guarded, as_it_is)
     assert (card.view, card.agent, card.names, card.buttons) == (None, "", {}, ())
 

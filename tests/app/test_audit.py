@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from bot.app.audit import FORMULA, cell, since_of, user_of
 from bot.app.output import visible
 from bot.domain.errors import WrongUsage
-from bot.domain.permissions import AuthorizationMap, Person
+from bot.domain.permissions import Permissions, Person
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-RULES = AuthorizationMap(
+RULES = Permissions(
     people={
         "U0ANA": Person("U0ANA", "Ana Pop", ("0003*024",)),
         "U0DAN": Person("U0DAN", "Dan Popa", ("0003*211",)),

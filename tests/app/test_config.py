@@ -177,7 +177,7 @@ def test_alerts_keep_their_order(read: Read) -> None:
     assert [rule.name for rule in read(two).alert_rules()] == ["a", "b"]
 
 
-@pytest.mark.parametrize("when", [when for when in When if when is not When.HAND_RAISED])
+@pytest.mark.parametrize("when", [when for when in When if when is not When.HELP_REQUESTED])
 def test_every_condition_can_be_written_but_that_of_a_raised_hand(read: Read, when: When) -> None:
     (rule,) = read(ALERT.replace("ringing", when)).alert_rules()
     assert rule.when is when

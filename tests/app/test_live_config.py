@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.app.live_config import EVERY, SETTLED, Rulebook
+from bot.app.live_config import EVERY, SETTLED, LiveConfig
 from bot.domain.actions import ActionName
 from bot.domain.directory import LARGEST
 from bot.domain.errors import ConfigMistakes
@@ -58,7 +58,7 @@ class Running:
     def __init__(self, folder: Path) -> None:
         self.pauses = Pauses()
         self.folder = folder
-        self.book = Rulebook.read(folder / "callbot.toml", sleep=self.pauses.sleep)
+        self.book = LiveConfig.read(folder / "callbot.toml", sleep=self.pauses.sleep)
 
     async def looked(self) -> None:
         """Two readings of whatever stands there now."""
@@ -98,8 +98,8 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 # ── at the start ──
 
 
-def start(folder: Path) -> Rulebook:
-    return Rulebook.read(folder / "callbot.toml")
+def start(folder: Path) -> LiveConfig:
+    return LiveConfig.read(folder / "callbot.toml")
 
 
 def mistakes(folder: Path) -> list[str]:
@@ -164,7 +164,7 @@ def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
 
 def test_the_example_that_is_to_be_copied_is_there_and_valid(tmp_path: Path) -> None:
     named = re.findall(r"Copy (\S+) there", mistakes(tmp_path)[0])
-    assert Rulebook.read(Path(named[0])).rules().people
+    assert LiveConfig.read(Path(named[0])).rules().people
 
 
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.app.live_config import Rulebook, read_files
+from bot.app.live_config import LiveConfig, read_files
 from bot.domain.errors import NotAuthorized
 
 MAP = '[users.U0ANA]\nname = "Ana Pop"\nextension = "0003*024"\nroles = []\n'
@@ -27,7 +27,7 @@ class Reading:
         self.path = path
         self.seconds = 0.0
         self.slept = 0
-        self.book = Rulebook(
+        self.book = LiveConfig(
             path,
             read_files(path),
             sleep=self._sleep,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.app.config import read_config
 from bot.app.output import visible
-from bot.domain.commands import Help, Intervene, ListCalls, RaiseHand, parse
+from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls, parse
 from bot.domain.directory import read_directory
 from bot.domain.foreign_text import cleaned, folded, seen
 from bot.slack.foreign import foreign, plain
@@ -151,7 +151,7 @@ def test_help_may_have_any_space_around(space: str) -> None:
 
 @pytest.mark.parametrize("text", [*NAMES.values(), "مشتری ۱۲ بار زنگ زد", "顧客が２回"], ids=ascii)
 def test_a_call_for_help_is_in_any_script(text: str) -> None:
-    assert parse("/calls", f"help-me {text}") == RaiseHand(about=unicodedata.normalize("NFC", text))
+    assert parse("/calls", f"help-me {text}") == AskForHelp(about=unicodedata.normalize("NFC", text))
 
 
 @pytest.mark.parametrize("text", NAMES.values(), ids=NAMES)
@@ -163,7 +163,7 @@ def test_a_search_is_in_any_script(text: str) -> None:
 
 @pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\ufeff", "\x07"], ids=ascii)
 def test_what_is_hidden_in_a_call_for_help_is_taken_out(hidden: str) -> None:
-    assert parse("/calls", f"help-me please{hidden} now") == RaiseHand(about="please now")
+    assert parse("/calls", f"help-me please{hidden} now") == AskForHelp(about="please now")
 
 
 @pytest.mark.parametrize(("text", "shown"), [("1\ufe0fx", "1x"), ("\U0001f600\u200d\ufe0fx", "\U0001f600x")], ids=ascii)

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.errors import CallGone
-from bot.domain.intervention import Intervention, Look, State, Why, answer_lost, answered, follow, refused
+from bot.domain.intervention import Intervention, Poll, State, Why, answer_lost, answered, follow, refused
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
@@ -328,7 +328,7 @@ def test_a_look_that_can_be_read_ends_what_was_stale(ringing: Intervention, play
 
 def test_no_leg_proves_two_interventions(ringing: Intervention, joined: PhoneCall, noon: datetime) -> None:
     """Which of two the phone was lifted for nobody could tell, nor who hears it."""
-    after = follow(ringing, Look(call=joined), noon + timedelta(seconds=3), taken=frozenset({"02"}))
+    after = follow(ringing, Poll(call=joined), noon + timedelta(seconds=3), taken=frozenset({"02"}))
     assert (after.state, after.leg) == (State.RINGING, None)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.actions import RECORDING, ActionName
 from bot.domain.calls import PhoneCall
-from bot.domain.intervention import UNREADABLE, Intervention, Look, State, Why, answer_lost, answered, follow
+from bot.domain.intervention import UNREADABLE, Intervention, Poll, State, Why, answer_lost, answered, follow
 
 quick = settings(max_examples=60, deadline=None)
 MakeIntervention = Callable[..., Intervention]
@@ -27,11 +27,11 @@ VIEWS = st.fixed_dictionaries(
 )
 CALLS = st.builds(lambda views: PhoneCall.model_validate({"id": "c1", "views": views}), st.lists(VIEWS, max_size=3))
 LOOKS = st.lists(
-    st.tuples(st.floats(0.1, 20), st.just(UNREADABLE) | st.just(Look()) | CALLS.map(lambda call: Look(call=call))),
+    st.tuples(st.floats(0.1, 20), st.just(UNREADABLE) | st.just(Poll()) | CALLS.map(lambda call: Poll(call=call))),
     max_size=12,
 )
 BEGUN = st.tuples(st.sampled_from(ActionName), CALLS, st.sampled_from(["call", "nothing", "lost"]))
-History = list[tuple[Look, Intervention]]
+History = list[tuple[Poll, Intervention]]
 
 
 def played(make: MakeIntervention, begun: tuple[ActionName, PhoneCall, Any], looks: Any) -> History:
@@ -39,7 +39,7 @@ def played(make: MakeIntervention, begun: tuple[ActionName, PhoneCall, Any], loo
     action, call, answer = begun
     asked = make(action, call=call)
     one = answer_lost(asked) if answer == "lost" else answered(asked, answer, NOON)
-    history = [(Look(call=call), one)]
+    history = [(Poll(call=call), one)]
     now = NOON
     for pause, look in looks:
         now += timedelta(seconds=pause)
@@ -48,7 +48,7 @@ def played(make: MakeIntervention, begun: tuple[ActionName, PhoneCall, Any], loo
     return history
 
 
-def sources(look: Look, view_id: str) -> tuple[str, ...]:
+def sources(look: Poll, view_id: str) -> tuple[str, ...]:
     view = look.call.view(view_id) if look.call is not None else None
     return view.source if view is not None else ()
 
@@ -130,7 +130,7 @@ def test_an_intervention_reads_back_from_the_ledger_as_it_was(
 @quick
 @given(BEGUN, st.integers(0, 3))
 def test_nothing_undecided_is_followed_for_ever(an_intervention: MakeIntervention, begun: Any, kind: int) -> None:
-    looks = [UNREADABLE, Look(call=begun[1]), Look(), Look(call=PhoneCall.model_validate({"id": "c1"}))]
+    looks = [UNREADABLE, Poll(call=begun[1]), Poll(), Poll(call=PhoneCall.model_validate({"id": "c1"}))]
     one = played(an_intervention, begun, [(10.0, looks[kind])] * 12)[-1][1]
     assert not one.following or one.state in {State.CONNECTED, State.RECORDING, State.RECORDING_STOPPED}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
@@ -21,13 +21,13 @@ def ids(views: tuple[PhoneCallView, ...]) -> list[str]:
 
 
 @pytest.fixture
-def own(rules: AuthorizationMap) -> Callable[..., list[str]]:
+def own(rules: Permissions) -> Callable[..., list[str]]:
     """The ids of Bob's own views of a call."""
     return lambda call, known=NOTHING, **more: ids(own_views(call, "0003*210", known, rules, **more))
 
 
 @pytest.fixture
-def shown(rules: AuthorizationMap) -> Callable[..., list[str]]:
+def shown(rules: Permissions) -> Callable[..., list[str]]:
     """The ids of the views that anybody may see."""
     return lambda call, known=NOTHING: ids(as_others_see(call, known, rules).views)
 
@@ -190,7 +190,7 @@ def test_whoever_comes_to_listen_changes_nothing_that_others_see(
     a_call: MakeCall,
     a_view: MakeView,
     a_leg: MakeView,
-    rules: AuthorizationMap,
+    rules: Permissions,
     sides: list[tuple[str, str, int]],
     legs: list[tuple[str, str]],
 ) -> None:
@@ -213,13 +213,13 @@ def test_whoever_comes_to_listen_changes_nothing_that_others_see(
 
 
 def test_what_is_left_out_protects_where_it_may_be_a_party(
-    a_call: MakeCall, a_leg: MakeView, rules: AuthorizationMap
+    a_call: MakeCall, a_leg: MakeView, rules: Permissions
 ) -> None:
     assert rules.protects(without_legs(a_call(a_leg("01", source=["0003*299"])), NOTHING, rules))
 
 
 def test_a_protected_supervisor_who_listens_is_not_told_by_the_protection(
-    a_call: MakeCall, a_view: MakeView, a_leg: MakeView, rules: AuthorizationMap
+    a_call: MakeCall, a_view: MakeView, a_leg: MakeView, rules: Permissions
 ) -> None:
     call = a_call(a_view("01"), a_leg("02", source=["0003*299"]))
     assert not rules.protects(without_legs(call, NOTHING, rules))
@@ -229,12 +229,12 @@ def test_a_protected_supervisor_who_listens_is_not_told_by_the_protection(
 
 
 def test_who_talks_is_a_party_and_who_listens_is_none(
-    a_call: MakeCall, a_view: MakeView, a_leg: MakeView, rules: AuthorizationMap
+    a_call: MakeCall, a_view: MakeView, a_leg: MakeView, rules: Permissions
 ) -> None:
     call = a_call(a_view("01"), a_leg("02"))
     assert [talks(call, {phone}, LEG, rules) for phone in ("0003*210", "0003*024")] == [True, False]
 
 
-def test_who_picked_a_call_up_talks(a_call: MakeCall, a_leg: MakeView, rules: AuthorizationMap) -> None:
+def test_who_picked_a_call_up_talks(a_call: MakeCall, a_leg: MakeView, rules: Permissions) -> None:
     picked_up = Known(heard=frozenset({"01"}))
     assert talks(a_call(a_leg("01")), {"0003*024"}, picked_up, rules)

@@ -11,7 +11,7 @@ from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Target
 from bot.domain.errors import NotAuthorized, NotSuitable
-from bot.domain.permissions import AuthorizationMap, CallerPattern, ExtensionPattern, Person, Role
+from bot.domain.permissions import CallerPattern, ExtensionPattern, Permissions, Person, Role
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
@@ -23,13 +23,13 @@ def role(name: str, *actions: ActionName, on: tuple[str, ...] = ("0003*2XX",), c
     return Role(name, frozenset(actions), patterns, frozenset(channels) if channels else None)
 
 
-def one_person(*roles: Role, held: tuple[str, ...] | None = None) -> AuthorizationMap:
+def one_person(*roles: Role, held: tuple[str, ...] | None = None) -> Permissions:
     names = tuple(one.name for one in roles) if held is None else held
     person = Person("U0EVE", "Eve Stan", ("0003*030",), roles=names)
-    return AuthorizationMap(people={"U0EVE": person}, roles={one.name: one for one in roles})
+    return Permissions(people={"U0EVE": person}, roles={one.name: one for one in roles})
 
 
-def rule_of_refusal(rules: AuthorizationMap, action: ActionName, extension: str, channel: str = "C0FLOOR") -> str:
+def rule_of_refusal(rules: Permissions, action: ActionName, extension: str, channel: str = "C0FLOOR") -> str:
     with pytest.raises(NotAuthorized) as caught:
         rules.permit(rules.people["U0EVE"], action, extension, channel)
     return caught.value.rule
@@ -113,21 +113,21 @@ def test_a_protected_extension_beats_every_role() -> None:
     assert rule_of_refusal(rules, MONITOR, "0003*299") == "protected extension"
 
 
-def test_a_team_may_be_protected(rules: AuthorizationMap) -> None:
+def test_a_team_may_be_protected(rules: Permissions) -> None:
     protecting = replace(rules, protected_extensions=(ExtensionPattern("team:sales"),))
     assert not protecting.allows(rules.people["U0ANA"], MONITOR, "0003*310", "C0FLOOR")
 
 
-def test_a_team_may_be_acted_on(rules: AuthorizationMap) -> None:
+def test_a_team_may_be_acted_on(rules: Permissions) -> None:
     assert rules.allows(rules.people["U0ANA"], MONITOR, "0003*310", "C0FLOOR")
 
 
-def test_a_refusal_names_whom_to_ask(rules: AuthorizationMap) -> None:
+def test_a_refusal_names_whom_to_ask(rules: Permissions) -> None:
     with pytest.raises(NotAuthorized, match="Ask Ana Pop"):
         rules.permit(rules.people["U0BOB"], MONITOR, "0003*220", "C0FLOOR")
 
 
-def test_nobody_is_told_to_ask_themselves(rules: AuthorizationMap) -> None:
+def test_nobody_is_told_to_ask_themselves(rules: Permissions) -> None:
     with pytest.raises(NotAuthorized) as caught:
         rules.permit(rules.people["U0ANA"], MONITOR, "0003*400", "C0FLOOR")
     assert str(caught.value) == "You may use Monitor on 0003*2XX, team:sales, but not on 0003*400. Nothing was sent."
@@ -163,7 +163,7 @@ def test_another_role_never_takes_anything_away(action: ActionName, extension: s
     ids=str,
 )
 def test_a_call_with_a_protected_party_is_not_touched(
-    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, fields: dict[str, object]
+    rules: Permissions, a_call: MakeCall, a_view: MakeView, fields: dict[str, object]
 ) -> None:
     assert rules.protects(a_call(a_view(), a_view("03", **fields)))
 
@@ -184,26 +184,26 @@ def test_a_call_with_a_protected_party_is_not_touched(
 def test_a_caller_is_protected_in_each_spelling_where_the_country_is_known(
     a_call: MakeCall, a_view: MakeView, fields: dict[str, object]
 ) -> None:
-    rules = AuthorizationMap(protected_callers=(CallerPattern("+1555014XXXX", "+1"),))
+    rules = Permissions(protected_callers=(CallerPattern("+1555014XXXX", "+1"),))
     assert rules.protects(a_call(a_view(), a_view("03", **fields)))
 
 
-def test_a_call_charged_to_a_protected_extension_is_not_touched(rules: AuthorizationMap, a_call: MakeCall) -> None:
+def test_a_call_charged_to_a_protected_extension_is_not_touched(rules: Permissions, a_call: MakeCall) -> None:
     assert rules.protects(a_call(extension="0003*299"))
 
 
-def test_a_call_without_a_protected_party_is_open(rules: AuthorizationMap, a_call: MakeCall) -> None:
+def test_a_call_without_a_protected_party_is_open(rules: Permissions, a_call: MakeCall) -> None:
     assert (rules.protects(a_call()), a_call().parties == frozenset()) == (False, False)
 
 
 # ── people ──
 
 
-def test_somebody_of_the_map_is_known(rules: AuthorizationMap) -> None:
+def test_somebody_of_the_map_is_known(rules: Permissions) -> None:
     assert rules.person("U0ANA").name == "Ana Pop"
 
 
-def test_an_unknown_person_is_told_whom_to_ask_for_what(rules: AuthorizationMap) -> None:
+def test_an_unknown_person_is_told_whom_to_ask_for_what(rules: Permissions) -> None:
     with pytest.raises(NotAuthorized) as caught:
         rules.person("U0EVE")
     assert str(caught.value).replace("`", "") == (
@@ -211,15 +211,15 @@ def test_an_unknown_person_is_told_whom_to_ask_for_what(rules: AuthorizationMap)
     )
 
 
-def test_an_external_user_is_not_told_to_have_themselves_added(rules: AuthorizationMap) -> None:
+def test_an_external_user_is_not_told_to_have_themselves_added(rules: Permissions) -> None:
     with pytest.raises(NotAuthorized) as caught:
-        rules.person("U0ANA", stranger=True)
+        rules.person("U0ANA", external=True)
     assert "[users." not in str(caught.value)
 
 
 def test_without_a_contact_a_stranger_is_told_to_ask_whoever_keeps_the_map() -> None:
     with pytest.raises(NotAuthorized, match="Ask whoever keeps the map of callbot to add"):
-        AuthorizationMap().person("U0EVE")
+        Permissions().person("U0EVE")
 
 
 @pytest.mark.parametrize(
@@ -230,25 +230,25 @@ def test_without_a_contact_a_stranger_is_told_to_ask_whoever_keeps_the_map() -> 
         ("person", "U0BOB", ("0003*210", "0003*211")),
     ],
 )
-def test_a_target_means_these_extensions(rules: AuthorizationMap, kind: str, text: str, meant: tuple[str, ...]) -> None:
+def test_a_target_means_these_extensions(rules: Permissions, kind: str, text: str, meant: tuple[str, ...]) -> None:
     target = Target.model_validate({"kind": kind, "text": text})
     assert rules.extensions_meant(target, rules.people["U0ANA"]) == meant
 
 
-def test_a_mention_of_somebody_unknown_says_what_to_type_instead(rules: AuthorizationMap) -> None:
+def test_a_mention_of_somebody_unknown_says_what_to_type_instead(rules: Permissions) -> None:
     with pytest.raises(NotSuitable, match=r"0003\*210"):
         rules.extensions_meant(Target(kind="person", text="U0EVE"), rules.people["U0ANA"])
 
 
-def test_the_first_extension_is_the_phone(rules: AuthorizationMap) -> None:
+def test_the_first_extension_is_the_phone(rules: Permissions) -> None:
     assert rules.people["U0BOB"].phone == "0003*210"
 
 
-def test_supervisors_are_all_who_may_do_something_there(rules: AuthorizationMap) -> None:
+def test_supervisors_are_all_who_may_do_something_there(rules: Permissions) -> None:
     assert rules.supervisors_of("0003*210") == {"0003*024", "0003*025"}
 
 
-def test_every_phone_of_a_supervisor_is_a_supervisors(rules: AuthorizationMap) -> None:
+def test_every_phone_of_a_supervisor_is_a_supervisors(rules: Permissions) -> None:
     two_phones = replace(rules.people["U0ANA"], extensions=("0003*024", "0003*026"))
     more = replace(rules, people={**rules.people, "U0ANA": two_phones})
     assert more.supervisors_of("0003*210") == {"0003*024", "0003*025", "0003*026"}
@@ -263,12 +263,10 @@ def test_a_role_that_nobody_wrote_makes_no_supervisor() -> None:
 
 
 @pytest.mark.parametrize(("extension", "owner"), [("0003*211", "12"), ("0003*220", "@me"), ("0003*999", "@me")])
-def test_an_extension_is_asked_for_in_the_name_of_its_owner(
-    rules: AuthorizationMap, extension: str, owner: str
-) -> None:
+def test_an_extension_is_asked_for_in_the_name_of_its_owner(rules: Permissions, extension: str, owner: str) -> None:
     assert rules.owner(extension) == owner
 
 
 @pytest.mark.parametrize(("extension", "name"), [("0003*211", "Bob Ionescu"), ("0003*999", "0003*999")])
-def test_an_extension_is_called_by_its_persons_name(rules: AuthorizationMap, extension: str, name: str) -> None:
+def test_an_extension_is_called_by_its_persons_name(rules: Permissions, extension: str, name: str) -> None:
     assert rules.name_of(extension) == name

@@ -19,8 +19,8 @@ from aiohttp import web
 import bot as bot_package
 from bot.app.bot import Bot
 from bot.app.settings import Settings, read_settings
+from bot.ledger.audit_log import AuditEntry, AuditLog
 from bot.ledger.ledger import Ledger
-from bot.ledger.trail import Trail, TrailEntry
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
 from bot.sandbox.workspace.messages_shown import Message
@@ -141,13 +141,13 @@ class House:
     def actions(self) -> list[str]:
         return [str(put.json["action"]) for put in self.pbx.puts() if isinstance(put.json, dict)]
 
-    async def trail(self) -> tuple[TrailEntry, ...]:
+    async def audit_log(self) -> tuple[AuditEntry, ...]:
         """What the ledger says of every request, oldest first, as a second reader of the same file sees it."""
-        trail = await Trail.open(f"sqlite:///{self.folder}/callbot.db")
+        audit_log = await AuditLog.open(f"sqlite:///{self.folder}/callbot.db")
         try:
-            return tuple([entry async for piece in trail.pieces() for entry in piece])
+            return tuple([entry async for piece in audit_log.pieces() for entry in piece])
         finally:
-            await trail.close()
+            await audit_log.close()
 
 
 class LyingPbx:

@@ -117,7 +117,7 @@ async def test_every_command_of_many_is_answered_and_stands_in_the_ledger(house:
     await at_the_rate(house, 20)
     people = {user for user, _ in TYPED}
     await house.workspace.until(lambda: sum(len(house.workspace.private(user)) for user in people) == 20)
-    assert sorted(entry.said for entry in await house.trail()) == sorted(2 * [words for _, words in TYPED])
+    assert sorted(entry.said for entry in await house.audit_log()) == sorted(2 * [words for _, words in TYPED])
 
 
 async def acknowledgements(house: Any) -> list[str]:

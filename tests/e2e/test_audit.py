@@ -20,10 +20,10 @@ from bot.app.settings import OwnSettings, read_part
 from bot.domain.errors import WrongUsage
 from bot.domain.request import Request
 from bot.interventions.ports import Outcome
+from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.ledger.trail import Trail
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MAP = """
@@ -92,7 +92,7 @@ async def test_json_says_who_asked_for_what_when_on_whom_from_where_and_what_cam
             "at": "2026-11-20T12:00:00Z",
             "user": "U0ANA",
             "name": "Ana Pop",
-            "stranger": False,
+            "external": False,
             "channel": "C0FLOOR",
             "said": "/monitor 210",
             "extension": "0003*210",
@@ -158,9 +158,9 @@ async def test_the_requests_of_one_person_are_found_by_id_and_name(desk: Desk, w
 
 
 async def test_somebody_of_another_workspace_has_no_name_of_ours(desk: Desk) -> None:
-    await desk.asked(stranger=True)
+    await desk.asked(external=True)
     (record,) = await desk.records()
-    assert (record["name"], record["stranger"]) == (None, True)
+    assert (record["name"], record["external"]) == (None, True)
 
 
 async def test_without_a_map_ids_stand_for_names(desk: Desk) -> None:
@@ -194,7 +194,7 @@ async def test_a_ledger_that_is_not_there_is_said_to_be_so_and_not_made(desk: De
 async def test_a_ledger_without_tables_is_left_without(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     with pytest.raises(LedgerUnavailable, match="There is no ledger yet"):
-        await Trail.open(f"sqlite:///{tmp_path}/empty.db")
+        await AuditLog.open(f"sqlite:///{tmp_path}/empty.db")
     assert (tmp_path / "empty.db").stat().st_size == 0
 
 
@@ -207,9 +207,9 @@ async def test_a_running_callbot_is_not_in_the_way(desk: Desk) -> None:
 async def test_every_request_is_read_once_however_many_pieces_it_takes(desk: Desk) -> None:
     for number in range(23):
         await desk.asked(f"{number:02}", at=NOON + timedelta(seconds=number // 7))
-    trail = await Trail.open(desk.environment["DATABASE_URL"])
-    pieces = [piece async for piece in trail.pieces(at_once=5)]
-    await trail.close()
+    audit_log = await AuditLog.open(desk.environment["DATABASE_URL"])
+    pieces = [piece async for piece in audit_log.pieces(at_once=5)]
+    await audit_log.close()
     assert [len(piece) for piece in pieces] == [5, 5, 5, 5, 3]
     assert [entry.said for piece in pieces for entry in piece] == [f"{number:02}" for number in range(23)]
 
@@ -217,13 +217,13 @@ async def test_every_request_is_read_once_however_many_pieces_it_takes(desk: Des
 async def test_reading_does_not_keep_others_from_writing(desk: Desk) -> None:
     for number in range(6):
         await desk.asked(f"{number}", at=NOON + timedelta(seconds=number))
-    trail = await Trail.open(desk.environment["DATABASE_URL"])
+    audit_log = await AuditLog.open(desk.environment["DATABASE_URL"])
     said = []
-    async for piece in trail.pieces(at_once=3):
+    async for piece in audit_log.pieces(at_once=3):
         said += [entry.said for entry in piece]
         if len(said) == 3:
             await desk.asked("meanwhile", at=NOON + timedelta(minutes=1))
-    await trail.close()
+    await audit_log.close()
     assert said == ["0", "1", "2", "3", "4", "5", "meanwhile"]
 
 

@@ -42,7 +42,7 @@ async def refused_by(house: Any, user: str, words: str) -> list[tuple[str, bool 
     await house.told(user, words)
     assert house.pbx.puts() == []
     assert house.cards() == house.cards(user) == []
-    return [(each.slack_user, each.allowed, each.rule, each.outcome.value) for each in await house.trail()]
+    return [(each.slack_user, each.allowed, each.rule, each.outcome.value) for each in await house.audit_log()]
 
 
 async def test_a_refusal_names_the_rule_to_the_person_and_in_the_ledger(house: Any) -> None:
@@ -141,7 +141,7 @@ async def test_people_of_another_workspace_are_refused_as_such_when_they_click_t
     house.workspace.add_person("U0ANA", "ana", team_id="T0OTHER")
     await house.workspace.click("U0ANA", card, "Monitor")
     await house.told("U0ANA", "You are of another Slack workspace than callbot")
-    assert (house.actions(), (await house.trail())[-1].rule) == (["BargeIn"], "external user")
+    assert (house.actions(), (await house.audit_log())[-1].rule) == (["BargeIn"], "external user")
 
 
 # ── at the click ──
@@ -159,7 +159,7 @@ async def test_who_clicks_on_anothers_card_is_asked_for_their_own_right(house: A
     card = await public_card(house)
     await house.workspace.click("U0LIS", card, "Whisper")
     await house.told("U0LIS", "None of your roles allows Whisper.")
-    last = (await house.trail())[-1]
+    last = (await house.audit_log())[-1]
     assert (house.actions(), last.slack_user, last.allowed, last.rule) == (["BargeIn"], "U0LIS", False, "action")
 
 
@@ -181,7 +181,7 @@ async def test_a_click_counts_as_from_the_channel_where_the_cards_action_was_ask
     card = await public_card(house, "C0ALERTS")
     await house.workspace.click("U0LIS", card, "Monitor")
     await house.told("U0LIS", "but not from this conversation")
-    last = (await house.trail())[-1]
+    last = (await house.audit_log())[-1]
     assert (house.actions(), last.channel, last.rule) == (["BargeIn"], "C0ALERTS", "channel")
 
 
@@ -195,7 +195,7 @@ async def test_a_click_in_the_direct_message_counts_as_from_the_channel_of_the_c
     card = await house.card("Ended: You left", "U0LIS")
     await house.workspace.click("U0LIS", card, "Monitor")
     await house.puts(2)
-    assert [(each.channel, each.allowed) for each in await house.trail()] == [("C0FLOOR", True)] * 2
+    assert [(each.channel, each.allowed) for each in await house.audit_log()] == [("C0FLOOR", True)] * 2
 
 
 async def test_a_button_does_nothing_for_somebody_who_has_lost_the_role_since(house: Any) -> None:

@@ -93,7 +93,7 @@ async def test_a_mistake_is_named_with_a_correct_example_and_nothing_goes_out(ho
     assert unnamed == []
     assert all(parse(*example_in(answer)) for answer in told)
     assert (house.pbx.puts(), house.workspace.messages()) == ([], [])
-    assert {(each.rule, each.allowed) for each in await house.trail()} == {("not understood", None)}
+    assert {(each.rule, each.allowed) for each in await house.audit_log()} == {("not understood", None)}
 
 
 async def test_what_is_understood_and_suits_no_call_is_told_so(house: Any) -> None:
@@ -107,7 +107,7 @@ async def test_what_is_understood_and_suits_no_call_is_told_so(house: Any) -> No
     told = await answers(house, lines)
     assert [words for (_, words), answer in zip(lines, told, strict=True) if words not in answer.lines()[0]] == []
     assert house.pbx.puts() == []
-    assert {(each.rule, each.allowed) for each in await house.trail()} == {("no suitable call", None)}
+    assert {(each.rule, each.allowed) for each in await house.audit_log()} == {("no suitable call", None)}
 
 
 async def test_only_pickup_suits_a_call_that_rings(house: Any) -> None:

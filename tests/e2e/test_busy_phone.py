@@ -113,7 +113,7 @@ async def test_cancel_ends_it_and_says_so(house: Any) -> None:
     _, _, card = await waiting_for_bobs_call(house)
     await house.workspace.click("U0ANA", card, "Cancel")
     await shown(house, "Ended: nothing was sent. You cancelled it")
-    last = [entry for entry in await house.trail() if entry.said.startswith("/pickup")][-1]
+    last = [entry for entry in await house.audit_log() if entry.said.startswith("/pickup")][-1]
     assert (house.actions(), last.outcome, last.rule) == (["Monitor"], "refused", "phone busy: cancelled")
 
 
@@ -246,7 +246,7 @@ async def test_what_waited_rings_no_other_phone_and_goes_on_on_no_other_card(
     house = empty_house
     bot = await house.start_bot(rules_every=0.05)
     taken_up = asyncio.Event()
-    bot._rulebook.on_change(taken_up.set)
+    bot._live_config.on_change(taken_up.set)
     other = house.floor.talk(caller="+15550144", to="0003*024")
     calls(house)
     await typed(house, "/monitor 0003*210", "C0STAFF")

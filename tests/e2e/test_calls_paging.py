@@ -126,4 +126,4 @@ async def test_a_page_button_of_an_earlier_version_is_kindly_refused(house: Any)
     message = await listed(house)
     await house.workspace.click_stale("U0ANA", message, action_id="page:next", value="2", block_id="page-1")
     await house.told("U0ANA", "too old")
-    assert [each.outcome for each in await house.trail()] == ["answered", "refused"]
+    assert [each.outcome for each in await house.audit_log()] == ["answered", "refused"]

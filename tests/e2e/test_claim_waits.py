@@ -70,9 +70,9 @@ async def let_go_late(house: Any, holder: sqlite3.Connection, since: float) -> N
 async def nothing_of_it_is_left(house: Any, rule: str) -> None:
     """Nothing was sent, the audit says why, and the same may be asked for again."""
     assert house.actions() == []
-    entry = (await house.trail())[-1]
+    entry = (await house.audit_log())[-1]
     assert (entry.outcome, entry.rule, entry.state, entry.extension) == ("refused", rule, None, "0003*210")
-    assert house.bots[-1]._interventions.follower.open == ()
+    assert house.bots[-1]._interventions.tracker.open == ()
 
 
 CHANGES = {

@@ -76,7 +76,7 @@ async def test_what_is_shown_and_written_down_is_what_the_wall_clock_says(empty_
     house.floor.talk(caller="+15550142", to="0003*210")
     await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
     card = await house.card("Recording", "C0FLOOR")
-    (entry,) = await house.trail()
+    (entry,) = await house.audit_log()
     assert all(abs(at - wall()) < timedelta(minutes=1) for at in (*dates(card), entry.at))
 
 

@@ -76,7 +76,7 @@ async def test_a_refusal_is_one_sentence_on_the_card(
     card = await house.card("Refused: Monitor")
     assert words in "\n".join(card.lines())
     assert (pbx.puts, "evil" in everything([card])) == (1, False)
-    assert [f"Request {entry.id}" in card.lines() for entry in await house.trail()] == [True]
+    assert [f"Request {entry.id}" in card.lines() for entry in await house.audit_log()] == [True]
 
 
 IN_PRIVATE: dict[str, tuple[int, bytes, str]] = {
@@ -103,7 +103,7 @@ async def test_a_call_that_cannot_be_read_is_one_sentence_in_private_and_nothing
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210", raw=True)
     answer = await house.told("U0ANA", words)
     assert ("evil" in everything([answer]), pbx.puts, house.cards("U0ANA")) == (False, 0, [])
-    assert [f"Request {entry.id}" in answer.lines() for entry in await house.trail()] == [True]
+    assert [f"Request {entry.id}" in answer.lines() for entry in await house.audit_log()] == [True]
 
 
 async def test_the_log_has_a_line_for_each_step_and_each_has_the_id_that_the_card_shows(
@@ -113,7 +113,7 @@ async def test_the_log_has_a_line_for_each_step_and_each_has_the_id_that_the_car
     await house.start_bot_of(pbx)
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210", raw=True)
     await house.card("Refused: Monitor")
-    [entry] = await house.trail()
+    [entry] = await house.audit_log()
     lines = [line for line in capsys.readouterr().out.splitlines() if f"intervention={entry.id}" in line]
     steps = [line.partition("] ")[2].split()[0] for line in lines]
     assert [step for step in steps if not step.startswith("pbx")] == ["asked", "read", "allowed", "claimed", "put"]

@@ -135,7 +135,7 @@ async def test_what_slack_did_not_sign_for_now_is_refused(house: Any, session: a
     requests = not_slacks(house.workspace.sign)
     assert await statuses(session, address(house), requests) == expected(requests)
     await still_works(house)
-    assert [each.said for each in await house.trail()] == ["/calls help"]
+    assert [each.said for each in await house.audit_log()] == ["/calls help"]
 
 
 async def test_signed_garbage_is_refused(house: Any, session: aiohttp.ClientSession) -> None:

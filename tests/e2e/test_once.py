@@ -51,7 +51,7 @@ async def test_four_of_five_clicks_are_refused_in_the_ledger(house: Any) -> None
     calls = await list_of_calls(house)
     await asyncio.gather(*(house.workspace.click("U0ANA", calls, "Monitor") for _ in range(5)))
     await house.workspace.until(lambda: told_so(house, "U0ANA", "You have asked for this already") == 4)
-    clicks = [entry.outcome for entry in await house.trail() if entry.said == "[Monitor]"]
+    clicks = [entry.outcome for entry in await house.audit_log() if entry.said == "[Monitor]"]
     assert sorted(clicks) == ["refused"] * 4 + ["sent"]
 
 

@@ -42,7 +42,7 @@ async def test_a_phone_that_is_not_registered_is_said_privately_and_nothing_is_s
 async def test_a_phone_that_is_not_registered_is_a_refusal_in_the_trail(house: Any) -> None:
     call = house.floor.talk(**CALLER)
     await not_registered(house)
-    [entry] = await house.trail()
+    [entry] = await house.audit_log()
     assert (entry.outcome, entry.rule, entry.extension, entry.call_id) == (
         *("refused", "phone not registered"),
         *("0003*210", call),
@@ -162,7 +162,7 @@ async def test_who_talks_to_the_agent_is_in_the_call_already_and_nothing_is_sent
     house.floor.talk(caller="0003*024", to="0003*210")
     await typed(house, "/monitor 0003*210")
     await house.told("U0ANA", "You are in this call already: your phone 0003*024 is one of its parties")
-    [entry] = await house.trail()
+    [entry] = await house.audit_log()
     assert (entry.rule, house.pbx.puts()) == ("already in the call", [])
 
 

@@ -15,7 +15,7 @@ async def house(empty_house: Any) -> Any:
     return await start(empty_house)
 
 
-async def raise_hand(house: Any, about: str = "") -> Any:
+async def ask_for_help(house: Any, about: str = "") -> Any:
     await house.workspace.type(BOB, FLOOR, f"/calls help-me {about}".strip())
     return await alert(house, "Raised", "Bob Ionescu", channel=FLOOR)
 
@@ -26,7 +26,7 @@ async def direct(house: Any, words: str, person: str = BOB) -> None:
 
 async def test_a_raised_hand_is_a_card_with_the_call_and_what_helps(house: Any) -> None:
     house.floor.talk(to="0003*210", **HAL)
-    card = await raise_hand(house, "refund above my limit")
+    card = await ask_for_help(house, "refund above my limit")
     assert "refund above my limit" in said(card)
     assert "Hal Holder" in said(card)
     assert labels(card) == ["Monitor", "Whisper", "Barge in", "Record", "I'm on it", "Snooze 10 min"]
@@ -34,20 +34,20 @@ async def test_a_raised_hand_is_a_card_with_the_call_and_what_helps(house: Any) 
 
 async def test_the_agent_is_told_privately_that_the_call_for_help_stands(house: Any) -> None:
     house.floor.talk(to="0003*210", **HAL)
-    await raise_hand(house)
+    await ask_for_help(house)
     await house.told(BOB, "call for help")
 
 
 async def test_the_agent_is_told_who_is_coming(house: Any) -> None:
     house.floor.talk(to="0003*210", **HAL)
-    card = await raise_hand(house)
+    card = await ask_for_help(house)
     await house.workspace.click(ANA, card, "I'm on it")
     await direct(house, "Ana Pop")
 
 
 async def test_the_agent_is_told_of_one_who_comes_by_the_call_itself_and_not_how(house: Any) -> None:
     house.floor.talk(to="0003*210", **HAL)
-    card = await raise_hand(house)
+    card = await ask_for_help(house)
     await house.workspace.click(ANA, card, "Whisper")
     await direct(house, "Ana Pop")
     told = " ".join(one.text for one in house.workspace.messages(to=BOB))
@@ -56,14 +56,14 @@ async def test_the_agent_is_told_of_one_who_comes_by_the_call_itself_and_not_how
 
 async def test_a_raised_hand_is_resolved_with_the_call(house: Any) -> None:
     call = house.floor.talk(to="0003*210", **HAL)
-    await raise_hand(house)
+    await ask_for_help(house)
     house.floor.hang_up(call)
     await alert(house, "Resolved", channel=FLOOR)
 
 
 async def test_asking_again_brings_the_same_card_up_to_date(house: Any) -> None:
     house.floor.talk(to="0003*210", **HAL)
-    await raise_hand(house, "first")
+    await ask_for_help(house, "first")
     await house.workspace.type(BOB, FLOOR, "/calls help-me second")
     await alert(house, "Raised", "second", channel=FLOOR)
     assert len(raised(house, FLOOR)) == 1
@@ -81,7 +81,7 @@ async def test_of_several_calls_the_conversation_is_meant_and_not_what_waits(hou
     held = house.floor.talk(to="0003*210", **HAL)
     house.floor.hold(held)
     house.floor.talk(to="0003*210", caller="+15550142", caller_name="Carla Caller")
-    card = await raise_hand(house)
+    card = await ask_for_help(house)
     assert "Carla Caller" in said(card)
 
 

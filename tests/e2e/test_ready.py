@@ -141,7 +141,7 @@ async def test_a_refusal_for_a_revoked_token_is_in_the_audit(house: Any) -> None
     house.workspace.revoke_bot_token()
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
     await house.told("U0ANA", "Nothing was sent")
-    [entry] = await house.trail()
+    [entry] = await house.audit_log()
     assert (entry.outcome, entry.rule) == ("refused", "bot token revoked")
 
 

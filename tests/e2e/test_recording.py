@@ -99,7 +99,7 @@ async def test_while_a_recording_is_asked_for_the_next_person_is_told_who_has_as
     await two.card("Asked", "C0FLOOR")
     await typed(two, "U0LIS", "/record 0003*210")
     await two.told("U0LIS", "Ana Pop has asked for this already. Nothing more was sent.")
-    last = (await two.trail())[-1]
+    last = (await two.audit_log())[-1]
     assert (two.actions(), last.slack_user, last.rule) == (["StartRecording"], "U0LIS", "already asked")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.app.bot import Bot
 from bot.app.serving import CannotListen
-from bot.ledger.trail import Trail
+from bot.ledger.audit_log import AuditLog
 from bot.sandbox.pbx.server import Fault
 from bot.sandbox.workspace.faults import SlackFault
 
@@ -148,9 +148,9 @@ async def test_after_the_end_a_copy_of_the_ledgers_file_alone_has_the_audit(hous
     await house.card("Ringing", "C0FLOOR")
     await house.stop_bot()
     copied = shutil.copy(house.folder / "callbot.db", house.folder / "copied.db")
-    trail = await Trail.open(f"sqlite:///{copied}")
-    said = [(entry.said, entry.outcome) async for piece in trail.pieces() for entry in piece]
-    await trail.close()
+    audit_log = await AuditLog.open(f"sqlite:///{copied}")
+    said = [(entry.said, entry.outcome) async for piece in audit_log.pieces() for entry in piece]
+    await audit_log.close()
     assert said == [("/barge 0003*210", "sent")]
 
 

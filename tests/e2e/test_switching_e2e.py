@@ -121,7 +121,7 @@ async def test_a_phone_without_call_waiting_stays_in_the_old_mode_and_is_said_to
     assert "Not switched, you are still listening." in lines
     assert "Does: Monitor: listens silently" in lines
     assert "Who hears Ana: nobody" in lines
-    assert f"Request {(await house.trail())[1].id}" in lines
+    assert f"Request {(await house.audit_log())[1].id}" in lines
 
 
 async def test_a_change_that_is_typed_waits_like_one_that_is_clicked_and_keeps_what_was_typed(house: Any) -> None:
@@ -159,7 +159,7 @@ async def test_who_loses_the_right_while_the_change_waits_is_refused_when_the_ol
     await house.workspace.click("U0ANA", card, "Whisper")
     await asked_to_hang_up(house)
     taken_up = asyncio.Event()
-    bot._rulebook.on_change(taken_up.set)
+    bot._live_config.on_change(taken_up.set)
     house.map = house.map.replace('actions = ["Monitor", "Whisper", ', 'actions = ["Monitor", ')
     house.environment()
     await asyncio.wait_for(taken_up.wait(), timeout=5)

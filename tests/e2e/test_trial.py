@@ -14,10 +14,10 @@ import pytest
 
 import bot as bot_package
 from bot.app.check.pbx import unified_api
-from bot.app.check.probe import NotConfirmed, Trial, TrialSettings
-from bot.app.check.trial import Seen
-from bot.app.check.trial_listener import Wish, from_anywhere, who_listens
-from bot.app.check.trial_report import Report
+from bot.app.check.probe import NotConfirmed, Probe, ProbeSettings
+from bot.app.check.probe_action import Seen
+from bot.app.check.probe_options import ProbeOptions, from_anywhere, who_listens
+from bot.app.check.probe_report import Report
 from bot.app.live_config import check_files, read_files
 from bot.app.settings import read_part
 from bot.domain.errors import (
@@ -30,16 +30,16 @@ from bot.domain.errors import (
     WrongUsage,
 )
 from bot.domain.intervention import State
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.interventions.ports import Outcome
+from bot.ledger.audit_log import AuditEntry, AuditLog
 from bot.ledger.ledger import Ledger
-from bot.ledger.trail import Trail, TrailEntry
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import pbx_session
 
 MAP = (Path(__file__).parent / "callbot.toml").read_text()
-ANA = Wish("0003*210", whose="U0ANA")
+ANA = ProbeOptions("0003*210", whose="U0ANA")
 
 
 class Stage:
@@ -75,7 +75,7 @@ class Stage:
             "DATABASE_URL": f"sqlite:///{self.folder}/callbot.db",
         }
 
-    def rules(self) -> AuthorizationMap:
+    def rules(self) -> Permissions:
         path = self.folder / "callbot.toml"
         return check_files(read_files(path), str(path)).authorization
 
@@ -83,12 +83,12 @@ class Stage:
         """The test call."""
         return self.floor.talk(**({"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"} | more))
 
-    async def try_(self, wish: Wish = ANA, *, ask: Callable[[str], bool] = lambda question: True) -> bool:
+    async def try_(self, wish: ProbeOptions = ANA, *, ask: Callable[[str], bool] = lambda question: True) -> bool:
         seen = Seen()
         report = Report(self.said.append, lambda finding: self.said.append(str(finding)))
         async with pbx_session() as session:
-            trial = Trial(
-                api=unified_api(session, read_part(TrialSettings, self.environment), seen),
+            trial = Probe(
+                api=unified_api(session, read_part(ProbeSettings, self.environment), seen),
                 seen=seen,
                 ledger=self.ledger,
                 rules=self.rules(),
@@ -119,16 +119,16 @@ class Stage:
                 self.floor.hang_up(call.id)
         await asyncio.sleep(0.005)
 
-    async def trail(self) -> list[TrailEntry]:
-        trail = await Trail.open(self.environment["DATABASE_URL"])
+    async def audit_log(self) -> list[AuditEntry]:
+        audit_log = await AuditLog.open(self.environment["DATABASE_URL"])
         try:
-            return [entry async for piece in trail.pieces() for entry in piece]
+            return [entry async for piece in audit_log.pieces() for entry in piece]
         finally:
-            await trail.close()
+            await audit_log.close()
 
-    async def entry(self) -> TrailEntry:
+    async def entry(self) -> AuditEntry:
         """The only one there is."""
-        (entry,) = await self.trail()
+        (entry,) = await self.audit_log()
         return entry
 
 
@@ -426,10 +426,10 @@ async def test_a_pbx_that_is_down_is_said_to_be(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("wish", "asker"),
-    [(Wish("0003*310", whose="U0ANA"), "U0ANA"), (Wish("0004*210"), "terminal")],
+    [(ProbeOptions("0003*310", whose="U0ANA"), "U0ANA"), (ProbeOptions("0004*210"), "terminal")],
     ids=["somebody who may not", "nobody may"],
 )
-async def test_a_wish_that_no_role_allows_is_in_the_audit(stage: Stage, wish: Wish, asker: str) -> None:
+async def test_a_wish_that_no_role_allows_is_in_the_audit(stage: Stage, wish: ProbeOptions, asker: str) -> None:
     with pytest.raises(NotAuthorized) as refusal:
         await stage.try_(wish)
     entry = await stage.entry()
@@ -439,32 +439,32 @@ async def test_a_wish_that_no_role_allows_is_in_the_audit(stage: Stage, wish: Wi
 
 async def test_a_refusal_is_in_the_audit_as_of_the_only_one_who_may_listen(stage: Stage) -> None:
     with pytest.raises((NotSuitable, PbxError)):
-        await stage.try_(Wish("0003*211"))
+        await stage.try_(ProbeOptions("0003*211"))
     assert (await stage.entry()).slack_user == "U0ANA"
 
 
 async def test_a_wish_that_means_nothing_is_not_in_the_audit(stage: Stage) -> None:
     with pytest.raises(WrongUsage):
-        await stage.try_(Wish("0003*210"))
-    assert await stage.trail() == []
+        await stage.try_(ProbeOptions("0003*210"))
+    assert await stage.audit_log() == []
 
 
 @pytest.mark.parametrize(
     ("wish", "error", "words"),
     [
-        (Wish("210", whose="U0ANA"), WrongUsage, "for example --try 0003*210"),
-        (Wish("0003*210", whose="U0ANA", call="../x"), WrongUsage, "--call takes the id of a call"),
-        (Wish("0003*210", whose="U0NOBODY"), WrongUsage, "nobody there is 'U0NOBODY'"),
-        (Wish("0003*210"), WrongUsage, "U0ANA (Ana Pop), U0LIS (Lis Marin). Say one with --as."),
-        (Wish("0003*310", whose="U0ANA"), NotAuthorized, "but not on 0003*310"),
-        (Wish("0004*210"), NotAuthorized, "Nobody may use Monitor on 0004*210: no role"),
-        (Wish("0003*299"), NotAuthorized, "Nobody may use Monitor on 0003*299: it is protected"),
-        (Wish("0003*299", whose="U0ANA"), NotAuthorized, "0003*299 is protected"),
-        (Wish("0003*210", whose="U0BOB"), NotAuthorized, "None of your roles allows Monitor"),
+        (ProbeOptions("210", whose="U0ANA"), WrongUsage, "for example --try 0003*210"),
+        (ProbeOptions("0003*210", whose="U0ANA", call="../x"), WrongUsage, "--call takes the id of a call"),
+        (ProbeOptions("0003*210", whose="U0NOBODY"), WrongUsage, "nobody there is 'U0NOBODY'"),
+        (ProbeOptions("0003*210"), WrongUsage, "U0ANA (Ana Pop), U0LIS (Lis Marin). Say one with --as."),
+        (ProbeOptions("0003*310", whose="U0ANA"), NotAuthorized, "but not on 0003*310"),
+        (ProbeOptions("0004*210"), NotAuthorized, "Nobody may use Monitor on 0004*210: no role"),
+        (ProbeOptions("0003*299"), NotAuthorized, "Nobody may use Monitor on 0003*299: it is protected"),
+        (ProbeOptions("0003*299", whose="U0ANA"), NotAuthorized, "0003*299 is protected"),
+        (ProbeOptions("0003*210", whose="U0BOB"), NotAuthorized, "None of your roles allows Monitor"),
     ],
     ids=str,
 )
-def test_who_may_not_listen_is_refused(wish: Wish, error: type[Exception], words: str, tmp_path: Path) -> None:
+def test_who_may_not_listen_is_refused(wish: ProbeOptions, error: type[Exception], words: str, tmp_path: Path) -> None:
     path = tmp_path / "callbot.toml"
     path.write_text(MAP)
     rules = from_anywhere(check_files(read_files(path), str(path)).authorization)
@@ -477,14 +477,14 @@ def test_channels_of_roles_do_not_bind_whoever_sits_at_the_terminal(tmp_path: Pa
     path = tmp_path / "callbot.toml"
     path.write_text(MAP)
     rules = from_anywhere(check_files(read_files(path), str(path)).authorization)
-    assert who_listens(Wish("0003*210", whose="U0LIS"), rules).name == "Lis Marin"
+    assert who_listens(ProbeOptions("0003*210", whose="U0LIS"), rules).name == "Lis Marin"
 
 
 def test_the_only_one_who_may_listen_need_not_be_named(tmp_path: Path) -> None:
     path = tmp_path / "callbot.toml"
     path.write_text(MAP)
     rules = from_anywhere(check_files(read_files(path), str(path)).authorization)
-    assert who_listens(Wish("0003*211"), rules).name == "Ana Pop"
+    assert who_listens(ProbeOptions("0003*211"), rules).name == "Ana Pop"
 
 
 # ── the command itself ──

@@ -118,7 +118,7 @@ async def told_by_a_bot_of(house: Any, pbx: Any, text: str, words: str) -> str:
     await house.start_bot_of(pbx)
     await typed(house, "U0ANA", text)
     await house.told("U0ANA", words)
-    return str((await house.trail())[-1].rule)
+    return str((await house.audit_log())[-1].rule)
 
 
 async def test_an_allowed_extension_with_another_teams_call_is_refused(house: Any) -> None:
@@ -126,7 +126,7 @@ async def test_an_allowed_extension_with_another_teams_call_is_refused(house: An
     call = house.floor.talk(caller="+15550142", to="0003*310")
     await typed(house, "U0ANA", f"/monitor 0003*210 call={call}")
     await house.told("U0ANA", "was never on this extension")
-    assert (house.pbx.puts(), (await house.trail())[-1].rule) == ([], "no suitable call")
+    assert (house.pbx.puts(), (await house.audit_log())[-1].rule) == ([], "no suitable call")
 
 
 async def test_another_teams_call_is_refused_even_where_the_pbx_shows_it(empty_house: Any, lying_pbx: Any) -> None:

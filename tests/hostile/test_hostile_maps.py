@@ -11,7 +11,7 @@ from bot.app.config import read_config
 from bot.domain.actions import ActionName
 from bot.domain.directory import COLUMNS, Directory, read_directory
 from bot.domain.errors import ConfigMistakes, NotAuthorized
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 
 quick = settings(max_examples=40, deadline=None)
 EXAMPLE = (Path(__file__).parents[2] / "callbot.example.toml").read_text().splitlines()
@@ -84,7 +84,7 @@ def spoilt_maps(draw: st.DrawFn) -> bytes:
 MAPS = spoilt_maps() | st.lists(LINES, max_size=12).map(lambda lines: "\n".join(lines).encode()) | st.binary()
 
 
-def rules_of(raw: bytes, directory: Directory | None = None) -> AuthorizationMap | ConfigMistakes:
+def rules_of(raw: bytes, directory: Directory | None = None) -> Permissions | ConfigMistakes:
     try:
         return read_config(raw, "callbot.toml", directory).authorization(directory)
     except ConfigMistakes as mistakes:
@@ -188,5 +188,5 @@ def test_no_row_of_the_directory_lets_anybody_do_anything(raw: bytes) -> None:
     except ConfigMistakes:
         return
     rules = rules_of("\n".join(EXAMPLE).encode(), directory)
-    assert isinstance(rules, AuthorizationMap)
+    assert isinstance(rules, Permissions)
     assert set(rules.people) == {"U0ANA", "U0BOB"}

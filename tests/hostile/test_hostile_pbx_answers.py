@@ -16,7 +16,7 @@ from bot.domain.commands import ListCalls
 from bot.domain.errors import PbxError
 from bot.domain.intervention import Intervention, State, Step
 from bot.domain.legs import Known, own_views
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.interventions.call_list import Viewer, live_calls
 from bot.interventions.planner import next_buttons
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
@@ -141,7 +141,7 @@ def read(spoil: Spoil, any_text: st.SearchStrategy[str]) -> Read:
     data=st.data(),
 )
 def test_no_supervisors_leg_and_no_other_extension_is_ever_acted_on(
-    read: Read, rules: AuthorizationMap, legs: frozenset[str], data: st.DataObject
+    read: Read, rules: Permissions, legs: frozenset[str], data: st.DataObject
 ) -> None:
     for call in read(data):
         own = own_views(call, "0003*210", Known(legs), rules)
@@ -166,7 +166,7 @@ def test_a_card_of_whatever_was_read_does_no_harm(
     read: Read,
     hidden: Hidden,
     an_intervention: MakeIntervention,
-    rules: AuthorizationMap,
+    rules: Permissions,
     noon: datetime,
     state: State,
     data: st.DataObject,
@@ -190,7 +190,7 @@ def test_a_card_of_whatever_was_read_does_no_harm(
         assert not card.buttons or any(block["type"] == "actions" for block in shown.blocks)
 
 
-def listing(calls: tuple[PhoneCall, ...], rules: AuthorizationMap) -> Listing:
+def listing(calls: tuple[PhoneCall, ...], rules: Permissions) -> Listing:
     """What Ana may know of the calls."""
     viewer = Viewer(
         person=rules.people["U0ANA"], channel="C0FLOOR", rules=rules, known={OURS: Known(frozenset({"02"}))}
@@ -201,7 +201,7 @@ def listing(calls: tuple[PhoneCall, ...], rules: AuthorizationMap) -> Listing:
 @quick
 @given(data=st.data())
 def test_a_list_of_whatever_was_read_does_no_harm(
-    read: Read, hidden: Hidden, rules: AuthorizationMap, data: st.DataObject
+    read: Read, hidden: Hidden, rules: Permissions, data: st.DataObject
 ) -> None:
     shown_without_harm(lists.live_calls(listing(read(data), rules)), hidden)
 
@@ -209,7 +209,7 @@ def test_a_list_of_whatever_was_read_does_no_harm(
 @quick
 @given(data=st.data())
 def test_a_question_about_whatever_was_read_does_no_harm(
-    *, read: Read, hidden: Hidden, rules: AuthorizationMap, noon: datetime, data: st.DataObject
+    *, read: Read, hidden: Hidden, rules: Permissions, noon: datetime, data: st.DataObject
 ) -> None:
     found = [line for line in listing(read(data), rules).lines if line.buttons]
     offered = [Choice(call=one.call, view=one.view, agent=one.agent, button=one.buttons[0]) for one in found]

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.app.live_config import Rulebook
+from bot.app.live_config import LiveConfig
 from bot.app.settings import Settings
 from bot.domain.commands import EXAMPLES, OPTIONS, Help, Verb, parse
 
@@ -82,8 +82,8 @@ def test_the_example_environment_shows_the_true_defaults() -> None:
 
 
 def test_the_example_map_is_right() -> None:
-    rulebook = Rulebook.read(ROOT / "callbot.example.toml")
-    assert rulebook.rules().person("U0ANA").phone == "0003*024"
+    live_config = LiveConfig.read(ROOT / "callbot.example.toml")
+    assert live_config.rules().person("U0ANA").phone == "0003*024"
 
 
 def test_the_example_of_a_directory_is_right(tmp_path: Path) -> None:
@@ -92,10 +92,10 @@ def test_the_example_of_a_directory_is_right(tmp_path: Path) -> None:
     lines = re.findall(r"^#     (.+)$", text, re.MULTILINE)
     (tmp_path / "agents.csv").write_text("\n".join(lines))
     (tmp_path / "callbot.toml").write_text(re.sub(r"^# (\[.*\]|\w+ = .*)$", r"\1", text, flags=re.MULTILINE))
-    rulebook = Rulebook.read(tmp_path / "callbot.toml")
-    directory = rulebook.rules().directory
+    live_config = LiveConfig.read(tmp_path / "callbot.toml")
+    directory = live_config.rules().directory
     assert (len(directory.agents), list(directory.teams)) == (len(lines) - 1, ["sales"])
-    assert rulebook.config().unknown_teams(directory) == ()
+    assert live_config.config().unknown_teams(directory) == ()
 
 
 @pytest.mark.parametrize("verb", Verb)

@@ -10,7 +10,7 @@ from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.directory import Agent, Directory
 from bot.domain.legs import Known
-from bot.domain.permissions import AuthorizationMap, Person
+from bot.domain.permissions import Permissions, Person
 from bot.interventions.call_list import since_when
 from bot.interventions.ports import Line, Listing
 
@@ -63,12 +63,12 @@ def test_nobody_sees_a_call_with_a_protected_party(listed: List, a_call: MakeCal
     assert (listed("U0ANA", call), listed("U0BOB", call)) == ((), ())
 
 
-def test_who_has_no_role_and_no_call_sees_nothing(listed: List, rules: AuthorizationMap, a_call: MakeCall) -> None:
+def test_who_has_no_role_and_no_call_sees_nothing(listed: List, rules: Permissions, a_call: MakeCall) -> None:
     eve = Person("U0EVE", "Eve Stan", ("0003*030",))
     assert listed("U0EVE", a_call(), rules=replace(rules, people={**rules.people, "U0EVE": eve})) == ()
 
 
-def test_a_role_of_another_channel_shows_nothing_here(listed: List, rules: AuthorizationMap, a_call: MakeCall) -> None:
+def test_a_role_of_another_channel_shows_nothing_here(listed: List, rules: Permissions, a_call: MakeCall) -> None:
     only = replace(rules.roles["supervisor"], channels=frozenset({"C0FLOOR"}))
     there = replace(rules, roles={"supervisor": only})
     lines = [listed("U0ANA", a_call(), rules=there, channel=channel) for channel in ("C0FLOOR", "C0OTHER")]
@@ -83,15 +83,13 @@ def test_a_ringing_call_offers_to_pick_it_up(listed: List, a_call: MakeCall, a_v
     assert offered(listed("U0ANA", a_call(a_view(status=3)))[0]) == [ActionName.PICK_UP]
 
 
-def test_a_role_offers_no_more_than_it_allows(listed: List, rules: AuthorizationMap, a_call: MakeCall) -> None:
+def test_a_role_offers_no_more_than_it_allows(listed: List, rules: Permissions, a_call: MakeCall) -> None:
     few = replace(rules.roles["supervisor"], actions=frozenset({ActionName.BARGE_IN}))
     lines = listed("U0ANA", a_call(), rules=replace(rules, roles={"supervisor": few}))
     assert offered(lines[0]) == [ActionName.BARGE_IN]
 
 
-def test_ones_own_phone_offers_nothing(
-    listed: List, rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
-) -> None:
+def test_ones_own_phone_offers_nothing(listed: List, rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     ana = replace(rules.people["U0ANA"], extensions=("0003*210",))
     lines = listed("U0ANA", a_call(), rules=replace(rules, people={"U0ANA": ana}))
     assert [offered(line) for line in lines] == [[]]
@@ -199,7 +197,7 @@ WORDS = {
 
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
 def test_words_match_names_and_numbers(
-    listed: List, rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, words: tuple[str, ...]
+    listed: List, rules: Permissions, a_call: MakeCall, a_view: MakeView, words: tuple[str, ...]
 ) -> None:
     here = replace(rules, directory=Directory((Agent("0003*210", team="support"),)))
     call = a_call(a_view(source=["0003*220", "+15550100"], callerId="Jane José <+15550100>"))
@@ -232,7 +230,7 @@ def test_calls_that_do_not_match_are_counted_all_the_same(
     [("bob", "bob"), ("<@U0BOB>", "Bob Ionescu"), ("<@U0ILIE>", "Ilie Sales"), ("<@U0EVE>", "a person I don't know")],
 )
 def test_a_mention_is_read_as_the_name_of_the_person(
-    listing: Callable[..., Listing], rules: AuthorizationMap, typed: str, read: str
+    listing: Callable[..., Listing], rules: Permissions, typed: str, read: str
 ) -> None:
     here = replace(rules, directory=Directory((Agent("0003*310", name="Ilie Sales", slack_user="U0ILIE"),)))
     assert listing("U0ANA", words=(typed,), rules=here).words == (read,)

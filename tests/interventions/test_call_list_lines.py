@@ -13,7 +13,7 @@ from bot.domain.commands import Intervene, Target
 from bot.domain.directory import Agent, Directory
 from bot.domain.intervention import Intervention, State
 from bot.domain.legs import Known
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.interventions.call_list import choice
 from bot.interventions.planner import Suitable
 from bot.interventions.ports import Line
@@ -73,7 +73,7 @@ def test_ones_own_leg_is_told_as_ones_own(
 
 
 def test_a_leg_of_ones_second_phone_is_ones_own(
-    listed: List, rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
+    listed: List, rules: Permissions, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
 ) -> None:
     ana = replace(rules.people["U0ANA"], extensions=("0003*024", "0003*026"))
     here = replace(rules, people={"U0ANA": ana})
@@ -89,7 +89,7 @@ def test_an_agent_is_not_told_who_is_on_their_call(
 
 
 def test_a_supervisor_is_not_told_who_is_on_their_own_call(
-    listed: List, rules: AuthorizationMap, inside: Inside, a_call: MakeCall
+    listed: List, rules: Permissions, inside: Inside, a_call: MakeCall
 ) -> None:
     """Of their own phone a supervisor knows what an agent knows of theirs."""
     cleo = replace(rules.people["U0CLEO"], extensions=("0003*210",))
@@ -99,7 +99,7 @@ def test_a_supervisor_is_not_told_who_is_on_their_own_call(
 
 
 def test_a_supervisor_on_the_other_side_of_a_call_is_not_told_to_who_may_act_on_this_side_alone(
-    listed: List, rules: AuthorizationMap, inside: Inside, a_call: MakeCall, a_view: MakeView
+    listed: List, rules: Permissions, inside: Inside, a_call: MakeCall, a_view: MakeView
 ) -> None:
     call = a_call(a_view("00", extension="0003*310"), a_view("01"))
     sales = replace(rules.roles["supervisor"], extensions=rules.roles["supervisor"].extensions[1:])
@@ -171,7 +171,7 @@ def test_a_call_of_ones_own_phone_is_not_offered_on_the_other_side(
 
 
 def test_a_call_of_another_organisation_can_be_recorded_and_rings_no_phone(
-    listed: List, rules: AuthorizationMap, a_call: MakeCall
+    listed: List, rules: Permissions, a_call: MakeCall
 ) -> None:
     far = replace(rules.people["U0ANA"], extensions=("0004*024",))
     line = listed("U0ANA", a_call(), rules=replace(rules, people={**rules.people, "U0ANA": far}))[0]
@@ -192,13 +192,13 @@ NAMES = {
 
 @pytest.mark.parametrize("source", NAMES)
 def test_the_other_party_is_named_where_the_map_or_the_directory_knows_them(
-    listed: List, rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, source: str
+    listed: List, rules: Permissions, a_call: MakeCall, a_view: MakeView, source: str
 ) -> None:
     here = replace(rules, directory=Directory((Agent("0003*310", name="Ilie Sales"),)))
     assert listed("U0ANA", a_call(a_view(source=[source])), rules=here)[0].names == NAMES[source]
 
 
-def test_a_choice_knows_the_names_too(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+def test_a_choice_knows_the_names_too(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     call = a_call(a_view(source=["0003*220"]))
     intervene = Intervene(action=ActionName.MONITOR, target=Target(kind="short", text="210"))
     one = choice(intervene, Suitable("0003*210", call, call.views[0]), "C0FLOOR", rules)

@@ -13,7 +13,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView, Status
 from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
 from bot.domain.legs import Known
-from bot.domain.permissions import AuthorizationMap, Permit
+from bot.domain.permissions import Permissions, Permit
 from bot.interventions.planner import check_phone, plan, suitable
 
 MakeView = Callable[..., PhoneCallView]
@@ -72,11 +72,11 @@ def known_as(legs: dict[str, frozenset[str]]) -> dict[str, Known]:
     return {call: Known(views) for call, views in legs.items()}
 
 
-def chosen(command: Intervene, found: Found, rules: AuthorizationMap, **legs: frozenset[str]) -> list[tuple[str, str]]:
+def chosen(command: Intervene, found: Found, rules: Permissions, **legs: frozenset[str]) -> list[tuple[str, str]]:
     return [(one.call.id, one.view.id) for one in suitable(command, found, rules, known_as(legs))]
 
 
-def refusal(command: Intervene, found: Found, rules: AuthorizationMap, **legs: frozenset[str]) -> Refusal:
+def refusal(command: Intervene, found: Found, rules: Permissions, **legs: frozenset[str]) -> Refusal:
     with pytest.raises((NotAuthorized, NotSuitable)) as caught:
         suitable(command, found, rules, known_as(legs))
     assert isinstance(caught.value, Refusal)
@@ -87,92 +87,90 @@ def on_210(*calls: PhoneCall) -> Found:
     return [("0003*210", call) for call in calls]
 
 
-def test_one_call_with_one_view_is_meant(rules: AuthorizationMap, a_call: MakeCall) -> None:
+def test_one_call_with_one_view_is_meant(rules: Permissions, a_call: MakeCall) -> None:
     assert chosen(asked(), on_210(a_call()), rules) == [("c1", "01")]
 
 
-def test_of_several_calls_each_is_offered(rules: AuthorizationMap, a_call: MakeCall) -> None:
+def test_of_several_calls_each_is_offered(rules: Permissions, a_call: MakeCall) -> None:
     assert chosen(asked(), on_210(a_call(), a_call(call_id="c2")), rules) == [("c1", "01"), ("c2", "01")]
 
 
-def test_of_several_views_each_is_offered(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+def test_of_several_views_each_is_offered(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     assert chosen(asked(), on_210(a_call(a_view("00"), a_view("01"))), rules) == [("c1", "00"), ("c1", "01")]
 
 
 def test_of_a_ringing_and_an_answered_call_the_fitting_one_is_meant(
-    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
+    rules: Permissions, a_call: MakeCall, a_view: MakeView
 ) -> None:
     found = on_210(a_call(), a_call(a_view(status=3), call_id="c2"))
     assert chosen(asked(ActionName.PICK_UP), found, rules) == [("c2", "01")]
 
 
-def test_a_leg_of_ours_is_never_acted_on(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+def test_a_leg_of_ours_is_never_acted_on(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     call = a_call(a_view("01"), a_view("02", source=["0003*777"]))
     assert chosen(asked(), on_210(call), rules, c1=frozenset({"02"})) == [("c1", "01")]
 
 
-def test_legs_in_one_call_say_nothing_of_another(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+def test_legs_in_one_call_say_nothing_of_another(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     call = a_call(a_view("01"), a_view("02"))
     assert chosen(asked(), on_210(call), rules, c2=frozenset({"02"})) == [("c1", "01"), ("c1", "02")]
 
 
-def test_a_view_may_be_named(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+def test_a_view_may_be_named(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     assert chosen(asked(view="01"), on_210(a_call(a_view("00"), a_view("01"))), rules) == [("c1", "01")]
 
 
-def test_a_view_id_is_compared_as_text(rules: AuthorizationMap, a_call: MakeCall) -> None:
+def test_a_view_id_is_compared_as_text(rules: Permissions, a_call: MakeCall) -> None:
     assert "no view 1 " in str(refusal(asked(view="1"), on_210(a_call()), rules))
 
 
 def test_naming_a_supervisors_leg_is_refused(
-    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
+    rules: Permissions, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
 ) -> None:
     found = on_210(a_call(a_view("01"), a_leg("02")))
     assert refusal(asked(view="02"), found, rules).rule == "not the agent's view"
 
 
-def test_naming_a_view_of_somebody_else_is_refused(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+def test_naming_a_view_of_somebody_else_is_refused(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     found = on_210(a_call(a_view("00", extension="0003*310"), a_view("01")))
     assert refusal(asked(view="00"), found, rules).rule == "not the agent's view"
 
 
-def test_naming_another_teams_call_is_refused(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+def test_naming_another_teams_call_is_refused(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     found = on_210(a_call(a_view(extension="0003*410", destination=["0003*410"])))
     assert refusal(asked(call="c1"), found, rules).rule == "call of another extension"
 
 
 def test_a_call_of_somebodys_second_extension_may_be_named(
-    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
+    rules: Permissions, a_call: MakeCall, a_view: MakeView
 ) -> None:
     call = a_call(a_view(extension="0003*211", destination=["0003*211"]))
     command = asked(call="c1", target=Target(kind="person", text="U0BOB"))
     assert chosen(command, [("0003*210", call), ("0003*211", call)], rules) == [("c1", "01")]
 
 
-def test_a_protected_call_that_is_named_is_refused(rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView) -> None:
+def test_a_protected_call_that_is_named_is_refused(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     found = on_210(a_call(a_view(callerId="Jane <+15550191>")))
     assert refusal(asked(call="c1"), found, rules).rule == "protected party"
 
 
 @pytest.mark.parametrize("command", [asked(), asked(call="c1")], ids=["looked for", "named"])
 def test_a_protected_call_is_refused_in_the_words_for_no_call_at_all(
-    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, command: Intervene
+    rules: Permissions, a_call: MakeCall, a_view: MakeView, command: Intervene
 ) -> None:
     found = on_210(a_call(a_view(callerId="Jane <+15550191>")))
     assert str(refusal(command, found, rules)) == str(refusal(command, [], rules))
 
 
 def test_a_protected_call_under_the_id_of_an_earlier_one_is_refused_in_these_words_too(
-    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView, noon: datetime
+    rules: Permissions, a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     command = asked(call="c1", published=noon)
     protected = on_210(a_call(a_view(source=["+15550190"])))
     assert str(refusal(command, protected, rules)) == str(refusal(command, [], rules))
 
 
-def test_a_protected_call_is_not_offered_beside_others(
-    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
-) -> None:
+def test_a_protected_call_is_not_offered_beside_others(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     found = on_210(a_call(a_view(callerId="Jane <+15550191>")), a_call(call_id="c2"))
     assert chosen(asked(), found, rules) == [("c2", "01")]
 
@@ -192,7 +190,7 @@ NOTHING: list[tuple[str, Intervene, dict[str, Any] | None, str]] = [
 @pytest.mark.parametrize(("command", "view", "said"), [row[1:] for row in NOTHING], ids=[row[0] for row in NOTHING])
 def test_where_no_call_suits_the_answer_says_why_and_that_nothing_was_sent(
     *,
-    rules: AuthorizationMap,
+    rules: Permissions,
     a_call: MakeCall,
     a_view: MakeView,
     command: Intervene,
@@ -205,7 +203,7 @@ def test_where_no_call_suits_the_answer_says_why_and_that_nothing_was_sent(
 
 
 def test_of_two_calls_the_one_not_yet_recorded_is_recorded(
-    rules: AuthorizationMap, a_call: MakeCall, a_view: MakeView
+    rules: Permissions, a_call: MakeCall, a_view: MakeView
 ) -> None:
     found = on_210(a_call(a_view(**RECORDED)), a_call(call_id="c2"))
     assert chosen(asked(ActionName.START_RECORDING), found, rules) == [("c2", "01")]
@@ -261,13 +259,13 @@ PLANS += [
 
 @pytest.mark.parametrize(("action", "options", "body"), PLANS, ids=[f"{name}-{'-'.join(o)}" for name, o, _ in PLANS])
 def test_the_plan_rings_the_askers_own_phone_and_holds_what_was_given(
-    rules: AuthorizationMap, a_view: MakeView, action: ActionName, options: dict[str, Any], body: dict[str, Any]
+    rules: Permissions, a_view: MakeView, action: ActionName, options: dict[str, Any], body: dict[str, Any]
 ) -> None:
     permit = Permit(rules.people["U0ANA"], action, "0003*210", "C0FLOOR", rule="role supervisor")
     assert plan(asked(action, **options), a_view("01"), permit).wire() == body
 
 
-def test_of_several_own_extensions_the_first_rings(rules: AuthorizationMap, a_view: MakeView) -> None:
+def test_of_several_own_extensions_the_first_rings(rules: Permissions, a_view: MakeView) -> None:
     person = replace(rules.people["U0ANA"], extensions=("0003*026", "0003*024"))
     permit = Permit(person, ActionName.MONITOR, "0003*210", "C0FLOOR", rule="role supervisor")
     assert plan(asked(), a_view(), permit).wire()["sendCallTo"] == "0003*026"
@@ -299,7 +297,7 @@ MADE_FOR = [
 
 @pytest.mark.parametrize(("made_for", "shown", "acts"), [row[1:] for row in MADE_FOR], ids=[row[0] for row in MADE_FOR])
 def test_a_button_acts_on_the_call_that_it_was_made_for_and_on_no_later_one_of_the_same_id(
-    *, rules: AuthorizationMap, a_call: MakeCall, made_for: str | None, shown: str | None, acts: bool
+    *, rules: Permissions, a_call: MakeCall, made_for: str | None, shown: str | None, acts: bool
 ) -> None:
     pressed, found = asked(call="c1", published=made_for), on_210(a_call(published=shown))
     if acts:

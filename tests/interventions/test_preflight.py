@@ -9,7 +9,7 @@ import pytest
 from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxRefused, PbxUnauthenticated, PbxUnreachable
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen, Presence, presence
 from bot.interventions.preflight import phone_beside, phone_seen
 from bot.polling.ports import Accepted
@@ -62,7 +62,7 @@ async def hangs() -> Presence | None:
     raise AssertionError("it never comes")
 
 
-async def is_not_registered(pbx: Pbx, rules: AuthorizationMap, phone: str | None = "0003*024") -> bool:
+async def is_not_registered(pbx: Pbx, rules: Permissions, phone: str | None = "0003*024") -> bool:
     async with phone_beside(pbx, rules, phone, patience=0.01) as seeing:
         return await seeing is PhoneSeen.NOT_REGISTERED
 
@@ -87,23 +87,23 @@ CERTAIN = {
 
 @pytest.mark.parametrize(("answer", "certain"), CERTAIN.values(), ids=CERTAIN)
 async def test_only_a_certain_no_is_one(
-    rules: AuthorizationMap, answer: Callable[[], Awaitable[Presence | None]], certain: bool
+    rules: Permissions, answer: Callable[[], Awaitable[Presence | None]], certain: bool
 ) -> None:
     assert await is_not_registered(Pbx(answer), rules) is certain
 
 
-async def test_the_phone_is_asked_about_in_the_name_of_its_owner(rules: AuthorizationMap) -> None:
+async def test_the_phone_is_asked_about_in_the_name_of_its_owner(rules: Permissions) -> None:
     pbx = Pbx()
     await is_not_registered(pbx, rules)
     assert pbx.asked == [("3", "0003*024")]
 
 
-async def test_where_no_phone_is_to_be_asked_about_nothing_is_read(rules: AuthorizationMap) -> None:
+async def test_where_no_phone_is_to_be_asked_about_nothing_is_read(rules: Permissions) -> None:
     pbx = Pbx(knows(0, "-1"))
     assert (await is_not_registered(pbx, rules, phone=None), pbx.asked) == (False, [])
 
 
-async def test_it_is_read_while_the_call_is(rules: AuthorizationMap) -> None:
+async def test_it_is_read_while_the_call_is(rules: Permissions) -> None:
     asked, answered = asyncio.Event(), asyncio.Event()
 
     async def answer() -> Presence | None:
@@ -117,7 +117,7 @@ async def test_it_is_read_while_the_call_is(rules: AuthorizationMap) -> None:
         assert await seeing is PhoneSeen.NOT_REGISTERED
 
 
-async def test_who_does_not_need_the_answer_does_not_wait_for_it(rules: AuthorizationMap) -> None:
+async def test_who_does_not_need_the_answer_does_not_wait_for_it(rules: Permissions) -> None:
     ended = asyncio.Event()
 
     async def answer() -> Presence | None:
@@ -149,6 +149,6 @@ SEEN = {
 
 @pytest.mark.parametrize(("answer", "seen"), SEEN.values(), ids=SEEN)
 async def test_of_a_phone_that_was_not_answered_only_what_is_known_is_said(
-    rules: AuthorizationMap, answer: Callable[[], Awaitable[Presence | None]], seen: PhoneSeen
+    rules: Permissions, answer: Callable[[], Awaitable[Presence | None]], seen: PhoneSeen
 ) -> None:
     assert await phone_seen(Pbx(answer), rules, "0003*024", patience=0.01) is seen

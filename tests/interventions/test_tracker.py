@@ -154,14 +154,14 @@ async def test_a_leg_that_has_come_since_the_last_look_is_known_as_one(
 ) -> None:
     """Where the call was picked up by a supervisor, both sides come from supervisors, and the leg must not be offered."""
     await floor.follows(an_intervention())
-    assert floor.follower.known((joined("c1"),)) == {"c1": Known(frozenset({"02"}))}
+    assert floor.tracker.known((joined("c1"),)) == {"c1": Known(frozenset({"02"}))}
 
 
 async def test_a_side_from_the_same_phone_that_was_there_before_the_put_is_no_leg_of_it(
     floor: Any, an_intervention: Callable[..., Intervention], joined: Any
 ) -> None:
     await floor.follows(an_intervention().model_copy(update={"legs_before": frozenset({"02"})}))
-    assert floor.follower.known((joined("c1"),)) == {"c1": NOTHING}
+    assert floor.tracker.known((joined("c1"),)) == {"c1": NOTHING}
 
 
 async def test_of_another_call_under_the_same_id_nothing_is_a_leg(
@@ -169,7 +169,7 @@ async def test_of_another_call_under_the_same_id_nothing_is_a_leg(
 ) -> None:
     await floor.follows(an_intervention())
     another = a_call(a_view(), a_leg(), published="2026-11-21T15:00:00Z")
-    assert floor.follower.known((another,)) == {"c1": NOTHING}
+    assert floor.tracker.known((another,)) == {"c1": NOTHING}
 
 
 async def test_a_call_that_was_picked_up_is_its_partys_and_no_secret(
@@ -177,7 +177,7 @@ async def test_a_call_that_was_picked_up_is_its_partys_and_no_secret(
 ) -> None:
     await floor.follows(an_intervention(ActionName.PICK_UP))
     taken = a_call(a_view("01", source=["0003*024"]))
-    assert floor.follower.known((taken,)) == {"c1": Known(heard=frozenset({"01"}))}
+    assert floor.tracker.known((taken,)) == {"c1": Known(heard=frozenset({"01"}))}
 
 
 async def test_a_recording_of_who_was_removed_has_ended_for_them_however_it_goes_on_and_though_they_come_back(
@@ -190,7 +190,7 @@ async def test_a_recording_of_who_was_removed_has_ended_for_them_however_it_goes
     await clock.let_pass(5)
     [while_it_goes_on] = floor.memory.shown["k1"].interventions
     floor.rules, floor.pbx.calls = before, {}
-    floor.follower.rules_changed()
+    floor.tracker.rules_changed()
     await clock.let_pass(5)
     assert (while_it_goes_on.state, while_it_goes_on.why) == (State.ENDED, Why.REMOVED)
     assert (floor.memory.shown["k1"].interventions, floor.memory.saved["i1"]) == ((while_it_goes_on,), while_it_goes_on)

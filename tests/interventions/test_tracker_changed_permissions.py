@@ -8,17 +8,17 @@ import pytest
 
 from bot.domain.actions import ActionName
 from bot.domain.intervention import State
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 
 
 async def test_changed_rules_show_every_open_card_anew(floor: Any, clock: Any, open_many: Any) -> None:
     await open_many(3)
     floor.memory.shown.clear()
-    floor.follower.rules_changed()
+    floor.tracker.rules_changed()
     assert sorted(floor.memory.shown) == ["k0", "k1", "k2"]
 
 
-REMOVED: dict[str, Callable[[AuthorizationMap], dict[str, Any]]] = {
+REMOVED: dict[str, Callable[[Permissions], dict[str, Any]]] = {
     "not in the map any more": lambda rules: {"people": {}},
     "without the role": lambda rules: {"roles": {"agent": rules.roles["agent"]}},
     "with less in the role": lambda rules: {
@@ -35,13 +35,13 @@ async def test_who_may_no_longer_do_it_is_told_so_and_offered_nothing(
     floor.pbx.calls = {"c0": joined("c0")}
     await clock.let_pass(2)
     assert floor.memory.shown["k0"].buttons
-    floor.rules = AuthorizationMap(**(vars_of(floor.rules) | changed(floor.rules)))
-    floor.follower.rules_changed()
+    floor.rules = Permissions(**(vars_of(floor.rules) | changed(floor.rules)))
+    floor.tracker.rules_changed()
     card = floor.memory.shown["k0"]
     assert (card.removed, card.buttons, card.interventions[-1].state) == (True, (), State.CONNECTED)
 
 
-def vars_of(rules: AuthorizationMap) -> dict[str, Any]:
+def vars_of(rules: Permissions) -> dict[str, Any]:
     return {"people": rules.people, "roles": rules.roles}
 
 

@@ -18,9 +18,9 @@ from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention, begin
 from bot.domain.request import Request
 from bot.ledger.address import Address
+from bot.ledger.audit_log import AuditEntry, AuditLog
 from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger
-from bot.ledger.trail import Trail, TrailEntry
 from tests.ledger.server import NoPostgresql, running
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -69,15 +69,15 @@ async def new_database(postgresql: str) -> Callable[..., Awaitable[str]]:
 
 
 @pytest.fixture
-def entries(address: str) -> Callable[..., Awaitable[list[TrailEntry]]]:
+def entries(address: str) -> Callable[..., Awaitable[list[AuditEntry]]]:
     """What the trail says, as a second reader of the same ledger sees it."""
 
-    async def read(since: datetime | None = None, **more: Any) -> list[TrailEntry]:
-        trail = await Trail.open(address)
+    async def read(since: datetime | None = None, **more: Any) -> list[AuditEntry]:
+        audit_log = await AuditLog.open(address)
         try:
-            return [entry async for piece in trail.pieces(since, **more) for entry in piece]
+            return [entry async for piece in audit_log.pieces(since, **more) for entry in piece]
         finally:
-            await trail.close()
+            await audit_log.close()
 
     return read
 

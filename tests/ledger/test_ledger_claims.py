@@ -12,11 +12,11 @@ from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention, State
 from bot.domain.request import Request
 from bot.interventions.ports import Outcome
+from bot.ledger.audit_log import AuditEntry
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.ledger.trail import TrailEntry
 
 Asked = Callable[..., Request]
-Entries = Callable[..., Awaitable[list[TrailEntry]]]
+Entries = Callable[..., Awaitable[list[AuditEntry]]]
 Wanted = Callable[..., Intervention]
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.request import Request
+from bot.ledger.audit_log import AuditLog
 from bot.ledger.ledger import Ledger
-from bot.ledger.trail import Trail
 
 Now = Callable[[], datetime]
 Asked = Callable[..., Request]
@@ -54,9 +54,9 @@ async def test_a_closed_ledger_leaves_its_file_alone(stopped: Path) -> None:
 
 async def test_a_copy_of_the_file_of_a_closed_ledger_has_everything(stopped: Path) -> None:
     copied = shutil.copy(stopped, stopped.with_name("copied.db"))
-    trail = await Trail.open(f"sqlite:///{copied}")
-    entries = [entry async for piece in trail.pieces() for entry in piece]
-    await trail.close()
+    audit_log = await AuditLog.open(f"sqlite:///{copied}")
+    entries = [entry async for piece in audit_log.pieces() for entry in piece]
+    await audit_log.close()
     assert len(entries) == 20
 
 
@@ -76,11 +76,11 @@ async def test_a_file_that_was_damaged_meanwhile_is_closed_without_a_raw_error(
 async def test_a_reader_beside_it_keeps_nothing_out_of_the_file(tmp_path: Path, clock: Now, asked: Asked) -> None:
     url = f"sqlite:///{tmp_path}/callbot.db"
     ledger = await Ledger.open(url, now=clock)
-    trail = await Trail.open(url)
+    audit_log = await AuditLog.open(url)
     await ledger.begin(asked())
     await ledger.close()
     copied = shutil.copy(tmp_path / "callbot.db", tmp_path / "copied.db")
-    await trail.close()
+    await audit_log.close()
     with closing(sqlite3.connect(copied)) as connection:
         assert connection.execute("SELECT count(*) FROM requests").fetchone() == (1,)
 
@@ -92,8 +92,8 @@ async def test_a_closed_ledger_has_no_file_open(stopped: Path) -> None:
 
 @linux
 async def test_a_ledger_that_was_read_has_no_file_open_after_it_is_closed(stopped: Path) -> None:
-    trail = await Trail.open(f"sqlite:///{stopped}")
-    await trail.close()
+    audit_log = await AuditLog.open(f"sqlite:///{stopped}")
+    await audit_log.close()
     assert held(stopped.parent) == []
 
 
@@ -145,7 +145,7 @@ def shown_only(stopped: Path) -> Iterator[Path]:
 
 
 async def test_the_ledger_of_a_callbot_that_has_stopped_is_read_where_nothing_can_be_written(shown_only: Path) -> None:
-    trail = await Trail.open(f"sqlite:///{shown_only}")
-    entries = [entry async for piece in trail.pieces() for entry in piece]
-    await trail.close()
+    audit_log = await AuditLog.open(f"sqlite:///{shown_only}")
+    entries = [entry async for piece in audit_log.pieces() for entry in piece]
+    await audit_log.close()
     assert len(entries) == 20

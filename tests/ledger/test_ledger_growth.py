@@ -9,10 +9,10 @@ from sqlalchemy import Connection, insert
 
 from bot.domain.intervention import Intervention
 from bot.ledger.address import Address
+from bot.ledger.audit_log import AuditLog
 from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger
 from bot.ledger.tables import interventions, requests
-from bot.ledger.trail import Trail
 
 Clock = Callable[[], datetime]
 Wanted = Callable[..., Intervention]
@@ -92,12 +92,12 @@ async def test_each_piece_of_the_audit_costs_as_much_as_any_other(
     years = [_request(number, clock() + timedelta(minutes=number)) for number in range(1, AUDITED)]
     await database.write(lambda connection: connection.execute(insert(requests), years))
     await database.close()
-    trail = await Trail.open(sqlite_address)
+    audit_log = await AuditLog.open(sqlite_address)
     at, took = time.process_time(), list[float]()
-    async for _ in trail.pieces(at_once=60):
+    async for _ in audit_log.pieces(at_once=60):
         took.append(time.process_time() - at)
         at = time.process_time()
-    await trail.close()
+    await audit_log.close()
     assert (len(took), sum(took[-50:]) < 2 * sum(took[1:51])) == (AUDITED // 60, True)
 
 
@@ -107,7 +107,7 @@ async def test_the_audit_of_one_instant_leaves_nothing_out(fill: Fill, sqlite_ad
     same = [_request(number, clock()) for number in range(100, 350)]
     await database.write(lambda connection: connection.execute(insert(requests), same))
     await database.close()
-    trail = await Trail.open(sqlite_address)
-    found = [entry.id async for piece in trail.pieces(at_once=7) for entry in piece]
-    await trail.close()
+    audit_log = await AuditLog.open(sqlite_address)
+    found = [entry.id async for piece in audit_log.pieces(at_once=7) for entry in piece]
+    await audit_log.close()
     assert found == [*(f"r{number:06}" for number in range(10)), *(f"r{number:06}" for number in range(100, 350))]

@@ -9,23 +9,23 @@ from sqlalchemy import delete
 
 from bot.domain.request import Request
 from bot.ledger.address import Address
+from bot.ledger.audit_log import AuditEntry, AuditLog
 from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.ledger import Ledger
 from bot.ledger.schema import HEAD
 from bot.ledger.tables import requests
-from bot.ledger.trail import Trail, TrailEntry
 
 Asked = Callable[..., Request]
 Now = Callable[[], datetime]
 
 
-async def read(address: str, since: datetime | None = None, *, user: str | None = None) -> list[TrailEntry]:
-    trail = await Trail.open(address)
+async def read(address: str, since: datetime | None = None, *, user: str | None = None) -> list[AuditEntry]:
+    audit_log = await AuditLog.open(address)
     try:
-        return [entry async for piece in trail.pieces(since, user=user, at_once=3) for entry in piece]
+        return [entry async for piece in audit_log.pieces(since, user=user, at_once=3) for entry in piece]
     finally:
-        await trail.close()
+        await audit_log.close()
 
 
 def files(folder: Path) -> list[str]:
@@ -33,7 +33,7 @@ def files(folder: Path) -> list[str]:
 
 
 async def test_what_is_read_in_pieces_is_what_is_read_at_once(
-    ledger: Ledger, address: str, entries: Callable[..., Awaitable[list[TrailEntry]]], asked: Asked, clock: Now
+    ledger: Ledger, address: str, entries: Callable[..., Awaitable[list[AuditEntry]]], asked: Asked, clock: Now
 ) -> None:
     for number in range(8):
         await ledger.begin(asked(at=clock() + timedelta(seconds=number // 4)))
@@ -53,14 +53,14 @@ async def test_pieces_of_one_person_have_nobody_elses_requests(ledger: Ledger, a
 
 
 async def test_a_ledger_of_today_is_up_to_date(ledger: Ledger, address: str) -> None:
-    trail = await Trail.open(address)
-    await trail.close()
-    assert (trail.revision, trail.up_to_date) == (HEAD, True)
+    audit_log = await AuditLog.open(address)
+    await audit_log.close()
+    assert (audit_log.revision, audit_log.up_to_date) == (HEAD, True)
 
 
 async def test_a_file_that_is_not_there_is_not_made(sqlite_address: str, tmp_path: Path) -> None:
     with pytest.raises(NoLedgerYet):
-        await Trail.open(sqlite_address)
+        await AuditLog.open(sqlite_address)
     assert files(tmp_path) == []
 
 
@@ -68,13 +68,13 @@ async def test_an_empty_postgresql_stays_empty(new_database: Callable[..., Await
     address = await new_database("untouched")
     for _ in range(2):
         with pytest.raises(NoLedgerYet):
-            await Trail.open(address)
+            await AuditLog.open(address)
 
 
 async def test_what_is_no_database_is_said_to_be_none(sqlite_address: str, tmp_path: Path) -> None:
     (tmp_path / "callbot.db").write_text("no database, and long enough to be looked at" * 20)
     with pytest.raises(LedgerUnavailable, match="cannot be opened"):
-        await Trail.open(sqlite_address)
+        await AuditLog.open(sqlite_address)
 
 
 async def test_a_folder_with_a_strange_name_is_no_hindrance(tmp_path: Path, clock: Now) -> None:

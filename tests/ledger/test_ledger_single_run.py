@@ -10,13 +10,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bot.ledger.audit_log import AuditEntry
 from bot.ledger.failures import LedgerInUse, LedgerLost
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun
-from bot.ledger.trail import TrailEntry
 
 Now = Callable[[], datetime]
-Entries = Callable[..., Awaitable[list[TrailEntry]]]
+Entries = Callable[..., Awaitable[list[AuditEntry]]]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 

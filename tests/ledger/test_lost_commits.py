@@ -14,8 +14,8 @@ from bot.app.settings import read_settings
 from bot.domain.intervention import Intervention
 from bot.domain.request import Request
 from bot.interventions.ports import Outcome
+from bot.ledger.audit_log import AuditEntry
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.ledger.trail import TrailEntry
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
 from bot.sandbox.workspace.workspace import Workspace
@@ -24,7 +24,7 @@ from .lossy_proxy import LossyProxy
 
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]
-Entries = Callable[..., Awaitable[list[TrailEntry]]]
+Entries = Callable[..., Awaitable[list[AuditEntry]]]
 MAP = """
 [users.U0ANA]
 name = "Ana Pop"

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxUnreachable
-from bot.domain.intervention import UNREADABLE, Look
+from bot.domain.intervention import UNREADABLE, Poll
 from bot.polling.poller import Haste
 from bot.polling.scan import AT_ONCE
 
@@ -32,7 +32,7 @@ async def test_a_single_call_is_read_by_itself(watch: Any, clock: Any) -> None:
 async def test_a_call_that_is_gone_is_seen_gone(watch: Any, clock: Any) -> None:
     watch.at("gone")
     await clock.let_pass(1)
-    assert watch.seen["gone"] == Look()
+    assert watch.seen["gone"] == Poll()
 
 
 async def test_as_many_calls_as_there_are_scopes_are_read_one_by_one(watch: Any, clock: Any) -> None:
@@ -50,7 +50,7 @@ async def test_more_calls_than_scopes_are_told_from_the_lists(watch: Any, clock:
     await clock.let_pass(9)
     read = watch.asked(READS)
     assert (read, watch.asked(LISTS)) == (["c1", "c2", "c3", "c4"], ["@me"])
-    assert watch.seen == {name: Look(call=call) for name, call in watch.pbx.calls.items()}
+    assert watch.seen == {name: Poll(call=call) for name, call in watch.pbx.calls.items()}
 
 
 async def test_no_further_scope_is_listed_than_is_needed(watch: Any, clock: Any) -> None:
@@ -209,6 +209,6 @@ async def test_after_the_end_nothing_is_begun(watch: Any, clock: Any) -> None:
     for number in range(1, 9):
         watch.at(f"c{number}")
     await clock.let_pass(0.5)
-    await watch.looks.stop()
+    await watch.poller.stop()
     await clock.let_pass(9)
     assert len(watch.pbx.asked) == AT_ONCE

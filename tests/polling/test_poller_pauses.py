@@ -14,7 +14,7 @@ async def paused(watch: Any, clock: Any, haste: Haste) -> float:
     begun, ended = float(clock()), list[float]()
 
     async def pause() -> None:
-        await watch.looks.pause(haste)
+        await watch.poller.pause(haste)
         ended.append(clock())
 
     task = asyncio.create_task(pause())
@@ -47,7 +47,7 @@ async def test_the_longer_the_pbx_has_not_answered_the_longer_the_pause(
 @pytest.mark.parametrize("back", ["it answers", "it says no"])
 async def test_a_pbx_that_is_back_ends_the_long_pauses_within_a_second(watch: Any, clock: Any, back: str) -> None:
     await outage(watch, clock, 600)
-    waiting = asyncio.create_task(watch.looks.pause(Haste.WATCHING))
+    waiting = asyncio.create_task(watch.poller.pause(Haste.WATCHING))
     await clock.let_pass(1.5)
     if back == "it says no":
         watch.pbx.failing["c2"] = AccessDenied("access_denied")

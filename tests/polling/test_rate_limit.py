@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.polling.rate_limit import Pace
+from bot.polling.rate_limit import RateLimit
 
 Turns = list[tuple[float, str]]
 
@@ -17,7 +17,7 @@ class Line:
     def __init__(self, clock: Any, per_second: float) -> None:
         self.clock = clock
         self.per_second = per_second
-        self.pace = Pace(lambda: self.per_second, clock=clock, sleep=clock.sleep)
+        self.rate_limit = RateLimit(lambda: self.per_second, clock=clock, sleep=clock.sleep)
         self.turns: Turns = []
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -50,7 +50,7 @@ def most_within(times: list[float], seconds: float) -> int:
 async def test_in_no_second_are_there_more_turns_than_the_map_allows(line: Any, clock: Any, per_second: float) -> None:
     waiting = line(per_second)
     for _ in range(40):
-        waiting.wants("a", waiting.pace.own)
+        waiting.wants("a", waiting.rate_limit.own)
     await clock.let_pass(4)
     assert most_within(waiting.times(), 1.0) <= -(-per_second // 1)
 
@@ -58,7 +58,7 @@ async def test_in_no_second_are_there_more_turns_than_the_map_allows(line: Any, 
 async def test_half_a_request_per_second_is_one_each_two_seconds(line: Any, clock: Any) -> None:
     waiting = line(0.5)
     for _ in range(3):
-        waiting.wants("a", waiting.pace.own)
+        waiting.wants("a", waiting.rate_limit.own)
     await clock.let_pass(10)
     assert waiting.times() == [0, 2, 4]
 
@@ -66,7 +66,7 @@ async def test_half_a_request_per_second_is_one_each_two_seconds(line: Any, cloc
 async def test_seven_and_a_half_per_second_are_that_many_in_the_long_run(line: Any, clock: Any) -> None:
     waiting = line(7.5)
     for _ in range(100):
-        waiting.wants("a", waiting.pace.own)
+        waiting.wants("a", waiting.rate_limit.own)
     await clock.let_pass(8)
     assert 58 <= len(waiting.turns) <= 66
 
@@ -75,7 +75,7 @@ async def test_after_a_rest_a_second_s_worth_of_turns_is_there_at_once(line: Any
     waiting = line(5)
     await clock.let_pass(60)
     for _ in range(7):
-        waiting.wants("a", waiting.pace.own)
+        waiting.wants("a", waiting.rate_limit.own)
     await clock.let_pass(5)
     assert waiting.times() == [60] * 5 + [61] * 2
 
@@ -83,9 +83,9 @@ async def test_after_a_rest_a_second_s_worth_of_turns_is_there_at_once(line: Any
 async def test_turns_are_taken_as_soon_as_they_are_free(line: Any, clock: Any) -> None:
     waiting = line(2)
     for _ in range(4):
-        waiting.wants("a", waiting.pace.own)
+        waiting.wants("a", waiting.rate_limit.own)
     await clock.let_pass(0.5)
-    waiting.wants("b", waiting.pace.own)
+    waiting.wants("b", waiting.rate_limit.own)
     await clock.let_pass(5)
     assert waiting.times() == [0, 0, 1, 1, 2]
 
@@ -93,7 +93,7 @@ async def test_turns_are_taken_as_soon_as_they_are_free(line: Any, clock: Any) -
 async def test_who_came_first_goes_first(line: Any, clock: Any) -> None:
     waiting = line(1)
     for name in "abcdef":
-        waiting.wants(name, waiting.pace.own)
+        waiting.wants(name, waiting.rate_limit.own)
         await clock.let_pass(0.1)
     await clock.let_pass(10)
     assert waiting.names() == "abcdef"
@@ -102,9 +102,9 @@ async def test_who_came_first_goes_first(line: Any, clock: Any) -> None:
 async def test_of_three_turns_two_go_to_what_a_person_waits_for_and_neither_starves(line: Any, clock: Any) -> None:
     waiting = line(1)
     for name in "abcdefgh":
-        waiting.wants(name, waiting.pace.own)
+        waiting.wants(name, waiting.rate_limit.own)
     for name in "STUVWXYZ":
-        waiting.wants(name, waiting.pace.asked)
+        waiting.wants(name, waiting.rate_limit.asked)
     await clock.let_pass(12.5)
     names = waiting.names()
     assert [sum(name.isupper() for name in names[start : start + 3]) for start in (1, 4, 7)] == [2, 2, 2]
@@ -115,18 +115,18 @@ async def test_who_comes_later_and_waits_for_it_as_a_person_is_not_behind_all_th
 ) -> None:
     waiting = line(1)
     for name in "abcdefgh":
-        waiting.wants(name, waiting.pace.own)
+        waiting.wants(name, waiting.rate_limit.own)
     await clock.let_pass(0.5)
-    waiting.wants("X", waiting.pace.asked)
+    waiting.wants("X", waiting.rate_limit.asked)
     await clock.let_pass(1.5)
     assert waiting.names()[:2] == "aX"
 
 
 async def test_who_goes_away_holds_up_nobody(line: Any, clock: Any) -> None:
     waiting = line(1)
-    waiting.wants("a", waiting.pace.own)
-    gone = waiting.wants("b", waiting.pace.own)
-    waiting.wants("c", waiting.pace.own)
+    waiting.wants("a", waiting.rate_limit.own)
+    gone = waiting.wants("b", waiting.rate_limit.own)
+    waiting.wants("c", waiting.rate_limit.own)
     await clock.let_pass(0.5)
     gone.cancel()
     await clock.let_pass(3)
@@ -136,7 +136,7 @@ async def test_who_goes_away_holds_up_nobody(line: Any, clock: Any) -> None:
 async def test_a_changed_rate_holds_for_those_who_wait_already(line: Any, clock: Any) -> None:
     waiting = line(0.1)
     for _ in range(6):
-        waiting.wants("a", waiting.pace.own)
+        waiting.wants("a", waiting.rate_limit.own)
     await clock.let_pass(1)
     waiting.per_second = 100
     await clock.let_pass(1.1)

@@ -8,19 +8,19 @@ import pytest
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxBusy, PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
-from bot.domain.intervention import Look
+from bot.domain.intervention import Poll
 from bot.polling.poller import QUICK, Haste
-from bot.polling.scan import AT_ONCE, Sweep
+from bot.polling.scan import AT_ONCE, Scan
 
 MakeCall = Callable[..., PhoneCall]
 READS, LISTS = "get", "list"
 
 
-def begin(watch: Any) -> "asyncio.Task[Sweep]":
-    return asyncio.create_task(watch.looks.sweep())
+def begin(watch: Any) -> "asyncio.Task[Scan]":
+    return asyncio.create_task(watch.poller.scan())
 
 
-async def swept(watch: Any, clock: Any, seconds: float = 1.0) -> Sweep:
+async def swept(watch: Any, clock: Any, seconds: float = 1.0) -> Scan:
     task = begin(watch)
     await clock.let_pass(seconds)
     return task.result()
@@ -31,9 +31,9 @@ async def swept(watch: Any, clock: Any, seconds: float = 1.0) -> Sweep:
 
 async def test_every_scope_is_listed_once_and_each_call_is_there_once(watch: Any, clock: Any) -> None:
     watch.pbx.shown_by["c3"] = ("@me", "12")
-    sweep = await swept(watch, clock)
+    scan = await swept(watch, clock)
     assert (sorted(watch.asked(LISTS)), watch.asked(READS)) == (["12", "@me"], [])
-    assert (sweep.calls, sweep.read, sweep.unread) == (tuple(watch.pbx.calls.values()), 2, 0)
+    assert (scan.calls, scan.read, scan.unread) == (tuple(watch.pbx.calls.values()), 2, 0)
 
 
 async def test_a_call_that_is_not_shown_is_missed_where_every_scope_answers(watch: Any, clock: Any) -> None:
@@ -44,8 +44,8 @@ async def test_a_call_of_a_scope_that_does_not_answer_is_in_doubt_and_no_other(w
     watch.pbx.shown_by = {"c1": ("12",)}
     await swept(watch, clock)
     watch.pbx.failing["12"] = PbxUnreachable("down")
-    sweep = await swept(watch, clock)
-    assert (sweep.unread, sweep.misses("c1"), sweep.misses("gone")) == (1, False, True)
+    scan = await swept(watch, clock)
+    assert (scan.unread, scan.misses("c1"), scan.misses("gone")) == (1, False, True)
 
 
 async def test_what_was_in_doubt_stays_so_as_long_as_its_scope_does_not_answer(watch: Any, clock: Any) -> None:
@@ -87,8 +87,8 @@ async def test_only_a_scope_that_the_pbx_does_not_know_has_no_calls(
     watch.pbx.shown_by = {"c1": ("12",)}
     await swept(watch, clock)
     watch.pbx.failing["12"] = failure
-    sweep = await swept(watch, clock)
-    assert (sweep.read, sweep.misses("c1")) == (read, read == 2)
+    scan = await swept(watch, clock)
+    assert (scan.read, scan.misses("c1")) == (read, read == 2)
 
 
 async def test_a_scope_that_is_refused_from_the_first_leaves_no_doubt_for_ever(watch: Any, clock: Any) -> None:
@@ -129,7 +129,7 @@ async def test_the_calls_that_are_followed_are_told_of_by_the_sweep(watch: Any, 
     assert watch.asked(READS) == []
     await swept(watch, clock)
     assert (watch.seen, watch.asked(READS)) == (
-        {name: Look(call=watch.pbx.calls[name]) for name in ("c1", "c2")},
+        {name: Poll(call=watch.pbx.calls[name]) for name in ("c1", "c2")},
         [],
     )
 
@@ -150,7 +150,7 @@ async def test_what_no_list_shows_is_read_by_itself(watch: Any, clock: Any) -> N
     await swept(watch, clock)
     watch.at("gone")
     await swept(watch, clock, 2)
-    assert (watch.asked(READS), watch.seen["gone"]) == (["gone"], Look())
+    assert (watch.asked(READS), watch.seen["gone"]) == (["gone"], Poll())
 
 
 async def test_while_a_phone_rings_its_call_is_read_by_itself(watch: Any, clock: Any) -> None:
@@ -199,19 +199,19 @@ async def test_without_sweeps_the_followed_calls_are_looked_at_as_before(watch: 
     watch.at("c1")
     await clock.let_pass(3)
     assert watch.seen == {}
-    watch.looks.sweeps_no_more()
+    watch.poller.scans_no_more()
     await clock.let_pass(1)
     assert (watch.asked(READS), "c1" in watch.seen) == (["c1"], True)
 
 
 async def test_who_waits_for_a_sweep_does_not_pause_before(watch: Any, clock: Any) -> None:
     await swept(watch, clock)
-    await asyncio.wait_for(watch.looks.pause(Haste.WATCHING), 1)
+    await asyncio.wait_for(watch.poller.pause(Haste.WATCHING), 1)
 
 
 async def test_the_sweeps_themselves_pause(watch: Any, clock: Any) -> None:
     await swept(watch, clock)
-    pause = asyncio.create_task(watch.looks.pause(Haste.WATCHING, before_sweep=True))
+    pause = asyncio.create_task(watch.poller.pause(Haste.WATCHING, before_sweep=True))
     await clock.let_pass(0.9)
     assert not pause.done()
     await clock.let_pass(0.1)
@@ -223,7 +223,7 @@ async def test_a_pbx_that_does_not_answer_stretches_the_pause_between_sweeps(wat
     await swept(watch, clock)
     await clock.let_pass(9)
     await swept(watch, clock)
-    pause = asyncio.create_task(watch.looks.pause(Haste.WATCHING, before_sweep=True))
+    pause = asyncio.create_task(watch.poller.pause(Haste.WATCHING, before_sweep=True))
     await clock.let_pass(5)
     assert not pause.done()
     await clock.let_pass(2)

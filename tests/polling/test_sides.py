@@ -8,8 +8,8 @@ import pytest
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
-from bot.domain.permissions import AuthorizationMap, Person
-from bot.polling.poller import Haste, Looks
+from bot.domain.permissions import Permissions, Person
+from bot.polling.poller import Haste, Poller
 from bot.polling.sides import Sides, WithEveryParty
 
 MakeCall = Callable[..., PhoneCall]
@@ -50,17 +50,17 @@ def pbx(a_call: MakeCall, a_view: Any) -> TwoUsers:
 
 
 @pytest.fixture
-def here(rules: AuthorizationMap) -> AuthorizationMap:
+def here(rules: Permissions) -> Permissions:
     """The people of every test, and Pia, who is protected."""
     pia = Person("U0PIA", "Pia Protected", (PIA,), uapi_user="14")
-    return AuthorizationMap(
+    return Permissions(
         people={**rules.people, "U0PIA": pia}, roles=rules.roles, protected_extensions=rules.protected_extensions
     )
 
 
 @pytest.fixture
-async def looks(pbx: TwoUsers, clock: Any) -> AsyncIterator[Looks]:
-    looks = Looks(
+async def looks(pbx: TwoUsers, clock: Any) -> AsyncIterator[Poller]:
+    looks = Poller(
         asked=pbx,
         own=pbx,
         scopes=lambda: SCOPES,
@@ -73,23 +73,21 @@ async def looks(pbx: TwoUsers, clock: Any) -> AsyncIterator[Looks]:
     await looks.stop()
 
 
-def asking(pbx: TwoUsers, clock: Any, here: AuthorizationMap) -> WithEveryParty:
+def asking(pbx: TwoUsers, clock: Any, here: Permissions) -> WithEveryParty:
     return WithEveryParty(pbx, Sides(clock), here.protected_elsewhere)
 
 
 # ── looks ──
 
 
-async def test_a_look_at_one_call_knows_whom_another_list_has_shown(looks: Looks, here: AuthorizationMap) -> None:
-    await looks.sweep()
+async def test_a_look_at_one_call_knows_whom_another_list_has_shown(looks: Poller, here: Permissions) -> None:
+    await looks.scan()
     look = await looks.at(("12", "0003*210", "c1"), Haste.DOUBTING)
     assert look.call is not None
     assert here.protects(look.call)
 
 
-async def test_a_list_knows_whom_another_list_has_shown_before(
-    looks: Looks, here: AuthorizationMap, pbx: TwoUsers
-) -> None:
+async def test_a_list_knows_whom_another_list_has_shown_before(looks: Poller, here: Permissions, pbx: TwoUsers) -> None:
     await looks.snapshot(8.0)
     pbx.failing["14"] = PbxUnreachable("not connected")
     taken = await looks.snapshot(8.0)
@@ -97,7 +95,7 @@ async def test_a_list_knows_whom_another_list_has_shown_before(
 
 
 async def test_whom_no_list_has_shown_for_a_minute_is_forgotten(
-    looks: Looks, here: AuthorizationMap, clock: Any, pbx: TwoUsers
+    looks: Poller, here: Permissions, clock: Any, pbx: TwoUsers
 ) -> None:
     await looks.snapshot(8.0)
     pbx.failing["14"] = PbxUnreachable("not connected")
@@ -111,7 +109,7 @@ async def test_whom_no_list_has_shown_for_a_minute_is_forgotten(
 
 @pytest.mark.parametrize("named", [False, True], ids=["the calls of an extension", "one call"])
 async def test_what_an_intervention_reads_knows_whom_the_protected_lists_show(
-    pbx: TwoUsers, clock: Any, here: AuthorizationMap, *, named: bool
+    pbx: TwoUsers, clock: Any, here: Permissions, *, named: bool
 ) -> None:
     reading = asking(pbx, clock, here)
     call = await reading.get("12", "0003*210", "c1") if named else (await reading.list("12", "0003*210"))[0]
@@ -120,14 +118,14 @@ async def test_what_an_intervention_reads_knows_whom_the_protected_lists_show(
 
 
 async def test_no_list_is_read_besides_where_the_protected_are_of_the_same_user(
-    pbx: TwoUsers, clock: Any, rules: AuthorizationMap
+    pbx: TwoUsers, clock: Any, rules: Permissions
 ) -> None:
     await asking(pbx, clock, rules).list("12", "0003*210")
     assert pbx.asked == [("12", "0003*210")]
 
 
 async def test_where_it_cannot_be_read_who_is_protected_nothing_is_read(
-    pbx: TwoUsers, clock: Any, here: AuthorizationMap
+    pbx: TwoUsers, clock: Any, here: Permissions
 ) -> None:
     pbx.failing["14"] = PbxUnreachable("not connected")
     with pytest.raises(PbxUnreachable):
@@ -135,7 +133,7 @@ async def test_where_it_cannot_be_read_who_is_protected_nothing_is_read(
 
 
 async def test_a_protected_list_that_the_pbx_refuses_is_in_nobodys_way(
-    pbx: TwoUsers, clock: Any, here: AuthorizationMap
+    pbx: TwoUsers, clock: Any, here: Permissions
 ) -> None:
     pbx.failing["14"] = AccessDenied("access_denied")
     assert len(await asking(pbx, clock, here).list("12", "0003*210")) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
-from bot.polling.poller import Looks
+from bot.polling.poller import Poller
 from bot.polling.scan import AT_ONCE, Snapshot, each_once
 
 MakeCall = Callable[..., PhoneCall]
@@ -61,7 +61,7 @@ class Shop:
     scopes: tuple[tuple[str, str], ...] = ((ME, "@self"), (BOB, "@self"), (DAN, "@self"))
 
     def __post_init__(self) -> None:
-        self.looks = Looks(
+        self.poller = Poller(
             asked=self.pbx,
             own=self.pbx,
             scopes=lambda: self.scopes,
@@ -73,7 +73,7 @@ class Shop:
 
     async def takes(self, within: float = 60.0) -> Snapshot:
         """A snapshot; two seconds of the PBX pass."""
-        taking = asyncio.create_task(self.looks.snapshot(within))
+        taking = asyncio.create_task(self.poller.snapshot(within))
         await self.clock.let_pass(2)
         return await taking
 
@@ -140,7 +140,7 @@ async def test_where_no_scope_can_be_read_there_is_no_snapshot(shop: Shop) -> No
 
 async def test_where_nothing_is_answered_in_time_there_is_no_snapshot(shop: Shop, clock: Any) -> None:
     shop.pbx.slow = dict.fromkeys((ME, BOB, DAN), 30.0)
-    taking = asyncio.create_task(shop.looks.snapshot(0.01))
+    taking = asyncio.create_task(shop.poller.snapshot(0.01))
     with pytest.raises(PbxUnreachable) as caught:
         await taking
     assert (caught.value.why, shop.pbx.under_way) == ("timed out after 0.01 s", 0)
@@ -152,9 +152,9 @@ async def test_a_floor_without_scopes_is_empty(shop: Shop) -> None:
 
 
 async def test_who_asks_while_a_snapshot_is_taken_gets_the_same_one(shop: Shop, clock: Any) -> None:
-    first = asyncio.create_task(shop.looks.snapshot(8.0))
+    first = asyncio.create_task(shop.poller.snapshot(8.0))
     await clock.let_pass(0.5)
-    second = asyncio.create_task(shop.looks.snapshot(8.0))
+    second = asyncio.create_task(shop.poller.snapshot(8.0))
     await clock.let_pass(5)
     assert (await first is await second, len(shop.pbx.asked)) == (True, 3)
 
@@ -166,8 +166,8 @@ async def test_who_asks_later_gets_a_new_one(shop: Shop) -> None:
 
 
 async def test_who_goes_away_spoils_it_for_nobody(shop: Shop, clock: Any) -> None:
-    gone = asyncio.create_task(shop.looks.snapshot(8.0))
-    staying = asyncio.create_task(shop.looks.snapshot(8.0))
+    gone = asyncio.create_task(shop.poller.snapshot(8.0))
+    staying = asyncio.create_task(shop.poller.snapshot(8.0))
     await clock.let_pass(0.5)
     gone.cancel()
     await clock.let_pass(5)

@@ -19,7 +19,7 @@ from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.domain.intervention import Intervention, State, Step
-from bot.domain.permissions import AuthorizationMap
+from bot.domain.permissions import Permissions
 from bot.interventions.planner import next_buttons
 from bot.interventions.ports import Card, CardElsewhere
 from bot.ledger.ledger import Ledger
@@ -42,7 +42,7 @@ ANA, FLOOR = "U0ANA", "C0FLOOR"
 
 
 @pytest.fixture(scope="session")
-def a_card(rules: AuthorizationMap) -> MakeCard:
+def a_card(rules: Permissions) -> MakeCard:
     """The card of some interventions, with the buttons that make sense next."""
 
     def build(*interventions: Intervention, **fields: Any) -> Card:

@@ -108,7 +108,7 @@ def test_the_card_says_what_lasts_with_whom_beyond_what_limit_and_since_when(
 
 
 def test_every_condition_has_its_words() -> None:
-    assert {row[0] for row in CALLS} == set(When) - {When.HAND_RAISED}
+    assert {row[0] for row in CALLS} == set(When) - {When.HELP_REQUESTED}
 
 
 NOBODY = [
@@ -165,7 +165,7 @@ ENDINGS: list[tuple[When, How, str, str, str]] = [
     (When.TALKING, How.CONDITION_OVER, "", "", "The conversation is over."),
     (When.ON_HOLD, How.CONDITION_OVER, "", "", "The hold is over."),
     (When.PARKED, How.CONDITION_OVER, "", "", "The parking is over."),
-    (When.HAND_RAISED, How.CONDITION_OVER, "", "", "Their part of the call is over."),
+    (When.HELP_REQUESTED, How.CONDITION_OVER, "", "", "Their part of the call is over."),
     (When.TALKING, How.RULE_GONE, "", "", "Its rule was changed or taken out."),
     (When.TALKING, How.PROTECTED, "", "", "A party of this call is protected now, so nothing more of it is shown."),
 ]

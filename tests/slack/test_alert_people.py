@@ -155,7 +155,7 @@ def a_hand(an_alert: MakeAlert, bobs_view: PhoneCallView) -> MakeAlert:
     """Bob asks for help with his call with Jane."""
 
     def build(**fields: Any) -> Alert:
-        whole = {"when": When.HAND_RAISED, "asked_by": "U0BOB", "about": "a refund", "longer_than": timedelta()}
+        whole = {"when": When.HELP_REQUESTED, "asked_by": "U0BOB", "about": "a refund", "longer_than": timedelta()}
         return an_alert(view=bobs_view, **{**whole, **fields})
 
     return build

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.actions import ActionName
-from bot.domain.commands import OPTIONS, Help, Intervene, ListCalls, RaiseHand, Verb, parse
+from bot.domain.commands import OPTIONS, AskForHelp, Help, Intervene, ListCalls, Verb, parse
 from bot.domain.errors import BadCommand
 from bot.domain.request import Request
 from bot.interventions.ports import CardElsewhere
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.answers import elsewhere, hand_raised, help_is_coming, help_text, interrupted, refusal
+from bot.slack.answers import elsewhere, help_is_coming, help_requested, help_text, interrupted, refusal
 from bot.slack.messages import Message, as_many_as_fit, lasting, message, said, when
 
 Texts = Callable[[Message], list[str]]
@@ -51,7 +51,7 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("line", examples())
 def test_every_example_of_the_help_is_right(line: str) -> None:
     command, _, text = line.partition(" ")
-    assert isinstance(parse(command, text), Intervene | ListCalls | RaiseHand | Help)
+    assert isinstance(parse(command, text), Intervene | ListCalls | AskForHelp | Help)
 
 
 @pytest.mark.parametrize("command", [*(f"/{verb}" for verb in Verb), "/calls"])
@@ -91,21 +91,21 @@ def test_slack_takes_the_help() -> None:
 
 
 def test_the_help_shows_how_to_ask_ones_team_for_help() -> None:
-    assert RaiseHand(about="the customer wants a refund") in [parse(*line.split(" ", 1)) for line in examples()]
+    assert AskForHelp(about="the customer wants a refund") in [parse(*line.split(" ", 1)) for line in examples()]
 
 
 # ── a raised hand ──
 
 
 def test_who_raised_their_hand_is_told_where_that_is_seen(shown: Texts) -> None:
-    told = hand_raised("C0FLOOR")
+    told = help_requested("C0FLOOR")
     words = "Your call for help is in <#C0FLOOR>. A direct message from callbot will tell you who is coming."
     assert (told.text, shown(told)) == (words, [words])
 
 
 @pytest.mark.parametrize("channel", ["", "c0floor", "C0FLOOR|x>", "<!channel>", "U0ANA", "C0FLOOR\n"])
 def test_what_is_no_id_of_a_channel_is_not_made_a_link(channel: str) -> None:
-    assert "is in your team's channel." in hand_raised(channel).text
+    assert "is in your team's channel." in help_requested(channel).text
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "Ana Pop", HOSTILE * 99])

@@ -9,7 +9,7 @@ from bot.domain.actions import ActionName
 from bot.domain.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.intervention import Intervention, State, Why, answer_lost, refused
 from bot.domain.presence import PhoneSeen
-from bot.interventions.ports import Card, Switching
+from bot.interventions.ports import Card, ModeChange
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.cards import intervention_card
 from bot.slack.messages import Message
@@ -159,8 +159,8 @@ LATE = [
 def test_after_waiting_in_vain_the_card_says_which_mode_stands(
     texts: Callable[..., str], reached: Reached, held: ActionName, words: str
 ) -> None:
-    waited = Switching(held=held, to=ActionName.MONITOR, late=True)
-    assert words in texts(reached(State.CONNECTED, held), switching=waited)
+    waited = ModeChange(held=held, to=ActionName.MONITOR, late=True)
+    assert words in texts(reached(State.CONNECTED, held), mode_change=waited)
 
 
 # ── a right that is gone ──
@@ -207,7 +207,7 @@ def test_the_card_of_a_recording_that_is_followed_no_more_says_so(
 def test_who_has_lost_the_right_is_not_asked_to_hang_up_for_another_mode(
     a_card: MakeCard, reached: Reached, labels: Texts, texts: Callable[..., str]
 ) -> None:
-    fields = {"removed": True, "buttons": (), "switching": Switching(held=ActionName.MONITOR, to=WHISPER)}
+    fields = {"removed": True, "buttons": (), "switching": ModeChange(held=ActionName.MONITOR, to=WHISPER)}
     message = intervention_card(a_card(reached(State.CONNECTED), **fields))
     assert (labels(message), "rings again" in texts(reached(State.CONNECTED), **fields)) == ([], False)
 
@@ -235,5 +235,5 @@ def test_of_a_protected_call_no_party_is_shown(
 
 
 def test_a_change_of_mode_is_not_asked_about_on_a_protected_card(texts: Callable[..., str], reached: Reached) -> None:
-    said = texts(reached(State.CONNECTED), protected=True, switching=Switching(held=ActionName.MONITOR, to=WHISPER))
+    said = texts(reached(State.CONNECTED), protected=True, mode_change=ModeChange(held=ActionName.MONITOR, to=WHISPER))
     assert ("Hang up: your phone" in said, "Ring now anyway" in said) == (False, False)

@@ -233,7 +233,7 @@ UNSEEN = "Your call for help is not in its channel"
 
 def bobs(card: AlertCard) -> AlertCard:
     """The same as Bob's call for help."""
-    hand = {"when": When.HAND_RAISED, "asked_by": BOB}
+    hand = {"when": When.HELP_REQUESTED, "asked_by": BOB}
     return card.model_copy(update={"alert": card.alert.model_copy(update=hand)})
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import ActionName
-from bot.domain.buttons import Button, HandButton, PageButton, unpack_hand, unpack_page
+from bot.domain.buttons import Button, HelpButton, PageButton, unpack_help, unpack_page
 from bot.domain.calls import PhoneCall, PhoneCallView
-from bot.domain.commands import Intervene, ListCalls, RaiseHand, Target
+from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target
 from bot.interventions.call_list import LINES_ON_A_PAGE, page_of
 from bot.interventions.ports import Line, Listing
 from bot.sandbox.workspace.block_rules import check_blocks
@@ -212,21 +212,21 @@ def test_each_line_has_the_buttons_of_what_may_be_done(a_line: MakeLine, labels:
 
 
 @pytest.fixture
-def hand(noon: datetime) -> HandButton:
-    return HandButton(hand=RaiseHand(extension="0003*210", call="c1", published=noon), channel="C0FLOOR")
+def hand(noon: datetime) -> HelpButton:
+    return HelpButton(hand=AskForHelp(extension="0003*210", call="c1", published=noon), channel="C0FLOOR")
 
 
 @pytest.mark.parametrize("buttons", [(), (a_button(), a_button(ActionName.BARGE_IN))])
 def test_the_last_button_of_ones_own_call_asks_the_team_for_help(
-    a_line: MakeLine, labels: Texts, hand: HandButton, buttons: tuple[Button, ...]
+    a_line: MakeLine, labels: Texts, hand: HelpButton, buttons: tuple[Button, ...]
 ) -> None:
     offered = labels(listed(a_line(buttons=buttons, hand=hand)))
     assert offered == [*["Monitor", "Barge in"][: len(buttons)], "Ask for help"]
 
 
-def test_the_button_that_asks_for_help_carries_the_call(a_line: MakeLine, hand: HandButton) -> None:
+def test_the_button_that_asks_for_help_carries_the_call(a_line: MakeLine, hand: HelpButton) -> None:
     element = listed(a_line(hand=hand)).blocks[-1]["elements"][0]
-    assert (element["action_id"], unpack_hand(element["value"])) == ("hand:raise", hand)
+    assert (element["action_id"], unpack_help(element["value"])) == ("hand:raise", hand)
 
 
 def test_a_line_that_is_not_ones_own_offers_no_help(a_line: MakeLine, labels: Texts) -> None:
@@ -291,7 +291,7 @@ def test_a_call_whose_sides_fall_on_two_pages_keeps_its_number(a_line: MakeLine,
 @pytest.mark.parametrize("page", [1, 2, 25])
 @pytest.mark.parametrize("number", [1, 12, 13, 300])
 def test_slack_takes_any_page_of_a_list_of_any_length(a_line: MakeLine, number: int, page: int) -> None:
-    hand = HandButton(hand=RaiseHand(extension="0003*210", call="c1"), channel="C0FLOOR")
+    hand = HelpButton(hand=AskForHelp(extension="0003*210", call="c1"), channel="C0FLOOR")
     buttons = tuple(map(a_button, ActionName))
     line = a_line(buttons=buttons, hand=hand, callerId=HOSTILE, agent=HOSTILE * 9, present=(HOSTILE,) * 9)
     message = listed(*[line] * number, words=((HOSTILE * 9)[:100],), page=page, scopes=9, unread=3)

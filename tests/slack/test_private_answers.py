@@ -133,6 +133,6 @@ async def test_that_a_card_is_nowhere_is_said_to_the_asker_alone_with_what_it_wo
 
 
 async def test_where_a_call_for_help_is_seen_is_said_to_the_asker_alone(desk: Desk) -> None:
-    await (await desk.asker()).hand_raised("C0ALERTS")
+    await (await desk.asker()).help_requested("C0ALERTS")
     told = desk.workspace.private(ANA)
     assert (len(told), told[0].live_markup()) == (1, ["#C0ALERTS"])

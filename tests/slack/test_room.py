@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.domain.actions import ActionName
-from bot.domain.commands import Command, Help, Intervene, ListCalls, RaiseHand, Target
+from bot.domain.commands import AskForHelp, Command, Help, Intervene, ListCalls, Target
 from bot.domain.errors import BadCommand, Refusal
 from bot.slack.room import BUSY, MOST_EACH, MOST_LISTS, MOST_UNKNOWN, MOST_WAITING, WAIT, Guest, Room, acts
 
@@ -70,7 +70,7 @@ INTERVENE = Intervene(action=ActionName.MONITOR, target=Target(kind="extension",
     ("meant", "is_one"),
     [
         (INTERVENE, True),
-        (RaiseHand(), True),
+        (AskForHelp(), True),
         (ListCalls(), False),
         (Help(), False),
         (BadCommand("What?", "/calls"), False),

@@ -222,8 +222,8 @@ async def test_a_waiter_that_is_cancelled_does_not_cancel_the_others(make: Make,
 
 
 async def test_a_failure_that_nobody_waits_for_any_more_is_no_alarm(make: Make, raw: RawPbx) -> None:
-    alarms: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: alarms.append(context))
+    manager: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: manager.append(context))
     answer = asyncio.Event()
     raw.before_answer = answer.wait
     waiting = asyncio.create_task(make(raw.url).token())
@@ -235,7 +235,7 @@ async def test_a_failure_that_nobody_waits_for_any_more_is_no_alarm(make: Make, 
     await asyncio.wait([fetching], timeout=5)
     del fetching, waiting
     gc.collect()
-    assert alarms == []
+    assert manager == []
 
 
 async def test_a_fetch_that_is_cancelled_at_the_end_is_no_alarm(make: Make, raw: RawPbx) -> None:

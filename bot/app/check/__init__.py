@@ -8,7 +8,7 @@ Read in this order:
     slack.py           tokens, scopes, channels
     pbx.py             token, lists, extensions
     probe.py           callbot check --try: a test call is found and agreed to; its parts:
-    trial_listener.py  who listens, and to what
-    trial.py           what is sent, and what the PBX shows of it
-    trial_report.py    how that compares with the documentation
+    probe_options.py   who listens, and to what
+    probe_action.py    what is sent, and what the PBX shows of it
+    probe_report.py     how that compares with the documentation
 """

@@ -7,14 +7,14 @@ from bot.alerts.alert import Rule
 from bot.app.check.configuration import idle, known_extensions
 from bot.app.config import Config
 from bot.app.findings import Finding, remark, some
-from bot.domain.permissions import AuthorizationMap, ExtensionPattern, Person, Role
+from bot.domain.permissions import ExtensionPattern, Permissions, Person, Role
 
 Teams: TypeAlias = Mapping[str, frozenset[str]]
 """The extensions of each team of the directory."""
 GIVE = "Give somebody a role with an action, with {}, and with this channel or with none."
 
 
-def review_alerts(config: Config, rules: AuthorizationMap) -> Iterator[Finding]:
+def review_alerts(config: Config, rules: Permissions) -> Iterator[Finding]:
     """What is allowed and surely not meant: the alert rules in their order, then `[help]`."""
     known = known_extensions(rules)
     first: dict[str, int] = {}
@@ -36,7 +36,7 @@ def review_alerts(config: Config, rules: AuthorizationMap) -> Iterator[Finding]:
     yield from _help(config, rules)
 
 
-def _patterns(number: int, rule: Rule, known: Mapping[str, str], rules: AuthorizationMap) -> Iterator[Finding]:
+def _patterns(number: int, rule: Rule, known: Mapping[str, str], rules: Permissions) -> Iterator[Finding]:
     key, patterns, teams = f"alerts.{number}.extensions", rule.extensions or (), rules.directory.teams
     nothing = idle(patterns, known, teams)
     if nothing:
@@ -50,7 +50,7 @@ def _patterns(number: int, rule: Rule, known: Mapping[str, str], rules: Authoriz
         yield remark("map", f"{key}: {some(hidden)} is in [protected], so no alert is raised for it. Take it out.")
 
 
-def _anybody_for(rule: Rule, rules: AuthorizationMap) -> bool:
+def _anybody_for(rule: Rule, rules: Permissions) -> bool:
     """Whether some person has a role that lets them do something, from the alert's channel, on some extension of it."""
     teams, covered = rules.directory.teams, _acted_on_from(rule.channel, rules)
     if rule.extensions is None:
@@ -58,7 +58,7 @@ def _anybody_for(rule: Rule, rules: AuthorizationMap) -> bool:
     return any(overlap(one, pattern, teams) for one in rule.extensions for pattern in covered)
 
 
-def _help(config: Config, rules: AuthorizationMap) -> Iterator[Finding]:
+def _help(config: Config, rules: Permissions) -> Iterator[Finding]:
     """The agents whose raised hand nobody could take. Without a channel nobody can raise one, and is told so."""
     channel = config.help.channel
     if channel is None:
@@ -82,7 +82,7 @@ def _help(config: Config, rules: AuthorizationMap) -> Iterator[Finding]:
         )
 
 
-def _acted_on_from(channel: str, rules: AuthorizationMap) -> frozenset[ExtensionPattern]:
+def _acted_on_from(channel: str, rules: Permissions) -> frozenset[ExtensionPattern]:
     """The extensions that somebody may do something to from this channel."""
     roles = (role for person in rules.people.values() for role in _acting(person, rules))
     return frozenset(
@@ -90,7 +90,7 @@ def _acted_on_from(channel: str, rules: AuthorizationMap) -> frozenset[Extension
     )
 
 
-def _acting(person: Person, rules: AuthorizationMap) -> list[Role]:
+def _acting(person: Person, rules: Permissions) -> list[Role]:
     """Those roles of somebody that allow any action, wherever they ask."""
     return [rules.roles[name] for name in person.roles if name in rules.roles and rules.roles[name].actions]
 

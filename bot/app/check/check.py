@@ -25,8 +25,8 @@ from bot.app.settings import (
 )
 from bot.domain.errors import ConfigMistakes
 from bot.ledger.address import Address
+from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
-from bot.ledger.trail import Trail
 
 PATIENCE = 10.0
 """Seconds for one answer."""
@@ -145,15 +145,15 @@ async def _ledger(url: str, patience: float) -> list[Finding]:
         async with asyncio.timeout(patience):
             if address.file is None:
                 await _look_at_server(address.dsn)
-            trail = await Trail.open(url)
-            await trail.close()
+            audit_log = await AuditLog.open(url)
+            await audit_log.close()
     except NoLedgerYet:
         return [_place_for(address)]
     except LedgerUnavailable as error:
         return [no("ledger", str(error.at_start(address.place)))]
     except TimeoutError:
         return [no("ledger", f"no answer in {patience:g} s. Check DATABASE_URL and the network.")]
-    return [_usable(address, trail)]
+    return [_usable(address, audit_log)]
 
 
 async def _look_at_server(dsn: str) -> None:
@@ -162,15 +162,15 @@ async def _look_at_server(dsn: str) -> None:
     await look_at_server(dsn)
 
 
-def _usable(address: Address, trail: Trail) -> Finding:
+def _usable(address: Address, audit_log: AuditLog) -> Finding:
     if address.file is not None:
         for path, needs in ((address.file, os.R_OK | os.W_OK), (address.file.parent, os.W_OK | os.X_OK)):
             if not os.access(path, needs):
                 return no("ledger", f"{path} cannot be written. Give it to the user who runs callbot.")
-    if not trail.up_to_date:
-        text = f"{address.place}, of an older callbot (revision {trail.revision}); the next start brings it up to date."
+    if not audit_log.up_to_date:
+        text = f"{address.place}, of an older callbot (revision {audit_log.revision}); the next start brings it up to date."
         return remark("ledger", text)
-    return ok("ledger", f"{address.place}, revision {trail.revision}")
+    return ok("ledger", f"{address.place}, revision {audit_log.revision}")
 
 
 def _place_for(address: Address) -> Finding:

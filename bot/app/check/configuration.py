@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from bot.app.config import Config
 from bot.app.findings import Finding, counted, ok, remark, some
-from bot.domain.permissions import AuthorizationMap, ExtensionPattern
+from bot.domain.permissions import ExtensionPattern, Permissions
 
 LONG_LOOK = 5.0
 """Seconds for one look at all live calls that make a list or an alert late."""
 
 
-def review(config: Config, rules: AuthorizationMap) -> Iterator[Finding]:
+def review(config: Config, rules: Permissions) -> Iterator[Finding]:
     """What is there, and what is allowed and surely not meant."""
     people, roles = counted(len(rules.people), "person", "people"), counted(len(rules.roles), "role")
     yield ok("map", f"{people}, {roles}, {counted(len(config.alerts), 'alert')}")
@@ -22,10 +22,10 @@ def review(config: Config, rules: AuthorizationMap) -> Iterator[Finding]:
         yield remark("map", f"{mistake}, so it covers nobody. Correct the name, or add the team to the directory.")
     yield from _roles(rules)
     yield from _numbers(config)
-    yield from _pace(config, rules)
+    yield from _rate_limit(config, rules)
 
 
-def known_extensions(rules: AuthorizationMap) -> dict[str, str]:
+def known_extensions(rules: Permissions) -> dict[str, str]:
     """Every extension of map and directory, with where it stands."""
     known = dict.fromkeys((agent.extension for agent in rules.directory.agents), "the directory")
     for person in rules.people.values():
@@ -48,7 +48,7 @@ def channels_named(config: Config) -> dict[str, list[str]]:
     return named
 
 
-def _roles(rules: AuthorizationMap) -> Iterator[Finding]:
+def _roles(rules: Permissions) -> Iterator[Finding]:
     given = {role for person in rules.people.values() for role in person.roles}
     unused = [name for name in rules.roles if name not in given]
     if unused:
@@ -88,11 +88,11 @@ def _numbers(config: Config) -> Iterator[Finding]:
         )
 
 
-def _pace(config: Config, rules: AuthorizationMap) -> Iterator[Finding]:
-    scopes, pace = len(rules.scopes()), config.watch.max_requests_per_second
-    if scopes / pace > LONG_LOOK:
+def _rate_limit(config: Config, rules: Permissions) -> Iterator[Finding]:
+    scopes, rate_limit = len(rules.scopes()), config.watch.max_requests_per_second
+    if scopes / rate_limit > LONG_LOOK:
         yield remark(
             "watch",
-            f"{scopes} scopes at {pace:g} requests a second take {scopes / pace:.0f} s for one look at all live calls. Name "
+            f"{scopes} scopes at {rate_limit:g} requests a second take {scopes / rate_limit:.0f} s for one look at all live calls. Name "
             "fewer in [watch] scopes (default_user may see every call), or raise max_requests_per_second.",
         )

@@ -12,7 +12,7 @@ from bot.app.findings import Finding, counted, no, ok, remark, some
 from bot.app.settings import PbxSettings
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
-from bot.domain.permissions import AuthorizationMap, Scope
+from bot.domain.permissions import Permissions, Scope
 from bot.polling.ports import PartlyRead
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.exchange import Answer
@@ -27,7 +27,7 @@ TIME = "PBX clock"
 TOKEN = "PBX token"  # noqa: S105 - what a line is about
 
 
-async def check_pbx(settings: PbxSettings, rules: AuthorizationMap | None, patience: float) -> list[Finding]:
+async def check_pbx(settings: PbxSettings, rules: Permissions | None, patience: float) -> list[Finding]:
     """Ask the PBX for a token, then for every scope of the rules. None: the map cannot be read.
 
     `patience`: seconds for one answer.
@@ -41,7 +41,7 @@ async def check_pbx(settings: PbxSettings, rules: AuthorizationMap | None, patie
             return [no(TOKEN, _why_no_token(error, patience)), remark("scopes", "not looked at: there is no token.")]
         clock = ServerClock(Clock().now)
         api = UnifiedApi(session, settings.uapi_url, token, clock=clock)
-        scopes, shown = await _Lists(api, rules or AuthorizationMap(), patience).all()
+        scopes, shown = await _Lists(api, rules or Permissions(), patience).all()
         return [_token(token), _time(clock), *scopes, *([] if rules is None else _unseen(rules, shown))]
 
 
@@ -102,7 +102,7 @@ def _why(error: BaseException, patience: float) -> str:
 class _Lists:
     """The lists of every scope, a few at a time."""
 
-    def __init__(self, api: UnifiedApi, rules: AuthorizationMap, patience: float) -> None:
+    def __init__(self, api: UnifiedApi, rules: Permissions, patience: float) -> None:
         self._api = api
         self._rules = rules
         self._patience = patience
@@ -111,15 +111,15 @@ class _Lists:
     async def all(self) -> tuple[list[Finding], dict[Scope, frozenset[str] | None]]:
         """A line for each scope, and the extensions that it shows (None: the PBX does not say)."""
         scopes = self._rules.scopes()
-        looks = [asyncio.create_task(self._scope(scope)) for scope in scopes]
-        _, late = await asyncio.wait(looks, timeout=MANY * self._patience)
+        poller = [asyncio.create_task(self._scope(scope)) for scope in scopes]
+        _, late = await asyncio.wait(poller, timeout=MANY * self._patience)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         too_late = _why(TimeoutError(), MANY * self._patience)
         found = [
             (no(_about(scope), too_late), None) if task in late else task.result()
-            for scope, task in zip(scopes, looks, strict=True)
+            for scope, task in zip(scopes, poller, strict=True)
         ]
         return [finding for finding, _ in found], dict(zip(scopes, (phones for _, phones in found), strict=True))
 
@@ -165,7 +165,7 @@ def _about(scope: Scope) -> str:
     return f"scope {scope.user} {scope.extension}"
 
 
-def _unseen(rules: AuthorizationMap, shown: dict[Scope, frozenset[str] | None]) -> list[Finding]:
+def _unseen(rules: Permissions, shown: dict[Scope, frozenset[str] | None]) -> list[Finding]:
     """Whether every extension of the map is in sight. One whose owner's own list was read and lacks it surely is not."""
     about, unsaid = "extensions", list(shown.values()).count(None)
     seen = frozenset[str]().union(*(phones for phones in shown.values() if phones is not None))

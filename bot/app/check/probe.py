@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.app.check.pbx import unified_api
-from bot.app.check.trial import Deed, Seen
-from bot.app.check.trial_listener import TERMINAL, WAIT, Wish, from_anywhere, who_listens
-from bot.app.check.trial_report import Report
+from bot.app.check.probe_action import ProbeAction, Seen
+from bot.app.check.probe_options import TERMINAL, WAIT, ProbeOptions, from_anywhere, who_listens
+from bot.app.check.probe_report import Report
 from bot.app.findings import some
 from bot.app.live_config import check_files, read_files
 from bot.app.output import console, shown
@@ -23,14 +23,14 @@ from bot.domain.clock import Clock
 from bot.domain.commands import Intervene
 from bot.domain.errors import AlreadyAsked, NotSuitable, PbxError, Refusal
 from bot.domain.intervention import Intervention, begin
-from bot.domain.permissions import AuthorizationMap, Person
+from bot.domain.permissions import Permissions, Person
 from bot.domain.request import Request
 from bot.interventions.checks import asked_already, refuse_if_inside
 from bot.interventions.planner import Suitable, permits_for, plan, suitable
 from bot.interventions.ports import Outcome
+from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.ledger import Ledger
-from bot.ledger.trail import Trail
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi, pbx_session
 
@@ -41,7 +41,7 @@ class NotConfirmed(Refusal):
     rule = "not confirmed"
 
 
-class Trial:
+class Probe:
     """One trial, from the rules to the end of the call. `ask` puts a question and says whether the answer was yes."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Trial:
         api: UnifiedApi,
         seen: Seen,
         ledger: Ledger,
-        rules: AuthorizationMap,
+        rules: Permissions,
         report: Report,
         ask: Callable[[str], bool],
         now: Callable[[], datetime],
@@ -67,7 +67,7 @@ class Trial:
         self._sleep = sleep
         self._new_id = new_id
 
-    async def run(self, wish: Wish) -> bool:
+    async def run(self, wish: ProbeOptions) -> bool:
         """Whether the listener was seen in the call. Raises WrongUsage, Refusal, PbxError, LedgerUnavailable."""
         intervene = wish.intervene()
         asker = wish.whose or TERMINAL
@@ -151,7 +151,7 @@ class Trial:
             "It has to be a test call of your own: whoever is in it must know. Channels of roles do not count here."
         )
 
-    def _request(self, asker: str, wish: Wish) -> Request:
+    def _request(self, asker: str, wish: ProbeOptions) -> Request:
         request_id = self._new_id()
         return Request(
             id=request_id,
@@ -162,7 +162,7 @@ class Trial:
             at=self._now(),
         )
 
-    async def _claimed(self, request: Request, person: Person, intervene: Intervene, target: Suitable) -> Deed:
+    async def _claimed(self, request: Request, person: Person, intervene: Intervene, target: Suitable) -> ProbeAction:
         """The row in the ledger that stands before the deed. Raises AlreadyAsked."""
         permit = permits_for(person, intervene, TERMINAL, self._rules)[target.extension]
         intervention = begin(
@@ -189,7 +189,7 @@ class Trial:
         except AlreadyAsked as taken:
             await self._ledger.conclude(request.id, Outcome.REFUSED, rule=taken.rule, allowed=False)
             raise asked_already(intervention, taken.who, self._rules) from taken
-        return Deed(
+        return ProbeAction(
             intervention,
             api=self._api,
             seen=self._seen,
@@ -200,20 +200,20 @@ class Trial:
         )
 
 
-class TrialSettings(PbxSettings, OwnSettings):
+class ProbeSettings(PbxSettings, OwnSettings):
     """What a trial needs; Slack has no part in it."""
 
 
-async def try_on_terminal(wish: Wish, out: TextIO, ask: Callable[[str], bool]) -> bool:
+async def try_on_terminal(wish: ProbeOptions, out: TextIO, ask: Callable[[str], bool]) -> bool:
     """The trial, told on the terminal. Raises as `Trial.run`, and ConfigMistakes."""
-    settings = read_part(TrialSettings)
+    settings = read_part(ProbeSettings)
     path = Path(settings.callbot_config)
     rules = check_files(read_files(path), str(path)).authorization
     screen, seen, clock = console(out), Seen(), Clock()
     ledger = await _open_ledger(settings.database_url, clock)
     try:
         async with pbx_session(settings.uapi_ca_file) as session:
-            trial = Trial(
+            trial = Probe(
                 api=unified_api(session, settings, seen),
                 seen=seen,
                 ledger=ledger,
@@ -232,15 +232,15 @@ async def try_on_terminal(wish: Wish, out: TextIO, ask: Callable[[str], bool]) -
 async def _open_ledger(url: str, clock: Clock) -> Ledger:
     """The ledger to write in, beside a callbot that may be running: nothing is migrated under its feet."""
     try:
-        trail = await Trail.open(url)
+        audit_log = await AuditLog.open(url)
     except NoLedgerYet:
         return await Ledger.open(url, now=clock.wall, stepped=clock.stepped)
     try:
-        if not trail.up_to_date:
+        if not audit_log.up_to_date:
             raise LedgerUnavailable(
-                f"revision {trail.revision}",
+                f"revision {audit_log.revision}",
                 "The ledger is of an older callbot. Start this version once with `callbot run`, then try again.",
             )
     finally:
-        await trail.close()
+        await audit_log.close()
     return await Ledger.open(url, now=clock.wall, stepped=clock.stepped)

@@ -95,19 +95,19 @@ class _Slack:
         """Whether the bot is in the channels that the map names, as far as its scopes let it look."""
         rooms = {channel: keys for channel, keys in named.items() if not channel.startswith("D")}
         hidden = [channel for channel in rooms if not granted & {READING[channel[0]], HISTORY[channel[0]]}]
-        looks = {
+        poller = {
             channel: asyncio.create_task(self._channel(channel, rooms[channel], granted))
             for channel in rooms
             if channel not in hidden
         }
         findings = [remark("channels", f"{some(hidden)} not looked at: {HIDDEN}")] if hidden else []
-        if looks:
-            _, late = await asyncio.wait(looks.values(), timeout=self._patience)
+        if poller:
+            _, late = await asyncio.wait(poller.values(), timeout=self._patience)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-            findings += [task.result() for task in looks.values() if task not in late]
-            unread = [channel for channel, task in looks.items() if task in late]
+            findings += [task.result() for task in poller.values() if task not in late]
+            unread = [channel for channel, task in poller.items() if task in late]
             findings += [remark("channels", f"{some(unread)} not looked at: no answer in time.")] if unread else []
         return findings
 

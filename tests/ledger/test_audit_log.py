@@ -9,11 +9,11 @@ import pytest
 from bot.domain.intervention import Intervention, State
 from bot.domain.request import Request
 from bot.interventions.ports import Outcome
+from bot.ledger.audit_log import AuditEntry
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.ledger.trail import TrailEntry
 
 Asked = Callable[..., Request]
-Entries = Callable[..., Awaitable[list[TrailEntry]]]
+Entries = Callable[..., Awaitable[list[AuditEntry]]]
 Wanted = Callable[..., Intervention]
 
 
@@ -76,7 +76,7 @@ async def test_a_request_that_was_never_begun_cannot_be_concluded(ledger: Ledger
 
 
 async def test_a_request_that_a_crash_cut_off_comes_back_as_it_was(ledger: Ledger, asked: Asked) -> None:
-    request = asked(stranger=True)
+    request = asked(external=True)
     await ledger.begin(request)
     assert await ledger.interrupted() == (request,)
 

@@ -7,7 +7,7 @@ from bot.domain.actions import ActionName
 from bot.domain.calls import EXTENSION, OBJECT_ID
 from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, WrongUsage
-from bot.domain.permissions import AuthorizationMap, Person
+from bot.domain.permissions import Permissions, Person
 from bot.interventions.planner import permits_for
 
 TERMINAL = "terminal"
@@ -17,7 +17,7 @@ WAIT = 20
 
 
 @dataclass(frozen=True)
-class Wish:
+class ProbeOptions:
     """What stands on the command line: the extension that is on a test call, who listens, and to which call."""
 
     extension: str
@@ -34,12 +34,12 @@ class Wish:
         return Intervene(action=ActionName.MONITOR, target=target, call=self.call, wait=WAIT)
 
 
-def from_anywhere(rules: AuthorizationMap) -> AuthorizationMap:
+def from_anywhere(rules: Permissions) -> Permissions:
     """The same rules for somebody at the terminal: no role is bound to a channel."""
     return replace(rules, roles={name: replace(role, channels=None) for name, role in rules.roles.items()})
 
 
-def who_listens(wish: Wish, rules: AuthorizationMap) -> Person:
+def who_listens(wish: ProbeOptions, rules: Permissions) -> Person:
     """Whose phone rings. Raises WrongUsage where that must be said, NotAuthorized where a rule is in the way."""
     intervene = wish.intervene()
     if wish.whose is not None:
@@ -61,7 +61,7 @@ def who_listens(wish: Wish, rules: AuthorizationMap) -> Person:
     return may[0]
 
 
-def _may(person: Person, intervene: Intervene, rules: AuthorizationMap) -> bool:
+def _may(person: Person, intervene: Intervene, rules: Permissions) -> bool:
     try:
         permits_for(person, intervene, TERMINAL, rules)
     except NotAuthorized:

@@ -6,9 +6,10 @@ It is read beside a running callbot: without its lock, nothing is migrated, and 
 from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from bot.domain.intervention import State
 from bot.interventions.ports import Outcome
@@ -22,7 +23,7 @@ AT_ONCE = 500
 """Entries that are read at once, so that the largest ledger fits into memory and no transaction is long."""
 
 
-class TrailEntry(BaseModel):
+class AuditEntry(BaseModel):
     """One request and what came of it, for whoever reads the audit."""
 
     model_config = ConfigDict(frozen=True)
@@ -30,7 +31,7 @@ class TrailEntry(BaseModel):
     id: str
     at: datetime
     slack_user: str
-    stranger: bool
+    external: bool
     channel: str
     said: str
     extension: str
@@ -44,9 +45,14 @@ class TrailEntry(BaseModel):
     """Of the intervention, None where nothing was sent."""
 
 
+def _column(name: str) -> ColumnElement[Any]:
+    """The column of requests that a field comes from."""
+    return requests.c.stranger.label(name) if name == "external" else requests.c[name]
+
+
 def _query(since: datetime | None, slack_user: str | None) -> Select[tuple[object, ...]]:
     asked = requests.c
-    columns = [asked[name] for name in TrailEntry.model_fields if name != "state"]
+    columns = [_column(name) for name in AuditEntry.model_fields if name != "state"]
     query = (
         select(*columns, interventions.c.state)
         .outerjoin_from(requests, interventions, asked.intervention == interventions.c.id)
@@ -59,11 +65,11 @@ def _query(since: datetime | None, slack_user: str | None) -> Select[tuple[objec
     return query
 
 
-def _entries(connection: Connection, query: Select[tuple[object, ...]]) -> tuple[TrailEntry, ...]:
-    return tuple(TrailEntry.model_validate(dict(row)) for row in connection.execute(query).mappings())
+def _entries(connection: Connection, query: Select[tuple[object, ...]]) -> tuple[AuditEntry, ...]:
+    return tuple(AuditEntry.model_validate(dict(row)) for row in connection.execute(query).mappings())
 
 
-class Trail:
+class AuditLog:
     """The trail of a ledger that may be in use. Made by `open`; `close` it in the end."""
 
     def __init__(self, database: Database, revision: str) -> None:
@@ -72,7 +78,7 @@ class Trail:
         """The revision that the ledger is at."""
 
     @classmethod
-    async def open(cls, url: str) -> "Trail":
+    async def open(cls, url: str) -> "AuditLog":
         """Open the ledger of a DATABASE_URL to read it. Raises LedgerUnavailable, whose text says what to do."""
         address = Address(url)
         try:
@@ -96,7 +102,7 @@ class Trail:
 
     async def pieces(
         self, since: datetime | None = None, *, user: str | None = None, at_once: int = AT_ONCE
-    ) -> AsyncIterator[tuple[TrailEntry, ...]]:
+    ) -> AsyncIterator[tuple[AuditEntry, ...]]:
         """The requests from an aware instant on, of one Slack user, newest last, piece by piece; None means all.
 
         Raises LedgerUnavailable.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.app.check.trial_report import Report, glance, new_views
+from bot.app.check.probe_report import Report, glance, new_views
 from bot.app.findings import counted
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AnswerLost, PbxError
@@ -13,7 +13,7 @@ from bot.domain.intervention import (
     UNDECIDED,
     UNREADABLE,
     Intervention,
-    Look,
+    Poll,
     State,
     Why,
     answer_lost,
@@ -50,7 +50,7 @@ class Seen:
         self.last = answer
 
 
-class Deed:
+class ProbeAction:
     """One intervention whose row stands in the ledger already. Every wait has an end."""
 
     def __init__(
@@ -164,7 +164,7 @@ class Deed:
         one = self._is
         try:
             call = await self._api.get(one.user, one.extension, one.call_id)
-            look = Look(call=call)
+            look = Poll(call=call)
         except PbxError:
             call, look = None, UNREADABLE
         self._glance(call, look)
@@ -173,7 +173,7 @@ class Deed:
             await self._become(after)
         self._is = after
 
-    def _glance(self, call: PhoneCall | None, look: Look) -> None:
+    def _glance(self, call: PhoneCall | None, look: Poll) -> None:
         """Say what this look shows, where it is not the same as before."""
         text = (
             "the call cannot be read"
