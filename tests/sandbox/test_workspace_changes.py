@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.changes import Changes
 
 
 async def test_a_change_wakes_who_waits_at_once() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.changes import Changes
 from bot.sandbox.workspace.composer import command_and_text
 from bot.sandbox.workspace.conversations import Channel, Conversations
 from bot.sandbox.workspace.signing import signature

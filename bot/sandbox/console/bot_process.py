@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.changes import Changes
 
 ENDING = 12.0
 """Seconds that the bot may take to end by itself."""

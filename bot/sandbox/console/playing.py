@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, Literal
 
+from bot.sandbox.changes import Changes
 from bot.sandbox.console.story import Scene
-from bot.sandbox.workspace.changes import Changes
 
 Playing = Literal["waiting", "playing", "stopped", "over", "broken"]
 MOST_PLAYS = 30

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
+from bot.sandbox.changes import Changes
 from bot.sandbox.console.acts import Acts, fields_of
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.feed import State, Told
@@ -20,7 +21,6 @@ from bot.sandbox.console.refusals import NotDone, refuse
 from bot.sandbox.console.ring_times import RingTimes
 from bot.sandbox.console.story import Scene, Story
 from bot.sandbox.console.workspace_shown import WorkspaceShown
-from bot.sandbox.pbx.announcements import Announcements
 from bot.sandbox.pbx.floor import Floor, UnknownCall
 from bot.sandbox.workspace.workspace import Workspace
 
@@ -56,7 +56,7 @@ class Console:
         self._state = State(workspace=workspace, shown=self._shown, floor=floor_shown, plays=self._plays, bot=bot)
         self._acts = Acts(floor, workspace, floor_shown, self._shown)
         self._files = {each.name: each for each in PAGE.iterdir() if each.suffix in KINDS}
-        self._news = Announcements()
+        self._news = Changes()
         self._pages: set[web.WebSocketResponse] = set()
         self._gathering: asyncio.TimerHandle | None = None
         self._runner: web.AppRunner | None = None
@@ -234,7 +234,7 @@ class Console:
 
     def _announce(self) -> None:
         self._gathering = None
-        self._news.announce()
+        self._news.tell()
 
 
 async def _object(request: web.Request) -> Json:

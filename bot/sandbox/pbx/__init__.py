@@ -6,7 +6,6 @@ Read in this order:
     desks.py          the extensions of a floor, and who is told of changes
     ringing.py        phones that ring because of an intervention, and when they stop
     floor.py          Floor: phones, calls and time; what people do, what the PBX does
-    announcements.py  who wants to know that something changed, and waiting without polling
     server.py         SandboxPbx: the HTTP server, the requests it has seen
     requests.py       a request and an answer as plain values
     uapi.py           UnifiedAPI: paths, users and extensions, lists, single calls, actions

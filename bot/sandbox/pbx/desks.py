@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from bot.sandbox.pbx.announcements import Announcements
+from bot.sandbox.changes import Changes
 from bot.sandbox.pbx.phones import Extension, Kind
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ class Desks:
 
     def __init__(self) -> None:
         self._extensions: dict[str, Extension] = {}
-        self._changes = Announcements()
+        self._changes = Changes()
         self._held_back = 0
 
     # ── what there is ──
@@ -74,7 +74,10 @@ class Desks:
 
     async def until(self, condition: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - a wait ends, always
         """Wait, without polling, until `condition()` is true and return its value; TimeoutError after `timeout` s."""
-        return await self._changes.until(condition, timeout, self._describe)
+        value = await self._changes.until(condition, timeout)
+        if value is None:
+            raise TimeoutError(f"not within {timeout} s; {self._describe()}")
+        return value
 
     def _describe(self) -> str:
         """What a wait that was in vain says of the floor."""
@@ -83,7 +86,7 @@ class Desks:
     def _changed(self) -> None:
         """Tell those who want to know."""
         if not self._held_back:
-            self._changes.announce()
+            self._changes.tell()
 
     @contextmanager
     def _one_change(self) -> Iterator[None]:

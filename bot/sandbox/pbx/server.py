@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from bot.sandbox.pbx.announcements import Announcements
+from bot.sandbox.changes import Changes
 from bot.sandbox.pbx.control import Control
 from bot.sandbox.pbx.faults import Fault, Faults
 from bot.sandbox.pbx.floor import Floor
@@ -53,7 +53,7 @@ class SandboxPbx:
         self._tokens = Tokens(client_id, client_secret, token_lifetime)
         self._uapi = UnifiedApi(floor, self._tokens, self.forms)
         self._control = Control(self) if control else None
-        self._changes = Announcements()
+        self._changes = Changes()
         self._runner: web.ServerRunner | None = None
 
     @property
@@ -80,11 +80,14 @@ class SandboxPbx:
 
     async def until(self, condition: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - a wait ends, always
         """Wait until `condition()` is true, looking after each request and each change of the floor; TimeoutError."""
-        unsubscribe = self.floor.on_change(self._changes.announce)
+        unsubscribe = self.floor.on_change(self._changes.tell)
         try:
-            return await self._changes.until(condition, timeout, self._describe)
+            value = await self._changes.until(condition, timeout)
         finally:
             unsubscribe()
+        if value is None:
+            raise TimeoutError(f"not within {timeout} s; {self._describe()}")
+        return value
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one. After `stop`, `start(port=pbx.port)` plays a PBX that is back."""
@@ -112,7 +115,7 @@ class SandboxPbx:
             return _response(self._control.answer(request))
         self.requests.append(request)
         del self.requests[:-KEPT_REQUESTS]
-        self._changes.announce()
+        self._changes.tell()
         answer = await self._answer(request)
         self.meanwhile.answered(request)
         if answer is None:
@@ -121,7 +124,7 @@ class SandboxPbx:
             answer = Answer(500)
         else:
             request.status = answer.status
-        self._changes.announce()
+        self._changes.tell()
         response = _response(answer)
         response.headers["Date"] = formatdate(time.time() + self.forms.clock_ahead, usegmt=True)
         return response

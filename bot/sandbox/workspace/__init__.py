@@ -21,6 +21,4 @@ Read in this order:
     limits.py               how much and how often
     faults.py               what goes wrong on request
     journal.py              what was seen of the bot, and what people saw go wrong
-    changes.py              who wants to know that something changed
-    control.py              what people do, over HTTP
 """

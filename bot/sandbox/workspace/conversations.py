@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.changes import Changes
 from bot.sandbox.workspace.message_rules import Content, SlackRefusal
 from bot.sandbox.workspace.messages_shown import Message
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.changes import Changes
 from bot.sandbox.workspace.message_rules import SlackRefusal
 
 NO_MISTAKE = frozenset(

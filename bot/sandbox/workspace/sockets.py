@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.changes import Changes
 from bot.sandbox.workspace.journal import Journal
 from bot.sandbox.workspace.limits import SlackLimits
 from bot.sandbox.workspace.message_rules import SlackRefusal

@@ -12,10 +12,9 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from bot.sandbox.workspace.changes import Changes
+from bot.sandbox.changes import Changes
 from bot.sandbox.workspace.chat_methods import ChatMethods
 from bot.sandbox.workspace.composer import command_and_text
-from bot.sandbox.workspace.control import add_control
 from bot.sandbox.workspace.conversations import Channel, Conversations
 from bot.sandbox.workspace.deliveries import Deliveries, Delivery
 from bot.sandbox.workspace.faults import SlackFaults
@@ -47,7 +46,6 @@ class Workspace:
         *,
         team_id: str = "T0LOCAL",
         enterprise_id: str | None = None,
-        control: bool = False,
         limits: SlackLimits | None = None,
         scopes: frozenset[str] = GRANTED,
         clock: Callable[[], float] = time.monotonic,
@@ -77,7 +75,6 @@ class Workspace:
             answers=self._answers,
             journal=self._journal,
         )
-        self._control = control
         self._runner: web.AppRunner | None = None
         self._origin = ""
 
@@ -109,8 +106,6 @@ class Workspace:
         app.router.add_route("*", "/api/{method}", api.handle)
         app.router.add_post("/response/{key}", self._answers.handle)
         app.router.add_get("/link/", self._sockets.link)
-        if self._control:
-            add_control(app, self)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOPPING)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
