@@ -102,6 +102,15 @@ def test_every_state_of_a_card_is_explained() -> None:
     assert [row[0] for row in rows(text)] == [state.value for state in State]
 
 
+@pytest.mark.parametrize("map_", ["docs/architecture.md", "bot/__init__.py"])
+def test_a_map_of_the_code_names_every_package_and_module_of_it(map_: str) -> None:
+    there = {
+        path.name + "/" * path.is_dir() for path in (ROOT / "bot").iterdir() if path.suffix == ".py" or path.is_dir()
+    }
+    named = set(re.findall(r"^ +(\w+\.py|\w+/)  ", (ROOT / map_).read_text(), re.MULTILINE))
+    assert named == there - {"__init__.py", "__pycache__/"}
+
+
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {re.split(r"[\[<>=;~ ]", line)[0].lower() for line in project["dependencies"]}
