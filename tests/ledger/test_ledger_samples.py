@@ -1,0 +1,254 @@
+"""A ledger that an older callbot has left is taken up: what was open goes on, and the audit log is whole.
+
+`tests/samples/README.md` says how the samples were made, and what is in them.
+"""
+
+import io
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData
+
+from bot.alerts.alert import HELP_REQUESTS, Alert, AlertState, How, When, key_of
+from bot.app.audit import Form, audit
+from bot.domain.intervention import State, Why
+from bot.domain.permissions import Permissions
+from bot.domain.presence import PhoneSeen
+from bot.interventions.ports import Outcome
+from bot.ledger import schema
+from bot.ledger.address import Address
+from bot.ledger.audit_log import AuditEntry, AuditLog
+from bot.ledger.database import Database
+from bot.ledger.ledger import Ledger
+
+SAMPLE = Path(__file__).parent.parent / "samples" / "ledger" / "revision_0005.db"
+NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+Now = Callable[[], datetime]
+Entries = Callable[..., Awaitable[list[AuditEntry]]]
+
+
+@pytest.fixture
+def sqlite_address(tmp_path: Path) -> str:
+    """The sample itself, in a file that may be changed."""
+    shutil.copy(SAMPLE, tmp_path / "callbot.db")
+    return f"sqlite:///{tmp_path}/callbot.db"
+
+
+@pytest.fixture
+async def postgresql_address(new_database: Callable[..., Awaitable[str]], request: pytest.FixtureRequest) -> str:
+    """A PostgreSQL ledger of that revision with the rows of the sample."""
+    url = await new_database(f"sample_{abs(hash(request.node.nodeid)):x}")
+    sample = Database.open_to_read(Address(f"sqlite:///{SAMPLE}"))
+    rows = await sample.read(_rows)
+    await sample.close()
+    database = await Database.open(Address(url))
+    await database.write(lambda connection: _fill(connection, rows))
+    await database.close()
+    return url
+
+
+def _rows(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    tables = MetaData()
+    tables.reflect(connection)
+    return {
+        table.name: [
+            {name: _aware(value) for name, value in row.items()}
+            for row in connection.execute(table.select()).mappings()
+        ]
+        for table in tables.sorted_tables
+        if table.name != schema.REVISION.name
+    }
+
+
+def _aware(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def _fill(connection: Connection, rows: dict[str, list[dict[str, Any]]]) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.SCRIPTS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0005")
+    tables = MetaData()
+    tables.reflect(connection)
+    for name, those in rows.items():
+        connection.execute(tables.tables[name].insert(), those)
+
+
+@pytest.fixture
+async def taken_up(address: str) -> AsyncIterator[Ledger]:
+    """The sample, opened by today's callbot a minute after it was left."""
+    ledger = await Ledger.open(address, now=lambda: NOON + 120 * SECOND)
+    yield ledger
+    await ledger.close()
+
+
+# ── interventions ──
+
+
+async def test_every_open_intervention_is_taken_up_in_its_state(taken_up: Ledger) -> None:
+    assert [(one.id, one.state, one.why) for one in await taken_up.following()] == [
+        ("i01", State.CONNECTED, Why.NONE),
+        ("i02", State.RINGING, Why.NONE),
+        ("i03", State.ASKED, Why.ANSWER_LOST),
+        ("i04", State.UNKNOWN, Why.ANSWER_LOST),
+        ("i05", State.NOT_ANSWERED, Why.NONE),
+        ("i06", State.RECORDING, Why.NONE),
+        ("i07", State.RECORDING_STOPPED, Why.NONE),
+        ("i08", State.NOT_CONFIRMED, Why.NONE),
+        ("i15", State.CONNECTED, Why.NONE),
+    ]
+
+
+async def test_an_open_intervention_keeps_its_steps_its_call_and_its_proof(taken_up: Ledger) -> None:
+    one = (await taken_up.following())[0]
+    assert [(step.state, (step.at - NOON) / SECOND) for step in one.steps] == [
+        (State.ASKED, 1),
+        (State.RINGING, 2),
+        (State.CONNECTED, 5),
+    ]
+    assert (one.supervisor, one.agent, one.phone, one.leg) == ("Ana Pop", "Bob Ionescu", "0003*024", "2")
+    assert (one.call.id, [view.id for view in one.call.views]) == ("call01", ["1", "2"])
+
+
+async def test_what_is_doubted_and_what_a_phone_showed_is_kept(taken_up: Ledger) -> None:
+    following = {one.id: one for one in await taken_up.following()}
+    assert (following["i15"].doubt, following["i15"].unseen) == (Why.LEFT, 1)
+    assert following["i05"].phone_seen is PhoneSeen.NOT_REGISTERED
+
+
+@pytest.mark.parametrize(
+    ("card", "state", "why"),
+    [
+        ("card09", State.ENDED, Why.CALL_OVER),
+        ("card10", State.ENDED, Why.LEFT),
+        ("card11", State.ENDED, Why.SIDE_GONE),
+        ("card12", State.ENDED, Why.REMOVED),
+        ("card13", State.REFUSED, Why.NONE),
+        ("card14", State.NOT_ANSWERED, Why.NONE),
+    ],
+)
+async def test_what_had_ended_keeps_its_end(taken_up: Ledger, card: str, state: State, why: Why) -> None:
+    (one,) = await taken_up.of_card(card)
+    assert (one.state, one.why, one.following, one.steps[-1].state) == (state, why, False, state)
+
+
+async def test_an_open_intervention_can_be_saved(taken_up: Ledger) -> None:
+    one = (await taken_up.following())[0]
+    await taken_up.save(one)
+    assert (await taken_up.following())[0] == one
+
+
+async def test_a_posted_card_is_found_and_a_post_that_had_begun_too(taken_up: Ledger) -> None:
+    assert (await taken_up.posted("card01")).at == ("C0FLOOR", "1700000000.000100")
+    assert (await taken_up.posted("a-snoozed")).begun == ("C0ALERTS", NOON + 30 * SECOND)
+
+
+# ── alerts ──
+
+
+async def test_every_open_alert_is_taken_up_in_its_state(taken_up: Ledger) -> None:
+    found = {one.id: (one.when, one.state, one.open) for one in await taken_up.alerts.open_alerts()}
+    assert found == {
+        "a-open": (When.RINGING, AlertState.RAISED, True),
+        "a-snoozed": (When.TALKING, AlertState.SNOOZED, True),
+        "a-hold": (When.ON_HOLD, AlertState.RAISED, True),
+        "a-parked": (When.PARKED, AlertState.RAISED, True),
+        "a-help": (When.HELP_REQUESTED, AlertState.RAISED, True),
+        "a-help-known": (When.HELP_REQUESTED, AlertState.RAISED, True),
+    }
+
+
+async def test_an_open_alert_keeps_its_steps_and_who_is_on_it(taken_up: Ledger) -> None:
+    one = await _alert(taken_up, "a-open")
+    assert [(step.state, step.at) for step in one.steps] == [(AlertState.RAISED, NOON + 20 * SECOND)]
+    assert [(each.name, each.taken, each.doing) for each in one.helpers] == [
+        ("Ana Pop", False, f"BargeIn {State.CONNECTED}"),
+        ("Mia Ene", True, ""),
+    ]
+
+
+async def test_a_snoozed_alert_knows_who_snoozed_it_and_until_when(taken_up: Ledger) -> None:
+    one = await _alert(taken_up, "a-snoozed")
+    assert one.snoozed_until == NOON + timedelta(minutes=10, seconds=30)
+    assert (one.steps[-1].state, one.steps[-1].who) == (AlertState.SNOOZED, "Ana Pop")
+
+
+async def test_an_alert_is_found_by_its_key_so_none_is_raised_twice(taken_up: Ledger) -> None:
+    everything = [await _alert(taken_up, each) for each in ("a-open", "a-help", "a-help-known", "a-answered")]
+    assert set(await taken_up.alerts.alerts_of([one.key for one in everything])) == set(everything)
+
+
+async def test_a_help_request_has_the_key_that_a_new_one_for_that_call_would_have(taken_up: Ledger) -> None:
+    one = await _alert(taken_up, "a-help")
+    assert one.key == key_of(HELP_REQUESTS, one.call, "U0BOB")
+
+
+@pytest.mark.parametrize("how", [how for how in How if how is not How.NONE])
+async def test_a_resolved_alert_says_how(taken_up: Ledger, how: How) -> None:
+    one = await _alert(taken_up, f"a-{how.name.lower().replace('_', '-')}")
+    assert (one.how, one.state, one.steps[-1].state) == (how, AlertState.RESOLVED, AlertState.RESOLVED)
+
+
+async def test_a_channel_that_was_blind_is_known(taken_up: Ledger) -> None:
+    assert [(card.id, card.place) for card in await taken_up.alerts.blind()] == [("blind1", "C0ALERTS")]
+
+
+async def _alert(ledger: Ledger, alert_id: str) -> Alert:
+    one = await ledger.alerts.alert(alert_id)
+    assert one is not None
+    return one
+
+
+# ── the audit log ──
+
+OUTCOMES = {
+    "r-i01": Outcome.SENT,
+    "r-refused": Outcome.REFUSED,
+    "r-external": Outcome.REFUSED,
+    "r-choice": Outcome.CHOICE,
+    "r-answered": Outcome.ANSWERED,
+    "r-kept": Outcome.NOT_SWITCHED,
+    "r-interrupted": Outcome.INTERRUPTED,
+    "r-received": Outcome.RECEIVED,
+}
+
+
+async def test_a_request_that_was_cut_off_comes_back(taken_up: Ledger) -> None:
+    assert [request.id for request in await taken_up.interrupted()] == ["r-received"]
+
+
+@pytest.mark.usefixtures("taken_up")
+async def test_every_request_is_in_the_audit_log_with_its_outcome(entries: Entries) -> None:
+    found = {entry.id: entry.outcome for entry in await entries()}
+    assert len(found) == 22
+    assert {each: found[each] for each in OUTCOMES} == OUTCOMES
+
+
+@pytest.mark.usefixtures("taken_up")
+async def test_an_external_user_is_still_one(entries: Entries) -> None:
+    assert [entry.id for entry in await entries() if entry.external] == ["r-external"]
+
+
+async def test_the_audit_reads_the_ledger_before_it_is_taken_up(address: str, entries: Entries) -> None:
+    before = await entries()
+    await (await Ledger.open(address, now=lambda: NOON)).close()
+    assert await entries() == before
+
+
+async def test_the_audit_names_every_request_of_the_sample(address: str) -> None:
+    out = io.StringIO()
+    audit_log = await AuditLog.open(address)
+    try:
+        assert await audit(audit_log, Permissions(), out, since=None, user=None, form=Form.CSV) == 22
+    finally:
+        await audit_log.close()
+    assert len(out.getvalue().splitlines()) == 23
