@@ -201,7 +201,7 @@ class Ledger(Protocol):
         """The cards that do not show yet what has ended in the ledger's last day, newest last."""
 
     async def waited_unshown(self) -> tuple[str, ...]:
-        """The cards on which a request of the last day waited that was never sent, and that may still say so."""
+        """The cards with nothing but a request of the last day that waited and was never sent, and that may still say so."""
 
     async def interrupted(self) -> tuple[Request, ...]:
         """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""

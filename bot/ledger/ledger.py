@@ -151,7 +151,7 @@ class Ledger:
         return tuple(Request.model_validate({**row, "external": row["stranger"]}) for row in rows)
 
     async def waited_unshown(self) -> tuple[str, ...]:
-        """The cards on which a request of the last day waited that was never sent, and that may still say so."""
+        """The cards with nothing but a request of the last day that waited and was never sent, and that may still say so."""
         its = {"its_beginning": self._now() - _A_CALL_LASTS}
         return tuple(
             await self._database.read(

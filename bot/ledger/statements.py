@@ -41,9 +41,12 @@ class AboutRequests:
         self.interrupted = self.conclude.values(outcome=Outcome.INTERRUPTED)
         standing = select(cards.c.id).where(cards.c.shown_until.is_(None))
         may_stand = or_(asked.id.in_(standing), asked.id.in_(select(posts_begun.c.card)))
-        never_sent = select(asked.id).where(asked.intervention.is_(None), asked.at >= _ITS_BEGINNING, may_stand)
+        shared = exists().where(interventions.c.card == asked.id)
+        never_sent = select(asked.id).where(
+            asked.intervention.is_(None), asked.at >= _ITS_BEGINNING, may_stand, ~shared
+        )
         self.waited_unshown = never_sent.order_by(asked.at, asked.id)
-        """A request waits on a new card under its own id."""
+        """A request waits on a new card under its own id. If something else was sent meanwhile, the card goes on with that."""
 
 
 class AboutInterventions:

@@ -163,6 +163,29 @@ async def test_after_kill_9_a_card_with_earlier_requests_says_no_more_that_it_wa
     assert house.actions() == ["Monitor"]
 
 
+async def test_after_kill_9_a_card_that_waited_and_has_a_recording_goes_on_with_the_recording(
+    empty_house: Any, run_bot: Any
+) -> None:
+    house = empty_house
+    killed = await run_bot()
+    await killed.started()
+    house.floor.talk(caller="+15550144", to="0003*024")
+    call = house.floor.talk(caller="+15550143", to="0003*211")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*211")
+    card = await house.card("Asked: your phone is busy", "C0FLOOR")
+    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*211")
+    await house.workspace.until(lambda: "Record: Recording" in "\n".join(card.lines()))
+    await place_known(house, killed)
+    killed.process.kill()
+    await killed.ended()
+    await house.start_bot()
+    await house.card("Recording", "C0FLOOR")
+    house.floor.hang_up(call)
+    await house.card("Ended: Dan's call is over", "C0FLOOR")
+    assert not [version for version in card.versions if "nothing was sent" in version.text]
+    assert house.actions() == ["StartRecording"]
+
+
 @pytest.mark.parametrize("channel", ["C0FLOOR", "D0ANA"])
 async def test_a_card_that_waits_and_whose_place_was_not_written_down_before_kill_9_says_that_nothing_was_sent(
     empty_house: Any, run_bot: Any, channel: str

@@ -347,3 +347,13 @@ async def test_a_storm_of_card_states_does_not_stand_before_a_new_request(
     done = sum(task.done() for task in storm)
     await asyncio.gather(*storm)
     assert done < 30
+
+
+async def test_a_card_on_which_something_else_was_sent_is_none_that_only_waited(
+    ledger: Ledger, asked: Asked, wanted: Wanted, clock: Clock
+) -> None:
+    await ledger.begin(asked(id="r"))
+    await ledger.begin_post("r", "C0FLOOR", clock())
+    await ledger.begin(asked(id="s", trigger="another"))
+    await ledger.claim("s", wanted(id="s", card="r"), rule="supervisor")
+    assert await ledger.waited_unshown() == ()
