@@ -25,7 +25,7 @@ from bot.app.telephony import Telephony
 from bot.domain.clock import Clock, ServerClock
 from bot.interventions.conclusions import Conclusions
 from bot.interventions.ports import Card, CardElsewhere
-from bot.interventions.preflight import phone_seen
+from bot.interventions.preflight import POLL_PATIENCE, phone_seen
 from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger
@@ -229,9 +229,9 @@ class Bot:
         self._closing.later("alerts", self._alerting.stop)
 
     def _tracker(self, ledger: Ledger) -> InterventionTracker:
-        phone_calls, rules = self._telephony.phone_calls, self._live_config.rules
+        poller, rules = self._telephony.poller, self._live_config.rules
         return InterventionTracker(
-            poller=self._telephony.poller,
+            poller=poller,
             ledger=ledger,
             cards=self._feed,
             rules=rules,
@@ -239,7 +239,7 @@ class Bot:
             now=self._clock.now,
             sleep=asyncio.sleep,
             measures=self._metrics,
-            phone_seen=lambda phone: phone_seen(phone_calls, rules(), phone),
+            phone_seen=lambda phone: phone_seen(poller, rules(), phone, POLL_PATIENCE),
             noticed=self._alerting.intervened,
         )
 

@@ -22,6 +22,9 @@ class PhoneSeen(StrEnum):
     ONLINE = "online"
 
 
+BUSY = frozenset({PhoneSeen.BUSY, PhoneSeen.RINGING})
+"""What is said of a phone that should not be rung."""
+
 STATUS = {1: PhoneSeen.ONLINE, 2: PhoneSeen.RINGING, 3: PhoneSeen.BUSY}
 """Presence.status; 0, and a number that the page does not have, say nothing."""
 ABSENT = frozenset({-1, -2})

@@ -1,7 +1,8 @@
 """The claim: which card, which action, and the row in the ledger that stands before the PUT.
 
-A ledger may keep the claim waiting for seconds. So once it is written the rules are asked again, and the call is read
-again where it was read too long ago; what does not hold any more is withdrawn: nothing was sent.
+A ledger may keep the claim waiting for seconds. So once it is written the rules are asked again, and the call and the
+presence of the phone are read again where that was done too long ago; what does not hold any more is withdrawn: nothing
+was sent.
 """
 
 import asyncio
@@ -16,33 +17,38 @@ from bot.domain.actions import RECORDING
 from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
-from bot.domain.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, Refusal
+from bot.domain.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, PhoneNotRegistered, Refusal
 from bot.domain.intervention import Intervention, begin, waiting
 from bot.domain.permissions import Permissions, Permit
-from bot.domain.presence import PhoneSeen
+from bot.domain.presence import BUSY, PhoneSeen
 from bot.domain.request import Request
 from bot.interventions.checks import asked_already, refuse_if_busy, refuse_if_inside
 from bot.interventions.placing import CardPlace, place_of_card
 from bot.interventions.planner import Suitable, permits_for, plan, suitable
-from bot.interventions.ports import Ledger
+from bot.interventions.ports import Ledger, Outcome
+from bot.interventions.preflight import phone_beside
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.ports import PhoneCalls
 from bot.tasks import WriteBehind
 
 FRESH = 1.0
 """Seconds for which a call counts as it was read; after a claim that took longer it is read again."""
-BUSY = frozenset({PhoneSeen.BUSY, PhoneSeen.RINGING})
-"""What the PBX says of a phone that a request waits for."""
 
 _CHANGED = (
     "The configuration has just changed: your phone, the owner of the extension, or where your card may go. "
     "Ask again. Nothing was sent."
 )
+_WITHDRAWN_LATE = "callbot's ledger is slow at the moment. Nothing was sent. Ask again in a moment."
 _WAITS_ALREADY = (
     "Your card is already waiting for your phone. Finish there, or press Cancel there first. Nothing more was sent."
 )
 
 _log = structlog.get_logger("callbot.claiming")
+
+
+def _is_fresh(read_at: float) -> bool:
+    """Whether what was read then, on the event loop's clock, may still count as how things are."""
+    return asyncio.get_running_loop().time() - read_at <= FRESH
 
 
 @dataclass(frozen=True)
@@ -53,11 +59,6 @@ class Reading:
     permit: Permit
     at: float
     """When the reading was done, in seconds of the event loop's clock."""
-
-    @property
-    def fresh(self) -> bool:
-        """Whether it may still count as what the call is."""
-        return asyncio.get_running_loop().time() - self.at <= FRESH
 
 
 class PhoneBusy(Refusal):
@@ -76,6 +77,8 @@ class Phone:
 
     seen: PhoneSeen = PhoneSeen.UNKNOWN
     """What the PBX says of it."""
+    at: float = 0.0
+    """When it said so, in seconds of the event loop's clock."""
     anyway: bool = False
     """It may ring although it is busy: the person wants that."""
     waits: Intervention | None = None
@@ -96,6 +99,7 @@ class _Withdrawal:
     allowed: bool | None
     extension: str
     call_id: str
+    outcome: Outcome
 
 
 def verdict(error: BaseException) -> tuple[str, bool | None]:
@@ -186,8 +190,12 @@ class Claims:
         wanted = self._intervention(request, command, target, reading.permit, seat)
         if waits is not None and (waits.phone, waits.place) != (wanted.phone, wanted.place):
             raise NotSuitable(_CHANGED)
-        if command.ring_anyway or phone.anyway:
+        anyway = command.ring_anyway or phone.anyway
+        if anyway:
             wanted = wanted.model_copy(update={"rung_anyway": True})
+        rings = command.action not in RECORDING and not anyway and not inside
+        if self._withdrawals.waits(request.id):
+            raise Refusal(_WITHDRAWN_LATE)
         earlier = {} if seat.card is None else await self._tracker.open_card(seat.card)
         try:
             await self._ledger.claim(request.id, begin(wanted), rule=reading.permit.rule)
@@ -198,8 +206,11 @@ class Claims:
             await self._withdrawn(wanted, error)
             raise
         try:
-            call = await self._call_as_it_is(wanted, reading)
+            call, seen = await self._read_again(
+                wanted, reading, wanted.phone if rings and not _is_fresh(phone.at) else None
+            )
             now = self._suitable_as_it_is(request, command, target, call, may_be_inside=inside or phone.anyway)
+            self._refuse_unless_free(wanted, seen)
             seat = place_of_card(request, command.action, asked, self._silent_in())
             intervention = _unchanged(wanted, self._intervention(request, command, *now, seat))
         except BaseException as error:
@@ -223,12 +234,19 @@ class Claims:
 
     # ── after the claim ──
 
-    async def _call_as_it_is(self, wanted: Intervention, reading: Reading) -> PhoneCall | None:
-        """The call, read again unless that was done just now; None where it is gone. Raises PbxError."""
-        if reading.fresh:
-            return reading.target.call
+    async def _read_again(
+        self, wanted: Intervention, reading: Reading, phone: str | None
+    ) -> tuple[PhoneCall | None, PhoneSeen]:
+        """The call, read again unless that was done just now, None where it is gone; beside it the presence of `phone`.
+
+        Raises PbxError.
+        """
+        if _is_fresh(reading.at):
+            return reading.target.call, PhoneSeen.UNKNOWN
         _log.info("read_again", intervention=wanted.id, call=wanted.call_id)
-        return await self._phone_calls.get(wanted.user, wanted.extension, wanted.call_id)
+        async with phone_beside(self._phone_calls, self._rules(), phone) as presence:
+            call = await self._phone_calls.get(wanted.user, wanted.extension, wanted.call_id)
+            return call, await presence
 
     def _suitable_as_it_is(
         self, request: Request, command: Intervene, before: Suitable, call: PhoneCall | None, *, may_be_inside: bool
@@ -249,16 +267,29 @@ class Claims:
             refuse_if_inside(command.action, now.call, permit.person.phone)
         return now, permit
 
+    def _refuse_unless_free(self, wanted: Intervention, seen: PhoneSeen) -> None:
+        """Raise PhoneNotRegistered or PhoneBusy where the phone, as the PBX has just shown it, should not be rung."""
+        if seen is PhoneSeen.NOT_REGISTERED:
+            raise PhoneNotRegistered(wanted.phone)
+        if seen in BUSY:
+            raise PhoneBusy(self._tracker.busy_elsewhere(wanted.slack_user, wanted.phone, wanted.call_id))
+
     async def _withdrawn(self, wanted: Intervention, error: BaseException) -> None:
         """Free the claim again, now or as soon as the ledger can. Whether it was written need not be known for that."""
         rule, allowed = verdict(error)
+        outcome = Outcome.RECEIVED if isinstance(error, PhoneBusy) else Outcome.REFUSED
         _log.info("withdrawn", intervention=wanted.id, rule=rule)
         self._tracker.forget_if_done(wanted.card)
-        await self._withdrawals.save(_Withdrawal(wanted.id, rule, allowed, wanted.extension, wanted.call_id))
+        await self._withdrawals.save(_Withdrawal(wanted.id, rule, allowed, wanted.extension, wanted.call_id, outcome))
 
     async def _withdraw(self, one: _Withdrawal) -> None:
         await self._ledger.withdraw(
-            one.id, rule=one.rule, allowed=one.allowed, extension=one.extension, call_id=one.call_id
+            one.id,
+            rule=one.rule,
+            allowed=one.allowed,
+            extension=one.extension,
+            call_id=one.call_id,
+            outcome=one.outcome,
         )
 
     def _intervention(

@@ -13,12 +13,14 @@ from enum import StrEnum
 from bot.domain.actions import JOINING, ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, Why
+from bot.domain.presence import BUSY, PhoneSeen
 from bot.interventions.ports import BusyPhone, ModeChange
+from bot.tasks import Tasks
 
 PATIENCE = 30.0
 """Seconds that a request waits for the supervisor's phone."""
-LOOK_EVERY = 0.5
-"""Seconds between two looks at a phone that is waited for."""
+POLL_EVERY = 0.5
+"""Seconds between two polls of a phone that is waited for, however many requests wait for it."""
 
 
 class Verdict(StrEnum):
@@ -45,13 +47,28 @@ class _Waiting:
 
 
 class ModeChanges:
-    """What waits, at most one on a card. `show` brings a card up to date."""
+    """What waits, at most one on a card. `show` brings a card up to date; `patience` and `poll_every` are in seconds.
 
-    def __init__(self, show: Callable[[str], None], patience: float = PATIENCE, look_every: float = LOOK_EVERY) -> None:
+    `phone_seen` asks the PBX about a phone; `is_ours`: whether the phone of what waits is busy with an intervention of ours.
+    """
+
+    def __init__(
+        self,
+        show: Callable[[str], None],
+        *,
+        phone_seen: Callable[[str], Awaitable[PhoneSeen]],
+        is_ours: Callable[[Intervention], bool],
+        patience: float = PATIENCE,
+        poll_every: float = POLL_EVERY,
+    ) -> None:
         self._show = show
+        self._phone_seen = phone_seen
+        self._is_ours = is_ours
         self._patience = patience
-        self._look_every = look_every
+        self._poll_every = poll_every
         self._waiting: dict[str, _Waiting] = {}
+        self._polls: dict[str, asyncio.Task[None]] = {}
+        self._tasks = Tasks(apart=True)
         self._late: dict[str, ModeChange] = {}
 
     def on_card(self, card: str) -> ModeChange | BusyPhone | None:
@@ -73,31 +90,38 @@ class ModeChanges:
             self._show(held.card)
         return came
 
-    async def wait_for_phone(
-        self, asked: Intervention, whose: str, free: Callable[[], Awaitable[bool]], until: float
-    ) -> Verdict:
-        """Say on the card of `asked` that the phone is busy, and wait until it is `free`, for a button, or `until`.
+    async def wait_for_phone(self, asked: Intervention, whose: str, until: float) -> Verdict:
+        """Say on the card of `asked` that the phone is busy, and wait until it is free, for a button, or `until`.
 
         `until` is on the clock of the event loop; `ends_at` gives it. LEFT: the phone is free.
         """
-        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        looking = asyncio.create_task(self._look(free, verdict), name=f"phone of {asked.id}")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(asked, BusyPhone(whose=whose), loop.create_future())
+        if asked.phone not in self._polls:
+            self._polls[asked.phone] = self._tasks.spawn(self._poll(asked.phone), name=f"poll of phone {asked.phone}")
         try:
-            patience = until - asyncio.get_running_loop().time()
-            return await self._wait(_Waiting(asked, BusyPhone(whose=whose), verdict), patience)
+            return await self._wait(waiting, until - loop.time())
         finally:
-            looking.cancel()
-            await asyncio.wait({looking})
+            if not self._waiting_for(asked.phone):
+                self._polls.pop(asked.phone).cancel()
 
     def ends_at(self) -> float:
         """When something that begins to wait now has waited long enough, on the clock of the event loop."""
         return asyncio.get_running_loop().time() + self._patience
 
-    async def _look(self, free: Callable[[], Awaitable[bool]], verdict: "asyncio.Future[Verdict]") -> None:
-        while not await free():  # noqa: ASYNC110 - only the PBX knows when a phone is put down, and it tells nobody
-            await asyncio.sleep(self._look_every)
-        if not verdict.done():
-            verdict.set_result(Verdict.LEFT)
+    def _waiting_for(self, phone: str) -> list[_Waiting]:
+        """What waits for this phone."""
+        return [one for one in self._waiting.values() if isinstance(one.shown, BusyPhone) and one.held.phone == phone]
+
+    async def _poll(self, phone: str) -> None:
+        """Ask the PBX about a phone again and again, for all that wait for it: nothing tells when it is put down."""
+        while True:
+            waiting = [one for one in self._waiting_for(phone) if not self._is_ours(one.held)]
+            if waiting and await self._phone_seen(phone) not in BUSY:
+                for one in waiting:
+                    if not one.verdict.done():
+                        one.verdict.set_result(Verdict.LEFT)
+            await asyncio.sleep(self._poll_every)
 
     async def _wait(self, waiting: _Waiting, patience: float) -> Verdict:
         card = waiting.held.card

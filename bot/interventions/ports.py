@@ -16,6 +16,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import ListCalls
 from bot.domain.errors import Refusal
 from bot.domain.intervention import Intervention
+from bot.domain.presence import Presence
 from bot.domain.request import Request
 
 
@@ -139,6 +140,13 @@ class Card(_Frozen):
     """A party is protected by the rules of now: nothing more of the call is shown, and no button is offered."""
 
 
+class Phones(Protocol):
+    """What the PBX knows of phones beside calls: the PBX itself, or the Poller, which takes turns."""
+
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        """One phone; None where nothing is known of it. Raises PbxError."""
+
+
 class BotToken(Protocol):
     """Whether Slack still takes what callbot wants to show."""
 
@@ -181,9 +189,19 @@ class Ledger(Protocol):
         """
 
     async def withdraw(
-        self, request: str, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
+        self,
+        request: str,
+        *,
+        rule: str,
+        allowed: bool | None,
+        extension: str = "",
+        call_id: str = "",
+        outcome: Outcome = Outcome.REFUSED,
     ) -> None:
-        """Nothing was sent for this request: its claim is free, whether it was written or not, and the rule refused it."""
+        """Nothing was sent for this request: its claim is free, whether it was written or not, and the rule refused it.
+
+        `outcome` RECEIVED: it goes on, and may claim again.
+        """
 
     async def save(self, intervention: Intervention) -> None:
         """Write down a new truth; its claim is free again where it has none any more."""

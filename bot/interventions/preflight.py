@@ -13,23 +13,25 @@ import structlog
 from bot.domain.errors import PbxError
 from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen, Presence
-from bot.polling.ports import PhoneCalls
+from bot.interventions.ports import Phones
 
 PATIENCE = 1.0
 """Seconds, from its start, for which the presence of a phone is waited for."""
+POLL_PATIENCE = 5.0
+"""Seconds for a read of the presence that takes turns with the polls."""
 
 _log = structlog.get_logger("callbot.preflight")
 
 
 @asynccontextmanager
 async def phone_beside(
-    phone_calls: PhoneCalls, rules: Permissions, phone: str | None, patience: float = PATIENCE
+    phones: Phones, rules: Permissions, phone: str | None, patience: float = PATIENCE
 ) -> AsyncIterator[Awaitable[PhoneSeen]]:
     """Read the phone's presence while the block reads the call, and await there what the PBX says of the phone.
 
     Where `phone` is None nothing is read.
     """
-    reading = asyncio.create_task(_seen(phone_calls, rules, phone, patience), name="presence of the phone")
+    reading = asyncio.create_task(_seen(phones, rules, phone, patience), name="presence of the phone")
     try:
         yield reading
     finally:
@@ -37,20 +39,20 @@ async def phone_beside(
         await asyncio.wait({reading})
 
 
-async def phone_seen(phone_calls: PhoneCalls, rules: Permissions, phone: str, patience: float = PATIENCE) -> PhoneSeen:
-    """What the PBX says now of a phone that was not answered, or that is waited for."""
-    return await _seen(phone_calls, rules, phone, patience)
+async def phone_seen(phones: Phones, rules: Permissions, phone: str, patience: float = PATIENCE) -> PhoneSeen:
+    """What the PBX says of a phone now."""
+    return await _seen(phones, rules, phone, patience)
 
 
-async def _seen(phone_calls: PhoneCalls, rules: Permissions, phone: str | None, patience: float) -> PhoneSeen:
-    found = None if phone is None else await _presence(phone_calls, rules, phone, patience)
+async def _seen(phones: Phones, rules: Permissions, phone: str | None, patience: float) -> PhoneSeen:
+    found = None if phone is None else await _presence(phones, rules, phone, patience)
     return PhoneSeen.UNKNOWN if found is None else found.seen
 
 
-async def _presence(phone_calls: PhoneCalls, rules: Permissions, phone: str, patience: float) -> Presence | None:
+async def _presence(phones: Phones, rules: Permissions, phone: str, patience: float) -> Presence | None:
     try:
         async with asyncio.timeout(patience):
-            return await phone_calls.presence(rules.owner(phone), phone)
+            return await phones.presence(rules.owner(phone), phone)
     except TimeoutError:
         _log.info("presence_unknown", error="too slow")
     except PbxError as error:

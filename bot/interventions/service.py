@@ -17,7 +17,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import structlog
 
@@ -32,13 +31,13 @@ from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
 from bot.interventions.call_list import calls_meant, choice
 from bot.interventions.checks import MOST_OPEN, refuse_if_inside
-from bot.interventions.claiming import BUSY, Claims, Phone, PhoneBusy, Reading
+from bot.interventions.claiming import Claims, Phone, PhoneBusy, Reading
 from bot.interventions.conclusions import Conclusions
 from bot.interventions.mode_change import Verdict, changes_mode
 from bot.interventions.placing import others_read, why_elsewhere
 from bot.interventions.planner import Suitable, permits_for, suitable
 from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome
-from bot.interventions.preflight import phone_beside, phone_seen
+from bot.interventions.preflight import phone_beside
 from bot.interventions.sending import send
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.ports import PhoneCalls
@@ -170,10 +169,10 @@ class Interventions:
             target, permit = chosen
             held = self.tracker.holding(person.slack_user, target.call.id)
             anyway = switched is Verdict.NOW
-            seen = PhoneSeen.UNKNOWN
+            seen, seen_at = PhoneSeen.UNKNOWN, read_at
             if held is None and not anyway:
                 refuse_if_inside(command.action, target.call, permit.person.phone)
-                seen = await seeing
+                seen, seen_at = await seeing, asyncio.get_running_loop().time()
                 if seen is PhoneSeen.NOT_REGISTERED:
                     await self._offer_to_ring_anyway(request, command, target, permit, asker)
                     return
@@ -187,9 +186,11 @@ class Interventions:
         reading = Reading(target, permit, read_at)
         asked = None if waits is None else waits.asked
         try:
-            await self._act(request, command, reading, Phone(seen, anyway, asked), asker)
+            await self._act(request, command, reading, Phone(seen, seen_at, anyway, asked), asker)
         except PhoneBusy as busy:
             await self._when_free(request, command, reading, asker, busy=busy.why, waits=waits)
+        except PhoneNotRegistered:
+            await self._offer_to_ring_anyway(request, command, target, permit, asker)
 
     async def _chosen(
         self, request: Request, command: Intervene, found: list[tuple[str, PhoneCall]], asker: Asker
@@ -274,7 +275,7 @@ class Interventions:
         `waits`: it has waited before, and the phone is busy again. Nothing is claimed or sent meanwhile.
         """
         await self._bot_token.refuse_if_revoked()
-        target, person = reading.target, reading.permit.person
+        target = reading.target
         mode_changes = self.tracker.mode_changes
         if waits is None:
             waits = Waits(await self._claims.wait_on_card(request, command, reading), mode_changes.ends_at())
@@ -283,11 +284,10 @@ class Interventions:
             if not request.clicked:
                 elsewhere = asker.card_is_elsewhere(why_elsewhere(waits.asked, self._silent_in()))
                 self._puts.spawn(elsewhere, name=f"place of {request.id}")  # Slack may take long for it
-        free = partial(self._is_free, person, target.call.id)
         whose = self._busy_with(busy, waits.asked)
         came_to = "callbot stopped."
         try:
-            verdict = await mode_changes.wait_for_phone(waits.asked, whose, free, waits.until)
+            verdict = await mode_changes.wait_for_phone(waits.asked, whose, waits.until)
             came_to = _CAME_TO.get(verdict, "You were told why in private.")
             if verdict is Verdict.STOPPED:
                 raise Refusal("callbot is being restarted. Nothing was sent. Ask again in a moment.")
@@ -304,12 +304,6 @@ class Interventions:
             )
         finally:
             self.tracker.end_waiting(waits.asked, came_to)
-
-    async def _is_free(self, person: Person, call_id: str) -> bool:
-        """Whether nothing of ours rings the phone or has it in a call, nor does the PBX say that it is busy."""
-        if self.tracker.busy_elsewhere(person.slack_user, person.phone, call_id) is not None:
-            return False
-        return await phone_seen(self._phone_calls, self._rules(), person.phone) not in BUSY
 
     def _busy_with(self, busy: Intervention | None, asked: Intervention) -> str:
         """Whose call the phone is busy with, as far as those may know who see the card."""

@@ -63,7 +63,7 @@ class InterventionTracker:
         self._stopped = False
         self._saving = WriteBehind(ledger.save, sleep, saved=self._written, at_once=ledger.writes_together)
         self._tasks = Tasks(apart=True)
-        self.mode_changes = ModeChanges(self.show)
+        self.mode_changes = ModeChanges(self.show, phone_seen=phone_seen, is_ours=self._rings_elsewhere)
 
     # ── what others ask ──
 
@@ -124,6 +124,9 @@ class InterventionTracker:
             ),
             None,
         )
+
+    def _rings_elsewhere(self, waiting: Intervention) -> bool:
+        return self.busy_elsewhere(waiting.slack_user, waiting.phone, waiting.call_id) is not None
 
     def waiting(self, slack_user: str, call_id: str) -> Intervention | None:
         """What of this person's waits for their phone, to act on this call."""

@@ -188,14 +188,23 @@ class Ledger:
         await self._database.write(work)
 
     async def withdraw(
-        self, request: str, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
+        self,
+        request: str,
+        *,
+        rule: str,
+        allowed: bool | None,
+        extension: str = "",
+        call_id: str = "",
+        outcome: Outcome = Outcome.REFUSED,
     ) -> None:
         """Nothing was sent for this request: its claim is free, whether it was written or not, and the rule refused it.
+
+        `outcome` RECEIVED: it goes on, and may claim again.
 
         The request comes first. Where the answer to the claim's COMMIT was lost and the server is still at work on it,
         it holds the row of the request, so this waits and then sees what became of it.
         """
-        values = {"outcome": Outcome.REFUSED, "rule": rule, "allowed": allowed, "extension": extension}
+        values = {"outcome": outcome, "rule": rule, "allowed": allowed, "extension": extension}
         its = {"its_request": request}
 
         def work(connection: Connection) -> None:

@@ -23,6 +23,7 @@ import structlog
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
 from bot.domain.intervention import UNREADABLE, Poll
+from bot.domain.presence import Presence
 from bot.polling.ports import PartlyRead, PhoneCalls
 from bot.polling.scan import AT_ONCE, Scan, Scans, Snapshot, Snapshots, says_no
 from bot.polling.sides import Sides
@@ -163,6 +164,12 @@ class Poller:
     @property
     def _sweeps_are_quick(self) -> bool:
         return self._swept_in is not None and self._swept_in <= QUICK
+
+    # ── one phone ──
+
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        """What the PBX knows of one phone, asked in turn with the rest. Raises PbxError."""
+        return await self._asked.presence(user, extension)
 
     # ── looks at followed calls ──
 

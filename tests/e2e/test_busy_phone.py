@@ -271,3 +271,21 @@ async def test_a_phone_that_is_in_a_call_by_callbot_is_waited_for_though_its_pre
     await typed(house, "/pickup 0003*211")
     await shown(house, BUSY)
     assert house.actions() == ["Monitor"]
+
+
+async def test_polls_of_a_phone_keep_to_the_rate_limit_and_serve_all_that_wait(empty_house: Any) -> None:
+    house = empty_house
+    house.map = house.map.replace("max_requests_per_second = 200", "max_requests_per_second = 1")
+    await house.start_bot()
+    house.floor.talk(caller="+15550144", to="0003*024")
+    calls(house)
+    await typed(house, "/barge 0003*210")
+    await typed(house, "/pickup 0003*211")
+    await shown(house, BUSY)
+    await shown(house, BUSY.replace("Dan", "Bob"))
+
+    def polls() -> list[float]:
+        return [seen.at for seen in house.pbx.requests if seen.path.endswith("0003*024/presence")][2:]
+
+    await house.pbx.until(lambda: len(polls()) >= 3, 10)
+    assert polls()[2] - polls()[0] > 1.9

@@ -204,6 +204,92 @@ async def test_a_quick_claim_reads_the_call_once(house: Any) -> None:
     assert len([seen for seen in house.pbx.requests if READ in seen.path and seen.at < put]) == 1
 
 
+# ── the phone meanwhile ──
+
+
+def talk_on_the_phone_of_the_asker(house: Any) -> str:
+    return str(house.floor.talk(caller="+15550144", to="0003*024"))
+
+
+async def waits_for_the_phone(house: Any, events: Events, holder: sqlite3.Connection) -> str:
+    """The phone became busy while the claim waited for the ledger; the call that it is busy with."""
+    house.floor.talk(**CALLER)
+    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    other = talk_on_the_phone_of_the_asker(house)
+    await let_go_late(house, holder, since)
+    await house.card("Asked: your phone is busy")
+    return other
+
+
+async def test_a_phone_that_is_busy_after_a_long_claim_is_waited_for(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    other = await waits_for_the_phone(house, events, holder)
+    assert house.actions() == []
+    house.floor.hang_up(other)
+    await house.card("Ringing")
+    assert (house.actions(), len(house.cards("U0ANA"))) == (["Monitor"], 1)
+
+
+async def test_another_supervisor_may_act_while_a_withdrawn_claim_waits_for_the_phone(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    house.change_map('extensions = ["0003*3XX"]', 'extensions = ["0003*2XX"]')
+    await logged(house, events, "rules_taken")
+    house.floor.ring(**CALLER)
+    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*210"))
+    talk_on_the_phone_of_the_asker(house)
+    await let_go_late(house, holder, since)
+    await house.card("Asked: your phone is busy", "C0FLOOR")
+    await house.workspace.type("U0LIS", "C0FLOOR", "/pickup 0003*210")
+    await house.puts(1)
+    assert [put.json["sendCallTo"] for put in house.pbx.puts()] == ["0003*025"]
+
+
+async def test_a_restart_tells_the_person_whose_withdrawn_claim_waited_for_the_phone(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    await waits_for_the_phone(house, events, holder)
+    ledger = house.bots[-1]._ledger
+    [request] = await ledger.interrupted()
+    assert request.said == "/monitor 0003*210"
+
+
+async def test_ring_now_anyway_rings_a_phone_that_became_busy_during_a_long_claim(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    house.floor.extension("0003*024").call_waiting = True
+    await waits_for_the_phone(house, events, holder)
+    await house.workspace.click("U0ANA", await house.card("Asked"), "Ring anyway")
+    await house.puts(1)
+    assert house.actions() == ["Monitor"]
+
+
+async def test_a_phone_that_is_not_registered_after_a_long_claim_is_not_rung(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    house.floor.talk(**CALLER)
+    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    house.floor.extension("0003*024").registered = False
+    await let_go_late(house, holder, since)
+    answer = await house.told("U0ANA", "Your phone 0003*024 is not registered.")
+    assert [button.label for button in answer.buttons()] == ["Ring anyway"]
+    await nothing_of_it_is_left(house, "phone not registered")
+
+
+async def test_ring_anyway_does_not_ask_about_the_phone_after_a_long_claim(
+    house: Any, events: Events, holder: sqlite3.Connection
+) -> None:
+    house.floor.talk(**CALLER)
+    house.floor.extension("0003*024").registered = False
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    answer = await house.told("U0ANA", "is not registered")
+    since = await claiming(house, events, holder, house.workspace.click("U0ANA", answer, "Ring anyway"))
+    await let_go_late(house, holder, since)
+    await house.puts(1)
+    assert len([seen for seen in house.pbx.requests if seen.path.endswith("/presence")]) == 1
+
+
 # ── one path for all ──
 
 

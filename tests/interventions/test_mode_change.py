@@ -9,8 +9,33 @@ import pytest
 from bot.domain.actions import ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, State, Why
+from bot.domain.presence import PhoneSeen
 from bot.interventions.mode_change import ModeChanges, Verdict
 from bot.interventions.ports import BusyPhone
+
+
+class Phones:
+    """What the PBX says of phones, answer by answer, and how often it was asked; busy once that is used up."""
+
+    def __init__(self, *answers: PhoneSeen) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    async def seen(self, phone: str) -> PhoneSeen:
+        self.asked.append(phone)
+        return self.answers.pop(0) if self.answers else PhoneSeen.BUSY
+
+
+def changes(
+    show: Callable[[str], None],
+    phones: Phones | None = None,
+    *,
+    is_ours: Callable[[Intervention], bool] = lambda _: False,
+    patience: float = 30.0,
+) -> ModeChanges:
+    """What waits, with polls a hundredth of a second apart."""
+    seen = (phones or Phones()).seen
+    return ModeChanges(show, phone_seen=seen, is_ours=is_ours, patience=patience, poll_every=0.01)
 
 
 @pytest.fixture
@@ -30,7 +55,7 @@ async def begun(
 
 async def test_it_goes_on_when_the_supervisor_has_hung_up(held: Intervention) -> None:
     shown: list[str] = []
-    mode_changes = ModeChanges(shown.append)
+    mode_changes = changes(shown.append)
     waiting = await begun(mode_changes, held)
     assert shown == [held.card]
     mode_changes.ended(held.model_copy(update={"state": State.ENDED, "why": Why.LEFT}))
@@ -39,14 +64,14 @@ async def test_it_goes_on_when_the_supervisor_has_hung_up(held: Intervention) ->
 
 
 async def test_it_comes_to_nothing_when_the_call_is_over(held: Intervention) -> None:
-    mode_changes = ModeChanges(lambda card: None)
+    mode_changes = changes(lambda card: None)
     waiting = await begun(mode_changes, held)
     mode_changes.ended(held.model_copy(update={"state": State.ENDED, "why": Why.CALL_OVER}))
     assert await waiting is Verdict.OVER
 
 
 async def test_the_end_of_another_intervention_on_the_card_decides_nothing(held: Intervention) -> None:
-    mode_changes = ModeChanges(lambda card: None)
+    mode_changes = changes(lambda card: None)
     waiting = await begun(mode_changes, held)
     mode_changes.ended(held.model_copy(update={"id": "another", "state": State.ENDED, "why": Why.LEFT}))
     assert mode_changes.waits(held.card)
@@ -56,14 +81,14 @@ async def test_the_end_of_another_intervention_on_the_card_decides_nothing(held:
 
 @pytest.mark.parametrize(("now", "verdict"), [(True, Verdict.NOW), (False, Verdict.CANCELLED)])
 async def test_its_person_decides_with_a_button(held: Intervention, now: bool, verdict: Verdict) -> None:
-    mode_changes = ModeChanges(lambda card: None)
+    mode_changes = changes(lambda card: None)
     waiting = await begun(mode_changes, held)
     mode_changes.decide(held.card, held.slack_user, now=now)
     assert await waiting is verdict
 
 
 async def test_nobody_else_decides(held: Intervention) -> None:
-    mode_changes = ModeChanges(lambda card: None)
+    mode_changes = changes(lambda card: None)
     waiting = await begun(mode_changes, held)
     with pytest.raises(NotAuthorized):
         mode_changes.decide(held.card, "U0LIS", now=True)
@@ -73,7 +98,7 @@ async def test_nobody_else_decides(held: Intervention) -> None:
 
 
 async def test_a_second_answer_is_refused(held: Intervention) -> None:
-    mode_changes = ModeChanges(lambda card: None)
+    mode_changes = changes(lambda card: None)
     waiting = await begun(mode_changes, held)
     mode_changes.decide(held.card, held.slack_user, now=True)
     with pytest.raises(NotSuitable):
@@ -83,25 +108,25 @@ async def test_a_second_answer_is_refused(held: Intervention) -> None:
 
 async def test_a_button_of_a_question_that_is_gone_says_so() -> None:
     with pytest.raises(NotSuitable, match="Nothing is waiting there any more"):
-        ModeChanges(lambda card: None).decide("card", "U0ANA", now=True)
+        changes(lambda card: None).decide("card", "U0ANA", now=True)
 
 
 async def test_after_its_time_the_card_says_that_nothing_was_switched(held: Intervention) -> None:
     shown: list[Any] = []
-    mode_changes = ModeChanges(lambda card: shown.append(mode_changes.on_card(card)), patience=0.01)
+    mode_changes = changes(lambda card: shown.append(mode_changes.on_card(card)), patience=0.01)
     assert await mode_changes.wait(held, ActionName.BARGE_IN) is Verdict.LATE
     assert [one.late for one in shown] == [False, True]
 
 
 async def test_when_callbot_ends_nothing_waits_any_more(held: Intervention) -> None:
-    mode_changes = ModeChanges(lambda card: None)
+    mode_changes = changes(lambda card: None)
     waiting = await begun(mode_changes, held)
     mode_changes.close()
     assert await waiting is Verdict.STOPPED
 
 
 async def test_the_next_end_takes_the_late_note_away(held: Intervention) -> None:
-    mode_changes = ModeChanges(lambda card: None, patience=0.01)
+    mode_changes = changes(lambda card: None, patience=0.01)
     await mode_changes.wait(held, ActionName.BARGE_IN)
     mode_changes.ended(held)
     assert mode_changes.on_card(held.card) is None
@@ -115,28 +140,57 @@ def asked(an_intervention: Callable[..., Intervention]) -> Intervention:
     return an_intervention()
 
 
-async def never() -> bool:
-    return False
-
-
 async def test_a_phone_that_stays_busy_is_waited_for_and_no_longer(asked: Intervention) -> None:
-    mode_changes = ModeChanges(lambda card: None, patience=0.05, look_every=0.01)
-    assert await mode_changes.wait_for_phone(asked, "Bob", never, mode_changes.ends_at()) is Verdict.LATE
+    mode_changes = changes(lambda card: None, patience=0.05)
+    assert await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at()) is Verdict.LATE
     assert mode_changes.on_card(asked.card) is None
 
 
-async def test_it_goes_on_when_the_phone_is_free(asked: Intervention) -> None:
-    looks = iter([False, False, True])
-
-    async def free() -> bool:
-        return next(looks)
-
-    mode_changes = ModeChanges(lambda card: None, look_every=0.01)
-    assert await mode_changes.wait_for_phone(asked, "Bob", free, mode_changes.ends_at()) is Verdict.LEFT
+@pytest.mark.parametrize("free", [PhoneSeen.ONLINE, PhoneSeen.UNKNOWN, PhoneSeen.NOT_REGISTERED])
+async def test_it_goes_on_when_the_phone_is_no_longer_busy(asked: Intervention, free: PhoneSeen) -> None:
+    phones = Phones(PhoneSeen.BUSY, PhoneSeen.RINGING, free)
+    mode_changes = changes(lambda card: None, phones)
+    assert await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at()) is Verdict.LEFT
+    assert phones.asked == [asked.phone] * 3
 
 
 async def test_the_card_of_what_waits_for_a_phone_names_whose_call_it_is_busy_with(asked: Intervention) -> None:
     shown: list[Any] = []
-    mode_changes = ModeChanges(lambda card: shown.append(mode_changes.on_card(card)), patience=0.01, look_every=0.01)
-    await mode_changes.wait_for_phone(asked, "Bob", never, mode_changes.ends_at())
+    mode_changes = changes(lambda card: shown.append(mode_changes.on_card(card)), patience=0.01)
+    await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at())
     assert shown == [BusyPhone(whose="Bob")]
+
+
+async def test_one_poll_serves_all_that_wait_for_a_phone(asked: Intervention) -> None:
+    phones = Phones(PhoneSeen.BUSY, PhoneSeen.BUSY, PhoneSeen.ONLINE)
+    mode_changes = changes(lambda card: None, phones)
+    cards = [asked.model_copy(update={"card": f"card {number}"}) for number in range(5)]
+    waiting = [mode_changes.wait_for_phone(one, "Bob", mode_changes.ends_at()) for one in cards]
+    assert set(await asyncio.gather(*waiting)) == {Verdict.LEFT}
+    assert phones.asked == [asked.phone] * 3
+
+
+async def test_each_phone_is_polled_for_those_that_wait_for_it(asked: Intervention) -> None:
+    phones = Phones(PhoneSeen.ONLINE, PhoneSeen.ONLINE)
+    mode_changes = changes(lambda card: None, phones)
+    other = asked.model_copy(update={"card": "another", "phone": "0003*025"})
+    waiting = [mode_changes.wait_for_phone(one, "Bob", mode_changes.ends_at()) for one in (asked, other)]
+    assert await asyncio.gather(*waiting) == [Verdict.LEFT, Verdict.LEFT]
+    assert sorted(phones.asked) == ["0003*024", "0003*025"]
+
+
+async def test_the_pbx_is_not_asked_about_a_phone_that_callbot_itself_keeps_busy(asked: Intervention) -> None:
+    ours = iter([True, True, False])
+    phones = Phones(PhoneSeen.ONLINE)
+    mode_changes = changes(lambda card: None, phones, is_ours=lambda _: next(ours))
+    assert await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at()) is Verdict.LEFT
+    assert phones.asked == [asked.phone]
+
+
+async def test_a_phone_is_polled_no_more_when_nothing_waits_for_it(asked: Intervention) -> None:
+    phones = Phones()
+    mode_changes = changes(lambda card: None, phones, patience=0.02)
+    await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at())
+    polls = len(phones.asked)
+    await mode_changes.wait(asked, ActionName.WHISPER)
+    assert len(phones.asked) == polls
