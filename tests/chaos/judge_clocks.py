@@ -1,6 +1,7 @@
 """Clocks that differ: no alert comes before it is due in the time of the PBX."""
 
 from collections.abc import Iterator
+from math import inf
 
 from tests.chaos.alert_rules import RULES
 from tests.chaos.records import Evidence, Violation
@@ -25,6 +26,17 @@ def dates_of_no_clock(evidence: Evidence) -> Iterator[Violation]:
         if not since - NOT_WHOLE <= request.at <= until + NOT_WHOLE:
             seen = f"{request.id} “{request.said}” came at {since:.3f}, dated {request.at:.3f}"
             yield Violation("dates are the wall clock's", seen)
+        elif request.ahead not in _ahead(evidence, since - NOT_WHOLE, until + NOT_WHOLE):
+            seen = f"{request.id} “{request.said}” came at {since:.3f}, dated by a clock {request.ahead:+.0f} s off"
+            yield Violation("dates are the wall clock's", seen)
+
+
+def _ahead(evidence: Evidence, since: float, until: float) -> frozenset[float]:
+    """By how much the wall clock was ahead at some time in between."""
+    set_to = [0.0, *(step.ahead for step in evidence.wall_steps)]
+    set_at = [step.at for step in evidence.wall_steps]
+    spans = zip(set_to, [-inf, *set_at], [*set_at, inf], strict=True)
+    return frozenset(ahead for ahead, begun, ended in spans if begun <= until and since <= ended)
 
 
 def alerts_before_they_are_due(evidence: Evidence) -> Iterator[Violation]:

@@ -40,7 +40,11 @@ class Memory:
             engine.dispose()
         names = ("id", "trigger", "slack_user", "channel", "said", "outcome", "intervention")
         evidence.requests = [
-            RequestRow(**{name: row[name] for name in names}, at=self._wall.instant(row["at"], evidence.now))
+            RequestRow(
+                **{name: row[name] for name in names},
+                at=self._wall.instant(row["at"], evidence.now),
+                ahead=self._wall.ahead(row["at"], evidence.now),
+            )
             for row in asked
         ]
         evidence.interventions = [

@@ -178,6 +178,8 @@ class RequestRow:
     outcome: str
     at: float
     intervention: str | None
+    ahead: float = 0.0
+    """Seconds by which the clock that dated it was ahead."""
 
 
 @dataclass(frozen=True)

@@ -138,3 +138,14 @@ def test_the_bot_reads_the_clock_that_was_set(tmp_path: Path) -> None:
 def test_a_request_that_is_dated_by_no_clock_is_found(dated: float, wrong: bool) -> None:
     evidence = test_judge.evidence(requests=[replace(test_judge.REQUEST, at=dated)])
     assert (DATED in promises(evidence)) is wrong
+
+
+@pytest.mark.parametrize(
+    ("ahead", "set_at", "wrong"), [(0.0, 2.0, True), (3600.0, 2.0, False), (0.0, 8.0, False), (3600.0, 30.0, True)]
+)
+def test_a_request_that_is_dated_by_the_clock_as_it_was_at_another_time_is_found(
+    ahead: float, set_at: float, wrong: bool
+) -> None:
+    dated = replace(test_judge.REQUEST, ahead=ahead)
+    evidence = test_judge.evidence(requests=[dated], wall_steps=[Step(set_at, 3600.0)])
+    assert (DATED in promises(evidence)) is wrong

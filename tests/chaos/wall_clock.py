@@ -31,5 +31,9 @@ class WallClock:
 
     def instant(self, date: datetime, now: float) -> float:
         """When it was, in seconds of `time.monotonic`, that the bot's clock said `date`; `now` is when this is asked."""
+        return self._instant(date) - self.ahead(date, now)
+
+    def ahead(self, date: datetime, now: float) -> float:
+        """By how many seconds the clock was ahead that said `date`."""
         moment = self._instant(date)
-        return min((moment - ahead for ahead in STEPS), key=lambda at: abs(at - now))
+        return min(STEPS, key=lambda ahead: abs(moment - ahead - now))
