@@ -225,6 +225,7 @@ class Bot:
         )
         # After the drains these do nothing; where there were none, or not to their end, nothing works on beneath.
         self._closing.later("feed", partial(self._feed.drain, 0.0))
+        self._closing.later("conclusions", self._conclusions.stop)
         self._closing.later("interventions", partial(self._interventions.stop, 0.0))
         self._closing.later("alerts", self._alerting.stop)
 

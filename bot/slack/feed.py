@@ -86,7 +86,6 @@ class Feed:
         self._on_nowhere = on_nowhere
         self._on_posted = on_posted
         self._jitter = jitter
-        self._at_wall = at_wall
         self._newest: dict[str, AnyCard] = {}
         self._at_work: set[str] = set()
         self._standing: dict[str, Standing] = {}
