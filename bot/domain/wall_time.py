@@ -24,10 +24,14 @@ def intervention_at(one: Intervention, own: timedelta, pbx: timedelta = NONE) ->
     return changed.model_copy(update={"steps": steps, "call": call_at(one.call, pbx)})
 
 
-def taken_up(one: Intervention, now: datetime) -> Intervention:
-    """What an earlier process wrote down. If its clock was ahead, all of it is moved back: nothing waits for that time."""
-    ahead = max(one.asked_at, *(step.at for step in one.steps), now) - now
-    return intervention_at(one, -ahead) if ahead else one
+def taken_up(on_card: Iterable[Intervention], now: datetime) -> tuple[Intervention, ...]:
+    """What an earlier process wrote down of one card.
+
+    If its clock was ahead, all of it is moved back by as much: nothing waits for that time, and what came first stays first.
+    """
+    all_ = tuple(on_card)
+    newest = max((at for one in all_ for at in (one.asked_at, *(step.at for step in one.steps))), default=now)
+    return tuple(intervention_at(one, min(now - newest, NONE)) for one in all_)
 
 
 def call_at(call: PhoneCall, pbx: timedelta) -> PhoneCall:

@@ -139,7 +139,7 @@ class InterventionTracker:
     async def open_card(self, card_id: str) -> dict[str, Intervention]:
         """Remember what the card shows already, and return it. Raises CallbotError where the ledger cannot be read."""
         shown = () if card_id in self._open_cards else await self._ledger.of_card(card_id)
-        return self._open_cards.take_up(card_id, (taken_up(one, self._now()) for one in shown))
+        return self._open_cards.take_up(card_id, taken_up(shown, self._now()))
 
     def put_on_card(self, intervention: Intervention, earlier: dict[str, Intervention]) -> None:
         """Remember a new intervention beside what `open_card` returned, even if that has ended and is forgotten since.
@@ -193,9 +193,9 @@ class InterventionTracker:
         """
         ended = await self._ledger.ended_unshown()
         for one in await self._ledger.following():
-            open_one = answer_lost(one) if one.state is State.ASKED and one.why is Why.NONE else one
-            await self.open_card(open_one.card)
-            await self.update(taken_up(open_one, self._now()))
+            open_one = (await self.open_card(one.card))[one.id]
+            cut_off = open_one.state is State.ASKED and open_one.why is Why.NONE
+            await self.update(answer_lost(open_one) if cut_off else open_one)
         for card_id in ended:
             await self.open_card(card_id)
             self._show_and_forget(card_id)

@@ -56,14 +56,24 @@ def test_what_was_written_down_at_a_time_that_is_still_to_come_waits_no_longer_t
     an_intervention: Callable[..., Intervention], noon: datetime
 ) -> None:
     left = intervention_at(answered(an_intervention(wait=25), "ringing", noon), HOUR)
-    assert taken_up(left, noon).deadline == noon + timedelta(seconds=30)
+    (found,) = taken_up([left], noon)
+    assert found.deadline == noon + timedelta(seconds=30)
+
+
+def test_what_is_on_one_card_keeps_its_order_though_the_clock_was_set_back_since(
+    an_intervention: Callable[..., Intervention], noon: datetime
+) -> None:
+    older = answered(an_intervention(), "ringing", noon)
+    newer = intervention_at(older, timedelta(minutes=2))
+    first, second = taken_up([older, newer], noon - HOUR)
+    assert (first.steps[-1].at, second.steps[-1].at) == (noon - HOUR - timedelta(minutes=2), noon - HOUR)
 
 
 def test_what_was_written_down_before_keeps_its_times(
     an_intervention: Callable[..., Intervention], noon: datetime
 ) -> None:
     left = answered(an_intervention(), "ringing", noon)
-    assert taken_up(left, noon + HOUR) == left
+    assert taken_up([left], noon + HOUR) == (left,)
     assert left.state is State.RINGING
 
 
