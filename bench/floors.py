@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
-from bot.alerts.alert import Rule, When
+from bot.alerts.alert import AlertRule, When
 from bot.domain.permissions import CallerPattern, ExtensionPattern
 
 CALLS = 10_000
@@ -104,7 +104,7 @@ def floors() -> Iterator[tuple[str, list[bytes]]]:
         yield f"{name} later", one_in_a_hundred(entries, generation)
 
 
-def the_rules() -> tuple[Rule, ...]:
+def the_rules() -> tuple[AlertRule, ...]:
     """Twenty rules: five of each kind, four of them for some extensions or callers only."""
     kinds = ((When.RINGING, 20), (When.TALKING, 1200), (When.ON_HOLD, 300), (When.PARKED, 60))
     choices: list[tuple[tuple[ExtensionPattern, ...] | None, tuple[CallerPattern, ...] | None]] = [
@@ -115,7 +115,7 @@ def the_rules() -> tuple[Rule, ...]:
         ((ExtensionPattern("0003*9XX"),), (CallerPattern("+1303555XXX7"),)),
     ]
     return tuple(
-        Rule(f"{when} {place}", when, timedelta(seconds=seconds), "C0ALERTS", extensions, callers)
+        AlertRule(f"{when} {place}", when, timedelta(seconds=seconds), "C0ALERTS", extensions, callers)
         for when, seconds in kinds
         for place, (extensions, callers) in enumerate(choices)
     )

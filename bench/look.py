@@ -30,7 +30,7 @@ from bench.figures import Figures
 from bench.goals import Goal, machine, report
 from bench.pbx import pbx
 from bench.reading import KINDS, goals_reading, judged, measure_reading
-from bot.alerts.evaluator import Evaluator, Holding
+from bot.alerts.evaluator import Evaluator, RuleMatch
 from bot.app.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
 from bot.uapi.client import UnifiedApi, pbx_session
@@ -49,7 +49,7 @@ class Looker:
         self._url = url
         self._api = UnifiedApi(session, url, FixedToken("fixed-token"), read_timeout=60, remembered=Remembered())
         self._watch = Evaluator()
-        self._watch.take(floors.the_rules(), {})
+        self._watch.use_rules(floors.the_rules(), {})
         self.calls: tuple[PhoneCall, ...] = ()
         self.judging = 0.0
         """CPU seconds that the last look took to compare and judge."""
@@ -59,11 +59,11 @@ class Looker:
         async with self._session.put(f"{self._url}/show/{floor}") as answer:
             answer.raise_for_status()
 
-    async def look(self) -> list[Holding]:
+    async def look(self) -> list[RuleMatch]:
         """One look: what is due."""
         self.calls = await self._api.list("@me", "@self")
         begun = time.process_time()
-        due: list[Holding] = []
+        due: list[RuleMatch] = []
         for found in judged(self._watch, self.calls):
             due += found
             await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from bench import floors
 from bench.figures import Figures
 from bench.goals import Goal, ratio
-from bot.alerts.evaluator import Evaluator, Holding
+from bot.alerts.evaluator import Evaluator, RuleMatch
 from bot.alerts.monitor import AT_A_TIME
 from bot.app.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
@@ -30,7 +30,7 @@ def measure_reading(rounds: int) -> Figures:
     by_name = {name: _pages(entries) for name, entries in floors.floors()}
     whole = {name: b"[" + b",".join(dict(floors.floors())[name]) + b"]" for name in "AB"}
     watch = Evaluator()
-    watch.take(floors.the_rules(), {})
+    watch.use_rules(floors.the_rules(), {})
     shown, _ = _read(by_name["B later"], Shown())
     for _ in range(rounds):
         for name in "AB":
@@ -66,14 +66,14 @@ def _read(pages: Iterable[bytes], before: Shown) -> tuple[Shown, list[PhoneCall]
     return reading.shown, calls
 
 
-def judged(watch: Evaluator, calls: Iterable[PhoneCall]) -> Iterator[list[Holding]]:
+def judged(watch: Evaluator, calls: Iterable[PhoneCall]) -> Iterator[list[RuleMatch]]:
     """What 20 rules say of a look, in the slices of `bot.alerts.monitor`: what is due of each."""
-    watch.begin()
+    watch.begin_scan()
     left = iter(calls)
     while part := tuple(islice(left, AT_A_TIME)):
-        yield watch.see(part, floors.NOW)
-    watch.end(floors.NOW + timedelta(hours=1), complete=True)
-    for _ in watch.let_go(AT_A_TIME):
+        yield watch.evaluate(part, floors.NOW)
+    watch.end_scan(floors.NOW + timedelta(hours=1), complete=True)
+    for _ in watch.free_forgotten(AT_A_TIME):
         yield []
 
 

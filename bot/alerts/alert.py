@@ -1,12 +1,12 @@
-"""Alerts: the rules that raise them, and what is true of one from raised to resolved. Pure; time is an argument.
+"""Alert rules, and one alert from raised to resolved. Pure: time is an argument.
 
     Raised ──the condition ends──▶ Resolved ──it comes back──▶ Raised …   one card for one rule and one call
       │ ▲
       ▼ │ 10 minutes later
     Snoozed
 
-Which rules hold is `watching`, whether an alert goes on `judging`; `lookout` raises and resolves by them, `alarms` shows them,
-and `floods` says on which card. A raised hand is an alert that an agent asks for; it lasts as long as their side of the call.
+`evaluator` says which rules fire, `resolution` whether an alert goes on, `monitor` raises and resolves by them, and `manager`
+keeps the open alerts and shows them. A help request is an alert that an agent asks for; it lasts as long as the agent is in the call.
 """
 
 from collections.abc import Iterable
@@ -23,17 +23,17 @@ from bot.domain.permissions import CallerPattern, ExtensionPattern
 
 SNOOZE = timedelta(minutes=10)
 STALE_AFTER = timedelta(seconds=30)
-"""An alert whose call no look has told of for so long says so."""
+"""An alert whose call no scan has shown for this long is stale, and its card says so."""
 GIVE_UP = timedelta(hours=1)
-"""One whose call no look has told of for so long is over, for all that anybody can know; not while
-no scope answers at all, and never a raised hand."""
+"""An alert whose call no scan has shown for this long is resolved as NOT_SEEN. Not while no scope answers at all, and
+never a help request: the call of one is read by itself."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 HEARD_BY_ALL = frozenset({ActionName.PICK_UP, ActionName.BARGE_IN})
-"""Actions whose state an alert tells: whoever is in the call hears of them anyway."""
+"""Actions whose state the card of an alert shows: everybody in the call hears them anyway."""
 
 
 class When(StrEnum):
-    """What an alert is about; the values of `when` in callbot.toml, and a raised hand."""
+    """The condition of a rule: the values of `when` in callbot.toml, and the help request, which has no rule there."""
 
     RINGING = "ringing"
     TALKING = "talking"
@@ -43,8 +43,8 @@ class When(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rule:
-    """One of `[[alerts]]`. `extensions` and `callers` None: all of them."""
+class AlertRule:
+    """One of `[[alerts]]` in callbot.toml. `extensions` and `callers` None: all of them."""
 
     name: str
     when: When
@@ -55,23 +55,23 @@ class Rule:
 
     @property
     def key(self) -> str:
-        """What a rule is known by while callbot.toml changes: two of one name, condition and channel are one."""
+        """Identifies a rule while callbot.toml changes: two rules of one name, condition and channel are one."""
         return f"{self.when} {self.channel} {self.name}"
 
 
-HELP_REQUESTS = "hand raised"
-"""The key of the rule that nobody writes down: an agent asks for help."""
+HELP_REQUEST_KEY = "hand raised"
+"""What stands for the key of a rule in a help request."""
 
 
 class AlertState(StrEnum):
-    """What the card says; the value is the word that people read."""
+    """The state of an alert; the value is the word on its card."""
 
     RAISED = "Raised"
     SNOOZED = "Snoozed"
     RESOLVED = "Resolved"
 
 
-class How(StrEnum):
+class Resolution(StrEnum):
     """Why an alert is resolved."""
 
     NONE = ""
@@ -85,7 +85,7 @@ class How(StrEnum):
 
 
 class AlertStep(BaseModel):
-    """A state that was reached, when, and who brought it about where it was a person."""
+    """A state that was reached, when, and the name of the person who caused it, if it was a person."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -95,7 +95,7 @@ class AlertStep(BaseModel):
 
 
 class Helper(BaseModel):
-    """Somebody who is on it, or was: they took it, or intervened from its card."""
+    """A person who responds to an alert or did so: they acknowledged it, or intervened from its card."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -103,110 +103,116 @@ class Helper(BaseModel):
     name: str
     since: datetime
     taken: bool = False
-    """They pressed *I'm on it*."""
+    """They acknowledged it with *I'm on it*. The field has the name that it has in existing ledgers."""
     coming: bool = False
-    """Something that they asked for from the card was under way. Whether their phone is answered is not known by that."""
+    """An intervention that they asked for from the card was under way. It does not say that their phone was answered."""
     intervening: bool = False
-    """They are in the call by it, or record it: that is proven."""
+    """The call shows that they are connected by that intervention, or that they record."""
     came: bool = False
-    """That was so once."""
+    """They were `intervening` at some time since the alert was raised."""
     doing: str = ""
-    """How that goes: of Pick up and Barge in alone, never of what is silent."""
+    """Action and state of their Pick up or Barge in; empty for a silent action."""
 
     @property
     def on_it(self) -> bool:
-        """Whether they still are."""
+        """Whether they respond now."""
         return self.taken or self.intervening
 
     @property
     def was_on_it(self) -> bool:
-        """Whether they are or were."""
+        """Whether they respond now or did so before."""
         return self.taken or self.came
 
 
 class Alert(BaseModel):
-    """One rule and one call, from the moment it is raised. Kept whole in the ledger."""
+    """One alert: one rule and one call. The ledger keeps it as one JSON document, so field names are part of the schema."""
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     rule: str
-    """The key of its rule."""
+    """The `key` of its rule."""
     name: str
     when: When
     longer_than: timedelta = timedelta()
     channel: str
     call: PhoneCall
-    """The call as it was last seen."""
+    """The call as the PBX showed it last."""
     extension: Extension
     view_id: str
-    """Whose side of the call it is about: the agent's extension, and its view."""
+    """The agent's extension, and the view of the call that the alert is about."""
     since: datetime
-    """When what it is about began, in the time of the PBX; all other instants of it are in callbot's."""
+    """When the condition began, by the clock of the PBX; all other instants here are by callbot's clock."""
     raised_at: datetime
-    """When it was raised last, but for the end of a snooze."""
+    """When it was raised last; the end of a snooze does not count."""
     seen_at: datetime
-    """When a look told of its call last."""
+    """When a scan showed its call last."""
     state: AlertState = AlertState.RAISED
     steps: tuple[AlertStep, ...] = ()
     helpers: tuple[Helper, ...] = ()
     snoozed_until: datetime | None = None
-    how: How = How.NONE
+    how: Resolution = Resolution.NONE
     by: str = ""
-    """The extension that answered the call or picked it up, where that resolved it."""
+    """The extension that answered or picked up the call, if that resolved the alert."""
     stale: bool = False
-    """No look has told of its call for a while, so what is shown may be out of date."""
+    """No scan has shown its call for STALE_AFTER, so the card may be out of date."""
     digest: str = ""
-    """The digest that shows it; empty where it has a card of its own."""
+    """The id of the digest that shows it; empty if it has a card of its own."""
     known_as: str = ""
-    """The `key` that it was first written down under, where its call has told only later when it entered."""
+    """The `key` that it was first saved with, if its call had no `published` then and has one now."""
     asked_by: str = ""
-    """The Slack user who raised their hand."""
+    """The Slack user who asked for help."""
     about: str = ""
-    """What they ask for help with."""
+    """What they need help with."""
 
     @property
     def key(self) -> str:
-        """What there is one alert of: its rule, and its call with the instant that tells a reused id apart. It never changes."""
+        """Identifies the alert in the ledger: rule, call and `published`, which tells a reused call id apart. It never changes."""
         return self.known_as or key_of(self.rule, self.call, self.asked_by)
 
     @property
     def card(self) -> str:
-        """The card that shows it: its own, or the digest's."""
+        """The id of the card that shows it: its own, or the digest's."""
         return self.digest or self.id
 
     @property
     def open(self) -> bool:
-        """Whether somebody is still needed, for all we know."""
+        """Whether it is not resolved."""
         return self.state is not AlertState.RESOLVED
 
     @property
     def on_it(self) -> tuple[Helper, ...]:
-        """Who is on it now."""
+        """The people who respond now."""
         return tuple(one for one in self.helpers if one.on_it)
 
     def helper(self, slack_user: str) -> Helper | None:
-        """That person, if they are or were on it."""
+        """The entry of that person, None if they never responded."""
         return next((one for one in self.helpers if one.slack_user == slack_user), None)
 
 
 def key_of(rule: str, call: PhoneCall, asked_by: str = "") -> str:
-    """What there is one alert of."""
+    """The `key` of an alert of that rule and call."""
     published = "" if call.published is None else f"{call.published.timestamp():.3f}"
     return f"{rule}\n{call.id}\n{published}\n{asked_by}"
 
 
-# ── what happens to it ──
+# ── transitions: each returns the alert as it is afterwards ──
 
 
 def raised(alert: Alert, now: datetime) -> Alert:
-    """It is raised, for the first time or again: then nobody is on it who does not come anew."""
-    changes: dict[str, object] = {"raised_at": now, "how": How.NONE, "by": "", "snoozed_until": None, "helpers": ()}
+    """Raised, for the first time or again. Raised again, it has no helpers: they have to respond anew."""
+    changes: dict[str, object] = {
+        "raised_at": now,
+        "how": Resolution.NONE,
+        "by": "",
+        "snoozed_until": None,
+        "helpers": (),
+    }
     return _reach(alert.model_copy(update=changes), AlertState.RAISED, now)
 
 
-def seen(alert: Alert, call: PhoneCall, view: PhoneCallView, since: datetime, now: datetime) -> Alert:
-    """A look shows that what it is about goes on, perhaps elsewhere: a call may ring at one agent after the other."""
+def still_firing(alert: Alert, call: PhoneCall, view: PhoneCallView, since: datetime, now: datetime) -> Alert:
+    """The condition goes on, perhaps on another view: a call may ring at one agent after the other."""
     if call.published is None:
         call = call.model_copy(update={"published": alert.call.published})
     side = {"extension": view.extension, "view_id": view.id, "since": since, "known_as": alert.known_as}
@@ -215,32 +221,32 @@ def seen(alert: Alert, call: PhoneCall, view: PhoneCallView, since: datetime, no
     return alert.model_copy(update={"call": call, **side, "seen_at": now, "stale": False})
 
 
-def awake(alert: Alert, now: datetime) -> Alert:
-    """Raised once more, if it was snoozed and that is over."""
+def snooze_over(alert: Alert, now: datetime) -> Alert:
+    """Raised once more, if its snooze is over; else unchanged."""
     if alert.snoozed_until is not None and alert.state is AlertState.SNOOZED and now >= alert.snoozed_until:
         return _reach(alert.model_copy(update={"snoozed_until": None}), AlertState.RAISED, now)
     return alert
 
 
-def grown_old(alert: Alert, now: datetime, looking_since: datetime = LONG_AGO) -> Alert:
-    """Out of date, if no look has told of it for a while: counted from `looking_since` at the earliest, the start of callbot."""
-    old = alert.open and now - max(alert.seen_at, looking_since) >= STALE_AFTER
+def marked_stale(alert: Alert, now: datetime, scanning_since: datetime = LONG_AGO) -> Alert:
+    """Stale, if no scan has shown its call for STALE_AFTER, counted from `scanning_since` (the start of callbot) at the earliest."""
+    old = alert.open and now - max(alert.seen_at, scanning_since) >= STALE_AFTER
     return alert.model_copy(update={"stale": True}) if old and not alert.stale else alert
 
 
-def taken(alert: Alert, slack_user: str, name: str, now: datetime) -> Alert:
-    """Somebody says that they are on it."""
+def acknowledged(alert: Alert, slack_user: str, name: str, now: datetime) -> Alert:
+    """Somebody clicked *I'm on it*."""
     known = alert.helper(slack_user) or Helper(slack_user=slack_user, name=name, since=now)
     return _helped(alert, known.model_copy(update={"taken": True, "since": known.since if known.on_it else now}))
 
 
 def snoozed(alert: Alert, name: str, now: datetime) -> Alert:
-    """Nobody needs to be told of it for a while."""
+    """Snoozed for SNOOZE by the person of that name."""
     return _reach(alert.model_copy(update={"snoozed_until": now + SNOOZE}), AlertState.SNOOZED, now, name)
 
 
-def intervened(alert: Alert, interventions: Iterable[Intervention]) -> Alert:
-    """What one person asked for from the card of this alert, as it is now. What is resolved stays as it was then."""
+def with_interventions(alert: Alert, interventions: Iterable[Intervention]) -> Alert:
+    """With the interventions that one person asked for from its card, as they are now. A resolved alert stays as it is."""
     theirs = [one for one in interventions if one.alert == alert.id]
     if not theirs or not alert.open:
         return alert
@@ -249,11 +255,11 @@ def intervened(alert: Alert, interventions: Iterable[Intervention]) -> Alert:
     proven = [one for one in theirs if one.following and one.state in _PROVEN]
     known = alert.helper(newest.slack_user)
     if known is None and not coming:
-        return alert  # nothing came of it
+        return alert  # none of them got under way
     if known is None:
         known = Helper(slack_user=newest.slack_user, name=newest.supervisor, since=theirs[0].asked_at)
     spoken = [one for one in proven if one.name in HEARD_BY_ALL]
-    # When a silent leg ends is nobody's business: who was on it by one stays so until the alert is resolved.
+    # Nobody may see when a silent leg ends, so a helper with one stays on it until the alert is resolved.
     stays = known.intervening and any(one.name not in HEARD_BY_ALL for one in theirs)
     changes = {
         "coming": known.coming or coming,
@@ -265,8 +271,8 @@ def intervened(alert: Alert, interventions: Iterable[Intervention]) -> Alert:
     return _helped(alert, known.model_copy(update=changes))
 
 
-def resolved(alert: Alert, how: How, now: datetime, by: str = "") -> Alert:
-    """What it is about has ended."""
+def resolved(alert: Alert, how: Resolution, now: datetime, by: str = "") -> Alert:
+    """Resolved, for that reason; `by` is the extension that answered or picked up. A resolved alert stays as it is."""
     if not alert.open:
         return alert
     changes = {"how": how, "by": by, "stale": False, "snoozed_until": None}
@@ -274,7 +280,7 @@ def resolved(alert: Alert, how: How, now: datetime, by: str = "") -> Alert:
 
 
 _PROVEN = frozenset({State.CONNECTED, State.RECORDING})
-"""States that the call has shown. Until then nobody is on it: a phone that rings may never be answered."""
+"""States that the call itself shows. Before them nobody is on it: a ringing phone may never be answered."""
 
 
 def _helped(alert: Alert, helper: Helper) -> Alert:

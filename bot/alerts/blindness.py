@@ -1,7 +1,7 @@
-"""Blindness looks like calm: while the live calls cannot be read, each channel that alerts go to says so, on one card.
+"""Says in every alert channel, on one card, that the live calls cannot be read: silence would look like calm.
 
-The card goes on over restarts, and ends when every scope is read again. What goes blind again soon goes on with the same card.
-It is no alert: nobody can take or snooze it, and it is not counted.
+The card ends when every scope is read again. It survives restarts, and a channel that goes blind again soon goes on with
+the same card. It is no alert: nobody can acknowledge or snooze it, and it is not counted.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -9,40 +9,56 @@ from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 
 import structlog
+from pydantic import BaseModel, ConfigDict
 
-from bot.alerts.ports import BlindCard
 from bot.domain.errors import CallbotError
 from bot.polling.sight import Blind, Sight
 from bot.tasks import Tasks
 
 AFTER = 30.0
-"""Seconds without a list after which it is said."""
+"""Seconds without a list after which a channel is told."""
 KEPT = timedelta(minutes=2)
-"""How long a card that has ended is remembered: what goes blind again meanwhile goes on with it."""
+"""How long a card that has ended is reused if the channel goes blind again."""
 A_SECOND = 1.0
 
 _log = structlog.get_logger("callbot.blindness")
 
 
-class BlindCards(Protocol):
+class BlindCard(BaseModel):
+    """Says that no alert can be raised, because live calls cannot be read. A channel has one at a time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    place: str
+    """The channel."""
+    since: datetime
+    """When the calls could be read last."""
+    whole: bool
+    """True if no call can be read, False if those of some scopes cannot."""
+    ended: datetime | None = None
+    """When all could be read again."""
+
+
+class BlindnessCards(Protocol):
     """The cards in Slack."""
 
     def show(self, card: BlindCard) -> None:
-        """Post the card, or bring the posted one up to date. Returns at once."""
+        """Post the card, or update the posted one. Returns at once."""
 
 
-class BlindLedger(Protocol):
-    """The memory of them. Every method may raise CallbotError."""
+class BlindnessLedger(Protocol):
+    """The ledger. Every method may raise CallbotError."""
 
     async def save_blind(self, card: BlindCard, *, done: bool = False) -> None:
-        """Write it down; `done`: it is not to be found any more."""
+        """Save the card; `done`: `blind` returns it no more."""
 
     async def blind(self) -> tuple[BlindCard, ...]:
-        """Those that are not done."""
+        """The cards that are not done."""
 
 
 class Blindness:
-    """The cards of channels whose alerts cannot come. `wanted`: whether anything is to be looked at; `after`: seconds."""
+    """Keeps the cards. `wanted`: whether alerts are needed at all; `after`: seconds without a list until a card is posted."""
 
     def __init__(
         self,
@@ -50,8 +66,8 @@ class Blindness:
         sight: Sight,
         wanted: Callable[[], bool],
         channels: Callable[[], Iterable[str]],
-        ledger: BlindLedger,
-        cards: BlindCards,
+        ledger: BlindnessLedger,
+        cards: BlindnessCards,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
@@ -70,7 +86,7 @@ class Blindness:
         self._tasks = Tasks(apart=True)
 
     async def start(self) -> None:
-        """Take up what an earlier process has said. Raises CallbotError."""
+        """Take up the cards of an earlier process. Raises CallbotError."""
         now = self._now()
         for found in await self._ledger.blind():
             ended = None if found.ended is None else min(found.ended, now)
@@ -79,36 +95,36 @@ class Blindness:
             self._cards.show(card)
 
     def watch(self) -> None:
-        """Say it from now on, until `stop`."""
-        self._tasks.spawn(self._keep_watching(), name="blindness")
+        """Watch from now on, until `stop`."""
+        self._tasks.spawn(self._watch(), name="blindness")
 
     async def stop(self) -> None:
-        """Say no more. What is blind stays so in the ledger."""
+        """Stop. Open cards stay open in the ledger."""
         await self._tasks.cancel()
 
-    async def _keep_watching(self) -> NoReturn:
+    async def _watch(self) -> NoReturn:
         while True:
             await self._sleep(A_SECOND)
             try:
-                await self._judge()
+                await self._check()
             except CallbotError as error:
                 _log.error("blindness_not_saved", error=type(error).__name__)
-            except Exception:  # noqa: BLE001 - what nobody watches any more would look like calm
+            except Exception:  # noqa: BLE001 - if this loop ended, blindness would look like calm
                 _log.exception("blindness_failed")
 
-    async def _judge(self) -> None:
+    async def _check(self) -> None:
         wanted = self._wanted()
         blind = self._sight.blind(self._after) if wanted else None
         now = self._now()
         if blind is not None:
             for channel in dict.fromkeys(self._channels()):
-                await self._become(self._card(channel, blind, now))
+                await self._save_and_show(self._card(channel, blind, now))
         elif not wanted or self._sight.known:
             for card in tuple(self._known.values()):
                 await self._end(card, now)
 
     def _card(self, channel: str, blind: Blind, now: datetime) -> BlindCard:
-        """What the channel is told. `since` stays what it was while the same goes on."""
+        """The card of that channel. It stays as it is while the blindness is of the same kind."""
         known = self._known.get(channel)
         if known is not None and known.ended is None and known.whole is blind.whole:
             return known
@@ -119,13 +135,13 @@ class Blindness:
 
     async def _end(self, card: BlindCard, now: datetime) -> None:
         if card.ended is None:
-            await self._become(card.model_copy(update={"ended": now}))
+            await self._save_and_show(card.model_copy(update={"ended": now}))
         elif now - card.ended >= KEPT:
             await self._ledger.save_blind(card, done=True)
             del self._known[card.place]
 
-    async def _become(self, card: BlindCard) -> None:
-        """Written down before it is shown, so that no restart says it twice."""
+    async def _save_and_show(self, card: BlindCard) -> None:
+        """Save it, then show it: after a crash between the two the next process shows the saved card, not a second one."""
         if card == self._known.get(card.place):
             return
         await self._ledger.save_blind(card)

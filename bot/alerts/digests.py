@@ -1,7 +1,7 @@
-"""Which alerts get a card of their own: more than 10 new ones for a channel within a minute share a digest. Pure.
+"""Which new alerts get a card of their own: more than 10 within a minute share a digest of their channel. Pure.
 
-Counted are all that were raised, on cards of their own or not, so a flood that goes on stays on its digest. One that goes
-on for very long, or is very large, begins a new digest, so that what is new is not far up in the channel.
+All alerts count that were raised, on cards of their own or not, so a flood that goes on stays on its digest. A flood that
+goes on for very long, or is very large, begins a new digest, so that people need not scroll up far to what is new.
 """
 
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 MOST = 10
-"""New alerts of one channel within `WITHIN` that may each have a card of their own."""
+"""New alerts of one channel within WITHIN that each get a card of their own."""
 WITHIN = timedelta(minutes=1)
 LONGEST, LARGEST = timedelta(minutes=15), 500
-"""How long one digest takes new alerts, and how many."""
+"""How long one digest takes new alerts, and how many it takes."""
 
 
 @dataclass
@@ -24,23 +24,23 @@ class _Digest:
     size: int = 0
 
     def is_full(self, now: datetime) -> bool:
-        """Whether it takes no more."""
+        """Whether it takes no more alerts."""
         return now - self.begun >= LONGEST or self.size >= LARGEST
 
 
 class Digests:
-    """What was raised lately in each channel. `new_id` names the digests."""
+    """The alerts that were raised lately in each channel, and the newest digest of each. `new_id` makes ids of digests."""
 
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
         self._lately: dict[str, list[tuple[datetime, int]]] = {}
         self._digests: dict[str, _Digest] = {}
 
-    def seat(self, channel: str, number: int, now: datetime, open_digest: str = "") -> str:
-        """Where so many alerts that are new by now are to be shown: the id of the digest that takes them all, or empty.
+    def digest_for(self, channel: str, number: int, now: datetime, open_digest: str = "") -> str:
+        """The digest for this number of new alerts: its id, or empty if each gets a card of its own. Nothing is counted yet.
 
-        Empty means that each has a card of its own. It is the digest that took the last ones, if that was less than a
-        minute ago, else `open_digest`, one that still shows open alerts, else a new one. Nothing is counted yet.
+        It is the digest that took the last alerts, if that was less than a minute ago; else `open_digest`, one that still
+        shows open alerts; else a new one.
         """
         lately = sum(many for at, many in self._lately.get(channel, ()) if _lately(at, now))
         if number + lately <= MOST:
@@ -53,7 +53,7 @@ class Digests:
         return last.id if _lately(last.added, now) else open_digest or self._new_id()
 
     def count(self, channel: str, number: int, at: datetime, digest: str) -> None:
-        """So many were raised then; `digest` is the one that took them, empty where each has a card of its own."""
+        """Count this number of alerts as raised at `at`, on that digest; empty if each has a card of its own."""
         lately = [(then, many) for then, many in self._lately.get(channel, ()) if _lately(then, at)]
         self._lately[channel] = [*lately, (at, number)]
         if not digest:
@@ -66,7 +66,7 @@ class Digests:
             last.size += number
 
     def current(self, digest: str, now: datetime) -> bool:
-        """Whether that digest took its last alert less than a minute ago, so that it takes the next flood too."""
+        """Whether that digest took its last alert less than a minute ago, so that the next flood goes on it too."""
         return any(
             known.id == digest and _lately(known.added, now) and not known.is_full(now)
             for known in self._digests.values()
@@ -74,5 +74,5 @@ class Digests:
 
 
 def _lately(at: datetime, now: datetime) -> bool:
-    """Less than a minute ago. A clock that was set back by more than that makes nothing recent."""
+    """Whether it was less than a minute ago. After a clock is set back by more than that, nothing before it counts as recent."""
     return abs(now - at) < WITHIN

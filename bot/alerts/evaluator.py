@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from bot.alerts.alert import Rule, When
+from bot.alerts.alert import AlertRule, When
 from bot.alerts.rule_index import RuleIndex
-from bot.alerts.tracked_call import AT_ONCE, NEVER, Held, Holding, SeenCall, Sight
+from bot.alerts.tracked_call import AT_ONCE, NEVER, FirstSeen, Held, RuleMatch, TrackedCall
 from bot.domain.calls import OBJECT_ID, PhoneCall, PhoneCallView, Status
 
-__all__ = ["Evaluator", "Holding"]
+__all__ = ["Evaluator", "RuleMatch"]
 
 REMEMBERED = timedelta(minutes=1)
 """How long a call is remembered that no look shows: a list may be empty for a moment."""
@@ -32,22 +32,22 @@ _Side: TypeAlias = tuple[str, int, PhoneCallView]
 class _Keyed(NamedTuple):
     longer_than: timedelta
     key: str
-    rule: Rule
+    rule: AlertRule
 
 
 class Evaluator:
     """What was seen of the live calls, and which rules hold on them."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, SeenCall] = {}
+        self._calls: dict[str, TrackedCall] = {}
         self._look = 0
         self._looked_at: datetime | None = None
         self._whole_look: datetime | None = None
-        self._forgotten: list[SeenCall] = []
+        self._forgotten: list[TrackedCall] = []
         self._unusable: list[tuple[When, str]] = []
         self._heed((), {})
 
-    def take(self, rules: tuple[Rule, ...], teams: Mapping[str, frozenset[str]]) -> None:
+    def use_rules(self, rules: tuple[AlertRule, ...], teams: Mapping[str, frozenset[str]]) -> None:
         """The rules of now, and the teams of the directory. What was matched before is forgotten when they differ."""
         if rules == self._rules and teams == self._teams:
             return
@@ -55,7 +55,7 @@ class Evaluator:
         for seen in self._calls.values():
             seen.held, seen.ripe, seen.again = (), (), AT_ONCE
 
-    def _heed(self, rules: tuple[Rule, ...], teams: Mapping[str, frozenset[str]]) -> None:
+    def _heed(self, rules: tuple[AlertRule, ...], teams: Mapping[str, frozenset[str]]) -> None:
         self._rules = rules
         self._teams = teams
         self._rule_index = RuleIndex(rules, teams)
@@ -72,26 +72,26 @@ class Evaluator:
 
     # ── a look ──
 
-    def begin(self) -> None:
+    def begin_scan(self) -> None:
         """A look begins."""
         self._look += 1
         self._looked_at = None
 
-    def see(self, calls: Sequence[PhoneCall], now: datetime) -> list[Holding]:
+    def evaluate(self, calls: Sequence[PhoneCall], now: datetime) -> list[RuleMatch]:
         """What a part of the look shows: what is due by now on these calls. The first of two with one id counts."""
         if self._looked_at is None:
             self._looked_at = now
-        sight = Sight(now, self._whole_look)
-        due: list[Holding] = []
+        sight = FirstSeen(now, self._whole_look)
+        due: list[RuleMatch] = []
         for call in calls:
             seen = self._calls.get(call.id)
             if seen is None:
-                seen = self._calls[call.id] = SeenCall(call, sight)
+                seen = self._calls[call.id] = TrackedCall(call, sight)
             elif seen.look == self._look:
                 continue
             elif call is not seen.shown and call != seen.shown:
                 if call.is_another_than(seen.call):
-                    seen = self._calls[call.id] = SeenCall(call, sight)
+                    seen = self._calls[call.id] = TrackedCall(call, sight)
                 else:
                     seen.change(call, sight)
                     seen.again = AT_ONCE
@@ -103,7 +103,7 @@ class Evaluator:
                 due += seen.ripe
         return due
 
-    def end(self, now: datetime, *, complete: bool) -> None:
+    def end_scan(self, now: datetime, *, complete: bool) -> None:
         """The look is over; `complete` where every scope answered. Calls that none has shown for a minute are forgotten.
 
         A call that is forgotten while a scope does not answer may come back from there as if it were new. So from then
@@ -120,7 +120,7 @@ class Evaluator:
         elif gone:
             self._whole_look = None
 
-    def let_go(self, at_a_time: int) -> Iterator[None]:
+    def free_forgotten(self, at_a_time: int) -> Iterator[None]:
         """Free the memory of the calls that are forgotten, so many at each step: thousands at once take long."""
         while self._forgotten:
             del self._forgotten[-at_a_time:]
@@ -133,45 +133,45 @@ class Evaluator:
         seen = self._calls.get(call_id)
         return seen.call if seen is not None and seen.look == self._look else None
 
-    def holding(self, rule_key: str, call_id: str) -> Holding | None:
+    def match(self, rule_key: str, call_id: str) -> RuleMatch | None:
         """How that rule holds on that call as of the last look that showed it, due or not; None where it does not."""
         seen = self._calls.get(call_id)
         if seen is None:
             return None
         found = [
-            Holding(rule, seen.call, view, since)
+            RuleMatch(rule, seen.call, view, since)
             for view, since, bits in seen.held
             for _, key, rule in self._rules_of(bits)
             if key == rule_key
         ]
-        return min(found, key=lambda holding: holding.due, default=None)
+        return min(found, key=lambda match: match.fires_at, default=None)
 
     def is_about(self, rule_key: str, view: PhoneCallView) -> bool:
         """Whether a rule of that key, of those taken last, is about this side of a call."""
         bits = self._rule_index.of_extension[view.extension] & self._rule_index.of_callers(view)
         return bool(bits & self._bits_of.get(rule_key, 0))
 
-    def unusable(self) -> list[tuple[When, str]]:
+    def unusable_dates(self) -> list[tuple[When, str]]:
         """The dates that could not be used since this was asked last: each of a call is told once, with why."""
         told, self._unusable = self._unusable, []
         return told
 
     # ── one call ──
 
-    def _judge(self, seen: SeenCall, now: datetime) -> None:
+    def _judge(self, seen: TrackedCall, now: datetime) -> None:
         """Find which rules hold on a call, which of them are due, and when that may change though the call does not."""
         seen.again = NEVER
         sides = self._sides(seen.call)
         seen.held = self._hold(seen, sides, now) if sides else ()
-        due: dict[str, Holding] = {}
+        due: dict[str, RuleMatch] = {}
         for view, since, bits in seen.held:
             for longer_than, key, rule in self._rules_of(bits):
                 moment = since + longer_than
                 if moment > now:
                     seen.again = min(seen.again, moment)
                     break
-                if key not in due or moment < due[key].due:
-                    due[key] = Holding(rule, seen.call, view, since)
+                if key not in due or moment < due[key].fires_at:
+                    due[key] = RuleMatch(rule, seen.call, view, since)
         seen.ripe = tuple(due.values())
 
     def _sides(self, call: PhoneCall) -> list[_Side]:
@@ -195,7 +195,7 @@ class Evaluator:
         sides.sort()
         return sides
 
-    def _hold(self, seen: SeenCall, sides: list[_Side], now: datetime) -> list[Held]:
+    def _hold(self, seen: TrackedCall, sides: list[_Side], now: datetime) -> list[Held]:
         """Each rule that holds, on one view: on the one that it held on before, else on that of the smallest id."""
         held: list[Held] = []
         left = ~0
@@ -218,7 +218,7 @@ class Evaluator:
                         left &= ~of_it
         return held
 
-    def _tell(self, seen: SeenCall, when: When, wrong: str) -> None:
+    def _tell(self, seen: TrackedCall, when: When, wrong: str) -> None:
         if (when, wrong) not in seen.told:
             seen.told |= {(when, wrong)}
             self._unusable.append((when, wrong))

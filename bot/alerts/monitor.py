@@ -1,11 +1,12 @@
-"""Looks at all live calls, one look after the other, and says what each means for the alerts.
+"""Scans all live calls, one scan after the other, and says what each scan means for the alerts.
 
-    looks.sweep          every scope listed once; the followed interventions are told of by the same look
-    watch.see            which rules hold on which calls, and since when (`watching`, pure)
-    alarms               raised, gone on, resolved: written down and shown
+    poller.scan          every scope is listed once; open interventions are updated by the same lists
+    evaluator            which rules fire on which calls, and since when
+    resolution           whether open alerts go on
+    manager              alerts are raised, updated, resolved: first in the ledger, then on their cards
 
-While there are no rules and nothing is open, nothing is looked at. A condition is believed over at once where the call
-shows why, and else at the second look in a row: a list may be empty for a moment.
+Without rules and open alerts nothing is scanned. A condition counts as over at once if the call shows why, else after the
+second scan in a row that does not show it: a list may be empty for a moment.
 """
 
 import asyncio
@@ -16,10 +17,9 @@ from typing import NoReturn
 
 import structlog
 
-from bot.alerts.alert import GIVE_UP, HELP_REQUESTS, Alert, How, Rule, When, resolved, seen
-from bot.alerts.evaluator import Evaluator, Holding
-from bot.alerts.manager import AlertManager
-from bot.alerts.ports import AlertMeasures
+from bot.alerts.alert import GIVE_UP, HELP_REQUEST_KEY, Alert, AlertRule, Resolution, When, resolved, still_firing
+from bot.alerts.evaluator import Evaluator, RuleMatch
+from bot.alerts.manager import AlertManager, AlertMetrics
 from bot.alerts.resolution import view_that_goes_on, why_over
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.errors import CallbotError
@@ -30,19 +30,19 @@ from bot.polling.scan import Scan
 from bot.tasks import Tasks, in_slices
 
 AT_A_TIME = 25
-"""Calls that are judged before the clock is looked at, whether others get their turn."""
+"""Calls that are evaluated without a break: about 1 ms."""
 RAISED_TOGETHER = 50
-"""Alerts that are written down and shown at a time: one commit, and a few milliseconds."""
+"""Alerts that are saved in one commit and shown together: a few milliseconds."""
 A_SECOND = 1.0
 
-_log = structlog.get_logger("callbot.lookout")
+_log = structlog.get_logger("callbot.alerts")
 
 
 class AlertMonitor:
-    """The watch over all live calls. `alert_rules` are those of callbot.toml as they hold now; `clock` counts seconds.
+    """Scans while it is `needed`. `alert_rules` are those of callbot.toml as they are now; `clock` counts seconds.
 
-    `without_legs` gives a call without the views that are or may be supervisors' legs: whatever is judged and kept of a call
-    is there for everybody to see. Dates of the PBX are compared with its own time, which is `pbx_ahead` of `now`.
+    `without_legs` takes the legs of supervisors out of a call: what an alert keeps of a call is there for everybody to see.
+    The dates of calls are by the clock of the PBX, which is ahead of `now` by `pbx_ahead`.
     """
 
     def __init__(
@@ -50,244 +50,243 @@ class AlertMonitor:
         *,
         poller: Poller,
         manager: AlertManager,
-        alert_rules: Callable[[], tuple[Rule, ...]],
-        rules: Callable[[], Permissions],
+        alert_rules: Callable[[], tuple[AlertRule, ...]],
+        permissions: Callable[[], Permissions],
         without_legs: Callable[[PhoneCall], PhoneCall],
         now: Callable[[], datetime],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
-        measures: AlertMeasures,
+        metrics: AlertMetrics,
         pbx_ahead: Callable[[], timedelta] = timedelta,
     ) -> None:
         self._pbx_ahead = pbx_ahead
         self._poller = poller
         self._manager = manager
         self._alert_rules = alert_rules
-        self._rules = rules
+        self._permissions = permissions
         self._without_legs = without_legs
         self._now = now
         self._clock = clock
         self._sleep = sleep
         self._new_id = new_id
-        self._measures = measures
+        self._metrics = metrics
         self._evaluator = Evaluator()
-        self._whole: dict[str, PhoneCall] = {}
-        self._unseen: dict[str, int] = {}
-        self._asked_for: set[str] = set()
-        self._doubts = False
-        self._began = now()
+        self._with_legs: dict[str, PhoneCall] = {}
+        """The calls of the last scan that have legs, as the PBX shows them."""
+        self._misses: dict[str, int] = {}
+        """How many scans in a row have not shown what an alert is about."""
+        self._being_read: set[str] = set()
+        """The alerts whose call is being read by itself."""
+        self._in_doubt = False
+        """An alert may be over: the next scan comes soon."""
+        self._started_at = now()
         self._raising: asyncio.Task[None] | None = None
-        self._looked_at: datetime | None = None
+        self._scanned_at: datetime | None = None
         self._calls = 0
         self._tasks = Tasks(apart=True)
 
     def start(self) -> None:
-        """Look from now on, until `stop`."""
-        self._tasks.spawn(self._keep_looking(), name="lookout")
+        """Scan from now on, until `stop`."""
+        self._tasks.spawn(self._keep_scanning(), name="alert monitor")
         self._tasks.spawn(self._keep_time(), name="age of alerts")
 
     async def stop(self) -> None:
-        """Look no more."""
+        """Scan no more."""
         await self._tasks.cancel()
 
-    def age(self) -> float:
-        """Seconds since the last look that the PBX answered; 0 where nothing is to be looked at."""
-        if self._looked_at is None or not self.wanted:
-            return 0.0
-        return (self._now() - self._looked_at).total_seconds()
+    @property
+    def needed(self) -> bool:
+        """Whether there are rules or open alerts."""
+        return bool(self._alert_rules() or self._manager.open)
 
-    def calls(self) -> int:
-        """How many calls the last look has shown."""
+    def scan_age(self) -> float:
+        """Seconds since the last scan that the PBX answered; 0 while the monitor is not needed."""
+        if self._scanned_at is None or not self.needed:
+            return 0.0
+        return (self._now() - self._scanned_at).total_seconds()
+
+    def live_calls(self) -> int:
+        """How many calls the last scan showed."""
         return self._calls
 
     def rules_changed(self) -> None:
-        """Resolve at once what has lost its rule or is protected now; changed patterns hold from the next look."""
-        self._tasks.spawn(self._follow_rules(), name="alerts by the changed rules")
+        """Resolve at once the alerts that lost their rule or are protected now; changed patterns count from the next scan."""
+        self._tasks.spawn(self._apply_changed_rules(), name="alerts by the changed rules")
 
-    async def _follow_rules(self) -> None:
-        now, keys = self._now(), {HELP_REQUESTS, *(rule.key for rule in self._alert_rules())}
+    async def _apply_changed_rules(self) -> None:
+        now, keys = self._now(), {HELP_REQUEST_KEY, *(rule.key for rule in self._alert_rules())}
         async for one in in_slices(self._manager.open):
-            alert = self._manager.of_id(one.id)
+            alert = self._manager.by_id(one.id)
             if alert is None or not alert.open:
                 continue
             if alert.rule not in keys:
-                self._manager.change(self._over(alert, now, How.RULE_GONE))
-            elif self._rules().protects(alert.call):
-                self._manager.change(self._over(alert, now, How.PROTECTED))
-        await self._manager.show_all()
+                self._manager.update(self._over(alert, now, Resolution.RULE_GONE))
+            elif self._permissions().protects(alert.call):
+                self._manager.update(self._over(alert, now, Resolution.PROTECTED))
+        await self._manager.refresh_cards()
 
     # ── the loops ──
 
-    @property
-    def wanted(self) -> bool:
-        """Whether there is anything to look for."""
-        return bool(self._alert_rules() or self._manager.open)
-
-    async def _keep_looking(self) -> NoReturn:
-        """One look after the other. What goes wrong in one must not end the looking."""
+    async def _keep_scanning(self) -> NoReturn:
         while True:
-            if self.wanted:
+            if self.needed:
                 try:
-                    await self._look()
-                except Exception:  # noqa: BLE001 - alerts that nobody judges any more would lie
-                    _log.exception("look_failed")
+                    await self._scan()
+                except Exception:  # noqa: BLE001 - if this loop ended, open alerts would stay open for ever
+                    _log.exception("scan_failed")
             else:
                 self._poller.scans_no_more()
-            doubts, self._doubts = self._doubts, False
-            await self._poller.pause(Haste.DOUBTING if doubts else Haste.WATCHING, before_sweep=True)
+            in_doubt, self._in_doubt = self._in_doubt, False
+            await self._poller.pause(Haste.DOUBTING if in_doubt else Haste.WATCHING, before_sweep=True)
 
     async def _keep_time(self) -> NoReturn:
         while True:
             await self._sleep(A_SECOND)
             try:
-                await self._manager.grow_older()
-            except Exception:  # noqa: BLE001 - the same
+                await self._manager.pass_time()
+            except Exception:  # noqa: BLE001 - if this loop ended, snoozes would last for ever
                 _log.exception("time_failed")
 
-    async def _look(self) -> None:
+    async def _scan(self) -> None:
         begun = self._clock()
         scan = await self._poller.scan()
-        self._measures.looked(self._clock() - begun, len(scan.calls), scan.unread, scan.skipped)
+        self._metrics.scanned(self._clock() - begun, len(scan.calls), scan.unread, scan.skipped)
         if not scan.read:
             return
         self._calls = len(scan.calls)
-        due = await self._see(scan)
+        firing = await self._evaluate(scan)
         now = self._now()
-        async for alert in in_slices(self._manager.open):
-            self._judge(alert.id, scan, now)
-        if self._raising is None or self._raising.done():  # a ledger that hangs must not keep anybody from looking
-            self._raising = self._tasks.spawn(self._raise(due, now, self._looked_at or now), name="new alerts")
-        self._looked_at = now
+        async for one in in_slices(self._manager.open):
+            alert = self._manager.by_id(one.id)
+            if alert is not None and alert.open:
+                self._manager.update(self._after_scan(alert, scan, now))
+        if self._raising is None or self._raising.done():  # while the ledger hangs, scans go on
+            self._raising = self._tasks.spawn(self._raise(firing, now, self._scanned_at or now), name="new alerts")
+        self._scanned_at = now
 
-    async def _see(self, scan: Scan) -> list[Holding]:
-        """What is due by now; between slices of a long list others get their turn."""
-        rules, ahead = self._alert_rules(), self._pbx_ahead()
-        self._evaluator.take(rules, self._rules().directory.teams)
-        self._evaluator.begin()
-        self._whole.clear()
-        due: list[Holding] = []
+    async def _evaluate(self, scan: Scan) -> list[RuleMatch]:
+        """The rules that fire by now. Between slices of a long list other tasks run."""
+        ahead = self._pbx_ahead()
+        self._evaluator.use_rules(self._alert_rules(), self._permissions().directory.teams)
+        self._evaluator.begin_scan()
+        self._with_legs.clear()
+        firing: list[RuleMatch] = []
         calls = iter(scan.calls)
         async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
-            due += self._evaluator.see(self._of_parties(part), self._now() + ahead)
-        self._evaluator.end(self._now() + ahead, complete=not (scan.unread or scan.skipped))
-        async for _ in in_slices(self._evaluator.let_go(AT_A_TIME)):
+            shown = tuple(map(self._without_legs, part))
+            self._with_legs |= {call.id: call for call, other in zip(part, shown, strict=True) if other is not call}
+            firing += self._evaluator.evaluate(shown, self._now() + ahead)
+        self._evaluator.end_scan(self._now() + ahead, complete=not (scan.unread or scan.skipped))
+        async for _ in in_slices(self._evaluator.free_forgotten(AT_A_TIME)):
             pass
-        for when, why in self._evaluator.unusable():
-            self._measures.date_unusable(when, why)
-        return due
+        for when, why in self._evaluator.unusable_dates():
+            self._metrics.date_unusable(when, why)
+        return firing
 
-    def _of_parties(self, calls: tuple[PhoneCall, ...]) -> tuple[PhoneCall, ...]:
-        """These calls without legs; as the PBX shows them they are kept where that is something else."""
-        shown = tuple(map(self._without_legs, calls))
-        self._whole |= {call.id: call for call, part in zip(calls, shown, strict=True) if part is not call}
-        return shown
+    # ── one open alert ──
 
-    # ── one alert ──
-
-    def _judge(self, alert_id: str, scan: Scan, now: datetime) -> None:
-        alert = self._manager.of_id(alert_id)
-        if alert is not None and alert.open:
-            self._manager.change(self._judged(alert, scan, now))
-
-    def _judged(self, alert: Alert, scan: Scan, now: datetime) -> Alert:
-        """What is true of an open alert after this look."""
-        shown = self._evaluator.call(alert.call.id)
-        return self._not_shown(alert, scan, now) if shown is None else self._as_shown(alert, shown, now)
+    def _after_scan(self, alert: Alert, scan: Scan, now: datetime) -> Alert:
+        """The alert as it is after this scan."""
+        call = self._evaluator.call(alert.call.id)
+        if call is not None:
+            return self._as_shown(alert, call, now)
+        if alert.when is When.HELP_REQUESTED or scan.skipped:
+            # No scope need list the call of a help request, and an entry that could not be read may be any call.
+            if alert.id not in self._being_read:
+                self._being_read.add(alert.id)
+                self._tasks.spawn(self._read_call(alert), name=f"alert {alert.id}")
+            return alert
+        if scan.misses(alert.call.id):
+            return self._missed(alert, Resolution.CALL_OVER, now)
+        shown_or_started = max(alert.seen_at, self._started_at)
+        return self._over(alert, now, Resolution.NOT_SEEN) if now - shown_or_started >= GIVE_UP else alert
 
     def _as_shown(self, alert: Alert, call: PhoneCall, now: datetime) -> Alert:
-        """What is true of it while the PBX shows this call under its id."""
+        """The alert as it is while the PBX shows this call under the id of its call."""
         if call.is_another_than(alert.call):
-            return self._over(alert, now, How.CALL_OVER)
-        if self._rules().protects(call):
-            return self._over(alert, now, How.PROTECTED)
-        held = self._evaluator.holding(alert.rule, call.id)
-        if held is not None and held.since != alert.since and held.due > now + self._pbx_ahead():
-            return self._over(alert, now, How.CONDITION_OVER)  # it has ended, and begun anew
-        view = held.view if held is not None else view_that_goes_on(alert, call)
+            return self._over(alert, now, Resolution.CALL_OVER)
+        if self._permissions().protects(call):
+            return self._over(alert, now, Resolution.PROTECTED)
+        match = self._evaluator.match(alert.rule, call.id)
+        if match is not None and match.since != alert.since and match.fires_at > now + self._pbx_ahead():
+            return self._over(alert, now, Resolution.CONDITION_OVER)  # it has ended, and begun anew
+        view = match.view if match is not None else view_that_goes_on(alert, call)
         if view is None:
-            reason = why_over(alert, self._whole.get(call.id, call), call, self._rules())
-            how = How.CONDITION_OVER if call.views else How.CALL_OVER  # legs alone are no call
-            return self._doubted(alert, how, now) if reason is None else self._over(alert, now, *reason)
-        return self._going_on(alert, call, view, alert.since if held is None else held.since, now)
+            reason = why_over(alert, self._with_legs.get(call.id, call), call, self._permissions())
+            if reason is not None:
+                return self._over(alert, now, *reason)
+            only_legs = not call.views
+            return self._missed(alert, Resolution.CALL_OVER if only_legs else Resolution.CONDITION_OVER, now)
+        return self._going_on(alert, call, view, alert.since if match is None else match.since, now)
 
     def _going_on(self, alert: Alert, call: PhoneCall, view: PhoneCallView, since: datetime, now: datetime) -> Alert:
         if alert.when is not When.HELP_REQUESTED and not self._evaluator.is_about(alert.rule, view):
-            return self._over(alert, now, How.RULE_GONE)
-        self._unseen.pop(alert.id, None)
-        return seen(alert, call, view, since, now)
+            return self._over(alert, now, Resolution.RULE_GONE)
+        self._misses.pop(alert.id, None)
+        return still_firing(alert, call, view, since, now)
 
-    def _not_shown(self, alert: Alert, scan: Scan, now: datetime) -> Alert:
-        """No list shows its call. Of a raised hand the call was found otherwise, so it is looked at by itself.
-
-        So is one that may be among the entries of a list that could not be read.
-        """
-        if alert.when is When.HELP_REQUESTED or scan.skipped:
-            if alert.id not in self._asked_for:
-                self._asked_for.add(alert.id)
-                self._tasks.spawn(self._look_at(alert), name=f"alert {alert.id}")
-            return alert
-        if scan.misses(alert.call.id):
-            return self._doubted(alert, How.CALL_OVER, now)
-        seen_or_began = max(alert.seen_at, self._began)
-        return self._over(alert, now, How.NOT_SEEN) if now - seen_or_began >= GIVE_UP else alert
-
-    async def _look_at(self, hidden: Alert) -> None:
-        path = (self._rules().owner(hidden.extension), hidden.extension, hidden.call.id)
+    async def _read_call(self, missed: Alert) -> None:
+        """Read the call of an alert by itself, and update the alert by it."""
+        path = (self._permissions().owner(missed.extension), missed.extension, missed.call.id)
         try:
-            look = await self._poller.at(path, Haste.DOUBTING)
+            poll = await self._poller.at(path, Haste.DOUBTING)
         finally:
-            self._asked_for.discard(hidden.id)
-        alert, now = self._manager.of_id(hidden.id), self._now()
-        if alert is None or not alert.open or not look.readable:
+            self._being_read.discard(missed.id)
+        alert, now = self._manager.by_id(missed.id), self._now()
+        if alert is None or not alert.open or not poll.readable:
             return
-        if look.call is None:
-            self._manager.change(self._doubted(alert, How.CALL_OVER, now))
+        if poll.call is None:
+            self._manager.update(self._missed(alert, Resolution.CALL_OVER, now))
         else:
-            self._manager.change(self._as_shown(alert, self._without_legs(look.call), now))
+            self._manager.update(self._as_shown(alert, self._without_legs(poll.call), now))
 
-    def _doubted(self, alert: Alert, how: How, now: datetime) -> Alert:
-        """Over, when enough looks in a row say so."""
-        self._unseen[alert.id] = self._unseen.get(alert.id, 0) + 1
-        self._doubts = True  # the next look comes soon, and no other for that
-        return self._over(alert, now, how) if self._unseen[alert.id] >= LOOKS_TO_BELIEVE else alert
+    def _missed(self, alert: Alert, how: Resolution, now: datetime) -> Alert:
+        """Resolved, if enough scans in a row have not shown what it is about."""
+        self._misses[alert.id] = self._misses.get(alert.id, 0) + 1
+        self._in_doubt = True
+        return self._over(alert, now, how) if self._misses[alert.id] >= LOOKS_TO_BELIEVE else alert
 
-    def _over(self, alert: Alert, now: datetime, how: How, by: str = "") -> Alert:
-        self._unseen.pop(alert.id, None)
+    def _over(self, alert: Alert, now: datetime, how: Resolution, by: str = "") -> Alert:
+        self._misses.pop(alert.id, None)
         return resolved(alert, how, now, by)
 
-    async def _raise(self, due: list[Holding], now: datetime, last_look: datetime) -> None:
-        """Raise what is new. What the ledger does not take now is still due at the next look.
+    # ── new alerts ──
 
-        What was due before the last look, which had not seen it yet, could not have been raised sooner.
+    async def _raise(self, firing: list[RuleMatch], now: datetime, scan_before: datetime) -> None:
+        """Raise the new ones. What the ledger does not take now still fires at the next scan.
+
+        What fired already before `scan_before` could not be raised sooner than that scan, which did not show it.
         """
-        rules, alert_rules, ahead = self._rules(), self._alert_rules(), self._pbx_ahead()
-        new: list[Holding] = []
-        async for held in in_slices(due):
-            known = self._manager.about(held.rule.key, held.call) is not None
-            if not known and held.rule in alert_rules and not rules.protects(held.call):
-                new.append(held)
+        permissions, alert_rules, ahead = self._permissions(), self._alert_rules(), self._pbx_ahead()
+        new: list[RuleMatch] = []
+        async for match in in_slices(firing):
+            known = self._manager.open_alert(match.rule.key, match.call) is not None
+            if not known and match.rule in alert_rules and not permissions.protects(match.call):
+                new.append(match)
         for start in range(0, len(new), RAISED_TOGETHER):
             together = new[start : start + RAISED_TOGETHER]
-            alerts = [self._alert(held, now) for held in together]
+            alerts = [self._new_alert(match, now) for match in together]
             try:
-                await self._manager.raise_(alerts, [max(held.due - ahead, last_look) for held in together])
+                await self._manager.raise_alerts(
+                    alerts, [max(match.fires_at - ahead, scan_before) for match in together]
+                )
             except CallbotError as error:
                 _log.error("alerts_not_raised", number=len(new) - start, error=type(error).__name__)
                 return
 
-    def _alert(self, held: Holding, now: datetime) -> Alert:
+    def _new_alert(self, match: RuleMatch, now: datetime) -> Alert:
         return Alert(
             id=self._new_id(),
-            rule=held.rule.key,
-            name=held.rule.name,
-            when=held.rule.when,
-            longer_than=held.rule.longer_than,
-            channel=held.rule.channel,
-            call=held.call,
-            extension=held.view.extension,
-            view_id=held.view.id,
-            since=held.since,
+            rule=match.rule.key,
+            name=match.rule.name,
+            when=match.rule.when,
+            longer_than=match.rule.longer_than,
+            channel=match.rule.channel,
+            call=match.call,
+            extension=match.view.extension,
+            view_id=match.view.id,
+            since=match.since,
             raised_at=now,
             seen_at=now,
         )

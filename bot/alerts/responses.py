@@ -1,13 +1,12 @@
-"""What people say to alerts: *I'm on it*, *Snooze*; and agents who raise their hand for help with their own call."""
+"""The responses of people to alerts, *I'm on it* and *Snooze*, and the help requests of agents."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.alerts.alert import HELP_REQUESTS, Alert, AlertState, When, snoozed
-from bot.alerts.manager import AlertManager
-from bot.alerts.ports import AlertLedger
-from bot.alerts.resolution import side_of
+from bot.alerts.alert import HELP_REQUEST_KEY, Alert, AlertState, When, snoozed
+from bot.alerts.manager import AlertLedger, AlertManager
+from bot.alerts.resolution import view_of_phone
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import AnswerAlert, AskForHelp
 from bot.domain.errors import NotSuitable
@@ -16,11 +15,11 @@ from bot.domain.request import Request
 from bot.polling.live_calls import live_on
 from bot.polling.ports import PhoneCalls
 
-OVER = "This alert is over: nobody is needed any more. Nothing was changed."
+_OVER = "This alert is over: nobody is needed any more. Nothing was changed."
 
 
 class AlertResponses:
-    """Alerts as people answer them and ask for them. `channel` is where calls for help go, None where that is not set."""
+    """Responses and help requests. `channel` is where help requests go, None if it is not set."""
 
     def __init__(
         self,
@@ -28,7 +27,7 @@ class AlertResponses:
         manager: AlertManager,
         ledger: AlertLedger,
         phone_calls: PhoneCalls,
-        rules: Callable[[], Permissions],
+        permissions: Callable[[], Permissions],
         without_legs: Callable[[PhoneCall], PhoneCall],
         channel: Callable[[], str | None],
         now: Callable[[], datetime],
@@ -40,103 +39,107 @@ class AlertResponses:
         self._manager = manager
         self._ledger = ledger
         self._phone_calls = phone_calls
-        self._rules = rules
+        self._permissions = permissions
         self._without_legs = without_legs
         self._channel = channel
         self._now = now
         self._sleep = sleep
         self._new_id = new_id
-        self._one_hand_at_a_time = asyncio.Lock()
+        self._one_request_at_a_time = asyncio.Lock()
 
     @property
     def channel(self) -> str | None:
-        """Where calls for help go."""
+        """Where help requests go."""
         return self._channel()
 
-    # ── an answer to an alert ──
+    # ── a response to an alert ──
 
     async def answer(self, request: Request, command: AnswerAlert) -> tuple[str, Alert]:
-        """The rule that lets this person say so, and the alert. Raises Refusal where nothing changes."""
-        rules = self._rules()
-        person = rules.person(request.slack_user, external=request.external)
-        alert = self._manager.of_id(command.alert) or await self._ledger.alert(command.alert)
+        """The role that permits this response, and the alert as it was. Raises Refusal if nothing is changed."""
+        permissions = self._permissions()
+        person = permissions.person(request.slack_user, external=request.external)
+        alert = self._manager.by_id(command.alert) or await self._ledger.alert(command.alert)
         if alert is None:
-            raise NotSuitable(OVER)
-        rule = rules.permit_any(person, alert.extension, alert.channel)
-        if not alert.open or rules.protects(alert.call):
-            raise NotSuitable(OVER)
+            raise NotSuitable(_OVER)
+        rule = permissions.permit_any(person, alert.extension, alert.channel)
+        if not alert.open or permissions.protects(alert.call):
+            raise NotSuitable(_OVER)
         if command.answer == "take":
-            self._take(alert, person)
+            self._acknowledge(alert, person)
         else:
             self._snooze(alert, person)
         return rule, alert
 
-    def _take(self, alert: Alert, person: Person) -> None:
+    def _acknowledge(self, alert: Alert, person: Person) -> None:
         known = alert.helper(person.slack_user)
         if known is not None and known.taken:
             raise NotSuitable("You are on it already: the card says so. Nothing was changed.")
-        self._manager.take(alert, person.slack_user, person.name)
+        self._manager.note_acknowledgement(alert, person.slack_user, person.name)
 
     def _snooze(self, alert: Alert, person: Person) -> None:
         if alert.state is AlertState.SNOOZED:
             raise NotSuitable("This alert is quiet already: the card says until when. Nothing was changed.")
-        self._manager.change(snoozed(alert, person.name, self._now()))
+        self._manager.update(snoozed(alert, person.name, self._now()))
 
-    # ── a raised hand ──
+    # ── a help request ──
 
     async def ask_for_help(self, request: Request, command: AskForHelp) -> Alert:
-        """The call for help, written down and on its card. Raises Refusal where there is no channel or no call."""
+        """Raise a help request. Raises Refusal if there is no channel or no call."""
         asked = self._now()
-        person = self._rules().person(request.slack_user, external=request.external)
+        person = self._permissions().person(request.slack_user, external=request.external)
         if self._channel() is None:
             raise NotSuitable(_NO_CHANNEL)
         call, view = await self._own_call(person, command)
-        channel = self._channel()  # that of now: reading the call may have taken its time
+        channel = self._channel()  # asked again: reading the call may have taken a while
         if channel is None:
             raise NotSuitable(_NO_CHANNEL)
-        if self._rules().protects(call):
+        if self._permissions().protects(call):
             raise NotSuitable(_NO_CALL)
-        async with self._one_hand_at_a_time:
-            open_one = self._manager.about(HELP_REQUESTS, call, person.slack_user)
+        async with self._one_request_at_a_time:
+            open_one = self._manager.open_alert(HELP_REQUEST_KEY, call, person.slack_user)
             if open_one is not None:
                 said = command.about or open_one.about
-                self._manager.change(open_one.model_copy(update={"about": said}))
+                self._manager.update(open_one.model_copy(update={"about": said}))
                 return open_one
-            (alert,) = await self._manager.raise_([self._hand(person, command, channel, call, view)], [asked])
+            (alert,) = await self._manager.raise_alerts(
+                [self._help_request(person, command, channel, call, view)], [asked]
+            )
             return alert
 
     async def _own_call(self, person: Person, command: AskForHelp) -> tuple[PhoneCall, PhoneCallView]:
-        """The call that they are in, and their side of it: of several the conversation that began last."""
-        phones = self._rules().extensions_of(person.slack_user)
+        """The call that the person is in, and their view of it; of several calls the one in which they talk since last."""
+        phones = self._permissions().extensions_of(person.slack_user)
         asked = tuple(phone for phone in phones if command.extension in {None, phone})
         if not asked:
             raise NotSuitable("This is not a call of yours any more. Nothing was posted.")
 
-        def side(call: PhoneCall) -> tuple[PhoneCall, PhoneCallView] | None:
-            """The call as they may know of it, and their side of it; None where they are no party."""
+        def own_view(call: PhoneCall) -> tuple[PhoneCall, PhoneCallView] | None:
+            """The call without legs of supervisors, and their view of it; None if they are no party of it."""
             call = self._without_legs(call)
-            view = side_of(call, asked)
-            hidden = self._rules().protects(call) or command.published not in {None, call.published}
+            view = view_of_phone(call, asked)
+            hidden = self._permissions().protects(call) or command.published not in {None, call.published}
             return None if view is None or hidden else (call, view)
 
         found = await live_on(
             command.call,
             asked,
-            self._rules(),
+            self._permissions(),
             self._phone_calls,
             self._sleep,
-            counts=lambda call: side(call) is not None,
+            counts=lambda call: own_view(call) is not None,
         )
-        sides = [theirs for _, call in found if (theirs := side(call)) is not None]
-        if not sides:
+        own = [view for _, call in found if (view := own_view(call)) is not None]
+        if not own:
             raise NotSuitable(_NO_CALL)
-        return max(sides, key=_how_much_theirs)
+        return max(own, key=_preference)
 
-    def _hand(self, person: Person, command: AskForHelp, channel: str, call: PhoneCall, view: PhoneCallView) -> Alert:
+    def _help_request(
+        self, person: Person, command: AskForHelp, channel: str, call: PhoneCall, view: PhoneCallView
+    ) -> Alert:
         now = self._now()
         return Alert(
             id=self._new_id(),
-            rule=HELP_REQUESTS,
+            rule=HELP_REQUEST_KEY,
             name=person.name,
             when=When.HELP_REQUESTED,
             channel=channel,
@@ -161,8 +164,8 @@ _NO_CALL = (
 )
 
 
-def _how_much_theirs(side: tuple[PhoneCall, PhoneCallView]) -> tuple[bool, bool, float]:
-    """A conversation before one on hold, before what rings; of several the one that began last."""
-    call, view = side
+def _preference(own: tuple[PhoneCall, PhoneCallView]) -> tuple[bool, bool, float]:
+    """Sorts a conversation after a call on hold, and that after a ringing one; of two the one that began later comes last."""
+    call, view = own
     begun = view.answered or call.answered or call.published
     return view.on_call, view.on_hold is None, 0.0 if begun is None else begun.timestamp()

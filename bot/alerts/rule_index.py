@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
-from bot.alerts.alert import Rule
+from bot.alerts.alert import AlertRule
 from bot.domain.calls import EXTENSION, PhoneCallView, caller_numbers
 from bot.domain.permissions import digits_of
 from bot.domain.phone_numbers import in_ascii, spellings
@@ -25,7 +25,7 @@ _BETWEEN = re.compile(r"[^0-9]+")
 class RuleIndex:
     """Rules by their bits: the first is 1, the next 2, then 4. `teams` are those of the directory."""
 
-    def __init__(self, rules: tuple[Rule, ...], teams: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, rules: tuple[AlertRule, ...], teams: Mapping[str, frozenset[str]]) -> None:
         self._everywhere = 0
         self.choosy = 0
         """The rules that say who must call."""
@@ -39,7 +39,7 @@ class RuleIndex:
         """The rules that are about an extension, whoever calls. Text that is no extension has none."""
         self._of_number = _Known(self._find_number)
 
-    def _add(self, bit: int, rule: Rule, teams: Mapping[str, frozenset[str]]) -> None:
+    def _add(self, bit: int, rule: AlertRule, teams: Mapping[str, frozenset[str]]) -> None:
         if rule.extensions is None:
             self._everywhere |= bit
         for pattern in rule.extensions or ():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from bot.alerts.alert import Rule, When
+from bot.alerts.alert import AlertRule, When
 from bot.domain.calls import PhoneCall, PhoneCallView
 
 AHEAD = timedelta(seconds=5)
@@ -24,16 +24,16 @@ AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Holding:
+class RuleMatch:
     """What a rule is about holds on a call: on this view of it, since then."""
 
-    rule: Rule
+    rule: AlertRule
     call: PhoneCall
     view: PhoneCallView
     since: datetime
 
     @property
-    def due(self) -> datetime:
+    def fires_at(self) -> datetime:
         """From when on it has held for too long."""
         return self.since + self.rule.longer_than
 
@@ -46,23 +46,23 @@ class Held(NamedTuple):
     bits: int
 
 
-class Sight(NamedTuple):
+class FirstSeen(NamedTuple):
     """When something was seen first, and the last whole look before that, which did not show it, if there was one."""
 
     at: datetime
     after: datetime | None
 
 
-class SeenCall:
+class TrackedCall:
     """One call, and what holds on it."""
 
     __slots__ = ("again", "call", "dates", "first", "held", "look", "ripe", "seen_at", "shown", "told")
 
-    def __init__(self, call: PhoneCall, first: Sight) -> None:
+    def __init__(self, call: PhoneCall, first: FirstSeen) -> None:
         self.shown = self.call = call
         """As the PBX shows it, and with the `published` that it has shown before."""
         self.first = first
-        self.dates: dict[datetime, Sight] | None = None
+        self.dates: dict[datetime, FirstSeen] | None = None
         """When each date was seen first; None while all were there from the first."""
         self.look = 0
         """The number of the last look that showed it."""
@@ -70,12 +70,12 @@ class SeenCall:
         self.told: frozenset[tuple[When, str]] = frozenset()
         """The dates that could not be used."""
         self.held: Sequence[Held] = ()
-        self.ripe: tuple[Holding, ...] = ()
+        self.ripe: tuple[RuleMatch, ...] = ()
         """What is due."""
         self.again = AT_ONCE
         """When it is to be judged again though it stays as it is: something is due then, or a date no longer ahead."""
 
-    def change(self, call: PhoneCall, sight: Sight) -> None:
+    def change(self, call: PhoneCall, sight: FirstSeen) -> None:
         """A look shows it otherwise than the one before. A call whose `published` is left out has kept it."""
         known = self.dates or dict.fromkeys(_dates(self.call), self.first)
         if len(known) > MOST_DATES:
@@ -100,7 +100,7 @@ class SeenCall:
             return sight.at, "implausible"
         return date, ""
 
-    def _sight_of(self, date: datetime) -> Sight:
+    def _sight_of(self, date: datetime) -> FirstSeen:
         return self.first if self.dates is None else self.dates[date]
 
 

@@ -1,14 +1,14 @@
-"""What is kept in callbot's time and in the PBX's, as the wall clock has it: alerts. See `bot.domain.wall_time`."""
+"""Moves the times of alerts between callbot's clock, the clock of the PBX and the wall clock. See `bot.domain.wall_time`."""
 
 from datetime import datetime, timedelta
 
 from bot.alerts.alert import Alert
-from bot.alerts.ports import BlindCard
+from bot.alerts.blindness import BlindCard
 from bot.domain.wall_time import NONE, call_at, moved
 
 
 def alert_at(alert: Alert, own: timedelta, pbx: timedelta = NONE) -> Alert:
-    """An alert, its steps, who is on it, and its call."""
+    """The alert with the times by callbot's clock moved by `own`, and those by the clock of the PBX moved by `pbx`."""
     if not (own or pbx):
         return alert
     changed = moved(moved(alert, ("raised_at", "seen_at", "snoozed_until"), own), ("since",), pbx)
@@ -18,11 +18,11 @@ def alert_at(alert: Alert, own: timedelta, pbx: timedelta = NONE) -> Alert:
 
 
 def alert_taken_up(alert: Alert, now: datetime) -> Alert:
-    """The same of an alert."""
+    """An alert from the ledger. If its newest time is after `now`, all are moved back by the difference."""
     ahead = max(alert.raised_at, alert.seen_at, *(step.at for step in alert.steps), now) - now
     return alert_at(alert, -ahead) if ahead else alert
 
 
 def blind_at(card: BlindCard, own: timedelta) -> BlindCard:
-    """That a channel is blind."""
+    """The card with its times moved by `own`."""
     return moved(card, ("since", "ended"), own)

@@ -1,17 +1,18 @@
-"""Builds what alerts need, of parts that assembly has: alarms, lookout and helping, on the same looks as interventions."""
+"""Puts together what alerts are made of: manager, monitor, responses, and the cards that say that calls cannot be read."""
 
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.alerts.blindness import Blindness
 from bot.alerts.manager import AlertManager
 from bot.alerts.monitor import AlertMonitor
-from bot.alerts.ports import AlertLedger
 from bot.alerts.responses import AlertResponses
 from bot.app.live_config import LiveConfig
 from bot.app.metrics import Metrics
+from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.alerts import AlertBook
@@ -20,115 +21,110 @@ from bot.polling.ports import PhoneCalls
 from bot.slack.feed import Feed
 
 
+@dataclass(frozen=True)
 class Alerting:
-    """The alerts of one bot. `follower` is asked what came with interventions of ours; it is made after this."""
+    """The parts of the alerts of one bot, from start to stop."""
 
-    def __init__(
-        self,
-        *,
-        live_config: LiveConfig,
-        ledger: AlertBook,
-        cards: Feed,
-        poller: Poller,
-        phone_calls: PhoneCalls,
-        tracker: Callable[[], InterventionTracker],
-        metrics: Metrics,
-        now: Callable[[], datetime],
-        pbx_ahead: Callable[[], timedelta],
-        new_id: Callable[[], str],
-        blind_after: float,
-    ) -> None:
-        self._live_config = live_config
-        self._tracker = tracker
-        self._now = now
-        self._pbx_ahead = pbx_ahead
-        self._new_id = new_id
-        self._manager = AlertManager(
-            ledger=ledger,
-            cards=cards,
-            rules=live_config.rules,
-            without_legs=lambda call: tracker().without_legs(call),
-            interventions=lambda: tracker().open,
-            now=now,
-            sleep=asyncio.sleep,
-            new_id=new_id,
-            measures=metrics,
-        )
-        self._blindness = Blindness(
-            sight=poller.sight,
-            wanted=lambda: self._monitor.wanted,
-            channels=self._channels,
-            ledger=ledger,
-            cards=cards,
-            now=now,
-            sleep=asyncio.sleep,
-            new_id=new_id,
-            after=blind_after,
-        )
-        self.responses = self._responses(ledger, phone_calls)
-        self._monitor = self._monitor_on(poller, metrics)
-        metrics.watch_alerts_open(lambda: len(self._manager.open))
-        metrics.watch_look_age(self._monitor.age)
-        metrics.watch_calls(self._monitor.calls)
-
-    def _responses(self, ledger: AlertLedger, phone_calls: PhoneCalls) -> AlertResponses:
-        return AlertResponses(
-            manager=self._manager,
-            ledger=ledger,
-            phone_calls=phone_calls,
-            rules=self._live_config.rules,
-            without_legs=lambda call: self._tracker().without_legs(call),
-            channel=lambda: self._live_config.config().help.channel,
-            now=self._now,
-            sleep=asyncio.sleep,
-            new_id=self._new_id,
-            pbx_ahead=self._pbx_ahead,
-        )
-
-    def _monitor_on(self, poller: Poller, metrics: Metrics) -> AlertMonitor:
-        return AlertMonitor(
-            poller=poller,
-            manager=self._manager,
-            alert_rules=self._live_config.alert_rules,
-            rules=self._live_config.rules,
-            without_legs=lambda call: self._tracker().without_legs(call),
-            now=self._now,
-            clock=time.monotonic,
-            sleep=asyncio.sleep,
-            new_id=self._new_id,
-            measures=metrics,
-            pbx_ahead=self._pbx_ahead,
-        )
+    manager: AlertManager
+    monitor: AlertMonitor
+    responses: AlertResponses
+    blindness: Blindness
 
     async def start(self) -> None:
-        """Take up what is open. Raises LedgerUnavailable."""
-        await self._manager.start()
-        await self._blindness.start()
+        """Take up the open alerts. Raises LedgerUnavailable."""
+        await self.manager.start()
+        await self.blindness.start()
 
-    def look(self) -> None:
-        """Look at all live calls from now on."""
-        self._monitor.start()
-        self._blindness.watch()
-
-    def _channels(self) -> tuple[str, ...]:
-        """Where alerts go, and calls for help."""
-        hands = self._live_config.config().help.channel
-        return (*(rule.channel for rule in self._live_config.alert_rules()), *((hands,) if hands else ()))
-
-    def intervened(self, interventions: tuple[Intervention, ...]) -> None:
-        """What one person has asked for in one call, as it is now."""
-        self._manager.intervened(interventions)
-
-    def posted(self, card_id: str) -> None:
-        """A card has come to stand in Slack."""
-        self._manager.posted(card_id)
-
-    def rules_changed(self) -> None:
-        """Resolve at once what has lost its rule or is protected now."""
-        self._monitor.rules_changed()
+    def scan(self) -> None:
+        """Scan the live calls from now on."""
+        self.monitor.start()
+        self.blindness.watch()
 
     async def stop(self) -> None:
-        """Look no more. What is open stays open in the ledger."""
-        await self._blindness.stop()
-        await self._monitor.stop()
-        await self._manager.stop()
+        """Scan no more. Open alerts stay open in the ledger."""
+        await self.blindness.stop()
+        await self.monitor.stop()
+        await self.manager.stop()
+
+
+def build_alerting(
+    *,
+    live_config: LiveConfig,
+    ledger: AlertBook,
+    cards: Feed,
+    poller: Poller,
+    phone_calls: PhoneCalls,
+    tracker: Callable[[], InterventionTracker],
+    metrics: Metrics,
+    now: Callable[[], datetime],
+    pbx_ahead: Callable[[], timedelta],
+    new_id: Callable[[], str],
+    blind_after: float,
+) -> Alerting:
+    """The alerts of one bot. `tracker` is made after this: it tells the manager about interventions."""
+
+    def without_legs(call: PhoneCall) -> PhoneCall:
+        return tracker().without_legs(call)
+
+    def interventions() -> tuple[Intervention, ...]:
+        return tracker().open
+
+    def help_channel() -> str | None:
+        return live_config.config().help.channel
+
+    def channels() -> tuple[str, ...]:
+        """Where alerts and help requests go."""
+        channel = help_channel()
+        return (*(rule.channel for rule in live_config.alert_rules()), *((channel,) if channel else ()))
+
+    manager = AlertManager(
+        ledger=ledger,
+        cards=cards,
+        permissions=live_config.rules,
+        without_legs=without_legs,
+        interventions=interventions,
+        now=now,
+        sleep=asyncio.sleep,
+        new_id=new_id,
+        metrics=metrics,
+    )
+    monitor = AlertMonitor(
+        poller=poller,
+        manager=manager,
+        alert_rules=live_config.alert_rules,
+        permissions=live_config.rules,
+        without_legs=without_legs,
+        now=now,
+        clock=time.monotonic,
+        sleep=asyncio.sleep,
+        new_id=new_id,
+        metrics=metrics,
+        pbx_ahead=pbx_ahead,
+    )
+    responses = AlertResponses(
+        manager=manager,
+        ledger=ledger,
+        phone_calls=phone_calls,
+        permissions=live_config.rules,
+        without_legs=without_legs,
+        channel=help_channel,
+        now=now,
+        sleep=asyncio.sleep,
+        new_id=new_id,
+        pbx_ahead=pbx_ahead,
+    )
+    blindness = Blindness(
+        sight=poller.sight,
+        wanted=lambda: monitor.needed,
+        channels=channels,
+        ledger=ledger,
+        cards=cards,
+        now=now,
+        sleep=asyncio.sleep,
+        new_id=new_id,
+        after=blind_after,
+    )
+    metrics.watch_alerts_open(lambda: len(manager.open))
+    metrics.watch_look_age(monitor.scan_age)
+    metrics.watch_calls(monitor.live_calls)
+    return Alerting(manager, monitor, responses, blindness)

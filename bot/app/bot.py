@@ -14,7 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerts.blindness import AFTER
-from bot.app.alerting import Alerting
+from bot.app.alerting import build_alerting
 from bot.app.dispatch import Dispatch
 from bot.app.live_config import EVERY, UNREAD_FOR, LiveConfig
 from bot.app.metrics import Metrics
@@ -109,9 +109,9 @@ class Bot:
         await self._alerting.start()
         await self._interventions.start()
         self._live_config.on_change(self._interventions.tracker.rules_changed)
-        self._live_config.on_change(self._alerting.rules_changed)
+        self._live_config.on_change(self._alerting.monitor.rules_changed)
         await self._open_doors(workspace)
-        self._alerting.look()
+        self._alerting.scan()
         self._watch_figures()
         self._asking = [
             asyncio.create_task(self._telephony.keep_asking(), name="the PBX"),
@@ -182,9 +182,9 @@ class Bot:
             at_wall=self._at_wall,
             on_no_access=self._card_has_no_access,
             on_nowhere=self._card_is_nowhere,
-            on_posted=lambda card: self._alerting.posted(card.id),
+            on_posted=lambda card: self._alerting.manager.card_posted(card.id),
         )
-        self._alerting = Alerting(
+        self._alerting = build_alerting(
             live_config=self._live_config,
             ledger=ledger.alerts,
             cards=self._feed,
@@ -241,7 +241,7 @@ class Bot:
             sleep=asyncio.sleep,
             measures=self._metrics,
             phone_seen=lambda phone: phone_seen(poller, rules(), phone, POLL_PATIENCE),
-            noticed=self._alerting.intervened,
+            noticed=self._alerting.manager.note_interventions,
         )
 
     def _pbx_behind(self) -> timedelta:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.alerts.alert import Rule, When
+from bot.alerts.alert import AlertRule, When
 from bot.app.config_schema import AlertTable, AllTables, RoleTable, Table, UserTable, listed
 from bot.domain.directory import Directory, is_name
 from bot.domain.errors import ConfigMistakes
@@ -31,7 +31,7 @@ class Config(AllTables):
             watched=None if scopes is None else tuple(Scope(scope.user, scope.extension) for scope in scopes),
         )
 
-    def alert_rules(self) -> tuple[Rule, ...]:
+    def alert_rules(self) -> tuple[AlertRule, ...]:
         """The rules of `[[alerts]]`, in their order."""
         return tuple(_rule(alert, self.protected.country) for alert in self.alerts)
 
@@ -70,8 +70,8 @@ def _role(name: str, table: RoleTable) -> Role:
     )
 
 
-def _rule(table: AlertTable, country: str | None) -> Rule:
-    return Rule(
+def _rule(table: AlertTable, country: str | None) -> AlertRule:
+    return AlertRule(
         name=table.name,
         when=When(table.when),
         longer_than=timedelta(seconds=table.longer_than),

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 
 import structlog
 
-from bot.alerts.alert import Rule
+from bot.alerts.alert import AlertRule
 from bot.app.config import KEYS, Config, directory_file, read_config
 from bot.app.examples import CONFIG, example
 from bot.domain.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
@@ -37,7 +37,7 @@ class ConfigAndMap(NamedTuple):
 
     config: Config
     authorization: Permissions
-    alert_rules: tuple[Rule, ...] = ()
+    alert_rules: tuple[AlertRule, ...] = ()
 
 
 class Files(NamedTuple):
@@ -162,7 +162,7 @@ class LiveConfig:
         """Who may do what now."""
         return self._current.authorization
 
-    def alert_rules(self) -> tuple[Rule, ...]:
+    def alert_rules(self) -> tuple[AlertRule, ...]:
         """What raises alerts now."""
         return self._current.alert_rules
 

@@ -154,7 +154,7 @@ class Metrics:
 
     # ── what happened to alerts ──
 
-    def looked(self, seconds: float, calls: int, unread: int, skipped: int) -> None:
+    def scanned(self, seconds: float, calls: int, unread: int, skipped: int) -> None:
         """One look at all live calls, and how many lists the PBX did not give. The calls are asked for by `watch_calls`."""
         self._look.observe(seconds)
         self._unread.inc(unread)

@@ -1,6 +1,6 @@
 """AlertBook: what is true of each alert, so that after a restart none is raised twice and none is forgotten.
 
-It fulfils the port `AlertLedger` of `bot.alerts.ports`. Every method raises LedgerUnavailable, and no other error, where
+It fulfils the port `AlertLedger` of `bot.alerts.manager`. Every method raises LedgerUnavailable, and no other error, where
 the database cannot be used. Nothing is ever removed: a call that comes back finds its old card.
 """
 
@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
 from bot.alerts.alert import Alert
-from bot.alerts.ports import BlindCard
+from bot.alerts.blindness import BlindCard
 from bot.alerts.wall_time import alert_at, blind_at
 from bot.ledger import documents, tables
 from bot.ledger.database import Database

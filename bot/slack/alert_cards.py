@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
 
 from bot.alerts.alert import SNOOZE, AlertState
-from bot.alerts.ports import AlertCard, BlindCard, DigestCard
+from bot.alerts.blindness import BlindCard
+from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.actions import LABEL
 from bot.domain.buttons import AlertButton, pack_alert
 from bot.domain.commands import AnswerAlert

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.alerts.alert import HEARD_BY_ALL, Alert, AlertState, Helper, How, When
-from bot.alerts.ports import AlertCard, BlindCard
+from bot.alerts.alert import HEARD_BY_ALL, Alert, AlertState, Helper, Resolution, When
+from bot.alerts.blindness import BlindCard
+from bot.alerts.card import AlertCard
 from bot.domain.actions import LABEL
 from bot.slack.foreign import foreign, plain
 from bot.slack.lists import doing, other_party
@@ -56,7 +57,7 @@ READ = Times(at=_in_utc, since=_in_utc)
 
 def hidden(card: AlertCard) -> bool:
     """Whether a party is protected, so that nothing of the call is shown: no name, no number, no time."""
-    return card.alert.how is How.PROTECTED or not card.agent
+    return card.alert.how is Resolution.PROTECTED or not card.agent
 
 
 def headline_of(card: AlertCard) -> str:
@@ -160,7 +161,7 @@ def _lasting(card: AlertCard, times: Times) -> str:
     if alert.open:
         limit = f" for longer than {lasting(alert.longer_than)}," if alert.longer_than else ""
         return f"{goes_on.format(party)}{limit} since {times.since(alert.since)}."
-    if alert.how is How.RULE_GONE:
+    if alert.how is Resolution.RULE_GONE:
         return f"{goes_on.format(party)} since {times.at(alert.since)}."
     return f"{was.format(party)} from {times.at(alert.since)} to {times.at(_last_step(alert))}."
 
@@ -182,9 +183,9 @@ def _whom(card: AlertCard) -> str:
 
 
 ENDINGS = {
-    How.CALL_OVER: "The call is over.",
-    How.NOT_SEEN: "The PBX has not shown this call for an hour.",
-    How.RULE_GONE: "Its rule was changed or taken out.",
+    Resolution.CALL_OVER: "The call is over.",
+    Resolution.NOT_SEEN: "The PBX has not shown this call for an hour.",
+    Resolution.RULE_GONE: "Its rule was changed or taken out.",
 }
 """Why an alert is resolved, where neither a person nor the rule's condition is to be named."""
 
@@ -193,11 +194,11 @@ def _ending(card: AlertCard) -> str:
     alert = card.alert
     by = f" by {foreign(_person(card.by, alert.by), PERSON + PARTY)}" if alert.by else ""
     match alert.how:
-        case How.ANSWERED:
+        case Resolution.ANSWERED:
             return f"Answered{by}."
-        case How.PICKED_UP:
+        case Resolution.PICKED_UP:
             return f"Picked up{by}."
-        case How.CONDITION_OVER:
+        case Resolution.CONDITION_OVER:
             return OVER[alert.when]
     return ENDINGS.get(alert.how, "")
 

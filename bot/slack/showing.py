@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.alerts.ports import AlertCard, BlindCard, DigestCard
+from bot.alerts.blindness import BlindCard
+from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import UNDECIDED, Why
 from bot.interventions.ports import Card
 from bot.slack.alert_cards import alert_card, blind_card, digest_card

@@ -13,19 +13,19 @@ from bot.alerts.alert import (
     SNOOZE,
     STALE_AFTER,
     Alert,
+    AlertRule,
     AlertState,
-    How,
-    Rule,
+    Resolution,
     When,
-    awake,
-    grown_old,
-    intervened,
+    acknowledged,
     key_of,
+    marked_stale,
     raised,
     resolved,
-    seen,
+    snooze_over,
     snoozed,
-    taken,
+    still_firing,
+    with_interventions,
 )
 from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
@@ -36,7 +36,7 @@ MakeCall = Callable[..., PhoneCall]
 MakeAlert = Callable[..., Alert]
 MakeIntervention = Callable[..., Intervention]
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-RULE = Rule("Rings unanswered", When.RINGING, timedelta(seconds=20), "C0ALERTS")
+RULE = AlertRule("Rings unanswered", When.RINGING, timedelta(seconds=20), "C0ALERTS")
 ANA, CLEO = ("U0ANA", "Ana Pop"), ("U0CLEO", "Cleo Dima")
 
 
@@ -139,23 +139,23 @@ def test_what_is_about_to_be_answered_by_nobody_is_open(an_alert: MakeAlert) -> 
 
 
 def test_a_resolved_alert_says_how_and_by_whom(an_alert: MakeAlert) -> None:
-    one = resolved(an_alert(), How.ANSWERED, at(64), "0003*211")
-    assert (one.state, one.how, one.by, one.open) == (AlertState.RESOLVED, How.ANSWERED, "0003*211", False)
+    one = resolved(an_alert(), Resolution.ANSWERED, at(64), "0003*211")
+    assert (one.state, one.how, one.by, one.open) == (AlertState.RESOLVED, Resolution.ANSWERED, "0003*211", False)
 
 
 def test_what_is_resolved_is_resolved_once(an_alert: MakeAlert) -> None:
-    one = resolved(an_alert(), How.ANSWERED, at(64), "0003*211")
-    assert resolved(one, How.CALL_OVER, at(70)) is one
+    one = resolved(an_alert(), Resolution.ANSWERED, at(64), "0003*211")
+    assert resolved(one, Resolution.CALL_OVER, at(70)) is one
 
 
 def test_what_is_resolved_is_neither_out_of_date_nor_quiet(an_alert: MakeAlert) -> None:
-    one = resolved(snoozed(grown_old(an_alert(), at(60)), "Ana Pop", at(61)), How.CALL_OVER, at(62))
+    one = resolved(snoozed(marked_stale(an_alert(), at(60)), "Ana Pop", at(61)), Resolution.CALL_OVER, at(62))
     assert (one.stale, one.snoozed_until) == (False, None)
 
 
 def test_what_comes_back_is_raised_again_on_the_same_card(an_alert: MakeAlert) -> None:
-    one = raised(resolved(an_alert(), How.ANSWERED, at(10), "0003*211"), at(20))
-    assert (one.id, one.raised_at, one.how, one.by) == ("a" * 32, at(20), How.NONE, "")
+    one = raised(resolved(an_alert(), Resolution.ANSWERED, at(10), "0003*211"), at(20))
+    assert (one.id, one.raised_at, one.how, one.by) == ("a" * 32, at(20), Resolution.NONE, "")
     assert [state for state, _, _ in steps(one)] == [AlertState.RAISED, AlertState.RESOLVED, AlertState.RAISED]
 
 
@@ -165,18 +165,18 @@ def test_a_snooze_names_who_wanted_it(an_alert: MakeAlert) -> None:
 
 @pytest.mark.parametrize(("after", "state"), [(0, "Snoozed"), (599.9, "Snoozed"), (600, "Raised"), (9999, "Raised")])
 def test_a_snooze_is_over_after_ten_minutes(an_alert: MakeAlert, after: float, state: str) -> None:
-    assert awake(snoozed(an_alert(), "Ana Pop", at(5)), at(5 + after)).state == state
+    assert snooze_over(snoozed(an_alert(), "Ana Pop", at(5)), at(5 + after)).state == state
 
 
 def test_what_is_awake_again_was_not_raised_a_second_time(an_alert: MakeAlert) -> None:
-    one = awake(snoozed(taken(an_alert(), *ANA, at(1)), "Ana Pop", at(5)), at(5) + SNOOZE)
+    one = snooze_over(snoozed(acknowledged(an_alert(), *ANA, at(1)), "Ana Pop", at(5)), at(5) + SNOOZE)
     assert (one.raised_at, one.snoozed_until, [helper.name for helper in one.on_it]) == (NOON, None, ["Ana Pop"])
 
 
 @pytest.mark.parametrize("state", [AlertState.RAISED, AlertState.RESOLVED])
 def test_only_a_snooze_ends_with_time(an_alert: MakeAlert, state: AlertState) -> None:
-    one = an_alert() if state is AlertState.RAISED else resolved(an_alert(), How.CALL_OVER, at(1))
-    assert awake(one, at(99999)) is one
+    one = an_alert() if state is AlertState.RAISED else resolved(an_alert(), Resolution.CALL_OVER, at(1))
+    assert snooze_over(one, at(99999)) is one
 
 
 # ── seen ──
@@ -184,7 +184,7 @@ def test_only_a_snooze_ends_with_time(an_alert: MakeAlert, state: AlertState) ->
 
 def test_what_a_look_shows_is_shown(an_alert: MakeAlert, a_call: MakeCall, a_view: MakeView) -> None:
     view = a_view("02", extension="0003*211")
-    one = seen(an_alert(), a_call(view), view, at(-50), at(1))
+    one = still_firing(an_alert(), a_call(view), view, at(-50), at(1))
     assert (one.call.views, one.extension, one.view_id, one.since, one.seen_at) == (
         (view,),
         "0003*211",
@@ -196,96 +196,96 @@ def test_what_a_look_shows_is_shown(an_alert: MakeAlert, a_call: MakeCall, a_vie
 
 def test_to_be_seen_is_no_step(an_alert: MakeAlert, a_call: MakeCall, a_view: MakeView) -> None:
     one = an_alert()
-    assert seen(one, a_call(), a_view(), one.since, at(1)).steps == one.steps
+    assert still_firing(one, a_call(), a_view(), one.since, at(1)).steps == one.steps
 
 
 def test_a_call_that_leaves_out_its_date_once_is_still_the_same(
     an_alert: MakeAlert, a_call: MakeCall, a_view: MakeView
 ) -> None:
     one = an_alert()
-    assert seen(one, a_call(published=None), a_view(), one.since, at(1)).key == one.key
+    assert still_firing(one, a_call(published=None), a_view(), one.since, at(1)).key == one.key
 
 
 @pytest.mark.parametrize(("after", "stale"), [(0, False), (29.9, False), (30, True), (999, True)])
 def test_what_no_look_has_told_of_for_half_a_minute_is_out_of_date(
     an_alert: MakeAlert, after: float, *, stale: bool
 ) -> None:
-    assert grown_old(an_alert(), at(after)).stale is stale
+    assert marked_stale(an_alert(), at(after)).stale is stale
 
 
 def test_what_is_seen_again_is_out_of_date_no_more(an_alert: MakeAlert, a_call: MakeCall, a_view: MakeView) -> None:
-    one = grown_old(an_alert(), NOON + STALE_AFTER)
-    assert not seen(one, a_call(), a_view(), one.since, at(31)).stale
+    one = marked_stale(an_alert(), NOON + STALE_AFTER)
+    assert not still_firing(one, a_call(), a_view(), one.since, at(31)).stale
 
 
 def test_what_is_resolved_does_not_grow_old(an_alert: MakeAlert) -> None:
-    one = resolved(an_alert(), How.CALL_OVER, at(1))
-    assert grown_old(one, at(999)) is one
+    one = resolved(an_alert(), Resolution.CALL_OVER, at(1))
+    assert marked_stale(one, at(999)) is one
 
 
 # ── who is on it ──
 
 
 def test_whoever_takes_it_is_on_it_since_then(an_alert: MakeAlert) -> None:
-    (helper,) = taken(an_alert(), *ANA, at(5)).on_it
+    (helper,) = acknowledged(an_alert(), *ANA, at(5)).on_it
     assert (helper.slack_user, helper.name, helper.since, helper.taken) == (*ANA, at(5), True)
 
 
 def test_several_may_be_on_it_in_their_order(an_alert: MakeAlert) -> None:
-    one = taken(taken(taken(an_alert(), *ANA, at(5)), *CLEO, at(6)), *ANA, at(7))
+    one = acknowledged(acknowledged(acknowledged(an_alert(), *ANA, at(5)), *CLEO, at(6)), *ANA, at(7))
     assert [(helper.name, helper.since) for helper in one.on_it] == [("Ana Pop", at(5)), ("Cleo Dima", at(6))]
 
 
 def test_who_took_it_is_on_it_no_more_when_it_comes_back(an_alert: MakeAlert) -> None:
-    one = raised(resolved(taken(an_alert(), *ANA, at(5)), How.ANSWERED, at(10)), at(20))
+    one = raised(resolved(acknowledged(an_alert(), *ANA, at(5)), Resolution.ANSWERED, at(10)), at(20))
     assert one.helpers == ()
 
 
 def test_who_took_it_and_is_in_the_call_is_on_it_as_long_as_they_are_in_the_call(
     an_alert: MakeAlert, from_card: MakeIntervention
 ) -> None:
-    inside = intervened(taken(an_alert(), *ANA, at(5)), [from_card(State.CONNECTED)])
-    again = raised(resolved(inside, How.ANSWERED, at(10)), at(20))
-    assert intervened(again, [from_card(State.ENDED, following=False)]).on_it == ()
+    inside = with_interventions(acknowledged(an_alert(), *ANA, at(5)), [from_card(State.CONNECTED)])
+    again = raised(resolved(inside, Resolution.ANSWERED, at(10)), at(20))
+    assert with_interventions(again, [from_card(State.ENDED, following=False)]).on_it == ()
 
 
 def test_when_it_comes_back_nobody_is_on_it_who_does_not_come_anew(
     an_alert: MakeAlert, from_card: MakeIntervention
 ) -> None:
     inside = from_card(State.CONNECTED)
-    again = raised(resolved(intervened(an_alert(), [inside]), How.ANSWERED, at(10)), at(20))
+    again = raised(resolved(with_interventions(an_alert(), [inside]), Resolution.ANSWERED, at(10)), at(20))
     assert again.helpers == ()
-    assert [helper.name for helper in intervened(again, [inside]).on_it] == ["Ana Pop"]
+    assert [helper.name for helper in with_interventions(again, [inside]).on_it] == ["Ana Pop"]
 
 
 @pytest.mark.parametrize("action", [ActionName.MONITOR, ActionName.WHISPER, ActionName.START_RECORDING])
 def test_when_a_silent_leg_ends_is_not_told(
     an_alert: MakeAlert, from_card: MakeIntervention, action: ActionName
 ) -> None:
-    inside = intervened(an_alert(), [from_card(State.CONNECTED, action)])
-    assert intervened(inside, [from_card(State.ENDED, action, following=False)]) == inside
+    inside = with_interventions(an_alert(), [from_card(State.CONNECTED, action)])
+    assert with_interventions(inside, [from_card(State.ENDED, action, following=False)]) == inside
 
 
 def test_of_whom_nothing_came_is_not_named(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
-    assert intervened(an_alert(), [from_card(State.REFUSED, following=False)]).helpers == ()
+    assert with_interventions(an_alert(), [from_card(State.REFUSED, following=False)]).helpers == ()
 
 
 def test_who_comes_back_is_on_it_since_then(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
     left = from_card(State.ENDED, ActionName.BARGE_IN, following=False)
-    begun = intervened(an_alert(), [from_card(State.CONNECTED, ActionName.BARGE_IN)])
+    begun = with_interventions(an_alert(), [from_card(State.CONNECTED, ActionName.BARGE_IN)])
     newer = from_card(State.CONNECTED, ActionName.BARGE_IN).model_copy(update={"asked_at": at(50)})
-    (helper,) = intervened(intervened(begun, [left]), [left, newer]).on_it
+    (helper,) = with_interventions(with_interventions(begun, [left]), [left, newer]).on_it
     assert helper.since == at(50)
 
 
 def test_before_there_was_any_look_nothing_is_out_of_date(an_alert: MakeAlert) -> None:
     later = NOON + 2 * STALE_AFTER
-    assert grown_old(an_alert(), later, later) == an_alert()
+    assert marked_stale(an_alert(), later, later) == an_alert()
 
 
 def test_who_takes_it_again_is_on_it_since_then(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
-    left = intervened(an_alert(), [from_card(State.ENDED, following=False)])
-    (helper,) = taken(left, *ANA, at(50)).on_it
+    left = with_interventions(an_alert(), [from_card(State.ENDED, following=False)])
+    (helper,) = acknowledged(left, *ANA, at(50)).on_it
     assert helper.since == at(50)
 
 
@@ -307,7 +307,7 @@ UNDER_WAY = [
 def test_whoever_intervenes_from_the_card_is_on_it_as_long_as_the_call_shows_it(
     an_alert: MakeAlert, from_card: MakeIntervention, state: State, *, on_it: bool
 ) -> None:
-    one = intervened(an_alert(), [from_card(state)])
+    one = with_interventions(an_alert(), [from_card(state)])
     assert bool(one.on_it) is on_it
 
 
@@ -315,7 +315,7 @@ def test_whoever_intervenes_from_the_card_is_on_it_as_long_as_the_call_shows_it(
 def test_who_is_followed_no_more_is_on_it_no_more(
     an_alert: MakeAlert, from_card: MakeIntervention, state: State
 ) -> None:
-    one = intervened(an_alert(), [from_card(state, following=False)])
+    one = with_interventions(an_alert(), [from_card(state, following=False)])
     assert one.on_it == ()
 
 
@@ -333,14 +333,14 @@ DOING = {
 def test_only_what_everybody_hears_of_is_told(
     an_alert: MakeAlert, from_card: MakeIntervention, action: ActionName, doing: str
 ) -> None:
-    (helper,) = intervened(an_alert(), [from_card(State.CONNECTED, action)]).on_it
+    (helper,) = with_interventions(an_alert(), [from_card(State.CONNECTED, action)]).on_it
     assert helper.doing == doing
 
 
 def test_what_is_over_is_told_no_more(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
-    begun = intervened(an_alert(), [from_card(State.RINGING, ActionName.PICK_UP)])
+    begun = with_interventions(an_alert(), [from_card(State.RINGING, ActionName.PICK_UP)])
     ended = from_card(State.ENDED, ActionName.PICK_UP, following=False)
-    (helper,) = intervened(begun, [ended]).helpers
+    (helper,) = with_interventions(begun, [ended]).helpers
     assert (helper.on_it, helper.doing) == (False, "")
 
 
@@ -348,27 +348,29 @@ def test_who_has_taken_it_is_on_it_though_the_intervention_is_over(
     an_alert: MakeAlert, from_card: MakeIntervention
 ) -> None:
     ended = from_card(State.ENDED, following=False)
-    assert len(intervened(taken(an_alert(), *ANA, at(5)), [ended]).on_it) == 1
+    assert len(with_interventions(acknowledged(an_alert(), *ANA, at(5)), [ended]).on_it) == 1
 
 
 def test_one_of_several_interventions_that_goes_on_is_enough(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
     going = from_card(State.RECORDING, ActionName.START_RECORDING)
     ended = from_card(State.ENDED, following=False)
-    assert len(intervened(an_alert(), [going, ended]).on_it) == 1
+    assert len(with_interventions(an_alert(), [going, ended]).on_it) == 1
 
 
 def test_an_intervention_from_elsewhere_is_no_business_of_this_alert(
     an_alert: MakeAlert, from_card: MakeIntervention
 ) -> None:
     one = an_alert()
-    assert intervened(one, [from_card(State.CONNECTED, alert=""), from_card(State.ASKED, alert="b" * 32)]) is one
+    assert (
+        with_interventions(one, [from_card(State.CONNECTED, alert=""), from_card(State.ASKED, alert="b" * 32)]) is one
+    )
 
 
 def test_who_was_on_it_when_it_was_resolved_stays_named(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
-    inside = intervened(an_alert(), [from_card(State.CONNECTED)])
-    one = resolved(inside, How.CALL_OVER, at(10))
+    inside = with_interventions(an_alert(), [from_card(State.CONNECTED)])
+    one = resolved(inside, Resolution.CALL_OVER, at(10))
     ended = from_card(State.ENDED, following=False)
-    assert intervened(one, [ended]).on_it == one.on_it != ()
+    assert with_interventions(one, [ended]).on_it == one.on_it != ()
 
 
 # ── whatever happens ──
@@ -422,15 +424,15 @@ def played(one: Alert, from_card: MakeIntervention, happenings: Any) -> Alert:
         if what == "raise" and not one.open:
             one = raised(one, now)
         elif what == "resolve":
-            one = resolved(one, How.CALL_OVER, now)
+            one = resolved(one, Resolution.CALL_OVER, now)
         elif what == "time":
-            one = grown_old(awake(one, now), now)
+            one = marked_stale(snooze_over(one, now), now)
         elif what == "intervene":
-            one = intervened(one, [from_card(State.CONNECTED)])
+            one = with_interventions(one, [from_card(State.CONNECTED)])
         elif one.open and what == "see":
-            one = seen(one, one.call, one.call.views[0], one.since, now)
+            one = still_firing(one, one.call, one.call.views[0], one.since, now)
         elif one.open and what == "take":
-            one = taken(one, *ANA, now)
+            one = acknowledged(one, *ANA, now)
         elif one.open and what == "snooze":
             one = snoozed(one, "Ana Pop", now)
     return one

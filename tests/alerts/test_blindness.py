@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.alert import Rule, When
-from bot.alerts.blindness import Blindness
-from bot.alerts.ports import BlindCard
+from bot.alerts.alert import AlertRule, When
+from bot.alerts.blindness import BlindCard, Blindness
 from bot.domain.errors import AccessDenied
 from tests.fixtures.monitor_post import DOWN, LedgerAway, Post
 
@@ -32,7 +31,7 @@ class Channels:
         """A process that starts."""
         self.blindness = Blindness(
             sight=self.post.poller.sight,
-            wanted=lambda: self.post.monitor.wanted,
+            wanted=lambda: self.post.monitor.needed,
             channels=lambda: (*(rule.channel for rule in self.post.alert_rules), HELP, ALERTS),
             ledger=self,
             cards=self,
@@ -127,7 +126,7 @@ async def test_the_cards_end_when_lists_can_be_read_again(channels: Channels, cl
 async def test_it_is_no_alert(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
     assert (channels.post.manager.open, channels.post.wall.shown) == ((), {})
-    assert {figure[0] for figure in channels.post.wall.figures} == {"looked"}
+    assert {figure[0] for figure in channels.post.wall.figures} == {"scanned"}
 
 
 async def test_a_restart_says_nothing_twice_and_nothing_that_it_has_not_seen(channels: Channels, clock: Any) -> None:
@@ -234,6 +233,6 @@ async def test_rules_that_are_taken_out_end_the_cards(channels: Channels, clock:
     channels.post.alert_rules = ()
     await clock.let_pass(13)
     assert [card.ended is None for card in channels.now[ALERTS]] == [False]
-    channels.post.alert_rules = (Rule("Rings", When.RINGING, timedelta(seconds=20), ALERTS),)
+    channels.post.alert_rules = (AlertRule("Rings", When.RINGING, timedelta(seconds=20), ALERTS),)
     await clock.let_pass(20)
     assert [card.ended is None for card in channels.now[ALERTS]] == [False]

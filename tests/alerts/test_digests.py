@@ -22,7 +22,7 @@ def at(second: float) -> datetime:
 
 def seated(digests: Digests, channel: str, number: int, now: datetime, open_digest: str = "") -> str:
     """Where they are shown, and counted from then on."""
-    digest = digests.seat(channel, number, now, open_digest)
+    digest = digests.digest_for(channel, number, now, open_digest)
     digests.count(channel, number, now, digest)
     return digest
 
@@ -79,11 +79,11 @@ def test_each_channel_has_a_digest_of_its_own() -> None:
 
 
 def test_a_digest_that_still_has_open_alerts_takes_the_next_flood() -> None:
-    assert Digests(ids()).seat("C0A", 11, NOON, "an open one") == "an open one"
+    assert Digests(ids()).digest_for("C0A", 11, NOON, "an open one") == "an open one"
 
 
 def test_few_get_cards_of_their_own_though_a_digest_has_open_alerts() -> None:
-    assert Digests(ids()).seat("C0A", 10, NOON, "an open one") == OWN
+    assert Digests(ids()).digest_for("C0A", 10, NOON, "an open one") == OWN
 
 
 def test_the_digest_that_took_the_last_ones_goes_before_another_that_is_open() -> None:
@@ -128,7 +128,7 @@ def test_a_digest_takes_only_so_many() -> None:
 def test_what_was_not_raised_after_all_does_not_count() -> None:
     digests = Digests(ids())
     for _ in range(5):
-        digests.seat("C0A", 4, NOON)
+        digests.digest_for("C0A", 4, NOON)
     assert seated(digests, "C0A", 4, NOON) == OWN
 
 

@@ -1,4 +1,4 @@
-"""Which rules hold on which calls, and how long what looks have shown is remembered."""
+"""Which rules hold on which calls, and how long what scans have shown is remembered."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.alert import Rule, When
-from bot.alerts.evaluator import Evaluator, Holding
+from bot.alerts.alert import AlertRule, When
+from bot.alerts.evaluator import Evaluator, RuleMatch
 from bot.alerts.rule_index import MOST_KNOWN, RuleIndex
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.permissions import CallerPattern, ExtensionPattern
@@ -20,31 +20,31 @@ SOON = "2026-11-21T11:59:30Z"
 """Half a minute before noon."""
 
 
-def a_rule(when: When = When.TALKING, seconds: float = 0, *, name: str = "", **fields: Any) -> Rule:
+def a_rule(when: When = When.TALKING, seconds: float = 0, *, name: str = "", **fields: Any) -> AlertRule:
     """A rule about every extension and every caller, in one channel."""
-    return Rule(name or when, when, timedelta(seconds=seconds), "C0ALERTS", **fields)
+    return AlertRule(name or when, when, timedelta(seconds=seconds), "C0ALERTS", **fields)
 
 
 def on(*patterns: str) -> tuple[ExtensionPattern, ...]:
     return tuple(map(ExtensionPattern, patterns))
 
 
-def watching(*rules: Rule, teams: dict[str, frozenset[str]] = NOBODY) -> Evaluator:
-    watch = Evaluator()
-    watch.take(rules, teams)
-    return watch
+def evaluator_of(*rules: AlertRule, teams: dict[str, frozenset[str]] = NOBODY) -> Evaluator:
+    evaluator = Evaluator()
+    evaluator.use_rules(rules, teams)
+    return evaluator
 
 
-def look(watch: Evaluator, now: datetime, *calls: PhoneCall, complete: bool = True) -> list[Holding]:
-    """One whole look; what is due."""
-    watch.begin()
-    due = watch.see(calls, now)
-    watch.end(now, complete=complete)
+def scan(evaluator: Evaluator, now: datetime, *calls: PhoneCall, complete: bool = True) -> list[RuleMatch]:
+    """One whole scan; what is due."""
+    evaluator.begin_scan()
+    due = evaluator.evaluate(calls, now)
+    evaluator.end_scan(now, complete=complete)
     return due
 
 
-def views_of(due: list[Holding]) -> list[tuple[str, str]]:
-    return [(holding.rule.name, holding.view.id) for holding in due]
+def views_of(due: list[RuleMatch]) -> list[tuple[str, str]]:
+    return [(match.rule.name, match.view.id) for match in due]
 
 
 # ── conditions ──
@@ -68,8 +68,8 @@ SHOWN: dict[str, tuple[dict[str, Any], set[When]]] = {
 def test_what_an_alert_is_about_holds_as_the_view_shows_it(
     a_call: MakeCall, a_view: MakeView, noon: datetime, shown: dict[str, Any], conditions: set[When]
 ) -> None:
-    watch = watching(*map(a_rule, When))
-    assert {one.rule.when for one in look(watch, noon, a_call(a_view(**shown)))} == conditions
+    evaluator = evaluator_of(*map(a_rule, When))
+    assert {one.rule.when for one in scan(evaluator, noon, a_call(a_view(**shown)))} == conditions
 
 
 SINCE: dict[str, tuple[When, dict[str, Any], str]] = {
@@ -86,22 +86,22 @@ def test_it_holds_since_the_date_that_says_so(
     a_call: MakeCall, a_view: MakeView, noon: datetime, case: tuple[When, dict[str, Any], str]
 ) -> None:
     when, shown, since = case
-    watch = watching(a_rule(when))
-    look(watch, noon, a_call(a_view(**shown), answered="2026-11-21T11:59:10Z"))
-    holding = watch.holding(a_rule(when).key, "c1")
-    assert holding is not None
-    assert f"{holding.since:%H:%M:%S}" == since
+    evaluator = evaluator_of(a_rule(when))
+    scan(evaluator, noon, a_call(a_view(**shown), answered="2026-11-21T11:59:10Z"))
+    match = evaluator.match(a_rule(when).key, "c1")
+    assert match is not None
+    assert f"{match.since:%H:%M:%S}" == since
 
 
 def test_it_is_due_once_it_has_held_for_so_long(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule(seconds=62))
-    assert [len(look(watch, noon + n * SECOND, a_call())) for n in range(4)] == [0, 0, 1, 1]
+    evaluator = evaluator_of(a_rule(seconds=62))
+    assert [len(scan(evaluator, noon + n * SECOND, a_call())) for n in range(4)] == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("limits", [(62, 64), (64, 62)])
 def test_of_several_rules_each_is_due_in_its_time(a_call: MakeCall, noon: datetime, limits: tuple[int, int]) -> None:
-    watch, call = watching(*(a_rule(seconds=limit, name=f"{limit}") for limit in limits)), a_call()
-    due = [views_of(look(watch, noon + n * SECOND, call)) for n in (1, 2, 3)]
+    evaluator, call = evaluator_of(*(a_rule(seconds=limit, name=f"{limit}") for limit in limits)), a_call()
+    due = [views_of(scan(evaluator, noon + n * SECOND, call)) for n in (1, 2, 3)]
     assert due == [[], [("62", "01")], [("62", "01")]]
 
 
@@ -110,25 +110,25 @@ def test_of_several_conditions_each_is_due_in_its_time(
     a_call: MakeCall, a_view: MakeView, noon: datetime, limits: tuple[int, int]
 ) -> None:
     talking, on_hold = limits
-    watch, call = watching(a_rule(seconds=talking), a_rule(When.ON_HOLD, on_hold)), a_call(a_view(onHold=SOON))
-    assert [len(look(watch, noon + n * SECOND, call)) for n in (1, 2, 3)] == [0, 1, 1]
+    evaluator, call = evaluator_of(a_rule(seconds=talking), a_rule(When.ON_HOLD, on_hold)), a_call(a_view(onHold=SOON))
+    assert [len(scan(evaluator, noon + n * SECOND, call)) for n in (1, 2, 3)] == [0, 1, 1]
 
 
 def test_what_is_not_due_yet_holds_already(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule(seconds=62))
-    look(watch, noon, a_call())
-    holding = watch.holding(a_rule().key, "c1")
-    assert holding is not None
-    assert holding.due == noon + 2 * SECOND
+    evaluator = evaluator_of(a_rule(seconds=62))
+    scan(evaluator, noon, a_call())
+    match = evaluator.match(a_rule().key, "c1")
+    assert match is not None
+    assert match.fires_at == noon + 2 * SECOND
 
 
 def test_a_call_that_rings_at_one_after_the_other_has_rung_since_it_came(
     a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
-    watch = watching(a_rule(When.RINGING, 62))
-    look(watch, noon, a_call(a_view(status=3)))
-    (holding,) = look(watch, noon + 2 * SECOND, a_call(a_view("02", status=3, extension="0003*211")))
-    assert (holding.view.extension, holding.since) == ("0003*211", noon - timedelta(minutes=1))
+    evaluator = evaluator_of(a_rule(When.RINGING, 62))
+    scan(evaluator, noon, a_call(a_view(status=3)))
+    (match,) = scan(evaluator, noon + 2 * SECOND, a_call(a_view("02", status=3, extension="0003*211")))
+    assert (match.view.extension, match.since) == ("0003*211", noon - timedelta(minutes=1))
 
 
 # ── which calls a rule is about ──
@@ -162,8 +162,8 @@ def test_a_rule_is_about_its_extensions_and_its_callers(
     a_call: MakeCall, noon: datetime, rule: dict[str, Any], *, holds: bool
 ) -> None:
     teams = {"sales": frozenset({"0003*210"}), "support": frozenset({"0003*211"})}
-    watch = watching(a_rule(**rule), teams=teams)
-    assert bool(look(watch, noon, a_call())) is holds
+    evaluator = evaluator_of(a_rule(**rule), teams=teams)
+    assert bool(scan(evaluator, noon, a_call())) is holds
 
 
 CALLS: dict[str, tuple[dict[str, Any], bool]] = {
@@ -184,8 +184,8 @@ CALLS: dict[str, tuple[dict[str, Any], bool]] = {
 def test_who_calls_is_named_by_source_and_caller_id(
     a_call: MakeCall, a_view: MakeView, noon: datetime, shown: dict[str, Any], *, holds: bool
 ) -> None:
-    watch = watching(a_rule(callers=(CallerPattern("+15550100"),)))
-    assert bool(look(watch, noon, a_call(a_view(**shown)))) is holds
+    evaluator = evaluator_of(a_rule(callers=(CallerPattern("+15550100"),)))
+    assert bool(scan(evaluator, noon, a_call(a_view(**shown)))) is holds
 
 
 @pytest.mark.parametrize("source", [["210"], ["0003*210"]])
@@ -193,42 +193,42 @@ def test_who_calls_is_named_by_source_and_caller_id(
 def test_an_extension_does_not_call_itself(
     *, a_call: MakeCall, a_view: MakeView, noon: datetime, source: list[str], caller_id: str
 ) -> None:
-    watch = watching(a_rule(callers=(CallerPattern("210"),)))
-    assert look(watch, noon, a_call(a_view(source=source, callerId=caller_id))) == []
+    evaluator = evaluator_of(a_rule(callers=(CallerPattern("210"),)))
+    assert scan(evaluator, noon, a_call(a_view(source=source, callerId=caller_id))) == []
 
 
 def test_the_caller_of_one_side_is_not_the_caller_of_another(
     a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
-    watch = watching(a_rule(extensions=on("0003*210"), callers=(CallerPattern("+15550100"),)))
+    evaluator = evaluator_of(a_rule(extensions=on("0003*210"), callers=(CallerPattern("+15550100"),)))
     sides = (a_view("00", extension="0003*211"), a_view("01", source=["+15550101"], callerId=""))
-    assert look(watch, noon, a_call(*sides)) == []
+    assert scan(evaluator, noon, a_call(*sides)) == []
 
 
 @pytest.mark.parametrize("extension", ["", "210", "+15550100", "0003*", "0003*2x0", "0003*210\n", "9" * 300 + "*1"])
 def test_text_that_is_no_extension_raises_nothing(
     a_call: MakeCall, a_view: MakeView, noon: datetime, extension: str
 ) -> None:
-    watch = watching(a_rule(), a_rule(extensions=on("XXXX*XXX"), name="patterns"))
-    assert look(watch, noon, a_call(a_view(extension=extension))) == []
+    evaluator = evaluator_of(a_rule(), a_rule(extensions=on("XXXX*XXX"), name="patterns"))
+    assert scan(evaluator, noon, a_call(a_view(extension=extension))) == []
 
 
 @pytest.mark.parametrize("view_id", ["", ".", "..", "a/b", "0 1", "x" * 65])
 def test_a_view_that_cannot_be_acted_on_raises_nothing(
     a_call: MakeCall, a_view: MakeView, noon: datetime, view_id: str
 ) -> None:
-    assert look(watching(a_rule()), noon, a_call(a_view(view_id))) == []
+    assert scan(evaluator_of(a_rule()), noon, a_call(a_view(view_id))) == []
 
 
 def test_the_first_view_is_what_an_id_means_that_is_said_twice(
     a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     call = a_call(a_view("01", status=4), a_view("01", status=5))
-    assert look(watching(a_rule()), noon, call) == []
+    assert scan(evaluator_of(a_rule()), noon, call) == []
 
 
 def test_a_hand_is_raised_by_no_look(a_call: MakeCall, noon: datetime) -> None:
-    assert look(watching(a_rule(When.HELP_REQUESTED)), noon, a_call()) == []
+    assert scan(evaluator_of(a_rule(When.HELP_REQUESTED)), noon, a_call()) == []
 
 
 # ── one view for one rule and call ──
@@ -236,61 +236,61 @@ def test_a_hand_is_raised_by_no_look(a_call: MakeCall, noon: datetime) -> None:
 
 def test_a_rule_holds_on_the_view_of_the_smallest_id(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     sides = (a_view("10"), a_view("02"), a_view("1"))
-    assert views_of(look(watching(a_rule()), noon, a_call(*sides))) == [("talking", "02")]
+    assert views_of(scan(evaluator_of(a_rule()), noon, a_call(*sides))) == [("talking", "02")]
 
 
 def test_a_rule_goes_on_on_the_view_that_it_held_on_before(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call(a_view("02")))
-    assert views_of(look(watch, noon, a_call(a_view("01"), a_view("02")))) == [("talking", "02")]
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call(a_view("02")))
+    assert views_of(scan(evaluator, noon, a_call(a_view("01"), a_view("02")))) == [("talking", "02")]
 
 
 def test_a_rule_moves_on_when_its_view_holds_no_more(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call(a_view("02")))
-    assert views_of(look(watch, noon, a_call(a_view("01"), a_view("02", status=4)))) == [("talking", "01")]
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call(a_view("02")))
+    assert views_of(scan(evaluator, noon, a_call(a_view("01"), a_view("02", status=4)))) == [("talking", "01")]
 
 
 def test_each_rule_goes_on_on_its_own_view(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch = watching(a_rule(), a_rule(name="Bob", extensions=on("0003*210")))
+    evaluator = evaluator_of(a_rule(), a_rule(name="Bob", extensions=on("0003*210")))
     first, second = a_view("01", extension="0003*211"), a_view("02")
-    look(watch, noon, a_call(second))
-    assert views_of(look(watch, noon, a_call(first, second))) == [("talking", "02"), ("Bob", "02")]
+    scan(evaluator, noon, a_call(second))
+    assert views_of(scan(evaluator, noon, a_call(first, second))) == [("talking", "02"), ("Bob", "02")]
 
 
 def test_rules_hold_on_different_views_of_one_call(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch = watching(a_rule(), a_rule(name="Bob", extensions=on("0003*210")))
+    evaluator = evaluator_of(a_rule(), a_rule(name="Bob", extensions=on("0003*210")))
     call = a_call(a_view("01", extension="0003*211"), a_view("02"))
-    assert sorted(views_of(look(watch, noon, call))) == [("Bob", "02"), ("talking", "01")]
+    assert sorted(views_of(scan(evaluator, noon, call))) == [("Bob", "02"), ("talking", "01")]
 
 
 def test_a_rule_holds_on_the_view_of_the_smallest_id_though_another_is_due_before(
     a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     call = a_call(a_view("01", answered="2026-11-21T11:59:30Z"), a_view("02", answered="2026-11-21T11:59:10Z"))
-    assert views_of(look(watching(a_rule()), noon, call)) == [("talking", "01")]
+    assert views_of(scan(evaluator_of(a_rule()), noon, call)) == [("talking", "01")]
 
 
 def test_a_rule_goes_on_on_its_view_though_another_rule_holds_on_another(
     a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
-    watch = watching(a_rule(), a_rule(name="Dan", extensions=on("0003*211")))
+    evaluator = evaluator_of(a_rule(), a_rule(name="Dan", extensions=on("0003*211")))
     first, second = a_view("01", extension="0003*211", answered="2026-11-21T11:59:00Z"), a_view("02", answered=SOON)
-    look(watch, noon, a_call(second))
-    due = views_of(look(watch, noon, a_call(first, second)))
+    scan(evaluator, noon, a_call(second))
+    due = views_of(scan(evaluator, noon, a_call(first, second)))
     assert sorted(due) == [("Dan", "01"), ("talking", "02")]
 
 
 def test_all_rules_that_hold_on_one_view_go_on_there(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch = watching(a_rule(When.TALKING), a_rule(When.ON_HOLD))
+    evaluator = evaluator_of(a_rule(When.TALKING), a_rule(When.ON_HOLD))
     first, second = (a_view(view_id, onHold=SOON) for view_id in ("01", "02"))
-    look(watch, noon, a_call(second))
-    assert views_of(look(watch, noon, a_call(first, second))) == [("talking", "02"), ("on_hold", "02")]
+    scan(evaluator, noon, a_call(second))
+    assert views_of(scan(evaluator, noon, a_call(first, second))) == [("talking", "02"), ("on_hold", "02")]
 
 
 def test_a_view_without_a_date_stands_in_nobodys_way(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     call = a_call(a_view("01", answered=None), a_view("02"))
-    assert views_of(look(watching(a_rule()), noon, call)) == [("talking", "02")]
+    assert views_of(scan(evaluator_of(a_rule()), noon, call)) == [("talking", "02")]
 
 
 TWINS = {
@@ -305,179 +305,179 @@ TWINS = {
 def test_two_rules_of_one_key_are_one_and_the_first_that_is_due_counts(
     a_call: MakeCall, a_view: MakeView, noon: datetime, twins: tuple[tuple[str, float], ...]
 ) -> None:
-    watch = watching(*(a_rule(seconds=seconds, extensions=on(pattern)) for pattern, seconds in twins))
+    evaluator = evaluator_of(*(a_rule(seconds=seconds, extensions=on(pattern)) for pattern, seconds in twins))
     call = a_call(a_view("01"), a_view("02", extension="0003*211"))
-    (due,) = look(watch, noon, call)
-    holding = watch.holding(a_rule().key, "c1")
-    assert holding is not None
-    assert (due.due, holding.due) == (noon - 50 * SECOND, noon - 50 * SECOND)
+    (due,) = scan(evaluator, noon, call)
+    match = evaluator.match(a_rule().key, "c1")
+    assert match is not None
+    assert (due.fires_at, match.fires_at) == (noon - 50 * SECOND, noon - 50 * SECOND)
 
 
-# ── one look after the other ──
+# ── one scan after the other ──
 
 
 def test_what_holds_holds_at_every_look(a_call: MakeCall, noon: datetime) -> None:
-    watch, call = watching(a_rule()), a_call()
-    assert [len(look(watch, noon + n * SECOND, call)) for n in range(3)] == [1, 1, 1]
+    evaluator, call = evaluator_of(a_rule()), a_call()
+    assert [len(scan(evaluator, noon + n * SECOND, call)) for n in range(3)] == [1, 1, 1]
 
 
 def test_what_is_over_holds_no_more(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call())
-    look(watch, noon, a_call(a_view(status=4)))
-    assert watch.holding(a_rule().key, "c1") is None
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call())
+    scan(evaluator, noon, a_call(a_view(status=4)))
+    assert evaluator.match(a_rule().key, "c1") is None
 
 
 def test_what_holds_is_told_with_the_call_as_it_is_now(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call())
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call())
     now = a_call(a_view(recording="2026-11-21T12:00:00Z"))
-    (holding,) = look(watch, noon, now)
-    assert (holding.call, holding.view) == (now, now.views[0])
+    (match,) = scan(evaluator, noon, now)
+    assert (match.call, match.view) == (now, now.views[0])
 
 
 def test_a_call_said_twice_in_one_look_counts_once(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch = watching(a_rule())
-    assert views_of(look(watch, noon, a_call(), a_call(), a_call(a_view("00")))) == [("talking", "01")]
+    evaluator = evaluator_of(a_rule())
+    assert views_of(scan(evaluator, noon, a_call(), a_call(), a_call(a_view("00")))) == [("talking", "01")]
 
 
 def test_calls_without_views_are_seen_and_raise_nothing(noon: datetime) -> None:
-    watch = watching(*map(a_rule, When))
-    assert look(watch, noon, PhoneCall.model_validate({"id": "c1"})) == []
-    assert watch.call("c1") is not None
+    evaluator = evaluator_of(*map(a_rule, When))
+    assert scan(evaluator, noon, PhoneCall.model_validate({"id": "c1"})) == []
+    assert evaluator.call("c1") is not None
 
 
 def test_a_call_is_there_as_the_last_look_shows_it(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch, now = watching(), a_call(a_view(status=4))
-    look(watch, noon, a_call())
-    look(watch, noon, now)
-    assert watch.call("c1") == now
+    evaluator, now = evaluator_of(), a_call(a_view(status=4))
+    scan(evaluator, noon, a_call())
+    scan(evaluator, noon, now)
+    assert evaluator.call("c1") == now
 
 
 def test_a_call_that_the_last_look_does_not_show_is_not_there(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call())
-    look(watch, noon)
-    assert watch.call("c1") is None
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call())
+    scan(evaluator, noon)
+    assert evaluator.call("c1") is None
 
 
 def test_a_call_is_not_there_until_the_look_shows_it(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call())
-    watch.begin()
-    assert watch.call("c1") is None
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call())
+    evaluator.begin_scan()
+    assert evaluator.call("c1") is None
 
 
 def test_what_held_is_remembered_while_a_call_is_missing_for_a_moment(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call())
-    look(watch, noon + 59 * SECOND)
-    assert watch.holding(a_rule().key, "c1") is not None
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call())
+    scan(evaluator, noon + 59 * SECOND)
+    assert evaluator.match(a_rule().key, "c1") is not None
 
 
 def test_a_minute_without_a_call_counts_from_when_it_was_seen_last(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call())
-    look(watch, noon + 59 * SECOND, a_call())
-    look(watch, noon + 118 * SECOND)
-    assert watch.holding(a_rule().key, "c1") is not None
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call())
+    scan(evaluator, noon + 59 * SECOND, a_call())
+    scan(evaluator, noon + 118 * SECOND)
+    assert evaluator.match(a_rule().key, "c1") is not None
 
 
 def test_a_call_is_not_forgotten_by_a_long_look_that_has_shown_it(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    watch.begin()
-    watch.see([a_call()], noon)
-    watch.end(noon + 61 * SECOND, complete=True)
-    assert watch.call("c1") is not None
+    evaluator = evaluator_of(a_rule())
+    evaluator.begin_scan()
+    evaluator.evaluate([a_call()], noon)
+    evaluator.end_scan(noon + 61 * SECOND, complete=True)
+    assert evaluator.call("c1") is not None
 
 
 def test_a_call_that_no_look_has_shown_for_a_minute_is_forgotten(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call())
-    look(watch, noon + 60 * SECOND)
-    assert watch.holding(a_rule().key, "c1") is None
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call())
+    scan(evaluator, noon + 60 * SECOND)
+    assert evaluator.match(a_rule().key, "c1") is None
 
 
 def test_a_call_that_is_shown_again_after_a_long_time_without_looks_is_not_forgotten(
     a_call: MakeCall, noon: datetime
 ) -> None:
-    watch = watching(a_rule(seconds=100))
-    look(watch, noon, a_call())
-    assert len(look(watch, noon + 300 * SECOND, a_call())) == 1
+    evaluator = evaluator_of(a_rule(seconds=100))
+    scan(evaluator, noon, a_call())
+    assert len(scan(evaluator, noon + 300 * SECOND, a_call())) == 1
 
 
 def test_another_call_under_the_same_id_is_judged_anew(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
-    watch = watching(a_rule(When.RINGING))
-    look(watch, noon, a_call(a_view("02", status=3)))
+    evaluator = evaluator_of(a_rule(When.RINGING))
+    scan(evaluator, noon, a_call(a_view("02", status=3)))
     other = a_call(a_view("01", status=3), a_view("02", status=3), published="2026-11-21T12:00:01Z")
-    (holding,) = look(watch, noon + 2 * SECOND, other)
-    assert (holding.view.id, holding.since) == ("01", noon + SECOND)
+    (match,) = scan(evaluator, noon + 2 * SECOND, other)
+    assert (match.view.id, match.since) == ("01", noon + SECOND)
 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_call_is_known_by_the_date_that_it_once_had(
     a_call: MakeCall, a_view: MakeView, noon: datetime, *, first: bool
 ) -> None:
-    watch = watching(a_rule(When.RINGING))
+    evaluator = evaluator_of(a_rule(When.RINGING))
     dates = [noon - 30 * SECOND, None] if first else [None, noon - 30 * SECOND]
     for date in dates:
-        look(watch, noon, a_call(a_view(status=3), published=date and date.isoformat()))
-    holding = watch.holding(a_rule(When.RINGING).key, "c1")
-    assert holding is not None
-    assert (holding.since, holding.call.published) == (noon - 30 * SECOND, noon - 30 * SECOND)
+        scan(evaluator, noon, a_call(a_view(status=3), published=date and date.isoformat()))
+    match = evaluator.match(a_rule(When.RINGING).key, "c1")
+    assert match is not None
+    assert (match.since, match.call.published) == (noon - 30 * SECOND, noon - 30 * SECOND)
 
 
 def test_a_call_whose_date_was_left_out_once_is_another_when_it_has_another(
     a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call(a_view("02"), published="2026-11-21T11:59:00Z"))
-    look(watch, noon, a_call(a_view("02"), published=None))
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call(a_view("02"), published="2026-11-21T11:59:00Z"))
+    scan(evaluator, noon, a_call(a_view("02"), published=None))
     other = a_call(a_view("01"), a_view("02"), published="2026-11-21T11:58:00Z")
-    assert views_of(look(watch, noon, other)) == [("talking", "01")]
+    assert views_of(scan(evaluator, noon, other)) == [("talking", "01")]
 
 
 # ── other rules ──
 
 
 def test_new_rules_hold_at_the_next_look(a_call: MakeCall, noon: datetime) -> None:
-    watch, call = watching(a_rule(When.RINGING)), a_call()
-    look(watch, noon, call)
-    watch.take((a_rule(),), NOBODY)
-    assert views_of(look(watch, noon, call)) == [("talking", "01")]
+    evaluator, call = evaluator_of(a_rule(When.RINGING)), a_call()
+    scan(evaluator, noon, call)
+    evaluator.use_rules((a_rule(),), NOBODY)
+    assert views_of(scan(evaluator, noon, call)) == [("talking", "01")]
 
 
 def test_other_teams_count_from_the_next_look_on(a_call: MakeCall, noon: datetime) -> None:
     rule, call = a_rule(extensions=on("team:sales")), a_call()
-    watch = watching(rule)
-    look(watch, noon, call)
-    watch.take((rule,), {"sales": frozenset({"0003*210"})})
-    assert views_of(look(watch, noon, call)) == [("talking", "01")]
+    evaluator = evaluator_of(rule)
+    scan(evaluator, noon, call)
+    evaluator.use_rules((rule,), {"sales": frozenset({"0003*210"})})
+    assert views_of(scan(evaluator, noon, call)) == [("talking", "01")]
 
 
 def test_what_held_by_the_old_rules_is_forgotten(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call())
-    watch.take((), NOBODY)
-    assert watch.holding(a_rule().key, "c1") is None
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call())
+    evaluator.use_rules((), NOBODY)
+    assert evaluator.match(a_rule().key, "c1") is None
 
 
 def test_new_rules_hold_on_nothing_before_the_next_look(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, a_call())
-    watch.take((a_rule(name="new"),), NOBODY)
-    assert watch.holding(a_rule(name="new").key, "c1") is None
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, a_call())
+    evaluator.use_rules((a_rule(name="new"),), NOBODY)
+    assert evaluator.match(a_rule(name="new").key, "c1") is None
 
 
 def test_the_same_rules_once_more_change_nothing(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule(extensions=on("0003*2XX")))
-    look(watch, noon, a_call())
-    watch.take((a_rule(extensions=on("0003*2XX")),), {})
-    assert watch.holding(a_rule().key, "c1") is not None
+    evaluator = evaluator_of(a_rule(extensions=on("0003*2XX")))
+    scan(evaluator, noon, a_call())
+    evaluator.use_rules((a_rule(extensions=on("0003*2XX")),), {})
+    assert evaluator.match(a_rule().key, "c1") is not None
 
 
 def test_nothing_that_is_not_known_holds() -> None:
-    assert watching(a_rule()).holding(a_rule().key, "c1") is None
+    assert evaluator_of(a_rule()).match(a_rule().key, "c1") is None
 
 
 # ── what is remembered of extensions and callers ──
@@ -496,9 +496,9 @@ def test_a_text_that_is_too_long_is_not_remembered() -> None:
 
 
 def test_what_is_forgotten_is_let_go_a_part_at_a_time(a_call: MakeCall, noon: datetime) -> None:
-    watch = watching(a_rule())
-    look(watch, noon, *(a_call(call_id=f"c{number}") for number in range(5)))
-    look(watch, noon + 61 * SECOND)
-    assert [watch.call(f"c{number}") for number in range(5)] == [None] * 5
-    assert len(list(watch.let_go(2))) == 3
-    assert list(watch.let_go(2)) == []
+    evaluator = evaluator_of(a_rule())
+    scan(evaluator, noon, *(a_call(call_id=f"c{number}") for number in range(5)))
+    scan(evaluator, noon + 61 * SECOND)
+    assert [evaluator.call(f"c{number}") for number in range(5)] == [None] * 5
+    assert len(list(evaluator.free_forgotten(2))) == 3
+    assert list(evaluator.free_forgotten(2)) == []

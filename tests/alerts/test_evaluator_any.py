@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alerts.alert import Rule, When
-from bot.alerts.evaluator import Evaluator, Holding
+from bot.alerts.alert import AlertRule, When
+from bot.alerts.evaluator import Evaluator, RuleMatch
 from bot.alerts.rule_index import RuleIndex
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, caller_numbers
 from bot.domain.permissions import CallerPattern, ExtensionPattern
@@ -43,10 +43,10 @@ def calls(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def rules(draw: st.DrawFn) -> Rule:
+def rules(draw: st.DrawFn) -> AlertRule:
     patterns = st.sampled_from(["0003*210", "0003*2XX", "XXXX*210", "team:sales"]).map(ExtensionPattern)
     callers = st.sampled_from(["+15550100", "1555010X", "XXXXXXXX"]).map(CallerPattern)
-    return Rule(
+    return AlertRule(
         name=draw(st.sampled_from(["one", "two"])),
         when=draw(st.sampled_from(When)),
         longer_than=timedelta(seconds=draw(st.integers(0, 4000))),
@@ -58,7 +58,7 @@ def rules(draw: st.DrawFn) -> Rule:
 
 RULES = st.lists(rules(), max_size=6).map(tuple)
 PAUSES = st.integers(1, 4000).map(lambda second: timedelta(seconds=second))
-LOOKS = st.lists(st.tuples(PAUSES, st.lists(calls(), max_size=5), st.booleans()), min_size=1, max_size=6)
+SCANS = st.lists(st.tuples(PAUSES, st.lists(calls(), max_size=5), st.booleans()), min_size=1, max_size=6)
 TEAMS = {"sales": frozenset({"0003*211"})}
 
 
@@ -76,18 +76,18 @@ def read(shown: list[dict[str, Any]], zones: Any = UTC) -> list[PhoneCall]:
 
 
 def played(
-    alert_rules: tuple[Rule, ...], looks: Any, zones: Any = UTC
-) -> list[tuple[datetime, list[Holding], Evaluator]]:
-    """Every look: when it was, and what was due then."""
-    watch = Evaluator()
-    watch.take(alert_rules, TEAMS)
+    alert_rules: tuple[AlertRule, ...], scans: Any, zones: Any = UTC
+) -> list[tuple[datetime, list[RuleMatch], Evaluator]]:
+    """Every scan: when it was, and what was due then."""
+    evaluator = Evaluator()
+    evaluator.use_rules(alert_rules, TEAMS)
     now, history = NOON, []
-    for pause, shown, complete in looks:
+    for pause, shown, complete in scans:
         now += pause
-        watch.begin()
-        due = watch.see(read(shown, zones), now)
-        watch.end(now, complete=complete)
-        history.append((now, due, watch))
+        evaluator.begin_scan()
+        due = evaluator.evaluate(read(shown, zones), now)
+        evaluator.end_scan(now, complete=complete)
+        history.append((now, due, evaluator))
     return history
 
 
@@ -95,39 +95,39 @@ def played(
 
 
 @quick
-@given(RULES, LOOKS)
-def test_nothing_is_raised_before_it_is_due_by_its_own_dates(alert_rules: Any, looks: Any) -> None:
-    for now, due, _ in played(alert_rules, looks):
+@given(RULES, SCANS)
+def test_nothing_is_raised_before_it_is_due_by_its_own_dates(alert_rules: Any, scans: Any) -> None:
+    for now, due, _ in played(alert_rules, scans):
         assert all(now - one.since >= one.rule.longer_than for one in due)
 
 
 @quick
-@given(RULES, LOOKS)
-def test_nothing_is_due_twice_in_one_look(alert_rules: Any, looks: Any) -> None:
-    for _, due, _ in played(alert_rules, looks):
+@given(RULES, SCANS)
+def test_nothing_is_due_twice_in_one_look(alert_rules: Any, scans: Any) -> None:
+    for _, due, _ in played(alert_rules, scans):
         keys = [(one.rule.key, one.call.id) for one in due]
         assert len(keys) == len(set(keys))
 
 
 @quick
-@given(RULES, LOOKS)
-def test_what_is_due_holds(alert_rules: Any, looks: Any) -> None:
-    *_, (_, due, watch) = played(alert_rules, looks)
-    assert [watch.holding(one.rule.key, one.call.id) for one in due] == due
+@given(RULES, SCANS)
+def test_what_is_due_holds(alert_rules: Any, scans: Any) -> None:
+    *_, (_, due, evaluator) = played(alert_rules, scans)
+    assert [evaluator.match(one.rule.key, one.call.id) for one in due] == due
 
 
 @quick
-@given(RULES, LOOKS)
-def test_what_holds_for_long_enough_is_due(alert_rules: Any, looks: Any) -> None:
-    *_, (now, due, watch) = played(alert_rules, looks)
-    held = [watch.holding(rule.key, call.id) for rule in alert_rules for call in read(looks[-1][1])]
-    assert all(one in due for one in held if one is not None and one.due <= now)
+@given(RULES, SCANS)
+def test_what_holds_for_long_enough_is_due(alert_rules: Any, scans: Any) -> None:
+    *_, (now, due, evaluator) = played(alert_rules, scans)
+    held = [evaluator.match(rule.key, call.id) for rule in alert_rules for call in read(scans[-1][1])]
+    assert all(one in due for one in held if one is not None and one.fires_at <= now)
 
 
 @quick
-@given(RULES, LOOKS)
-def test_what_is_due_is_on_a_view_that_can_be_acted_on_and_that_its_rule_is_about(alert_rules: Any, looks: Any) -> None:
-    for _, due, _ in played(alert_rules, looks):
+@given(RULES, SCANS)
+def test_what_is_due_is_on_a_view_that_can_be_acted_on_and_that_its_rule_is_about(alert_rules: Any, scans: Any) -> None:
+    for _, due, _ in played(alert_rules, scans):
         for one in due:
             assert one.call.view(one.view.id) is one.view
             assert one.rule in alert_rules
@@ -135,41 +135,41 @@ def test_what_is_due_is_on_a_view_that_can_be_acted_on_and_that_its_rule_is_abou
 
 
 @quick
-@given(RULES, LOOKS, st.lists(ZONES, min_size=1))
-def test_the_same_instants_in_any_zones_are_the_same(alert_rules: Any, looks: Any, zones: list[timezone]) -> None:
+@given(RULES, SCANS, st.lists(ZONES, min_size=1))
+def test_the_same_instants_in_any_zones_are_the_same(alert_rules: Any, scans: Any, zones: list[timezone]) -> None:
     mixed = iter(zones * 1000)
-    assert [due for _, due, _ in played(alert_rules, looks, mixed)] == [due for _, due, _ in played(alert_rules, looks)]
+    assert [due for _, due, _ in played(alert_rules, scans, mixed)] == [due for _, due, _ in played(alert_rules, scans)]
 
 
 @quick
-@given(RULES, LOOKS, st.lists(st.integers(0, 5), max_size=4))
-def test_a_look_in_parts_is_the_look(alert_rules: Any, looks: Any, cuts: list[int]) -> None:
-    watch, now = Evaluator(), NOON
-    watch.take(alert_rules, TEAMS)
+@given(RULES, SCANS, st.lists(st.integers(0, 5), max_size=4))
+def test_a_look_in_parts_is_the_look(alert_rules: Any, scans: Any, cuts: list[int]) -> None:
+    evaluator, now = Evaluator(), NOON
+    evaluator.use_rules(alert_rules, TEAMS)
     history = []
-    for pause, shown, complete in looks:
+    for pause, shown, complete in scans:
         now += pause
-        watch.begin()
+        evaluator.begin_scan()
         whole = read(shown)
         ends = sorted({0, len(whole), *(min(cut, len(whole)) for cut in cuts)})
-        history.append([one for start, end in pairwise(ends) for one in watch.see(whole[start:end], now)])
-        watch.end(now, complete=complete)
-    assert history == [due for _, due, _ in played(alert_rules, looks)]
+        history.append([one for start, end in pairwise(ends) for one in evaluator.evaluate(whole[start:end], now)])
+        evaluator.end_scan(now, complete=complete)
+    assert history == [due for _, due, _ in played(alert_rules, scans)]
 
 
 @quick
-@given(RULES, LOOKS, PAUSES)
-def test_to_see_the_same_again_is_to_judge_it_anew(alert_rules: Any, looks: Any, pause: timedelta) -> None:
-    watch, now = Evaluator(), NOON
-    watch.take(alert_rules, TEAMS)
-    for before, shown, complete in looks:
+@given(RULES, SCANS, PAUSES)
+def test_to_see_the_same_again_is_to_judge_it_anew(alert_rules: Any, scans: Any, pause: timedelta) -> None:
+    evaluator, now = Evaluator(), NOON
+    evaluator.use_rules(alert_rules, TEAMS)
+    for before, shown, complete in scans:
         now += before
-        watch.begin()
-        watch.see(same := read(shown), now)
-        watch.end(now, complete=complete)
-    again = played(alert_rules, [*looks, (pause, looks[-1][1], True)])[-1][1]
-    watch.begin()
-    assert watch.see(same, now + pause) == again
+        evaluator.begin_scan()
+        evaluator.evaluate(same := read(shown), now)
+        evaluator.end_scan(now, complete=complete)
+    again = played(alert_rules, [*scans, (pause, scans[-1][1], True)])[-1][1]
+    evaluator.begin_scan()
+    assert evaluator.evaluate(same, now + pause) == again
 
 
 # ── one call, whose dates are of wrong zones ──
@@ -185,8 +185,8 @@ def test_nothing_counts_from_before_the_last_look_that_showed_it_not_to_be_so(
     steps: tuple[int, int, int], zones: tuple[int, int, int], pauses: list[int]
 ) -> None:
     """A call comes, is answered and put on hold, and each date is wrong by its own zone."""
-    watch = Evaluator()
-    watch.take(tuple(Rule(when, when, timedelta(), "C0ALERTS") for when in When), {})
+    evaluator = Evaluator()
+    evaluator.use_rules(tuple(AlertRule(when, when, timedelta(), "C0ALERTS") for when in When), {})
     begun = {when: sum(steps[: place + 1]) for place, when in enumerate([When.RINGING, When.TALKING, When.ON_HOLD])}
     not_so: dict[When, datetime] = {}
     second = -1
@@ -194,9 +194,9 @@ def test_nothing_counts_from_before_the_last_look_that_showed_it_not_to_be_so(
         second += pause
         now = NOON + timedelta(seconds=second)
         not_so |= {when: now for when, at in begun.items() if at > second}
-        watch.begin()
-        due = watch.see([] if begun[When.RINGING] > second else [a_call(begun, zones, second)], now)
-        watch.end(now, complete=True)
+        evaluator.begin_scan()
+        due = evaluator.evaluate([] if begun[When.RINGING] > second else [a_call(begun, zones, second)], now)
+        evaluator.end_scan(now, complete=True)
         assert all(one.since >= not_so[one.rule.when] for one in due)
 
 
@@ -215,7 +215,7 @@ def a_call(begun: dict[When, int], zones: tuple[int, ...], second: int) -> Phone
 # ── what a rule is about ──
 
 
-def about(rule: Rule, view: PhoneCallView) -> bool:
+def about(rule: AlertRule, view: PhoneCallView) -> bool:
     """Pattern by pattern, as the map asks them."""
     if EXTENSION.fullmatch(view.extension) is None:
         return False
@@ -243,7 +243,7 @@ TEXTS = st.lists(st.sampled_from([*"0123", "00", "+", " ", "\u00a0", "-", "(", "
 )
 def test_rules_are_covered_together_as_they_are_one_by_one(given_rules: Any, shown: Any, country: str | None) -> None:
     alert_rules = tuple(
-        Rule(
+        AlertRule(
             name=str(place),
             when=When.TALKING,
             longer_than=timedelta(),

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from bot.alerts.alert import STALE_AFTER, AlertState, How, Rule, When, snoozed
+from bot.alerts.alert import STALE_AFTER, AlertRule, AlertState, Resolution, When, snoozed
+from bot.alerts.card import AlertCard, DigestCard
 from bot.alerts.manager import DIGEST_EVERY
-from bot.alerts.ports import AlertCard, DigestCard
 from tests.fixtures.monitor_post import DOWN, Post
 
 
@@ -30,7 +30,7 @@ async def test_a_supervisor_s_own_phone_that_rings_raises_nothing(post: Post, cl
 async def test_a_call_that_tells_when_it_entered_only_later_is_one_alert(
     post: Post, clock: Any, ring: Any, a_view: Any
 ) -> None:
-    post.alert_rules = (Rule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
+    post.alert_rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=post.now().isoformat()),)})
     post.pbx.calls["c1"] = held.model_copy(update={"published": None})
     post.monitor.start()
@@ -69,7 +69,7 @@ async def test_a_call_that_is_gone_is_believed_so_within_two_seconds(post: Post,
     await clock.let_pass(3.5)
     del post.pbx.calls["c1"]
     await clock.let_pass(2)
-    assert (post.only.alert.state, post.only.alert.how) == (AlertState.RESOLVED, How.CALL_OVER)
+    assert (post.only.alert.state, post.only.alert.how) == (AlertState.RESOLVED, Resolution.CALL_OVER)
 
 
 async def test_an_answered_call_is_believed_so_at_once(post: Post, clock: Any, ring: Any, a_view: Any) -> None:
@@ -78,7 +78,7 @@ async def test_an_answered_call_is_believed_so_at_once(post: Post, clock: Any, r
     await clock.let_pass(3.5)
     post.pbx.calls["c1"] = call.model_copy(update={"views": (a_view(),), "answered": post.now()})
     await clock.let_pass(1)
-    assert (post.only.alert.how, post.only.alert.by) == (How.ANSWERED, "0003*210")
+    assert (post.only.alert.how, post.only.alert.by) == (Resolution.ANSWERED, "0003*210")
 
 
 async def test_another_call_under_its_id_resolves_it_and_is_its_own(post: Post, clock: Any, ring: Any) -> None:
@@ -141,7 +141,7 @@ async def test_a_snooze_is_over_after_ten_minutes(post: Post, clock: Any, ring: 
     ring(ago=30)
     post.monitor.start()
     await clock.let_pass(0.5)
-    post.manager.change(snoozed(post.only.alert, "Ana Pop", post.now()))
+    post.manager.update(snoozed(post.only.alert, "Ana Pop", post.now()))
     await clock.let_pass(595)
     assert post.states == [AlertState.SNOOZED]
     await clock.let_pass(10)
@@ -220,7 +220,7 @@ async def test_from_due_to_card_is_measured(post: Post, clock: Any, ring: Any) -
     await clock.let_pass(0.5)
     ring(ago=10)
     await clock.let_pass(11)
-    post.manager.posted(post.only.id)
+    post.manager.card_posted(post.only.id)
     (seconds,) = [figure[1] for figure in post.wall.figures if figure[0] == "to card"]
     assert 0 <= seconds <= 2
 
@@ -236,7 +236,7 @@ async def test_a_date_that_cannot_be_used_is_counted_once(post: Post, clock: Any
 async def test_the_age_of_the_last_look_grows_while_the_pbx_is_away(post: Post, clock: Any) -> None:
     post.monitor.start()
     await clock.let_pass(1.5)
-    assert post.monitor.age() < 1
+    assert post.monitor.scan_age() < 1
     post.pbx.failing = {"@me": DOWN}
     await clock.let_pass(60)
-    assert post.monitor.age() >= 60
+    assert post.monitor.scan_age() >= 60

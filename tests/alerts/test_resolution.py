@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.alert import Alert, AlertState, How, When, raised
-from bot.alerts.card import MOST_LINES, alert_card, digest_card
-from bot.alerts.resolution import side_of, view_that_goes_on, why_over
+from bot.alerts.alert import Alert, AlertState, Resolution, When, raised
+from bot.alerts.card import MOST_LINES, describe_alert, describe_digest
+from bot.alerts.resolution import view_of_phone, view_that_goes_on, why_over
 from bot.domain.calls import PhoneCall
 from bot.domain.legs import NOTHING, Known, without_legs
 from bot.domain.permissions import ExtensionPattern, Permissions
@@ -69,19 +69,19 @@ def test_the_view_from_before_is_preferred(a_call: MakeCall, a_view: Any, an_ale
 # ── why is it over? ──
 
 
-def over(before: PhoneCall, now: PhoneCall, an_alert: Any, rules: Permissions) -> tuple[How, str] | None:
+def over(before: PhoneCall, now: PhoneCall, an_alert: Any, rules: Permissions) -> tuple[Resolution, str] | None:
     return why_over(an_alert(before), now, without_legs(now, NOTHING, rules), rules)
 
 
 def test_who_answers_is_the_extension_that_rang(a_call: MakeCall, an_alert: Any, rings: Any, rules: Any) -> None:
-    assert over(rings, a_call(), an_alert, rules) == (How.ANSWERED, "0003*210")
+    assert over(rings, a_call(), an_alert, rules) == (Resolution.ANSWERED, "0003*210")
 
 
 def test_who_picked_up_is_the_supervisor_who_is_the_source_now(
     a_call: MakeCall, a_view: Any, an_alert: Any, rings: Any, rules: Any
 ) -> None:
     now = a_call(a_view(source=["0003*024"]))
-    assert over(rings, now, an_alert, rules) == (How.PICKED_UP, "0003*024")
+    assert over(rings, now, an_alert, rules) == (Resolution.PICKED_UP, "0003*024")
 
 
 def test_a_help_request_for_a_ringing_call_is_over_when_a_supervisor_picks_it_up(
@@ -89,7 +89,7 @@ def test_a_help_request_for_a_ringing_call_is_over_when_a_supervisor_picks_it_up
 ) -> None:
     now = a_call(a_view(source=["0003*024"]))
     asked = an_alert(rings, When.HELP_REQUESTED)
-    assert why_over(asked, now, without_legs(now, NOTHING, rules), rules) == (How.PICKED_UP, "0003*024")
+    assert why_over(asked, now, without_legs(now, NOTHING, rules), rules) == (Resolution.PICKED_UP, "0003*024")
 
 
 def test_a_help_request_for_a_conversation_is_not_picked_up_by_who_listens(
@@ -104,13 +104,13 @@ def test_a_supervisor_who_calls_an_agent_has_not_picked_up(
     a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any
 ) -> None:
     before = a_call(a_view(status=3, source=["0003*024"]))
-    assert over(before, a_call(a_view(source=["0003*024"])), an_alert, rules) == (How.ANSWERED, "0003*210")
+    assert over(before, a_call(a_view(source=["0003*024"])), an_alert, rules) == (Resolution.ANSWERED, "0003*210")
 
 
 def test_another_phone_that_answers_is_named(
     a_call: MakeCall, a_view: Any, an_alert: Any, rings: Any, rules: Any
 ) -> None:
-    assert over(rings, a_call(a_view("02", extension="0003*220")), an_alert, rules) == (How.ANSWERED, "0003*220")
+    assert over(rings, a_call(a_view("02", extension="0003*220")), an_alert, rules) == (Resolution.ANSWERED, "0003*220")
 
 
 def test_the_caller_s_own_side_answers_nothing(a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any) -> None:
@@ -134,7 +134,7 @@ def test_who_listens_under_the_id_of_the_view_that_rang_has_not_picked_up(
     a_call: MakeCall, a_view: Any, a_leg: Any, an_alert: Any, rules: Any
 ) -> None:
     before, now = a_call(a_view(status=3)), a_call(a_leg("01"), a_view("03"))
-    assert over(before, now, an_alert, rules) == (How.ANSWERED, "0003*210")
+    assert over(before, now, an_alert, rules) == (Resolution.ANSWERED, "0003*210")
 
 
 def test_a_call_between_two_agents_may_ring_on(
@@ -148,7 +148,7 @@ def test_a_side_that_is_gone_says_not_why_its_hold_is_over(
 ) -> None:
     held = an_alert(a_call(), When.ON_HOLD)
     assert why_over(held, a_call(a_view("07")), a_call(a_view("07")), rules) is None
-    assert why_over(held, a_call(), a_call(), rules) == (How.CONDITION_OVER, "")
+    assert why_over(held, a_call(), a_call(), rules) == (Resolution.CONDITION_OVER, "")
 
 
 # ── what its card shows ──
@@ -164,26 +164,26 @@ def test_a_supervisor_s_leg_is_never_the_side_that_is_shown(
 ) -> None:
     alert = an_alert(a_call(a_leg("02"), a_view("03")), When.TALKING, view_id="02")
     for known in (Known(frozenset({"02"})), NOTHING):
-        view = alert_card(alert, rules, partial(without_legs, known=known, rules=rules)).view
+        view = describe_alert(alert, rules, partial(without_legs, known=known, rules=rules)).view
         assert view is not None
         assert view.id == "03"
 
 
 def test_of_a_protected_call_nothing_is_shown(a_call: MakeCall, an_alert: Any, rules: Permissions) -> None:
     guarded = Permissions(people=rules.people, protected_extensions=(ExtensionPattern("0003*210"),))
-    card = alert_card(an_alert(a_call(), When.TALKING), guarded, as_it_is)
+    card = describe_alert(an_alert(a_call(), When.TALKING), guarded, as_it_is)
     assert (card.view, card.agent, card.names, card.buttons) == (None, "", {}, ())
 
 
 def test_what_is_resolved_has_no_buttons(a_call: MakeCall, an_alert: Any, rules: Any) -> None:
     alert = an_alert(a_call(), When.TALKING)
     closed = alert.model_copy(update={"state": AlertState.RESOLVED})
-    assert alert_card(alert, rules, as_it_is).buttons != ()
-    assert alert_card(closed, rules, as_it_is).buttons == ()
+    assert describe_alert(alert, rules, as_it_is).buttons != ()
+    assert describe_alert(closed, rules, as_it_is).buttons == ()
 
 
 def test_a_button_carries_its_alert_and_the_alert_s_channel(a_call: MakeCall, an_alert: Any, rules: Any) -> None:
-    card = alert_card(an_alert(a_call(), When.TALKING), rules, as_it_is)
+    card = describe_alert(an_alert(a_call(), When.TALKING), rules, as_it_is)
     assert {(one.intervene.alert, one.channel) for one in card.buttons} == {("0f" * 16, "C0ALERTS")}
 
 
@@ -195,7 +195,7 @@ def test_a_digest_shows_the_oldest_whole_and_counts_all(
         for n in range(20)
     ]
     alerts[19] = alerts[19].model_copy(update={"state": AlertState.RESOLVED})
-    card = digest_card(alerts, lambda alert: alert_card(alert, rules, as_it_is))
+    card = describe_digest(alerts, lambda alert: describe_alert(alert, rules, as_it_is))
     assert [line.alert.call.id for line in card.lines] == [f"c{n}" for n in range(18, 18 - MOST_LINES, -1)]
     assert (card.open, card.total) == (19, 20)
 
@@ -205,10 +205,10 @@ def test_a_digest_shows_the_oldest_whole_and_counts_all(
 
 def test_a_conversation_is_meant_rather_than_what_waits(a_call: MakeCall, a_view: Any) -> None:
     call = a_call(a_view("01", onHold="2026-11-21T11:00:00Z"), a_view("02", extension="0003*211"))
-    found = side_of(call, ("0003*210", "0003*211"))
+    found = view_of_phone(call, ("0003*210", "0003*211"))
     assert found is not None
     assert found.id == "02"
 
 
 def test_of_somebody_else_s_call_no_side_is_theirs(a_call: MakeCall) -> None:
-    assert side_of(a_call(), ("0003*220",)) is None
+    assert view_of_phone(a_call(), ("0003*220",)) is None

@@ -119,8 +119,8 @@ def test_a_thousand_words_that_nobody_knows_are_one_series_each_label() -> None:
 
 def test_a_look_is_timed_and_the_lists_that_it_lacks_are_counted() -> None:
     metrics = Metrics()
-    metrics.looked(0.3, 40, 0, 0)
-    metrics.looked(4.0, 38, 3, 2)
+    metrics.scanned(0.3, 40, 0, 0)
+    metrics.scanned(4.0, 38, 3, 2)
     shown = metrics.exposition().decode()
     assert 'callbot_look_seconds_bucket{le="0.5"} 1.0' in shown
     assert ("callbot_look_seconds_count 2.0" in shown, "callbot_lists_unread_total 3.0" in shown) == (True, True)

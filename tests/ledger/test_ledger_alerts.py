@@ -9,8 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.alert import Alert, AlertState, How, When, intervened, raised, resolved, seen, snoozed, taken
-from bot.alerts.ports import AlertLedger, BlindCard
+from bot.alerts.alert import (
+    Alert,
+    AlertState,
+    Resolution,
+    When,
+    acknowledged,
+    raised,
+    resolved,
+    snoozed,
+    still_firing,
+    with_interventions,
+)
+from bot.alerts.blindness import BlindCard
+from bot.alerts.manager import AlertLedger
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention
 from bot.domain.request import Request
@@ -46,8 +58,8 @@ async def test_an_alert_comes_back_whole(book: AlertLedger, alert: Raise, wanted
         "phoneCallView": [{"id": "01", "extension": "0003*210", "callerID": "Eve <+15550100>", "onHold": "2026-03-02"}],
     }
     plain = alert(call=PhoneCall.model_validate(call), asked_by="U0BOB", about="a refund", digest="d1")
-    helped = intervened(taken(plain, "U0ANA", "Ana Pop", NOON), [wanted(alert=plain.id)])
-    full = resolved(snoozed(helped, "Ana Pop", NOON), How.PICKED_UP, NOON, by="0003*024")
+    helped = with_interventions(acknowledged(plain, "U0ANA", "Ana Pop", NOON), [wanted(alert=plain.id)])
+    full = resolved(snoozed(helped, "Ana Pop", NOON), Resolution.PICKED_UP, NOON, by="0003*024")
     await book.save_alerts([full])
     assert await book.alert(full.id) == full
 
@@ -86,18 +98,18 @@ async def test_an_alert_of_an_id_that_was_never_raised_is_none(book: AlertLedger
 async def test_what_was_saved_last_is_true(book: AlertLedger, alert: Raise) -> None:
     first = alert()
     await book.save_alerts([first])
-    await book.save_alerts([newest := taken(first, "U0ANA", "Ana Pop", NOON)])
+    await book.save_alerts([newest := acknowledged(first, "U0ANA", "Ana Pop", NOON)])
     assert await book.open_alerts() == (newest,)
 
 
 async def test_of_one_alert_that_is_saved_twice_at_once_the_last_is_true(book: AlertLedger, alert: Raise) -> None:
     first = alert()
-    await book.save_alerts([first, newest := taken(first, "U0ANA", "Ana Pop", NOON)])
+    await book.save_alerts([first, newest := acknowledged(first, "U0ANA", "Ana Pop", NOON)])
     assert await book.open_alerts() == (newest,)
 
 
 async def test_a_resolved_alert_may_be_raised_again(book: AlertLedger, alert: Raise) -> None:
-    over = resolved(alert(), How.CONDITION_OVER, NOON)
+    over = resolved(alert(), Resolution.CONDITION_OVER, NOON)
     await book.save_alerts([over])
     await book.save_alerts([again := raised(over, NOON + timedelta(minutes=1))])
     assert await book.open_alerts() == (again,)
@@ -107,7 +119,7 @@ async def test_an_alert_may_move_to_a_digest(book: AlertLedger, alert: Raise) ->
     alone = alert()
     await book.save_alerts([alone])
     moved = alone.model_copy(update={"digest": "d1"})
-    await book.save_alerts([moved, over := resolved(alert(digest="d1"), How.CALL_OVER, NOON)])
+    await book.save_alerts([moved, over := resolved(alert(digest="d1"), Resolution.CALL_OVER, NOON)])
     assert await book.open_alerts() == (moved, over)
 
 
@@ -129,7 +141,7 @@ async def test_of_a_piece_with_a_second_alert_of_one_call_nothing_is_written(boo
     first = alert(**of_call("call1"))
     await book.save_alerts([first])
     with pytest.raises(LedgerUnavailable):
-        await book.save_alerts([alert(), taken(first, "U0ANA", "Ana Pop", NOON), alert(**of_call("call1"))])
+        await book.save_alerts([alert(), acknowledged(first, "U0ANA", "Ana Pop", NOON), alert(**of_call("call1"))])
     assert await book.open_alerts() == (first,)
 
 
@@ -174,7 +186,7 @@ async def test_an_alert_is_found_by_the_key_that_it_has_now(book: AlertLedger, a
 
 
 async def test_alerts_are_found_by_their_keys_open_or_not(book: AlertLedger, alert: Raise) -> None:
-    still_open, over, other = alert(), resolved(alert(), How.CALL_OVER, NOON), alert()
+    still_open, over, other = alert(), resolved(alert(), Resolution.CALL_OVER, NOON), alert()
     await book.save_alerts([still_open, over, other])
     keys = (still_open.key, over.key, "never raised")
     assert await book.alerts_of(keys) == (still_open, over)
@@ -225,7 +237,7 @@ async def test_what_is_saved_during_a_flood_is_not_overwritten_by_its_later_piec
     ledger: Ledger, alert: Raise
 ) -> None:
     flood = [alert() for _ in range(3 * AT_ONCE)]
-    newest = taken(flood[-1], "U0ANA", "Ana Pop", NOON)
+    newest = acknowledged(flood[-1], "U0ANA", "Ana Pop", NOON)
     await asyncio.gather(ledger.alerts.save_alerts(flood), ledger.alerts.save_alerts([newest]))
     assert await ledger.alerts.alert(newest.id) == newest
 
@@ -276,7 +288,7 @@ async def test_the_states_of_an_alert_are_open_until_it_is_resolved(book: AlertL
     one_each = {
         AlertState.RAISED: plain,
         AlertState.SNOOZED: snoozed(alert(), "Ana Pop", NOON),
-        AlertState.RESOLVED: resolved(alert(), How.CALL_OVER, NOON),
+        AlertState.RESOLVED: resolved(alert(), Resolution.CALL_OVER, NOON),
     }
     await book.save_alerts(tuple(one_each.values()))
     assert [one.state for one in await book.open_alerts()] == [AlertState.RAISED, AlertState.SNOOZED]
@@ -287,9 +299,9 @@ async def test_an_alert_whose_call_tells_late_when_it_entered_is_saved_beside_th
 ) -> None:
     dated = of_call("c1", "2026-03-02T12:00:00Z")
     undated = alert(**of_call("c1"))
-    await book.save_alerts([resolved(alert(**dated), How.CALL_OVER, NOON)])
+    await book.save_alerts([resolved(alert(**dated), Resolution.CALL_OVER, NOON)])
     await book.save_alerts([undated])
-    late = seen(undated, dated["call"], PhoneCallView(id="01", extension="0003*210"), NOON, NOON)
+    late = still_firing(undated, dated["call"], PhoneCallView(id="01", extension="0003*210"), NOON, NOON)
     await book.save_alerts([late])
     assert await book.alerts_of([undated.key]) == (late,)
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 from structlog.testing import capture_logs
 
-from bot.alerts.alert import Alert, How, raised, resolved
+from bot.alerts.alert import Alert, Resolution, raised, resolved
 from bot.domain.calls import PhoneCall
 from bot.ledger.alerts import AT_ONCE
 from bot.ledger.ledger import Ledger
@@ -55,24 +55,24 @@ async def test_what_is_open_comes_the_first_raised_first(ledger: Ledger, alert: 
 async def test_what_was_raised_again_counts_from_then(ledger: Ledger, alert: Raise, clock: Clock) -> None:
     first, second = alert(), alert()
     await ledger.alerts.save_alerts([first, second])
-    again = raised(resolved(first, How.CONDITION_OVER, clock()), clock() + SECOND)
+    again = raised(resolved(first, Resolution.CONDITION_OVER, clock()), clock() + SECOND)
     await ledger.alerts.save_alerts([again])
     assert await ledger.alerts.open_alerts() == (second, again)
 
 
 async def test_what_is_resolved_is_not_open(ledger: Ledger, alert: Raise, clock: Clock) -> None:
-    await ledger.alerts.save_alerts([resolved(alert(), How.CALL_OVER, clock())])
+    await ledger.alerts.save_alerts([resolved(alert(), Resolution.CALL_OVER, clock())])
     assert await ledger.alerts.open_alerts() == ()
 
 
 async def test_a_digest_with_something_open_comes_whole(ledger: Ledger, alert: Raise, clock: Clock) -> None:
-    over, still_open = resolved(alert(digest="d1"), How.CALL_OVER, clock()), alert(digest="d1")
+    over, still_open = resolved(alert(digest="d1"), Resolution.CALL_OVER, clock()), alert(digest="d1")
     await ledger.alerts.save_alerts([over, still_open])
     assert await ledger.alerts.open_alerts() == (over, still_open)
 
 
 async def test_a_digest_with_nothing_open_does_not_come(ledger: Ledger, alert: Raise, clock: Clock) -> None:
-    over, still_open = resolved(alert(digest="d1"), How.CALL_OVER, clock()), alert(digest="d2")
+    over, still_open = resolved(alert(digest="d1"), Resolution.CALL_OVER, clock()), alert(digest="d2")
     await ledger.alerts.save_alerts([over, still_open])
     assert await ledger.alerts.open_alerts() == (still_open,)
 
@@ -121,7 +121,7 @@ async def shown(ledger: Ledger, card: str, until: datetime) -> None:
 
 
 async def test_what_is_resolved_and_never_shown_is_unshown(ledger: Ledger, alert: Raise, clock: Clock) -> None:
-    over = resolved(alert(), How.CALL_OVER, clock() + SECOND)
+    over = resolved(alert(), Resolution.CALL_OVER, clock() + SECOND)
     await ledger.alerts.save_alerts([over, alert()])
     assert await ledger.alerts.resolved_unshown() == (over,)
 
@@ -132,7 +132,7 @@ async def test_a_card_that_shows_the_state_from_before_is_unshown(
 ) -> None:
     fresh = alert()
     await ledger.alerts.save_alerts([fresh])
-    over = resolved(fresh, How.CALL_OVER, clock() + 10 * SECOND)
+    over = resolved(fresh, Resolution.CALL_OVER, clock() + 10 * SECOND)
     await ledger.alerts.save_alerts([over])
     await shown(ledger, over.card, over.steps[-1].at + seconds * SECOND)
     assert len(await ledger.alerts.resolved_unshown()) == number
@@ -147,7 +147,7 @@ async def test_what_is_resolved_after_the_wall_clock_was_set_back_is_unshown(
     await ledger.close()
     clock.move(-timedelta(hours=3))
     restarted = await Ledger.open(address, now=clock)
-    await restarted.alerts.save_alerts([over := resolved(fresh, How.CALL_OVER, clock() + SECOND)])
+    await restarted.alerts.save_alerts([over := resolved(fresh, Resolution.CALL_OVER, clock() + SECOND)])
     unshown = await restarted.alerts.resolved_unshown()
     await restarted.close()
     assert unshown == (over,)
@@ -156,7 +156,7 @@ async def test_what_is_resolved_after_the_wall_clock_was_set_back_is_unshown(
 async def test_a_card_that_was_posted_anew_is_unshown_until_it_is_known_what_it_shows(
     ledger: Ledger, alert: Raise, clock: Clock
 ) -> None:
-    over = resolved(alert(), How.CALL_OVER, clock())
+    over = resolved(alert(), Resolution.CALL_OVER, clock())
     await ledger.alerts.save_alerts([over])
     await shown(ledger, over.card, clock() + SECOND)
     await ledger.save_posted(over.card, "C0ALERTS", "1700000001.000200")
@@ -166,8 +166,8 @@ async def test_a_card_that_was_posted_anew_is_unshown_until_it_is_known_what_it_
 async def test_a_digest_that_does_not_show_a_resolved_one_comes_whole(
     ledger: Ledger, alert: Raise, clock: Clock
 ) -> None:
-    older = resolved(alert(digest="d1"), How.CALL_OVER, clock() + SECOND)
-    newer = resolved(alert(digest="d1"), How.CALL_OVER, clock() + 3 * SECOND)
+    older = resolved(alert(digest="d1"), Resolution.CALL_OVER, clock() + SECOND)
+    newer = resolved(alert(digest="d1"), Resolution.CALL_OVER, clock() + 3 * SECOND)
     still_open = alert(digest="d1")
     await ledger.alerts.save_alerts([still_open, newer, older, alert()])
     await shown(ledger, "d1", clock() + 2 * SECOND)
@@ -179,9 +179,9 @@ async def test_a_digest_that_does_not_show_a_resolved_one_comes_whole(
 async def test_what_was_resolved_unshown_is_known_for_a_day_before_the_last_word_of_the_ledger(
     ledger: Ledger, alert: Raise, clock: Clock, seconds_later: float, number: int, *, last_word_is_open: bool
 ) -> None:
-    await ledger.alerts.save_alerts([over := resolved(alert(), How.CALL_OVER, clock())])
+    await ledger.alerts.save_alerts([over := resolved(alert(), Resolution.CALL_OVER, clock())])
     clock.move(timedelta(seconds=seconds_later))
-    last = alert() if last_word_is_open else resolved(alert(), How.CALL_OVER, clock())
+    last = alert() if last_word_is_open else resolved(alert(), Resolution.CALL_OVER, clock())
     await ledger.alerts.save_alerts([last])
     await shown(ledger, last.card, clock())
     assert await ledger.alerts.resolved_unshown() == (over,)[:number]
@@ -190,13 +190,13 @@ async def test_what_was_resolved_unshown_is_known_for_a_day_before_the_last_word
 async def test_what_was_raised_long_ago_and_resolved_now_is_unshown(ledger: Ledger, alert: Raise, clock: Clock) -> None:
     await ledger.alerts.save_alerts([long_open := alert()])
     clock.move(timedelta(days=9))
-    over = resolved(long_open, How.CALL_OVER, clock())
+    over = resolved(long_open, Resolution.CALL_OVER, clock())
     await ledger.alerts.save_alerts([over, alert()])
     assert await ledger.alerts.resolved_unshown() == (over,)
 
 
 async def test_of_a_day_that_nobody_was_there_nothing_is_forgotten(ledger: Ledger, alert: Raise, clock: Clock) -> None:
-    await ledger.alerts.save_alerts([over := resolved(alert(), How.CALL_OVER, clock())])
+    await ledger.alerts.save_alerts([over := resolved(alert(), Resolution.CALL_OVER, clock())])
     clock.move(timedelta(days=9))
     assert await ledger.alerts.resolved_unshown() == (over,)
 
@@ -204,9 +204,9 @@ async def test_of_a_day_that_nobody_was_there_nothing_is_forgotten(ledger: Ledge
 async def test_of_very_many_cards_the_newest_are_unshown_and_the_others_are_counted(
     ledger: Ledger, alert: Raise, clock: Clock
 ) -> None:
-    await ledger.alerts.save_alerts([resolved(alert(), How.CALL_OVER, clock()) for _ in range(3)])
+    await ledger.alerts.save_alerts([resolved(alert(), Resolution.CALL_OVER, clock()) for _ in range(3)])
     clock.move(SECOND)
-    newest = tuple(resolved(alert(), How.CALL_OVER, clock()) for _ in range(500))
+    newest = tuple(resolved(alert(), Resolution.CALL_OVER, clock()) for _ in range(500))
     await ledger.alerts.save_alerts(newest)
     with capture_logs() as logs:
         assert await ledger.alerts.resolved_unshown() == newest
@@ -214,17 +214,17 @@ async def test_of_very_many_cards_the_newest_are_unshown_and_the_others_are_coun
 
 
 async def test_as_many_cards_as_are_shown_are_no_reason_for_a_word(ledger: Ledger, alert: Raise, clock: Clock) -> None:
-    await ledger.alerts.save_alerts([resolved(alert(), How.CALL_OVER, clock()) for _ in range(500)])
+    await ledger.alerts.save_alerts([resolved(alert(), Resolution.CALL_OVER, clock()) for _ in range(500)])
     with capture_logs() as logs:
         await ledger.alerts.resolved_unshown()
     assert logs == []
 
 
 async def test_a_digest_of_very_many_is_one_card(ledger: Ledger, alert: Raise, clock: Clock) -> None:
-    alone = resolved(alert(), How.CALL_OVER, clock())
+    alone = resolved(alert(), Resolution.CALL_OVER, clock())
     await ledger.alerts.save_alerts([alone])
     clock.move(SECOND)
-    digest = tuple(resolved(alert(digest="d1"), How.CALL_OVER, clock()) for _ in range(501))
+    digest = tuple(resolved(alert(digest="d1"), Resolution.CALL_OVER, clock()) for _ in range(501))
     await ledger.alerts.save_alerts(digest)
     assert await ledger.alerts.resolved_unshown() == (alone, *digest)
 
@@ -288,8 +288,8 @@ async def test_a_row_that_was_given_up_stays_so_although_its_document_can_be_rea
 async def test_a_digest_that_shows_all_that_can_be_read_is_not_unshown(
     ledger: Ledger, alert: Raise, execute: Execute, clock: Clock
 ) -> None:
-    over = resolved(alert(digest="d1"), How.CALL_OVER, clock() + SECOND)
-    damaged = resolved(alert(digest="d1"), How.CALL_OVER, clock() + 2 * SECOND)
+    over = resolved(alert(digest="d1"), Resolution.CALL_OVER, clock() + SECOND)
+    damaged = resolved(alert(digest="d1"), Resolution.CALL_OVER, clock() + 2 * SECOND)
     await ledger.alerts.save_alerts([over, damaged])
     await shown(ledger, "d1", over.steps[-1].at)
     await execute("UPDATE alerts SET document = '{' WHERE id = :id", id=damaged.id)

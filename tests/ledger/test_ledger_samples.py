@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData
 
-from bot.alerts.alert import HELP_REQUESTS, Alert, AlertState, How, When, key_of
+from bot.alerts.alert import HELP_REQUEST_KEY, Alert, AlertState, Resolution, When, key_of
 from bot.app.audit import Form, audit
 from bot.domain.intervention import State, Why
 from bot.domain.permissions import Permissions
@@ -189,11 +189,11 @@ async def test_an_alert_is_found_by_its_key_so_none_is_raised_twice(taken_up: Le
 
 async def test_a_help_request_has_the_key_that_a_new_one_for_that_call_would_have(taken_up: Ledger) -> None:
     one = await _alert(taken_up, "a-help")
-    assert one.key == key_of(HELP_REQUESTS, one.call, "U0BOB")
+    assert one.key == key_of(HELP_REQUEST_KEY, one.call, "U0BOB")
 
 
-@pytest.mark.parametrize("how", [how for how in How if how is not How.NONE])
-async def test_a_resolved_alert_says_how(taken_up: Ledger, how: How) -> None:
+@pytest.mark.parametrize("how", [how for how in Resolution if how is not Resolution.NONE])
+async def test_a_resolved_alert_says_how(taken_up: Ledger, how: Resolution) -> None:
     one = await _alert(taken_up, f"a-{how.name.lower().replace('_', '-')}")
     assert (one.how, one.state, one.steps[-1].state) == (how, AlertState.RESOLVED, AlertState.RESOLVED)
 

@@ -13,7 +13,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerts.alert import Alert, When, raised
-from bot.alerts.ports import AlertCard, DigestCard
+from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.actions import ActionName, fitting_actions
 from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall, PhoneCallView

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.alert import Alert, AlertState, How, When, grown_old, raised, resolved, snoozed, taken
-from bot.alerts.ports import AlertCard
+from bot.alerts.alert import Alert, AlertState, Resolution, When, acknowledged, marked_stale, raised, resolved, snoozed
+from bot.alerts.card import AlertCard
 from bot.domain.calls import PhoneCallView
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.alert_cards import alert_card
@@ -31,7 +31,7 @@ STATES: list[tuple[AlertState, Callable[[Alert, datetime], Alert], str]] = [
     (AlertState.SNOOZED, lambda alert, now: snoozed(alert, "Ana Pop", now), "Snoozed: Rings unanswered: Dan Popa"),
     (
         AlertState.RESOLVED,
-        lambda alert, now: resolved(alert, How.CALL_OVER, now),
+        lambda alert, now: resolved(alert, Resolution.CALL_OVER, now),
         "Resolved after 1 min 4 s: Rings unanswered: Dan Popa 0003*211.",
     ),
 ]
@@ -63,7 +63,7 @@ LASTED = [(0.9, "0 s"), (20, "20 s"), (59.9, "59 s"), (60, "1 min"), (64.7, "1 m
 def test_what_is_resolved_says_after_how_long(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, seconds: float, words: str
 ) -> None:
-    card = alert_card_of(resolved(an_alert(), How.CALL_OVER, at(noon, seconds)))
+    card = alert_card_of(resolved(an_alert(), Resolution.CALL_OVER, at(noon, seconds)))
     assert alert_card(card).text.startswith(f"Resolved after {words}: ")
 
 
@@ -144,7 +144,7 @@ def test_slack_counts_how_long_ago_that_was(
 def test_who_has_it_read_out_hears_the_same_with_times_in_utc(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime
 ) -> None:
-    alert = grown_old(taken(an_alert(), "U0ANA", "Ana Pop", at(noon, 40)), at(noon, 90))
+    alert = marked_stale(acknowledged(an_alert(), "U0ANA", "Ana Pop", at(noon, 40)), at(noon, 90))
     assert alert_card(alert_card_of(alert)).text == (
         "Raised: Rings unanswered: Dan Popa 0003*211. "
         "“Hal Holder” &lt;+15550188&gt; has been ringing for longer than 20 s, since 12:00:00 UTC. "
@@ -154,20 +154,26 @@ def test_who_has_it_read_out_hears_the_same_with_times_in_utc(
 
 # ── how it ended ──
 
-ENDINGS: list[tuple[When, How, str, str, str]] = [
-    (When.RINGING, How.ANSWERED, "0003*211", "Dan Popa", "Answered by Dan Popa 0003*211."),
-    (When.RINGING, How.ANSWERED, "0003*211", "0003*211", "Answered by 0003*211."),
-    (When.RINGING, How.ANSWERED, "", "", "Answered."),
-    (When.RINGING, How.PICKED_UP, "0003*024", "Ana Pop", "Picked up by Ana Pop 0003*024."),
-    (When.RINGING, How.CALL_OVER, "", "", "The call is over."),
-    (When.TALKING, How.NOT_SEEN, "", "", "The PBX has not shown this call for an hour."),
-    (When.RINGING, How.CONDITION_OVER, "", "", "The ringing is over."),
-    (When.TALKING, How.CONDITION_OVER, "", "", "The conversation is over."),
-    (When.ON_HOLD, How.CONDITION_OVER, "", "", "The hold is over."),
-    (When.PARKED, How.CONDITION_OVER, "", "", "The parking is over."),
-    (When.HELP_REQUESTED, How.CONDITION_OVER, "", "", "Their part of the call is over."),
-    (When.TALKING, How.RULE_GONE, "", "", "Its rule was changed or taken out."),
-    (When.TALKING, How.PROTECTED, "", "", "A party of this call is protected now, so nothing more of it is shown."),
+ENDINGS: list[tuple[When, Resolution, str, str, str]] = [
+    (When.RINGING, Resolution.ANSWERED, "0003*211", "Dan Popa", "Answered by Dan Popa 0003*211."),
+    (When.RINGING, Resolution.ANSWERED, "0003*211", "0003*211", "Answered by 0003*211."),
+    (When.RINGING, Resolution.ANSWERED, "", "", "Answered."),
+    (When.RINGING, Resolution.PICKED_UP, "0003*024", "Ana Pop", "Picked up by Ana Pop 0003*024."),
+    (When.RINGING, Resolution.CALL_OVER, "", "", "The call is over."),
+    (When.TALKING, Resolution.NOT_SEEN, "", "", "The PBX has not shown this call for an hour."),
+    (When.RINGING, Resolution.CONDITION_OVER, "", "", "The ringing is over."),
+    (When.TALKING, Resolution.CONDITION_OVER, "", "", "The conversation is over."),
+    (When.ON_HOLD, Resolution.CONDITION_OVER, "", "", "The hold is over."),
+    (When.PARKED, Resolution.CONDITION_OVER, "", "", "The parking is over."),
+    (When.HELP_REQUESTED, Resolution.CONDITION_OVER, "", "", "Their part of the call is over."),
+    (When.TALKING, Resolution.RULE_GONE, "", "", "Its rule was changed or taken out."),
+    (
+        When.TALKING,
+        Resolution.PROTECTED,
+        "",
+        "",
+        "A party of this call is protected now, so nothing more of it is shown.",
+    ),
 ]
 
 
@@ -181,7 +187,7 @@ def test_what_is_resolved_says_how(
     noon: datetime,
     told: Told,
     condition: When,
-    how: How,
+    how: Resolution,
     by: str,
     name: str,
     words: str,
@@ -191,15 +197,23 @@ def test_what_is_resolved_says_how(
 
 
 def test_every_way_to_end_is_in_the_table() -> None:
-    assert {row[1] for row in ENDINGS} == set(How) - {How.NONE}
+    assert {row[1] for row in ENDINGS} == set(Resolution) - {Resolution.NONE}
 
 
 WAS = [
-    (When.RINGING, How.CALL_OVER, "“Hal Holder” <+15550188> rang from 12:00:00 to 12:01:04."),
-    (When.TALKING, How.CALL_OVER, "The call with “Hal Holder” <+15550188> lasted from 12:00:00 to 12:01:04."),
-    (When.ON_HOLD, How.CONDITION_OVER, "The call with “Hal Holder” <+15550188> was on hold from 12:00:00 to 12:01:04."),
-    (When.PARKED, How.CONDITION_OVER, "The call with “Hal Holder” <+15550188> was parked from 12:00:00 to 12:01:04."),
-    (When.RINGING, How.RULE_GONE, "“Hal Holder” <+15550188> has been ringing since 12:00:00."),
+    (When.RINGING, Resolution.CALL_OVER, "“Hal Holder” <+15550188> rang from 12:00:00 to 12:01:04."),
+    (When.TALKING, Resolution.CALL_OVER, "The call with “Hal Holder” <+15550188> lasted from 12:00:00 to 12:01:04."),
+    (
+        When.ON_HOLD,
+        Resolution.CONDITION_OVER,
+        "The call with “Hal Holder” <+15550188> was on hold from 12:00:00 to 12:01:04.",
+    ),
+    (
+        When.PARKED,
+        Resolution.CONDITION_OVER,
+        "The call with “Hal Holder” <+15550188> was parked from 12:00:00 to 12:01:04.",
+    ),
+    (When.RINGING, Resolution.RULE_GONE, "“Hal Holder” <+15550188> has been ringing since 12:00:00."),
 ]
 
 
@@ -211,7 +225,7 @@ def test_what_is_resolved_says_what_was_so_from_when_to_when(
     noon: datetime,
     told: Told,
     condition: When,
-    how: How,
+    how: Resolution,
     words: str,
 ) -> None:
     alert = resolved(an_alert(when=condition), how, at(noon, 64))
@@ -219,7 +233,7 @@ def test_what_is_resolved_says_what_was_so_from_when_to_when(
 
 
 def test_what_is_raised_again_has_no_end(an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime) -> None:
-    alert = raised(resolved(an_alert(), How.CALL_OVER, at(noon, 64)), at(noon, 70))
+    alert = raised(resolved(an_alert(), Resolution.CALL_OVER, at(noon, 64)), at(noon, 70))
     text = alert_card(alert_card_of(alert)).text
     assert (text.startswith("Raised: "), "over" in text) == (True, False)
 
@@ -233,9 +247,9 @@ def test_of_a_protected_call_nothing_is_shown(
     *, an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, told: Told, condition: When, ended: bool
 ) -> None:
     """Whether it was resolved because of that, or for another reason before."""
-    alert = snoozed(taken(an_alert(when=condition, about="a refund"), "U0ANA", "Ana Pop", noon), "Ana Pop", noon)
+    alert = snoozed(acknowledged(an_alert(when=condition, about="a refund"), "U0ANA", "Ana Pop", noon), "Ana Pop", noon)
     if ended:
-        card = alert_card_of(resolved(alert, How.PROTECTED, at(noon, 64)))
+        card = alert_card_of(resolved(alert, Resolution.PROTECTED, at(noon, 64)))
     else:
         card = alert_card_of(alert, agent="", view=None)
     message = alert_card(card)

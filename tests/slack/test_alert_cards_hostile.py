@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alerts.alert import Alert, Helper, How, When, raised, resolved, snoozed
-from bot.alerts.ports import AlertCard, DigestCard
+from bot.alerts.alert import Alert, Helper, Resolution, When, raised, resolved, snoozed
+from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.calls import PhoneCallView
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.sandbox.workspace.messages_shown import LIVE_MARKUP
@@ -63,7 +63,7 @@ def with_words(
 ) -> Callable[..., AlertCard]:
     """A card in which everything that others may have written is these words: 12 people are on it, and 60 steps."""
 
-    def build(words: str, how: How | None = None, condition: When = When.RINGING) -> AlertCard:
+    def build(words: str, how: Resolution | None = None, condition: When = When.RINGING) -> AlertCard:
         view = a_view(callerId=words, source=[words, "+15550188"], destination=[words])
         alert = an_alert(view=view, name=words, when=condition, about=words[:200])
         people = tuple(
@@ -80,10 +80,10 @@ def with_words(
     return build
 
 
-@pytest.mark.parametrize("how", [None, *How])
+@pytest.mark.parametrize("how", [None, *Resolution])
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=list(HOSTILE))
 def test_hostile_words_mean_nothing_on_a_card(
-    with_words: Callable[..., AlertCard], words: str, how: How | None
+    with_words: Callable[..., AlertCard], words: str, how: Resolution | None
 ) -> None:
     assert is_harmless(alert_card(with_words(words, how)))
 

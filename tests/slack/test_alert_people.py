@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.alert import Alert, Helper, How, When, awake, grown_old, raised, resolved, snoozed
-from bot.alerts.ports import AlertCard
+from bot.alerts.alert import Alert, Helper, Resolution, When, marked_stale, raised, resolved, snooze_over, snoozed
+from bot.alerts.card import AlertCard
 from bot.domain.buttons import unpack_alert
 from bot.domain.calls import PhoneCallView
 from bot.domain.commands import AnswerAlert
@@ -72,7 +72,7 @@ def test_once_it_is_resolved_everybody_was_on_it(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, told: Told
 ) -> None:
     helpers = helper(noon, taken=True), helper(noon, "Cleo Dima", came=True)
-    alert = resolved(with_helpers(an_alert(), *helpers), How.PICKED_UP, at(noon, 64))
+    alert = resolved(with_helpers(an_alert(), *helpers), Resolution.PICKED_UP, at(noon, 64))
     assert "Ana Pop and Cleo Dima were on it." in told(alert_card(alert_card_of(alert))).split("\n")
 
 
@@ -108,27 +108,27 @@ def test_what_is_snoozed_says_until_when_and_by_whom(
 def test_when_the_snooze_is_over_it_is_said_no_more(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime
 ) -> None:
-    alert = awake(snoozed(an_alert(), "Ana Pop", noon), at(noon, 601))
+    alert = snooze_over(snoozed(an_alert(), "Ana Pop", noon), at(noon, 601))
     assert "Snoozed" not in alert_card(alert_card_of(alert)).text
 
 
 def test_a_card_that_is_out_of_date_says_since_when(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, told: Told
 ) -> None:
-    card = alert_card_of(grown_old(an_alert(), at(noon, 50)))
+    card = alert_card_of(marked_stale(an_alert(), at(noon, 50)))
     assert "Not updated since 12:00:20: the PBX does not answer." in told(alert_card(card)).split("\n")
 
 
 def test_a_card_that_is_up_to_date_says_nothing_of_that(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime
 ) -> None:
-    assert "Not updated" not in alert_card(alert_card_of(grown_old(an_alert(), at(noon, 49)))).text
+    assert "Not updated" not in alert_card(alert_card_of(marked_stale(an_alert(), at(noon, 49)))).text
 
 
 def test_each_step_has_its_line_and_who_brought_it_about(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, shown: Texts
 ) -> None:
-    alert = resolved(snoozed(an_alert(), "Ana Pop", at(noon, 30)), How.CALL_OVER, at(noon, 64))
+    alert = resolved(snoozed(an_alert(), "Ana Pop", at(noon, 30)), Resolution.CALL_OVER, at(noon, 64))
     steps = shown(alert_card(alert_card_of(alert)))[-1].split("\n")
     assert steps == [
         f"{when(at(noon, 20))} Raised",
@@ -176,7 +176,7 @@ def test_a_raised_hand_says_who_asks_for_help_with_what_and_which_call(
 def test_a_hand_that_was_raised_says_so_in_the_past(
     a_hand: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, told: Told
 ) -> None:
-    alert = resolved(a_hand(), How.CALL_OVER, at(noon, 64))
+    alert = resolved(a_hand(), Resolution.CALL_OVER, at(noon, 64))
     lines = told(alert_card(alert_card_of(alert, agent="Bob Ionescu"))).split("\n")
     assert lines[:5] == [
         "Resolved after 1 min 4 s: Bob Ionescu asked for help",
@@ -217,8 +217,8 @@ OFFERED = [
     ("3", lambda alert, _: alert, ["Pick up", "I'm on it", "Snooze 10 min"]),
     ("5", lambda alert, _: alert, ["Monitor", "Whisper", "Barge in", "Record", "I'm on it", "Snooze 10 min"]),
     ("3", lambda alert, now: snoozed(alert, "Ana Pop", now), ["Pick up", "I'm on it"]),
-    ("3", lambda alert, now: awake(snoozed(alert, "Ana Pop", now), now + timedelta(hours=1)), None),
-    ("3", lambda alert, now: resolved(alert, How.CALL_OVER, now), []),
+    ("3", lambda alert, now: snooze_over(snoozed(alert, "Ana Pop", now), now + timedelta(hours=1)), None),
+    ("3", lambda alert, now: resolved(alert, Resolution.CALL_OVER, now), []),
 ]
 
 
@@ -280,6 +280,6 @@ def test_each_state_has_a_row_of_buttons_of_its_own(
     """Slack is recommended new ids for what is new ("Block Kit", block_id)."""
     first = an_alert()
     second = snoozed(first, "Ana Pop", noon)
-    third = awake(second, at(noon, 601))
+    third = snooze_over(second, at(noon, 601))
     ids = [alert_card(alert_card_of(alert)).blocks[-1]["block_id"] for alert in (first, second, third)]
     assert len(set(ids)) == 3

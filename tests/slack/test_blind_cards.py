@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.alerts.ports import BlindCard
+from bot.alerts.blindness import BlindCard
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.alert_cards import blind_card
 from bot.slack.messages import Message

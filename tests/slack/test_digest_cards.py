@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.alert import Alert, snoozed, taken
-from bot.alerts.ports import AlertCard, DigestCard
+from bot.alerts.alert import Alert, acknowledged, snoozed
+from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.buttons import unpack_alert
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.alert_cards import digest_card
@@ -56,7 +56,7 @@ def test_who_has_it_read_out_hears_the_counts(*, a_digest: MakeDigest, rules: An
 def test_an_alert_of_a_digest_says_all_that_its_own_card_would(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, a_digest: MakeDigest, told: Told, noon: datetime
 ) -> None:
-    alert = taken(snoozed(an_alert(), "Ana Pop", noon), "U0ANA", "Ana Pop", noon)
+    alert = acknowledged(snoozed(an_alert(), "Ana Pop", noon), "U0ANA", "Ana Pop", noon)
     assert (
         "Rings unanswered: Dan Popa 0003*211. “Hal Holder” <+15550188> has been ringing for longer than 20 s, "
         "since 12:00:00 (ago). Snoozed until 12:10:00 by Ana Pop. Ana Pop is on it, since 12:00:00."

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alerts.alert import Alert, How, raised, resolved, snoozed
-from bot.alerts.ports import AlertCard, DigestCard
+from bot.alerts.alert import Alert, Resolution, raised, resolved, snoozed
+from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.slack.feed import LONGEST_PAUSE, MOST_CARDS
@@ -31,7 +31,7 @@ def alert_in(an_alert: MakeAlert, alert_card_of: Callable[..., AlertCard], noon:
         if state != "Raised":
             alert = snoozed(alert, "Ana Pop", noon + timedelta(seconds=30))
         if state in {"Resolved", "Again"}:
-            alert = resolved(alert, How.CALL_OVER, noon + timedelta(seconds=64))
+            alert = resolved(alert, Resolution.CALL_OVER, noon + timedelta(seconds=64))
         if state == "Again":
             alert = raised(alert, noon + timedelta(seconds=90))
         return alert_card_of(alert)

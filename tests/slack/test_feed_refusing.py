@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alerts.alert import Alert, How, When, resolved, snoozed
-from bot.alerts.ports import AlertCard
+from bot.alerts.alert import Alert, Resolution, When, resolved, snoozed
+from bot.alerts.card import AlertCard
 from bot.slack.refusing import REST
 
 AlertIn = Callable[..., AlertCard]
@@ -38,7 +38,7 @@ def alert_in(an_alert: Callable[..., Alert], alert_card_of: Callable[..., AlertC
         if state != "Raised":
             alert = snoozed(alert, "Ana Pop", noon + timedelta(seconds=30))
         if state == "Resolved":
-            alert = resolved(alert, How.CALL_OVER, noon + timedelta(seconds=64))
+            alert = resolved(alert, Resolution.CALL_OVER, noon + timedelta(seconds=64))
         return alert_card_of(alert)
 
     return build

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.alert import Alert, How, resolved, snoozed
-from bot.alerts.ports import AlertCard, DigestCard
+from bot.alerts.alert import Alert, Resolution, resolved, snoozed
+from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.slack.alert_cards import alert_card, digest_card
@@ -34,7 +34,7 @@ def cards(
         "intervention, over": over.model_copy(update={"interventions": gone}),
         "alert": alert_card_of(an_alert()),
         "alert, snoozed": alert_card_of(snoozed(an_alert(), "Ana Pop", noon + timedelta(seconds=30))),
-        "alert, over": alert_card_of(resolved(an_alert(), How.CALL_OVER, noon + timedelta(seconds=64))),
+        "alert, over": alert_card_of(resolved(an_alert(), Resolution.CALL_OVER, noon + timedelta(seconds=64))),
         "digest": a_digest(changed_at=noon + timedelta(seconds=7)),
         "digest, over": a_digest(rules=NONE_OPEN, changed_at=noon + timedelta(seconds=8)),
     }

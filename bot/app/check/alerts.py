@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from bot.alerts.alert import Rule
+from bot.alerts.alert import AlertRule
 from bot.app.check.configuration import idle, known_extensions
 from bot.app.config import Config
 from bot.app.findings import Finding, remark, some
@@ -36,7 +36,7 @@ def review_alerts(config: Config, rules: Permissions) -> Iterator[Finding]:
     yield from _help(config, rules)
 
 
-def _patterns(number: int, rule: Rule, known: Mapping[str, str], rules: Permissions) -> Iterator[Finding]:
+def _patterns(number: int, rule: AlertRule, known: Mapping[str, str], rules: Permissions) -> Iterator[Finding]:
     key, patterns, teams = f"alerts.{number}.extensions", rule.extensions or (), rules.directory.teams
     nothing = idle(patterns, known, teams)
     if nothing:
@@ -50,7 +50,7 @@ def _patterns(number: int, rule: Rule, known: Mapping[str, str], rules: Permissi
         yield remark("map", f"{key}: {some(hidden)} is in [protected], so no alert is raised for it. Take it out.")
 
 
-def _anybody_for(rule: Rule, rules: Permissions) -> bool:
+def _anybody_for(rule: AlertRule, rules: Permissions) -> bool:
     """Whether some person has a role that lets them do something, from the alert's channel, on some extension of it."""
     teams, covered = rules.directory.teams, _acted_on_from(rule.channel, rules)
     if rule.extensions is None:
