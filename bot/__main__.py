@@ -90,9 +90,9 @@ def check(
             "--try", metavar="EXTENSION", help="Monitor a test call on this extension; compare with the documentation."
         ),
     ] = None,
-    whose: Annotated[
+    supervisor: Annotated[
         str | None,
-        typer.Option("--as", metavar="USER", help="With --try: whose phone rings, a Slack user id of the map."),
+        typer.Option("--as", metavar="USER", help="With --try: whose phone rings, a Slack user id of callbot.toml."),
     ] = None,
     call: Annotated[
         str | None, typer.Option("--call", metavar="ID", help="With --try: which call, where there are several.")
@@ -113,7 +113,7 @@ def check(
     from bot.app.check.check import check_on_terminal  # noqa: PLC0415 - only here
     from bot.app.logs import configure  # noqa: PLC0415 - the same
 
-    if extension is None and (whose is not None or call is not None or yes):
+    if extension is None and (supervisor is not None or call is not None or yes):
         raise typer.BadParameter("--as, --call and --yes go with --try EXTENSION.")
     configure("critical", "text")  # what goes wrong is said once, in its own words
     if extension is None:
@@ -121,8 +121,9 @@ def check(
     from bot.app.check.probe import try_on_terminal  # noqa: PLC0415 - the same
     from bot.app.check.probe_options import ProbeOptions  # noqa: PLC0415 - only here
 
-    wish = ProbeOptions(extension, whose=whose, call=call)
-    sys.exit(0 if run_to_the_end(try_on_terminal(wish, sys.stdout, lambda question: yes or _agreed(question))) else 1)
+    options = ProbeOptions(extension, supervisor=supervisor, call=call)
+    probe = try_on_terminal(options, sys.stdout, lambda question: yes or _agreed(question))
+    sys.exit(0 if run_to_the_end(probe) else 1)
 
 
 @cli.command()

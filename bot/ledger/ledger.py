@@ -6,7 +6,7 @@ LedgerUnavailable, and no other error, where the database cannot be used.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import structlog
 from sqlalchemy import Connection, Executable, RowMapping, Select, func, select
@@ -65,7 +65,7 @@ class Ledger:
         now: Callable[[], datetime],
         stepped: Callable[[], timedelta] = timedelta,
         replaced: Callable[[], bool] = never,
-    ) -> "Ledger":
+    ) -> Self:
         """Open the ledger of a DATABASE_URL (`sqlite:///callbot.db`, `postgresql://…`), its tables up to date.
 
         `replaced`: that of the SingleRun that holds it. Where it says yes nothing is claimed any more.

@@ -7,8 +7,9 @@ Read in this order:
     alerts.py          alerts and calls for help
     slack.py           tokens, scopes, channels
     pbx.py             token, lists, extensions
-    probe.py           callbot check --try: a test call is found and agreed to; its parts:
+    probe.py           callbot check --try: a test call is found and confirmed; its parts:
     probe_options.py   who listens, and to what
-    probe_action.py    what is sent, and what the PBX shows of it
-    probe_report.py     how that compares with the documentation
+    probe_pbx.py       the PBX, each answer compared with the documentation
+    probe_action.py    what is sent, and tracked to its end
+    probe_report.py    what is said, and the summary
 """

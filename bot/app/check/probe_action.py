@@ -1,213 +1,232 @@
-"""The deed of `callbot check --try`: the PUT, and what the PBX shows of it until the listener and the call are gone."""
+"""The intervention of a probe: claimed, sent and tracked by the intervention service, until the supervisor and the call are gone.
+
+Two things stay here. A probe waits for people at each step, so it has time limits of its own; and it reads the call once
+more after the supervisor has left, because the form in which UnifiedAPI says that a call is over is part of the report.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot.app.check.probe_report import Report, glance, new_views
+from bot.app.check.probe_pbx import ComparedPbx
+from bot.app.check.probe_report import Report, new_views
 from bot.app.findings import counted
-from bot.domain.calls import PhoneCall
-from bot.domain.errors import AnswerLost, PbxError
-from bot.domain.intervention import (
-    GRACE,
-    UNDECIDED,
-    UNREADABLE,
-    Intervention,
-    Poll,
-    State,
-    Why,
-    answer_lost,
-    answered,
-    follow,
-    refused,
-)
+from bot.domain.commands import Intervene
+from bot.domain.errors import PbxError
+from bot.domain.intervention import GRACE, UNDECIDED, Intervention, State, Why
+from bot.domain.permissions import Permissions, Permit
+from bot.domain.request import Request
+from bot.interventions.claiming import Claims, Phone, Reading
+from bot.interventions.planner import Suitable
+from bot.interventions.ports import Card
+from bot.interventions.preflight import phone_seen
+from bot.interventions.sending import send
+from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger, LedgerUnavailable
+from bot.polling.poller import Poller
 from bot.uapi import shapes
-from bot.uapi.client import UnifiedApi
-from bot.uapi.exchange import Answer
 from bot.uapi.shapes import Comparison
-from bot.uapi.wire import Request
 
-LOOK = 0.25
-"""Seconds between two looks."""
+POLL = 0.25
+"""Seconds between two polls of the call."""
 HANG_UP = timedelta(seconds=60)
+"""How long the supervisor has to hang up."""
 END_CALL = timedelta(seconds=30)
-"""How long the listener, and whoever is in the test call, have to hang up."""
+"""How long the people in the test call have to end it afterwards."""
 
 
-class Seen:
-    """The last answer of the PBX as it came."""
+class ProbeLedger(Ledger):
+    """The ledger of a probe: what a running callbot tracks in the same call stays on the cards of that callbot."""
 
-    def __init__(self) -> None:
-        self.last = Answer(0, b"")
+    async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
+        """Nothing: a probe has a card of its own."""
+        return ()
 
-    def forget(self) -> None:
-        """What comes next is the answer to something else."""
-        self.last = Answer(0, b"")
 
-    def __call__(self, request: Request, answer: Answer) -> None:
-        """Remember it."""
-        self.last = answer
+class ProbeCard:
+    """The card of a probe: each new state is a line on the terminal."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._said = ""
+        self.states: list[Intervention] = []
+        """What the intervention was, oldest first."""
+
+    def show(self, card: Card) -> None:
+        """Say the state where it is new, and what to do about a refusal."""
+        one = card.interventions[-1]
+        self.states.append(one)
+        text = f"{one.state}{f' ({one.code})' if one.code else ''}"
+        if text != self._said:
+            self._said = text
+            self._report.step(text)
+            if one.state is State.REFUSED:
+                self._report.say(f"  {one.advice}")
+
+    def interrupted(self, request: Request) -> None:
+        """Not asked of a probe: it takes up nothing."""
+
+    def never_sent(self, card: str) -> None:
+        """The same."""
+
+
+class NotMeasured:
+    """The metrics of a probe: it has none."""
+
+    def put(self, result: str) -> None:
+        """One PUT."""
+
+    def connected(self, seconds: float, *, by_alert: bool) -> None:
+        """Proof that the supervisor is in the call."""
 
 
 class ProbeAction:
-    """One intervention whose row stands in the ledger already. Every wait has an end."""
+    """One Monitor by `person`. `claim` it first; `run` sends it and ends when nothing is left to see."""
 
     def __init__(
         self,
-        intervention: Intervention,
         *,
-        api: UnifiedApi,
-        seen: Seen,
-        ledger: Ledger,
+        pbx: ComparedPbx,
+        ledger: ProbeLedger,
+        rules: Permissions,
         report: Report,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
+        new_id: Callable[[], str],
     ) -> None:
-        self._is = intervention
-        self._before = intervention.call
-        self._api = api
-        self._seen = seen
+        self._pbx = pbx
         self._ledger = ledger
         self._report = report
         self._now = now
         self._sleep = sleep
-        self._sent_at = intervention.asked_at
-        self._shown = ""
-        self.connected = False
-        """Whether the listener was seen in the call."""
+        self._card = ProbeCard(report)
+        self._measures = NotMeasured()
+        poller = Poller(
+            asked=pbx,
+            own=pbx,
+            scopes=lambda: (),
+            every=lambda: 2 * POLL,  # an undecided intervention is polled twice as often
+            clock=lambda: now().timestamp(),
+            sleep=sleep,
+            random=lambda: 0.0,
+        )
+        self._tracker = InterventionTracker(
+            poller=poller,
+            ledger=ledger,
+            cards=self._card,
+            rules=lambda: rules,
+            silent_in=frozenset,
+            now=now,
+            sleep=asyncio.sleep,
+            measures=self._measures,
+            phone_seen=partial(phone_seen, pbx, rules),
+        )
+        self._claims = Claims(
+            phone_calls=pbx,
+            ledger=ledger,
+            tracker=self._tracker,
+            rules=lambda: rules,
+            silent_in=frozenset,
+            now=now,
+            sleep=asyncio.sleep,
+            new_id=new_id,
+        )
 
-    async def do(self) -> None:
-        """Send it, and tell what happens. Afterwards nothing is followed, so that nothing is claimed any more."""
+    async def claim(self, request: Request, command: Intervene, target: Suitable, permit: Permit) -> Intervention:
+        """Write the intervention down, on the call as it was read just now. Raises Refusal, PbxError, LedgerUnavailable."""
+        reading = Reading(target, permit, asyncio.get_running_loop().time())
+        return await self._claims.claim(request, command, reading, Phone())
+
+    async def run(self, claimed: Intervention) -> bool:
+        """Send it and say what happens. Whether the supervisor was seen in the call. Afterwards it holds no claim."""
+        self._card.states.append(claimed)
+        connected = False
         try:
-            await self._send()
-            await self._until_decided()
-            if self._is.state is State.CONNECTED:
-                self.connected = True
+            await self._tracker.update(await send(claimed, self._pbx, self._measures, self._now))
+            await self._until_decided(claimed)
+            connected = self._newest.state is State.CONNECTED
+            if connected:
                 await self._until_left()
         except asyncio.CancelledError:
             self._report.say(self._what_is_left())
             raise
         finally:
-            await self._save(self._is.model_copy(update={"following": False}))
-            self._report.sum_up(self._end())
+            await self._stop()
+            self._report.sum_up(self._end(claimed.asked_at))
+        return connected
 
-    def _what_is_left(self) -> str:
-        """What goes on at the PBX although nobody looks any more: callbot cuts nothing."""
-        phone = f"{self._is.supervisor}'s phone, {self._is.phone},"
-        if self._is.state is State.CONNECTED:
-            return f"Stopped. {phone} may still be in the call, and hear it: hang it up."
-        if self._is.state in UNDECIDED:
-            return f"Stopped. {phone} may still ring, and whoever answers it hears the call: let it ring out, or hang it up."
-        return "Stopped. Nothing rings any more."
+    @property
+    def _newest(self) -> Intervention:
+        return self._card.states[-1]
 
-    async def _send(self) -> None:
-        self._report.say("The PUT:")
-        self._sent_at = self._now()
-        one = self._is
-        self._seen.forget()
+    async def _stop(self) -> None:
+        """Track no more, and free the claim."""
+        await self._tracker.stop()
+        await self._claims.stop()
         try:
-            accepted = await self._api.act(one.user, one.extension, one.call_id, one.action)
-        except AnswerLost as lost:
-            self._report.add(Comparison("PUT", f"no answer ({lost.why})", "HTTP 202", same=False))
-            await self._become(answer_lost(one))
-        except PbxError as error:
-            self._report.add(*shapes.of_action(self._seen.last))
-            await self._become(refused(one, error, self._now()))
-        else:
-            self._report.add(*shapes.of_action(self._seen.last))
-            await self._become(answered(one, accepted.value, self._now()))
+            await self._ledger.save(self._newest.model_copy(update={"following": False}))
+        except LedgerUnavailable as error:
+            self._report.say(f"  The ledger cannot be written ({error.why}), so the audit log does not show the end.")
 
-    async def _until_decided(self) -> None:
-        """Look at the call until the listener is in it, or surely is not."""
-        if self._is.state in UNDECIDED:
-            self._report.say(f"{self._is.supervisor}, answer your phone now.")
-        while self._is.state in UNDECIDED and self._now() < self._is.deadline + GRACE:
-            await self._look()
-        call = self._is.call
-        if self._is.following:
-            self._report.add(*new_views(self._before, call, phone=self._is.phone, extension=self._is.extension))
-        elif self._is.why is Why.CALL_OVER:
-            self._report.add(shapes.of_end(self._seen.last))
+    async def _until(self, happened: Callable[[], bool], end: datetime) -> bool:
+        """Wait until it has happened; False where that is not so at the `end`."""
+        while not happened():
+            if self._now() >= end:
+                return False
+            await self._sleep(POLL)
+        return True
+
+    async def _until_decided(self, claimed: Intervention) -> None:
+        """Wait until the supervisor is in the call, or surely is not."""
+        if self._newest.state in UNDECIDED:
+            self._report.say(f"{claimed.supervisor}, answer your phone now.")
+        await self._until(lambda: self._newest.state not in UNDECIDED, self._newest.deadline + GRACE)
+        one = self._newest
+        if one.following:
+            self._report.add(*new_views(claimed.call, one.call, phone=one.phone, extension=one.extension))
+        elif one.why is Why.CALL_OVER:
+            self._report.add(shapes.of_end(self._pbx.last.answer))
 
     async def _until_left(self) -> None:
-        """Look until the listener is gone, and then until the call is."""
+        """Wait until the supervisor has left, and then until the call is over."""
         self._report.say("You are in the call. Hang up your phone now.")
-        end = self._now() + HANG_UP
-        while self._is.state is State.CONNECTED and self._now() < end:
-            await self._look()
-        how = "still there" if self._is.state is State.CONNECTED else "the call is over"
-        left = self._is.why is Why.LEFT
-        topic, promised = "after hanging up", "the view is gone, the call goes on"
-        self._report.add(Comparison(topic, promised if left else how, promised, left))
+        ended = await self._until(lambda: self._newest.state is not State.CONNECTED, self._now() + HANG_UP)
+        left = self._newest.why is Why.LEFT
+        promised = "the view is gone, the call goes on"
+        here = promised if left else "the call is over" if ended else "still there"
+        self._report.add(Comparison("after hanging up", here, promised, left))
         if left:
             await self._until_over()
-        elif self._is.why is Why.CALL_OVER:
-            self._report.add(shapes.of_end(self._seen.last))
+        elif self._newest.why is Why.CALL_OVER:
+            self._report.add(shapes.of_end(self._pbx.last.answer))
 
     async def _until_over(self) -> None:
         self._report.say("Now end the test call.")
-        one, end, unseen = self._is, self._now() + END_CALL, 0
+        one, end, unseen = self._newest, self._now() + END_CALL, 0
         while unseen < 2 and self._now() < end:
-            await self._sleep(LOOK)
+            await self._sleep(POLL)
             try:
-                unseen = 0 if await self._api.get(one.user, one.extension, one.call_id) else unseen + 1
+                unseen = 0 if await self._pbx.get(one.user, one.extension, one.call_id) else unseen + 1
             except PbxError:
                 continue
         if unseen:
-            self._report.add(shapes.of_end(self._seen.last))
+            self._report.add(shapes.of_end(self._pbx.last.answer))
         else:
             self._report.say(f"The call is still there after {END_CALL.seconds} s, so its end is not compared.")
 
-    async def _look(self) -> None:
-        await self._sleep(LOOK)
-        one = self._is
-        try:
-            call = await self._api.get(one.user, one.extension, one.call_id)
-            look = Poll(call=call)
-        except PbxError:
-            call, look = None, UNREADABLE
-        self._glance(call, look)
-        after = follow(one, look, self._now())
-        if after.state is not one.state or after.why is not one.why:
-            await self._become(after)
-        self._is = after
+    def _what_is_left(self) -> str:
+        """What goes on at the PBX after Ctrl-C: callbot hangs up nobody."""
+        one = self._newest
+        phone = f"{one.supervisor}'s phone, {one.phone},"
+        if one.state is State.CONNECTED:
+            return f"Stopped. {phone} may still be in the call, and hear it: hang it up."
+        if one.state in UNDECIDED:
+            return f"Stopped. {phone} may still ring, and whoever answers it hears the call: let it ring out, or hang it up."
+        return "Stopped. Nothing rings any more."
 
-    def _glance(self, call: PhoneCall | None, look: Poll) -> None:
-        """Say what this look shows, where it is not the same as before."""
-        text = (
-            "the call cannot be read"
-            if not look.readable
-            else "no call"
-            if call is None
-            else glance(call, self._is.phone)
-        )
-        if text != self._shown:
-            self._shown = text
-            self._report.say(f"  {self._since():6.0f} ms after the PUT: {text}")
-
-    async def _become(self, after: Intervention) -> None:
-        self._is = after
-        await self._save(after)
-        self._report.say(
-            f"  {self._since():6.0f} ms after the PUT: {after.state}{f' ({after.code})' if after.code else ''}"
-        )
-        if after.state is State.REFUSED:
-            self._report.say(f"  {after.advice}")
-
-    async def _save(self, after: Intervention) -> None:
-        """Write it down. What is under way cannot be called back, so it is told to its end where that fails."""
-        try:
-            await self._ledger.save(after)
-        except LedgerUnavailable as error:
-            self._report.say(
-                f"  The ledger cannot be written ({error.why}), so the audit will not show what comes now."
-            )
-
-    def _since(self) -> float:
-        return (self._now() - self._sent_at).total_seconds() * 1000
-
-    def _end(self) -> str:
-        """What came of it, for the summary."""
-        steps = [f"{step.state} after {(step.at - self._sent_at).total_seconds():.1f} s" for step in self._is.steps[1:]]
-        return ", ".join(steps) or f"{self._is.state}, {counted(len(self._is.call.views), 'view')} in the call"
+    def _end(self, since: datetime) -> str:
+        """How it ended, for the summary."""
+        one = self._newest
+        steps = [f"{step.state} after {(step.at - since).total_seconds():.1f} s" for step in one.steps[1:]]
+        return ", ".join(steps) or f"{one.state}, {counted(len(one.call.views), 'view')} in the call"

@@ -1,4 +1,4 @@
-"""Who listens in a trial, and to what: the words of `callbot check --try`, and what the map makes of them. No I/O here."""
+"""The options of `callbot check --try`, and who listens by the permissions of callbot.toml. No I/O here."""
 
 from dataclasses import dataclass, replace
 
@@ -11,21 +11,21 @@ from bot.domain.permissions import Permissions, Person
 from bot.interventions.planner import permits_for
 
 TERMINAL = "terminal"
-"""Where the request came from, in the audit; and whose it is, where nobody may make it."""
+"""The channel of a probe in the audit log, and its user where nobody may make it."""
 WAIT = 20
 """Seconds that the phone rings."""
 
 
 @dataclass(frozen=True)
 class ProbeOptions:
-    """What stands on the command line: the extension that is on a test call, who listens, and to which call."""
+    """The extension that is on a test call, whose phone rings (a Slack user id), and which call."""
 
     extension: str
-    whose: str | None = None
+    supervisor: str | None = None
     call: str | None = None
 
-    def intervene(self) -> Intervene:
-        """The same as a command. Raises WrongUsage."""
+    def command(self) -> Intervene:
+        """The command that these options stand for. Raises WrongUsage."""
         if EXTENSION.fullmatch(self.extension) is None:
             raise WrongUsage("--try takes an extension with its organisation, for example --try 0003*210.")
         if self.call is not None and OBJECT_ID.fullmatch(self.call) is None:
@@ -34,36 +34,41 @@ class ProbeOptions:
         return Intervene(action=ActionName.MONITOR, target=target, call=self.call, wait=WAIT)
 
 
-def from_anywhere(rules: Permissions) -> Permissions:
-    """The same rules for somebody at the terminal: no role is bound to a channel."""
-    return replace(rules, roles={name: replace(role, channels=None) for name, role in rules.roles.items()})
+def at_the_terminal(rules: Permissions) -> Permissions:
+    """The permissions for somebody at the terminal: no role is bound to a channel, and the audit log says so."""
+    roles = {
+        key: replace(role, name=f"{role.name}, at the terminal", channels=None) for key, role in rules.roles.items()
+    }
+    return replace(rules, roles=roles)
 
 
-def who_listens(wish: ProbeOptions, rules: Permissions) -> Person:
-    """Whose phone rings. Raises WrongUsage where that must be said, NotAuthorized where a rule is in the way."""
-    intervene = wish.intervene()
-    if wish.whose is not None:
-        person = rules.people.get(wish.whose)
+def supervisor(options: ProbeOptions, rules: Permissions) -> Person:
+    """Whose phone rings. Raises WrongUsage where --as must say it, NotAuthorized where a permission is missing."""
+    command = options.command()
+    if options.supervisor is not None:
+        person = rules.people.get(options.supervisor)
         if person is None:
-            raise WrongUsage(f"--as takes a Slack user id of the map, and nobody there is {wish.whose[:40]!r}.")
-        permits_for(person, intervene, TERMINAL, rules)
+            raise WrongUsage(
+                f"--as takes a Slack user id of callbot.toml, and nobody there is {options.supervisor[:40]!r}."
+            )
+        permits_for(person, command, TERMINAL, rules)
         return person
-    may = [person for person in rules.people.values() if _may(person, intervene, rules)]
+    may = [person for person in rules.people.values() if _may(person, command, rules)]
     if len(may) > 1:
         people = some(f"{person.slack_user} ({person.name})" for person in may)
         raise WrongUsage(
-            f"Whose phone shall ring? These may use Monitor on {wish.extension}: {people}. Say one with --as."
+            f"Whose phone is to ring? These may use Monitor on {options.extension}: {people}. Say one with --as."
         )
     if not may:
-        protected = rules.protects_extension(wish.extension)
-        reason = "it is protected" if protected else "no role of the map allows it to somebody of its organisation"
-        raise NotAuthorized("action", f"Nobody may use Monitor on {wish.extension}: {reason}.")
+        protected = rules.protects_extension(options.extension)
+        reason = "it is protected" if protected else "no role allows it to anybody of its organisation"
+        raise NotAuthorized("action", f"Nobody may use Monitor on {options.extension}: {reason}.")
     return may[0]
 
 
-def _may(person: Person, intervene: Intervene, rules: Permissions) -> bool:
+def _may(person: Person, command: Intervene, rules: Permissions) -> bool:
     try:
-        permits_for(person, intervene, TERMINAL, rules)
+        permits_for(person, command, TERMINAL, rules)
     except NotAuthorized:
         return False
     return True

@@ -1,6 +1,7 @@
-"""What a trial has seen, told as it happens and summed up in the end: nobody's name, number or id is in the summary."""
+"""The report of a probe: said as it happens, and summed up at its end without any name, number or id."""
 
 from collections.abc import Callable
+from datetime import datetime
 from importlib.metadata import version
 
 from bot.app.findings import Finding, counted, ok, remark
@@ -9,26 +10,39 @@ from bot.uapi.shapes import Comparison, id_form
 
 
 class Report:
-    """Says each line at once, and remembers what to sum up."""
+    """Says each line at once, and remembers each comparison for the summary."""
 
-    def __init__(self, say: Callable[[str], None], show: Callable[[Finding], None]) -> None:
+    def __init__(
+        self, say: Callable[[str], None], show: Callable[[Finding], None], now: Callable[[], datetime]
+    ) -> None:
         self.say = say
         self._show = show
+        self._now = now
+        self._sent_at = now()
         self._compared: dict[str, Comparison] = {}
 
+    def put_sent(self) -> None:
+        """Steps are timed from this moment."""
+        self._sent_at = self._now()
+
+    def step(self, text: str) -> None:
+        """Say what has just been seen, and how long after the PUT."""
+        since = (self._now() - self._sent_at).total_seconds() * 1000
+        self.say(f"  {since:6.0f} ms after the PUT: {text}")
+
     def add(self, *comparisons: Comparison) -> None:
-        """Say what is here, and what is promised where that differs. Of one topic the last counts."""
+        """Say what the PBX did, and what is documented where that differs. The last comparison of a topic counts."""
         for one in comparisons:
             self._compared[one.topic] = one
             same = ok(one.topic, one.here)
             self._show(same if one.same else remark(one.topic, f"{one.here}; documented: {one.promised}"))
 
     def differs(self) -> tuple[Comparison, ...]:
-        """What is not as it is documented."""
+        """What is not as documented."""
         return tuple(one for one in self._compared.values() if not one.same)
 
     def sum_up(self, end: str) -> None:
-        """Say it all once more, for whoever keeps callbot."""
+        """Say all comparisons once more, in a form that can be copied into an issue."""
         same = [one.topic for one in self._compared.values() if one.same]
         self.say("")
         self.say("Summary, to be copied into an issue (it holds no name, number or id):")
@@ -41,7 +55,7 @@ class Report:
 
 
 def new_views(before: PhoneCall, after: PhoneCall, *, phone: str, extension: str) -> tuple[Comparison, ...]:
-    """Each view that came with the intervention, next to what the example of "Monitor PhoneCalls" shows."""
+    """Each view that came with the intervention, compared with the example of "Monitor PhoneCalls"."""
     added = [view for key, view in after.named_views.items() if key not in before.named_views]
     number = Comparison("new view", f"{len(added)} came", "1 came", len(added) == 1)
     return (number, *(fact for view in added for fact in _facts(view, phone, extension)))
@@ -65,7 +79,7 @@ def _facts(view: PhoneCallView, phone: str, extension: str) -> tuple[Comparison,
 
 
 def glance(call: PhoneCall, phone: str) -> str:
-    """What a look shows, without names and numbers: it is told whenever it changes."""
+    """What one poll shows, without names and numbers."""
     own = [str(int(view.status)) for view in call.views if phone in view.source]
     return counted(len(call.views), "view") + (
         f", from the supervisor's phone: status {' and '.join(own)}" if own else ""

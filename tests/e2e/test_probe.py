@@ -15,8 +15,9 @@ import pytest
 import bot as bot_package
 from bot.app.check.pbx import unified_api
 from bot.app.check.probe import NotConfirmed, Probe, ProbeSettings
-from bot.app.check.probe_action import Seen
-from bot.app.check.probe_options import ProbeOptions, from_anywhere, who_listens
+from bot.app.check.probe_action import ProbeLedger
+from bot.app.check.probe_options import ProbeOptions, at_the_terminal, supervisor
+from bot.app.check.probe_pbx import LastAnswer
 from bot.app.check.probe_report import Report
 from bot.app.live_config import check_files, read_files
 from bot.app.settings import read_part
@@ -38,20 +39,21 @@ from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import pbx_session
 
-MAP = (Path(__file__).parent / "callbot.toml").read_text()
-ANA = ProbeOptions("0003*210", whose="U0ANA")
+CONFIG = (Path(__file__).parent / "callbot.toml").read_text()
+ANA = ProbeOptions("0003*210", supervisor="U0ANA")
 
 
 class Stage:
-    """PBX, ledger and map; `try_(wish)` is one trial, told in `said`, with a clock that is quicker than ours."""
+    """PBX, ledger and configuration; `try_(options)` is one probe, reported in `said`, with a clock that is quicker than ours."""
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
+    def __init__(self, folder: Path, ledger: ProbeLedger) -> None:
         self.folder = folder
         self.ledger = ledger
         self.late = timedelta()
         """How much the clock has been moved on."""
         self.cut_off_at: str | None = None
-        """The words after which whoever sits there presses Ctrl-C."""
+        """The words after which Ctrl-C ends the probe."""
+        self._probe: asyncio.Task[object] | None = None
         self.floor = Floor(self.now)
         self.pbx = SandboxPbx(self.floor)
         self.floor.add_extension("0003*024", user="3", name="Ana Pop", answers_after=0.0)
@@ -60,7 +62,7 @@ class Stage:
         self.said: list[str] = []
         self.differs: list[str] = []
         self._number = itertools.count()
-        (folder / "callbot.toml").write_text(MAP)
+        (folder / "callbot.toml").write_text(CONFIG)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.late
@@ -83,13 +85,14 @@ class Stage:
         """The test call."""
         return self.floor.talk(**({"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"} | more))
 
-    async def try_(self, wish: ProbeOptions = ANA, *, ask: Callable[[str], bool] = lambda question: True) -> bool:
-        seen = Seen()
-        report = Report(self.said.append, lambda finding: self.said.append(str(finding)))
+    async def try_(self, options: ProbeOptions = ANA, *, ask: Callable[[str], bool] = lambda question: True) -> bool:
+        last = LastAnswer()
+        report = Report(self.said.append, lambda finding: self.said.append(str(finding)), self.now)
+        self._probe = asyncio.current_task()
         async with pbx_session() as session:
-            trial = Probe(
-                api=unified_api(session, read_part(ProbeSettings, self.environment), seen),
-                seen=seen,
+            probe = Probe(
+                api=unified_api(session, read_part(ProbeSettings, self.environment), last),
+                last=last,
                 ledger=self.ledger,
                 rules=self.rules(),
                 report=report,
@@ -99,17 +102,16 @@ class Stage:
                 new_id=lambda: f"id{next(self._number)}",
             )
             try:
-                return await trial.run(wish)
+                return await probe.run(options)
             finally:
                 self.differs = [one.topic for one in report.differs()]
 
     async def _sleep(self, seconds: float) -> None:
-        """Each look is taken at once; what was told before it may be done by then."""
+        """No time passes but that of the clock; people do what the report has told them."""
         self.late += timedelta(seconds=seconds)
         done = "\n".join(self.said)
-        task = asyncio.current_task()
-        if self.cut_off_at is not None and self.cut_off_at in done and task is not None:
-            task.cancel()
+        if self.cut_off_at is not None and self.cut_off_at in done and self._probe is not None:
+            self._probe.cancel()
             await asyncio.sleep(0)
         for call in self.floor.calls():
             if "Hang up your phone now." in done:
@@ -135,7 +137,7 @@ class Stage:
 @pytest.fixture
 async def stage(tmp_path: Path, empty_ledger: Path) -> AsyncIterator[Stage]:
     shutil.copy(empty_ledger, tmp_path)
-    ledger = await Ledger.open(f"sqlite:///{tmp_path}/callbot.db", now=lambda: datetime.now(UTC))
+    ledger = await ProbeLedger.open(f"sqlite:///{tmp_path}/callbot.db", now=lambda: datetime.now(UTC))
     stage = Stage(tmp_path, ledger)
     await stage.pbx.start()
     yield stage
@@ -181,14 +183,28 @@ async def test_what_somebody_has_claimed_is_refused(stage: Stage) -> None:
     assert len(stage.pbx.puts()) == 1
 
 
-async def test_a_trial_that_is_cut_off_leaves_no_claim(stage: Stage) -> None:
+async def test_a_probe_that_is_cut_off_leaves_no_claim(stage: Stage) -> None:
     stage.talk()
     stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
-    trial = asyncio.ensure_future(stage.try_())
+    probe = asyncio.ensure_future(stage.try_())
     await stage.pbx.until(stage.pbx.puts)
-    trial.cancel()
-    await asyncio.wait([trial])
+    probe.cancel()
+    await asyncio.wait([probe])
     assert await stage.ledger.following() == ()
+
+
+async def test_each_probe_of_a_call_has_a_card_of_its_own(stage: Stage) -> None:
+    call = stage.talk()
+    stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
+    stage.cut_off_at = "answer your phone now"
+    for _ in range(2):
+        with pytest.raises(asyncio.CancelledError):
+            await stage.try_()
+        stage.said.clear()
+    ledger = await Ledger.open(stage.environment["DATABASE_URL"], now=stage.now)
+    first, second = await ledger.of_call("U0ANA", call)
+    await ledger.close()
+    assert first.card != second.card
 
 
 @pytest.mark.parametrize(
@@ -200,7 +216,7 @@ async def test_a_trial_that_is_cut_off_leaves_no_claim(stage: Stage) -> None:
     ],
     ids=["while the phone rings", "while in the call", "after hanging up"],
 )
-async def test_a_trial_that_is_cut_off_says_what_is_left_and_sums_up(
+async def test_a_probe_that_is_cut_off_says_what_is_left_and_sums_up(
     stage: Stage, answers_after: float | None, word: str, left: str
 ) -> None:
     stage.talk()
@@ -212,7 +228,7 @@ async def test_a_trial_that_is_cut_off_says_what_is_left_and_sums_up(
     assert (left in told, "Summary, to be copied" in told.partition("Stopped.")[2]) == (True, True)
 
 
-async def test_of_a_trial_that_is_cut_off_the_audit_shows_what_was_last_seen(stage: Stage) -> None:
+async def test_of_a_probe_that_is_cut_off_the_audit_shows_what_was_last_seen(stage: Stage) -> None:
     stage.talk()
     stage.cut_off_at = "You are in the call"
     with pytest.raises(asyncio.CancelledError):
@@ -302,10 +318,10 @@ async def test_a_lost_answer_is_told_and_the_call_is_looked_at(stage: Stage) -> 
 async def test_a_call_that_ends_before_anybody_listens_is_told(stage: Stage) -> None:
     stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
     call = stage.talk()
-    trial = asyncio.ensure_future(stage.try_())
+    probe = asyncio.ensure_future(stage.try_())
     await stage.pbx.until(stage.pbx.puts)
     stage.floor.hang_up(call)
-    assert not await trial
+    assert not await probe
     assert (await stage.entry()).state is State.ENDED
 
 
@@ -361,14 +377,14 @@ async def test_another_call_under_the_same_id_is_refused(stage: Stage) -> None:
     assert stage.pbx.puts() == []
 
 
-async def test_a_ledger_that_fails_meanwhile_does_not_end_the_telling(stage: Stage) -> None:
+async def test_a_ledger_that_fails_meanwhile_does_not_end_the_probe(stage: Stage) -> None:
     stage.talk()
     stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
-    trial = asyncio.ensure_future(stage.try_())
+    probe = asyncio.ensure_future(stage.try_())
     await stage.pbx.until(stage.pbx.puts)
     await stage.ledger.close()
     stage.floor.lift("0003*024")
-    assert await trial
+    assert await probe
     assert "The ledger cannot be written" in "\n".join(stage.said)
 
 
@@ -425,15 +441,15 @@ async def test_a_pbx_that_is_down_is_said_to_be(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "asker"),
-    [(ProbeOptions("0003*310", whose="U0ANA"), "U0ANA"), (ProbeOptions("0004*210"), "terminal")],
+    ("options", "asker"),
+    [(ProbeOptions("0003*310", supervisor="U0ANA"), "U0ANA"), (ProbeOptions("0004*210"), "terminal")],
     ids=["somebody who may not", "nobody may"],
 )
-async def test_a_wish_that_no_role_allows_is_in_the_audit(stage: Stage, wish: ProbeOptions, asker: str) -> None:
+async def test_what_no_role_allows_is_in_the_audit(stage: Stage, options: ProbeOptions, asker: str) -> None:
     with pytest.raises(NotAuthorized) as refusal:
-        await stage.try_(wish)
+        await stage.try_(options)
     entry = await stage.entry()
-    assert (entry.slack_user, entry.extension, entry.outcome) == (asker, wish.extension, Outcome.REFUSED)
+    assert (entry.slack_user, entry.extension, entry.outcome) == (asker, options.extension, Outcome.REFUSED)
     assert (entry.allowed, entry.rule) == (False, refusal.value.rule)
 
 
@@ -443,48 +459,50 @@ async def test_a_refusal_is_in_the_audit_as_of_the_only_one_who_may_listen(stage
     assert (await stage.entry()).slack_user == "U0ANA"
 
 
-async def test_a_wish_that_means_nothing_is_not_in_the_audit(stage: Stage) -> None:
+async def test_options_that_mean_nothing_are_not_in_the_audit(stage: Stage) -> None:
     with pytest.raises(WrongUsage):
         await stage.try_(ProbeOptions("0003*210"))
     assert await stage.audit_log() == []
 
 
 @pytest.mark.parametrize(
-    ("wish", "error", "words"),
+    ("options", "error", "words"),
     [
-        (ProbeOptions("210", whose="U0ANA"), WrongUsage, "for example --try 0003*210"),
-        (ProbeOptions("0003*210", whose="U0ANA", call="../x"), WrongUsage, "--call takes the id of a call"),
-        (ProbeOptions("0003*210", whose="U0NOBODY"), WrongUsage, "nobody there is 'U0NOBODY'"),
+        (ProbeOptions("210", supervisor="U0ANA"), WrongUsage, "for example --try 0003*210"),
+        (ProbeOptions("0003*210", supervisor="U0ANA", call="../x"), WrongUsage, "--call takes the id of a call"),
+        (ProbeOptions("0003*210", supervisor="U0NOBODY"), WrongUsage, "nobody there is 'U0NOBODY'"),
         (ProbeOptions("0003*210"), WrongUsage, "U0ANA (Ana Pop), U0LIS (Lis Marin). Say one with --as."),
-        (ProbeOptions("0003*310", whose="U0ANA"), NotAuthorized, "but not on 0003*310"),
+        (ProbeOptions("0003*310", supervisor="U0ANA"), NotAuthorized, "but not on 0003*310"),
         (ProbeOptions("0004*210"), NotAuthorized, "Nobody may use Monitor on 0004*210: no role"),
         (ProbeOptions("0003*299"), NotAuthorized, "Nobody may use Monitor on 0003*299: it is protected"),
-        (ProbeOptions("0003*299", whose="U0ANA"), NotAuthorized, "0003*299 is protected"),
-        (ProbeOptions("0003*210", whose="U0BOB"), NotAuthorized, "None of your roles allows Monitor"),
+        (ProbeOptions("0003*299", supervisor="U0ANA"), NotAuthorized, "0003*299 is protected"),
+        (ProbeOptions("0003*210", supervisor="U0BOB"), NotAuthorized, "None of your roles allows Monitor"),
     ],
     ids=str,
 )
-def test_who_may_not_listen_is_refused(wish: ProbeOptions, error: type[Exception], words: str, tmp_path: Path) -> None:
+def test_who_may_not_listen_is_refused(
+    options: ProbeOptions, error: type[Exception], words: str, tmp_path: Path
+) -> None:
     path = tmp_path / "callbot.toml"
-    path.write_text(MAP)
-    rules = from_anywhere(check_files(read_files(path), str(path)).authorization)
+    path.write_text(CONFIG)
+    rules = at_the_terminal(check_files(read_files(path), str(path)).authorization)
     with pytest.raises(error) as refusal:
-        who_listens(wish, rules)
+        supervisor(options, rules)
     assert words in str(refusal.value)
 
 
-def test_channels_of_roles_do_not_bind_whoever_sits_at_the_terminal(tmp_path: Path) -> None:
+def test_channels_of_roles_do_not_count_at_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "callbot.toml"
-    path.write_text(MAP)
-    rules = from_anywhere(check_files(read_files(path), str(path)).authorization)
-    assert who_listens(ProbeOptions("0003*210", whose="U0LIS"), rules).name == "Lis Marin"
+    path.write_text(CONFIG)
+    rules = at_the_terminal(check_files(read_files(path), str(path)).authorization)
+    assert supervisor(ProbeOptions("0003*210", supervisor="U0LIS"), rules).name == "Lis Marin"
 
 
 def test_the_only_one_who_may_listen_need_not_be_named(tmp_path: Path) -> None:
     path = tmp_path / "callbot.toml"
-    path.write_text(MAP)
-    rules = from_anywhere(check_files(read_files(path), str(path)).authorization)
-    assert who_listens(ProbeOptions("0003*211"), rules).name == "Ana Pop"
+    path.write_text(CONFIG)
+    rules = at_the_terminal(check_files(read_files(path), str(path)).authorization)
+    assert supervisor(ProbeOptions("0003*211"), rules).name == "Ana Pop"
 
 
 # ── the command itself ──
@@ -509,7 +527,7 @@ async def test_the_end_of_the_input_is_no_yes(stage: Stage) -> None:
     assert (await stage.entry()).rule == "not confirmed"
 
 
-async def test_the_command_plays_the_whole_trial(stage: Stage) -> None:
+async def test_the_command_plays_the_whole_probe(stage: Stage) -> None:
     call = stage.talk()
     process = await command(stage, "--yes")
     assert process.stdout is not None
