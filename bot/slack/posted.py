@@ -202,7 +202,7 @@ class Posted:
             standing.shown = ""
             await self._stands(card, standing, posted_at)
             return
-        if standing.timed_out and self._slack_now() - standing.begun < AT_WORK:
+        if standing.timed_out and abs(self._slack_now() - standing.begun) < AT_WORK:  # or its first date was wrong
             raise NotDone("perhaps_still_at_work")
         standing.begun = None
 

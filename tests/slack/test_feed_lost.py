@@ -225,3 +225,12 @@ async def test_a_post_is_looked_for_around_the_moment_of_its_turn(desk: Any, car
     with pytest.raises(AnswerUnknown):
         await posted.post("k1", standing, lambda: Message("late", ()), urgency)
     assert standing.begun == moments[1]
+
+
+async def test_a_first_date_of_slack_that_was_an_hour_ahead_holds_no_card_back(desk: Any, card_in: CardIn) -> None:
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    posted = Posted(desk.outgoing, desk.ledger, now=lambda: noon, slack_now=lambda: noon, sleep=asyncio.sleep)
+    standing = await posted.standing(card_in(State.RINGING))
+    standing.begun, standing.timed_out = noon + timedelta(hours=1), True
+    await posted.find("k1", standing)
+    assert standing.begun is None
