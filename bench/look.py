@@ -30,7 +30,8 @@ from bench.figures import Figures
 from bench.goals import Goal, machine, report
 from bench.pbx import pbx
 from bench.reading import KINDS, goals_reading, judged, measure_reading
-from bot.alerts.evaluator import Evaluator, RuleMatch
+from bot.alerts.evaluator import Evaluator
+from bot.alerts.tracked_call import RuleMatch
 from bot.app.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
 from bot.uapi.client import UnifiedApi, pbx_session

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 from bench import floors
 from bench.figures import Figures
 from bench.goals import Goal, ratio
-from bot.alerts.evaluator import Evaluator, RuleMatch
+from bot.alerts.evaluator import Evaluator
 from bot.alerts.monitor import AT_A_TIME
+from bot.alerts.tracked_call import RuleMatch
 from bot.app.collecting import collect_rarely
 from bot.domain.calls import PhoneCall
 from bot.uapi.pages import Pages, Shown
@@ -72,8 +73,7 @@ def judged(watch: Evaluator, calls: Iterable[PhoneCall]) -> Iterator[list[RuleMa
     left = iter(calls)
     while part := tuple(islice(left, AT_A_TIME)):
         yield watch.evaluate(part, floors.NOW)
-    watch.end_scan(floors.NOW + timedelta(hours=1), complete=True)
-    for _ in watch.free_forgotten(AT_A_TIME):
+    for _ in watch.end_scan(floors.NOW + timedelta(hours=1), complete=True):
         yield []
 
 

@@ -3,7 +3,7 @@
 Read in this order:
 
     alert.py         AlertRule and Alert: the states of one from raised to resolved
-    rule_index.py    which rules are about an extension, and which about those who call it
+    rule_index.py    which rules are about an extension, and about those who call it
     tracked_call.py  one call over many scans, and since when what it shows can be true
     evaluator.py     the live calls of each scan → which rules fire, and since when
     resolution.py    whether the condition of an alert goes on, and if not, why

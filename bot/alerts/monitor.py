@@ -18,9 +18,10 @@ from typing import NoReturn
 import structlog
 
 from bot.alerts.alert import GIVE_UP, HELP_REQUEST_KEY, Alert, AlertRule, Resolution, When, resolved, still_firing
-from bot.alerts.evaluator import Evaluator, RuleMatch
+from bot.alerts.evaluator import Evaluator
 from bot.alerts.manager import AlertManager, AlertMetrics
 from bot.alerts.resolution import view_that_goes_on, why_over
+from bot.alerts.tracked_call import RuleMatch
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.errors import CallbotError
 from bot.domain.intervention import LOOKS_TO_BELIEVE
@@ -177,8 +178,8 @@ class AlertMonitor:
             shown = tuple(map(self._without_legs, part))
             self._with_legs |= {call.id: call for call, other in zip(part, shown, strict=True) if other is not call}
             firing += self._evaluator.evaluate(shown, self._now() + ahead)
-        self._evaluator.end_scan(self._now() + ahead, complete=not (scan.unread or scan.skipped))
-        async for _ in in_slices(self._evaluator.free_forgotten(AT_A_TIME)):
+        complete = not (scan.unread or scan.skipped)
+        async for _ in in_slices(self._evaluator.end_scan(self._now() + ahead, complete=complete)):
             pass
         for when, why in self._evaluator.unusable_dates():
             self._metrics.date_unusable(when, why)

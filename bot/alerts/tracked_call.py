@@ -1,12 +1,11 @@
-"""One call as looks have shown it, and since when what it shows can be true. Pure; time is an argument.
+"""One call over many scans, and since when what it shows can be true. Pure: time is an argument.
 
-Dates are not believed blindly: the pages of the actions show a call with dates of two zones, which was answered almost an
-hour before it entered the system. A date that is missing or in the future tells nothing. One that comes before
-`published`, or that would be much older than the last whole look, which did not show it, counts from when it can be true.
+Dates are not believed blindly: the samples of the action pages show a call with dates in two time zones, answered almost an
+hour before it was published. A missing date, and one in the future, tells nothing. A date before `published`, and one that
+is much older than the last complete scan which did not show it, counts from when it can be true.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -14,18 +13,16 @@ from bot.alerts.alert import AlertRule, When
 from bot.domain.calls import PhoneCall, PhoneCallView
 
 AHEAD = timedelta(seconds=5)
-"""How far a date may lie in the future: the clocks of two machines differ."""
+"""How far a date may be in the future: the clocks of two machines differ."""
 ZONES_APART = timedelta(minutes=15)
-"""Zones differ by this or multiples of it, so a date that is wrong by its zone is wrong by as much at least."""
+"""Time zones differ by multiples of this, so a date in the wrong zone is wrong by at least as much."""
 MOST_DATES = 64
-"""Dates of one call that are remembered beside those that it shows."""
+"""Dates of one call that are remembered besides those that it shows."""
 NEVER = datetime.max.replace(tzinfo=UTC)
-AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class RuleMatch:
-    """What a rule is about holds on a call: on this view of it, since then."""
+class RuleMatch(NamedTuple):
+    """The condition of a rule holds on a call: on this view, since then. It fires once it has held for long enough."""
 
     rule: AlertRule
     call: PhoneCall
@@ -34,49 +31,41 @@ class RuleMatch:
 
     @property
     def fires_at(self) -> datetime:
-        """From when on it has held for too long."""
+        """When the rule fires, or has fired."""
         return self.since + self.rule.longer_than
 
 
-class Held(NamedTuple):
-    """Rules, by their bits, that hold on one view since the same instant."""
-
-    view: PhoneCallView
-    since: datetime
-    bits: int
-
-
 class FirstSeen(NamedTuple):
-    """When something was seen first, and the last whole look before that, which did not show it, if there was one."""
+    """The scan that showed something first, and the complete scan before that did not show it, if there was one."""
 
     at: datetime
-    after: datetime | None
+    not_before: datetime | None
 
 
+@dataclass(eq=False)
 class TrackedCall:
-    """One call, and what holds on it."""
+    """A call, and the rules that match it."""
 
-    __slots__ = ("again", "call", "dates", "first", "held", "look", "ripe", "seen_at", "shown", "told")
+    call: PhoneCall
+    """The call with the `published` that it had before, if the PBX leaves that out now."""
+    first: FirstSeen
+    shown: PhoneCall
+    """The call as the PBX shows it."""
+    scan: int
+    """The number of the last scan that showed it."""
+    seen_at: datetime
+    dates: dict[datetime, FirstSeen] | None = None
+    """When each date was seen first; None while all were there from the first scan."""
+    reported: set[tuple[When, str]] = field(default_factory=set)
+    """The conditions whose dates could not be used, and why: each is reported once."""
+    matches: dict[int, RuleMatch] = field(default_factory=dict)
+    """By the place of the rule."""
+    firing: tuple[RuleMatch, ...] = ()
+    check_at: datetime | None = None
+    """When it has to be evaluated again though it stays as it is: a rule fires then, or a date is in the future no more."""
 
-    def __init__(self, call: PhoneCall, first: FirstSeen) -> None:
-        self.shown = self.call = call
-        """As the PBX shows it, and with the `published` that it has shown before."""
-        self.first = first
-        self.dates: dict[datetime, FirstSeen] | None = None
-        """When each date was seen first; None while all were there from the first."""
-        self.look = 0
-        """The number of the last look that showed it."""
-        self.seen_at = first.at
-        self.told: frozenset[tuple[When, str]] = frozenset()
-        """The dates that could not be used."""
-        self.held: Sequence[Held] = ()
-        self.ripe: tuple[RuleMatch, ...] = ()
-        """What is due."""
-        self.again = AT_ONCE
-        """When it is to be judged again though it stays as it is: something is due then, or a date no longer ahead."""
-
-    def change(self, call: PhoneCall, sight: FirstSeen) -> None:
-        """A look shows it otherwise than the one before. A call whose `published` is left out has kept it."""
+    def change(self, call: PhoneCall, seen: FirstSeen) -> None:
+        """The PBX shows the call differently than at the scan before."""
         known = self.dates or dict.fromkeys(_dates(self.call), self.first)
         if len(known) > MOST_DATES:
             known = {date: known[date] for date in _dates(self.call)}
@@ -84,28 +73,26 @@ class TrackedCall:
         if call.published is None and self.call.published is not None:
             call = call.model_copy(update={"published": self.call.published})
         self.call = call
-        self.dates = dict.fromkeys(_dates(call), sight) | known
+        self.dates = dict.fromkeys(_dates(call), seen) | known
 
-    def since(self, date: datetime | None, now: datetime) -> tuple[datetime | None, str]:
-        """Since when it is so by what one of its dates says, None where that says nothing; and what is wrong with it."""
-        if date is None:
-            return None, "missing"
-        if date > now and date - now > AHEAD:
-            self.again = min(self.again, date - AHEAD)
+    def since(self, date: datetime, now: datetime) -> tuple[datetime | None, str]:
+        """Since when something is so by that date, None if it is in the future; and what is wrong with the date."""
+        if date > now + AHEAD:
             return None, "future"
-        published, sight = self.call.published, self._sight_of(date)
-        if published is not None and date < published <= self._sight_of(published).at + AHEAD:
-            return (published if sight.after is None or sight.after <= published else sight.at), "contradictory"
-        if sight.after is not None and date < sight.after and sight.at - date >= ZONES_APART:
-            return sight.at, "implausible"
+        published, seen = self.call.published, self._first_seen(date)
+        if published is not None and date < published <= self._first_seen(published).at + AHEAD:
+            is_new = seen.not_before is not None and seen.not_before > published
+            return (seen.at if is_new else published), "contradictory"
+        if seen.not_before is not None and date < seen.not_before and seen.at - date >= ZONES_APART:
+            return seen.at, "implausible"
         return date, ""
 
-    def _sight_of(self, date: datetime) -> FirstSeen:
+    def _first_seen(self, date: datetime) -> FirstSeen:
         return self.first if self.dates is None else self.dates[date]
 
 
 def _dates(call: PhoneCall) -> list[datetime]:
-    """Every date of a call that an alert may count from."""
+    """Every date of a call that a condition may count from."""
     dates = [call.published, call.answered]
     for view in call.views:
         dates += (view.answered, view.on_hold, view.parked)

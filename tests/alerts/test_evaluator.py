@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.alerts.alert import AlertRule, When
-from bot.alerts.evaluator import Evaluator, RuleMatch
-from bot.alerts.rule_index import MOST_KNOWN, RuleIndex
+from bot.alerts.evaluator import Evaluator
+from bot.alerts.tracked_call import RuleMatch
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.permissions import CallerPattern, ExtensionPattern
 
@@ -39,7 +39,7 @@ def scan(evaluator: Evaluator, now: datetime, *calls: PhoneCall, complete: bool 
     """One whole scan; what is due."""
     evaluator.begin_scan()
     due = evaluator.evaluate(calls, now)
-    evaluator.end_scan(now, complete=complete)
+    list(evaluator.end_scan(now, complete=complete))
     return due
 
 
@@ -387,7 +387,7 @@ def test_a_call_is_not_forgotten_by_a_long_look_that_has_shown_it(a_call: MakeCa
     evaluator = evaluator_of(a_rule())
     evaluator.begin_scan()
     evaluator.evaluate([a_call()], noon)
-    evaluator.end_scan(noon + 61 * SECOND, complete=True)
+    list(evaluator.end_scan(noon + 61 * SECOND, complete=True))
     assert evaluator.call("c1") is not None
 
 
@@ -480,25 +480,11 @@ def test_nothing_that_is_not_known_holds() -> None:
     assert evaluator_of(a_rule()).match(a_rule().key, "c1") is None
 
 
-# ── what is remembered of extensions and callers ──
-
-
-def test_not_more_extensions_are_remembered_than_there_may_be() -> None:
-    rule_index = RuleIndex((a_rule(),), NOBODY)
-    for number in range(MOST_KNOWN + 10):
-        assert rule_index.of_extension[f"0003*{number}"] == 1
-    assert len(rule_index.of_extension) == 10
-
-
-def test_a_text_that_is_too_long_is_not_remembered() -> None:
-    rule_index = RuleIndex((a_rule(),), NOBODY)
-    assert (rule_index.of_extension["9" * 300 + "*1"], len(rule_index.of_extension)) == (0, 0)
-
-
-def test_what_is_forgotten_is_let_go_a_part_at_a_time(a_call: MakeCall, noon: datetime) -> None:
+def test_many_calls_are_forgotten_in_steps(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
-    scan(evaluator, noon, *(a_call(call_id=f"c{number}") for number in range(5)))
-    scan(evaluator, noon + 61 * SECOND)
-    assert [evaluator.call(f"c{number}") for number in range(5)] == [None] * 5
-    assert len(list(evaluator.free_forgotten(2))) == 3
-    assert list(evaluator.free_forgotten(2)) == []
+    scan(evaluator, noon, *(a_call(call_id=f"c{number}") for number in range(100)))
+    evaluator.begin_scan()
+    steps = evaluator.end_scan(noon + 61 * SECOND, complete=True)
+    kept = [sum(evaluator.match(a_rule().key, f"c{number}") is not None for number in range(100)) for _ in steps]
+    assert (len(kept), kept[0], kept[-1]) == (4, 99, 24)
+    assert evaluator.match(a_rule().key, "c99") is None

@@ -54,7 +54,7 @@ def scan(evaluator: Evaluator, now: datetime, *calls: PhoneCall, complete: bool 
     """One whole scan; what is due, and for how long it has held."""
     evaluator.begin_scan()
     due = evaluator.evaluate(calls, now)
-    evaluator.end_scan(now, complete=complete)
+    list(evaluator.end_scan(now, complete=complete))
     return [(one.rule.when, now - one.since) for one in due]
 
 
@@ -250,7 +250,7 @@ def test_a_look_that_has_nothing_to_show_is_a_whole_look(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     evaluator.begin_scan()
-    evaluator.end_scan(noon - seconds(1), complete=True)
+    list(evaluator.end_scan(noon - seconds(1), complete=True))
     call = a_call_with(When.RINGING, "10:00:00", published="10:00:00")
     assert scan(evaluator, noon, call) == [(When.RINGING, seconds(0))]
 
@@ -261,7 +261,7 @@ def test_what_comes_during_a_long_look_is_as_old_as_it_says(
     evaluator.begin_scan()
     for minutes in (60, 30, 0):
         evaluator.evaluate([], noon - timedelta(minutes=minutes))
-    evaluator.end_scan(noon, complete=True)
+    list(evaluator.end_scan(noon, complete=True))
     call = a_call_with(When.RINGING, "11:15:00", published="11:15:00")
     assert scan(evaluator, noon, call) == [(When.RINGING, timedelta(minutes=45))]
 
