@@ -33,10 +33,10 @@ from bot.domain.commands import Command
 from bot.domain.errors import Refusal
 from bot.domain.request import Request
 from bot.interventions.ports import Asker
-from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import connect
 from bot.slack.belonging import Home
 from bot.slack.http import Front
+from bot.slack.listeners import Listeners, build_app
 from bot.slack.outgoing import Outgoing
 from bot.slack.sockets import Sockets
 
@@ -73,13 +73,18 @@ async def serve(mode: str, api: str) -> None:
             new_id=lambda: uuid.uuid4().hex,
         )
         known = AuthorizeResult(enterprise_id=None, team_id="T0LOCAL", bot_id="B0LOCAL", bot_user_id="U0BOT")
-        app = build_app(listeners, client, known, metrics)
+        app = build_app(listeners, client, known)
         if mode == "sockets":
-            sockets = Sockets(app, os.environ["SLACK_APP_TOKEN"], on_lost=metrics.acknowledgement_lost)
+            sockets = Sockets(app, os.environ["SLACK_APP_TOKEN"], acknowledgements=metrics)
             await connect(sockets, asyncio.sleep)
             _say(0)
         else:
-            front = Front(app=app, signing_secret=os.environ["SLACK_SIGNING_SECRET"], ready=lambda: True)
+            front = Front(
+                app=app,
+                signing_secret=os.environ["SLACK_SIGNING_SECRET"],
+                acknowledgements=metrics,
+                ready=lambda: True,
+            )
             runner = web.AppRunner(front.application(), access_log=None, auto_decompress=False)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -30,12 +30,12 @@ from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.slack.app import Listeners, build_app
 from bot.slack.arrival import Workspace, connect, workspace_of
 from bot.slack.bot_token import BotToken
 from bot.slack.failures import KNOWN
 from bot.slack.feed import Feed
 from bot.slack.http import Front
+from bot.slack.listeners import Listeners, build_app
 from bot.slack.outgoing import Outgoing
 from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
@@ -321,15 +321,16 @@ class Bot:
             bot_id=workspace.bot_id,
             bot_user_id=workspace.bot_user_id,
         )
-        app = build_app(self._listeners, self._web_client(None), authorized, self._metrics)
+        app = build_app(self._listeners, self._web_client(None), authorized)
         token = self._settings.slack_app_token
         secret = self._settings.slack_signing_secret
         if token is not None:
-            self._sockets = Sockets(app, token.get_secret_value(), on_lost=self._metrics.acknowledgement_lost)
+            self._sockets = Sockets(app, token.get_secret_value(), acknowledgements=self._metrics)
             self._closing.later("sockets", self._sockets.close)
         front = Front(
             app=app if token is None else None,
             signing_secret="" if secret is None else secret.get_secret_value(),
+            acknowledgements=self._metrics,
             ready=self.ready,
         )
         self._doors = await listen(front.application(), self._settings.host, self._settings.port)

@@ -2,7 +2,8 @@
 
 Read in this order:
 
-    app.py          the listeners: acknowledge, then hand over
+    listeners.py    the Bolt listeners: acknowledge, and start a task for each request
+    delivery.py     what comes in through either door, handed to Bolt and measured
     http.py         signed requests on HOST:PORT, and whether the bot is alive and ready
     sockets.py      Socket Mode, two connections that never go both at once
     connection.py   one of them, from its greeting to its very end

@@ -6,17 +6,15 @@ to its very end, whatever it was told before.
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import structlog
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.network import proxy_for
-from bot.slack.app import kind_of
+from bot.slack.delivery import Acknowledgements, dispatch, kind_of
 from bot.tasks import Tasks
 
 HEARTBEAT = 10.0
@@ -32,17 +30,14 @@ _log = structlog.get_logger("callbot.sockets")
 
 
 class Connection:
-    """Made by `open`. `leaving` is set when Slack asks for another one in its place, or has ended this one.
-
-    `on_lost` hears, as `command`, `button` or `other`, of what the app has acknowledged and Slack no longer heard of.
-    """
+    """Made by `open`. `leaving` is set when Slack asks for another one in its place, or has ended this one."""
 
     def __init__(
-        self, app: AsyncApp, socket: aiohttp.ClientWebSocketResponse, on_lost: Callable[[str], object]
+        self, app: AsyncApp, socket: aiohttp.ClientWebSocketResponse, acknowledgements: Acknowledgements
     ) -> None:
         self._app = app
         self._socket = socket
-        self._on_lost = on_lost
+        self._acknowledgements = acknowledgements
         self.leaving = asyncio.Event()
         self._answers = Tasks()
         self._reader = Tasks()
@@ -54,7 +49,7 @@ class Connection:
         app: AsyncApp,
         session: aiohttp.ClientSession,
         url: str,
-        on_lost: Callable[[str], object],
+        acknowledgements: Acknowledgements,
         *,
         patience: float = GREETING,
         heartbeat: float = HEARTBEAT,
@@ -76,7 +71,7 @@ class Connection:
                     await socket.close()
         if not greeted:
             raise aiohttp.ClientConnectionError("Slack did not say hello.")
-        return cls(app, socket, on_lost)
+        return cls(app, socket, acknowledgements)
 
     @property
     def heard(self) -> bool:
@@ -111,7 +106,8 @@ class Connection:
         request = SocketModeRequest.from_dict(envelope)
         if request is None:
             return
-        answer = await run_async_bolt_app(self._app, request)
+        delivery = AsyncBoltRequest(mode="socket_mode", body=request.payload)
+        answer = await dispatch(self._app, delivery, self._acknowledgements)
         if answer.status != 200:
             return
         reply: dict[str, Any] = {"envelope_id": request.envelope_id}
@@ -122,7 +118,7 @@ class Connection:
             await self._socket.send_json(reply)
         except (ConnectionError, aiohttp.ClientError) as error:
             _log.warning("not_acknowledged", error=type(error).__name__)
-            self._on_lost(kind_of(request.payload))
+            self._acknowledgements.acknowledgement_lost(kind_of(request.payload))
 
 
 def _read_object(frame: aiohttp.WSMessage) -> dict[str, Any]:

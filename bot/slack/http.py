@@ -13,6 +13,8 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.slack.delivery import Acknowledgements, dispatch
+
 LARGEST = 256 * 1024
 """Bytes of one request. A message of 50 full blocks stays well below."""
 WINDOW = 300
@@ -33,7 +35,7 @@ def verify(secret: str, timestamp: str, signature: str, body: bytes, now: float)
 
 def is_well_formed(body: object) -> bool:
     """Whether Bolt can read it: an object, and for a click the shape of "block_actions payloads", docs.slack.dev."""
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or not isinstance(body.get("command", ""), str):
         return False
     if body.get("type") != "block_actions":
         return True
@@ -57,11 +59,13 @@ class Front:
         *,
         app: AsyncApp | None,
         signing_secret: str,
+        acknowledgements: Acknowledgements,
         ready: Callable[[], bool],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._secret = signing_secret
+        self._acknowledgements = acknowledgements
         self._ready = ready
         self._now = now
 
@@ -102,7 +106,7 @@ class Front:
     async def _dispatch(self, asked: AsyncBoltRequest) -> web.Response:
         if self._app is None or not is_well_formed(asked.body):
             return _refuse("garbage", 400)
-        return _answer(await self._app.async_dispatch(asked))
+        return _answer(await dispatch(self._app, asked, self._acknowledgements))
 
 
 def _answer(answer: BoltResponse) -> web.Response:

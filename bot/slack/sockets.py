@@ -10,6 +10,7 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.connection import HEARTBEAT, Connection
+from bot.slack.delivery import Acknowledgements
 from bot.slack.failures import RateLimited, SlackError, answer_of, failing_clearly, word
 from bot.tasks import Tasks
 
@@ -31,7 +32,6 @@ class Sockets:
 
     `heartbeat`: seconds between pings; a connection on which nothing has come for one and a half times as long is ended.
 
-    `on_lost` hears of each acknowledgement that the app gave and a connection did not bring to Slack: see Connection.
     Made where a loop runs; `close` it in the end, also where it never was connected.
     """
 
@@ -40,7 +40,7 @@ class Sockets:
         app: AsyncApp,
         app_token: str,
         *,
-        on_lost: Callable[[str], object],
+        acknowledgements: Acknowledgements,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -48,7 +48,7 @@ class Sockets:
     ) -> None:
         self._app = app
         self._app_token = app_token
-        self._on_lost = on_lost
+        self._acknowledgements = acknowledgements
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -140,7 +140,7 @@ class Sockets:
         answer = await answer_of(self._app.client.apps_connections_open(app_token=self._app_token))
         with failing_clearly():
             connection = await Connection.open(
-                self._app, self._session, word(answer, "url"), self._on_lost, heartbeat=self._heartbeat
+                self._app, self._session, word(answer, "url"), self._acknowledgements, heartbeat=self._heartbeat
             )
         self._connections.add(connection)
         return connection

@@ -60,11 +60,17 @@ class Line:
         self.sockets = Sockets(
             app,
             app_token or workspace.app_token,
-            on_lost=self.lost.append,
+            acknowledgements=self,
             clock=self._clock,
             sleep=self._hardly_sleep,
             jitter=lambda: 1.0,
         )
+
+    def acknowledged(self, kind: str, seconds: float) -> None:
+        """Counted nowhere: the workspace knows it."""
+
+    def acknowledgement_lost(self, kind: str) -> None:
+        self.lost.append(kind)
 
     def _clock(self) -> float:
         if self.clock_stops:
@@ -303,7 +309,7 @@ async def test_whatever_goes_wrong_with_both_there_are_two_again(line: Line) -> 
 
 async def test_a_start_that_fails_again_and_again_leaves_no_session_behind(line: Line) -> None:
     line.workspace.faults.add(SlackFault(method=OPEN, times=2, kind="500"))
-    sockets = Sockets(line.app, line.workspace.app_token, on_lost=line.lost.append)
+    sockets = Sockets(line.app, line.workspace.app_token, acknowledgements=line)
     gc.collect()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -344,7 +350,7 @@ async def test_both_connections_come_back_after_answers_that_are_none(line: Line
 async def test_at_the_start_such_an_answer_is_a_failure_like_others(line: Line, kind: str, body: bytes) -> None:
     async with garbling(line.workspace.api_url, kind, body, times=1) as garbled:
         line.app.client.base_url = garbled.url
-        sockets = Sockets(line.app, line.workspace.app_token, on_lost=line.lost.append)
+        sockets = Sockets(line.app, line.workspace.app_token, acknowledgements=line)
         with pytest.raises(SlackError):
             await sockets.connect()
         await sockets.close()
@@ -352,7 +358,7 @@ async def test_at_the_start_such_an_answer_is_a_failure_like_others(line: Line, 
 
 async def test_connections_on_which_no_ping_is_answered_are_open_and_not_heard(line: Line) -> None:
     """What a middlebox leaves that has forgotten them: TCP stands, and nothing ever comes."""
-    sockets = Sockets(line.app, line.workspace.app_token, on_lost=line.lost.append, heartbeat=0.2)
+    sockets = Sockets(line.app, line.workspace.app_token, acknowledgements=line, heartbeat=0.2)
     await sockets.connect()
     await line.workspace.until(lambda: sockets.open == CONNECTIONS)
     line.workspace.link_disabled()
@@ -368,7 +374,7 @@ async def test_connections_on_which_no_ping_is_answered_are_open_and_not_heard(l
 async def test_a_connection_on_which_no_ping_is_answered_is_not_heard(line: Line) -> None:
     answer = await line.app.client.apps_connections_open(app_token=line.workspace.app_token)
     async with aiohttp.ClientSession() as session:
-        connection = await Connection.open(line.app, session, str(answer["url"]), line.lost.append, heartbeat=0.2)
+        connection = await Connection.open(line.app, session, str(answer["url"]), line, heartbeat=0.2)
         before = connection.heard
         line.workspace.silence_sockets()
         for _ in range(500):
@@ -393,7 +399,7 @@ async def test_a_peer_that_never_answers_is_given_up(line: Line) -> None:
     async with aiohttp.ClientSession() as session:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         with pytest.raises(TimeoutError):
-            await Connection.open(line.app, session, url, line.lost.append, patience=0.1)
+            await Connection.open(line.app, session, url, line, patience=0.1)
     assert met.is_set()
     server.close()
     await server.wait_closed()

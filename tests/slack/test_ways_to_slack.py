@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from bot.app.check.slack import check_slack
+from bot.app.metrics import Metrics
 from bot.app.settings import SlackSettings, read_part
 from bot.slack.arrival import SlackRefused, workspace_of
 from bot.slack.connection import Connection
@@ -98,7 +99,12 @@ async def test_a_socket_goes_through_the_proxy(session: aiohttp.ClientSession, m
     async with serving(proxy := Proxy()) as address:
         monkeypatch.setenv("HTTP_PROXY", f"http://{address}")
         with pytest.raises(aiohttp.WSServerHandshakeError):
-            await Connection.open(app=None, session=session, url="ws://wss.example.com/link", on_lost=print)  # type: ignore[arg-type]
+            await Connection.open(
+                app=None,  # type: ignore[arg-type]
+                session=session,
+                url="ws://wss.example.com/link",
+                acknowledgements=Metrics(),
+            )
     assert proxy.asked == ["GET http://wss.example.com/link"]
 
 

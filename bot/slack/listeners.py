@@ -1,19 +1,17 @@
-"""The listeners: hand the request over to a task, and acknowledge. Nothing is awaited before the acknowledgement.
+"""The Bolt listeners: each starts a task for what was typed or clicked, and acknowledges. Nothing is awaited before that.
 
-Bolt's own runner polls for an acknowledgement every 10 ms and loses it where a listener raises in the same slice of the
-event loop. Commands and clicks are answered before it, where every request comes in: in the app's `async_dispatch`. Whom
-they come from is no question for Bolt, whose token is known from the start, but for bot.domain.permissions. What that saves:
-bench/README.md.
+A listener returns as soon as it has acknowledged, so the app runs with `process_before_response`: Bolt answers with what
+the listener said when it returns. Its default runner looks for an acknowledgement every 10 ms.
 """
 
 import logging
-import time
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
@@ -84,23 +82,18 @@ class Listeners:
         self.closed = True
         await self._tasks.drain(seconds)
 
-    def command(self, body: Mapping[str, Any]) -> BoltResponse:
+    async def command(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """A slash command. Where there is no room for it the acknowledgement says so."""
         command, text = _text(body, "command"), _text(body, "text")
         meant = _read(command, text)
         guest = self._guest(body, _text(body, "user_id"), meant)
         if why_not := self._no_room(guest):
-            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": why_not})
-        self._start(
-            body,
-            meant,
-            guest,
-            channel=_text(body, "channel_id"),
-            said=f"{command} {text}".strip(),
-        )
-        return BoltResponse(status=200)
+            await ack(why_not, response_type="ephemeral")
+            return
+        self._start(body, meant, guest, channel=_text(body, "channel_id"), said=f"{command} {text}".strip())
+        await ack()
 
-    def button(self, body: Mapping[str, Any]) -> BoltResponse:
+    async def click(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """A click. It counts as coming from the channel that the button carries, for the person who clicks.
 
         Slack shows nothing of what an acknowledgement of a click says, so a refusal for want of room is an answer like
@@ -116,13 +109,14 @@ class Listeners:
         guest = self._guest(body, _text(user, "id"), meant)
         why_not = self._no_room(guest)
         if why_not and self._refusals >= MOST_ANSWERS:
-            return BoltResponse(status=200)
+            await ack()
+            return
         if why_not:
             meant = Refusal(why_not)
         label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
         said = f"[{label}]"
         self._start(body, meant, guest, channel=channel, said=said, clicked=True, refused=bool(why_not))
-        return BoltResponse(status=200)
+        await ack()
 
     def _guest(self, body: Mapping[str, Any], slack_user: str, meant: Command | Refusal) -> Guest:
         known = not is_external(body, self._home) and self._knows(slack_user)
@@ -174,70 +168,39 @@ class Listeners:
         self._refusals -= 1
 
 
-class Acknowledgements(Protocol):
-    """The figures of what Slack waits for: `kind` is command, button or other."""
+def build_app(listeners: Listeners, client: AsyncWebClient, authorized: AuthorizeResult) -> AsyncApp:
+    """The Bolt app. `authorized`: who the bot token belongs to, known from the start, so Bolt never asks Slack for it.
 
-    def acknowledged(self, kind: str, seconds: float) -> None:
-        """One was acknowledged, so many seconds after it was in hand."""
-
-    def acknowledgement_lost(self, kind: str) -> None:
-        """One was not acknowledged."""
-
-
-class _App(AsyncApp):
-    """Bolt's app, which both doors hand every request to; commands and clicks are answered before Bolt looks at them."""
-
-    listeners: Listeners
-    acknowledgements: Acknowledgements
-
-    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        """The answer, and in the figures the seconds until it was there."""
-        kind, begun, status = kind_of(req.body), time.monotonic(), 500
-        try:
-            response = await self._answer(req, kind)
-            status = response.status
-        finally:
-            if status == 200:
-                self.acknowledgements.acknowledged(kind, time.monotonic() - begun)
-            else:
-                self.acknowledgements.acknowledgement_lost(kind)
-        return response
-
-    async def _answer(self, req: AsyncBoltRequest, kind: str) -> BoltResponse:
-        if kind == "other":
-            return await super().async_dispatch(req)
-        try:
-            return self.listeners.command(req.body) if kind == "command" else self.listeners.button(req.body)
-        except Exception as error:  # noqa: BLE001 - Slack hears of it, and so does whoever runs callbot
-            return await _unhandled(error)
-
-
-def build_app(
-    listeners: Listeners, client: AsyncWebClient, authorized: AuthorizeResult, acknowledgements: Acknowledgements
-) -> AsyncApp:
-    """The Bolt app. Signatures are checked before it (bot.slack.http), its token is known from the start."""
+    bot.slack.http checks signatures on the raw bytes before. Bolt's middlewares for events and functions are left out:
+    callbot subscribes to neither.
+    """
 
     async def authorize() -> AuthorizeResult:
         return authorized
 
     logger = logging.getLogger("callbot.bolt")
     logger.setLevel(logging.ERROR)
-    app = _App(
+    app = AsyncApp(
         name="callbot",
         logger=logger,
         client=client,
         authorize=authorize,
+        process_before_response=True,
+        raise_error_for_unhandled_request=True,
         signing_secret="",
         request_verification_enabled=False,
-        raise_error_for_unhandled_request=True,
+        ignoring_self_events_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
     )
-    app.listeners, app.acknowledgements = listeners, acknowledgements
-    app.error(_unhandled)
+    app.command(re.compile("^/"))(listeners.command)
+    app.action({"type": "block_actions", "action_id": re.compile("")})(listeners.click)
+    app.error(_failed)
     return app
 
 
-async def _unhandled(error: Exception) -> BoltResponse:
-    """Something that Slack was not asked to send, or a bug: said in one line, without the body."""
+async def _failed(error: Exception) -> BoltResponse:
+    """The answer to what no listener takes, and to a bug in one; one line in the log, without the body."""
     if isinstance(error, BoltUnhandledRequestError):
         _log.warning("unhandled_request")
         return BoltResponse(status=404, body="")
@@ -266,13 +229,6 @@ def _read_button(action_id: str, value: str) -> tuple[str, Command]:
     """The channel that a click counts as coming from, and what is asked. Raises BadCommand."""
     button = _UNPACK.get(action_id.partition(":")[0], unpack)(value)
     return button.channel, button.command
-
-
-def kind_of(body: Mapping[str, Any]) -> str:
-    """What a payload is, for the figures: command, button or other."""
-    if _text(body, "command").startswith("/"):
-        return "command"
-    return "button" if body.get("type") == "block_actions" else "other"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
