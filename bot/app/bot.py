@@ -23,9 +23,9 @@ from bot.app.serving import listen
 from bot.app.settings import Settings
 from bot.app.telephony import Telephony
 from bot.domain.clock import Clock, ServerClock
+from bot.interventions.checks import POLL_PATIENCE, phone_seen
 from bot.interventions.conclusions import Conclusions
 from bot.interventions.ports import Card, CardElsewhere
-from bot.interventions.preflight import POLL_PATIENCE, phone_seen
 from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger

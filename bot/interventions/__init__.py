@@ -1,15 +1,13 @@
-"""One request to act on a call: authorize, read, choose, claim, PUT, track; and the list of live calls.
+"""One request to act on a call: authorize, read, choose, check, claim, PUT, track; and the list of live calls.
 
 Read in this order:
 
-    service.py      authorize → read → choose → check → claim → PUT → track: what is done to a call
-    planner.py      a Command and the calls as they are → one action on the one right view
-    checks.py       what keeps one thing from being asked twice
-    preflight.py    what the PBX knows of the phone that is to ring, or was not answered
-    mode_change.py  what waits until the supervisor's phone is free: a change of mode, a request for another call
-    placing.py      where a card goes
+    service.py      Interventions.intervene: the whole way of one request, step by step
+    planner.py      a command and the calls as they are → one action on the one right view
+    checks.py       nothing is asked for twice; the asker's phone is registered, free and no party of the call
     claiming.py     which card, which action, and the row that stands before the PUT; the permissions once more after it
-    sending.py      the PUT, once, and what is known after it
+    mode_change.py  what waits until the supervisor's phone is free: a change of mode, a request for another call
+    card.py         where a card goes, and what those who read it may know
     tracker.py      keeps the open interventions up to date: saves and shows what the polls have changed
     open_cards.py   the interventions that are remembered: by card, and by call
     conclusions.py  what came of requests that sent nothing, on its way into the ledger

@@ -1,6 +1,6 @@
-"""Reading the live calls: those that one request may mean, and for `/calls` those that one person may know of."""
+"""The live calls that one person may know of: all for `/calls`, a few where a request may mean several."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property, partial
@@ -19,27 +19,12 @@ from bot.domain.search import search
 from bot.interventions.checks import refuse_if_inside
 from bot.interventions.planner import Suitable, check_phone
 from bot.interventions.ports import Choice, Line, Listing, Page
-from bot.polling.live_calls import live_on
-from bot.polling.ports import PhoneCalls
 from bot.tasks import in_slices
 
 LISTED_WITHIN = 8.0
 """Seconds that the reading of all lists may take; what is not read by then is missing, and the answer says so."""
 LINES_ON_A_PAGE = 12
 """Three blocks each, and at most five around them: well below the 50 of one Slack message."""
-
-
-async def calls_meant(
-    intervene: Intervene,
-    extensions: tuple[str, ...],
-    rules: Permissions,
-    phone_calls: PhoneCalls,
-    sleep: Callable[[float], Awaitable[object]],
-) -> list[tuple[str, PhoneCall]]:
-    """The calls that a request may mean, as the PBX shows them now, with the extension that each was asked for."""
-    return await live_on(
-        intervene.call, extensions, rules, phone_calls, sleep, counts=lambda call: not rules.protects(call)
-    )
 
 
 def choice(intervene: Intervene, one: Suitable, channel: str, rules: Permissions) -> Choice:

@@ -1,13 +1,31 @@
-"""What keeps one thing from being asked twice, and what the person is told then. Pure; the claim itself is the ledger's."""
+"""What is checked before a phone is rung: nothing is asked for twice, and the phone is free and can ring.
+
+The PBX is asked about the asker's own phone beside the call, for one second at most. Only a certain answer counts: where the
+PBX is slow, refuses, fails or does not know, the request goes on as if nobody had asked.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+
+import structlog
 
 from bot.domain.actions import LABEL, RECORDING, ActionName
 from bot.domain.calls import PhoneCall, Status
-from bot.domain.errors import AlreadyAsked, AlreadyInCall, Refusal
+from bot.domain.errors import AlreadyAsked, AlreadyInCall, PbxError, Refusal
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import Permissions
+from bot.domain.presence import PhoneSeen
+from bot.interventions.ports import Phones
 
 MOST_OPEN = 200
-"""Interventions that may be open at a time. People in one call share its looks."""
+"""Interventions that may be open at a time. Those in one call share its polls."""
+PATIENCE = 1.0
+"""Seconds, from its start, that a request waits for the presence of a phone."""
+POLL_PATIENCE = 5.0
+"""Seconds for a read of the presence that takes turns with the polls."""
+
+_log = structlog.get_logger("callbot.preflight")
 
 
 def refuse_if_busy(action: ActionName, held: Intervention | None, number_open: int, *, anyway: bool) -> None:
@@ -56,3 +74,37 @@ def asked_already(intervention: Intervention, who: str, rules: Permissions) -> A
     person = rules.people.get(who)
     name = person.name if person is not None else "Somebody else"
     return AlreadyAsked(f"{name} has asked for this already. Nothing more was sent.", who)
+
+
+async def phone_seen(phones: Phones, permissions: Permissions, phone: str, patience: float = PATIENCE) -> PhoneSeen:
+    """What the PBX says of a phone now; UNKNOWN where it does not say so within `patience` seconds. Nothing is raised."""
+    try:
+        async with asyncio.timeout(patience):
+            found = await phones.presence(permissions.owner(phone), phone)
+    except TimeoutError:
+        _log.info("presence_unknown", error="too slow")
+    except PbxError as error:
+        _log.info("presence_unknown", error=type(error).__name__)
+    except Exception:  # noqa: BLE001 - whatever is wrong with this question, the request itself goes on
+        _log.exception("presence_unknown")
+    else:
+        return PhoneSeen.UNKNOWN if found is None else found.seen
+    return PhoneSeen.UNKNOWN
+
+
+@asynccontextmanager
+async def phone_beside(
+    phones: Phones, permissions: Permissions, phone: str | None, patience: float = PATIENCE
+) -> AsyncIterator[Awaitable[PhoneSeen]]:
+    """Ask about the phone while the block reads the call, and await there what the PBX says; UNKNOWN where `phone` is None."""
+    if phone is None:
+        unknown: asyncio.Future[PhoneSeen] = asyncio.get_running_loop().create_future()
+        unknown.set_result(PhoneSeen.UNKNOWN)
+        yield unknown
+        return
+    reading = asyncio.create_task(phone_seen(phones, permissions, phone, patience), name="presence of the phone")
+    try:
+        yield reading
+    finally:
+        reading.cancel()
+        await asyncio.wait({reading})

@@ -22,11 +22,10 @@ from bot.domain.intervention import Intervention, begin, waiting
 from bot.domain.permissions import Permissions, Permit
 from bot.domain.presence import BUSY, PhoneSeen
 from bot.domain.request import Request
-from bot.interventions.checks import asked_already, refuse_if_busy, refuse_if_inside
-from bot.interventions.placing import CardPlace, place_of_card
+from bot.interventions.card import CardPlace, place_of_card
+from bot.interventions.checks import asked_already, phone_beside, refuse_if_busy, refuse_if_inside
 from bot.interventions.planner import Suitable, permits_for, plan, suitable
 from bot.interventions.ports import Ledger, Outcome
-from bot.interventions.preflight import phone_beside
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.ports import PhoneCalls
 from bot.tasks import WriteBehind
@@ -83,11 +82,6 @@ class Phone:
     """It may ring although it is busy: the person wants that."""
     waits: Intervention | None = None
     """What has waited for it on a card, if this request has."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether the PBX shows it ringing or on a call."""
-        return self.seen in BUSY
 
 
 @dataclass(frozen=True)
@@ -152,7 +146,7 @@ class Claims:
             refuse_if_busy(command.action, held, len(self._tracker.open), anyway=phone.anyway)
             if command.action not in RECORDING and not phone.anyway:
                 elsewhere = self._tracker.busy_elsewhere(request.slack_user, number, call_id)
-                if elsewhere is not None or (held is None and phone.busy):
+                if elsewhere is not None or (held is None and phone.seen in BUSY):
                     raise PhoneBusy(elsewhere)
             return await self._claimed(request, command, reading, phone, inside=held is not None)
 

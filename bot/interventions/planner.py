@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.domain.actions import (
-    JOINING,
     RECORDING,
     ActionName,
     BargeIn,
@@ -19,14 +18,11 @@ from bot.domain.actions import (
     StartRecording,
     StopRecording,
     Whisper,
-    fitting_actions,
     suits,
 )
-from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall, PhoneCallView, Status, organisation
-from bot.domain.commands import Command, Intervene, Target
+from bot.domain.commands import Command, Intervene
 from bot.domain.errors import NotAuthorized, NotSuitable
-from bot.domain.intervention import UNDECIDED, Intervention, Why
 from bot.domain.legs import NOTHING, Known, own_views
 from bot.domain.permissions import Permissions, Permit, Person
 
@@ -195,31 +191,3 @@ def plan(intervene: Intervene, view: PhoneCallView, permit: Permit) -> PhoneCall
             return StopRecording(phone_call_view_id=view_id)
         case unknown:
             assert_never(unknown)
-
-
-def latest_seen(interventions: tuple[Intervention, ...]) -> Intervention:
-    """The one of a card whose call is freshest: the last that is still followed, else the last."""
-    return next((one for one in reversed(interventions) if one.following), interventions[-1])
-
-
-def next_buttons(interventions: tuple[Intervention, ...], rules: Permissions) -> tuple[Button, ...]:
-    """What makes sense next on a card, of what its person may do; nothing while the last request is undecided."""
-    newest = latest_seen(interventions)
-    view = newest.call.view(newest.action.phone_call_view_id)
-    person = rules.people.get(newest.slack_user)
-    over = any(one.why is Why.CALL_OVER for one in interventions)
-    undecided = any(one.following and one.state in UNDECIDED for one in interventions)
-    if view is None or person is None or over or undecided:
-        return ()
-    present = {one.name for one in interventions if one.in_call}
-    joins = () if ActionName.PICK_UP in present else tuple(JOINING - present)
-    return tuple(
-        button(
-            Intervene(action=name, target=Target(kind="extension", text=newest.extension)),
-            newest.extension,
-            newest.call,
-            newest.channel,
-        )
-        for name in fitting_actions(view)
-        if (name in joins or name not in JOINING) and rules.allows(person, name, newest.extension, newest.channel)
-    )

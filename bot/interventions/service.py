@@ -1,16 +1,15 @@
-"""One request from start to end: authorize, read the call, plan, claim, act, follow.
+"""One request to act on a call, from start to end: `Interventions.intervene`, read from top to bottom.
 
-Interventions.intervene(request, command, asker)
-permits_for             who, what, on whom, from where: by the rules of now, not of when the button was made
-bot_token               beside the reading of the call: whether Slack takes a card at all
-phone_beside            beside it, too: whether the asker's own phone can ring at all
-calls_meant, suitable   the call as it is, one view of it; permission checked again on what was found
-switches.wait           only if the person is in the call in another mode: until they hang up, then all of it again
-switches.wait_for_phone only if their phone is busy with something else: until it is free, then all of it again
-claims.claim            which card, which action, and a row before the PUT; a second open one is refused;
-                        then the rules once more, and the call, if that has taken long
-send                    the PUT, once
-follower                what is true from then on, on the card
+authorize        who, what, on whom, from where: by the permissions of now, not of when a button was made
+read_calls       the calls as they are; beside it whether the asker's own phone is free, and whether Slack takes a card
+choose           one view of one call, or the person is asked which
+change_mode      only if the person is in the call in another mode: wait until they hang up, then all of it again
+check            the phone is registered, and no party of the call
+claim            which card, which action, and a row before the PUT; a second open one is refused; the permissions are asked
+                 again, and the call and the phone, if that has taken long
+wait_for_phone   only if the phone is busy with something else: wait until it is free, then all of it again
+act              the PUT, once
+track            `InterventionTracker` keeps the card up to date from then on
 """
 
 import asyncio
@@ -24,22 +23,29 @@ from bot.domain.actions import LABEL, RECORDING, SILENT
 from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
-from bot.domain.errors import AlreadyAsked, AlreadyInCall, PhoneNotRegistered, Refusal
-from bot.domain.intervention import Intervention
+from bot.domain.errors import (
+    AlreadyAsked,
+    AlreadyInCall,
+    AnswerLost,
+    PbxError,
+    PbxUnreachable,
+    PhoneNotRegistered,
+    Refusal,
+)
+from bot.domain.intervention import Intervention, answer_lost, answered, refused
 from bot.domain.permissions import Permissions, Permit, Person
 from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
-from bot.interventions.call_list import calls_meant, choice
-from bot.interventions.checks import MOST_OPEN, refuse_if_inside
+from bot.interventions.call_list import choice
+from bot.interventions.card import others_read, why_elsewhere
+from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
 from bot.interventions.claiming import Claims, Phone, PhoneBusy, Reading
 from bot.interventions.conclusions import Conclusions
 from bot.interventions.mode_change import Verdict, changes_mode
-from bot.interventions.placing import others_read, why_elsewhere
-from bot.interventions.planner import Suitable, permits_for, suitable
+from bot.interventions.planner import permits_for, suitable
 from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome
-from bot.interventions.preflight import phone_beside
-from bot.interventions.sending import send
 from bot.interventions.tracker import InterventionTracker
+from bot.polling.live_calls import live_on
 from bot.polling.ports import PhoneCalls
 from bot.tasks import Tasks
 
@@ -57,11 +63,19 @@ _log = structlog.get_logger("callbot.interventions")
 
 
 @dataclass(frozen=True)
-class Waits:
-    """A request that waits for the asker's phone: as its card shows it, and until when, on the event loop's clock."""
+class Waited:
+    """How the waiting of a request for the asker's phone ended, before everything is asked anew."""
 
-    asked: Intervention
-    until: float
+    verdict: Verdict
+    on_card: Intervention | None = None
+    """What its card shows; None for a change of mode, which waits on the card of what it changes."""
+    until: float = 0.0
+    """How long it may wait if the phone is busy again, on the event loop's clock."""
+
+    @property
+    def anyway(self) -> bool:
+        """Whether the person wants the phone to ring, busy or not."""
+        return self.verdict is Verdict.NOW
 
 
 class Interventions:
@@ -97,7 +111,7 @@ class Interventions:
         self._sleep = sleep
         self._measures = measures
         self._bot_token = bot_token
-        self._puts = Tasks()
+        self._tasks = Tasks()
         self._conclusions = conclusions
         self._askers: dict[str, Asker] = {}
         self.tracker = tracker
@@ -122,7 +136,7 @@ class Interventions:
 
     async def stop(self, seconds: float) -> None:
         """Wait for the answers to what was sent, at most so many seconds; then look no more."""
-        await self._puts.drain(seconds)
+        await self._tasks.drain(seconds)
         await self._claims.stop()
         await self.tracker.stop()
 
@@ -137,94 +151,126 @@ class Interventions:
         while len(self._askers) > MOST_OPEN:
             del self._askers[next(iter(self._askers))]
 
-    async def intervene(
+    async def intervene(self, request: Request, command: Intervene, asker: Asker, waited: Waited | None = None) -> None:
+        """Do to a call what was asked. Raises Refusal, PbxError and LedgerUnavailable where nothing was sent.
+
+        `waited`: the request has waited for the phone, and everything is asked anew.
+        """
+        person, permits = self._authorize(request, command)
+        self._bot_token.ask()
+        phone = None if waited and (waited.anyway or waited.on_card) else self._phone_in_doubt(command, person)
+        async with phone_beside(self._phone_calls, self._rules(), phone) as presence:
+            calls = await read_calls(command, tuple(permits), self._rules(), self._phone_calls, self._sleep)
+            reading = await self._choose(request, command, calls, permits, asker)
+            if reading is None:
+                return
+            held = self.tracker.holding(person.slack_user, reading.target.call.id)
+            anyway = waited is not None and waited.anyway
+            if held is not None and not anyway and changes_mode(held, command.action):
+                await self._change_mode(request, command, reading, held, asker)
+                return
+            try:
+                phone_now = await self._check(command, reading, held, presence, waited)
+                await self._bot_token.refuse_if_revoked()
+                _log.info("allowed", rule=reading.permit.rule, action=reading.permit.action)
+                intervention = await self._claims.claim(request, command, reading, phone_now)
+            except PhoneNotRegistered as refusal:
+                await self._offer_to_ring_anyway(request, command, reading, refusal, asker)
+                return
+            except PhoneBusy as busy:
+                await self._wait_for_phone(request, command, reading, asker, busy_with=busy.why, waited=waited)
+                return
+        await self._act(request, intervention, asker, shown=waited is not None and waited.on_card is not None)
+
+    # ── the steps ──
+
+    def _authorize(self, request: Request, command: Intervene) -> tuple[Person, dict[str, Permit]]:
+        """Who asks, and a Permit for each extension that is meant. Raises NotAuthorized and NotSuitable."""
+        self._refuse_if_unread()
+        permissions = self._rules()
+        person = permissions.person(request.slack_user, external=request.external)
+        return person, permits_for(person, command, request.channel, permissions)
+
+    def _phone_in_doubt(self, command: Intervene, person: Person) -> str | None:
+        """The phone that the PBX is asked about: the one that is to ring, unless it is known to be busy or is to ring anyway."""
+        ours = self.tracker.busy_elsewhere(person.slack_user, person.phone, "") is not None
+        certain = command.action in RECORDING or command.ring_anyway or ours
+        return None if certain else person.phone
+
+    async def _choose(
         self,
         request: Request,
         command: Intervene,
+        calls: list[tuple[str, PhoneCall]],
+        permits: dict[str, Permit],
         asker: Asker,
-        *,
-        switched: Verdict | None = None,
-        waits: Waits | None = None,
-    ) -> None:
-        """Read and plan, then act. Raises Refusal, PbxError and LedgerUnavailable where nothing was sent.
-
-        `switched`: how a waiting for the phone ended that came before; `waits`: on which card.
-
-        Reading takes time, so the rules are asked before it and after it: what counts is what they say last.
-        """
-        self._refuse_if_unread()
-        rules = self._rules()
-        person = rules.person(request.slack_user, external=request.external)
-        permits = permits_for(person, command, request.channel, rules)
-        self._bot_token.ask()
-        seen_just_now = waits is not None or switched is Verdict.NOW
-        phone = None if seen_just_now else self._phone_in_doubt(command, person)
-        async with phone_beside(self._phone_calls, rules, phone) as seeing:
-            found = await calls_meant(command, tuple(permits), rules, self._phone_calls, self._sleep)
-            read_at = asyncio.get_running_loop().time()
-            _log.info("read", calls=len(found))
-            chosen = await self._chosen(request, command, found, asker)
-            if chosen is None:
-                return
-            target, permit = chosen
-            held = self.tracker.holding(person.slack_user, target.call.id)
-            anyway = switched is Verdict.NOW
-            seen, seen_at = PhoneSeen.UNKNOWN, read_at
-            if held is None and not anyway:
-                refuse_if_inside(command.action, target.call, permit.person.phone)
-                seen, seen_at = await seeing, asyncio.get_running_loop().time()
-                if seen is PhoneSeen.NOT_REGISTERED:
-                    await self._offer_to_ring_anyway(request, command, target, permit, asker)
-                    return
-                chosen = await self._chosen(request, command, found, asker)
-                if chosen is None:
-                    return
-                target, permit = chosen
-        if held is not None and not anyway and changes_mode(held, command.action):
-            await self._switch(request, command, target, held, asker)
-            return
-        reading = Reading(target, permit, read_at)
-        asked = None if waits is None else waits.asked
-        try:
-            await self._act(request, command, reading, Phone(seen, seen_at, anyway, asked), asker)
-        except PhoneBusy as busy:
-            await self._when_free(request, command, reading, asker, busy=busy.why, waits=waits)
-        except PhoneNotRegistered:
-            await self._offer_to_ring_anyway(request, command, target, permit, asker)
-
-    async def _chosen(
-        self, request: Request, command: Intervene, found: list[tuple[str, PhoneCall]], asker: Asker
-    ) -> tuple[Suitable, Permit] | None:
-        """The one view that the action may go to, by the rules of now; None where the person is asked which.
-
-        Raises NotAuthorized or NotSuitable.
-        """
-        rules = self._rules()
-        person = rules.person(request.slack_user, external=request.external)
-        permits = permits_for(person, command, request.channel, rules)
-        allowed = [(extension, call) for extension, call in found if extension in permits]
-        fitting = suitable(command, allowed, rules, self.tracker.known(call for _, call in allowed))
-        if len(fitting) == 1:
-            return fitting[0], permits[fitting[0].extension]
-        choices = tuple(choice(command, one, request.channel, rules) for one in fitting)
+    ) -> Reading | None:
+        """The one view that the action goes to; None where the person is asked which. Raises NotAuthorized or NotSuitable."""
+        read_at = asyncio.get_running_loop().time()
+        permissions = self._rules()
+        known = self.tracker.known(call for _, call in calls)
+        fitting = suitable(command, calls, permissions, known)
+        if len(fitting) > 1:  # choices show calls, and no claim asks for the permission again before they do
+            _, permits = self._authorize(request, command)
+            fitting = suitable(command, [one for one in calls if one[0] in permits], permissions, known)
         extension = fitting[0].extension
+        if len(fitting) == 1:
+            return Reading(fitting[0], permits[extension], read_at)
+        choices = tuple(choice(command, one, request.channel, permissions) for one in fitting)
         await self._conclusions.conclude(
             request, Outcome.CHOICE, permits[extension].rule, allowed=True, extension=extension
         )
         await asker.choose(command.action, choices)
         return None
 
-    def _phone_in_doubt(self, command: Intervene, person: Person) -> str | None:
-        """The phone that is to ring, unless nothing rings, we know what it is busy with, or it is to ring whatever is known."""
-        ours = self.tracker.busy_elsewhere(person.slack_user, person.phone, "") is not None
-        certain = command.action in RECORDING or command.ring_anyway or ours
-        return None if certain else person.phone
+    async def _check(
+        self,
+        command: Intervene,
+        reading: Reading,
+        held: Intervention | None,
+        presence: Awaitable[PhoneSeen],
+        waited: Waited | None,
+    ) -> Phone:
+        """What is known of the asker's phone. Raises AlreadyInCall and PhoneNotRegistered where it is not to ring.
+
+        `held`: what the phone is in this call for already; then the claim decides.
+        """
+        anyway = waited is not None and waited.anyway
+        seen, seen_at = PhoneSeen.UNKNOWN, reading.at
+        if held is None and not anyway:
+            phone = reading.permit.person.phone
+            refuse_if_inside(command.action, reading.target.call, phone)
+            seen, seen_at = await presence, asyncio.get_running_loop().time()
+            if seen is PhoneSeen.NOT_REGISTERED:
+                raise PhoneNotRegistered(phone)
+        return Phone(seen, seen_at, anyway, None if waited is None else waited.on_card)
+
+    async def _act(self, request: Request, intervention: Intervention, asker: Asker, *, shown: bool) -> None:
+        """Send the PUT, and have its answer on the card; the card says Asked where the answer takes long.
+
+        `shown`: the card is there already.
+        """
+        self._remember(intervention.card, asker)
+        put = self._tasks.spawn(self._put(intervention), name=f"put {intervention.id}")
+        await asyncio.sleep(0)  # the PUT goes before what is said of it
+        if not request.clicked and not shown:
+            elsewhere = asker.card_is_elsewhere(why_elsewhere(intervention, self._silent_in()))
+            self._tasks.spawn(elsewhere, name=f"place of {intervention.id}")  # Slack may take long for it
+        _, late = await asyncio.wait({put}, timeout=SOON)
+        if late:
+            self.tracker.show(intervention.card)
+
+    async def _put(self, intervention: Intervention) -> None:
+        after = await send(intervention, self._phone_calls, self._measures, self._now)
+        await self.tracker.update(after)
+
+    # ── not now ──
 
     async def _offer_to_ring_anyway(
-        self, request: Request, command: Intervene, target: Suitable, permit: Permit, asker: Asker
+        self, request: Request, command: Intervene, reading: Reading, refusal: PhoneNotRegistered, asker: Asker
     ) -> None:
         """The phone is certainly not registered: nothing is sent, and the person may insist, for this call and view."""
-        refusal = PhoneNotRegistered(permit.person.phone)
+        target = reading.target
         insisting = command.model_copy(update={"ring_anyway": True})
         anyway = button(insisting, target.extension, target.call, request.channel, view_id=target.view.id)
         await self._conclusions.conclude(
@@ -232,10 +278,11 @@ class Interventions:
         )
         await asker.phone_not_registered(refusal, anyway, request.id)
 
-    async def _switch(
-        self, request: Request, command: Intervene, target: Suitable, held: Intervention, asker: Asker
+    async def _change_mode(
+        self, request: Request, command: Intervene, reading: Reading, held: Intervention, asker: Asker
     ) -> None:
         """Wait for the old leg to go, then ask for everything anew: the permission, the call, the view."""
+        target = reading.target
         if self.tracker.mode_changes.waits(held.card):
             raise AlreadyAsked(
                 "Your card is already waiting for you to hang up. Do that, or press Cancel there first. Nothing more was sent.",
@@ -251,49 +298,51 @@ class Interventions:
             raise Refusal(
                 "callbot is being restarted. Nothing was sent. Hang up if you like, and ask again in a moment."
             )
-        if verdict not in {Verdict.LEFT, Verdict.NOW}:
-            call_id = target.call.id
-            await self._conclusions.conclude(
-                request, Outcome.NOT_SWITCHED, verdict, allowed=True, extension=target.extension, call_id=call_id
-            )
+        if verdict in {Verdict.LEFT, Verdict.NOW}:
+            await self.intervene(request, _this_call(request, command, reading), asker, Waited(verdict))
             return
-        same_call = button(command, target.extension, target.call, request.channel, view_id=command.view)
-        await self.intervene(request, same_call.intervene, asker, switched=verdict)
+        await self._conclusions.conclude(
+            request,
+            Outcome.NOT_SWITCHED,
+            verdict,
+            allowed=True,
+            extension=target.extension,
+            call_id=target.call.id,
+        )
 
-    async def _when_free(
+    async def _wait_for_phone(
         self,
         request: Request,
         command: Intervene,
         reading: Reading,
         asker: Asker,
         *,
-        busy: Intervention | None,
-        waits: Waits | None,
+        busy_with: Intervention | None,
+        waited: Waited | None,
     ) -> None:
         """Wait on a card for the phone, then ask for everything anew: the permission, the call, the view.
 
-        `waits`: it has waited before, and the phone is busy again. Nothing is claimed or sent meanwhile.
+        `waited`: on which card it has waited before, and the phone is busy again. Nothing is claimed or sent meanwhile.
         """
-        await self._bot_token.refuse_if_revoked()
-        target = reading.target
-        mode_changes = self.tracker.mode_changes
-        if waits is None:
-            waits = Waits(await self._claims.wait_on_card(request, command, reading), mode_changes.ends_at())
-            self._remember(waits.asked.card, asker)
+        target, mode_changes = reading.target, self.tracker.mode_changes
+        on_card, until = (None, 0.0) if waited is None else (waited.on_card, waited.until)
+        if on_card is None:
+            self._authorize(request, command)  # the card shows the call, and no claim asks again before it does
+            on_card, until = await self._claims.wait_on_card(request, command, reading), mode_changes.ends_at()
+            self._remember(on_card.card, asker)
             _log.info("waits", call=target.call.id)
             if not request.clicked:
-                elsewhere = asker.card_is_elsewhere(why_elsewhere(waits.asked, self._silent_in()))
-                self._puts.spawn(elsewhere, name=f"place of {request.id}")  # Slack may take long for it
-        whose = self._busy_with(busy, waits.asked)
+                elsewhere = asker.card_is_elsewhere(why_elsewhere(on_card, self._silent_in()))
+                self._tasks.spawn(elsewhere, name=f"place of {request.id}")  # Slack may take long for it
         came_to = "callbot stopped."
         try:
-            verdict = await mode_changes.wait_for_phone(waits.asked, whose, waits.until)
+            verdict = await mode_changes.wait_for_phone(on_card, self._whose_call(busy_with, on_card), until)
             came_to = _CAME_TO.get(verdict, "You were told why in private.")
             if verdict is Verdict.STOPPED:
                 raise Refusal("callbot is being restarted. Nothing was sent. Ask again in a moment.")
             if verdict in {Verdict.LEFT, Verdict.NOW}:
-                same_call = button(command, target.extension, target.call, request.channel, view_id=command.view)
-                await self.intervene(request, same_call.intervene, asker, switched=verdict, waits=waits)
+                again = Waited(verdict, on_card, until)
+                await self.intervene(request, _this_call(request, command, reading), asker, again)
                 return
             await self._conclusions.conclude(
                 request,
@@ -303,32 +352,58 @@ class Interventions:
                 call_id=target.call.id,
             )
         finally:
-            self.tracker.end_waiting(waits.asked, came_to)
+            self.tracker.end_waiting(on_card, came_to)
 
-    def _busy_with(self, busy: Intervention | None, asked: Intervention) -> str:
-        """Whose call the phone is busy with, as far as those may know who see the card."""
-        if busy is None or busy.slack_user != asked.slack_user or self._rules().protects(busy.call):
+    def _whose_call(self, busy_with: Intervention | None, asked: Intervention) -> str:
+        """The agent of the call that the phone is busy with, as far as those may know who see the card; else empty."""
+        if busy_with is None or busy_with.slack_user != asked.slack_user or self._rules().protects(busy_with.call):
             return ""
         read_by_others = others_read(asked.place, asked.slack_user, self._silent_in())
-        return "" if busy.name in SILENT and read_by_others else busy.agent
+        return "" if busy_with.name in SILENT and read_by_others else busy_with.agent
 
-    async def _act(self, request: Request, command: Intervene, reading: Reading, phone: Phone, asker: Asker) -> None:
-        await self._bot_token.refuse_if_revoked()
-        _log.info("allowed", rule=reading.permit.rule, action=reading.permit.action)
-        intervention = await self._claims.claim(request, command, reading, phone)
-        self._remember(intervention.card, asker)
-        put = self._puts.spawn(self._put(intervention), name=f"put {intervention.id}")
-        await asyncio.sleep(0)  # the PUT goes before what is said of it
-        async with asyncio.TaskGroup() as both:  # a private answer that takes long must not hold the card back
-            both.create_task(self._show_if_late(put, intervention.card))
-            if not request.clicked and phone.waits is None:
-                both.create_task(asker.card_is_elsewhere(why_elsewhere(intervention, self._silent_in())))
 
-    async def _show_if_late(self, put: "asyncio.Task[None]", card: str) -> None:
-        _, late = await asyncio.wait({put}, timeout=SOON)
-        if late:
-            self.tracker.show(card)
+async def read_calls(
+    command: Intervene,
+    extensions: tuple[str, ...],
+    permissions: Permissions,
+    phone_calls: PhoneCalls,
+    sleep: Callable[[float], Awaitable[object]],
+) -> list[tuple[str, PhoneCall]]:
+    """The calls that a command may mean, as they are now, with the extension that each was asked for. Raises PbxError."""
+    calls = await live_on(
+        command.call,
+        extensions,
+        permissions,
+        phone_calls,
+        sleep,
+        counts=lambda call: not permissions.protects(call),
+    )
+    _log.info("read", calls=len(calls))
+    return calls
 
-    async def _put(self, intervention: Intervention) -> None:
-        """The deed, and what is known after it, on the card."""
-        await self.tracker.update(await send(intervention, self._phone_calls, self._measures, self._now))
+
+def _this_call(request: Request, command: Intervene, reading: Reading) -> Intervene:
+    """The command for the call that was found, whatever else its target is in by then."""
+    target = reading.target
+    return button(command, target.extension, target.call, request.channel, view_id=command.view).intervene
+
+
+async def send(
+    intervention: Intervention, phone_calls: PhoneCalls, measures: Measures, now: Callable[[], datetime]
+) -> Intervention:
+    """Send the PUT, once, and return what is known after it. Its row is in the ledger. Nothing is raised."""
+    action = intervention.action
+    try:
+        answer = await phone_calls.act(intervention.user, intervention.extension, intervention.call_id, action)
+        result, after = answer.value, answered(intervention, answer.value, now())
+    except AnswerLost as lost:
+        result, after = "lost", answer_lost(intervention, lost.code)
+    except PbxError as error:
+        result = "unreachable" if isinstance(error, PbxUnreachable) else "refused"
+        after = refused(intervention, error, now())
+    except Exception:  # noqa: BLE001 - nobody knows what was done, so the call is polled
+        _log.exception("put_failed", intervention=intervention.id)
+        result, after = "lost", answer_lost(intervention)
+    measures.put(result)
+    _log.info("put", intervention=intervention.id, action=intervention.name, result=result, state=after.state)
+    return after

@@ -14,15 +14,14 @@ import structlog
 from bot.domain.actions import JOINING, RECORDING, ActionName
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import UNDECIDED, Intervention, Poll, State, Why, answer_lost, follow, not_sent, removed
-from bot.domain.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
+from bot.domain.legs import NOTHING, Known, as_others_see, without_legs
 from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen
 from bot.domain.wall_time import taken_up
+from bot.interventions.card import card_of, is_removed, others_read
 from bot.interventions.mode_change import ModeChanges
 from bot.interventions.open_cards import OpenCards
-from bot.interventions.placing import others_read, why_elsewhere
-from bot.interventions.planner import latest_seen, next_buttons
-from bot.interventions.ports import Card, Cards, Ledger, Measures
+from bot.interventions.ports import Cards, Ledger, Measures
 from bot.polling.poller import CallPath, Haste, Poller
 from bot.tasks import Tasks, WriteBehind
 
@@ -61,7 +60,7 @@ class InterventionTracker:
         self._looking: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
-        self._saving = WriteBehind(ledger.save, sleep, saved=self._written, at_once=ledger.writes_together)
+        self._saving = WriteBehind(ledger.save, sleep, saved=self._show_and_forget, at_once=ledger.writes_together)
         self._tasks = Tasks(apart=True)
         self.mode_changes = ModeChanges(self.show, phone_seen=phone_seen, is_ours=self._rings_elsewhere)
 
@@ -160,13 +159,21 @@ class InterventionTracker:
         as_it_is = self._open_cards.newest(waiting)
         if as_it_is is not None and as_it_is.why is Why.PHONE_BUSY:
             self._open_cards.put(not_sent(as_it_is, advice, self._now()))
-            self._show_and_forget(waiting.card)
+            self._show_and_forget(waiting)
 
     def show(self, card_id: str) -> None:
         """Bring the card up to date."""
         shown = self._open_cards.on(card_id)
         if shown:
-            self._cards.show(self._card(shown))
+            self._cards.show(
+                card_of(
+                    shown,
+                    self._rules(),
+                    silent_in=self._silent_in(),
+                    known=self._known,
+                    mode_change=self.mode_changes.on_card(card_id),
+                )
+            )
             self._noticed(shown)
 
     async def update(self, intervention: Intervention) -> None:
@@ -174,7 +181,8 @@ class InterventionTracker:
         self._being_sent.discard(intervention.id)
         self._open_cards.put(intervention)
         await self._saving.save(intervention)
-        self._show_and_forget(intervention.card)
+        if self._saving.waits(intervention.id):  # else it was shown as soon as it was written
+            self._show_and_forget(intervention)
         self._look_on(intervention)
 
     def supersede(self, newer: Intervention) -> None:
@@ -198,7 +206,8 @@ class InterventionTracker:
             await self.update(answer_lost(open_one) if cut_off else open_one)
         for card_id in ended:
             await self.open_card(card_id)
-            self._show_and_forget(card_id)
+            self.show(card_id)
+            self.forget_if_done(card_id)
 
     def rules_changed(self) -> None:
         """Show every open card as the rules of now would have it."""
@@ -245,8 +254,9 @@ class InterventionTracker:
             now = self._now()
             changed = [after for one in followed if (after := self._advanced(one, look, now)) is not None]
             await asyncio.gather(*map(self._saving.save, changed))
-            for card_id in dict.fromkeys(after.card for after in changed):
-                self._show_and_forget(card_id)
+            for after in changed:
+                if self._saving.waits(after.id):
+                    self._show_and_forget(after)
         except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
             _log.exception("look_failed", call=call[2])
 
@@ -255,7 +265,7 @@ class InterventionTracker:
         if self._open_cards.newest(before) is not before:
             return None  # a request that came meanwhile has ended it
         others = (one.leg for one in self._open_cards.followed_in(before.call_id) if one.id != before.id)
-        if before.state in RECORDED and _is_removed(before, self._rules()):
+        if before.state in RECORDED and is_removed(before, self._rules()):
             after = removed(before, now)  # not left at Recording: they may come back to a card that nobody keeps true
         else:
             shown = self._without_last_legs(before, look)
@@ -288,46 +298,16 @@ class InterventionTracker:
         if seen and as_it_is is not None and as_it_is.state is State.NOT_ANSWERED:
             await self.update(as_it_is.model_copy(update={"phone_seen": seen}))
 
-    def _written(self, intervention: Intervention) -> None:
-        self._show_and_forget(intervention.card)
-
-    def _show_and_forget(self, card_id: str) -> None:
-        """Bring the card up to date."""
-        self.show(card_id)
-        self.forget_if_done(card_id)
+    def _show_and_forget(self, intervention: Intervention) -> None:
+        """Bring its card up to date, for the last time where nothing on it is open."""
+        self.show(intervention.card)
+        self.forget_if_done(intervention.card)
 
     def forget_if_done(self, card_id: str) -> None:
         """Leave a card with nothing open to the ledger, once that knows all of it."""
         shown = self._open_cards.on(card_id)
         if not any(one.following or one.why is Why.PHONE_BUSY or self._saving.waits(one.id) for one in shown):
             self._open_cards.forget(card_id)
-
-    def _card(self, interventions: tuple[Intervention, ...]) -> Card:
-        rules = self._rules()
-        interventions = tuple(one.model_copy(update={"call": self._to_be_read(one)}) for one in interventions)
-        newest = latest_seen(interventions)
-        parties = newest.call.parties | {newest.phone, newest.extension}
-        own = {view.id for view in own_views(newest.call, newest.extension, self._known(newest.call), rules)}
-        is_removed, protected = _is_removed(newest, rules), rules.protects(newest.call)
-        return Card(
-            id=newest.card,
-            place=newest.place,
-            elsewhere=why_elsewhere(newest, self._silent_in()),
-            interventions=interventions,
-            names=rules.names_of(parties),
-            legs=frozenset(view.id for view in newest.call.views if view.extension == newest.extension) - own,
-            buttons=() if is_removed or protected else next_buttons(interventions, rules),
-            mode_change=self.mode_changes.on_card(newest.card),
-            removed=is_removed,
-            protected=protected,
-        )
-
-    def _to_be_read(self, one: Intervention) -> PhoneCall:
-        """The call as the readers of its card may see it. Whole in a direct message to no party of it, and in `silent_in`."""
-        rules, known = self._rules(), self._known(one.call)
-        public = others_read(one.place, one.slack_user, self._silent_in())
-        listened_to = talks(one.call, rules.extensions_of(one.slack_user), known, rules)
-        return as_others_see(one.call, known, rules) if public or listened_to else one.call
 
 
 def _came_with(one: Intervention, call: PhoneCall, key: str) -> bool:
@@ -344,12 +324,6 @@ def _haste(followed: tuple[Intervention, ...]) -> Haste:
     if any(one.unseen for one in followed):
         return Haste.DOUBTING
     return Haste.EXPECTING if any(one.state in UNDECIDED for one in followed) else Haste.WATCHING
-
-
-def _is_removed(newest: Intervention, rules: Permissions) -> bool:
-    """Whether the rules of now would refuse what was allowed when it was asked for."""
-    person = rules.people.get(newest.slack_user)
-    return person is None or not rules.allows(person, newest.name, newest.extension, newest.channel)
 
 
 def _memorable(intervention: Intervention) -> Intervention:

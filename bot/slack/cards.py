@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import Block
 from bot.domain.actions import LABEL, RECORDING, ActionName, Whisper
 from bot.domain.calls import Flow, PhoneCallView
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
-from bot.interventions.planner import latest_seen
+from bot.interventions.card import latest_seen
 from bot.interventions.ports import BusyPhone, Card, CardElsewhere, ModeChange
 from bot.slack.foreign import caller, foreign
 from bot.slack.messages import (

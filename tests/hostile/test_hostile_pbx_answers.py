@@ -18,7 +18,7 @@ from bot.domain.intervention import Intervention, State, Step
 from bot.domain.legs import Known, own_views
 from bot.domain.permissions import Permissions
 from bot.interventions.call_list import Viewer, live_calls
-from bot.interventions.planner import next_buttons
+from bot.interventions.card import next_buttons
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack import lists

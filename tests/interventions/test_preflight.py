@@ -11,7 +11,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen, Presence, presence
-from bot.interventions.preflight import phone_beside, phone_seen
+from bot.interventions.checks import phone_beside, phone_seen
 from bot.polling.ports import Accepted
 
 

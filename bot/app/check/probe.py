@@ -28,12 +28,11 @@ from bot.domain.errors import NotSuitable, PbxError, Refusal
 from bot.domain.permissions import Permissions, Permit, Person
 from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
-from bot.interventions.call_list import calls_meant
-from bot.interventions.checks import refuse_if_inside
+from bot.interventions.checks import phone_seen, refuse_if_inside
 from bot.interventions.claiming import verdict
 from bot.interventions.planner import Suitable, permits_for, suitable
 from bot.interventions.ports import Outcome
-from bot.interventions.preflight import phone_seen
+from bot.interventions.service import read_calls
 from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.uapi import shapes
@@ -144,7 +143,7 @@ class Probe:
     async def _target(self, pbx: ComparedPbx, permit: Permit, command: Intervene) -> Suitable:
         """The one call, and the agent's view of it, as the PBX shows them now. Raises Refusal, PbxError."""
         extension, rules = permit.extension, self._rules
-        found = await calls_meant(command, (extension,), rules, pbx, self._sleep)
+        found = await read_calls(command, (extension,), rules, pbx, self._sleep)
         fitting = suitable(command, found, rules, {})
         if len(fitting) == 1:
             refuse_if_inside(command.action, fitting[0].call, permit.person.phone)

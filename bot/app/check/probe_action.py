@@ -17,11 +17,11 @@ from bot.domain.errors import PbxError
 from bot.domain.intervention import GRACE, UNDECIDED, Intervention, State, Why
 from bot.domain.permissions import Permissions, Permit
 from bot.domain.request import Request
+from bot.interventions.checks import phone_seen
 from bot.interventions.claiming import Claims, Phone, Reading
 from bot.interventions.planner import Suitable
 from bot.interventions.ports import Card
-from bot.interventions.preflight import phone_seen
-from bot.interventions.sending import send
+from bot.interventions.service import send
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.polling.poller import Poller

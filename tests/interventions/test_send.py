@@ -11,7 +11,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable, SendCallToInvalid
 from bot.domain.intervention import Intervention, State, Why
 from bot.domain.presence import Presence
-from bot.interventions.sending import send
+from bot.interventions.service import send
 from bot.polling.ports import Accepted
 
 MakeIntervention = Callable[..., Intervention]
