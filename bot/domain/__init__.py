@@ -6,8 +6,7 @@ Read in this order:
     calls.py          PhoneCall, PhoneCallView: what the PBX shows
     presence.py       what the PBX knows of a phone beside calls
     actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
-    commands.py       what is typed → Command
-    typed.py          a line as a person meant it
+    commands.py       what a person can ask callbot for: Command = Intervene | ListCalls | Help | …
     buttons.py        what a button carries ⇄ Command
     request.py        one thing that one person typed or clicked
     directory.py      agents.csv: names, teams and owners of extensions

@@ -5,9 +5,9 @@ import re
 from slack_sdk.models.blocks import ActionsBlock
 
 from bot.domain.buttons import Button
-from bot.domain.commands import EXAMPLES, HELP_ME_EXAMPLE, Verb
 from bot.domain.request import Request
 from bot.interventions.ports import CardElsewhere
+from bot.slack.command_parser import EXAMPLES, HELP_ME_EXAMPLE, Verb
 from bot.slack.foreign import escaped, foreign, plain
 from bot.slack.messages import Message, act, headline, message, our_words, said, small
 

@@ -18,12 +18,13 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.buttons import AnyButton, unpack, unpack_alert, unpack_help, unpack_mode_change, unpack_page
-from bot.domain.commands import Command, parse
+from bot.domain.commands import Command
 from bot.domain.errors import BadCommand, Refusal
 from bot.domain.request import Request
 from bot.interventions.ports import Asker
 from bot.slack.asker import PrivateAnswers
 from bot.slack.belonging import Home, is_external
+from bot.slack.command_parser import parse
 from bot.slack.messages import ALERT, HAND, PAGE, SWITCH
 from bot.slack.outgoing import Outgoing
 from bot.slack.room import Guest, Room, acts

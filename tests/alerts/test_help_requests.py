@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.buttons import AlertButton, HelpButton, pack_alert, pack_help, unpack_alert, unpack_help
-from bot.domain.commands import LONGEST_ABOUT, AnswerAlert, AskForHelp, parse
+from bot.domain.commands import LONGEST_ABOUT, AnswerAlert, AskForHelp
 from bot.domain.errors import BadCommand
+from bot.slack.command_parser import parse
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ALERT = "0f" * 16

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from bot.domain.actions import ActionName
 from bot.domain.buttons import BUTTON_VALUE_LIMIT, Button, PageButton, pack, pack_page, unpack, unpack_page
 from bot.domain.calls import is_caller_id
-from bot.domain.commands import LONGEST_SEARCH, Intervene, ListCalls, Target, parse
+from bot.domain.commands import LONGEST_SEARCH, Intervene, ListCalls, Target
 from bot.domain.errors import BadCommand
+from bot.slack.command_parser import parse
 
 quick = settings(max_examples=60, deadline=None)
 IDS = st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True).filter(lambda text: text not in {".", ".."})

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from bot.app.config import read_config
 from bot.app.output import visible
-from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls, parse
+from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls
 from bot.domain.directory import read_directory
 from bot.domain.foreign_text import cleaned, folded, seen
+from bot.slack.command_parser import parse
 from bot.slack.foreign import foreign, plain
 
 NAMES = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.commands import parse
+from bot.slack.command_parser import parse
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.commands import parse
 from bot.sandbox.pbx.server import Fault
+from bot.slack.command_parser import parse
 
 pytestmark = pytest.mark.parametrize("transport", ["http"])
 

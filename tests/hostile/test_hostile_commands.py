@@ -8,10 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.actions import ActionName
-from bot.domain.commands import Command, Intervene, ListCalls, parse
+from bot.domain.commands import Command, Intervene, ListCalls
 from bot.domain.errors import BadCommand
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.answers import refusal
+from bot.slack.command_parser import parse
 
 quick = settings(max_examples=40, deadline=None)
 rarely = settings(max_examples=8, deadline=None)

@@ -11,8 +11,8 @@ from bot.__main__ import cli
 from bot.app.config import KEYS
 from bot.app.metrics import Metrics
 from bot.app.settings import Settings
-from bot.domain.commands import OPTIONS
 from bot.domain.intervention import State
+from bot.slack.command_parser import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -12,7 +12,8 @@ import yaml
 
 from bot.app.live_config import LiveConfig
 from bot.app.settings import Settings
-from bot.domain.commands import EXAMPLES, OPTIONS, Help, Verb, parse
+from bot.domain.commands import Help
+from bot.slack.command_parser import EXAMPLES, OPTIONS, Verb, parse
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "tests" / "samples" / "slack" / "manifest.schema.2.0.0.json"

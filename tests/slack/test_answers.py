@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.actions import ActionName
-from bot.domain.commands import OPTIONS, AskForHelp, Help, Intervene, ListCalls, Verb, parse
+from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls
 from bot.domain.errors import BadCommand
 from bot.domain.request import Request
 from bot.interventions.ports import CardElsewhere
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.answers import elsewhere, help_is_coming, help_requested, help_text, interrupted, refusal
+from bot.slack.command_parser import OPTIONS, Verb, parse
 from bot.slack.messages import Message, as_many_as_fit, lasting, message, said, when
 
 Texts = Callable[[Message], list[str]]

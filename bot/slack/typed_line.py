@@ -1,4 +1,4 @@
-"""A line as a person meant it: what phones and Slack do to it is undone, what cannot be seen is refused. Pure."""
+"""A typed line as the person meant it: without what phones and Slack change in it. Invisible characters are refused. Pure."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from bot.domain.errors import BadCommand
 _SHOWN = 40
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
 _TELEPHONE = re.compile(r"<tel:[^<>|]*\|([^<>|]*)>")
-_QUOTES = str.maketrans({**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛′", "'")})  # noqa: RUF001 - the very characters that phones write
+_QUOTES = str.maketrans({**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛′", "'")})
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 """All that Unicode calls a space (category Zs)."""
 

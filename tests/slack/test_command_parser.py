@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.actions import ActionName
-from bot.domain.commands import CALLS_EXAMPLE, EXAMPLES, Help, Intervene, ListCalls, Target, Verb, example, parse
+from bot.domain.commands import Help, Intervene, ListCalls, Target
 from bot.domain.errors import BadCommand
+from bot.slack.command_parser import CALLS_EXAMPLE, EXAMPLES, Verb, example, parse
 
 quick = settings(max_examples=60, deadline=None)
 COMMANDS = ("/monitor", "/whisper", "/barge", "/pickup", "/record", "/calls")

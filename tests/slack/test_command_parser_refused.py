@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.domain.commands import Help, Intervene, parse
+from bot.domain.commands import Help, Intervene
 from bot.domain.errors import BadCommand
-from bot.domain.typed import named
+from bot.slack.command_parser import parse
+from bot.slack.typed_line import named
 
 
 def refused(command: str, text: str) -> BadCommand:

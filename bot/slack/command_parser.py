@@ -1,0 +1,225 @@
+"""What people type, read into a Command. Pure: the same words always give the same Command.
+
+    parse("/whisper", "<@U0BOB|bob> private")    ─┐
+    parse("/calls", "whisper <@U0BOB> private")  ─┴→  Intervene(...)
+
+Phones change what people type (curly quotes, no-break spaces, escapes, numbers made into links), and the parser accepts
+that. It accepts nothing else: BadCommand names the invalid word and shows a correct example.
+"""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+
+from bot.domain.actions import ActionName
+from bot.domain.calls import EXTENSION, OBJECT_ID, SHORT_EXTENSION, is_caller_id
+from bot.domain.commands import (
+    LONGEST_ABOUT,
+    LONGEST_SEARCH,
+    AskForHelp,
+    Command,
+    Help,
+    Intervene,
+    ListCalls,
+    Target,
+    mentioned,
+)
+from bot.domain.errors import BadCommand
+from bot.domain.foreign_text import cleaned, seen
+from bot.slack.typed_line import as_typed, named, refuse_hostile_characters
+
+
+class Verb(StrEnum):
+    """What a person wants, as they type it after the slash or after `/calls`."""
+
+    MONITOR = "monitor"
+    WHISPER = "whisper"
+    BARGE = "barge"
+    PICKUP = "pickup"
+    RECORD = "record"
+
+
+ACTION = {
+    Verb.MONITOR: ActionName.MONITOR,
+    Verb.WHISPER: ActionName.WHISPER,
+    Verb.BARGE: ActionName.BARGE_IN,
+    Verb.PICKUP: ActionName.PICK_UP,
+    Verb.RECORD: ActionName.START_RECORDING,
+}
+OPTIONS = {
+    Verb.MONITOR: ("call", "view", "wait", "as"),
+    Verb.WHISPER: ("call", "view", "wait", "as", "private"),
+    Verb.BARGE: ("call", "view", "wait", "as"),
+    Verb.PICKUP: ("call", "view", "wait", "as"),
+    Verb.RECORD: ("call", "view", "format", "stop"),
+}
+"""The words that each verb understands: those that its UnifiedAPI page has a field for."""
+FLAGS = ("private", "stop")
+EXAMPLES = {
+    Verb.MONITOR: "/monitor 0003*210",
+    Verb.WHISPER: "/whisper 0003*210",
+    Verb.BARGE: "/barge 0003*210",
+    Verb.PICKUP: "/pickup 0003*210 wait=20",
+    Verb.RECORD: "/record 0003*210 format=wav",
+}
+CALLS_EXAMPLE = "/calls help"
+HELP_ME, HELP_ME_EXAMPLE = "help-me", "/calls help-me the customer wants a refund"
+
+
+def example(command: str, text: str) -> str:
+    """A correct command of the kind that was meant."""
+    verb = command.removeprefix("/")
+    if verb == "calls":
+        first = text.partition(" ")[0]
+        if first in _VERBS:
+            return EXAMPLES[Verb(first)].replace("/", "/calls ", 1)
+        return HELP_ME_EXAMPLE if first == HELP_ME else CALLS_EXAMPLE
+    return EXAMPLES[Verb(verb)] if verb in _VERBS else CALLS_EXAMPLE
+
+
+def parse(command: str, text: str) -> Command:
+    """Read a slash command (`/monitor`, `/calls`) and its text. Raises BadCommand."""
+    line = as_typed(text)
+    name = command.removeprefix("/")
+    if name == "calls" and seen(line).partition(" ")[0].lower() not in {*_VERBS, "help"}:  # free text, in any script
+        line = cleaned(line).strip(" ")
+        return _calls(line, example(command, line))
+    shown = example(command, line)
+    refuse_hostile_characters(line, shown)
+    if name == "calls":
+        return _calls(line, shown)
+    if name not in _VERBS:
+        raise BadCommand(f"{named(command)} is not a command of callbot.", shown)
+    return _intervene(Verb(name), _words(line, shown), shown)
+
+
+_VERBS = frozenset(verb.value for verb in Verb)
+
+
+def _calls(line: str, shown: str) -> Command:
+    first = line.partition(" ")[0]
+    if first in _VERBS:
+        return _intervene(Verb(first), _words(line, shown)[1:], shown)
+    if line == "help":
+        return Help()
+    if first == HELP_ME:
+        return _raise_hand(line.removeprefix(HELP_ME).strip(" "))
+    if first == "help":
+        raise BadCommand(f"{named(line.split()[1])} is one word too many.", shown)
+    if first.lower() in {*_VERBS, "help", HELP_ME}:
+        raise BadCommand(
+            f"{named(first)} is not known; did you mean “{first.lower()}”?", example("/calls", line.lower())
+        )
+    if line.count('"') % 2:
+        open_end = line[line.rindex('"') :]
+        raise BadCommand(f"{named(open_end)} has a quotation mark that is not closed.", shown)
+    words = tuple(line.replace('"', " ").split())
+    if len(" ".join(words)) > LONGEST_SEARCH:
+        raise BadCommand(
+            f"{named(line)} is too long to look for: a part of a name or a number, at most {LONGEST_SEARCH} characters.",
+            shown,
+        )
+    return ListCalls(words=words)
+
+
+def _raise_hand(about: str) -> AskForHelp:
+    if len(about) > LONGEST_ABOUT:
+        raise BadCommand(f"{named(about)} is too long: at most {LONGEST_ABOUT} characters.", HELP_ME_EXAMPLE)
+    return AskForHelp(about=about)
+
+
+_WORD = re.compile(r'(?P<key>[a-z]+)="(?P<quoted>[^"]*)"(?= |$)|(?P<bare>[^ "]+)(?= |$)')
+
+
+def _words(line: str, shown: str) -> list[tuple[str, str | None]]:
+    """The words as (key, value), flags and the target as (word, None). Only a value stands in quotes."""
+    words: list[tuple[str, str | None]] = []
+    rest = line
+    while rest:
+        match = _WORD.match(rest)
+        if match is None:
+            broken = rest.partition(" ")[0]
+            if rest.count('"') % 2:
+                raise BadCommand(f"{named(broken)} has a quotation mark that is not closed.", shown)
+            raise BadCommand(f"{named(broken)} has a quotation mark where none belongs.", shown)
+        if match["key"] is not None:
+            words.append((match["key"], match["quoted"]))
+        else:
+            key, equals, value = match["bare"].partition("=")
+            words.append((key, value) if equals else (match["bare"], None))
+        rest = rest[match.end() :].lstrip(" ")
+    return words
+
+
+# ── the target and the options ──
+
+
+def _intervene(verb: Verb, words: list[tuple[str, str | None]], shown: str) -> Intervene:
+    if not words:
+        raise BadCommand("Whose call? Name an extension or a person.", shown)
+    (first, value), *rest = words
+    target = _target(first if value is None else f"{first}={value}", shown)
+    given: dict[str, str] = {}
+    for key, text in rest:
+        _check_known(verb, key, text, given, shown)
+        given[key] = text or ""
+    if "stop" in given and "format" in given:
+        raise BadCommand("“format” goes with starting to record, not with “stop”.", shown)
+    wait = given.get("wait")
+    return Intervene(
+        action=ActionName.STOP_RECORDING if "stop" in given else ACTION[verb],
+        target=target,
+        call=given.get("call"),
+        view=given.get("view"),
+        wait=int(wait) if wait else None,
+        caller_id=given.get("as"),
+        format=given.get("format"),
+        private="private" in given,
+    )
+
+
+def _target(word: str, shown: str) -> Target:
+    user = mentioned(word)
+    if user is not None:
+        return Target(kind="person", text=user)
+    if EXTENSION.fullmatch(word):
+        return Target(kind="extension", text=word)
+    if SHORT_EXTENSION.fullmatch(word):
+        return Target(kind="short", text=word)
+    if word == "@self":
+        raise BadCommand("“@self” would mean every call of a user; name one extension.", shown)
+    raise BadCommand(f"{named(word)} is neither an extension nor a mention of a person.", shown)
+
+
+def _is_object_id(text: str) -> bool:
+    return OBJECT_ID.fullmatch(text) is not None
+
+
+def _is_wait(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,3}", text) is not None and 1 <= int(text) <= 300
+
+
+_FORMS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "call": (_is_object_id, "a call id has letters, digits and ._- only"),
+    "view": (_is_object_id, "a view id has letters, digits and ._- only"),
+    "wait": (_is_wait, "wait is a whole number of seconds from 1 to 300"),
+    "as": (is_caller_id, 'a caller id looks like as="John Doe <+15550100>"'),
+    "format": (("wav", "wav49").__contains__, "a format is wav or wav49"),
+}
+
+
+def _check_known(verb: Verb, key: str, text: str | None, given: dict[str, str], shown: str) -> None:
+    word = named(key if text is None else f"{key}={text}")
+    if key not in {*_FORMS, *FLAGS}:
+        raise BadCommand(f"{word} is not an option.", shown)
+    if key not in OPTIONS[verb]:
+        raise BadCommand(f"{word} does not go with {verb}.", shown)
+    if key in given:
+        raise BadCommand(f"{named(key)} is given twice.", shown)
+    if key in FLAGS:
+        if text is not None:
+            raise BadCommand(f"{word}: “{key}” stands alone, without a value.", shown)
+        return
+    fits, form = _FORMS[key]
+    if text is None or not fits(text):
+        raise BadCommand(f"{word} is not right: {form}.", shown)
