@@ -7,7 +7,7 @@ Read in this order:
     presence.py       what the PBX knows of a phone beside calls
     actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
     commands.py       what a person can ask callbot for: Command = Intervene | ListCalls | Help | …
-    buttons.py        what a button carries ⇄ Command
+    buttons.py        what a button carries: a Command and a channel
     request.py        one thing that one person typed or clicked
     directory.py      agents.csv: names, teams and owners of extensions
     permissions.py    who may do what to whom

@@ -11,7 +11,7 @@ from bot.alerts.alert import SNOOZE, AlertState
 from bot.alerts.blindness import BlindCard
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.actions import LABEL
-from bot.domain.buttons import AlertButton, pack_alert
+from bot.domain.buttons import AlertButton
 from bot.domain.commands import AnswerAlert
 from bot.slack.alert_words import (
     READ,
@@ -27,6 +27,7 @@ from bot.slack.alert_words import (
     what_is_so,
     who_is_on_it,
 )
+from bot.slack.button_codec import pack
 from bot.slack.foreign import foreign, plain
 from bot.slack.messages import (
     ALERT,
@@ -152,6 +153,6 @@ def _answer(card: AlertCard, label: str, answer: AnswerAlert, style: str | None 
     return ButtonElement(
         text=PlainTextObject(text=label, emoji=False),
         action_id=f"{ALERT}:{answer.answer}",
-        value=pack_alert(AlertButton(answer=answer, channel=card.alert.channel)),
+        value=pack(AlertButton(answer=answer, channel=card.alert.channel)),
         style=style,
     )

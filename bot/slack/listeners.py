@@ -17,15 +17,14 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.buttons import AnyButton, unpack, unpack_alert, unpack_help, unpack_mode_change, unpack_page
 from bot.domain.commands import Command
 from bot.domain.errors import BadCommand, Refusal
 from bot.domain.request import Request
 from bot.interventions.ports import Asker
 from bot.slack.asker import PrivateAnswers
 from bot.slack.belonging import Home, is_external
+from bot.slack.button_codec import unpack
 from bot.slack.command_parser import parse
-from bot.slack.messages import ALERT, HAND, PAGE, SWITCH
 from bot.slack.outgoing import Outgoing
 from bot.slack.room import Guest, Room, acts
 from bot.tasks import Tasks
@@ -104,7 +103,8 @@ class Listeners:
         channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
         meant: Command | Refusal
         try:
-            channel, meant = _read_button(_text(action, "action_id"), _text(action, "value"))
+            button = unpack(_text(action, "value"))
+            channel, meant = button.channel, button.command
         except BadCommand as too_old:
             meant = too_old
         guest = self._guest(body, _text(user, "id"), meant)
@@ -209,27 +209,12 @@ async def _failed(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")
 
 
-_UNPACK: Mapping[str, Callable[[str], AnyButton]] = {
-    SWITCH: unpack_mode_change,
-    PAGE: unpack_page,
-    ALERT: unpack_alert,
-    HAND: unpack_help,
-}
-"""How the value of a button is read, by what its action_id begins with; every other one acts on a call."""
-
-
 def _read(command: str, text: str) -> Command | Refusal:
     """What a typed line means, or why it means nothing."""
     try:
         return parse(command, text)
     except Refusal as wrong:
         return wrong
-
-
-def _read_button(action_id: str, value: str) -> tuple[str, Command]:
-    """The channel that a click counts as coming from, and what is asked. Raises BadCommand."""
-    button = _UNPACK.get(action_id.partition(":")[0], unpack)(value)
-    return button.channel, button.command
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

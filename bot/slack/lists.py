@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.buttons import HelpButton, PageButton, pack_help, pack_page
+from bot.domain.buttons import HelpButton, PageButton
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
 from bot.interventions.call_list import since_when
 from bot.interventions.ports import Choice, Line, Listing
+from bot.slack.button_codec import pack
 from bot.slack.cards import FLOW
 from bot.slack.foreign import caller, foreign, plain
 from bot.slack.messages import HAND, PAGE, STATUS, Message, act, headline, message, said, small, small_words, when
@@ -90,7 +91,7 @@ def _turn(listing: Listing) -> Block:
             ButtonElement(
                 text=PlainTextObject(text=label, emoji=False),
                 action_id=f"{PAGE}:{label.lower()}",
-                value=pack_page(
+                value=pack(
                     PageButton(page=listing.command.model_copy(update={"page": other}), channel=listing.channel)
                 ),
             )
@@ -117,7 +118,7 @@ def _line(listing: Listing, number: int) -> list[Block]:
 def _hand(hand: HelpButton) -> ButtonElement:
     """A button by which agents ask their team for help with this call."""
     return ButtonElement(
-        text=PlainTextObject(text="Ask for help", emoji=False), action_id=f"{HAND}:raise", value=pack_help(hand)
+        text=PlainTextObject(text="Ask for help", emoji=False), action_id=f"{HAND}:raise", value=pack(hand)
     )
 
 

@@ -22,9 +22,10 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.buttons import Button, ModeChangeButton, pack, pack_mode_change
+from bot.domain.buttons import Button, ModeChangeButton
 from bot.domain.calls import Status
 from bot.domain.commands import AnswerModeChange
+from bot.slack.button_codec import pack
 from bot.slack.foreign import plain
 
 INTERVENE = "intervene"
@@ -170,7 +171,7 @@ def switch_buttons(card: str, channel: str, anyway: str) -> Block:
             ButtonElement(
                 text=PlainTextObject(text=label, emoji=False),
                 action_id=f"{SWITCH}:{'now' if now else 'cancel'}",
-                value=pack_mode_change(ModeChangeButton(answer=AnswerModeChange(card=card, now=now), channel=channel)),
+                value=pack(ModeChangeButton(answer=AnswerModeChange(card=card, now=now), channel=channel)),
             )
             for label, now in labels
         ],

@@ -8,10 +8,10 @@ import pytest
 
 from bot.alerts.alert import Alert, Helper, Resolution, When, marked_stale, raised, resolved, snooze_over, snoozed
 from bot.alerts.card import AlertCard
-from bot.domain.buttons import unpack_alert
 from bot.domain.calls import PhoneCallView
 from bot.domain.commands import AnswerAlert
 from bot.slack.alert_cards import alert_card
+from bot.slack.button_codec import unpack
 from bot.slack.messages import Message, when
 
 MakeAlert = Callable[..., Alert]
@@ -266,8 +266,8 @@ def test_the_answers_carry_the_alert_and_its_channel(
 ) -> None:
     alert = an_alert()
     element = elements(alert_card(alert_card_of(alert)))[label]
-    carried = unpack_alert(element["value"])
-    assert (element["action_id"], carried.answer, carried.channel) == (
+    carried = unpack(element["value"])
+    assert (element["action_id"], carried.command, carried.channel) == (
         action_id,
         AnswerAlert(alert=alert.id, answer=answer),
         "C0ALERTS",

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import ActionName
-from bot.domain.buttons import Button, unpack
+from bot.domain.buttons import Button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.interventions.ports import Choice
 from bot.sandbox.workspace.block_rules import check_blocks
+from bot.slack.button_codec import unpack
 from bot.slack.lists import choices
 from bot.slack.messages import Message
 
@@ -50,7 +51,8 @@ def offered(a_call: MakeCall, a_view: MakeView) -> Offered:
 def calls_of(message: Message) -> list[str | None]:
     """The call that each button means, in their order."""
     elements = [element for block in message.blocks if block["type"] == "actions" for element in block["elements"]]
-    return [unpack(element["value"]).intervene.call for element in elements]
+    buttons = [unpack(element["value"]) for element in elements]
+    return [button.intervene.call for button in buttons if isinstance(button, Button)]
 
 
 @pytest.mark.parametrize(

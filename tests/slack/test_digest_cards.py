@@ -8,9 +8,10 @@ import pytest
 
 from bot.alerts.alert import Alert, acknowledged, snoozed
 from bot.alerts.card import AlertCard, DigestCard
-from bot.domain.buttons import unpack_alert
+from bot.domain.commands import AnswerAlert
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.alert_cards import digest_card
+from bot.slack.button_codec import unpack
 from bot.slack.messages import Message
 
 MakeAlert = Callable[..., Alert]
@@ -84,7 +85,9 @@ def test_the_buttons_of_a_digest_answer_the_alert_beside_them(
     alerts = [an_alert(number) for number in range(3)]
     message = digest_card(a_digest(*map(alert_card_of, alerts)))
     rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
-    assert [unpack_alert(row[1]["value"]).answer.alert for row in rows] == [alert.id for alert in alerts]
+    assert [unpack(row[1]["value"]).command for row in rows] == [
+        AnswerAlert(alert=alert.id, answer="take") for alert in alerts
+    ]
 
 
 MORE = [(12, 8, "And 4 more: /calls shows every call."), (9, 8, "And 1 more: /calls shows every call."), (8, 8, "")]

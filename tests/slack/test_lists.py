@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import ActionName
-from bot.domain.buttons import Button, HelpButton, PageButton, unpack_help, unpack_page
+from bot.domain.buttons import AnyButton, Button, HelpButton, PageButton
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target
 from bot.interventions.call_list import LINES_ON_A_PAGE, page_of
 from bot.interventions.ports import Line, Listing
 from bot.sandbox.workspace.block_rules import check_blocks
+from bot.slack.button_codec import unpack
 from bot.slack.lists import live_calls
 from bot.slack.messages import Message, when
 
@@ -53,12 +54,10 @@ def listed(*lines: Line, words: tuple[str, ...] = (), page: int = 1, **more: Any
     return live_calls(Listing(command=ListCalls(words=words, page=page), lines=on_it, page=turned, **whole))
 
 
-def pages(message: Message) -> dict[str, PageButton]:
+def pages(message: Message) -> dict[str, AnyButton]:
     """What the buttons that turn the page carry, by their labels."""
     elements = [each for block in message.blocks for each in block.get("elements", ()) if each["type"] == "button"]
-    return {
-        each["text"]["text"]: unpack_page(each["value"]) for each in elements if each["action_id"].startswith("page:")
-    }
+    return {each["text"]["text"]: unpack(each["value"]) for each in elements if each["action_id"].startswith("page:")}
 
 
 # ── how many ──
@@ -226,7 +225,7 @@ def test_the_last_button_of_ones_own_call_asks_the_team_for_help(
 
 def test_the_button_that_asks_for_help_carries_the_call(a_line: MakeLine, hand: HelpButton) -> None:
     element = listed(a_line(hand=hand)).blocks[-1]["elements"][0]
-    assert (element["action_id"], unpack_help(element["value"])) == ("hand:raise", hand)
+    assert (element["action_id"], unpack(element["value"])) == ("hand:raise", hand)
 
 
 def test_a_line_that_is_not_ones_own_offers_no_help(a_line: MakeLine, labels: Texts) -> None:
