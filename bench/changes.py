@@ -69,9 +69,7 @@ class Stage:
             "DATABASE_URL": f"sqlite:///{folder}/callbot.db",
             "PORT": "0",
         }
-        bot = Bot(read_settings(settings))
-        await bot.start()
-        return bot
+        return await Bot.start(read_settings(settings))
 
     def versions(self) -> int:
         """How many states all cards together have shown."""

@@ -21,5 +21,6 @@ Dependencies point one way; import-linter holds it (pyproject.toml):
     __main__ → app → slack | uapi | ledger → interventions | alerts → polling → tasks | network → domain
 
 A request comes in at `slack/listeners.py`, is handed over by `app/dispatch.py`, and an intervention is done by
-`interventions/service.py`. An alert begins in `alerts/monitor.py`. `app/bot.py` puts everything together.
+`interventions/service.py`. An alert begins in `alerts/monitor.py`. `app/build.py` puts everything together; `app/bot.py`
+starts and stops it.
 """

@@ -47,7 +47,7 @@ def run() -> None:
 
 
 async def serve(**how: Any) -> None:
-    """Start the bot and stop it in order, also where it is told to end before it has started. `how`: keywords of Bot.
+    """Start the bot and stop it in order, also where it is told to end before it has started. `how`: keywords of Bot.start.
 
     Raises LedgerLost, after the stop, where another run has taken the ledger, or its file was removed or replaced.
     """
@@ -60,16 +60,15 @@ async def serve(**how: Any) -> None:
     settings = read_settings()
     configure(settings.log_level, settings.log_format)
     raise_descriptors()
-    bot = Bot(settings, **how)
     stop = _stop_signal()
-    starting = asyncio.create_task(bot.start(), name="start")
+    starting = asyncio.create_task(Bot.start(settings, **how), name="start")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
         starting.cancel()
         await asyncio.wait({starting}, timeout=STOP["all"])
         return
-    await starting
+    bot = await starting
     collect_rarely()
     keeping = asyncio.create_task(bot.keep_ledger(), name="ledger")
     try:

@@ -2,9 +2,10 @@
 
 Read in this order:
 
-    bot.py               builds, starts and stops the bot
-    telephony.py         … its way to the PBX: one session, one token, three paces
-    alerting.py          … its alerts
+    bot.py               starts and stops the bot
+    build.py             builds its parts
+    telephony.py         … the PBX: one session, one token, three rates
+    alerting.py          … the alerts
     dispatch.py          hands each request over, and concludes it
     setting_values.py    the value of a setting as it was meant
     env_file.py          .env

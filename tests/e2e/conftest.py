@@ -89,8 +89,7 @@ class House:
 
     async def start_bot(self, **more: Any) -> Bot:
         """The bot, connected; `more` goes to it."""
-        bot = Bot(self.settings(), **more)
-        await bot.start()
+        bot = await Bot.start(self.settings(), **more)
         self.bots.append(bot)
         if self.transport == "http":
             self.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
@@ -105,8 +104,9 @@ class House:
     async def start_bot_of(self, pbx: "LyingPbx") -> None:
         """The bot, with that PBX instead of the sandbox."""
         settings = self.environment() | {"UAPI_URL": pbx.url, "UAPI_ACCESS_TOKEN": "fixed"}
-        bot = Bot(read_settings({name: value for name, value in settings.items() if "UAPI_CLIENT" not in name}))
-        await bot.start()
+        bot = await Bot.start(
+            read_settings({name: value for name, value in settings.items() if "UAPI_CLIENT" not in name})
+        )
         self.bots.append(bot)
         self.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
 

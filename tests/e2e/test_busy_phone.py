@@ -246,7 +246,7 @@ async def test_what_waited_rings_no_other_phone_and_goes_on_on_no_other_card(
     house = empty_house
     bot = await house.start_bot(rules_every=0.05)
     taken_up = asyncio.Event()
-    bot._live_config.on_change(taken_up.set)
+    bot.live_config.on_change(taken_up.set)
     other = house.floor.talk(caller="+15550144", to="0003*024")
     calls(house)
     await typed(house, "/monitor 0003*210", "C0STAFF")

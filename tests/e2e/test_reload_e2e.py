@@ -30,8 +30,7 @@ async def house(empty_house: Any, events: Events) -> Any:
 
 
 async def start(house: Any) -> None:
-    bot = Bot(house.settings(), rules_every=OFTEN)
-    await bot.start()
+    bot = await Bot.start(house.settings(), rules_every=OFTEN)
     house.bots.append(bot)
     house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
 
@@ -138,15 +137,14 @@ async def test_a_changed_directory_is_taken_up(empty_house: Any, events: Events)
 
 
 async def test_a_bot_that_has_stopped_reads_its_rules_no_more(house: Any) -> None:
-    assert "rules" in {task.get_name() for task in asyncio.all_tasks()}
+    assert "configuration" in {task.get_name() for task in asyncio.all_tasks()}
     await house.stop_bot()
-    assert "rules" not in {task.get_name() for task in asyncio.all_tasks()}
+    assert "configuration" not in {task.get_name() for task in asyncio.all_tasks()}
 
 
 async def test_rules_that_cannot_be_read_permit_nothing_new(empty_house: Any, events: Events) -> None:
     house = empty_house
-    bot = Bot(house.settings(), rules_every=OFTEN, unread_for=0.0)
-    await bot.start()
+    bot = await Bot.start(house.settings(), rules_every=OFTEN, unread_for=0.0)
     house.bots.append(bot)
     house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
     house.floor.talk(caller="+15550142", to="0003*210")

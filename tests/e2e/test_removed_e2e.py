@@ -23,8 +23,7 @@ def transport() -> str:
 @pytest.fixture
 async def house(empty_house: Any) -> Any:
     """The house with a bot that looks at its rules often."""
-    bot = Bot(empty_house.settings(), rules_every=0.05)
-    await bot.start()
+    bot = await Bot.start(empty_house.settings(), rules_every=0.05)
     empty_house.bots.append(bot)
     empty_house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
     return empty_house

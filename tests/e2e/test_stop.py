@@ -57,9 +57,8 @@ async def test_an_address_that_another_program_has_is_named_once(empty_house: An
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         empty_house.more_settings = {"PORT": str(port), "HOST": "127.0.0.1"}
-        bot = Bot(empty_house.settings())
         with pytest.raises(CannotListen) as refused:
-            await bot.start()
+            await Bot.start(empty_house.settings())
     assert str(refused.value) == (
         f"127.0.0.1:{port} cannot be listened on (Address already in use). Set HOST and PORT to a free one."
     )

@@ -151,15 +151,14 @@ async def test_who_loses_the_right_while_the_change_waits_is_refused_when_the_ol
     empty_house: Any,
 ) -> None:
     house = empty_house
-    bot = Bot(house.settings(), rules_every=0.05)
-    await bot.start()
+    bot = await Bot.start(house.settings(), rules_every=0.05)
     house.bots.append(bot)
     house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
     call, card = await listening(house)
     await house.workspace.click("U0ANA", card, "Whisper")
     await asked_to_hang_up(house)
     taken_up = asyncio.Event()
-    bot._live_config.on_change(taken_up.set)
+    bot.live_config.on_change(taken_up.set)
     house.map = house.map.replace('actions = ["Monitor", "Whisper", ', 'actions = ["Monitor", ')
     house.environment()
     await asyncio.wait_for(taken_up.wait(), timeout=5)

@@ -59,8 +59,7 @@ async def post(tmp_path: Path) -> AsyncIterator[Post]:
         "DATABASE_URL": f"sqlite:///{tmp_path}/callbot.db",
         "PORT": "0",
     }
-    bot = Bot(read_settings(environment))
-    await bot.start()
+    bot = await Bot.start(read_settings(environment))
     async with aiohttp.ClientSession() as session:
         url = f"http://127.0.0.1:{bot.port}"
 

@@ -137,7 +137,7 @@ async def pbx() -> AsyncIterator[SandboxPbx]:
 async def bot(workspace: Workspace, pbx: SandboxPbx, proxy: LossyProxy, tmp_path: Path) -> AsyncIterator[Bot]:
     config = tmp_path / "callbot.toml"
     config.write_text(MAP)
-    bot = Bot(
+    bot = await Bot.start(
         read_settings(
             {
                 "SLACK_BOT_TOKEN": workspace.bot_token,
@@ -152,7 +152,6 @@ async def bot(workspace: Workspace, pbx: SandboxPbx, proxy: LossyProxy, tmp_path
             }
         )
     )
-    await bot.start()
     yield bot
     await bot.stop()
 

@@ -1,0 +1,324 @@
+"""Builds the parts of a bot. Each function returns what it has built, and `setup.closing` learns how to close it."""
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import aiohttp
+from slack_bolt.authorization import AuthorizeResult
+
+from bot.app.alerting import Alerting, build_alerting
+from bot.app.connections import Connections
+from bot.app.dispatch import Dispatch
+from bot.app.live_config import LiveConfig
+from bot.app.metrics import Metrics
+from bot.app.serving import listen
+from bot.app.settings import Settings
+from bot.app.telephony import Telephony
+from bot.domain.clock import Clock, ServerClock
+from bot.interventions.checks import POLL_PATIENCE, phone_seen
+from bot.interventions.conclusions import Conclusions
+from bot.interventions.ports import Card, CardElsewhere
+from bot.interventions.service import Interventions
+from bot.interventions.tracker import InterventionTracker
+from bot.ledger.ledger import Ledger
+from bot.ledger.single_run import SingleRun
+from bot.slack.arrival import Workspace, connect, workspace_of
+from bot.slack.bot_token import BotToken
+from bot.slack.feed import Feed
+from bot.slack.http import Front
+from bot.slack.listeners import Listeners, build_app
+from bot.slack.outgoing import Outgoing
+from bot.slack.showing import AnyCard
+from bot.slack.sockets import Sockets
+from bot.slack.wall_time import card_at
+from bot.slack.web import tells_time, web_client
+from bot.tasks import Closing
+
+SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
+
+
+def new_id() -> str:
+    """An id that nobody guesses and no two processes share."""
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every part of a bot is built from."""
+
+    settings: Settings
+    clock: Clock
+    live_config: LiveConfig
+    metrics: Metrics
+    closing: Closing
+    slack_rate: int
+    """A multiple of Slack's rate limits; 1 where Slack is the real one."""
+    blind_after: float
+    """Seconds without a list of calls after which alert channels hear of it."""
+
+    def silent_in(self) -> frozenset[str]:
+        """The channels that may show silent actions."""
+        return frozenset(self.live_config.config().cards.silent_in)
+
+
+@dataclass(frozen=True)
+class SlackClient:
+    """Slack as callbot asks it: one HTTP session, one queue, one token."""
+
+    session: aiohttp.ClientSession
+    clock: ServerClock
+    workspace: Workspace
+    outgoing: Outgoing
+    bot_token: BotToken
+
+
+@dataclass(frozen=True)
+class Systems:
+    """The outside systems, open."""
+
+    ledger: Ledger
+    slack: SlackClient
+    pbx: Telephony
+
+
+@dataclass(frozen=True)
+class Core:
+    """What handles requests and alerts, between the PBX, Slack and the ledger."""
+
+    feed: Feed
+    tracker: InterventionTracker
+    interventions: Interventions
+    alerting: Alerting
+    conclusions: Conclusions
+    dispatch: Dispatch
+
+
+async def open_ledger(setup: Setup) -> tuple[SingleRun, Ledger]:
+    """The ledger, held by this process alone. Raises LedgerUnavailable."""
+    url, clock = setup.settings.database_url, setup.clock
+    lock = SingleRun(url)
+    await lock.acquire()
+    setup.closing.later("lock", lock.release)
+    ledger = await Ledger.open(url, now=clock.wall, stepped=clock.stepped, replaced=lock.replaced)
+    setup.closing.later("ledger", ledger.close)
+    ledger.on_failure(setup.metrics.ledger_failed)
+    await ledger.reserve()
+    return lock, ledger
+
+
+async def open_slack(setup: Setup) -> SlackClient:
+    """Slack, once it has accepted the bot token. Raises SlackRefused."""
+    settings, closing = setup.settings, setup.closing
+    clock = ServerClock(setup.clock.now)
+    session = aiohttp.ClientSession(
+        timeout=SLACK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[tells_time(clock)]
+    )
+    closing.later("slack session", session.close)
+    client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+    workspace = await workspace_of(client, asyncio.sleep)
+    bot_token: BotToken
+
+    def answered(method: str, seconds: float, reason: str) -> None:
+        setup.metrics.answered("slack", method, seconds, reason)
+        bot_token.heard(method, reason)
+
+    outgoing = Outgoing(
+        client, session, clock=time.monotonic, sleep=asyncio.sleep, answered=answered, hurry=setup.slack_rate
+    )
+    closing.later("outgoing", outgoing.close)
+    bot_token = BotToken(outgoing.test)
+    closing.later("bot token", bot_token.close)
+    return SlackClient(session, clock, workspace, outgoing, bot_token)
+
+
+def open_pbx(setup: Setup) -> Telephony:
+    """The PBX. Raises OSError for a bad UAPI_CA_FILE."""
+    pbx = Telephony(setup.settings, setup.live_config, setup.metrics, setup.clock)
+    setup.closing.later("pbx session", pbx.close)
+    return pbx
+
+
+def build_core(setup: Setup, systems: Systems) -> Core:
+    """Interventions, alerts and cards. They know each other, so some hear of each other by a function of this one."""
+    ledger, slack, pbx = systems.ledger, systems.slack, systems.pbx
+    rules, now = setup.live_config.rules, setup.clock.now
+    tracker: InterventionTracker
+    interventions: Interventions
+    alerting: Alerting
+
+    def with_wall_time(card: AnyCard) -> AnyCard:
+        return card_at(card, setup.clock.stepped(), pbx_behind(setup, pbx))
+
+    async def on_no_access(card: Card) -> None:
+        asker = interventions.asker(card.id)
+        if asker is not None:
+            await asker.card_is_elsewhere(CardElsewhere.NO_ACCESS)
+
+    async def on_nowhere(card: Card) -> None:
+        asker = interventions.asker(card.id)
+        shown = with_wall_time(card)
+        if asker is not None and isinstance(shown, Card):
+            await asker.card_is_nowhere(shown)
+
+    feed = Feed(
+        slack.outgoing,
+        ledger,
+        now=now,
+        slack_now=lambda: now() + slack.clock.ahead(),
+        sleep=asyncio.sleep,
+        at_wall=with_wall_time,
+        on_no_access=on_no_access,
+        on_nowhere=on_nowhere,
+        on_posted=lambda card: alerting.manager.card_posted(card.id),
+    )
+    alerting = build_alerting(
+        live_config=setup.live_config,
+        ledger=ledger.alerts,
+        cards=feed,
+        poller=pbx.poller,
+        phone_calls=pbx.phone_calls,
+        tracker=lambda: tracker,
+        metrics=setup.metrics,
+        now=now,
+        pbx_ahead=pbx.clock.ahead,
+        new_id=new_id,
+        blind_after=setup.blind_after,
+    )
+    tracker = InterventionTracker(
+        poller=pbx.poller,
+        ledger=ledger,
+        cards=feed,
+        rules=rules,
+        silent_in=setup.silent_in,
+        now=now,
+        sleep=asyncio.sleep,
+        measures=setup.metrics,
+        phone_seen=lambda phone: phone_seen(pbx.poller, rules(), phone, POLL_PATIENCE),
+        noticed=alerting.manager.note_interventions,
+    )
+    conclusions = Conclusions(ledger, asyncio.sleep)
+    interventions = Interventions(
+        phone_calls=pbx.phone_calls,
+        ledger=ledger,
+        cards=feed,
+        rules=rules,
+        refuse_if_unread=setup.live_config.refuse_if_unread,
+        silent_in=setup.silent_in,
+        now=now,
+        sleep=asyncio.sleep,
+        new_id=new_id,
+        measures=setup.metrics,
+        tracker=tracker,
+        conclusions=conclusions,
+        bot_token=slack.bot_token,
+    )
+    dispatch = Dispatch(
+        ledger=ledger,
+        conclusions=conclusions,
+        rules=rules,
+        poller=pbx.poller,
+        interventions=interventions,
+        tracker=tracker,
+        responses=alerting.responses,
+    )
+    # An orderly stop has drained these; after a start that failed, or a drain that was cut off, they end here.
+    setup.closing.later("feed", partial(feed.drain, 0.0))
+    setup.closing.later("conclusions", conclusions.stop)
+    setup.closing.later("interventions", partial(interventions.stop, 0.0))
+    setup.closing.later("alerts", alerting.stop)
+    return Core(feed, tracker, interventions, alerting, conclusions, dispatch)
+
+
+def pbx_behind(setup: Setup, pbx: Telephony) -> timedelta:
+    """What to add to a date of the PBX so that it is in the time of the wall clock."""
+    return setup.clock.stepped() - pbx.clock.ahead()
+
+
+class Readiness:
+    """Whether this process can take a request and answer the person. The PBX has no part in it: its state is a metric."""
+
+    def __init__(self, ledger: Ledger, bot_token: BotToken, sockets: Sockets | None) -> None:
+        self._ledger = ledger
+        self._bot_token = bot_token
+        self._sockets = sockets
+        self.stopping = False
+
+    def __call__(self) -> bool:
+        """What `/readyz` says. Over HTTP it is up to Slack whether it is heard."""
+        heard = self._sockets is None or self._sockets.open > 0
+        return heard and self._bot_token.accepted and self._ledger.takes_rows and not self.stopping
+
+
+@dataclass(frozen=True)
+class SlackListener:
+    """Where Slack's deliveries come in, by HTTP or Socket Mode; `connections` serve the health checks in both."""
+
+    listeners: Listeners
+    sockets: Sockets | None
+    connections: Connections
+    ready: Readiness
+
+
+async def open_listener(setup: Setup, systems: Systems, core: Core) -> SlackListener:
+    """Take requests from now on. Raises CannotListen, SlackRefused."""
+    settings, closing, slack = setup.settings, setup.closing, systems.slack
+    home = slack.workspace.home
+    listeners = Listeners(
+        handle=core.dispatch.handle,
+        outgoing=slack.outgoing,
+        home=home,
+        knows=lambda slack_user: setup.live_config.rules().knows_person(slack_user),
+        now=setup.clock.wall,
+        sleep=asyncio.sleep,
+        new_id=new_id,
+        pbx_behind=partial(pbx_behind, setup, systems.pbx),
+    )
+    closing.later("listeners", partial(listeners.drain, 0.0))
+    authorized = AuthorizeResult(
+        enterprise_id=home.enterprise_id or None,
+        team_id=home.team_id,
+        bot_id=slack.workspace.bot_id,
+        bot_user_id=slack.workspace.bot_user_id,
+    )
+    app = build_app(listeners, web_client(None, settings.slack_api_url, slack.session), authorized)
+    token, secret = settings.slack_app_token, settings.slack_signing_secret
+    sockets = None
+    if token is not None:
+        sockets = Sockets(app, token.get_secret_value(), acknowledgements=setup.metrics)
+        closing.later("sockets", sockets.close)
+    ready = Readiness(systems.ledger, slack.bot_token, sockets)
+    front = Front(
+        app=app if sockets is None else None,
+        signing_secret="" if secret is None else secret.get_secret_value(),
+        acknowledgements=setup.metrics,
+        ready=ready,
+    )
+    connections = await listen(front.application(), settings.host, settings.port)
+    closing.later("connections", connections.close)
+    if sockets is not None:
+        await connect(sockets, asyncio.sleep)
+    return SlackListener(listeners, sockets, connections, ready)
+
+
+def watch_metrics(setup: Setup, systems: Systems, core: Core, listener: SlackListener) -> None:
+    """Have the metrics ask for what is true whenever they are read."""
+    ledger, slack, pbx = systems.ledger, systems.slack, systems.pbx
+    metrics, sockets = setup.metrics, listener.sockets
+    metrics.watch_length("requests", lambda: listener.listeners.under_way)
+    metrics.watch_length("connections", lambda: len(listener.connections))
+    metrics.watch_length("slack", lambda: len(slack.outgoing))
+    metrics.watch_length("looks", lambda: len(pbx.poller))
+    metrics.watch_health(
+        ready=listener.ready,
+        sockets_open=lambda: 0 if sockets is None else sockets.open,
+        bot_token_accepted=lambda: slack.bot_token.accepted,
+        pbx_up=lambda: pbx.up,
+        ledger_up=lambda: ledger.takes_rows,
+    )
+    metrics.watch_open(lambda: len(core.tracker.open))
+    metrics.watch_rules_age(setup.live_config.age)
+    metrics.watch_mistaken(lambda: setup.live_config.mistaken)
