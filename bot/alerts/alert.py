@@ -39,7 +39,7 @@ class When(StrEnum):
     TALKING = "talking"
     ON_HOLD = "on_hold"
     PARKED = "parked"
-    HELP_REQUESTED = "hand raised"
+    HELP_REQUESTED = "help_request"
 
 
 @dataclass(frozen=True)
@@ -59,28 +59,28 @@ class AlertRule:
         return f"{self.when} {self.channel} {self.name}"
 
 
-HELP_REQUEST_KEY = "hand raised"
+HELP_REQUEST_KEY = "help_request"
 """What stands for the key of a rule in a help request."""
 
 
 class AlertState(StrEnum):
-    """The state of an alert; the value is the word on its card."""
+    """The state of an alert; the value is the code in the ledger and the logs. `bot.slack.state_words` has the words."""
 
-    RAISED = "Raised"
-    SNOOZED = "Snoozed"
-    RESOLVED = "Resolved"
+    RAISED = "raised"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
 
 
 class Resolution(StrEnum):
-    """Why an alert is resolved."""
+    """Why an alert is resolved; the value is the code in the ledger and the logs."""
 
     NONE = ""
     ANSWERED = "answered"
-    PICKED_UP = "picked up"
-    CONDITION_OVER = "condition over"
-    CALL_OVER = "call over"
-    NOT_SEEN = "not seen"
-    RULE_GONE = "rule gone"
+    PICKED_UP = "picked_up"
+    CONDITION_OVER = "condition_over"
+    CALL_OVER = "call_over"
+    NOT_SEEN = "not_seen"
+    RULE_GONE = "rule_gone"
     PROTECTED = "protected"
 
 
@@ -111,7 +111,7 @@ class Helper(BaseModel):
     came: bool = False
     """They were `intervening` at some time since the alert was raised."""
     doing: str = ""
-    """Action and state of their Pick up or Barge in; empty for a silent action."""
+    """Action and state of their Pick up or Barge in, as codes; empty for a silent action."""
 
     @property
     def on_it(self) -> bool:

@@ -288,7 +288,7 @@ class AlertManager:
         if alert.state is not before.state:
             _log.info("alert", alert=alert.id, state=alert.state, how=alert.how, call=alert.call.id)
             if alert.state is not AlertState.RAISED:
-                self._metrics.alert(alert.when, alert.state.lower())
+                self._metrics.alert(alert.when, alert.state)
 
     def note_interventions(self, interventions: tuple[Intervention, ...]) -> None:
         """Everything that one person asked for in one call, as it is now: it goes on the alerts from whose cards they asked."""

@@ -22,7 +22,9 @@ from bot.app.settings import OwnSettings
 from bot.domain.errors import ConfigMistakes, WrongUsage
 from bot.domain.foreign_text import folded
 from bot.domain.permissions import Permissions
+from bot.interventions.ports import Outcome
 from bot.ledger.audit_log import AuditEntry, AuditLog
+from bot.slack.state_words import STATE
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 NOT_ON_A_TERMINAL = 160
@@ -43,7 +45,17 @@ COLUMNS = (
     "state",
     "request",
 )
-"""What is written of each request as CSV and JSON."""
+"""What is written of each request as CSV and JSON. Outcomes and states are codes, which no release changes."""
+OUTCOME = {
+    Outcome.RECEIVED: "received",
+    Outcome.REFUSED: "refused",
+    Outcome.ASKED_WHICH_CALL: "asked which call",
+    Outcome.ANSWERED: "answered",
+    Outcome.MODE_NOT_CHANGED: "mode not changed",
+    Outcome.SENT: "sent",
+    Outcome.INTERRUPTED: "interrupted before anything was sent",
+}
+"""The words of the table for outcomes; those for states are the cards'."""
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take these for the same
 """What a spreadsheet takes for the beginning of a formula."""
 _FORMULA_BEGINS = re.compile(rf"(?:^|(?<=[;|]))(?=[\"\s]*[{re.escape(''.join(FORMULA))}])")
@@ -163,8 +175,8 @@ def record(entry: AuditEntry, rules: Permissions) -> dict[str, Any]:
         "call": entry.call_id or None,
         "allowed": entry.allowed,
         "rule": entry.rule or None,
-        "outcome": entry.outcome.value,
-        "state": None if entry.state is None else entry.state.value,
+        "outcome": entry.outcome,
+        "state": entry.state,
         "request": entry.id,
     }
 
@@ -255,5 +267,5 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
         one["said"],
         agent or "–",  # noqa: RUF001 - a dash is what is read here
         f"{verdict}: {one['rule']}" if one["rule"] else verdict,
-        f"{one['outcome']}: {one['state']}" if one["state"] else one["outcome"],
+        OUTCOME[one["outcome"]] + (f": {STATE[one['state']]}" if one["state"] else ""),
     )

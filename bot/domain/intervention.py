@@ -22,18 +22,18 @@ from bot.domain.presence import PhoneSeen
 
 
 class State(StrEnum):
-    """What a card says; the value is the word that people read."""
+    """What is known of an intervention; the value is the code in the ledger and the logs. `bot.slack.state_words` has the words."""
 
-    ASKED = "Asked"
-    RINGING = "Ringing"
-    CONNECTED = "Connected"
-    RECORDING = "Recording"
-    RECORDING_STOPPED = "Recording stopped"
-    NOT_ANSWERED = "Not answered"
-    NOT_CONFIRMED = "Not confirmed"
-    ENDED = "Ended"
-    REFUSED = "Refused"
-    UNKNOWN = "Unknown"
+    ASKED = "asked"
+    RINGING = "ringing"
+    CONNECTED = "connected"
+    RECORDING = "recording"
+    RECORDING_STOPPED = "recording_stopped"
+    NOT_ANSWERED = "not_answered"
+    NOT_CONFIRMED = "not_confirmed"
+    ENDED = "ended"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
 
 
 UNDECIDED = frozenset({State.ASKED, State.RINGING, State.UNKNOWN})
@@ -52,18 +52,18 @@ LOOKS_TO_BELIEVE = 2
 
 
 class Why(StrEnum):
-    """Why an intervention has ended, or what its outcome hangs on."""
+    """Why an intervention has ended, or what its outcome hangs on; the value is the code in the ledger."""
 
     NONE = ""
-    CALL_OVER = "call over"
+    CALL_OVER = "call_over"
     LEFT = "left"
-    SIDE_GONE = "side gone"
-    ANSWER_LOST = "answer lost"
-    PHONE_BUSY = "phone busy"
+    SIDE_GONE = "side_gone"
+    ANSWER_LOST = "answer_lost"
+    PHONE_BUSY = "phone_busy"
     """It waits until the supervisor's phone is free: nothing is claimed, and nothing sent yet."""
     REMOVED = "removed"
     """Who asked has lost the right to it, so how a recording goes on is not theirs to know."""
-    NOT_SENT = "not sent"
+    NOT_SENT = "not_sent"
     """It waited for the phone, and was never sent."""
 
 

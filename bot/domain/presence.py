@@ -16,7 +16,7 @@ class PhoneSeen(StrEnum):
     """What can be said of a phone; empty where nothing is certain."""
 
     UNKNOWN = ""
-    NOT_REGISTERED = "not registered"
+    NOT_REGISTERED = "not_registered"
     BUSY = "busy"
     RINGING = "ringing"
     ONLINE = "online"

@@ -25,15 +25,15 @@ class _Frozen(BaseModel):
 
 
 class Outcome(StrEnum):
-    """What came of a request."""
+    """What came of a request; the value is the code in the ledger and the logs."""
 
     RECEIVED = "received"
     REFUSED = "refused"
-    CHOICE = "asked which call"
+    ASKED_WHICH_CALL = "asked_which_call"
     ANSWERED = "answered"
-    NOT_SWITCHED = "mode not changed"
+    MODE_NOT_CHANGED = "mode_not_changed"
     SENT = "sent"
-    INTERRUPTED = "interrupted before anything was sent"
+    INTERRUPTED = "interrupted"
 
 
 class Choice(_Frozen):

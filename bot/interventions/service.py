@@ -218,7 +218,7 @@ class Interventions:
             return Reading(fitting[0], permits[extension], read_at)
         choices = tuple(choice(command, one, request.channel, permissions) for one in fitting)
         await self._conclusions.conclude(
-            request, Outcome.CHOICE, permits[extension].rule, allowed=True, extension=extension
+            request, Outcome.ASKED_WHICH_CALL, permits[extension].rule, allowed=True, extension=extension
         )
         await asker.choose(command.action, choices)
         return None
@@ -303,7 +303,7 @@ class Interventions:
             return
         await self._conclusions.conclude(
             request,
-            Outcome.NOT_SWITCHED,
+            Outcome.MODE_NOT_CHANGED,
             verdict,
             allowed=True,
             extension=target.extension,

@@ -6,9 +6,9 @@ It is read beside a running callbot: without its lock, nothing is migrated, and 
 from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from bot.domain.intervention import State
@@ -21,6 +21,18 @@ from bot.ledger.tables import interventions, requests
 
 AT_ONCE = 500
 """Entries that are read at once, so that the largest ledger fits into memory and no transaction is long."""
+
+
+_FORMER_OUTCOMES = {
+    "asked which call": Outcome.ASKED_WHICH_CALL,
+    "mode not changed": Outcome.MODE_NOT_CHANGED,
+    "interrupted before anything was sent": Outcome.INTERRUPTED,
+}
+
+
+def _as_code(stored: object) -> object:
+    """The code for what a row holds: until revision 0006 that is a word, and nothing is migrated by reading."""
+    return _FORMER_OUTCOMES.get(stored, stored.lower().replace(" ", "_")) if isinstance(stored, str) else stored
 
 
 class AuditEntry(BaseModel):
@@ -40,8 +52,8 @@ class AuditEntry(BaseModel):
     allowed: bool | None
     """None where that was never decided."""
     rule: str
-    outcome: Outcome
-    state: State | None
+    outcome: Annotated[Outcome, BeforeValidator(_as_code)]
+    state: Annotated[State | None, BeforeValidator(_as_code)]
     """Of the intervention, None where nothing was sent."""
 
 

@@ -12,7 +12,7 @@ from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.tables import metadata
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest script in migrations/versions."""
 SCRIPTS = Path(__file__).parent / "migrations"
 MIGRATING = 0x63616C6C626F74

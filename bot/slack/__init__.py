@@ -31,6 +31,7 @@ What messages say; pure:
     states.py       … in words
     alert_cards.py  the card of an alert, and the digest
     alert_words.py  … in words
+    state_words.py  the words for states, which are stored and logged as codes
     answers.py      what an answer says
     lists.py        lists of live calls
     wall_time.py    cards and lists with dates as the wall clock has them

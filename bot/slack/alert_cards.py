@@ -44,6 +44,7 @@ from bot.slack.messages import (
     small_words,
     when,
 )
+from bot.slack.state_words import ALERT_STATE
 
 MOST_READ = 3900
 """Characters of the text; an update of more than 4,000 is refused ("chat.update")."""
@@ -112,8 +113,8 @@ def blind_card(card: BlindCard) -> Message:
 def _counted(card: DigestCard) -> str:
     alerts = "1 alert" if card.total == 1 else f"{card.total} alerts"
     if card.open:
-        return f"{AlertState.RAISED}: {alerts} in this channel, {card.open} open"
-    return f"{AlertState.RESOLVED}: {'the only alert' if card.total == 1 else f'all {alerts}'}"
+        return f"{ALERT_STATE[AlertState.RAISED]}: {alerts} in this channel, {card.open} open"
+    return f"{ALERT_STATE[AlertState.RESOLVED]}: {'the only alert' if card.total == 1 else f'all {alerts}'}"
 
 
 def _still_open(still: int, number: int) -> str:
@@ -146,7 +147,7 @@ def _buttons(card: AlertCard) -> list[Block]:
     elements.append(_answer(card, "I'm on it", AnswerAlert(alert=alert.id, answer="take"), style="primary"))
     if alert.state is AlertState.RAISED:
         elements.append(_answer(card, f"Snooze {lasting(SNOOZE)}", AnswerAlert(alert=alert.id, answer="snooze")))
-    return [ActionsBlock(block_id=f"{ALERT}-{alert.id}-{alert.state.lower()}-{len(alert.steps)}", elements=elements)]
+    return [ActionsBlock(block_id=f"{ALERT}-{alert.id}-{alert.state}-{len(alert.steps)}", elements=elements)]
 
 
 def _answer(card: AlertCard, label: str, answer: AnswerAlert, style: str | None = None) -> ButtonElement:

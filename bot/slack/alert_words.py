@@ -12,9 +12,11 @@ from bot.alerts.alert import HEARD_BY_ALL, Alert, AlertState, Helper, Resolution
 from bot.alerts.blindness import BlindCard
 from bot.alerts.card import AlertCard
 from bot.domain.actions import LABEL
+from bot.domain.intervention import State
 from bot.slack.foreign import foreign, plain
 from bot.slack.lists import doing, other_party
 from bot.slack.messages import lasting, when, when_and_how_long_ago
+from bot.slack.state_words import ALERT_STATE, STATE
 
 RULE, PERSON, PARTY = 70, 40, 120
 """Characters of the name of a rule, of a person's, and of the other party's name and numbers."""
@@ -63,9 +65,9 @@ def hidden(card: AlertCard) -> bool:
 def headline_of(card: AlertCard) -> str:
     """The line that is read first. It holds foreign text as it came."""
     alert = card.alert
-    state = str(alert.state)
+    state = ALERT_STATE[alert.state]
     if not alert.open and not hidden(card):
-        state = f"{alert.state} after {lasting(_whole_seconds(_last_step(alert) - alert.since))}"
+        state = f"{state} after {lasting(_whole_seconds(_last_step(alert) - alert.since))}"
     return f"{state}: {subject(card)}"
 
 
@@ -115,7 +117,7 @@ def blind_headline(card: BlindCard) -> str:
     """The line that is read first, with its time in UTC: a headline knows no reader's clock."""
     since = f"{card.since.astimezone(UTC):%H:%M} UTC"
     if card.ended is not None:
-        return f"{AlertState.RESOLVED}: callbot sees {'the calls' if card.whole else 'all calls'} again"
+        return f"{ALERT_STATE[AlertState.RESOLVED]}: callbot sees {'the calls' if card.whole else 'all calls'} again"
     return (
         f"Blind since {since}: no alert will come"
         if card.whole
@@ -146,7 +148,11 @@ def stale_since(alert: Alert) -> datetime | None:
 
 def step_lines(card: AlertCard) -> list[str]:
     """A line for each state that was reached, the newest last."""
-    return [] if hidden(card) else [f"{when(step.at)} {step.state}{_by(step.who)}" for step in card.alert.steps]
+    return (
+        []
+        if hidden(card)
+        else [f"{when(step.at)} {ALERT_STATE[step.state]}{_by(step.who)}" for step in card.alert.steps]
+    )
 
 
 # ── the call ──
@@ -226,7 +232,7 @@ def _doing(one: Helper) -> str:
     """How their Pick up or Barge in goes. Of anything else nothing is said, whatever it may be."""
     action, _, state = one.doing.partition(" ")
     spoken = next((name for name in HEARD_BY_ALL if name == action), None)
-    return "" if spoken is None else f": {LABEL[spoken]}, {foreign(state, PERSON)}"
+    return "" if spoken is None else f": {LABEL[spoken]}, {STATE[State(state)]}"
 
 
 def _together(names: Sequence[str]) -> str:

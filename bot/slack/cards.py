@@ -28,6 +28,7 @@ from bot.slack.messages import (
     switch_buttons,
     when,
 )
+from bot.slack.state_words import STATE
 from bot.slack.states import first, words_of
 
 MOST_VIEWS = 12
@@ -97,7 +98,7 @@ def intervention_card(card: Card) -> Message:
         anyway = "Ring anyway" if isinstance(card.mode_change, BusyPhone) else "Ring now anyway"
         blocks.append(switch_buttons(card.id, newest.channel, anyway))
     elif card.buttons:
-        blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state.replace(' ', '-')}"))
+        blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state}"))
     about = (
         f"{newest.supervisor}, {' and '.join(LABEL[name] for name in doing)}, {_person(newest.extension, newest.agent)}"
     )
@@ -213,6 +214,6 @@ def _steps(interventions: tuple[Intervention, ...]) -> str:
     last: State | None = None
     for at, state, one in steps:
         if state is not last or state not in {State.RECORDING, State.RECORDING_STOPPED, State.ENDED}:
-            lines.append(f"{when(at)} {LABEL[one.name]}: {state}")
+            lines.append(f"{when(at)} {LABEL[one.name]}: {STATE[state]}")
         last = state
     return "\n".join(lines[-MOST_STEPS:])

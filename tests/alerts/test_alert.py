@@ -163,7 +163,7 @@ def test_a_snooze_names_who_wanted_it(an_alert: MakeAlert) -> None:
     assert steps(snoozed(an_alert(), "Ana Pop", at(5)))[-1] == (AlertState.SNOOZED, at(5), "Ana Pop")
 
 
-@pytest.mark.parametrize(("after", "state"), [(0, "Snoozed"), (599.9, "Snoozed"), (600, "Raised"), (9999, "Raised")])
+@pytest.mark.parametrize(("after", "state"), [(0, "snoozed"), (599.9, "snoozed"), (600, "raised"), (9999, "raised")])
 def test_a_snooze_is_over_after_ten_minutes(an_alert: MakeAlert, after: float, state: str) -> None:
     assert snooze_over(snoozed(an_alert(), "Ana Pop", at(5)), at(5 + after)).state == state
 
@@ -322,8 +322,8 @@ def test_who_is_followed_no_more_is_on_it_no_more(
 DOING = {
     ActionName.MONITOR: "",
     ActionName.WHISPER: "",
-    ActionName.BARGE_IN: "BargeIn Connected",
-    ActionName.PICK_UP: "PickUp Connected",
+    ActionName.BARGE_IN: "BargeIn connected",
+    ActionName.PICK_UP: "PickUp connected",
     ActionName.START_RECORDING: "",
     ActionName.STOP_RECORDING: "",
 }

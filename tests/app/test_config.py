@@ -256,7 +256,7 @@ WRONG = {
     "an alert before its time": (ALERT.replace("= 1", "= -1"), "alerts.0.longer_than"),
     "an alert after no number of seconds": (ALERT.replace("= 1", "= nan"), "alerts.0.longer_than"),
     "an alert after a yes": (ALERT.replace("= 1", "= true"), "alerts.0.longer_than"),
-    "an alert for a raised hand": (ALERT.replace("ringing", "hand raised"), "alerts.0.when"),
+    "an alert for a raised hand": (ALERT.replace("ringing", "help_request"), "alerts.0.when"),
     "an alert without a name": (ALERT.replace('name = "a"\n', ""), "alerts.0.name"),
     "an alert for no extension": (ALERT + "extensions = []", "alerts.0.extensions"),
     "an alert for no caller": (ALERT + "callers = []", "alerts.0.callers"),

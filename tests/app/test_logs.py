@@ -105,8 +105,8 @@ def theirs() -> logging.Logger:
 
 
 def test_our_own_line_has_level_time_and_words(logged: Logged) -> None:
-    (line,) = logged(lambda: ours().info("state", state="Connected"))
-    assert (line["event"], line["state"], line["level"], line["timestamp"][-1]) == ("state", "Connected", "info", "Z")
+    (line,) = logged(lambda: ours().info("state", state="connected"))
+    assert (line["event"], line["state"], line["level"], line["timestamp"][-1]) == ("state", "connected", "info", "Z")
 
 
 def test_a_secret_of_ours_is_not_logged(logged: Logged) -> None:

@@ -130,10 +130,10 @@ def test_what_becomes_of_alerts_is_counted_by_the_kind_of_their_rule() -> None:
     metrics = Metrics()
     metrics.alert("ringing", "raised")
     metrics.alert("ringing", "raised")
-    metrics.alert("hand raised", "resolved")
+    metrics.alert("help_request", "resolved")
     shown = metrics.exposition().decode()
     assert 'callbot_alerts_total{kind="ringing",what="raised"} 2.0' in shown
-    assert 'callbot_alerts_total{kind="hand raised",what="resolved"} 1.0' in shown
+    assert 'callbot_alerts_total{kind="help_request",what="resolved"} 1.0' in shown
 
 
 def test_a_date_that_cannot_be_used_is_counted_with_why() -> None:

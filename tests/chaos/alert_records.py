@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-HAND = "hand raised"
+HAND = "help_request"
 """What an alert is about that an agent has asked for."""
 
 

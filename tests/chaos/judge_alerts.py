@@ -11,8 +11,8 @@ from tests.chaos.records import CallSeen, Evidence, Shown, Violation
 
 LATE = 10.0
 """Seconds beyond its limit within which whatever a rule is about has to be an alert."""
-RAISED, SNOOZED, RESOLVED = "Raised", "Snoozed", "Resolved"
-STATES = (RAISED, SNOOZED, RESOLVED)
+WORDS = {"raised": "Raised", "snoozed": "Snoozed", "resolved": "Resolved"}
+"""The word that a card begins with, by the ledger's code."""
 TAKE, SNOOZE = "I'm on it", "Snooze 10 min"
 OPEN_DIGEST = re.compile(r"Raised: (?P<all>\d+) alerts? in this channel, (?P<open>\d+) open")
 CLOSED_DIGEST = re.compile(r"Resolved: (?:the only alert|all (?P<all>\d+) alerts)")
@@ -30,7 +30,7 @@ class AlertCards:
             self.alerts[row.card].append(row)
         self.messages: defaultdict[str, list[Shown]] = defaultdict(list)
         for shown in evidence.shown:
-            if shown.text.startswith(STATES):
+            if shown.text.startswith(tuple(WORDS.values())):
                 self.messages[shown.card].append(shown)
 
     def said(self, card: str) -> str:
@@ -84,7 +84,7 @@ def alerts_against_the_floor(evidence: Evidence) -> Iterator[Violation]:
         call = evidence.calls.get(row.call_id)
         if row.open and not _goes_on(row, call):
             yield Violation(LIES, f"open, and nobody is needed: {row.what}; {call}")
-        if row.how == "call over" and call is not None:
+        if row.how == "call_over" and call is not None:
             yield Violation(LIES, f"the call goes on: {row.what}; {call}")
 
 
@@ -112,9 +112,9 @@ def cards_against_their_alerts(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _wrong_card(row: AlertRow, shown: Shown) -> str:
-    if not shown.text.startswith(row.state):
+    if not shown.text.startswith(WORDS[row.state]):
         return f"the ledger says “{row.state}”"
-    expected = {RAISED: {TAKE, SNOOZE}, SNOOZED: {TAKE}, RESOLVED: set()}[row.state]
+    expected = {"raised": {TAKE, SNOOZE}, "snoozed": {TAKE}, "resolved": set()}[row.state]
     found = {TAKE, SNOOZE} & set(shown.buttons)
     if found != expected or (shown.buttons and not row.open):
         return f"the buttons are {shown.buttons}"

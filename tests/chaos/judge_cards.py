@@ -8,19 +8,19 @@ from tests.chaos.cast import SILENT_IN
 from tests.chaos.judge_requests import owners
 from tests.chaos.records import SILENT, Evidence, InterventionRow, Shown, Violation
 
-WORDS = (
-    "Recording stopped",
-    "Recording",
-    "Asked",
-    "Ringing",
-    "Connected",
-    "Not answered",
-    "Not confirmed",
-    "Ended",
-    "Refused",
-    "Unknown",
-)
-"""The word that a card begins with; the longer one first where one begins like another."""
+WORDS = {
+    "Recording stopped": "recording_stopped",
+    "Recording": "recording",
+    "Asked": "asked",
+    "Ringing": "ringing",
+    "Connected": "connected",
+    "Not answered": "not_answered",
+    "Not confirmed": "not_confirmed",
+    "Ended": "ended",
+    "Refused": "refused",
+    "Unknown": "unknown",
+}
+"""The word that a card begins with, and the ledger's code for it; the longer one first where one begins like another."""
 HEARS = re.compile(r"Who hears [^:]+: (?P<who>.+?)\.?$", re.MULTILINE)
 INSIDE = re.compile(r"nobody$|only |everyone in the call|the caller")
 """What "who hears" says of somebody who is in the call."""
@@ -93,7 +93,7 @@ def _wrong_word(cards: Cards, rows: list[InterventionRow], shown: Shown) -> str:
     word = word_of(shown.text)
     if shown.text.startswith(NEVER_SENT) and _refused_since(cards.evidence, rows[-1]):
         return ""
-    mine = [row for row in rows if row.state == word]
+    mine = [row for row in rows if row.state == WORDS.get(word)]
     if not mine:
         return f"it says “{word}” and the ledger {[row.state for row in rows]}"
     wrong = WRONG.get(word)

@@ -8,9 +8,9 @@ from tests.chaos.records import Acknowledged, Evidence, InterventionRow, Kill, P
 KILLED_WITHIN = 0.1
 """Seconds between an acknowledgement and a kill in which the row may get lost."""
 UNAUTHENTICATED = frozenset({401, 403})
-ENDS = frozenset({"Ended", "Refused", "Not answered", "Not confirmed"})
+ENDS = frozenset({"ended", "refused", "not_answered", "not_confirmed"})
 """States in which nothing is looked at any more."""
-OPEN = frozenset({"Connected", "Recording", "Recording stopped", "Not answered", "Not confirmed"})
+OPEN = frozenset({"connected", "recording", "recording_stopped", "not_answered", "not_confirmed"})
 """States that may be true for as long as the call lasts, or 60 s longer than the wait."""
 CLOCK = 0.005
 """Seconds by which two clocks of one machine may differ."""
@@ -116,7 +116,7 @@ def sent_without_a_put(evidence: Evidence) -> Iterator[Violation]:
     put = {row.id for _, row in owners(evidence) if row is not None}
     for row in evidence.interventions:
         disturbed = any(outage.touches(row.asked_at, row.asked_at + 30.0) for outage in evidence.outages)
-        if row.id not in put and row.state != "Refused" and not disturbed:
+        if row.id not in put and row.state != "refused" and not disturbed:
             yield Violation("sent is sent", f"the PBX has seen no PUT of {row.what}")
 
 
@@ -128,7 +128,7 @@ def refused_without_a_no(evidence: Evidence) -> Iterator[Violation]:
             statuses[row.id].append(put.status)
     for row in evidence.interventions:
         answered = statuses[row.id]
-        if row.state == "Refused" and answered and (answered[-1] is None or answered[-1] < 300):
+        if row.state == "refused" and answered and (answered[-1] is None or answered[-1] < 300):
             yield Violation("Refused is a no of the PBX", f"answered {answered}: {row.what}")
 
 

@@ -17,7 +17,7 @@ from tests.chaos.trouble import Trouble
 GRACE = 5.0
 """Seconds that callbot waits beyond `waitForPickup` for a connection."""
 ROUNDS = 20
-UNDECIDED = frozenset({"Asked", "Ringing", "Unknown"})
+UNDECIDED = frozenset({"asked", "ringing", "unknown"})
 
 
 @dataclass(frozen=True)

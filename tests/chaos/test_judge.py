@@ -36,7 +36,7 @@ ROW = InterventionRow(
     call_id="c1",
     extension=AGENT,
     action="Monitor",
-    state="Connected",
+    state="connected",
     following=True,
     asked_at=10.0,
     claim="c1 Monitor U0SUP01",
@@ -92,7 +92,7 @@ def click_of_another(asked_in: str) -> dict[str, Any]:
     """Somebody whose role works on the floor alone has clicked the first person's card, which was asked for there."""
     phone, put = "0003*107", "t7"
     fields = {"action": "BargeIn", "sendCallTo": phone, "phoneCallViewId": "01"}
-    mine = replace(ROW, id="i7", card="k7", slack_user="U0SUP07", action="BargeIn", phone=phone, state="Not answered")
+    mine = replace(ROW, id="i7", card="k7", slack_user="U0SUP07", action="BargeIn", phone=phone, state="not_answered")
     mine = replace(mine, claim=None, following=False, asked_at=20.0)
     unanswered = "Not answered. Who hears Sup07: nobody (no connection seen)."
     return {
@@ -110,13 +110,13 @@ def click_of_another(asked_in: str) -> dict[str, Any]:
 
 GONE = {"calls": {}, "legs": {(PHONE, "c1"): [Span(10.5, 20.0)]}}
 WAITED_IN_VAIN = "Ended: nothing was sent. You cancelled it while your phone was busy"
-UNANSWERED = replace(ROW, state="Not answered", following=False, claim=None)
+UNANSWERED = replace(ROW, state="not_answered", following=False, claim=None)
 TWICE = [PUT, replace(PUT, at=10.4)]
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "a request without an outcome": ("one end state", {"requests": [replace(REQUEST, outcome="received")]}),
     "a sent request without an intervention": ("one end state", {"requests": [replace(REQUEST, intervention=None)]}),
-    "an end that is still followed": ("one end state", {"interventions": [replace(ROW, state="Ended")]}),
-    "ringing after the calm": ("one end state", {"interventions": [replace(ROW, state="Ringing")]}),
+    "an end that is still followed": ("one end state", {"interventions": [replace(ROW, state="ended")]}),
+    "ringing after the calm": ("one end state", {"interventions": [replace(ROW, state="ringing")]}),
     "an acknowledgement without a row": ("acknowledged is written down", {"requests": [], "kills": [Kill(10.2)]}),
     "a row that nobody asked for": ("rows are people's", {"asked": []}),
     "a row of somebody else": ("rows are people's", {"asked": [replace(ASKED, user="U0SUP02")]}),
@@ -125,7 +125,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "a PUT before its row": ("a row before the PUT", {"puts": [replace(PUT, rows=frozenset())]}),
     "a PUT without a row": ("a row before the PUT", {"interventions": []}),
     "a row without a PUT": ("sent is sent", {"puts": []}),
-    "a refusal that was none": ("Refused is a no of the PBX", {"interventions": [replace(ROW, state="Refused")]}),
+    "a refusal that was none": ("Refused is a no of the PBX", {"interventions": [replace(ROW, state="refused")]}),
     "two holders of one claim": ("one open request", {"interventions": [ROW, replace(ROW, id="i2")]}),
     "a claim that nobody follows": ("one open request", {"interventions": [replace(ROW, following=False)]}),
     "Connected without a leg": ("no card contradicts its call", {"calls": {"c1": RINGING}}),
@@ -138,7 +138,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
         "no card contradicts its call",
         {
             "shown": [card("Ended: Ag201's call is over", "Who hears Sup01: nobody (not in the call)")],
-            "interventions": [replace(ROW, state="Ended", following=False, claim=None)],
+            "interventions": [replace(ROW, state="ended", following=False, claim=None)],
         },
     ),
     "Nothing was sent, and no request was refused": (

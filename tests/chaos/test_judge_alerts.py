@@ -30,10 +30,10 @@ RINGING_VIEW = ViewSeen("01", AGENT, ("+15550101",), AGENT, ringing=True)
 RINGING = CallSeen("c1", frozenset({AGENT, "+15550101"}), (RINGING_VIEW,), published=10.0)
 TALKING = replace(RINGING, views=(replace(RINGING_VIEW, ringing=False, answered=14.0),))
 """Young enough that the rule about long conversations may not have seen it yet."""
-ALERT = AlertRow("a1", "a1", ALERTS, True, "Rings unanswered", "ringing", "c1", AGENT, "Raised")
+ALERT = AlertRow("a1", "a1", ALERTS, True, "Rings unanswered", "ringing", "c1", AGENT, "raised")
 TEXT = f"Raised: Rings unanswered: Ag201 Popa {AGENT}. +15550101 has been ringing."
 CARD = Shown(ALERTS, "1.1", TEXT, (TEXT,), ((12.0, TEXT),), "a1", ("Pick up", *ANSWERS))
-OVER = replace(ALERT, open=False, state="Resolved", how="answered")
+OVER = replace(ALERT, open=False, state="resolved", how="answered")
 OVER_TEXT = "Resolved after 4 s: Rings unanswered: Ag201 Popa 0003*201. Answered."
 OVER_CARD = replace(CARD, text=OVER_TEXT, lines=(OVER_TEXT,), versions=((14.0, OVER_TEXT),), buttons=())
 
@@ -82,11 +82,11 @@ TWO_OPEN = "Raised: 3 alerts in this channel, 2 open."
 
 def all_over(text: str, **changes: Any) -> dict[str, Any]:
     """Three alerts of a digest are resolved, and it says that."""
-    rows = tuple(replace(row, open=False, state="Resolved", how="answered") for row in (FIRST, SECOND, OLD))
+    rows = tuple(replace(row, open=False, state="resolved", how="answered") for row in (FIRST, SECOND, OLD))
     return digest(text, rows, **{"buttons": ()} | changes) | {"calls": {}}
 
 
-HAND = replace(ALERT, name="Ag201 Popa", when="hand raised", asked_by="U0AG201")
+HAND = replace(ALERT, name="Ag201 Popa", when="help_request", asked_by="U0AG201")
 HAND_TEXT = "Raised: Ag201 Popa asks for help. Ag201 Popa is on call with +15550101."
 
 
@@ -123,7 +123,7 @@ def pick_up(user: str, phone: str, channel: str) -> dict[str, Any]:
         "c1",
         AGENT,
         "PickUp",
-        "Connected",
+        "connected",
         True,
         13.0,
         "c1 PickUp",
@@ -136,7 +136,7 @@ def pick_up(user: str, phone: str, channel: str) -> dict[str, Any]:
     mine = "Connected. Who hears Sup: everyone in the call."
     card = replace(OVER_CARD, channel=channel, text=text, lines=(text,), versions=((15.0, text),))
     return {
-        "alerts": [replace(OVER, how="picked up", channel=channel)],
+        "alerts": [replace(OVER, how="picked_up", channel=channel)],
         "calls": {"c1": replace(RINGING, views=(picked,))},
         "cards": {"a1": (channel, "1.1"), "k1": (channel, "2.2")},
         "shown": [card, Shown(channel, "2.2", mine, (mine,), ((15.0, mine),), "k1")],
@@ -156,7 +156,7 @@ def pick_up_on_digest() -> dict[str, Any]:
     _, mine = found["shown"]
     card = replace(OVER_CARD, ts="5.5", text=text, lines=(text,), versions=((15.0, told), (16.0, text)), card="d1")
     return found | {
-        "alerts": [replace(OVER, how="picked up", card="d1", digest="d1")],
+        "alerts": [replace(OVER, how="picked_up", card="d1", digest="d1")],
         "cards": found["cards"] | {"d1": (ALERTS, "5.5")},
         "shown": [card, mine],
         "asked": [replace(found["asked"][0], clicked="d1")],
@@ -166,7 +166,7 @@ def pick_up_on_digest() -> dict[str, Any]:
 GOOD: dict[str, dict[str, Any]] = {
     "a call that rings, and its alert": {},
     "an alert that is snoozed": says("Snoozed: Rings unanswered.", buttons=("Pick up", "I'm on it"))
-    | {"alerts": [replace(ALERT, state="Snoozed")]},
+    | {"alerts": [replace(ALERT, state="snoozed")]},
     "an alert that is resolved": over(),
     "a digest": digest(TWO_OPEN),
     "a digest of what is over": all_over("Resolved: all 3 alerts."),
@@ -211,18 +211,18 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
         LIES,
         hand() | {"calls": {"c1": replace(TALKING, views=(replace(TALKING.views[0], extension="0003*202"),))}},
     ),
-    "over, and the call goes on": (LIES, over(alerts=[replace(OVER, how="call over")])),
+    "over, and the call goes on": (LIES, over(alerts=[replace(OVER, how="call_over")])),
     "a resolved alert that is shown as open": (LIES, over(shown=[CARD])),
     "an open alert that is shown as resolved": (LIES, {"shown": [OVER_CARD]}),
     "a resolved alert with buttons": (LIES, over(shown=[replace(OVER_CARD, buttons=("Pick up",))])),
     "a snoozed alert that is shown as raised": (
         LIES,
-        {"alerts": [replace(ALERT, state="Snoozed")], "shown": [replace(CARD, buttons=("I'm on it",))]},
+        {"alerts": [replace(ALERT, state="snoozed")], "shown": [replace(CARD, buttons=("I'm on it",))]},
     ),
     "an open alert without its buttons": (LIES, {"shown": [replace(CARD, buttons=())]}),
     "a snoozed alert that can be snoozed": (
         LIES,
-        says("Snoozed: Rings unanswered.") | {"alerts": [replace(ALERT, state="Snoozed")]},
+        says("Snoozed: Rings unanswered.") | {"alerts": [replace(ALERT, state="snoozed")]},
     ),
     "a digest that counts too few open ones": (LIES, digest("Raised: 3 alerts in this channel, 1 open.")),
     "a digest that drops one": (LIES, digest("Raised: 2 alerts in this channel, 2 open.")),

@@ -17,10 +17,10 @@ PUBLIC, OWN = "public cards show no silent leg", "agents are shown no leg"
 def listened_to(text: str, *public: str, channel: str = FLOOR) -> dict[str, Any]:
     """Another supervisor records the call that the first one listens to; their card, in that channel, says this."""
     phone = "0003*102"
-    mine = replace(ROW, id="i2", card="k2", slack_user="U0SUP02", action="StartRecording", phone=phone, state="Ended")
+    mine = replace(ROW, id="i2", card="k2", slack_user="U0SUP02", action="StartRecording", phone=phone, state="ended")
     mine = replace(mine, claim=None, following=False, channel=channel, place=channel)
     barged = [
-        replace(ROW, id=f"b{n}", action=action, state="Ended", following=False) for n, action in enumerate(public)
+        replace(ROW, id=f"b{n}", action=action, state="ended", following=False) for n, action in enumerate(public)
     ]
     return {
         "interventions": [ROW, *barged, mine],

@@ -220,4 +220,4 @@ async def test_a_question_labels_each_call_by_the_other_party_and_its_age(house:
     question = await listed(house, "U0ANA", "/monitor 0003*210")
     assert re.fullmatch(r"“Uwe Urgent” <\+15550142>, 3 min \d+ s", labels(question)[0])
     assert re.fullmatch(r"“Vic Voice” <\+15550143>, \d s", labels(question)[1])
-    assert [(each.outcome, each.allowed) for each in await house.audit_log()] == [("asked which call", True)]
+    assert [(each.outcome, each.allowed) for each in await house.audit_log()] == [("asked_which_call", True)]

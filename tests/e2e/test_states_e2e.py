@@ -34,7 +34,7 @@ async def test_a_call_that_ends_while_the_phone_still_rings_ends_the_card(house:
     await house.card("Ringing")
     house.floor.hang_up(call)
     card = await house.card("Ended: Bob's call is over")
-    assert (labels(card), [each.state.value for each in await house.audit_log()]) == ([], ["Ended"])
+    assert (labels(card), [each.state.value for each in await house.audit_log()]) == ([], ["ended"])
 
 
 async def test_a_call_that_is_over_is_not_taken_for_one_that_was_left(house: Any) -> None:
@@ -156,7 +156,7 @@ async def test_each_documented_code_is_refused_with_what_to_do_and_the_code(empt
         [card] = house.cards()
         shown[code] = card.text.startswith("Refused") * next(line for line in card.lines() if f"({code})" in line)
     assert {code: words for code, words in ADVICE.items() if words not in shown[code]} == {}
-    assert {each.state.value for each in await house.audit_log()} == {"Refused"}
+    assert {each.state.value for each in await house.audit_log()} == {"refused"}
 
 
 async def test_a_phone_that_is_no_phone_is_refused_by_the_sandbox_and_may_be_asked_for_again(house: Any) -> None:

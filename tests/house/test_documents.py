@@ -13,6 +13,7 @@ from bot.app.metrics import Metrics
 from bot.app.settings import Settings
 from bot.domain.intervention import State
 from bot.slack.command_parser import OPTIONS
+from bot.slack.state_words import STATE
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -99,7 +100,7 @@ def takers_in_words(option: str) -> str:
 
 def test_every_state_of_a_card_is_explained() -> None:
     text = section(page("supervisors.md"), "What happens then")
-    assert [row[0] for row in rows(text)] == [state.value for state in State]
+    assert [row[0] for row in rows(text)] == [STATE[state] for state in State]
 
 
 @pytest.mark.parametrize("map_", ["docs/architecture.md", "bot/__init__.py"])

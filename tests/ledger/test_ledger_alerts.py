@@ -69,7 +69,7 @@ def test_no_text_is_changed_on_its_way_through_a_document(name: str, about: str,
     call = PhoneCall.model_validate({"id": "c", "phoneCallView": [{"id": "1", "source": [source], "callerId": about}]})
     plain = Alert(
         id="a1",
-        rule=f"hand raised {name}",
+        rule=f"help_request {name}",
         name=name,
         when=When.HELP_REQUESTED,
         channel="C0ALERTS",

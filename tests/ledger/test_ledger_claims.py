@@ -275,7 +275,7 @@ async def test_a_claim_that_another_session_has_not_committed_yet_is_left_to_it(
     finally:
         await server.close()
         await ledger.close()
-    assert [tuple(row) for row in rows] == [("late", None, "Connected"), ("newer", connected.claim, "Not answered")]
+    assert [tuple(row) for row in rows] == [("late", None, "connected"), ("newer", connected.claim, "not_answered")]
 
 
 # ── what was claimed and never sent ──

@@ -3,7 +3,10 @@
 `tests/samples/README.md` says how the samples were made, and what is in them.
 """
 
+import csv
 import io
+import json
+import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -147,6 +150,18 @@ async def test_an_open_intervention_can_be_saved(taken_up: Ledger) -> None:
     assert (await taken_up.following())[0] == one
 
 
+async def test_a_document_that_cannot_be_read_stops_no_other_one(address: str) -> None:
+    database = await Database.open(Address(address))
+    damage = "UPDATE interventions SET document = '{' WHERE id IN ('i02', 'i03')"
+    await database.write(lambda connection: connection.exec_driver_sql(damage))
+    await database.close()
+    ledger = await Ledger.open(address, now=lambda: NOON)
+    try:
+        assert len(await ledger.following()) == 7
+    finally:
+        await ledger.close()
+
+
 async def test_a_posted_card_is_found_and_a_post_that_had_begun_too(taken_up: Ledger) -> None:
     assert (await taken_up.posted("card01")).at == ("C0FLOOR", "1700000000.000100")
     assert (await taken_up.posted("a-snoozed")).begun == ("C0ALERTS", NOON + 30 * SECOND)
@@ -214,9 +229,9 @@ OUTCOMES = {
     "r-i01": Outcome.SENT,
     "r-refused": Outcome.REFUSED,
     "r-external": Outcome.REFUSED,
-    "r-choice": Outcome.CHOICE,
+    "r-choice": Outcome.ASKED_WHICH_CALL,
     "r-answered": Outcome.ANSWERED,
-    "r-kept": Outcome.NOT_SWITCHED,
+    "r-kept": Outcome.MODE_NOT_CHANGED,
     "r-interrupted": Outcome.INTERRUPTED,
     "r-received": Outcome.RECEIVED,
 }
@@ -244,11 +259,62 @@ async def test_the_audit_reads_the_ledger_before_it_is_taken_up(address: str, en
     assert await entries() == before
 
 
-async def test_the_audit_names_every_request_of_the_sample(address: str) -> None:
-    out = io.StringIO()
-    audit_log = await AuditLog.open(address)
-    try:
-        assert await audit(audit_log, Permissions(), out, since=None, user=None, form=Form.CSV) == 22
-    finally:
-        await audit_log.close()
-    assert len(out.getvalue().splitlines()) == 23
+@pytest.fixture
+def written(address: str) -> Callable[[Form], Awaitable[str]]:
+    """What `callbot audit` writes of the sample, which nobody has taken up."""
+
+    async def written(form: Form) -> str:
+        out = io.StringIO()
+        audit_log = await AuditLog.open(address)
+        try:
+            assert await audit(audit_log, Permissions(), out, since=None, user=None, form=form) == 22
+        finally:
+            await audit_log.close()
+        return out.getvalue()
+
+    return written
+
+
+WRITTEN = {
+    "r-i01": ("sent", "connected"),
+    "r-i02": ("sent", "ringing"),
+    "r-i03": ("sent", "asked"),
+    "r-i04": ("sent", "unknown"),
+    "r-i05": ("sent", "not_answered"),
+    "r-i06": ("sent", "recording"),
+    "r-i07": ("sent", "recording_stopped"),
+    "r-i08": ("sent", "not_confirmed"),
+    "r-i09": ("sent", "ended"),
+    "r-i13": ("sent", "refused"),
+    "r-refused": ("refused", None),
+    "r-choice": ("asked_which_call", None),
+    "r-answered": ("answered", None),
+    "r-kept": ("mode_not_changed", None),
+    "r-interrupted": ("interrupted", None),
+    "r-received": ("received", None),
+}
+"""Every outcome and every state, as the codes that scripts rely on."""
+
+
+async def test_json_has_codes(written: Callable[[Form], Awaitable[str]]) -> None:
+    found = {each["request"]: (each["outcome"], each["state"]) for each in json.loads(await written(Form.JSON))}
+    assert {each: found[each] for each in WRITTEN} == WRITTEN
+
+
+async def test_csv_has_the_codes_of_json(written: Callable[[Form], Awaitable[str]]) -> None:
+    rows = csv.DictReader(io.StringIO(await written(Form.CSV)))
+    found = {each["request"]: (each["outcome"], each["state"] or None) for each in rows}
+    assert {each: found[each] for each in WRITTEN} == WRITTEN
+
+
+async def test_the_table_has_words(written: Callable[[Form], Awaitable[str]]) -> None:
+    table = re.sub(r"\s+", " ", await written(Form.TABLE))
+    words = (
+        "sent: Recording stopped",
+        "sent: Not answered",
+        "asked which call",
+        "mode not changed",
+        "interrupted before",
+    )
+    assert [each for each in words if each not in table] == []
+    assert re.findall(r"\b[a-z]+_[a-z_]+\b", table) == []

@@ -12,6 +12,7 @@ from bot.domain.calls import PhoneCallView
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.alert_cards import alert_card
 from bot.slack.messages import Message, when_and_how_long_ago
+from bot.slack.state_words import ALERT_STATE
 
 MakeAlert = Callable[..., Alert]
 MakeAlertCard = Callable[..., AlertCard]
@@ -42,14 +43,14 @@ def test_the_text_begins_with_the_states_word(
     *, an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, state: AlertState, change: Any, words: str
 ) -> None:
     text = alert_card(alert_card_of(change(an_alert(), at(noon, 64)))).text
-    assert (text.startswith(words), words.startswith(state)) == (True, True)
+    assert (text.startswith(words), words.startswith(ALERT_STATE[state])) == (True, True)
 
 
 @pytest.mark.parametrize(("state", "change"), [row[:2] for row in STATES], ids=[str(row[0]) for row in STATES])
 def test_the_first_block_carries_the_states_word_too(
     *, an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, state: AlertState, change: Any, shown: Texts
 ) -> None:
-    assert shown(alert_card(alert_card_of(change(an_alert(), at(noon, 64)))))[0].startswith(state)
+    assert shown(alert_card(alert_card_of(change(an_alert(), at(noon, 64)))))[0].startswith(ALERT_STATE[state])
 
 
 def test_every_state_is_in_the_table() -> None:

@@ -44,10 +44,10 @@ def helper(noon: datetime, name: str = "Ana Pop", **fields: Any) -> Helper:
 HELPERS: list[tuple[dict[str, Any], str]] = [
     ({"taken": True}, "Ana Pop is on it, since 12:00:40."),
     ({"intervening": True}, "Ana Pop is on it, since 12:00:40."),
-    ({"intervening": True, "doing": "PickUp Ringing"}, "Ana Pop is on it: Pick up, Ringing."),
-    ({"taken": True, "intervening": True, "doing": "BargeIn Connected"}, "Ana Pop is on it: Barge in, Connected."),
-    ({"intervening": True, "doing": "Monitor Connected"}, "Ana Pop is on it, since 12:00:40."),
-    ({"intervening": True, "doing": "Whisper Ringing"}, "Ana Pop is on it, since 12:00:40."),
+    ({"intervening": True, "doing": "PickUp ringing"}, "Ana Pop is on it: Pick up, Ringing."),
+    ({"taken": True, "intervening": True, "doing": "BargeIn connected"}, "Ana Pop is on it: Barge in, Connected."),
+    ({"intervening": True, "doing": "Monitor connected"}, "Ana Pop is on it, since 12:00:40."),
+    ({"intervening": True, "doing": "Whisper ringing"}, "Ana Pop is on it, since 12:00:40."),
     ({"came": True}, "Ana Pop was on it."),
 ]
 

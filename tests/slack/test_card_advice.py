@@ -13,6 +13,7 @@ from bot.interventions.ports import Card, ModeChange
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.cards import intervention_card
 from bot.slack.messages import Message
+from bot.slack.state_words import STATE
 
 MakeIntervention = Callable[..., Intervention]
 MakeCard = Callable[..., Card]
@@ -116,7 +117,7 @@ def test_a_new_mode_that_came_to_nothing_leaves_the_old_one_and_the_card_says_so
     texts: Callable[..., str], reached: Reached, state: State
 ) -> None:
     said = texts(reached(State.CONNECTED), reached(state, WHISPER, after=40, id="i2"))
-    assert said.startswith(str(state))
+    assert said.startswith(STATE[state])
     assert "Not switched, you are still listening." in said
     assert "Does: Monitor: listens silently" in said
     assert "Who hears Ana: nobody" in said

@@ -14,6 +14,7 @@ from bot.interventions.ports import Card
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.cards import intervention_card
 from bot.slack.messages import Message
+from bot.slack.state_words import STATE
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
@@ -83,14 +84,14 @@ def test_the_text_begins_with_the_states_word(
     a_card: MakeCard, reached: Reached, state: State, name: ActionName, words: str
 ) -> None:
     text = intervention_card(a_card(reached(state, name))).text
-    assert (text.startswith(words), words.startswith(state)) == (True, True)
+    assert (text.startswith(words), words.startswith(STATE[state])) == (True, True)
 
 
 @pytest.mark.parametrize(("state", "name"), [row[:2] for row in WORDS], ids=IDS)
 def test_the_first_block_carries_the_states_word_too(
     a_card: MakeCard, reached: Reached, state: State, name: ActionName, shown: Texts
 ) -> None:
-    assert shown(intervention_card(a_card(reached(state, name))))[0].startswith(state)
+    assert shown(intervention_card(a_card(reached(state, name))))[0].startswith(STATE[state])
 
 
 @pytest.mark.parametrize(("state", "name"), [row[:2] for row in WORDS], ids=IDS)

@@ -25,6 +25,7 @@ from bot.interventions.service import send
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.polling.poller import Poller
+from bot.slack.state_words import STATE
 from bot.uapi import shapes
 from bot.uapi.shapes import Comparison
 
@@ -57,7 +58,7 @@ class ProbeCard:
         """Say the state where it is new, and what to do about a refusal."""
         one = card.interventions[-1]
         self.states.append(one)
-        text = f"{one.state}{f' ({one.code})' if one.code else ''}"
+        text = f"{STATE[one.state]}{f' ({one.code})' if one.code else ''}"
         if text != self._said:
             self._said = text
             self._report.step(text)
@@ -228,5 +229,5 @@ class ProbeAction:
     def _end(self, since: datetime) -> str:
         """How it ended, for the summary."""
         one = self._newest
-        steps = [f"{step.state} after {(step.at - since).total_seconds():.1f} s" for step in one.steps[1:]]
-        return ", ".join(steps) or f"{one.state}, {counted(len(one.call.views), 'view')} in the call"
+        steps = [f"{STATE[step.state]} after {(step.at - since).total_seconds():.1f} s" for step in one.steps[1:]]
+        return ", ".join(steps) or f"{STATE[one.state]}, {counted(len(one.call.views), 'view')} in the call"
