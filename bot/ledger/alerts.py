@@ -19,6 +19,7 @@ from bot.alerts.blindness import BlindCard
 from bot.alerts.wall_time import alert_at, blind_at
 from bot.ledger import documents, tables
 from bot.ledger.database import Database
+from bot.ledger.statements import newest_row
 from bot.ledger.tables import cards
 
 AT_ONCE = 200
@@ -74,7 +75,7 @@ class AlertBook:
             "channel": alert.channel,
             "open": alert.open,
             "raised_at": alert.raised_at,
-            "updated_at": self._now(),
+            "updated_at": self._now() - self._stepped() + self._ahead,
             "stepped_at": newest,
             "document": documents.written(alert),
         }
@@ -126,7 +127,7 @@ class AlertBook:
             "channel": card.place,
             "open": not done,
             "raised_at": moved.since,
-            "updated_at": self._now(),
+            "updated_at": self._now() - self._stepped() + self._ahead,
             "stepped_at": (card.ended or card.since) + self._ahead,
             "document": moved.model_dump_json(),
         }
@@ -165,14 +166,8 @@ class AlertBook:
 
 def _unshown(connection: Connection) -> Sequence[str]:
     """The cards of the ledger's last day that do not show yet what was resolved, the newest first."""
-    newest = [connection.execute(_last_word(which)).scalar() for which in (True, False)]
-    last_word = max((at for at in newest if at is not None), default=None)
-    return () if last_word is None else connection.execute(_unshown_since(last_word - _A_DAY)).scalars().all()
-
-
-def _last_word(is_open: bool) -> Select[Any]:
-    """When one of these was written last. Asked for each apart, so that the index answers it."""
-    return select(_ROW.updated_at).where(_ROW.open.is_(is_open)).order_by(_ROW.updated_at.desc()).limit(1)
+    newest = newest_row(connection, _ROW.open)
+    return () if newest is None else connection.execute(_unshown_since(newest - _A_DAY)).scalars().all()
 
 
 def _unshown_since(at: datetime) -> Select[Any]:

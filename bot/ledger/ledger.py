@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn, Self
 
 import structlog
-from sqlalchemy import Connection, Executable, RowMapping, Select, func, select
+from sqlalchemy import Connection, Executable, RowMapping, Select, select
 
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
@@ -22,7 +22,7 @@ from bot.ledger.alerts import AlertBook
 from bot.ledger.database import Database
 from bot.ledger.failures import Conflict, LedgerUnavailable
 from bot.ledger.sqlite import never
-from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests
+from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests, newest_row
 from bot.ledger.tables import alerts, cards, interventions
 
 __all__ = ["Ledger", "LedgerUnavailable"]
@@ -39,8 +39,8 @@ class Ledger:
     """Made by `open`; `close` it in the end. Times come from `now`, which gives an aware instant.
 
     What is written down are instants of the wall clock: `stepped` says how far it is from those that are kept in memory.
-    When states began is written down in an order of its own, by which the next start knows what a card does not show yet:
-    `ahead` is added to the instants in memory, so that it never goes back, wherever the wall clock is set to.
+    When states began and were written down is in an order of its own, by which the next start knows what a card does not
+    show yet: `ahead` is added to the instants in memory, so that it never goes back, wherever the wall clock is set to.
     """
 
     def __init__(
@@ -76,13 +76,14 @@ class Ledger:
             database = await Database.open(address, replaced)
             try:
                 await schema.bring_up_to_date(database)
-                newest = await database.read(newest_step)
+                newest = await database.read(_last_word)
             except BaseException:
                 await database.close()
                 raise
         except LedgerUnavailable as error:
             raise error.at_start(address.place) from error
-        return cls(database, now, stepped, timedelta() if newest is None else max(timedelta(), newest - now()))
+        ahead = timedelta() if newest is None else max(timedelta(), newest - (now() - stepped()))
+        return cls(database, now, stepped, ahead)
 
     @property
     def writes_together(self) -> int:
@@ -244,7 +245,7 @@ class Ledger:
         return {
             "state": intervention.state,
             "following": intervention.following,
-            "updated_at": self._now(),
+            "updated_at": self._now() - self._stepped() + self._ahead,
             "stepped_at": max((step.at for step in intervention.steps), default=intervention.asked_at) + self._ahead,
             "document": documents.written(intervention_at(intervention, self._stepped())),
         }
@@ -284,11 +285,10 @@ class Ledger:
         )
 
         def work(connection: Connection) -> Sequence[str]:
-            newest = [connection.execute(_last_word(which)).scalar() for which in (True, False)]
-            last_word = max((at for at in newest if at is not None), default=None)
-            if last_word is None:
+            newest = newest_row(connection, row.following)
+            if newest is None:
                 return ()
-            return connection.execute(ended.where(row.updated_at >= last_word - _A_CALL_LASTS)).scalars().all()
+            return connection.execute(ended.where(row.updated_at >= newest - _A_CALL_LASTS)).scalars().all()
 
         return tuple(reversed(tuple(dict.fromkeys(await self._database.read(work)))))
 
@@ -364,20 +364,7 @@ class Ledger:
         await self._database.write_later(work)
 
 
-def _last_word(following: bool) -> Select[Any]:
-    """When one of these was written last. Asked for each apart, so that the index answers it."""
-    row = interventions.c
-    return select(row.updated_at).where(row.following.is_(following)).order_by(row.updated_at.desc()).limit(1)
-
-
-def newest_step(connection: Connection) -> datetime | None:
-    """When the newest state of the ledger's last day began; None where there is none."""
-    found: list[datetime | None] = []
-    for row, going_on in ((interventions.c, interventions.c.following), (alerts.c, alerts.c.open)):
-        for which in (True, False):
-            last_word = select(row.updated_at).where(going_on.is_(which)).order_by(row.updated_at.desc()).limit(1)
-            written = connection.execute(last_word).scalar()
-            if written is not None:
-                lately = going_on.is_(which), row.updated_at >= written - _A_CALL_LASTS
-                found.append(connection.execute(select(func.max(row.stepped_at)).where(*lately)).scalar())
-    return max((at for at in found if at is not None), default=None)
+def _last_word(connection: Connection) -> datetime | None:
+    """When the newest row of interventions and alerts was written, in the ledger's own order; None where there is none."""
+    newest = newest_row(connection, interventions.c.following), newest_row(connection, alerts.c.open)
+    return max((at for at in newest if at is not None), default=None)

@@ -6,7 +6,20 @@ Values are given where a statement is executed, by the names of the columns, or 
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Table, bindparam, case, delete, exists, null, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Connection,
+    Table,
+    bindparam,
+    case,
+    delete,
+    exists,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.interventions.ports import Outcome
@@ -91,3 +104,13 @@ class AboutCards:
         self.save_posted = posted.on_conflict_do_update(
             index_elements=["id"], set_={name: posted.excluded[name] for name in _POSTED}
         )
+
+
+def newest_row(connection: Connection, going_on: Column[bool]) -> datetime | None:
+    """When the newest row was written, of those that go on and of the others: the index answers each apart. None: no row."""
+    at = going_on.table.c.updated_at
+    newest = [
+        connection.execute(select(at).where(going_on.is_(which)).order_by(at.desc()).limit(1)).scalar()
+        for which in (True, False)
+    ]
+    return max((each for each in newest if each is not None), default=None)

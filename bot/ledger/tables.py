@@ -81,8 +81,8 @@ interventions = Table(
 )
 """One row for each action on a call. The columns are for finding it; `document` is the whole Intervention as JSON.
 
-`stepped_at` is when its newest state began, by a clock of the ledger's own that is never set back; NULL in the rows of an
-older callbot.
+`updated_at` is when it was written last, and `stepped_at` when its newest state began, by a clock of the ledger's own that is
+never set back; the latter is NULL in the rows of an older callbot.
 """
 
 requests = Table(
@@ -152,5 +152,5 @@ alerts = Table(
 """One row for each alert, so for one rule and one call. The columns are for finding it; `document` is the whole Alert.
 
 `key` is the digest of what there is one alert of, NULL once the document could not be read: such a row stands in no way.
-`card` is its own id, or the digest card that shows it. `stepped_at` is when its newest state began.
+`card` is its own id, or the digest card that shows it. `updated_at` and `stepped_at` are as those of interventions.
 """

@@ -138,14 +138,16 @@ async def test_a_card_that_shows_the_state_from_before_is_unshown(
     assert len(await ledger.alerts.resolved_unshown()) == number
 
 
+@pytest.mark.parametrize("hours", [3, 72])
 async def test_what_is_resolved_after_the_wall_clock_was_set_back_is_unshown(
-    address: str, ledger: Ledger, alert: Raise, clock: Clock
+    address: str, ledger: Ledger, alert: Raise, clock: Clock, hours: int
 ) -> None:
-    fresh = alert()
-    await ledger.alerts.save_alerts([fresh])
+    before, fresh = resolved(alert(), Resolution.CALL_OVER, clock()), alert()
+    await ledger.alerts.save_alerts([before, fresh])
+    await shown(ledger, before.card, clock() + SECOND)
     await shown(ledger, fresh.card, fresh.steps[-1].at)
     await ledger.close()
-    clock.move(-timedelta(hours=3))
+    clock.move(-timedelta(hours=hours))
     restarted = await Ledger.open(address, now=clock)
     await restarted.alerts.save_alerts([over := resolved(fresh, Resolution.CALL_OVER, clock() + SECOND)])
     unshown = await restarted.alerts.resolved_unshown()

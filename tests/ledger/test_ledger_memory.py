@@ -264,14 +264,33 @@ async def test_a_card_that_shows_what_was_before_the_end_is_unshown(ledger: Ledg
     assert await ledger.ended_unshown() == ("card1",)
 
 
+@pytest.mark.parametrize("hours", [3, 72])
 async def test_an_end_after_the_wall_clock_was_set_back_is_unshown(
+    address: str, ledger: Ledger, send: Send, clock: Clock, hours: int
+) -> None:
+    before = await send(call_id="call2", card="card2")
+    await ledger.save(ended(before, clock()))
+    await shown(ledger, "card2", clock() + timedelta(seconds=1))
+    sent = await send()
+    await shown(ledger, "card1", sent.steps[-1].at)
+    await ledger.close()
+    clock.move(-timedelta(hours=hours))
+    restarted = await Ledger.open(address, now=clock)
+    await restarted.save(ended(sent, clock() + timedelta(seconds=1)))
+    unshown = await restarted.ended_unshown()
+    await restarted.close()
+    assert unshown == ("card1",)
+
+
+async def test_an_end_is_unshown_where_the_wall_clock_was_set_forward_while_the_ledger_was_awaited(
     address: str, ledger: Ledger, send: Send, clock: Clock
 ) -> None:
     sent = await send()
     await shown(ledger, "card1", sent.steps[-1].at)
     await ledger.close()
-    clock.move(-timedelta(hours=3))
-    restarted = await Ledger.open(address, now=clock)
+    clock.move(-timedelta(minutes=30))
+    hour = timedelta(hours=1)
+    restarted = await Ledger.open(address, now=lambda: clock() + hour, stepped=lambda: hour)
     await restarted.save(ended(sent, clock() + timedelta(seconds=1)))
     unshown = await restarted.ended_unshown()
     await restarted.close()
