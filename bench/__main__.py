@@ -12,8 +12,7 @@ from bench.acknowledging import goals_http, goals_sockets, measure_http, measure
 from bench.figures import Figures
 from bench.goals import Goal, machine, ratio, report
 from bench.ledger_work import measure_ledger
-from bench.look import apart
-from bench.reading import goals_reading, measure_reading
+from bench.scan import apart, goals_scans
 from bench.servers import ALONE, ON_NODE, STOCK, node
 from bench.whole import measure_growth, measure_interventions, measure_start
 from bench.world import world
@@ -50,13 +49,12 @@ def measure(size: Size) -> list[Goal]:
         start = measure_start(around, size.starts)
         growth = measure_growth(around) if size.growth else Figures()
     ledger = apart(measure_ledger, size.rounds, size.in_the_ledger)
-    look = apart(measure_reading, size.rounds)
     return [
         *goals_http(http),
         *goals_sockets(sockets),
         *_whole(whole),
         Goal("ledger, whole interventions a second", "/s", ledger.of["ledger"], least=500),
-        *goals_reading(look),
+        *goals_scans(size.rounds),
         *_process(start, growth),
     ]
 

@@ -21,8 +21,8 @@ from bot.domain.legs import NOTHING, without_legs
 from bot.polling.poller import Poller
 from bot.polling.rate_limit import RateLimit
 from bot.polling.sides import Sides, WithEveryParty
+from bot.uapi.call_list import LastLists
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
-from bot.uapi.pages import Remembered
 from bot.uapi.token import token_source
 
 WHOLE_LOOK = 60.0
@@ -52,7 +52,7 @@ class Telephony:
         """Whether the last request to the PBX was answered, and not with 5xx."""
         self._session = pbx_session(settings.uapi_ca_file)
         self._token = token_source(self._session, self._url, *settings.credentials(), measure=self._measure)
-        self._remembered = Remembered()
+        self._last_lists = LastLists()
         self._sides = Sides(time.monotonic, self._parties_of)
         self.phone_calls = WithEveryParty(
             self._unified_api(), self._sides, lambda user: self._live_config.rules().protected_elsewhere(user)
@@ -99,7 +99,7 @@ class Telephony:
             whole_read=whole_read,
             turn=turn,
             measure=self._measure,
-            remembered=self._remembered,
+            last_lists=self._last_lists,
             clock=self.clock,
         )
 

@@ -18,5 +18,4 @@ Read in this order:
     wall_time.py      the dates of calls and interventions as the wall clock has them
     phone_numbers.py  one phone number in all its spellings
     foreign_text.py   text of any script, without what could deceive
-    reading.py        how much of the same is read quickly, and kept small
 """

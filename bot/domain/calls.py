@@ -8,22 +8,21 @@ numeric strings, dates of two zones in one object. Names are snake_case here and
 import re
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
-    StrictInt,
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
-from pydantic.dataclasses import dataclass
 
 from bot.domain.phone_numbers import in_ascii
-from bot.domain.reading import Live, Read, repeated
 
 EXTENSION = re.compile(r"[0-9]{1,16}\*[0-9]{1,16}")
 """An extended extension number, organisation `*` extension ("Data Types": a run of digits and `*`)."""
@@ -40,6 +39,8 @@ MOST_PARTIES = 512
 """Sources and destinations of all views of a call."""
 LONGEST_TEXT = 1000
 """Characters of a text that are kept, and digits of a number that is read as text."""
+LONGEST_DATE = 100
+"""Characters of a date; one that is longer is none."""
 
 
 def is_caller_id(text: str) -> bool:
@@ -89,22 +90,14 @@ class Status(IntEnum):
     OTHER_SIDE_RINGING = 4
     ON_CALL = 5
 
-    @classmethod
-    def _missing_(cls, value: object) -> "Status":
-        return cls.UNKNOWN
-
 
 class Flow(IntEnum):
-    """PhoneCallView.flow ("PhoneCallView Resource")."""
+    """PhoneCallView.flow ("PhoneCallView Resource"); a number we do not know counts as UNKNOWN."""
 
     UNKNOWN = 0
     LOCAL = 2
     OUTGOING = 4
     INCOMING = 8
-
-    @classmethod
-    def _missing_(cls, value: object) -> "Flow":
-        return cls.UNKNOWN
 
 
 # ── what we receive ──
@@ -112,10 +105,13 @@ class Flow(IntEnum):
 
 def _instant(value: object) -> datetime | None:
     """An ISO 8601 date as an instant in UTC; without a zone it is taken as UTC; nonsense is no date."""
-    if not isinstance(value, str):
-        return None
+    return _instant_of(value) if isinstance(value, str) and len(value) <= LONGEST_DATE else None
+
+
+@lru_cache(8192)  # both views of a call have most dates in common
+def _instant_of(text: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(value.strip())
+        moment = datetime.fromisoformat(text.strip())
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
@@ -127,17 +123,22 @@ def number(value: object) -> int | None:
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value.strip()):
         return int(value)
     return None
 
 
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
+_STATUSES = {status.value: status for status in Status}
+_FLOWS = {flow.value: flow for flow in Flow}
+
+
 def _status(value: object) -> Status:
-    return Status(number(value) or 0)
+    return _STATUSES.get(number(value) or 0, Status.UNKNOWN)
 
 
 def _flow(value: object) -> Flow:
-    return Flow(number(value) or 0)
+    return _FLOWS.get(number(value) or 0, Flow.UNKNOWN)
 
 
 def _parties(value: object) -> tuple[str, ...]:
@@ -158,37 +159,33 @@ def _text(value: object) -> str:
 
 _Writable = Annotated[str, Field(strict=True, min_length=0, max_length=LONGEST_TEXT)]
 """A text of whole characters: where there is a length to check, pydantic's core refuses half a surrogate pair."""
-_Short = Annotated[str, Field(strict=True, max_length=40)]
-_Number = Annotated[_Short | StrictInt, Field(union_mode="left_to_right")]
 _Numbers = Annotated[
-    list[Annotated[str, Field(strict=True, min_length=1, max_length=LONGEST_TEXT)]],
-    Field(strict=True, max_length=MOST_PARTIES),
-    AfterValidator(tuple),
+    tuple[Annotated[str, Field(strict=True, min_length=1, max_length=LONGEST_TEXT)], ...],
+    Field(max_length=MOST_PARTIES),
 ]
+_DOCUMENTED_FIRST = Field(union_mode="left_to_right")
+"""The documented form is read inside pydantic's core: 10,000 calls take 160 ms less than with a function in Python for each value."""
 
-Instant: TypeAlias = Annotated[datetime | None, Read(Annotated[_Short, repeated(_instant)], _instant)]
-Text: TypeAlias = Annotated[str, Read(_Writable, _text)]
-Parties: TypeAlias = Annotated[tuple[str, ...], Read(_Numbers, _parties)]
-
-_BLIND = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
+Instant: TypeAlias = Annotated[datetime | None, BeforeValidator(_instant)]
+Text: TypeAlias = Annotated[_Writable | Annotated[str, BeforeValidator(_text)], _DOCUMENTED_FIRST]
+Parties: TypeAlias = Annotated[_Numbers | Annotated[tuple[str, ...], BeforeValidator(_parties)], _DOCUMENTED_FIRST]
 
 
 class Received(BaseModel):
-    """What an answer of the PBX is read into: frozen, blind to fields that we do not know."""
+    """What an answer of the PBX is read into. It cannot be changed; fields that we do not know are ignored."""
 
-    model_config = _BLIND | ConfigDict(frozen=True)
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_BLIND)
-class PhoneCallView(Live):
+class PhoneCallView(Received):
     """One party's side of a PhoneCall. A field that is null is left out of answers, so any may be absent."""
 
     id: Text = ""
     extension: Text = ""
     source: Parties = ()
     destination: Parties = ()
-    flow: Annotated[Flow, Read(Annotated[_Number, repeated(_flow)], _flow)] = Flow.UNKNOWN
-    status: Annotated[Status, Read(Annotated[_Number, repeated(_status)], _status)] = Status.UNKNOWN
+    flow: Annotated[Flow, BeforeValidator(_flow)] = Flow.UNKNOWN
+    status: Annotated[Status, BeforeValidator(_status)] = Status.UNKNOWN
     caller_id: Text = Field(
         default="", validation_alias=AliasChoices("callerId", "callerID", "caller_id"), serialization_alias="callerId"
     )
@@ -240,11 +237,7 @@ def _with_few_parties(views: tuple[PhoneCallView, ...]) -> tuple[PhoneCallView, 
     return views
 
 
-_ListedViews = Annotated[list[PhoneCallView], Field(strict=True, max_length=MOST_VIEWS), AfterValidator(tuple)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_BLIND)
-class PhoneCall(Live):
+class PhoneCall(Received):
     """A call in progress. The answer to an accepted intervention has `id` and `extension` only.
 
     Its owner is shown nowhere, so it is not kept.
@@ -254,7 +247,7 @@ class PhoneCall(Live):
     extension: Text = ""
     published: Instant = None
     answered: Instant = None
-    views: Annotated[tuple[PhoneCallView, ...], Read(_ListedViews, _views), AfterValidator(_with_few_parties)] = Field(
+    views: Annotated[tuple[PhoneCallView, ...], BeforeValidator(_views), AfterValidator(_with_few_parties)] = Field(
         default=(), validation_alias=AliasChoices("phoneCallView", "views"), serialization_alias="phoneCallView"
     )
     other_parties: frozenset[str] = frozenset()

@@ -9,7 +9,7 @@ import importlib.metadata
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -22,10 +22,9 @@ from bot.domain.clock import ServerClock
 from bot.domain.errors import AnswerLost, PbxRefused, PbxUnreachable
 from bot.domain.presence import Presence
 from bot.polling.ports import Accepted, PartlyRead
-from bot.tasks import SLICE
 from bot.uapi import wire
+from bot.uapi.call_list import CallList, LastLists, next_start
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured
-from bot.uapi.pages import Pages, Remembered, next_start
 from bot.uapi.token import TokenSource
 from bot.uapi.wire import Page, Request
 
@@ -66,8 +65,8 @@ class UnifiedApi:
 
     `url` is scheme and host; the timeouts are seconds for one attempt. `sleep` and `random` are handed in for the
     pauses between the attempts of a read, which takes at most `whole_read` seconds. Before each request of a look `turn`
-    is awaited, and that time counts, too; `measure` is told of every answer. `remembered` is what lists have shown, so
-    that they need not be read again; several may share it. `seen` is shown every answer as it came, for `callbot check --try` alone.
+    is awaited, and that time counts, too; `measure` is told of every answer. `last_lists` is what lists showed last, so
+    that what has not changed is not read again; several may share it. `seen` is shown every answer as it came, for `callbot check --try` alone.
     """
 
     answered: bool
@@ -86,7 +85,7 @@ class UnifiedApi:
         whole_read: float = WHOLE_READ,
         turn: Callable[[], Awaitable[None]] | None = None,
         measure: Measure = unmeasured,
-        remembered: Remembered | None = None,
+        last_lists: LastLists | None = None,
         seen: Callable[[Request, Answer], None] | None = None,
         clock: ServerClock | None = None,
     ) -> None:
@@ -100,7 +99,7 @@ class UnifiedApi:
         self._whole_read = whole_read
         self._turn = turn
         self._measure = measure
-        self._remembered = remembered or Remembered(0)
+        self._last_lists = last_lists or LastLists(0)
         self._seen = seen
         self._clock = clock
         self._refused_fresh = ("", 0.0)
@@ -121,19 +120,17 @@ class UnifiedApi:
         """All calls in progress on an extension, or with `@self` on all of the user's; each id once.
 
         Raises as `get`, and PartlyRead where some calls have no id.
-
-        A call that is shown just as it was in the last list of these that is remembered is the very same object.
         """
         scope = (user, extension)
-        pages = Pages(self._remembered.of(scope))
+        call_list = CallList(self._last_lists.of(scope))
 
         async def read(answer: Answer) -> Page[PhoneCall]:
-            return await _in_slices(pages.reading(answer.http_status, answer.body))
+            return await call_list.read(answer.http_status, answer.body)
 
         calls, skipped = await self._every_page(
             lambda start: wire.get_page(user, extension, start), read, lambda call: call.id
         )
-        self._remembered.keep(scope, pages.shown)
+        self._last_lists.keep(scope, call_list.shown)
         if skipped:
             log.debug("calls_without_id", skipped=skipped)
             raise PartlyRead(calls, skipped)
@@ -172,6 +169,7 @@ class UnifiedApi:
                 answer = await self._read(ask(start))
                 with self._understanding():
                     page = await read(answer)
+                await asyncio.sleep(0)  # what follows is a slice by itself
                 known, came = len(found), len(page.entries) + page.skipped
                 skipped += page.skipped
                 for entry in page.entries:
@@ -275,17 +273,3 @@ class UnifiedApi:
         if self._seen is not None:
             self._seen(request, answer)
         return answer
-
-
-async def _in_slices(reading: Generator[None, None, T]) -> T:
-    """Let others have their turn where what is read says that it may be, and a slice of time is over."""
-    begun = time.perf_counter()
-    while True:
-        try:
-            next(reading)
-        except StopIteration as read:
-            whole: T = read.value
-            return whole
-        if time.perf_counter() - begun >= SLICE:
-            await asyncio.sleep(0)
-            begun = time.perf_counter()

@@ -33,12 +33,13 @@ def parsed(body: bytes) -> object:
         lambda escape: escape[0] if escape[2] else rf"\{escape[1]}ufffd", body.decode("utf-8-sig", "replace")
     )
     try:
-        return json.loads(text, parse_constant=_not_a_number)
+        return json.loads(text, parse_constant=not_a_number)
     except (ValueError, RecursionError):
         raise PbxUnreachable("unreadable answer") from None
 
 
-def _not_a_number(name: str) -> Never:
+def not_a_number(name: str) -> Never:
+    """For a JSON decoder: what it would take NaN and infinity for. Raises ValueError."""
     raise ValueError(f"{name} is no JSON")
 
 

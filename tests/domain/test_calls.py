@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import (
+    LONGEST_DATE,
     Flow,
     PhoneCall,
     PhoneCallView,
@@ -327,3 +328,29 @@ def test_a_call_that_entered_at_another_time_is_another_call(
 ) -> None:
     before, after = (PhoneCall.model_validate({"id": "c1", "published": each}) for each in (earlier, later))
     assert after.is_another_than(before) is another
+
+
+# ── a call that was read ──
+
+
+def test_a_call_cannot_be_changed(a_call: MakeCall) -> None:
+    with pytest.raises(ValidationError):
+        a_call().extension = "0003*211"  # type: ignore[misc]  # that is the claim
+
+
+def test_calls_that_say_the_same_are_equal_and_count_once(a_call: MakeCall) -> None:
+    assert len({a_call(), a_call(), a_call(extension="0003*211")}) == 2
+
+
+def test_half_a_character_is_one_that_says_so(a_view: MakeView) -> None:
+    assert a_view(callerId="\ud800 \U0001f600 \udc00x").caller_id == "\ufffd \U0001f600 \ufffdx"
+
+
+@pytest.mark.parametrize("blanks", [0, LONGEST_DATE - 25], ids=["usual", "longest"])
+def test_a_date_is_the_same_instant_every_time(a_view: MakeView, blanks: int) -> None:
+    instants = {a_view(answered="2026-11-20T10:00:00+02:00" + " " * blanks).answered for _ in range(2)}
+    assert instants == {datetime(2026, 11, 20, 8, tzinfo=UTC)}
+
+
+def test_what_is_longer_than_any_date_is_none(a_view: MakeView) -> None:
+    assert a_view(answered="2026-11-20T10:00:00+02:00" + " " * LONGEST_DATE).answered is None

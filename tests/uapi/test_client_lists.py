@@ -12,8 +12,8 @@ import pytest
 from bot.domain.errors import PbxUnreachable
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
+from bot.uapi.call_list import LastLists
 from bot.uapi.client import PAGES, UnifiedApi
-from bot.uapi.pages import Remembered
 from tests.uapi.conftest import Heard, RawPbx, http
 
 Connect = Callable[..., UnifiedApi]
@@ -183,29 +183,29 @@ async def test_an_empty_list_that_cannot_be_read_is_no_answer_of_the_pbx(raw_api
 # ── what is remembered ──
 
 
-async def test_what_has_not_changed_is_the_same_object(raw: RawPbx, connect: Connect) -> None:
-    api = connect(raw.url, remembered=Remembered())
-    raw.replies = [page(["a", "b"], 2), page(["b", "c"], 2)]
-    (_, first), (again, _) = [await api.list("@me", "@self") for _ in range(2)]
+async def test_what_has_not_changed_is_not_read_again(raw: RawPbx, connect: Connect) -> None:
+    api = connect(raw.url, last_lists=LastLists())
+    raw.replies = [page(["a", "b"], 2), page(["a", "c"], 2)]
+    (first, _), (again, _) = [await api.list("@me", "@self") for _ in range(2)]
     assert again is first
 
 
 async def test_several_may_share_what_is_remembered(raw: RawPbx, connect: Connect) -> None:
-    remembered = Remembered()
+    last_lists = LastLists()
     raw.replies = [page(["a"], 1)]
-    (one,), (other,) = [await connect(raw.url, remembered=remembered).list("@me", "@self") for _ in range(2)]
+    (one,), (other,) = [await connect(raw.url, last_lists=last_lists).list("@me", "@self") for _ in range(2)]
     assert one is other
 
 
 async def test_what_one_scope_shows_says_nothing_of_another(raw: RawPbx, connect: Connect) -> None:
-    api = connect(raw.url, remembered=Remembered())
+    api = connect(raw.url, last_lists=LastLists())
     raw.replies = [page(["a"], 1)]
     (one,), (other,) = [await api.list(user, "@self") for user in ("3", "12")]
     assert one is not other
 
 
 async def test_a_list_that_failed_leaves_what_was_remembered(raw: RawPbx, connect: Connect) -> None:
-    api = connect(raw.url, remembered=Remembered())
+    api = connect(raw.url, last_lists=LastLists())
     raw.replies = [page(["a"], 1), page(["b"], 2), http(200, b"<html>"), page(["a"], 1)]
     (first,) = await api.list("@me", "@self")
     with pytest.raises(PbxUnreachable):
