@@ -53,7 +53,7 @@ MOST_STEPS, MOST_LINES, MOST_RULES = 20, 8, 20
 LONGEST_RULE = 100
 
 
-def alert_card(card: AlertCard) -> Message:
+def alert_message(card: AlertCard) -> Message:
     """One alert, from raised to resolved. Its text begins with the state's word."""
     alert, head = card.alert, headline_of(card)
     about = f"“{plain(alert.about, 700)}”" if alert.about and not hidden(card) else ""
@@ -79,7 +79,7 @@ def alert_card(card: AlertCard) -> Message:
     return message(_read(read), blocks)
 
 
-def digest_card(card: DigestCard) -> Message:
+def digest_message(card: DigestCard) -> Message:
     """How many alerts there are and were, rule by rule, and those that are open for longest with their buttons."""
     head = _counted(card)
     rules = [f"{plain(name, LONGEST_RULE)}: {_still_open(*numbers)}" for name, *numbers in card.rules]
@@ -103,7 +103,7 @@ def digest_card(card: DigestCard) -> Message:
     return message(_read(read), blocks)
 
 
-def blind_card(card: BlindCard) -> Message:
+def blind_message(card: BlindCard) -> Message:
     """That no alert comes, or not all, and what to do; once the calls can be read again, that, and from when to when."""
     head, sign = blind_headline(card), "⚠️" if card.ended is None else "✅"
     blocks = [headline(f"{sign} {head}"), _sentences(blind_words(card, SHOWN), "\n")]

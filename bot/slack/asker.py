@@ -14,7 +14,7 @@ from bot.domain.buttons import Button
 from bot.domain.errors import Refusal
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.slack import answers, lists
-from bot.slack.cards import intervention_card
+from bot.slack.cards import intervention_message
 from bot.slack.failures import NotDone, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing, Rank
@@ -86,7 +86,7 @@ class PrivateAnswers:
 
     async def card_is_nowhere(self, card: Card) -> None:
         """Say that Slack takes the card nowhere, and what it would show."""
-        await self._tell(nowhere(intervention_card(card)))
+        await self._tell(nowhere(intervention_message(card)))
 
     async def _tell(self, message: Message, *, replace: bool = False) -> None:
         if self._response_url is None or not await self._respond(self._response_url, message, replace=replace):

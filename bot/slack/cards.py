@@ -64,7 +64,7 @@ ELSEWHERE = {
 }
 
 
-def intervention_card(card: Card) -> Message:
+def intervention_message(card: Card) -> Message:
     """The whole card. Its text begins with the state's word."""
     inside = any(one.in_call for one in card.interventions)
     newest = max(card.interventions, key=partial(_pressing, inside))

@@ -7,8 +7,8 @@ from bot.alerts.blindness import BlindCard
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import UNDECIDED, Why
 from bot.interventions.ports import Card
-from bot.slack.alert_cards import alert_card, blind_card, digest_card
-from bot.slack.cards import intervention_card
+from bot.slack.alert_cards import alert_message, blind_message, digest_message
+from bot.slack.cards import intervention_message
 from bot.slack.messages import Message
 from bot.slack.outgoing import Rank, Urgency
 
@@ -19,13 +19,13 @@ def message_of(card: AnyCard) -> Message:
     """The card as Slack shows it."""
     match card:
         case Card():
-            return intervention_card(card)
+            return intervention_message(card)
         case AlertCard():
-            return alert_card(card)
+            return alert_message(card)
         case DigestCard():
-            return digest_card(card)
+            return digest_message(card)
         case BlindCard():
-            return blind_card(card)
+            return blind_message(card)
 
 
 def newest_step(card: AnyCard) -> datetime:

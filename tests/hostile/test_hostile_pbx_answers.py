@@ -22,7 +22,7 @@ from bot.interventions.card import next_buttons
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack import lists
-from bot.slack.cards import intervention_card
+from bot.slack.cards import intervention_message
 from bot.slack.messages import Message
 from bot.uapi import wire
 
@@ -184,7 +184,7 @@ def test_a_card_of_whatever_was_read_does_no_harm(
             legs=frozenset({"02"}),
             buttons=next_buttons((one,), rules),
         )
-        shown = intervention_card(card)
+        shown = intervention_message(card)
         shown_without_harm(shown, hidden)
         assert shown.text.startswith(state)
         assert not card.buttons or any(block["type"] == "actions" for block in shown.blocks)

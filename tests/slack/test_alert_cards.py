@@ -10,7 +10,7 @@ from bot.alerts.alert import Alert, AlertState, Resolution, When, acknowledged, 
 from bot.alerts.card import AlertCard
 from bot.domain.calls import PhoneCallView
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.alert_cards import alert_card
+from bot.slack.alert_cards import alert_message
 from bot.slack.messages import Message, when_and_how_long_ago
 from bot.slack.state_words import ALERT_STATE
 
@@ -42,7 +42,7 @@ STATES: list[tuple[AlertState, Callable[[Alert, datetime], Alert], str]] = [
 def test_the_text_begins_with_the_states_word(
     *, an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, state: AlertState, change: Any, words: str
 ) -> None:
-    text = alert_card(alert_card_of(change(an_alert(), at(noon, 64)))).text
+    text = alert_message(alert_card_of(change(an_alert(), at(noon, 64)))).text
     assert (text.startswith(words), words.startswith(ALERT_STATE[state])) == (True, True)
 
 
@@ -50,7 +50,7 @@ def test_the_text_begins_with_the_states_word(
 def test_the_first_block_carries_the_states_word_too(
     *, an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, state: AlertState, change: Any, shown: Texts
 ) -> None:
-    assert shown(alert_card(alert_card_of(change(an_alert(), at(noon, 64)))))[0].startswith(ALERT_STATE[state])
+    assert shown(alert_message(alert_card_of(change(an_alert(), at(noon, 64)))))[0].startswith(ALERT_STATE[state])
 
 
 def test_every_state_is_in_the_table() -> None:
@@ -65,21 +65,21 @@ def test_what_is_resolved_says_after_how_long(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, seconds: float, words: str
 ) -> None:
     card = alert_card_of(resolved(an_alert(), Resolution.CALL_OVER, at(noon, seconds)))
-    assert alert_card(card).text.startswith(f"Resolved after {words}: ")
+    assert alert_message(card).text.startswith(f"Resolved after {words}: ")
 
 
 def test_an_agent_whom_nobody_named_is_the_extension(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, shown: Texts
 ) -> None:
     card = alert_card_of(an_alert(), agent="0003*211")
-    assert shown(alert_card(card))[0] == "Raised: Rings unanswered: 0003*211"
+    assert shown(alert_message(card))[0] == "Raised: Rings unanswered: 0003*211"
 
 
 def test_long_names_leave_room_for_the_extension(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, shown: Texts
 ) -> None:
     card = alert_card_of(an_alert(name="Rule " * 99), agent="Dan " * 99)
-    assert shown(alert_card(card))[0].endswith("… 0003*211")
+    assert shown(alert_message(card))[0].endswith("… 0003*211")
 
 
 # ── the call ──
@@ -105,7 +105,7 @@ def test_the_card_says_what_lasts_with_whom_beyond_what_limit_and_since_when(
     fields: dict[str, Any],
     words: str,
 ) -> None:
-    assert words in told(alert_card(alert_card_of(an_alert(when=condition, **fields))))
+    assert words in told(alert_message(alert_card_of(an_alert(when=condition, **fields))))
 
 
 def test_every_condition_has_its_words() -> None:
@@ -125,28 +125,28 @@ def test_a_call_of_an_unknown_party_is_told_without_one(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, told: Told, condition: When, words: str
 ) -> None:
     card = alert_card_of(an_alert(when=condition), view=None)
-    assert words in told(alert_card(card))
+    assert words in told(alert_message(card))
 
 
 def test_the_other_party_has_the_name_that_is_known(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, told: Told
 ) -> None:
     card = alert_card_of(an_alert(), names={"+15550188": "Hal Holder of Sales"})
-    assert "Hal Holder of Sales +15550188 has been ringing" in told(alert_card(card))
+    assert "Hal Holder of Sales +15550188 has been ringing" in told(alert_message(card))
 
 
 def test_slack_counts_how_long_ago_that_was(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, shown: Texts
 ) -> None:
     assert when_and_how_long_ago(noon) == "<!date^1795262400^{time_secs} ({ago})|12:00:00 UTC>"
-    assert any(when_and_how_long_ago(noon) in text for text in shown(alert_card(alert_card_of(an_alert()))))
+    assert any(when_and_how_long_ago(noon) in text for text in shown(alert_message(alert_card_of(an_alert()))))
 
 
 def test_who_has_it_read_out_hears_the_same_with_times_in_utc(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime
 ) -> None:
     alert = marked_stale(acknowledged(an_alert(), "U0ANA", "Ana Pop", at(noon, 40)), at(noon, 90))
-    assert alert_card(alert_card_of(alert)).text == (
+    assert alert_message(alert_card_of(alert)).text == (
         "Raised: Rings unanswered: Dan Popa 0003*211. "
         "“Hal Holder” &lt;+15550188&gt; has been ringing for longer than 20 s, since 12:00:00 UTC. "
         "Not updated since 12:00:20 UTC: the PBX does not answer. Ana Pop is on it, since 12:00:40 UTC."
@@ -194,7 +194,7 @@ def test_what_is_resolved_says_how(
     words: str,
 ) -> None:
     alert = resolved(an_alert(when=condition), how, at(noon, 64), by)
-    assert words in told(alert_card(alert_card_of(alert, by=name))).split("\n")
+    assert words in told(alert_message(alert_card_of(alert, by=name))).split("\n")
 
 
 def test_every_way_to_end_is_in_the_table() -> None:
@@ -230,12 +230,12 @@ def test_what_is_resolved_says_what_was_so_from_when_to_when(
     words: str,
 ) -> None:
     alert = resolved(an_alert(when=condition), how, at(noon, 64))
-    assert words in told(alert_card(alert_card_of(alert))).split("\n")
+    assert words in told(alert_message(alert_card_of(alert))).split("\n")
 
 
 def test_what_is_raised_again_has_no_end(an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime) -> None:
     alert = raised(resolved(an_alert(), Resolution.CALL_OVER, at(noon, 64)), at(noon, 70))
-    text = alert_card(alert_card_of(alert)).text
+    text = alert_message(alert_card_of(alert)).text
     assert (text.startswith("Raised: "), "over" in text) == (True, False)
 
 
@@ -253,7 +253,7 @@ def test_of_a_protected_call_nothing_is_shown(
         card = alert_card_of(resolved(alert, Resolution.PROTECTED, at(noon, 64)))
     else:
         card = alert_card_of(alert, agent="", view=None)
-    message = alert_card(card)
+    message = alert_message(card)
     told_of_it = told(message) + message.text + str(message.blocks)
     assert [word for word in SECRETS if word in told_of_it] == []
 
@@ -270,4 +270,4 @@ def test_slack_takes_the_card_of_every_state_and_condition(
     change: Any,
 ) -> None:
     card = alert_card_of(change(an_alert(when=condition), at(noon, 64)))
-    assert check_blocks(list(alert_card(card).blocks)) == []
+    assert check_blocks(list(alert_message(card).blocks)) == []

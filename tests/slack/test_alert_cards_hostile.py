@@ -14,7 +14,7 @@ from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.calls import PhoneCallView
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.sandbox.workspace.messages_shown import LIVE_MARKUP
-from bot.slack.alert_cards import alert_card, digest_card
+from bot.slack.alert_cards import alert_message, digest_message
 from bot.slack.messages import Message
 
 MakeAlert = Callable[..., Alert]
@@ -85,7 +85,7 @@ def with_words(
 def test_hostile_words_mean_nothing_on_a_card(
     with_words: Callable[..., AlertCard], words: str, how: Resolution | None
 ) -> None:
-    assert is_harmless(alert_card(with_words(words, how)))
+    assert is_harmless(alert_message(with_words(words, how)))
 
 
 @pytest.mark.parametrize("condition", When)
@@ -93,7 +93,7 @@ def test_hostile_words_mean_nothing_on_a_card(
 def test_hostile_words_mean_nothing_in_any_condition(
     with_words: Callable[..., AlertCard], words: str, condition: When
 ) -> None:
-    assert is_harmless(alert_card(with_words(words, None, condition)))
+    assert is_harmless(alert_message(with_words(words, None, condition)))
 
 
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=list(HOSTILE))
@@ -106,12 +106,12 @@ def test_hostile_words_mean_nothing_in_a_digest(
         for number, card in enumerate(cards)
     ]
     rules = tuple((words, 9, 20) for _ in range(30))
-    assert is_harmless(digest_card(a_digest(*apart, rules=rules)))
+    assert is_harmless(digest_message(a_digest(*apart, rules=rules)))
 
 
 def test_what_does_not_fit_is_left_out_in_whole_sentences(with_words: Callable[..., AlertCard]) -> None:
     """A sentence that is cut might say something else; and a date that is cut is none."""
-    texts = mrkdwn(alert_card(with_words("<>&" * 1000)))
+    texts = mrkdwn(alert_message(with_words("<>&" * 1000)))
     ends = [text for text in texts[:3] if not text.endswith(".")]
     assert (ends, [text for text in texts if text.count("<") != text.count(">")]) == ([], [])
 
@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_left_out_in_whole_sentences(with_words: Callable[.
 def test_the_headline_cannot_be_faked_by_a_new_line(
     with_words: Callable[..., AlertCard], told: Callable[[Message], str]
 ) -> None:
-    lines = told(alert_card(with_words(HOSTILE["lines"]))).split("\n")
+    lines = told(alert_message(with_words(HOSTILE["lines"]))).split("\n")
     assert [line for line in lines if line.startswith("Resolved")] == []
 
 
@@ -144,4 +144,4 @@ def test_whatever_anybody_wrote_slack_takes_the_card_and_reads_no_markup(
     fields: dict[str, Any] = {"name": name, "about": about, "helpers": (one,)}
     for condition in When:
         alert = snoozed(an_alert(view=view, when=condition, **fields), who, noon)
-        assert is_harmless(alert_card(alert_card_of(alert, agent=who)))
+        assert is_harmless(alert_message(alert_card_of(alert, agent=who)))

@@ -11,7 +11,7 @@ from bot.domain.intervention import Intervention, State, Why, answer_lost, refus
 from bot.domain.presence import PhoneSeen
 from bot.interventions.ports import Card, ModeChange
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.cards import intervention_card
+from bot.slack.cards import intervention_message
 from bot.slack.messages import Message
 from bot.slack.state_words import STATE
 
@@ -28,7 +28,7 @@ def texts(a_card: MakeCard, shown: Texts) -> Callable[..., str]:
     """Everything that the card of these interventions says; Slack takes it."""
 
     def read(*interventions: Intervention, **fields: Any) -> str:
-        message = intervention_card(a_card(*interventions, **fields))
+        message = intervention_message(a_card(*interventions, **fields))
         assert check_blocks(list(message.blocks)) == []
         return "\n".join([message.text, *shown(message)])
 
@@ -209,7 +209,7 @@ def test_who_has_lost_the_right_is_not_asked_to_hang_up_for_another_mode(
     a_card: MakeCard, reached: Reached, labels: Texts, texts: Callable[..., str]
 ) -> None:
     fields = {"removed": True, "buttons": (), "switching": ModeChange(held=ActionName.MONITOR, to=WHISPER)}
-    message = intervention_card(a_card(reached(State.CONNECTED), **fields))
+    message = intervention_message(a_card(reached(State.CONNECTED), **fields))
     assert (labels(message), "rings again" in texts(reached(State.CONNECTED), **fields)) == ([], False)
 
 

@@ -12,7 +12,7 @@ from bot.domain.errors import SendCallToInvalid
 from bot.domain.intervention import Intervention, State, Step, Why, answer_lost, refused
 from bot.interventions.ports import Card
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.cards import intervention_card
+from bot.slack.cards import intervention_message
 from bot.slack.messages import Message
 from bot.slack.state_words import STATE
 
@@ -57,7 +57,7 @@ def picked_up(reached: Any, why: Why) -> Any:
 def test_a_call_that_was_picked_up_was_the_supervisor_s_when_it_ends(
     a_card: Any, reached: Any, why: Why, head: str
 ) -> None:
-    text = intervention_card(a_card(picked_up(reached, why))).text
+    text = intervention_message(a_card(picked_up(reached, why))).text
     assert text.startswith(head)
     assert "Ana had picked it up from Bob." in text
 
@@ -67,7 +67,7 @@ def test_once_nothing_goes_on_a_card_tells_everything_that_was_done(a_card: Any,
         reached(State.ENDED, name, id=f"i{number}").model_copy(update={"following": False})
         for number, name in enumerate((ActionName.MONITOR, ActionName.WHISPER, ActionName.START_RECORDING))
     ]
-    assert "Monitor and Whisper and Record, Bob Ionescu" in intervention_card(a_card(*done)).text
+    assert "Monitor and Whisper and Record, Bob Ionescu" in intervention_message(a_card(*done)).text
 
 
 def test_a_change_of_mode_leaves_the_recording_on_the_card(a_card: Any, reached: Any) -> None:
@@ -76,14 +76,14 @@ def test_a_change_of_mode_leaves_the_recording_on_the_card(a_card: Any, reached:
         reached(State.RECORDING, ActionName.START_RECORDING, after=8, id="i2"),
         reached(State.RINGING, ActionName.WHISPER, after=20, id="i3"),
     )
-    assert "Ana Pop, Monitor and Record, Bob Ionescu" in intervention_card(a_card(*asked)).text
+    assert "Ana Pop, Monitor and Record, Bob Ionescu" in intervention_message(a_card(*asked)).text
 
 
 @pytest.mark.parametrize(("state", "name", "words"), WORDS, ids=IDS)
 def test_the_text_begins_with_the_states_word(
     a_card: MakeCard, reached: Reached, state: State, name: ActionName, words: str
 ) -> None:
-    text = intervention_card(a_card(reached(state, name))).text
+    text = intervention_message(a_card(reached(state, name))).text
     assert (text.startswith(words), words.startswith(STATE[state])) == (True, True)
 
 
@@ -91,14 +91,14 @@ def test_the_text_begins_with_the_states_word(
 def test_the_first_block_carries_the_states_word_too(
     a_card: MakeCard, reached: Reached, state: State, name: ActionName, shown: Texts
 ) -> None:
-    assert shown(intervention_card(a_card(reached(state, name))))[0].startswith(STATE[state])
+    assert shown(intervention_message(a_card(reached(state, name))))[0].startswith(STATE[state])
 
 
 @pytest.mark.parametrize(("state", "name"), [row[:2] for row in WORDS], ids=IDS)
 def test_slack_takes_the_card_of_every_state(
     a_card: MakeCard, reached: Reached, state: State, name: ActionName
 ) -> None:
-    assert check_blocks(list(intervention_card(a_card(reached(state, name))).blocks)) == []
+    assert check_blocks(list(intervention_message(a_card(reached(state, name))).blocks)) == []
 
 
 def test_every_state_is_in_the_table() -> None:
@@ -107,31 +107,31 @@ def test_every_state_is_in_the_table() -> None:
 
 def test_a_call_that_is_over_says_whose(a_card: MakeCard, reached: Reached) -> None:
     one = reached(State.ENDED).model_copy(update={"why": Why.CALL_OVER})
-    assert intervention_card(a_card(one)).text.startswith("Ended: Bob's call is over.")
+    assert intervention_message(a_card(one)).text.startswith("Ended: Bob's call is over.")
 
 
 def test_what_was_not_answered_says_how_long_was_waited(a_card: MakeCard, reached: Reached) -> None:
-    assert "no connection seen in 90 s" in intervention_card(a_card(reached(State.NOT_ANSWERED, wait=90))).text
+    assert "no connection seen in 90 s" in intervention_message(a_card(reached(State.NOT_ANSWERED, wait=90))).text
 
 
 def test_a_refusal_says_what_to_do_and_then_its_code(
     a_card: MakeCard, an_intervention: MakeIntervention, noon: datetime, shown: Texts
 ) -> None:
     one = refused(an_intervention(), SendCallToInvalid("pc_sendcallto_invalid"), noon)
-    assert f"{SendCallToInvalid.advice} (pc_sendcallto_invalid)" in shown(intervention_card(a_card(one)))
+    assert f"{SendCallToInvalid.advice} (pc_sendcallto_invalid)" in shown(intervention_message(a_card(one)))
 
 
 def test_a_refusal_without_a_code_shows_no_empty_brackets(a_card: MakeCard, reached: Reached, shown: Texts) -> None:
     one = reached(State.REFUSED).model_copy(update={"advice": "Try again."})
-    assert "Try again." in shown(intervention_card(a_card(one)))
+    assert "Try again." in shown(intervention_message(a_card(one)))
 
 
 def test_a_lost_answer_is_said(a_card: MakeCard, an_intervention: MakeIntervention) -> None:
-    assert "answer of the PBX was lost" in intervention_card(a_card(answer_lost(an_intervention()))).text
+    assert "answer of the PBX was lost" in intervention_message(a_card(answer_lost(an_intervention()))).text
 
 
 def test_a_recording_that_is_not_confirmed_names_the_setting_that_it_needs(a_card: MakeCard, reached: Reached) -> None:
-    text = intervention_card(a_card(reached(State.NOT_CONFIRMED, START))).text
+    text = intervention_message(a_card(reached(State.NOT_CONFIRMED, START))).text
     assert "Record triggered" in text
     assert "0003*210" in text
 
@@ -140,18 +140,18 @@ def test_a_recording_says_since_when(
     a_card: MakeCard, reached: Reached, a_call: MakeCall, a_view: MakeView, shown: Texts
 ) -> None:
     call = a_call(a_view(recording="2026-11-21T12:00:01Z"))
-    texts = shown(intervention_card(a_card(reached(State.RECORDING, START, call=call))))
+    texts = shown(intervention_message(a_card(reached(State.RECORDING, START, call=call))))
     assert "Recording since <!date^1795262401^{time_secs}|12:00:01 UTC>" in texts
 
 
 def test_the_request_that_is_under_way_is_the_headline(a_card: MakeCard, reached: Reached) -> None:
     connected, recording = reached(State.CONNECTED, after=9), reached(State.ASKED, START)
-    assert intervention_card(a_card(connected, recording)).text.startswith("Asked: Record.")
+    assert intervention_message(a_card(connected, recording)).text.startswith("Asked: Record.")
 
 
 def test_of_what_is_decided_the_newest_is_the_headline(a_card: MakeCard, reached: Reached) -> None:
     connected, recording = reached(State.CONNECTED, after=9), reached(State.RECORDING, START, after=7)
-    assert intervention_card(a_card(connected, recording)).text.startswith("Connected")
+    assert intervention_message(a_card(connected, recording)).text.startswith("Connected")
 
 
 # ── who hears ──
@@ -175,23 +175,25 @@ HEARS: list[tuple[ActionName, State, str]] = [
 def test_the_card_says_who_hears(
     *, a_card: MakeCard, reached: Reached, name: ActionName, state: State, hears: str, shown: Texts
 ) -> None:
-    message = intervention_card(a_card(reached(state, name)))
+    message = intervention_message(a_card(reached(state, name)))
     assert (f"Who hears Ana: {hears}" in shown(message), f"Who hears Ana: {hears}." in message.text) == (True, True)
 
 
 def test_a_private_whisper_says_that_the_call_is_not_heard(a_card: MakeCard, reached: Reached, shown: Texts) -> None:
     body = {"action": "Whisper", "phoneCallViewId": "01", "sendCallTo": "0003*024", "private": 1}
     one = reached(State.CONNECTED, action=body)
-    assert "Who hears Ana: only Bob; Ana does not hear the call" in shown(intervention_card(a_card(one)))
+    assert "Who hears Ana: only Bob; Ana does not hear the call" in shown(intervention_message(a_card(one)))
 
 
 def test_while_a_new_leg_is_not_proven_those_hear_who_heard_before(a_card: MakeCard, reached: Reached) -> None:
-    message = intervention_card(a_card(reached(State.CONNECTED), reached(State.RINGING, ActionName.BARGE_IN, after=9)))
+    message = intervention_message(
+        a_card(reached(State.CONNECTED), reached(State.RINGING, ActionName.BARGE_IN, after=9))
+    )
     assert "Who hears Ana: nobody." in message.text
 
 
 def test_who_listens_while_recording_is_still_heard_by_nobody(a_card: MakeCard, reached: Reached) -> None:
-    message = intervention_card(a_card(reached(State.CONNECTED), reached(State.RECORDING, START, after=9)))
+    message = intervention_message(a_card(reached(State.CONNECTED), reached(State.RECORDING, START, after=9)))
     assert "Who hears Ana: nobody." in message.text
 
 
@@ -221,7 +223,7 @@ def test_a_card_of_a_call_that_the_agent_has_left_says_who_hears(
     transferred = a_call(a_view("01", extension="0003*220", destination=["0003*220"]), a_leg("02"))
     card = a_card(reached(state, name, call=transferred), legs=frozenset({"02"}))
     before = "" if state is State.CONNECTED else "nobody yet; once connected: "
-    assert f"Who hears Ana: {before}{hears}" in shown(intervention_card(card))
+    assert f"Who hears Ana: {before}{hears}" in shown(intervention_message(card))
 
 
 def test_where_nobody_but_the_supervisor_is_seen_the_card_does_not_know_who_hears(
@@ -229,11 +231,11 @@ def test_where_nobody_but_the_supervisor_is_seen_the_card_does_not_know_who_hear
 ) -> None:
     one = reached(State.CONNECTED, ActionName.BARGE_IN, call=a_call(a_leg("02")))
     card = a_card(one, legs=frozenset({"02"}))
-    assert "Who hears Ana: not known: nobody else is seen in the call" in shown(intervention_card(card))
+    assert "Who hears Ana: not known: nobody else is seen in the call" in shown(intervention_message(card))
 
 
 def test_while_the_call_cannot_be_read_the_card_does_not_know_who_hears_a_whisper(
     a_card: MakeCard, reached: Reached, noon: datetime, shown: Texts
 ) -> None:
     one = reached(State.CONNECTED, ActionName.WHISPER).model_copy(update={"stale": True, "unread_since": noon})
-    assert "Who hears Ana: not known while the call cannot be read" in shown(intervention_card(a_card(one)))
+    assert "Who hears Ana: not known while the call cannot be read" in shown(intervention_message(a_card(one)))

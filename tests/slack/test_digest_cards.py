@@ -10,7 +10,7 @@ from bot.alerts.alert import Alert, acknowledged, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.commands import AnswerAlert
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.alert_cards import digest_card
+from bot.slack.alert_cards import digest_message
 from bot.slack.button_codec import unpack
 from bot.slack.messages import Message
 
@@ -44,13 +44,13 @@ COUNTS: list[tuple[tuple[tuple[str, int, int], ...], str, list[str]]] = [
 def test_the_digest_counts_what_is_open_and_what_there_was_rule_by_rule(
     *, a_digest: MakeDigest, told: Told, rules: Any, head: str, lines: list[str]
 ) -> None:
-    read = told(digest_card(a_digest(rules=rules))).split("\n")
+    read = told(digest_message(a_digest(rules=rules))).split("\n")
     assert read[: len(lines) + 1] == [head, *lines]
 
 
 @pytest.mark.parametrize(("rules", "head", "lines"), COUNTS, ids=[row[1] for row in COUNTS])
 def test_who_has_it_read_out_hears_the_counts(*, a_digest: MakeDigest, rules: Any, head: str, lines: list[str]) -> None:
-    text = digest_card(a_digest(rules=rules)).text
+    text = digest_message(a_digest(rules=rules)).text
     assert text.startswith(" ".join(f"{sentence}." for sentence in (head, *lines)))
 
 
@@ -61,21 +61,21 @@ def test_an_alert_of_a_digest_says_all_that_its_own_card_would(
     assert (
         "Rings unanswered: Dan Popa 0003*211. “Hal Holder” <+15550188> has been ringing for longer than 20 s, "
         "since 12:00:00 (ago). Snoozed until 12:10:00 by Ana Pop. Ana Pop is on it, since 12:00:00."
-    ) in told(digest_card(a_digest(alert_card_of(alert)))).split("\n")
+    ) in told(digest_message(a_digest(alert_card_of(alert)))).split("\n")
 
 
 def test_who_has_it_read_out_hears_whose_calls_they_are(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, a_digest: MakeDigest
 ) -> None:
     cards = [alert_card_of(an_alert(1), agent="Eve Sil"), alert_card_of(an_alert(2))]
-    text = digest_card(a_digest(*cards)).text
+    text = digest_message(a_digest(*cards)).text
     assert "Rings unanswered: Eve Sil 0003*211. Rings unanswered: Dan Popa 0003*211. And 10 more" in text
 
 
 def test_each_alert_of_a_digest_has_its_buttons(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, a_digest: MakeDigest, labels: Callable[[Message], list[str]]
 ) -> None:
-    message = digest_card(a_digest(*(alert_card_of(an_alert(number)) for number in range(3))))
+    message = digest_message(a_digest(*(alert_card_of(an_alert(number)) for number in range(3))))
     assert labels(message) == ["Pick up", "I'm on it", "Snooze 10 min"] * 3
 
 
@@ -83,7 +83,7 @@ def test_the_buttons_of_a_digest_answer_the_alert_beside_them(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, a_digest: MakeDigest
 ) -> None:
     alerts = [an_alert(number) for number in range(3)]
-    message = digest_card(a_digest(*map(alert_card_of, alerts)))
+    message = digest_message(a_digest(*map(alert_card_of, alerts)))
     rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
     assert [unpack(row[1]["value"]).command for row in rows] == [
         AnswerAlert(alert=alert.id, answer="take") for alert in alerts
@@ -105,7 +105,7 @@ def test_those_that_are_not_shown_whole_are_counted(
     words: str,
 ) -> None:
     cards = [alert_card_of(an_alert(number)) for number in range(lines)]
-    message = digest_card(a_digest(*cards, rules=(("Rings unanswered", still, 20),)))
+    message = digest_message(a_digest(*cards, rules=(("Rings unanswered", still, 20),)))
     read = told(message)
     assert ("more: " in read, words in read, words in message.text) == (bool(words), True, True)
 
@@ -113,13 +113,13 @@ def test_those_that_are_not_shown_whole_are_counted(
 def test_at_most_eight_are_shown_whole(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, a_digest: MakeDigest, told: Told
 ) -> None:
-    message = digest_card(a_digest(*(alert_card_of(an_alert(number)) for number in range(12))))
+    message = digest_message(a_digest(*(alert_card_of(an_alert(number)) for number in range(12))))
     rows = sum(block["type"] == "actions" for block in message.blocks)
     assert (rows, "And 4 more" in told(message)) == (8, True)
 
 
 def test_a_digest_that_is_out_of_date_says_since_when(a_digest: MakeDigest, told: Told, noon: datetime) -> None:
-    message = digest_card(a_digest(not_updated_since=noon + timedelta(seconds=3)))
+    message = digest_message(a_digest(not_updated_since=noon + timedelta(seconds=3)))
     assert (
         "Not updated since 12:00:03: the PBX does not answer." in told(message).split("\n"),
         "Not updated since 12:00:03 UTC" in message.text,
@@ -127,15 +127,17 @@ def test_a_digest_that_is_out_of_date_says_since_when(a_digest: MakeDigest, told
 
 
 def test_a_digest_that_is_up_to_date_says_nothing_of_that(a_digest: MakeDigest) -> None:
-    assert "Not updated" not in digest_card(a_digest()).text
+    assert "Not updated" not in digest_message(a_digest()).text
 
 
 def test_a_digest_says_why_many_alerts_share_a_card(a_digest: MakeDigest, told: Told) -> None:
-    assert told(digest_card(a_digest())).endswith("Many alerts came at once, from 12:00:00 on; they share this card.")
+    assert told(digest_message(a_digest())).endswith(
+        "Many alerts came at once, from 12:00:00 on; they share this card."
+    )
 
 
 def test_of_very_many_rules_the_rest_is_counted(a_digest: MakeDigest, told: Told) -> None:
-    message = digest_card(a_digest(rules=tuple((f"Rule {number}", 1, 1) for number in range(50))))
+    message = digest_message(a_digest(rules=tuple((f"Rule {number}", 1, 1) for number in range(50))))
     read = told(message)
     assert ("Rule 19:" in read, "Rule 20:" in read, "And 30 more rules" in read) == (True, False, True)
 
@@ -143,7 +145,7 @@ def test_of_very_many_rules_the_rest_is_counted(a_digest: MakeDigest, told: Told
 def test_of_a_protected_call_a_digest_shows_nothing(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, a_digest: MakeDigest, told: Told
 ) -> None:
-    message = digest_card(a_digest(alert_card_of(an_alert(), agent="", view=None)))
+    message = digest_message(a_digest(alert_card_of(an_alert(), agent="", view=None)))
     assert [word for word in ("Dan", "Hal", "15550188", "0003*211") if word in told(message) + message.text] == []
 
 
@@ -153,5 +155,5 @@ def test_slack_takes_a_digest_of_any_size(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, a_digest: MakeDigest, lines: int, rules: int
 ) -> None:
     cards = [alert_card_of(an_alert(number)) for number in range(lines)]
-    message = digest_card(a_digest(*cards, rules=tuple(("A rule of the floor", 9, 20) for _ in range(rules))))
+    message = digest_message(a_digest(*cards, rules=tuple(("A rule of the floor", 9, 20) for _ in range(rules))))
     assert (check_blocks(list(message.blocks)), len(message.text) <= 4000) == ([], True)

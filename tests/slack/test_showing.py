@@ -10,8 +10,8 @@ from bot.alerts.alert import Alert, Resolution, resolved, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
-from bot.slack.alert_cards import alert_card, digest_card
-from bot.slack.cards import intervention_card
+from bot.slack.alert_cards import alert_message, digest_message
+from bot.slack.cards import intervention_message
 from bot.slack.outgoing import Rank
 from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency, who_asked
 
@@ -41,13 +41,13 @@ def cards(
 
 
 KINDS: dict[str, tuple[Callable[[Any], Any], float, bool, Rank, str | None]] = {
-    "intervention": (intervention_card, 1, True, Rank.INTERVENTION, "U0ANA"),
-    "intervention, over": (intervention_card, 1, False, Rank.INTERVENTION, "U0ANA"),
-    "alert": (alert_card, 20, True, Rank.ALERT, None),
-    "alert, snoozed": (alert_card, 30, True, Rank.ALERT, None),
-    "alert, over": (alert_card, 64, False, Rank.ALERT, None),
-    "digest": (digest_card, 7, True, Rank.ALERT, None),
-    "digest, over": (digest_card, 8, False, Rank.ALERT, None),
+    "intervention": (intervention_message, 1, True, Rank.INTERVENTION, "U0ANA"),
+    "intervention, over": (intervention_message, 1, False, Rank.INTERVENTION, "U0ANA"),
+    "alert": (alert_message, 20, True, Rank.ALERT, None),
+    "alert, snoozed": (alert_message, 30, True, Rank.ALERT, None),
+    "alert, over": (alert_message, 64, False, Rank.ALERT, None),
+    "digest": (digest_message, 7, True, Rank.ALERT, None),
+    "digest, over": (digest_message, 8, False, Rank.ALERT, None),
 }
 """How it is shown, seconds after noon of its newest step, whether it may change, its rank, who is told instead."""
 
