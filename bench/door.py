@@ -33,12 +33,12 @@ from bot.domain.commands import Command
 from bot.domain.errors import Refusal
 from bot.domain.request import Request
 from bot.interventions.ports import Asker
-from bot.slack.arrival import connect
-from bot.slack.belonging import Home
+from bot.slack.external_users import Home
 from bot.slack.http import Front
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.outgoing import Outgoing
 from bot.slack.sockets import Sockets
+from bot.slack.startup import connect
 
 
 async def nothing(request: Request, meant: Command | Refusal, asker: Asker) -> None:

@@ -26,7 +26,6 @@ from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.slack.arrival import Workspace, connect, workspace_of
 from bot.slack.bot_token import BotToken
 from bot.slack.feed import Feed
 from bot.slack.http import Front
@@ -34,8 +33,9 @@ from bot.slack.listeners import Listeners, build_app
 from bot.slack.outgoing import Outgoing
 from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
+from bot.slack.startup import Workspace, connect, workspace_of
 from bot.slack.wall_time import card_at
-from bot.slack.web import tells_time, web_client
+from bot.slack.web_client import tells_time, web_client
 from bot.tasks import Closing
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
@@ -111,7 +111,7 @@ async def open_ledger(setup: Setup) -> tuple[SingleRun, Ledger]:
 
 
 async def open_slack(setup: Setup) -> SlackClient:
-    """Slack, once it has accepted the bot token. Raises SlackRefused."""
+    """Slack, once it has accepted the bot token. Raises SlackUnavailable."""
     settings, closing = setup.settings, setup.closing
     clock = ServerClock(setup.clock.now)
     session = aiohttp.ClientSession(
@@ -264,7 +264,7 @@ class SlackListener:
 
 
 async def open_listener(setup: Setup, systems: Systems, core: Core) -> SlackListener:
-    """Take requests from now on. Raises CannotListen, SlackRefused."""
+    """Take requests from now on. Raises CannotListen, SlackUnavailable."""
     settings, closing, slack = setup.settings, setup.closing, systems.slack
     home = slack.workspace.home
     listeners = Listeners(

@@ -18,7 +18,7 @@
     ├── ConfigMistakes          settings or map: every mistake, for whoever starts callbot
     ├── WrongUsage              what stands on the command line cannot be meant
     └── beside what raises them: LedgerUnavailable (NoLedgerYet, LedgerOutOfReach, Conflict), LedgerInUse, LedgerLost
-        (LedgerTaken, LedgerReplaced) in ledger, SlackError … and SlackRefused in slack, CannotListen in serving,
+        (LedgerTaken, LedgerReplaced) in ledger, SlackError … and SlackUnavailable in slack, CannotListen in serving,
         DemoFailed in demo, NotConfirmed (a Refusal) in trying
 
 Codes and their meanings: the error tables of the five action pages and "HTTP Return Codes" of UnifiedAPI.

@@ -10,17 +10,17 @@ Read in this order:
     http.py         signed requests on HOST:PORT, and whether the bot is alive and ready
     sockets.py      Socket Mode, two connections that never go both at once
     connection.py   one of them, from its greeting to its very end
-    arrival.py      the first words with Slack at a start: who we are there
-    belonging.py    whether somebody is of our workspace or organisation; pure
+    startup.py      the first requests to Slack at a start: who the bot is, and the first connection
+    external_users.py  who is of another workspace or organisation (Slack Connect); pure
     room.py         who may have how much under way at a time; pure
     bot_token.py    whether Slack still takes the bot token
-    asker.py        the person who asked, privately, through the response_url
+    private_answers.py  answers that only the person who asked can see, through the response_url
     feed.py         the cards: one message each, posted once and updated in place
     showing.py      what the feed knows of a card, whichever kind it is; pure
     posted.py       where each card stands, also after a lost answer or a crash
     refusing.py     channels that take no alert for now, and the cards that rest until one does
-    telling.py      one direct message to one person
-    web.py          Slack's own library, as callbot uses it
+    direct_message.py  one direct message to one person
+    web_client.py   slack_sdk's client as callbot uses it, and Slack's clock
     outgoing.py     the one way out to Slack: who goes first, and how each request ended
     rates.py        how fast Slack lets us go; pure
     failures.py     how a request can fail, by what is to be done then

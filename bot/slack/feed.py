@@ -18,13 +18,13 @@ from bot.domain.errors import CallbotError
 from bot.domain.request import Request
 from bot.interventions.ports import Card
 from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted, never_sent_card
+from bot.slack.direct_message import tell, unconfirmed
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing, Rank, Urgency
 from bot.slack.posted import Posted, PostedCards, Standing
 from bot.slack.refusing import Refusing
 from bot.slack.showing import AnyCard, goes_on, newest_step, rank_of, shown_until, told_instead, urgency, who_asked
-from bot.slack.telling import tell, unconfirmed
 from bot.tasks import Tasks
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0

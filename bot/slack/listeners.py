@@ -21,11 +21,11 @@ from bot.domain.commands import Command
 from bot.domain.errors import BadCommand, Refusal
 from bot.domain.request import Request
 from bot.interventions.ports import Asker
-from bot.slack.asker import PrivateAnswers
-from bot.slack.belonging import Home, is_external
 from bot.slack.button_codec import unpack
 from bot.slack.command_parser import parse
+from bot.slack.external_users import Home, is_external
 from bot.slack.outgoing import Outgoing
+from bot.slack.private_answers import PrivateAnswers
 from bot.slack.room import Guest, Room, acts
 from bot.tasks import Tasks
 

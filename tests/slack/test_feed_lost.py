@@ -9,11 +9,11 @@ import pytest
 
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
+from bot.slack.direct_message import UNCONFIRMED
 from bot.slack.failures import AnswerUnknown
 from bot.slack.messages import Message
 from bot.slack.outgoing import Rank, Urgency
 from bot.slack.posted import Posted
-from bot.slack.telling import UNCONFIRMED
 
 CardIn = Callable[..., Card]
 ANA, FLOOR = "U0ANA", "C0FLOOR"

@@ -12,8 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.intervention import State
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.asker import PrivateAnswers
 from bot.slack.outgoing import Outgoing
+from bot.slack.private_answers import PrivateAnswers
 
 ANA = "U0ANA"
 AT_ONCE = 0.01

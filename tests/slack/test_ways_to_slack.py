@@ -15,12 +15,12 @@ from aiohttp import web
 from bot.app.check.slack import check_slack
 from bot.app.metrics import Metrics
 from bot.app.settings import SlackSettings, read_part
-from bot.slack.arrival import SlackRefused, workspace_of
 from bot.slack.connection import Connection
 from bot.slack.failures import CertificateProblem, NotReached, failing_clearly
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing
-from bot.slack.web import web_client
+from bot.slack.startup import SlackUnavailable, workspace_of
+from bot.slack.web_client import web_client
 from tests.slack.waiting import text, urgent
 
 FLOOR, RESPONSE_URL = "C0FLOOR", "http://hooks.example.com/commands/1"
@@ -169,7 +169,9 @@ async def test_a_certificate_for_another_address_is_named_as_that(tmp_path: Path
 
 async def test_a_start_says_which_certificate_problem_there_is(session: aiohttp.ClientSession, tmp_path: Path) -> None:
     async with serving(said, certificate(tmp_path)) as address:
-        with pytest.raises(SlackRefused, match="The certificate at SLACK_API_URL is self-signed, so nothing was sent"):
+        with pytest.raises(
+            SlackUnavailable, match="The certificate at SLACK_API_URL is self-signed, so nothing was sent"
+        ):
             await workspace_of(
                 web_client("xoxb-invented", f"https://{address}/api/", session), lambda _: asyncio.sleep(0)
             )

@@ -15,7 +15,7 @@ from bot.app.examples import MANIFEST, example
 from bot.app.findings import Finding, no, ok, remark, some
 from bot.app.settings import SlackSettings
 from bot.network import certificate_problem
-from bot.slack.web import web_client
+from bot.slack.web_client import web_client
 
 AT_ONCE = 4
 NEEDED = {"chat:write": "to post cards", "commands": "for /monitor and its sisters"}

@@ -10,7 +10,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import CallbotError
-from bot.slack.belonging import Home
+from bot.slack.external_users import Home
 from bot.slack.failures import CertificateProblem, SlackError, SlackRefusal, answer_of, word
 from bot.slack.sockets import Sockets
 
@@ -21,7 +21,7 @@ _log = structlog.get_logger("callbot.slack")
 T = TypeVar("T")
 
 
-class SlackRefused(CallbotError):
+class SlackUnavailable(CallbotError):
     """Slack does not accept a token, or cannot be reached at the start."""
 
 
@@ -34,7 +34,7 @@ class Workspace(NamedTuple):
 
 
 async def workspace_of(client: AsyncWebClient, sleep: Callable[[float], Awaitable[None]]) -> Workspace:
-    """Who the bot is, by its token. Raises SlackRefused."""
+    """Who the bot is, by its token. Raises SlackUnavailable."""
     refusal = "Slack does not accept SLACK_BOT_TOKEN: {}. Copy it anew from the app's page."
 
     async def ask() -> Workspace:
@@ -46,7 +46,7 @@ async def workspace_of(client: AsyncWebClient, sleep: Callable[[float], Awaitabl
 
 
 async def connect(sockets: Sockets, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Open Socket Mode. Raises SlackRefused."""
+    """Open Socket Mode. Raises SlackUnavailable."""
     refusal = "Slack does not accept SLACK_APP_TOKEN: {}. Make a new one, with connections:write."
     await _patiently(sockets.connect, refusal, sleep)
 
@@ -58,7 +58,7 @@ async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Calla
         try:
             return await ask()
         except SlackRefusal as error:
-            raise SlackRefused(refusal.format(error.reason)) from None
+            raise SlackUnavailable(refusal.format(error.reason)) from None
         except SlackError as error:
             _log.warning("slack_not_ready", reason=error.reason)
             problem = error.problem if isinstance(error, CertificateProblem) else ""
@@ -66,11 +66,11 @@ async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Calla
                 break
             await sleep(max(pause, getattr(error, "seconds", 0.0)))
     if problem:
-        raise SlackRefused(
+        raise SlackUnavailable(
             f"The certificate at SLACK_API_URL is {problem}, so nothing was sent to Slack. Check this machine's clock, and "
             "that no proxy answers in Slack's place with a certificate of its own."
         )
-    raise SlackRefused(
+    raise SlackUnavailable(
         "Slack cannot be reached at SLACK_API_URL, though asked for half a minute, or what answers there is not Slack. "
         "Check the network, and SLACK_API_URL where it is set."
     )

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.arrival import PAUSES, SlackRefused, workspace_of
+from bot.slack.startup import PAUSES, SlackUnavailable, workspace_of
 
 
 class Arriving(NamedTuple):
@@ -79,7 +79,7 @@ async def test_what_is_no_answer_of_slacks_is_asked_again_and_then_said(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     arriving.client.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    with pytest.raises(SlackRefused, match="what answers there is not Slack"):
+    with pytest.raises(SlackUnavailable, match="what answers there is not Slack"):
         await workspace_of(arriving.client, arriving.sleep)
     await runner.cleanup()
     assert arriving.pauses == list(PAUSES)
@@ -87,13 +87,13 @@ async def test_what_is_no_answer_of_slacks_is_asked_again_and_then_said(
 
 async def test_a_token_that_slack_refuses_is_said_at_once(arriving: Arriving) -> None:
     arriving.workspace.faults.add(SlackFault(method="auth.test", kind="error", error="invalid_auth", times=None))
-    with pytest.raises(SlackRefused, match="does not accept SLACK_BOT_TOKEN: invalid_auth"):
+    with pytest.raises(SlackUnavailable, match="does not accept SLACK_BOT_TOKEN: invalid_auth"):
         await workspace_of(arriving.client, arriving.sleep)
     assert arriving.pauses == []
 
 
 async def test_a_slack_that_never_answers_ends_the_start(arriving: Arriving) -> None:
     arriving.workspace.faults.add(SlackFault(method="auth.test", kind="500", times=None))
-    with pytest.raises(SlackRefused, match="cannot be reached"):
+    with pytest.raises(SlackUnavailable, match="cannot be reached"):
         await workspace_of(arriving.client, arriving.sleep)
     assert arriving.pauses == list(PAUSES)

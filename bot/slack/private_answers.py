@@ -15,10 +15,10 @@ from bot.domain.errors import Refusal
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.slack import answers, lists
 from bot.slack.cards import intervention_message
+from bot.slack.direct_message import PAUSES, nowhere, tell
 from bot.slack.failures import NotDone, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outgoing import Outgoing, Rank
-from bot.slack.telling import PAUSES, nowhere, tell
 from bot.slack.wall_time import lines_at
 
 _log = structlog.get_logger("callbot.slack")
