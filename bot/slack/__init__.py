@@ -12,7 +12,7 @@ Read in this order:
     connection.py   one of them, from its greeting to its very end
     startup.py      the first requests to Slack at a start: who the bot is, and the first connection
     external_users.py  who is of another workspace or organisation (Slack Connect); pure
-    room.py         who may have how much under way at a time; pure
+    request_limits.py  how many requests may be under way, in all and for each person; pure
     bot_token.py    whether Slack still takes the bot token
     private_answers.py  answers that only the person who asked can see, through the response_url
     feed.py         the cards: one message each, posted once and updated in place

@@ -26,11 +26,11 @@ from bot.slack.command_parser import parse
 from bot.slack.external_users import Home, is_external
 from bot.slack.outgoing import Outgoing
 from bot.slack.private_answers import PrivateAnswers
-from bot.slack.room import Guest, Room, acts
+from bot.slack.request_limits import Requester, RequestLimits, acts
 from bot.tasks import Tasks
 
 MOST_ANSWERS = 500
-"""Refusals for want of room that are on their way to those who clicked; beyond that clicks are refused in silence."""
+"""Clicks beyond the limits that are being answered; from so many on, a click beyond them gets no answer."""
 STOPPING = "callbot is being restarted. Nothing was sent. Please ask again in a moment."
 LONGEST_SAID = 3000
 
@@ -38,14 +38,18 @@ _log = structlog.get_logger("callbot.slack")
 
 
 class Handle(Protocol):
-    """Does what was asked, or says why not."""
+    """Carries a request out, or tells the person why not."""
 
     def __call__(self, request: Request, meant: Command | Refusal, asker: Asker) -> Coroutine[Any, Any, None]:
-        """`meant`: the command, or why it is none. Nothing is raised."""
+        """`meant`: the command, or why the line could not be read. Raises nothing."""
 
 
 class Listeners:
-    """What Slack sends, turned into requests. `now` and `pbx_behind` are those of `PrivateAnswers`."""
+    """Turns what Slack delivers into requests.
+
+    `handle` carries a request out. `knows`: whether the configuration names a Slack user. `now` and `pbx_behind` are those
+    of `PrivateAnswers`.
+    """
 
     def __init__(
         self,
@@ -65,8 +69,8 @@ class Listeners:
         self._sleep = sleep
         self._home = home
         self._knows = knows
-        self._room = Room()
-        self._refusals = 0
+        self._limits = RequestLimits()
+        self._answers_to_refused = 0
         self._now = now
         self._new_id = new_id
         self._tasks = Tasks()
@@ -74,30 +78,30 @@ class Listeners:
 
     @property
     def under_way(self) -> int:
-        """Requests that are acknowledged and not yet done with."""
+        """How many requests are acknowledged and not done."""
         return len(self._tasks)
 
     async def drain(self, seconds: float) -> None:
-        """Take no more work, and wait for the answers to what has arrived."""
+        """Refuse new requests, and wait at most so many seconds for those under way."""
         self.closed = True
         await self._tasks.drain(seconds)
 
     async def command(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        """A slash command. Where there is no room for it the acknowledgement says so."""
+        """A slash command. A request beyond the limits is refused in the acknowledgement."""
         command, text = _text(body, "command"), _text(body, "text")
         meant = _read(command, text)
-        guest = self._guest(body, _text(body, "user_id"), meant)
-        if why_not := self._no_room(guest):
-            await ack(why_not, response_type="ephemeral")
+        requester = self._requester(body, _text(body, "user_id"), meant)
+        if refusal := self._refusal(requester):
+            await ack(refusal, response_type="ephemeral")
             return
-        self._start(body, meant, guest, channel=_text(body, "channel_id"), said=f"{command} {text}".strip())
+        self._start(body, meant, requester, channel=_text(body, "channel_id"), said=f"{command} {text}".strip())
         await ack()
 
     async def click(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """A click. It counts as coming from the channel that the button carries, for the person who clicks.
 
-        Slack shows nothing of what an acknowledgement of a click says, so a refusal for want of room is an answer like
-        others, as long as there is room for that.
+        Slack does not show what the acknowledgement of a click says, so a request beyond the limits is refused in an answer
+        like any other, for as long as there are not too many of those.
         """
         user, action = _mapping(body.get("user")), _mapping((body.get("actions") or [None])[0])
         channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
@@ -107,31 +111,31 @@ class Listeners:
             channel, meant = button.channel, button.command
         except BadCommand as too_old:
             meant = too_old
-        guest = self._guest(body, _text(user, "id"), meant)
-        why_not = self._no_room(guest)
-        if why_not and self._refusals >= MOST_ANSWERS:
+        requester = self._requester(body, _text(user, "id"), meant)
+        refusal = self._refusal(requester)
+        if refusal and self._answers_to_refused >= MOST_ANSWERS:
             await ack()
             return
-        if why_not:
-            meant = Refusal(why_not)
+        if refusal:
+            meant = Refusal(refusal)
         label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
         said = f"[{label}]"
-        self._start(body, meant, guest, channel=channel, said=said, clicked=True, refused=bool(why_not))
+        self._start(body, meant, requester, channel=channel, said=said, clicked=True, refused=bool(refusal))
         await ack()
 
-    def _guest(self, body: Mapping[str, Any], slack_user: str, meant: Command | Refusal) -> Guest:
+    def _requester(self, body: Mapping[str, Any], slack_user: str, meant: Command | Refusal) -> Requester:
         known = not is_external(body, self._home) and self._knows(slack_user)
-        return Guest(slack_user, acts=acts(meant), known=known)
+        return Requester(slack_user, acts=acts(meant), known=known)
 
-    def _no_room(self, guest: Guest) -> str:
-        """Why nothing more of this kind is taken at the moment; empty where there is room."""
-        return STOPPING if self.closed else self._room.why_not(guest)
+    def _refusal(self, requester: Requester) -> str:
+        """Why a request of this person is not started now; empty where it may start."""
+        return STOPPING if self.closed else self._limits.refusal(requester)
 
     def _start(
         self,
         body: Mapping[str, Any],
         meant: Command | Refusal,
-        guest: Guest,
+        requester: Requester,
         *,
         channel: str,
         said: str,
@@ -141,7 +145,7 @@ class Listeners:
         request = Request(
             id=self._new_id(),
             trigger=_text(body, "trigger_id") or self._new_id(),
-            slack_user=guest.slack_user,
+            slack_user=requester.slack_user,
             external=is_external(body, self._home),
             channel=channel,
             clicked=clicked,
@@ -151,7 +155,7 @@ class Listeners:
         asker = PrivateAnswers(
             outgoing=self._outgoing,
             response_url=_text(body, "response_url") or None,
-            slack_user=guest.slack_user,
+            slack_user=requester.slack_user,
             clicked=clicked,
             now=self._now,
             sleep=self._sleep,
@@ -159,14 +163,14 @@ class Listeners:
         )
         task = self._tasks.spawn(self._handle(request, meant, asker), name=f"request {request.id}")
         if refused:
-            self._refusals += 1
-            task.add_done_callback(lambda _: self._refusal_told())
+            self._answers_to_refused += 1
+            task.add_done_callback(lambda _: self._refused_answered())
         else:
-            self._room.enter(guest)
-            task.add_done_callback(lambda _: self._room.leave(guest))
+            self._limits.started(requester)
+            task.add_done_callback(lambda _: self._limits.ended(requester))
 
-    def _refusal_told(self) -> None:
-        self._refusals -= 1
+    def _refused_answered(self) -> None:
+        self._answers_to_refused -= 1
 
 
 def build_app(listeners: Listeners, client: AsyncWebClient, authorized: AuthorizeResult) -> AsyncApp:
@@ -210,7 +214,7 @@ async def _failed(error: Exception) -> BoltResponse:
 
 
 def _read(command: str, text: str) -> Command | Refusal:
-    """What a typed line means, or why it means nothing."""
+    """The command that a typed line stands for, or why it stands for none."""
     try:
         return parse(command, text)
     except Refusal as wrong:
