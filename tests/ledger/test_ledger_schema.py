@@ -1,10 +1,8 @@
 """The tables are brought up to date at the start."""
 
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 
 from bot.ledger import schema
 from bot.ledger.address import Address
@@ -36,52 +34,12 @@ def _differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(context, metadata))
 
 
-@pytest.fixture
-async def migrated(address: str) -> AsyncIterator[Database]:
-    """A ledger that the first callbot has made, brought up to date."""
-    database = await Database.open(Address(address))
-    await database.write(_first_form)
-    await schema.bring_up_to_date(database)
-    yield database
-    await database.close()
-
-
-async def test_the_migrated_tables_are_those_of_the_code(migrated: Database) -> None:
-    assert await migrated.read(_differences) == []
-
-
-async def test_a_new_ledger_is_like_a_migrated_one(migrated: Database, another_address: str, clock: Now) -> None:
-    ledger = await Ledger.open(another_address, now=clock)
+async def test_the_tables_of_a_new_ledger_are_those_of_the_code(address: str, clock: Now) -> None:
+    ledger = await Ledger.open(address, now=clock)
     try:
-        assert await ledger._database.read(_form) == await migrated.read(_form)
+        assert await ledger._database.read(_differences) == []
     finally:
         await ledger.close()
-
-
-@pytest.fixture
-async def another_address(
-    address: str, tmp_path: Path, new_database: Callable[..., Awaitable[str]], request: pytest.FixtureRequest
-) -> str:
-    """Another empty database of the same kind."""
-    if address.startswith("sqlite"):
-        return f"sqlite:///{tmp_path}/another.db"
-    return await new_database(f"another_{abs(hash(request.node.nodeid)):x}")
-
-
-def _form(connection: Connection) -> Any:
-    """Tables, columns and keys as the database knows them. Columns that were added later are the last ones."""
-    inspector = inspect(connection)
-    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
-    tables = {
-        name: (
-            {column["name"]: {**column, "type": repr(column["type"])} for column in inspector.get_columns(name)},
-            sorted(inspector.get_indexes(name), key=itemgetter("name")),
-            inspector.get_pk_constraint(name),
-            inspector.get_foreign_keys(name),
-        )
-        for name in inspector.get_table_names()
-    }
-    return revision, tables
 
 
 def test_the_newest_script_is_the_one_that_the_start_asks_for() -> None:
