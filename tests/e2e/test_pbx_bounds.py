@@ -1,13 +1,11 @@
 """At most so much at a time, and so often: beyond it a kind refusal at once, and a PBX that is not asked oftener."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from slack_bolt.async_app import AsyncAck
 
 from bot.domain.intervention import Intervention
 from bot.domain.request import Request
@@ -82,22 +80,13 @@ async def test_where_too_much_is_open_one_more_is_refused_at_once(
 
 
 async def test_what_one_person_asks_too_often_is_told_to_wait_for_its_answers(house: Any) -> None:
-    """All are one and the same delivery, so that the others end soon."""
-    listeners = house.bots[-1]._listeners
-    asked = {
-        "command": "/calls",
-        "text": "help",
-        "trigger_id": "1.1",
-        "user_id": "U0ANA",
-        "team_id": "T0LOCAL",
-        "channel_id": "C0FLOOR",
-    }
-    acknowledgements = [AsyncAck() for _ in range(MOST_EACH + 1)]  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
-    for acknowledgement in acknowledgements:
-        await listeners.command(acknowledgement, asked)
-    *taken, refused = [one.response.body for one in acknowledgements if one.response is not None]
-    assert taken == [""] * MOST_EACH
-    assert json.loads(refused) == {"response_type": "ephemeral", "text": WAIT}
+    house.pbx.faults.add(Fault("slow", method="GET", path_contains="@self", seconds=2.0, times=None))
+    await asyncio.gather(*(house.workspace.type("U0BOB", "C0FLOOR", "/calls") for _ in range(MOST_EACH + 1)))
+    house.pbx.faults.clear()
+    said = await house.workspace.until(
+        lambda: len(house.workspace.private("U0BOB")) > MOST_EACH and house.workspace.private("U0BOB")
+    )
+    assert [message.text for message in said].count(WAIT) == 1
 
 
 async def test_700_lists_of_one_agent_are_not_in_the_way_of_a_supervisor(house: Any) -> None:
