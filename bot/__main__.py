@@ -47,15 +47,15 @@ def run() -> None:
 
 
 async def serve(**how: Any) -> None:
-    """Start the bot and stop it in order, also where it is told to end before it has started. `how`: keywords of Bot.start.
+    """Start the bot, and stop it in order on SIGTERM or SIGINT, also while it starts. `how`: keywords of Bot.start.
 
-    Raises LedgerLost, after the stop, where another run has taken the ledger, or its file was removed or replaced.
+    Raises LedgerLost, after the stop, where another process has taken the ledger, or its file was removed or replaced.
     """
-    from bot.app.bot import STOP, Bot  # noqa: PLC0415 - the sandbox alone needs none of it
-    from bot.app.collecting import collect_rarely  # noqa: PLC0415 - the same
-    from bot.app.connections import raise_descriptors  # noqa: PLC0415 - the same
-    from bot.app.logs import configure  # noqa: PLC0415 - the same
-    from bot.app.settings import read_settings  # noqa: PLC0415 - the same
+    from bot.app.bot import STOP, Bot  # noqa: PLC0415 - the other commands do not need it
+    from bot.app.collecting import collect_rarely  # noqa: PLC0415 - as above
+    from bot.app.connections import raise_descriptors  # noqa: PLC0415 - as above
+    from bot.app.logs import configure  # noqa: PLC0415 - as above
+    from bot.app.settings import read_settings  # noqa: PLC0415 - as above
 
     settings = read_settings()
     configure(settings.log_level, settings.log_format)
@@ -98,27 +98,27 @@ def check(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="With --try: go on without asking.")] = False,
 ) -> None:
-    """Look at settings, map, Slack, PBX and ledger, and say in a line each what is found.
+    """Check settings, configuration, Slack, PBX and ledger; a line for each result.
 
     A line begins with ok; with no where something does not work; or with ??
     where something is worth a look. Changes nothing, and may run beside
-    callbot. Exits with 0 where no line says no, else with 1.
+    callbot. Exits with 0 if no line says no, else with 1.
 
-    With --try EXTENSION it goes further: it monitors a test call of yours on
-    that extension, once, and says at each step what the documentation promises
-    and what your PBX does. It asks before anything is sent; what is sent is in
-    the audit. Exits with 0 if the listener was seen in the call, else with 1.
+    With --try EXTENSION it monitors a test call of yours on that extension,
+    once, and compares each step with the documentation. It asks before
+    anything is sent; the request is in the audit log. Exits with 0 if the
+    supervisor was seen in the call, else with 1.
     """
-    from bot.app.check.check import check_on_terminal  # noqa: PLC0415 - only here
-    from bot.app.logs import configure  # noqa: PLC0415 - the same
+    from bot.app.check.check import check_on_terminal  # noqa: PLC0415 - the other commands do not need it
+    from bot.app.logs import configure  # noqa: PLC0415 - as above
 
     if extension is None and (supervisor is not None or call is not None or yes):
         raise typer.BadParameter("--as, --call and --yes go with --try EXTENSION.")
-    configure("critical", "text")  # what goes wrong is said once, in its own words
+    configure("critical", "text")  # errors are printed once, by the command itself
     if extension is None:
         sys.exit(0 if run_to_the_end(check_on_terminal(sys.stdout)) else 1)
-    from bot.app.check.probe import try_on_terminal  # noqa: PLC0415 - the same
-    from bot.app.check.probe_options import ProbeOptions  # noqa: PLC0415 - only here
+    from bot.app.check.probe import try_on_terminal  # noqa: PLC0415 - as above
+    from bot.app.check.probe_options import ProbeOptions  # noqa: PLC0415 - the other commands do not need it
 
     options = ProbeOptions(extension, supervisor=supervisor, call=call)
     probe = try_on_terminal(options, sys.stdout, lambda question: yes or _agreed(question))
@@ -130,12 +130,13 @@ def audit(
     since: Annotated[
         str | None,
         typer.Option(
-            help="How far back: so long ago (30m, 2h, 7d), a day (2026-11-20), or an instant (2026-11-20T10:00+02:00). "
-            "UTC where no zone is given; left out: from the beginning."
+            help="How far back: a time span (30m, 2h, 7d), a day (2026-11-20), or an instant (2026-11-20T10:00+02:00). "
+            "UTC if no zone is given. Default: from the beginning."
         ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option(help="Whose requests: a Slack user id, or a name of the map, or part of the name.")
+        str | None,
+        typer.Option(help="Whose requests: a Slack user id, or a name of callbot.toml, or part of the name."),
     ] = None,
     form: Annotated[
         str,
@@ -144,17 +145,17 @@ def audit(
         ),
     ] = "table",
 ) -> None:
-    """Who asked for what, when, on whom, from where, allowed or not and by which rule, and what came of it.
+    """Who asked for what, when, on whom, from where, by which rule it was allowed or refused, and the outcome.
 
     Newest last; times in UTC. Needs DATABASE_URL alone, and takes names from
-    the map where there is one. Changes nothing, and may run beside callbot.
+    callbot.toml if there is one. Changes nothing, and may run beside callbot.
 
     In csv, what a spreadsheet would take for a formula begins with an
-    apostrophe, and control characters are written out, as in the table.
+    apostrophe, and control characters are escaped, as in the table.
     """
-    from bot.app.audit import Form, write_audit  # noqa: PLC0415 - only here
-    from bot.app.logs import configure  # noqa: PLC0415 - the same
-    from bot.app.settings import OwnSettings, read_part  # noqa: PLC0415 - the same
+    from bot.app.audit import Form, write_audit  # noqa: PLC0415 - the other commands do not need it
+    from bot.app.logs import configure  # noqa: PLC0415 - as above
+    from bot.app.settings import OwnSettings, read_part  # noqa: PLC0415 - as above
 
     if form not in set(Form):
         raise typer.BadParameter(f"--format is table, csv or json, not {form[:40]!r}.")
@@ -174,12 +175,12 @@ def demo(
         bool, typer.Option("--tour", help="Watch a supervisor at work for a quarter of a minute, then exit.")
     ] = False,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page, where there is a desktop.")
+        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser, if there is a desktop.")
     ] = True,
     story: Annotated[bool, typer.Option("--story/--no-story", help="Play a story until somebody acts.")] = True,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0 takes a free port.")] = 0,
 ) -> None:
-    """Everything on this machine, no account needed: a sandbox PBX, a local workspace with a page, the real bot between."""
+    """Run everything on this machine, no account needed: a sandbox PBX, a local workspace with a page, and the real bot."""
     from bot.app.demo import play_tour, stay_open  # noqa: PLC0415 - only the demo needs the sandbox
 
     if tour:
@@ -189,7 +190,7 @@ def demo(
 
 @cli.command()
 def sandbox(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free port.")],
     control: Annotated[bool, typer.Option("--control", help="Let calls be steered under /control/.")] = False,
 ) -> None:
     """Run the sandbox PBX alone."""
@@ -199,8 +200,8 @@ def sandbox(
 
 
 def _agreed(question: str) -> bool:
-    """The answer of whoever sits there; Ctrl-C and the end of the input are a no."""
-    # While the loop runs Ctrl-C cancels its work, which nobody sees as long as the question waits for a line.
+    """The answer at the terminal; Ctrl-C and the end of the input are a no."""
+    # While the event loop runs, Ctrl-C only cancels its task, which takes no effect as long as the question waits for a line.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return typer.confirm(question)
@@ -212,7 +213,7 @@ def _agreed(question: str) -> bool:
 
 
 def _stop_signal() -> asyncio.Event:
-    """Set by SIGTERM and SIGINT."""
+    """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -221,12 +222,12 @@ def _stop_signal() -> asyncio.Event:
 
 
 def run_to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. Mistakes in settings and on the command line exit with 2, other expected failures with 1."""
+    """Run to the end. Errors in settings and on the command line exit with 2, other expected failures with 1."""
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(work)
-    except (ConfigMistakes, WrongUsage) as mistakes:
-        typer.echo(str(mistakes), err=True)
+    except (ConfigMistakes, WrongUsage) as error:
+        typer.echo(str(error), err=True)
         sys.exit(2)
     except CallbotError as error:
         typer.echo(str(error), err=True)
@@ -235,14 +236,14 @@ def run_to_the_end(work: Coroutine[Any, Any, T]) -> T:
 
 def _loop_factory() -> Any:
     try:
-        import uvloop  # noqa: PLC0415 - not on every machine
+        import uvloop  # noqa: PLC0415 - not on every platform
     except ImportError:
         return None
     return uvloop.new_event_loop
 
 
 def main() -> None:
-    """Start the command line. It writes UTF-8, whatever the locale or the pipe is taken for."""
+    """Start the command line. It writes UTF-8, whatever the locale."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

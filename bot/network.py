@@ -1,4 +1,4 @@
-"""Ways through a network, for the PBX and Slack alike: the proxy of an address, and what is wrong with a certificate."""
+"""What connections to the PBX and to Slack have in common: the proxy of an address, and what is wrong with a certificate."""
 
 import ipaddress
 import os
@@ -9,7 +9,7 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 import aiohttp
 
 _SCHEMES = {"ws": "http", "wss": "https"}
-"""A WebSocket begins as a request, and takes its proxy: hardly anybody sets WSS_PROXY."""
+"""A WebSocket begins as an HTTP request, so it takes the proxy of one. Hardly anybody sets WSS_PROXY."""
 _CERTIFICATE = {
     9: "not valid yet",
     10: "expired",
@@ -21,10 +21,10 @@ _CERTIFICATE = {
     62: "for another name",
     64: "for another address",
 }
-"""By the numbers X509_V_ERR_… of OpenSSL ("X509_STORE_CTX_get_error")."""
+"""By the codes X509_V_ERR_… of OpenSSL ("X509_STORE_CTX_get_error")."""
 _ANY_OTHER = "not accepted"
 CERTIFICATE_PROBLEMS = frozenset({*_CERTIFICATE.values(), _ANY_OTHER})
-"""Everything that `certificate_problem` says."""
+"""All values of `certificate_problem`."""
 
 
 NOT_SENT = (
@@ -33,13 +33,13 @@ NOT_SENT = (
     aiohttp.ClientHttpProxyError,
     aiohttp.InvalidURL,
 )
-"""What fails before anything was sent; a proxy that refuses its CONNECT has passed nothing on."""
+"""Errors before anything was sent. A proxy that refuses CONNECT has passed nothing on."""
 
 
 def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The proxy that HTTPS_PROXY or HTTP_PROXY names for an address, and NO_PROXY does not take back; None: go straight there.
+    """The proxy for an address, by HTTPS_PROXY, HTTP_PROXY and NO_PROXY; None: connect directly.
 
-    An address of this machine has none: a proxy elsewhere could not reach it.
+    An address of this machine has none, because a proxy elsewhere could not reach it.
     """
     parts = urlsplit(url)
     proxy = _set(f"{_SCHEMES.get(parts.scheme, parts.scheme)}_proxy", environ)
@@ -51,12 +51,12 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def certificate_problem(error: Exception) -> str:
-    """What is wrong with a certificate that was not accepted, in words of our own: "expired"."""
+    """Why a certificate was not accepted, for example "expired"."""
     return _CERTIFICATE.get(getattr(error, "verify_code", 0), _ANY_OTHER)
 
 
 def _set(name: str, environ: Mapping[str, str]) -> str:
-    """The value of a variable that may be written small or large, as in curl; small goes first."""
+    """A variable in lower or upper case; lower case wins, as in curl."""
     return (environ.get(name) or environ.get(name.upper()) or "").strip()
 
 

@@ -1,6 +1,6 @@
-"""Work beside the request that started it: tasks that are held, states written behind, long work in slices, orderly ends.
+"""Background tasks, write-behind to the ledger, orderly closing, and long work in slices.
 
-asyncio keeps only weak references to tasks, so a task that nobody holds may vanish in the middle of its work.
+asyncio keeps only weak references to tasks: one that nobody holds may be garbage-collected before it is done.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ import structlog
 from bot.domain.errors import CallbotError
 
 PATIENCE = 0.2
-"""Seconds that whoever saves waits for the ledger; what is to be shown then is shown first."""
+"""Seconds that a caller of `save` waits for the ledger before it goes on."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds before the ledger is tried again: each pause twice as long as the one before."""
+"""Seconds before the ledger is tried again; each pause is twice as long as the one before."""
 LAST_WORDS = 1.0
-"""Seconds that what is not written yet gets at the end."""
+"""Seconds at the stop for states that are not written yet."""
 SHORTEST = 0.05
-"""Seconds that even the last has, where those before it have used up theirs."""
+"""Seconds for each resource to close, even when the earlier ones took too long."""
 SLICE = 0.005
-"""Seconds that a slice may take; one that has begun an item ends with it."""
+"""Seconds that a slice may take, plus the rest of the item at hand."""
 EVERY = 0.05
-"""Seconds between two looks of the watchdog: what stops the event loop for as long is seen."""
+"""Seconds between two measurements of the watchdog: it sees a block of the event loop that is as long."""
 
 _log = structlog.get_logger("callbot.tasks")
 T = TypeVar("T")
@@ -36,9 +36,9 @@ T = TypeVar("T")
 
 
 class Tasks:
-    """A set of running tasks. An exception that a task lets out is logged, never lost.
+    """A set of running tasks. An exception that escapes from a task is logged.
 
-    `apart`: they serve others than whoever starts them, so their log lines carry nothing of that request.
+    `apart`: the tasks do not belong to the request that starts them, so their log lines do not carry its id.
     """
 
     def __init__(self, *, apart: bool = False) -> None:
@@ -49,7 +49,7 @@ class Tasks:
         return len(self._running)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Start the work and hold it until it is done."""
+        """Start a task and hold it until it is done."""
         context = Context() if self._apart else None
         task = asyncio.get_running_loop().create_task(work, name=name, context=context)
         self._running.add(task)
@@ -57,7 +57,7 @@ class Tasks:
         return task
 
     async def drain(self, seconds: float) -> None:
-        """Wait for what is running, and what it or others start meanwhile, at most so many seconds; cancel the rest."""
+        """Wait at most so many seconds for the tasks, new ones included; cancel the rest."""
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
         while (waiting := self._running - {asyncio.current_task()}) and (left := end - clock()) > 0:
@@ -65,7 +65,7 @@ class Tasks:
         await self.cancel()
 
     async def cancel(self) -> None:
-        """End what is running now; what it has not done is taken up at the next start."""
+        """Cancel the running tasks, and wait a second for them to end."""
         await self._cancel(self._running - {asyncio.current_task()})
 
     async def _cancel(self, tasks: set[asyncio.Task[None]]) -> None:
@@ -80,7 +80,7 @@ class Tasks:
             _log.error("task_failed", task=task.get_name(), exc_info=task.exception())
 
 
-# ── states on their way into the ledger ──
+# ── write-behind ──
 
 
 class _Named(Protocol):
@@ -92,11 +92,11 @@ N = TypeVar("N", bound=_Named)
 
 
 class WriteBehind(Generic[N]):
-    """States on their way into the ledger: each gets there in the end, though the ledger may not take it now.
+    """Writes states to the ledger, again and again until the ledger takes them.
 
-    Writes what has an id down with `write`, the newest state of each, oldest first; `saved` hears of each. A card waits
-    for the row a moment, and not longer. A row that is never brought up to date would hold its claim for ever.
-    `at_once`: so many at a time, where the ledger takes so many together.
+    A row that is never updated would hold its claim for ever, so no state may be dropped. `write` gets the newest state of
+    each id, the oldest id first; `saved` is called with each that is written. `at_once`: how many are written at the same
+    time.
     """
 
     def __init__(
@@ -116,18 +116,18 @@ class WriteBehind(Generic[N]):
         self._tasks = Tasks(apart=True)
 
     def waits(self, id_: str) -> bool:
-        """Whether the ledger does not know the newest state of it yet."""
+        """Whether the newest state of this id is not written yet."""
         return id_ in self._unsaved
 
     def begin(self, state: N) -> None:
-        """Have it written down, now or as soon as the ledger takes it."""
+        """Write it now, or as soon as the ledger takes it."""
         self._unsaved[state.id] = state
         if not self._writing:
             self._writing = True
-            self._tasks.spawn(self._write(), name="what is to be written down")
+            self._tasks.spawn(self._write(), name="write-behind")
 
     async def save(self, state: N) -> None:
-        """Have it written down, and wait a moment for that. Nothing is raised."""
+        """Write it, and wait for that, PATIENCE at most. Raises nothing."""
         self.begin(state)
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
@@ -135,7 +135,7 @@ class WriteBehind(Generic[N]):
                     await self._progress.wait()
 
     async def stop(self) -> None:
-        """Write what can be written in a moment. The rest is found out again at the next start."""
+        """Write what can be written within LAST_WORDS. The next start finds out the rest from the PBX."""
         await self._tasks.drain(LAST_WORDS)
 
     async def _write(self) -> None:
@@ -149,56 +149,56 @@ class WriteBehind(Generic[N]):
                 if not all(written):
                     for state, done in zip(oldest, written, strict=True):
                         if not done:
-                            self._unsaved[state.id] = self._unsaved.pop(state.id)  # others go first next time
+                            self._unsaved[state.id] = self._unsaved.pop(state.id)  # the others go first next time
                     await self._sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
         finally:
-            self._writing = False  # whatever ended it: the next state begins it again
+            self._writing = False  # however it ended, the next state starts it again
 
     async def _written(self, state: N) -> bool:
-        """Whether the ledger took it. What is newer meanwhile is still to be written. Nothing is raised."""
+        """Whether the ledger took it. A newer state of the same id is still to be written. Raises nothing."""
         try:
             await self._write_down(state)
         except CallbotError as error:
             _log.error("not_saved", id=state.id, error=type(error).__name__)
             return False
-        except Exception:  # noqa: BLE001 - one that cannot be written must not keep the others from being written
+        except Exception:  # noqa: BLE001 - one state that cannot be written must not block the others
             _log.exception("not_saved", id=state.id)
             return False
         if self._unsaved.get(state.id) is state:
             del self._unsaved[state.id]
         self._progress.set()
         self._progress = asyncio.Event()
-        self._tell(state)
+        self._notify(state)
         return True
 
-    def _tell(self, state: N) -> None:
-        """That it is written, unless there is a newer one. What goes wrong then is no reason to write it again."""
+    def _notify(self, state: N) -> None:
+        """Call `saved`, unless there is a newer state. A failure of `saved` is no reason to write again."""
         if state.id in self._unsaved:
             return
         try:
             self._saved(state)
-        except Exception:  # noqa: BLE001 - what is to be written next does not hang on whoever hears of it
-            _log.exception("saved_not_heard", id=state.id)
+        except Exception:  # noqa: BLE001 - a failure of `saved` must not stop the writing
+            _log.exception("saved_callback_failed", id=state.id)
 
 
-# ── what is open, and its end ──
+# ── closing ──
 
 
 class Closing:
-    """What is open, in the order of its opening."""
+    """The open resources, closed in the reverse order of their opening."""
 
     def __init__(self) -> None:
         self._open: list[tuple[str, Callable[[], Awaitable[object]]]] = []
 
     def later(self, name: str, close: Callable[[], Awaitable[object]]) -> None:
-        """Remember how to close what was just opened."""
+        """Remember how to close what has just been opened."""
         self._open.append((name, close))
 
     async def close(self, seconds: float) -> None:
         """Close everything, in about so many seconds at most. What fails or hangs is logged, and the next one follows.
 
-        Each may take half of what is left, so that there is something left for the next one.
+        Each may take half of the remaining time, so that the next one has some, too.
         """
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
@@ -222,7 +222,7 @@ async def _close(name: str, close: Callable[[], Awaitable[object]], seconds: flo
 
 
 async def in_slices(items: Iterable[T]) -> AsyncIterator[T]:
-    """These items; between two of them others get their turn, whenever a slice is over."""
+    """The items one by one. After each slice of SLICE seconds, other tasks get a turn."""
     begun = time.perf_counter()
     for item in items:
         yield item
@@ -237,7 +237,7 @@ async def watch_loop(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> NoReturn:
-    """The watchdog: `lagged` hears again and again how many seconds too late a turn of the event loop came."""
+    """The watchdog: `lagged` is called every EVERY seconds with how many seconds late the event loop is."""
     while True:
         due = clock() + EVERY
         await sleep(EVERY)

@@ -15,7 +15,7 @@ Read in this order:
     live_config.py       callbot.toml and agents.csv as they hold now, read anew while the bot runs
     examples/            the files that people copy
     logs.py              log lines without secrets
-    metrics.py           the figures behind /metrics
+    metrics.py           the metrics behind /metrics
     metrics_listener.py  the listener for Prometheus
     serving.py           an address that is listened on
     connections.py       connections to a listener of ours, so many at a time, and their deadlines

@@ -125,6 +125,6 @@ def build_alerting(
         after=blind_after,
     )
     metrics.watch_alerts_open(lambda: len(manager.open))
-    metrics.watch_look_age(monitor.scan_age)
+    metrics.watch_scan_age(monitor.scan_age)
     metrics.watch_calls(monitor.live_calls)
     return Alerting(manager, monitor, responses, blindness)

@@ -1,7 +1,8 @@
-"""Connections to a listener of ours: deadlines, and so many at a time, so that descriptors are left for everything else.
+"""Connections to one of our listeners: their deadlines, and how many there may be.
 
-Who opens connections and says nothing must not keep callbot.toml from being read, and no socket to Slack or the PBX from
-being opened. Of too many connections the oldest on which nothing was asked to its end is closed; where all are at work, the new one.
+Clients that open connections and send nothing must not use up the file descriptors that callbot.toml, Slack and the PBX
+need. When there are too many connections, the oldest one without a complete request is closed; if all of them have one, the
+new one is.
 """
 
 import asyncio
@@ -12,21 +13,21 @@ import structlog
 from aiohttp import web
 
 HEADERS_WITHIN, REQUEST_WITHIN, IDLE_WITHIN = 10.0, 10.0, 75.0
-"""Seconds from a connection to its first request, for a request with its body, and between two requests: proxies keep
-connections for 60."""
+"""Seconds until the first request, for one request with its body, and between two requests (proxies keep connections
+for 60)."""
 MOST = 512
 """Connections of one listener."""
 KEPT_BACK = 192
-"""Descriptors for files, the ledger, and connections to Slack (100) and the PBX (32)."""
+"""File descriptors for files, the ledger, and connections to Slack (100) and the PBX (32)."""
 WANTED = 65_536
-"""Descriptors that are asked for where the system sets no limit."""
+"""File descriptors to ask for where the system sets no limit."""
 BACKLOG = 64
 
 _log = structlog.get_logger("callbot.http")
 
 
 def raise_descriptors() -> None:
-    """Have as many descriptors as this process may: systems begin with 1,024, or 256. Windows has no such limit."""
+    """Raise the soft limit of file descriptors to the hard one: systems begin with 1,024 or 256. Windows has no such limit."""
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415 - Windows has none
@@ -41,7 +42,7 @@ def raise_descriptors() -> None:
 
 
 def most_connections() -> int:
-    """Connections that each of two listeners may have, of the descriptors that this process may have."""
+    """How many connections each of two listeners may have within the limit of file descriptors."""
     if sys.platform == "win32":
         return MOST
     import resource  # noqa: PLC0415 - Windows has none
@@ -51,7 +52,7 @@ def most_connections() -> int:
 
 
 class Connections:
-    """A listener. `most` connections at a time; the deadlines are in seconds."""
+    """A listener with at most `most` connections. The deadlines are in seconds."""
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class Connections:
         self._request_within = request_within
         self._requests: dict[web.RequestHandler, web.Request] = {}
         self._silent: dict[web.RequestHandler, asyncio.TimerHandle] = {}
-        """Those on which nothing was asked yet, the oldest first, and the end of the patience with each."""
+        """Connections without a request so far, the oldest first, each with the timer that closes it."""
         self._full = False
         application.middlewares.append(self._within)
         self._runner = web.AppRunner(
@@ -80,7 +81,7 @@ class Connections:
         self._listening: asyncio.Server | None = None
 
     async def open(self, host: str, port: int) -> None:
-        """Listen there; port 0 takes a free one. Raises OSError."""
+        """Listen there; port 0 takes a free port. Raises OSError."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:
@@ -96,21 +97,21 @@ class Connections:
 
     @property
     def at_work(self) -> int:
-        """How many of the connections have a request under way that has arrived to its end."""
+        """How many connections have a complete request that is not answered yet."""
         return sum(request.content.is_eof() for request in self._requests.values())
 
     def __len__(self) -> int:
-        """How many connections there are."""
+        """The number of connections."""
         return 0 if self._runner.server is None else len(self._runner.server.connections)
 
     async def close(self) -> None:
-        """Listen no more, and end every connection."""
+        """Stop listening, and close every connection."""
         if self._listening is not None:
             self._listening.close()
         await self._runner.cleanup()
 
     def _accept(self) -> asyncio.Protocol:
-        """Who speaks on a new connection."""
+        """The protocol of a new connection."""
         server = self._runner.server
         if server is None:
             return _Refused()
@@ -128,14 +129,14 @@ class Connections:
                 return _Refused()
             for one in idle[:too_many]:
                 self._has_asked(one)
-                loop.call_soon(self._close, one)  # of many that come at once, it may not have its transport yet
+                loop.call_soon(self._close, one)  # it may be so new that it has no transport yet
         connection = server()
         self._silent[connection] = loop.call_later(self._headers_within, self._close, connection)
         return connection
 
     def _has_asked(self, connection: web.RequestHandler) -> None:
-        if (patience := self._silent.pop(connection, None)) is not None:
-            patience.cancel()
+        if (timer := self._silent.pop(connection, None)) is not None:
+            timer.cancel()
 
     def _close(self, connection: web.RequestHandler) -> None:
         self._has_asked(connection)
@@ -145,7 +146,7 @@ class Connections:
     async def _within(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """One request, with its body, within its time."""
+        """Answer one request, with its body, before the deadline."""
         connection = request.protocol
         self._requests[connection] = request
         self._has_asked(connection)
@@ -161,9 +162,9 @@ class Connections:
 
 
 class _Refused(asyncio.Protocol):
-    """Nobody speaks here."""
+    """A connection that is closed at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close at once."""
+        """Close it."""
         if isinstance(transport, asyncio.Transport):
             transport.abort()

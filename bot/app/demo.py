@@ -1,6 +1,6 @@
-"""The demo: the sandbox PBX, the local workspace, the real bot and their page, each on a free port of this machine.
+"""The demo: a sandbox PBX, a local workspace, the real bot and a page, each on a free port of this machine.
 
-The bot runs as the process that `callbot run` is, with its own map and an empty ledger in a temporary folder.
+The bot is a process of its own, `callbot run`, with its own configuration and an empty ledger in a temporary folder.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ WITH_STORY, WITHOUT = "A story plays until you act.", "The page waits for you."
 
 
 class Stage(NamedTuple):
-    """What is up while the demo runs."""
+    """What runs during the demo."""
 
     floor: Floor
     pbx: SandboxPbx
@@ -42,12 +42,12 @@ class Stage(NamedTuple):
 
 
 class DemoFailed(CallbotError):
-    """The bot's process ended before it was connected, or a port is taken."""
+    """The bot's process ended before it was connected, or a port is in use."""
 
 
 @asynccontextmanager
 async def stage(*, by_hand: bool) -> AsyncIterator[Stage]:
-    """Sandbox, workspace and bot, connected; all of them are gone afterwards. `by_hand`: no phone lifts itself."""
+    """PBX, workspace and bot, connected; stopped afterwards. `by_hand`: no phone answers by itself."""
     floor = Floor()
     if by_hand:
         furnish(floor, answers_after=None)
@@ -71,7 +71,7 @@ async def stage(*, by_hand: bool) -> AsyncIterator[Stage]:
 
 
 def _bot(folder: Path, pbx: SandboxPbx, workspace: Workspace, rules: str) -> BotProcess:
-    """`callbot run` with a map and a ledger of its own; started again, it goes on with both."""
+    """`callbot run` with a configuration and a ledger of its own. A restart goes on with both."""
     config = folder / "callbot.toml"
     config.write_text(rules, encoding="utf-8")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "UAPI_"))}
@@ -111,12 +111,12 @@ async def _until_connected(bot: BotProcess, workspace: Workspace) -> None:
 
 
 def _post(address: str, body: dict[str, str]) -> str:
-    """A line for the shell that posts JSON."""
+    """A shell command that posts JSON."""
     return f"curl -s -H 'Content-Type: application/json' -d '{json.dumps(body)}' {address}"
 
 
 async def play_tour() -> bool:
-    """Play a supervisor through an alert and the interventions. Whether each reached the state that it should."""
+    """Play an alert and the interventions of a supervisor. True if each reached the expected state."""
     console = Console(highlight=False)
     console.print("Starting a sandbox PBX, a local workspace and callbot …")
     async with stage(by_hand=False) as (floor, pbx, workspace, _):
@@ -126,9 +126,9 @@ async def play_tour() -> bool:
 async def stay_open(
     stop_signal: Callable[[], asyncio.Event], *, browser: bool = True, port: int = 0, story: bool = True
 ) -> None:
-    """Keep everything up until Ctrl-C, with the page on 127.0.0.1 (port 0: any free one), and open it on a desktop.
+    """Run everything until Ctrl-C, with the page on 127.0.0.1; port 0 takes a free port.
 
-    `browser` and `story`: whether a browser is opened at all, and whether the story is played before anybody acts.
+    `browser`: open the page where there is a desktop. `story`: play the story until somebody acts.
     """
     console = Console(highlight=False)
     stop = stop_signal()
@@ -152,19 +152,19 @@ async def stay_open(
 
 
 def _on_a_desktop() -> bool:
-    """Whether there is a screen of this machine's own: not over ssh, and not where nobody sits."""
+    """Whether this machine has a screen and the session is not over ssh."""
     if any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY")):
         return False
     return sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _cannot_listen(port: int, error: OSError) -> DemoFailed:
-    why = os.strerror(error.errno) if error.errno else str(error)  # asyncio says the address once more
+    why = os.strerror(error.errno) if error.errno else str(error)  # asyncio's own text repeats the address
     return DemoFailed(f"127.0.0.1:{port} cannot be listened on ({why}). Choose another --port.")
 
 
 async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event], *, control: bool) -> None:
-    """The sandbox PBX alone, furnished, until Ctrl-C."""
+    """Run the sandbox PBX alone, with the extensions of the demo, until Ctrl-C."""
     console = Console(highlight=False)
     stop = stop_signal()
     floor = Floor()

@@ -1,4 +1,4 @@
-"""What becomes of one request: it is written down, done by whom it concerns, and concluded; the person hears why not."""
+"""The way of one request: it is written into the ledger, carried out, and concluded; a person who is refused hears why."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ from bot.interventions.tracker import InterventionTracker
 from bot.polling.poller import Poller
 
 Question: TypeAlias = AnswerModeChange | AnswerAlert | AskForHelp | ListCalls | Help
-"""What sends nothing to the PBX."""
+"""Commands that send nothing to the PBX."""
 BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and tell who runs it the id."
 
 _log = structlog.get_logger("callbot.interventions")
@@ -32,7 +32,7 @@ _log = structlog.get_logger("callbot.interventions")
 
 @dataclass(frozen=True)
 class _Answer:
-    """What came of a question: the rule that allowed it, what it was about, and what the person is told."""
+    """The answer to a question: the rule that allowed it, the call it is about, and what the person is told."""
 
     rule: str
     extension: str = ""
@@ -41,7 +41,7 @@ class _Answer:
 
 
 class Dispatch:
-    """Hands requests over: interventions, lists, help, answers to cards and alerts. `rules` are asked anew."""
+    """Passes each request to its service: interventions, lists, help, answers to cards and alerts."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class Dispatch:
         self._one_list_at_a_time = asyncio.Lock()
 
     async def handle(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
-        """Do what was asked, or say why not. Nothing is raised: whatever happens, the person and the ledger know.
+        """Carry the request out, or say why not. Raises nothing: whatever happens, the person and the ledger learn of it.
 
-        `meant`: the command, or why it is none. Every log line carries the request's id as `intervention`, which error
-        answers show too.
+        `meant`: the command, or why the text is none. Each log line carries the request's id as `intervention`; error
+        answers show the same id.
         """
         with bound_contextvars(intervention=request.id):
             await self._handle(request, meant, asker)
@@ -89,7 +89,7 @@ class Dispatch:
                 await self._interventions.intervene(request, meant, asker)
             else:
                 await self._answer_and_tell(request, meant, asker)
-        except Exception as error:  # noqa: BLE001 - the last net: the person and the ledger hear of it, whatever it is
+        except Exception as error:  # noqa: BLE001 - last resort: the person and the ledger learn of any failure
             rule, no = verdict(error)
             if written_down:
                 await self._conclusions.conclude(
@@ -98,7 +98,7 @@ class Dispatch:
             await self._tell(error, request, asker)
 
     async def _tell(self, error: Exception, request: Request, asker: Asker) -> None:
-        """Why nothing was done."""
+        """Tell the person why nothing was done."""
         match error:
             case Refusal():
                 await asker.refused(error, request.id)
@@ -117,7 +117,7 @@ class Dispatch:
             await answer.tell(asker)
 
     async def _answer(self, request: Request, question: Question) -> _Answer:
-        """Do what was asked. Raises Refusal, PbxError and LedgerUnavailable."""
+        """Carry the question out. Raises Refusal, PbxError and LedgerUnavailable."""
         match question:
             case ListCalls():
                 return await self._list(request, question)
@@ -138,7 +138,7 @@ class Dispatch:
     async def _list(self, request: Request, command: ListCalls) -> _Answer:
         self._rules().person(request.slack_user, external=request.external)
         seen = await self._poller.snapshot(LISTED_WITHIN)
-        rules = self._rules()  # those of now: the lists may have taken their time
+        rules = self._rules()  # read again: the lists may have taken long
         followed = self._tracker.open
         in_calls = {one.call_id for one in followed}
         viewer = Viewer(

@@ -1,7 +1,7 @@
-"""Logs: one line for each step, text for people or JSON for machines, and no secret in either.
+"""Logs: one line for each step, as text for people or JSON for machines, without secrets.
 
-Our own events carry ids and words of ours alone. What libraries log passes through the same chain, where anything that
-looks like a token, a signed address or a header is blotted out.
+Our own events carry nothing but ids and our own words. Log records of libraries pass through the same processors, which
+replace anything that looks like a token, a signed address or a header.
 """
 
 import logging
@@ -32,7 +32,7 @@ QUIET = (
 
 
 def configure(level: Literal["debug", "info", "warning", "error", "critical"], form: Literal["text", "json"]) -> None:
-    """Set up structlog and the standard library's logging, both to standard error."""
+    """Set up structlog and the standard library's logging; both write to standard error."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -62,22 +62,22 @@ def configure(level: Literal["debug", "info", "warning", "error", "critical"], f
 
 
 def redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
-    """Blot out whatever looks like a secret, in every text of the event."""
-    return {key: _blotted(value) for key, value in event.items()}
+    """Replace whatever looks like a secret, in every text of the event."""
+    return {key: _redacted(value) for key, value in event.items()}
 
 
-def _blotted(value: Any) -> Any:
+def _redacted(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _blotted(item) for key, item in value.items()}
+        return {key: _redacted(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_blotted(item) for item in value]
+        return [_redacted(item) for item in value]
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return _SECRETS.sub("[secret]", value.decode(errors="replace") if isinstance(value, bytes) else str(value))
 
 
 def _brief_exception(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
-    """An exception as its type and the places it passed: its text may hold what others typed."""
+    """An exception as its type and its traceback's functions: its text may hold what people typed."""
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]

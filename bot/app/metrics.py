@@ -1,8 +1,9 @@
-"""The figures behind `/metrics`, in Prometheus' words: seconds, counts, and what is open now. No names, no numbers of people.
+"""The metrics behind `/metrics`, for Prometheus: seconds, counts, and what is open now. No names or numbers of people.
 
 An agent who reads them must not learn that somebody listens. So no label and no timestamp tells one action from another:
-neither the action itself, nor the PBX's kind of yes, nor the way on which Slack was asked. A private answer goes with a
-silent action, a phone's presence with one that rings. Values of labels come from fixed sets; what is not in them is "other".
+neither its name, nor how the PBX accepted it, nor the method by which Slack was asked (a private answer goes with a silent
+action), nor a read of presence (which goes with an action that rings a phone). Labels have fixed sets of values; any other
+value is "other".
 """
 
 from collections.abc import Callable, Collection
@@ -25,20 +26,20 @@ QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 """Seconds; Slack waits 3 for an acknowledgement."""
 ANSWERS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 RINGING = (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 120, 300)
-LOOKS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+SCANS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 LAG = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 CARDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0)
-"""Seconds; 95 of 100 cards change within 2, and none is older than 30."""
+"""Seconds. The goal: 95 of 100 cards change within 2, and none is older than 30."""
 CLICKS = (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 120, 300, 600, 1800)
 
 OTHER = "other"
 KINDS = frozenset({"command", "button"})
 METHODS = {"get": "get", "presence": "get", "list": "list", "put": "put", "token": "token"}
-"""What the PBX is asked, as it is counted."""
+"""Label values of requests to the PBX."""
 RESULTS = {"call": "accepted", "ringing": "accepted", "nothing": "accepted"} | {
     each: each for each in ("refused", "unreachable", "lost")
 }
-"""How the PBX answered a PUT, as it is counted: each kind of yes belongs to some actions alone."""
+"""Label values of answers to a PUT. How the PBX accepts depends on the action, so all of these are "accepted"."""
 PBX_ERRORS = frozenset(
     {"not finished", "answer cut off", "answer lost", "not connected"}
     | {f"HTTP {status.value}" for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
@@ -48,7 +49,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # of the library
 
 
 class Metrics:
-    """The figures of one bot, in a registry of its own. `slack_errors`: the reasons of Slack that are counted by name."""
+    """The metrics of one bot, in a registry of their own. `slack_errors`: the errors of Slack that are counted by name."""
 
     def __init__(self, slack_errors: Collection[str] = ()) -> None:
         self._error_words = {"pbx": PBX_ERRORS, "slack": frozenset(slack_errors)}
@@ -58,21 +59,21 @@ class Metrics:
         count = partial(Counter, registry=registry)
         gauge = partial(Gauge, registry=registry)
         histogram = partial(Histogram, registry=registry)
-        lag = "How much later than it was due a turn of the event loop came, looked at 20 times a second"
+        lag = "How late turns of the event loop come, measured 20 times a second"
         self._lag = histogram("callbot_event_loop_lag_seconds", lag, buckets=LAG)
-        acknowledged = "From a command or click in hand to its acknowledgement"
+        acknowledged = "From the arrival of a command or click to its acknowledgement"
         self._acknowledged = histogram("callbot_acknowledgement_seconds", acknowledged, ["kind"], buckets=QUICK)
         lost = "Commands and clicks that could not be acknowledged, or not within 3 s"
         self._lost = count("callbot_acknowledgements_lost", lost, ["kind"])
-        self._puts = count("callbot_puts", "Actions sent to the PBX and how they were answered", ["result"])
-        connected = "From the request, once it is allowed, to the proof that the supervisor is in the call"
+        self._puts = count("callbot_puts", "Actions sent to the PBX, and how it answered", ["result"])
+        connected = "From the allowed request to the proof that the supervisor is in the call"
         self._connected = histogram("callbot_connected_seconds", connected, buckets=RINGING)
         answers = "How long the PBX and Slack took to answer, errors included"
         self._answers = histogram("callbot_answer_seconds", answers, ["system", "method"], buckets=ANSWERS)
         errors = "Requests to the PBX and to Slack that failed, by reason"
         self._errors = count("callbot_answer_errors", errors, ["system", "method", "error"])
         self._length = gauge("callbot_queue_length", "What waits or is under way now", ["queue"])
-        self._open = gauge("callbot_open_interventions", "Interventions that are followed now")
+        self._open = gauge("callbot_open_interventions", "Interventions that are tracked now")
         self._health = {
             name: gauge(f"callbot_{name}", text)
             for name, text in {
@@ -83,30 +84,28 @@ class Metrics:
                 "pbx_up": "1: the last request to the PBX was answered, and not with 5xx",
             }.items()
         }
-        self._mistaken = gauge("callbot_rules_mistaken", "1: the changed map has mistakes, the old rules hold")
-        rules_age = (
-            "How long ago callbot.toml and its directory could be read last; beyond a minute nothing is permitted"
-        )
-        self._rules_age = gauge("callbot_rules_age_seconds", rules_age)
-        look = "How long one look at all live calls took"
-        self._look = histogram("callbot_look_seconds", look, buckets=LOOKS)
-        self._look_age = gauge("callbot_look_age_seconds", "How old the last look is that the PBX answered")
+        invalid = "1: the changed configuration is invalid, the old one holds"
+        self._config_invalid = gauge("callbot_rules_mistaken", invalid)
+        age = "How long ago callbot.toml and its directory could be read last; beyond a minute nothing is permitted"
+        self._config_age = gauge("callbot_rules_age_seconds", age)
+        self._scan = histogram("callbot_look_seconds", "How long a scan of all live calls took", buckets=SCANS)
+        self._scan_age = gauge("callbot_look_age_seconds", "How old the last scan is that the PBX answered")
         ahead = "How far the clock of the PBX is ahead, by the Date headers of its answers; negative: behind"
         self._pbx_clock = gauge("callbot_pbx_clock_ahead_seconds", ahead)
-        self._unread = count("callbot_lists_unread", "Lists of live calls that the PBX did not give, in all looks")
-        skipped = "Entries of lists of live calls that could not be read, in all looks"
+        self._unread = count("callbot_lists_unread", "Lists of live calls that the PBX did not give, in all scans")
+        skipped = "Entries of lists of live calls that could not be read, in all scans"
         self._skipped = count("callbot_list_entries_skipped", skipped)
-        self._calls = gauge("callbot_calls_seen", "Live calls that the last look has shown")
-        self._alerts_open = gauge("callbot_alerts_open", "Alerts and raised hands that are open now")
+        self._calls = gauge("callbot_calls_seen", "Live calls in the last scan")
+        self._alerts_open = gauge("callbot_alerts_open", "Alerts and help requests that are open now")
         ledger = "Failures of the ledger's database, by reason"
         self._ledger_failures = count("callbot_ledger_failures", ledger, ["reason"])
-        alerts = "What became of alerts: raised, digested, taken, snoozed, resolved"
+        alerts = "Alerts raised, digested, posted, acknowledged (taken), snoozed and resolved"
         self._alerts = count("callbot_alerts", alerts, ["kind", "what"])
-        dates = "Dates of calls by which nothing could be raised: missing, in the future, or contradictory"
+        dates = "Dates of calls that no alert rule can use: missing, in the future, or contradictory"
         self._dates = count("callbot_alert_dates_unusable", dates, ["when", "why"])
-        to_card = "From the moment that an alert was due to its card in Slack"
+        to_card = "From the moment an alert was due to its card in Slack"
         self._to_card = histogram("callbot_alert_to_card_seconds", to_card, buckets=CARDS)
-        to_click = "From its card to the first click that acts on the call of an alert"
+        to_click = "From an alert's card to the first click that acts on its call"
         self._to_click = histogram("callbot_alert_card_to_click_seconds", to_click, buckets=CLICKS)
         to_ear = "From that click to the proof that the supervisor is in the call"
         self._to_ear = histogram("callbot_alert_click_to_connected_seconds", to_ear, buckets=RINGING)
@@ -118,7 +117,7 @@ class Metrics:
     # ── what happened ──
 
     def acknowledged(self, kind: str, seconds: float) -> None:
-        """A command or button was acknowledged; beyond 3 s Slack has given up, so it counts as lost, too."""
+        """A command or button was acknowledged. After 3 s Slack has given up, so it counts as lost, too."""
         self._acknowledged.labels(_known(kind, KINDS)).observe(seconds)
         if seconds > QUICK[-1]:
             self.acknowledgement_lost(kind)
@@ -155,21 +154,21 @@ class Metrics:
     # ── what happened to alerts ──
 
     def scanned(self, seconds: float, calls: int, unread: int, skipped: int) -> None:
-        """One look at all live calls, and how many lists the PBX did not give. The calls are asked for by `watch_calls`."""
-        self._look.observe(seconds)
+        """One scan of all live calls, and how many lists the PBX did not give. `watch_calls` counts the calls."""
+        self._scan.observe(seconds)
         self._unread.inc(unread)
         self._skipped.inc(skipped)
 
     def alert(self, rule: str, what: str) -> None:
-        """What became of one alert; `rule` is the kind of its rule."""
+        """A change of one alert; `rule` is the kind of its rule."""
         self._alerts.labels(rule, what).inc()
 
     def date_unusable(self, when: str, why: str) -> None:
-        """A date of a call by which nothing could be raised."""
+        """A date of a call that no alert rule can use."""
         self._dates.labels(when, why).inc()
 
     def alert_to_card(self, seconds: float) -> None:
-        """From the moment that an alert was due to its card in Slack."""
+        """From the moment an alert was due to its card in Slack."""
         self._to_card.observe(seconds)
 
     def card_to_click(self, seconds: float) -> None:
@@ -180,10 +179,10 @@ class Metrics:
         """From that click to the proof that the supervisor is in the call."""
         self._to_ear.observe(seconds)
 
-    # ── what is so now ──
+    # ── what is true now: asked for whenever the metrics are read ──
 
     def watch_length(self, queue: str, length: Callable[[], float]) -> None:
-        """Ask for the length of a queue whenever somebody reads the figures."""
+        """The length of a queue."""
         self._length.labels(queue).set_function(length)
 
     def watch_health(
@@ -195,7 +194,7 @@ class Metrics:
         pbx_up: Callable[[], float],
         ledger_up: Callable[[], float],
     ) -> None:
-        """Ask what works now, 1 or 0, and how many connections of Socket Mode are open."""
+        """What works, 1 or 0, and how many connections of Socket Mode are open."""
         states = {
             "ready": ready,
             "sockets_open": sockets_open,
@@ -207,31 +206,28 @@ class Metrics:
             self._health[name].set_function(state)
 
     def watch_open(self, number: Callable[[], float]) -> None:
-        """Ask for the number of open interventions whenever somebody reads the figures."""
+        """The number of open interventions."""
         self._open.set_function(number)
 
-    def watch_mistaken(self, mistaken: Callable[[], float]) -> None:
-        """Ask whether the old rules hold because of mistakes in the new ones."""
-        self._mistaken.set_function(mistaken)
-
-    def watch_rules_age(self, seconds: Callable[[], float]) -> None:
-        """Ask how long ago callbot.toml and its directory could be read last."""
-        self._rules_age.set_function(seconds)
+    def watch_config(self, *, invalid: Callable[[], float], age: Callable[[], float]) -> None:
+        """Whether the changed configuration is invalid, and the seconds since the files could be read last."""
+        self._config_invalid.set_function(invalid)
+        self._config_age.set_function(age)
 
     def watch_alerts_open(self, number: Callable[[], float]) -> None:
-        """Ask for the number of open alerts whenever somebody reads the figures."""
+        """The number of open alerts."""
         self._alerts_open.set_function(number)
 
-    def watch_look_age(self, seconds: Callable[[], float]) -> None:
-        """Ask how old the last look is that the PBX answered."""
-        self._look_age.set_function(seconds)
+    def watch_scan_age(self, seconds: Callable[[], float]) -> None:
+        """The age of the last scan that the PBX answered."""
+        self._scan_age.set_function(seconds)
 
     def watch_pbx_clock(self, seconds: Callable[[], float]) -> None:
-        """Ask how far the clock of the PBX is ahead."""
+        """How far the clock of the PBX is ahead, in seconds."""
         self._pbx_clock.set_function(seconds)
 
     def watch_calls(self, number: Callable[[], float]) -> None:
-        """Ask how many live calls the last look has shown."""
+        """The number of live calls in the last scan."""
         self._calls.set_function(number)
 
 

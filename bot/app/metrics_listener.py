@@ -1,7 +1,7 @@
-"""METRICS_HOST:METRICS_PORT: the metrics for Prometheus, on a listener of their own, and nowhere unless METRICS_PORT is set.
+"""The listener on METRICS_HOST:METRICS_PORT, for Prometheus. There is none unless METRICS_PORT is set.
 
-Their readers learn how many interventions there are. So they are not on the door for Slack, which may stand open to
-the internet, and other machines should need METRICS_TOKEN.
+Readers of the metrics learn how many interventions there are. So the metrics are not on the listener for Slack, which may
+be open to the internet, and other machines should need METRICS_TOKEN.
 """
 
 import hmac
@@ -20,9 +20,9 @@ _log = structlog.get_logger("callbot.metrics")
 
 
 async def open_metrics(settings: MetricsSettings, exposition: Callable[[], bytes]) -> Connections | None:
-    """Serve `GET /metrics`, `exposition` in Prometheus' text format, where the settings say so.
+    """Serve `GET /metrics` where the settings ask for it; `exposition` gives Prometheus' text format.
 
-    The caller closes it. Raises ConfigMistakes where that address cannot be listened on.
+    The caller closes it. Raises ConfigMistakes where the address cannot be listened on.
     """
     host, port, token = settings.metrics_host, settings.metrics_port, settings.metrics_token
     if port is None:
@@ -40,7 +40,7 @@ async def open_metrics(settings: MetricsSettings, exposition: Callable[[], bytes
 
 
 def application(exposition: Callable[[], bytes], token: str) -> web.Application:
-    """The route. `token` empty: everybody may read."""
+    """The route. An empty `token` lets everybody read."""
 
     async def metrics(request: web.Request) -> web.Response:
         if token and not _is_given(request.headers.get("Authorization", ""), token):
@@ -53,7 +53,7 @@ def application(exposition: Callable[[], bytes], token: str) -> web.Application:
 
 
 def _is_given(authorization: str, token: str) -> bool:
-    """Whether the header has the token (RFC 6750, 2.1), compared in constant time."""
+    """Whether the header has the token (RFC 6750, 2.1). The comparison takes constant time."""
     scheme, _, given = authorization.partition(" ")
     same = hmac.compare_digest(given.strip().encode(errors="surrogateescape"), token.encode())
     return same and scheme.lower() == "bearer"

@@ -1,4 +1,4 @@
-"""An address that callbot listens on: the door for Slack, and the metrics."""
+"""Listens on an address: for Slack and health checks, and for Prometheus."""
 
 import os
 
@@ -9,16 +9,16 @@ from bot.domain.errors import CallbotError
 
 
 class CannotListen(CallbotError):
-    """The address is taken, or not ours."""
+    """The address is in use, or is not one of this machine."""
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
-        why = os.strerror(error.errno) if error.errno else str(error)  # asyncio says the address once more
+        why = os.strerror(error.errno) if error.errno else str(error)  # asyncio's own text repeats the address
         super().__init__(f"{host}:{port} cannot be listened on ({why}). Set HOST and PORT to a free one.")
         self.why = why
 
 
 async def listen(application: web.Application, host: str, port: int) -> Connections:
-    """Serve the application there; port 0 takes a free one. The caller closes it. Raises CannotListen."""
+    """Serve the application there; port 0 takes a free port. The caller closes it. Raises CannotListen."""
     connections = Connections(application)
     try:
         await connections.open(host, port)

@@ -1,4 +1,4 @@
-"""The value of a setting as it was meant: what is put around it on the way here, and values that belong elsewhere. Pure."""
+"""Values of settings: what surrounds them is taken off, and values that belong to another setting are recognised. Pure."""
 
 import re
 import unicodedata
@@ -7,9 +7,9 @@ _QUOTED = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
 
 
 def bare(value: str) -> str:
-    """The value without white space, line ends and marks of byte order around it, nor a pair of quotation marks.
+    """The value without white space, line ends and byte order marks around it, and without a pair of quotation marks.
 
-    `docker --env-file` keeps what a shell takes off ("docker run", docs.docker.com).
+    A shell removes them; `docker --env-file` does not ("docker run", docs.docker.com).
     """
     value = _stripped(value)
     quoted = _QUOTED.fullmatch(value)
@@ -17,7 +17,7 @@ def bare(value: str) -> str:
 
 
 def _stripped(value: str) -> str:
-    """Without what cannot be seen at its ends."""
+    """Without invisible characters at its ends."""
     if value.isascii():
         return value.strip()
     seen = [place for place, character in enumerate(value) if not _is_blank(character)]
@@ -31,23 +31,23 @@ def _is_blank(character: str) -> bool:
 _TOKENS = frozenset(
     {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "UAPI_ACCESS_TOKEN", "METRICS_TOKEN"}
 )
-"""Settings that go into headers, or are the key of a signature."""
+"""Settings that go into HTTP headers, or sign requests."""
 _CREDENTIALS = frozenset({"UAPI_CLIENT_ID", "UAPI_CLIENT_SECRET"})
-"""Settings that may hold any character that is seen. The name of a file may need a joiner, too."""
+"""Settings that may hold any visible character. (The name of a file may need an invisible joiner.)"""
 
 
 def unusable(name: str, value: str) -> str | None:
-    """What is wrong with a value that the setting `name` cannot have; the words repeat nothing of it."""
+    """Why the setting `name` cannot have this value, else None. The text repeats nothing of the value."""
     for character in value:
         category = unicodedata.category(character)
         if category == "Cs":
-            return "this is not UTF-8. Write it anew"
+            return "this is not UTF-8. Enter it again"
         if category in {"Cc", "Zl", "Zp"}:
-            return f"this has a line end or another control character inside (U+{ord(character):04X}). Write it anew"
+            return f"this has a line end or another control character inside (U+{ord(character):04X}). Enter it again"
         if category == "Cf" and name in _CREDENTIALS:
-            return f"this has an invisible character inside (U+{ord(character):04X}). Write it anew"
+            return f"this has an invisible character inside (U+{ord(character):04X}). Enter it again"
     if name in _TOKENS and not re.fullmatch("[!-~]+", value):
-        return "this has a blank, or a character outside ASCII, inside. Copy it anew"
+        return "this has a blank, or a character outside ASCII, inside. Copy it again"
     return None
 
 
@@ -57,7 +57,7 @@ _BELONG = {
     "SLACK_SIGNING_SECRET": "Basic Information → Signing Secret",
     "DATABASE_URL": "where the ledger is",
 }
-"""Settings whose values can be told from others, and where each is found."""
+"""Settings whose values can be recognised, and where to find each."""
 _KINDS: tuple[tuple[str, str, str | None], ...] = (
     ("xoxb-", "a bot token", "SLACK_BOT_TOKEN"),
     ("xapp-", "an app token", "SLACK_APP_TOKEN"),
@@ -73,13 +73,13 @@ _KINDS: tuple[tuple[str, str, str | None], ...] = (
     ("postgres://", "the address of a database", "DATABASE_URL"),
     ("sqlite://", "the address of a database", "DATABASE_URL"),
 )
-"""How a value begins, what it is, and where it belongs; None: nowhere ("Token types", docs.slack.dev)."""
+"""The beginning of a value, what it is, and the setting where it belongs; None: nowhere ("Token types", docs.slack.dev)."""
 _SLACK = frozenset({"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"})
 _SIGNING_SECRET = re.compile("[0-9a-f]{32}")
 
 
 def misplaced(name: str, value: str) -> str | None:
-    """What the value of the setting `name` is, where it is of another kind, and where it belongs."""
+    """What the value of the setting `name` is and where it belongs, if that is another setting; else None."""
     for begins, what, home in _KINDS:
         if value.startswith(begins):
             return None if home == name else _belongs(name, what, home)
@@ -92,4 +92,4 @@ def _belongs(name: str, what: str, home: str | None) -> str:
     if home is not None:
         return f"this is {what}: it belongs in {home} ({_BELONG[home]})"
     here = f". {name} is found under {_BELONG[name]}" if name in _SLACK else ""
-    return f"this is {what}, which callbot has no use for{here}"
+    return f"this is {what}, which callbot does not use{here}"

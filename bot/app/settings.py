@@ -1,4 +1,4 @@
-"""Settings from the environment or a `.env` file; every mistake is reported at once."""
+"""Settings from the environment or a `.env` file. All errors are reported together."""
 
 import ipaddress
 import os
@@ -27,7 +27,7 @@ from bot.ledger.address import mistake_in
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own, which no neighbour reaches."""
+    """Whether a name or address is of this machine, and no other machine can reach it."""
     if host == "localhost":
         return True
     try:
@@ -37,11 +37,11 @@ def is_loopback(host: str) -> bool:
 
 
 def _safe_url(text: str) -> str:
-    """Https to anywhere, http only to this machine: tokens travel on it."""
+    """Only https, or http to this machine: tokens are sent there."""
     try:
         parts = urlsplit(text)
         host, bad_port = parts.hostname, parts.port == 0
-    except ValueError:  # whose words may be a part of the address
+    except ValueError:  # its text may repeat a part of the address
         raise ValueError(_NO_ADDRESS) from None
     plain = re.fullmatch(r"[A-Za-z0-9._:/\[\]-]+", text) is not None
     if not host or bad_port or not plain:
@@ -92,7 +92,7 @@ def _app_token(secret: SecretStr | None) -> SecretStr | None:
 
 
 def _host(text: str) -> str:
-    """An address or a name of this machine; whether it is one is seen when it is listened on."""
+    """An address or a name. Whether it is one of this machine shows when callbot listens there."""
     host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
         ipaddress.ip_address(host)
@@ -107,7 +107,7 @@ def _host(text: str) -> str:
 
 
 _TOOLCHAIN = re.compile(r"[a-z0-9_.]+-(?:conda(?:_[a-z0-9_]+)?|apple|w64|pc|unknown)-[a-z0-9_.]+(?:-[a-z0-9_.]+)?")
-"""What conda's compilers put into HOST: `x86_64-conda-linux-gnu`, `arm64-apple-darwin20.0.0`."""
+"""What conda's compilers put into HOST, for example `x86_64-conda-linux-gnu` or `arm64-apple-darwin20.0.0`."""
 
 
 def _lower(text: object) -> object:
@@ -115,14 +115,14 @@ def _lower(text: object) -> object:
 
 
 class _Part(BaseModel):
-    """Some of the settings. Secrets never show themselves in a repr."""
+    """A part of the settings. No repr shows a secret."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     @model_validator(mode="wrap")
     @classmethod
-    def _all_mistakes(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        """Report what is missing together with what is wrong. Raises ConfigMistakes."""
+    def _all_errors(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Report missing settings together with invalid ones. Raises ConfigMistakes."""
         mistakes = cls._missing(values)
         wrong = {name: text for name in cls.model_fields if name in values and (text := _wrong(name, values[name]))}
         try:
@@ -138,16 +138,16 @@ class _Part(BaseModel):
 
     @classmethod
     def _missing(cls, values: Mapping[str, Any]) -> list[str]:
-        """What one setting demands of another."""
+        """Settings that others require."""
         return []
 
     def contradictions(self) -> list[str]:
-        """What two settings, each right by itself, cannot both say."""
+        """Settings that are valid alone, but not together."""
         return []
 
 
 class SlackSettings(_Part):
-    """Slack's part."""
+    """The settings for Slack."""
 
     slack_bot_token: Annotated[SecretStr, AfterValidator(_bot_token)]
     slack_app_token: Annotated[SecretStr | None, AfterValidator(_app_token)] = None
@@ -165,7 +165,7 @@ class SlackSettings(_Part):
 
 
 class PbxSettings(_Part):
-    """The PBX's part."""
+    """The settings for the PBX."""
 
     uapi_url: Annotated[str, AfterValidator(_scheme_and_host)]
     uapi_client_id: str | None = None
@@ -174,7 +174,7 @@ class PbxSettings(_Part):
     uapi_ca_file: Annotated[str | None, AfterValidator(_ca_file)] = None
 
     def credentials(self) -> tuple[str | None, str | None, str | None]:
-        """The App's id and secret, and the token as it is; in the clear, for the token source alone."""
+        """The App's id and secret, and the fixed token, unmasked: for the token source alone."""
         secrets = (self.uapi_client_secret, self.uapi_access_token)
         secret, token = (None if each is None else each.get_secret_value() for each in secrets)
         return self.uapi_client_id, secret, token
@@ -192,21 +192,21 @@ class PbxSettings(_Part):
 
 
 class OwnSettings(_Part):
-    """Where callbot's own map and ledger are."""
+    """Where the configuration and the ledger are."""
 
     callbot_config: str = "callbot.toml"
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///callbot.db"
 
 
 class DoorSettings(_Part):
-    """Where callbot listens."""
+    """Where callbot listens for Slack and for health checks."""
 
     host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 3000
 
 
 class MetricsSettings(_Part):
-    """Where Prometheus finds the metrics: nowhere unless METRICS_PORT is set."""
+    """Where Prometheus finds the metrics; there are none unless METRICS_PORT is set."""
 
     metrics_port: Annotated[int | None, Field(ge=0, le=65535)] = None
     metrics_host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
@@ -214,20 +214,20 @@ class MetricsSettings(_Part):
 
     @property
     def metrics_open_to_neighbours(self) -> bool:
-        """Whether other machines may reach the metrics, and need no token."""
+        """Whether other machines can read the metrics without a token."""
         return self.metrics_port is not None and not is_loopback(self.metrics_host) and self.metrics_token is None
 
 
 class Settings(SlackSettings, PbxSettings, OwnSettings, DoorSettings, MetricsSettings):
-    """What the environment says, all of it."""
+    """All settings."""
 
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
 
     def contradictions(self) -> list[str]:
-        """Two listeners at one port."""
+        """Two listeners on one port."""
         if self.metrics_port and self.metrics_port == self.port:
-            return ["METRICS_PORT is PORT; metrics need a port of their own, for example 9464"]
+            return ["METRICS_PORT is the same as PORT; metrics need a port of their own, for example 9464"]
         return []
 
 
@@ -235,14 +235,14 @@ S = TypeVar("S", bound=_Part)
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the process's environment and `.env`, or from a mapping alone. Raises ConfigMistakes."""
+    """All settings, from the process's environment and `.env`, or else from `environ` alone. Raises ConfigMistakes."""
     return read_part(Settings, environ)
 
 
 def read_part(part: type[S], environ: Mapping[str, str] | None = None) -> S:
-    """The part alone, for whoever needs no more than that. Raises ConfigMistakes.
+    """One part of the settings. Raises ConfigMistakes.
 
-    A variable of the environment counts before a line of `.env`, and one that is set to nothing is not set.
+    The environment wins over `.env`. An empty value counts as not set.
     """
     if environ is None:
         environ = _filled(env_file()) | _filled(os.environ)
@@ -250,7 +250,7 @@ def read_part(part: type[S], environ: Mapping[str, str] | None = None) -> S:
 
 
 def _filled(environ: Mapping[str, str]) -> dict[str, str]:
-    """The settings by their lower-case names, their values bare, without those of nothing. `PORT` counts before `port`."""
+    """The settings by their lower-case names, without empty ones. `PORT` wins over `port`."""
     names = sorted(environ, key=str.isupper)
     return {name.lower(): value for name in names if (value := bare(environ[name]))}
 
@@ -259,7 +259,7 @@ _WHERE = "Settings (environment or .env)"
 
 
 def _wrong(name: str, value: str) -> str | None:
-    """What is wrong with the value of any setting, whatever else is asked of it."""
+    """Why no setting of this name can have this value, else None."""
     return misplaced(name.upper(), value) or unusable(name.upper(), value)
 
 
@@ -274,4 +274,4 @@ def _lines(problem: Any) -> list[str]:
 _WORDS = dict.fromkeys(
     ("int_parsing", "int_parsing_size", "greater_than_equal", "less_than_equal"), "is a whole number from 0 to 65535"
 )
-"""What is said instead of pydantic's words. Ports are the only numbers."""
+"""Texts instead of pydantic's. Ports are the only numbers."""

@@ -1,6 +1,7 @@
-"""The PBX as the bot asks it: one session and one token for all, at three paces.
+"""The PBX as the bot uses it: one HTTP session, one token, three rates.
 
-What an intervention asks goes at once; what a person waits for, and what runs by itself, take turns (`pace`).
+An intervention asks at once. What a person waits for, and what runs by itself, share a rate limit
+(`bot.polling.rate_limit`).
 """
 
 import asyncio
@@ -25,24 +26,24 @@ from bot.uapi.call_list import LastLists
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
 from bot.uapi.token import token_source
 
-WHOLE_LOOK = 60.0
-"""Seconds for a whole read of a look: with few requests per second many pages take their time."""
+WHOLE_SCAN = 60.0
+"""Seconds for all pages of one list under the rate limit: many pages take long at few requests a second."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
-"""Seconds between two questions to a PBX that does not answer: each pause twice as long as the one before."""
+"""Seconds between two requests to a PBX that does not answer; each pause is twice as long as the one before."""
 IDLE = 30.0
-"""Seconds after which a PBX that nobody has asked anything is asked."""
+"""Seconds without any request after which the PBX is asked whether it is there."""
 NO_ANSWER = frozenset({"not connected", "answer lost", "answer cut off"})
-"""How a request ends that was not answered (bot.uapi.exchange)."""
+"""How a request without an answer ends (`bot.uapi.exchange`)."""
 
 _log = structlog.get_logger("callbot")
 
 
 class Telephony:
-    """The PBX of these settings. Made on the event loop; `close` it in the end. Raises OSError for a bad UAPI_CA_FILE."""
+    """The PBX of these settings. Build it on the event loop, and `close` it. Raises OSError for a bad UAPI_CA_FILE."""
 
     def __init__(self, settings: Settings, live_config: LiveConfig, metrics: Metrics, clock: Clock) -> None:
         self.clock = ServerClock(clock.now)
-        """How far the clock of the PBX is off."""
+        """How far the clock of the PBX is ahead or behind."""
         metrics.watch_pbx_clock(lambda: self.clock.ahead().total_seconds())
         self._url = settings.uapi_url
         self._live_config = live_config
@@ -57,15 +58,15 @@ class Telephony:
         self.phone_calls = WithEveryParty(
             self._unified_api(), self._sides, lambda user: self._live_config.rules().protected_elsewhere(user)
         )
-        """For interventions, which are never held back."""
+        """For interventions: no rate limit."""
         self.poller = self._poller()
 
     async def close(self) -> None:
-        """End the session."""
+        """Close the HTTP session."""
         await self._session.close()
 
     async def keep_asking(self) -> NoReturn:
-        """Ask the PBX where nobody else does, so that `up` is true of now."""
+        """Ask the PBX when nothing else does, so that `up` is up to date."""
         pause = FIRST_PAUSE
         while True:
             if not self.up or time.monotonic() - self._asked_at > IDLE:
@@ -73,25 +74,25 @@ class Telephony:
                     await self.phone_calls.list(self._live_config.rules().default_user, "@self")
                 except PbxError as error:
                     _log.warning("pbx_not_ready", error=type(error).__name__)
-                except Exception:  # noqa: BLE001 - a PBX that is asked no more would be up or away for ever
+                except Exception:  # noqa: BLE001 - without this loop `up` would never change again
                     _log.exception("pbx_not_asked")
             pause = FIRST_PAUSE if self.up else min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(IDLE if self.up else pause)
 
     def _parties_of(self, call: PhoneCall) -> frozenset[str]:
-        """Who is a party of a call, and not only listens to it."""
+        """The parties of a call, without those who only listen."""
         return without_legs(call, NOTHING, self._live_config.rules()).parties
 
     def _measure(self, name: str, seconds: float, error: str) -> None:
-        """One request to the PBX and its end, which is no answer where callbot itself broke it off."""
+        """Count one request to the PBX. One that callbot itself broke off says nothing about the PBX."""
         self._metrics.answered("pbx", name, seconds, error)
         if error != "not finished":
             self.up = not (error in NO_ANSWER or error.startswith("HTTP 5"))
             self._asked_at = time.monotonic()
 
     def _unified_api(self, turn: Callable[[], Awaitable[None]] | None = None) -> UnifiedApi:
-        """The PBX; with `turn` it is asked no oftener than looks may be."""
-        whole_read = WHOLE_READ if turn is None else WHOLE_LOOK
+        """A client of the PBX; `turn` waits for the rate limit before each request."""
+        whole_read = WHOLE_READ if turn is None else WHOLE_SCAN
         return UnifiedApi(
             self._session,
             self._url,

@@ -62,7 +62,7 @@ def logged(restored: None, capsys: pytest.CaptureFixture[str]) -> Logged:
 
 
 @pytest.mark.parametrize("text", SECRETS.values(), ids=SECRETS)
-def test_a_secret_is_blotted_out(text: str) -> None:
+def test_a_secret_is_replaced(text: str) -> None:
     assert ("abc" in blotted(text), "[secret]" in blotted(text)) == (False, True)
 
 
@@ -78,7 +78,7 @@ def test_a_secret_is_blotted_out(text: str) -> None:
     ],
     ids=["dict", "list", "tuple", "set", "bytes", "object"],
 )
-def test_a_secret_is_blotted_out_however_it_is_wrapped(wrap: Callable[[str], object]) -> None:
+def test_a_secret_is_replaced_however_it_is_wrapped(wrap: Callable[[str], object]) -> None:
     assert "xoxb-1234" not in blotted(wrap("sent xoxb-1234-5678 to Slack"))
 
 

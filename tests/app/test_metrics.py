@@ -1,4 +1,4 @@
-"""The figures that an operator watches, as Prometheus reads them."""
+"""The metrics that an operator watches, as Prometheus reads them."""
 
 import re
 
@@ -29,7 +29,7 @@ def test_each_kind_of_yes_is_counted_alike(accepted: Accepted) -> None:
     assert 'callbot_puts_total{result="accepted"} 1.0' in metrics.exposition().decode()
 
 
-def test_the_clock_of_the_pbx_is_asked_for_whenever_the_figures_are_read() -> None:
+def test_the_clock_of_the_pbx_is_asked_for_whenever_the_metrics_are_read() -> None:
     metrics = Metrics()
     metrics.watch_pbx_clock(lambda: -61.0)
     assert "callbot_pbx_clock_ahead_seconds -61.0" in metrics.exposition().decode()
@@ -68,13 +68,13 @@ def test_an_answer_is_timed_and_only_a_failure_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("method", [POST, UPDATE, HISTORY, OPEN, RESPOND])
-def test_the_way_on_which_slack_was_asked_is_not_told_apart(method: str) -> None:
+def test_the_methods_of_slack_are_counted_together(method: str) -> None:
     metrics = Metrics()
     metrics.answered("slack", method, 0.2)
     assert re.findall(r'method="([^"]*)"', metrics.exposition().decode())[:1] == ["message"]
 
 
-def test_what_only_actions_that_ring_ask_of_the_pbx_is_not_told_apart() -> None:
+def test_reads_of_presence_are_counted_with_reads_of_calls() -> None:
     metrics = Metrics()
     metrics.answered("pbx", "presence", 0.2)
     assert 'callbot_answer_seconds_count{method="get",system="pbx"} 1.0' in metrics.exposition().decode()
@@ -117,7 +117,7 @@ def test_a_thousand_words_that_nobody_knows_are_one_series_each_label() -> None:
 # ── alerts ──
 
 
-def test_a_look_is_timed_and_the_lists_that_it_lacks_are_counted() -> None:
+def test_a_scan_is_timed_and_the_lists_that_it_lacks_are_counted() -> None:
     metrics = Metrics()
     metrics.scanned(0.3, 40, 0, 0)
     metrics.scanned(4.0, 38, 3, 2)
@@ -159,7 +159,7 @@ def test_the_way_from_alert_to_ear_is_three_histograms() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "promise"), [(1.9, "2.0"), (29.0, "30.0")])
-def test_what_is_promised_of_cards_can_be_read_off_the_figures(seconds: float, promise: str) -> None:
+def test_what_is_promised_of_cards_can_be_read_off_the_metrics(seconds: float, promise: str) -> None:
     metrics = Metrics()
     metrics.alert_to_card(seconds)
     assert f'callbot_alert_to_card_seconds_bucket{{le="{promise}"}} 1.0' in metrics.exposition().decode()
@@ -177,23 +177,23 @@ def test_only_what_was_asked_from_an_alert_is_a_way_from_alert_to_ear() -> None:
 # ── what is so now ──
 
 
-def test_what_is_so_now_is_asked_whenever_the_figures_are_read() -> None:
+def test_what_is_true_now_is_asked_whenever_the_metrics_are_read() -> None:
     metrics = Metrics()
     waiting = [1, 2]
     metrics.watch_length("requests", lambda: len(waiting))
     metrics.watch_open(lambda: 7)
-    metrics.watch_mistaken(lambda: True)
+    metrics.watch_config(invalid=lambda: True, age=lambda: 0.5)
     waiting.append(3)
     shown = metrics.exposition().decode()
     assert 'callbot_queue_length{queue="requests"} 3.0' in shown
     assert ("callbot_open_interventions 7.0" in shown, "callbot_rules_mistaken 1.0" in shown) == (True, True)
 
 
-def test_open_alerts_the_age_of_the_look_and_its_calls_are_asked_whenever_the_figures_are_read() -> None:
+def test_open_alerts_the_age_of_the_scan_and_its_calls_are_asked_whenever_the_metrics_are_read() -> None:
     metrics = Metrics()
     alerts = ["one"]
     metrics.watch_alerts_open(lambda: len(alerts))
-    metrics.watch_look_age(lambda: 1.5)
+    metrics.watch_scan_age(lambda: 1.5)
     metrics.watch_calls(lambda: 10_000)
     alerts.append("two")
     shown = metrics.exposition().decode()

@@ -1,4 +1,4 @@
-"""Which proxy a request goes through, and what is said of a certificate."""
+"""Which proxy a request goes through, and what is said about a certificate."""
 
 import ssl
 

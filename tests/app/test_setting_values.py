@@ -72,25 +72,25 @@ def test_a_quotation_mark_without_its_other_stays(value: str) -> None:
 @pytest.mark.parametrize("name", [name for name in RIGHT if name not in {"PORT", "LOG_LEVEL", "LOG_FORMAT"}])
 def test_a_line_end_inside_a_value_is_one_mistake_that_does_not_repeat_it(name: str) -> None:
     (line,) = mistakes(**{name: f"{RIGHT[name]}\nhunter2"})
-    assert line == f"{name}: this has a line end or another control character inside (U+000A). Write it anew"
+    assert line == f"{name}: this has a line end or another control character inside (U+000A). Enter it again"
 
 
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "UAPI_ACCESS_TOKEN"])
 @pytest.mark.parametrize("inside", [" ", "\u00a0", "\u200b", "é"], ids=ascii)
 def test_a_token_with_a_blank_or_a_foreign_character_inside_is_a_mistake(name: str, inside: str) -> None:
     (line,) = mistakes(**{name: f"{RIGHT[name]}{inside}hunter2"})
-    assert line == f"{name}: this has a blank, or a character outside ASCII, inside. Copy it anew"
+    assert line == f"{name}: this has a blank, or a character outside ASCII, inside. Copy it again"
 
 
 @pytest.mark.parametrize("name", ["UAPI_CLIENT_ID", "UAPI_CLIENT_SECRET"])
 @pytest.mark.parametrize("inside", ["\u200b", "\u202e", "\ufeff", "\u00ad"], ids=ascii)
 def test_a_credential_with_an_invisible_character_inside_is_a_mistake(name: str, inside: str) -> None:
     (line,) = mistakes(**{name: f"{RIGHT[name]}{inside}hunter2"})
-    assert line == f"{name}: this has an invisible character inside (U+{ord(inside):04X}). Write it anew"
+    assert line == f"{name}: this has an invisible character inside (U+{ord(inside):04X}). Enter it again"
 
 
 def test_a_value_that_is_not_utf_8_is_a_mistake() -> None:
-    assert mistakes(CALLBOT_CONFIG="r\udcffles") == ["CALLBOT_CONFIG: this is not UTF-8. Write it anew"]
+    assert mistakes(CALLBOT_CONFIG="r\udcffles") == ["CALLBOT_CONFIG: this is not UTF-8. Enter it again"]
 
 
 @pytest.mark.parametrize("level", ["INFO", "Info", " info\n"])
@@ -104,13 +104,13 @@ BOT_TOKEN = "this is a bot token: it belongs in SLACK_BOT_TOKEN (OAuth & Permiss
 APP_TOKEN = "this is an app token: it belongs in SLACK_APP_TOKEN (Basic Information → App-Level Tokens)"
 SECRET = "this is a signing secret: it belongs in SLACK_SIGNING_SECRET (Basic Information → Signing Secret)"
 DATABASE = "this is the address of a database: it belongs in DATABASE_URL (where the ledger is)"
-USER_TOKEN = "this is a user token, which callbot has no use for"
+USER_TOKEN = "this is a user token, which callbot does not use"
 SWAPPED = [
     ("SLACK_BOT_TOKEN", "xapp-1-invented", APP_TOKEN),
     ("SLACK_BOT_TOKEN", "xoxp-invented", f"{USER_TOKEN}. SLACK_BOT_TOKEN is found under OAuth & Permissions"),
-    ("SLACK_BOT_TOKEN", "xoxe.xoxb-1-invented", "this is a token that expires, which callbot has no use for"),
-    ("SLACK_BOT_TOKEN", "xoxe-1-invented", "this is a refresh token, which callbot has no use for"),
-    ("SLACK_BOT_TOKEN", "xoxc-invented", "this is a token of a browser's session, which callbot has no use for"),
+    ("SLACK_BOT_TOKEN", "xoxe.xoxb-1-invented", "this is a token that expires, which callbot does not use"),
+    ("SLACK_BOT_TOKEN", "xoxe-1-invented", "this is a refresh token, which callbot does not use"),
+    ("SLACK_BOT_TOKEN", "xoxc-invented", "this is a token of a browser's session, which callbot does not use"),
     ("SLACK_BOT_TOKEN", "0123456789abcdef" * 2, SECRET),
     ("SLACK_APP_TOKEN", "xoxb-invented", BOT_TOKEN),
     ("SLACK_APP_TOKEN", "xoxp-invented", f"{USER_TOKEN}. SLACK_APP_TOKEN is found under Basic Information"),

@@ -135,7 +135,7 @@ WRONG = [
     ({"UAPI_URL": "https://[::1"}, "UAPI_URL is not an address like https://pbx.example.com"),
     ({"UAPI_URL": "https://[hunter2]"}, "UAPI_URL is not an address like https://pbx.example.com"),
     ({"PORT": "http"}, "PORT is a whole number from 0 to 65535"),
-    ({"METRICS_PORT": "3000"}, "METRICS_PORT is PORT"),
+    ({"METRICS_PORT": "3000"}, "METRICS_PORT is the same as PORT"),
     ({"METRICS_PORT": "none"}, "METRICS_PORT "),
     ({"METRICS_TOKEN": "two words"}, "METRICS_TOKEN: this has a blank"),
     ({"LOG_LEVEL": "loud"}, "LOG_LEVEL "),

@@ -17,7 +17,7 @@ def transport() -> str:
     return "http"
 
 
-async def figures(house: Any) -> dict[str, float]:
+async def metrics_of(house: Any) -> dict[str, float]:
     """Every figure of the bot by its name and labels, as Prometheus reads them."""
     url = f"http://127.0.0.1:{house.bots[-1].metrics_port}/metrics"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
@@ -35,9 +35,9 @@ async def connected(house: Any) -> None:
     await house.card("Connected")
 
 
-async def test_an_intervention_leaves_its_figures(house: Any) -> None:
+async def test_an_intervention_leaves_its_metrics(house: Any) -> None:
     await connected(house)
-    seen = await figures(house)
+    seen = await metrics_of(house)
     expected = {
         'callbot_acknowledgement_seconds_count{kind="command"}': 1.0,
         'callbot_puts_total{result="accepted"}': 1.0,
@@ -59,7 +59,7 @@ async def test_what_goes_wrong_is_counted_by_its_reason(house: Any) -> None:
     house.pbx.faults.add(Fault("html 502", method="GET", path_contains="/phoneCalls/"))
     house.workspace.faults.add(SlackFault(method="chat.postMessage", kind="429"))
     await connected(house)
-    errors = {name for name in await figures(house) if name.startswith("callbot_answer_errors_total")}
+    errors = {name for name in await metrics_of(house) if name.startswith("callbot_answer_errors_total")}
     assert errors == {
         'callbot_answer_errors_total{error="HTTP 502",method="list",system="pbx"}',
         'callbot_answer_errors_total{error="ratelimited",method="message",system="slack"}',
@@ -68,5 +68,5 @@ async def test_what_goes_wrong_is_counted_by_its_reason(house: Any) -> None:
 
 async def test_no_figure_carries_a_name_or_a_number_of_somebody(house: Any) -> None:
     await connected(house)
-    text = "\n".join(await figures(house))
+    text = "\n".join(await metrics_of(house))
     assert re.findall(r"0003|555|Bob|Ana|Carla|U0ANA|C0FLOOR", text) == []

@@ -80,7 +80,7 @@ async def test_a_metrics_port_that_is_taken_ends_the_start_as_a_mistake_of_the_s
 
 async def test_a_metrics_port_that_is_the_port_for_slack_ends_the_start(run_bot: Any) -> None:
     process = await run_bot(PORT="3999", METRICS_PORT="3999")
-    assert (await process.ended(), "METRICS_PORT is PORT" in process.said) == (2, True)
+    assert (await process.ended(), "METRICS_PORT is the same as PORT" in process.said) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ async def test_what_the_ledger_does_not_take_is_written_when_it_does(clock: Any,
     assert ledger.rows[asked.id].state is State.ENDED
 
 
-async def test_the_newest_truth_is_what_is_written_in_the_end(clock: Any, asked: Intervention) -> None:
+async def test_the_newest_state_is_what_is_written_in_the_end(clock: Any, asked: Intervention) -> None:
     ledger = Locked(clock, until=10)
     saving = WriteBehind(ledger.save, clock.sleep)
     for state in (State.RINGING, State.CONNECTED, State.ENDED):
@@ -136,7 +136,7 @@ async def test_as_many_as_the_ledger_takes_together_are_written_at_a_time(clock:
     assert begun == ["i0", "i1", "i2", "i3", "i4"]
 
 
-async def test_a_newer_truth_is_written_after_the_one_that_is_being_written(clock: Any, asked: Intervention) -> None:
+async def test_a_newer_state_is_written_after_the_one_that_is_being_written(clock: Any, asked: Intervention) -> None:
     ledger = Refusing(clock, held=True)
     saving = WriteBehind(ledger.save, clock.sleep, at_once=16)
     saving.begin(at(asked, State.RINGING))
