@@ -142,11 +142,15 @@ class ModeChanges:
                 waiting.verdict.set_result(Verdict.STOPPED)
 
     def ended(self, intervention: Intervention) -> None:
-        """The old leg, or the call, is gone: what waited for it goes on."""
+        """The old leg is gone: what waited for it goes on. Or the call is: nothing on its card waits any more."""
         self._late.pop(intervention.card, None)
         waiting = self._waiting.get(intervention.card)
-        if waiting is not None and waiting.held.id == intervention.id and not waiting.verdict.done():
-            waiting.verdict.set_result(Verdict.OVER if intervention.why is Why.CALL_OVER else Verdict.LEFT)
+        if waiting is None or waiting.verdict.done():
+            return
+        if intervention.why is Why.CALL_OVER:
+            waiting.verdict.set_result(Verdict.OVER)
+        elif waiting.held.id == intervention.id:
+            waiting.verdict.set_result(Verdict.LEFT)
 
     def decide(self, card: str, slack_user: str, *, now: bool) -> None:
         """A button of the question. Raises NotAuthorized for somebody else's, NotSuitable where nothing waits."""

@@ -55,6 +55,7 @@ SOON = 0.7
 _CAME_TO = {
     Verdict.LATE: "Your phone stayed busy for 30 s. Ask again when it is free.",
     Verdict.CANCELLED: "You cancelled it while your phone was busy.",
+    Verdict.OVER: "The call was over before your phone was free.",
     Verdict.STOPPED: "callbot was restarted while your phone was busy. Ask again in a moment.",
 }
 """What the card of a request says that waited for the phone in vain."""

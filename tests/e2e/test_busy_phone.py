@@ -183,6 +183,19 @@ async def test_what_else_is_asked_of_the_call_meanwhile_is_on_the_card_that_wait
     )
 
 
+async def test_a_card_that_shows_the_end_of_the_call_waits_no_longer_for_the_phone(house: Any) -> None:
+    house.floor.talk(caller="+15550144", to="0003*024")
+    dans = house.floor.talk(caller="+15550143", to="0003*211")
+    await typed(house, "/barge 0003*211")
+    waits = await shown(house, BUSY)
+    await typed(house, "/record 0003*211")
+    await house.workspace.until(lambda: "Record: Recording" in "\n".join(waits.lines()), 10)
+    house.floor.hang_up(dans)
+    await shown(house, "Ended: nothing was sent. The call was over before your phone was free.")
+    entry = next(entry for entry in await house.audit_log() if entry.said.startswith("/barge"))
+    assert (waits.buttons(), entry.outcome, entry.rule) == ([], "refused", "phone busy: call over")
+
+
 async def test_a_presence_that_cannot_be_read_keeps_nobody_waiting(house: Any) -> None:
     house.floor.talk(caller="+15550144", to="0003*024")
     house.floor.extension("0003*024").call_waiting = True
