@@ -1,23 +1,17 @@
-"""How fast callbot is, measured on the machine at hand. No test asserts a time; these print them.
+"""How fast callbot is, on the machine at hand: `python -m bench [--quick]`. `README.md` says what is measured, and how.
 
-    __main__.py       all goals in one table. `python -m bench [--quick]`
-    anchors/          what a user would otherwise pick, to be measured beside callbot
-    door.py           callbot's doors with nothing behind, the same work as the anchors
-    acknowledging.py  acknowledgements over HTTP and Socket Mode
-    whole.py          the whole bot: starting, interventions, memory; hurried.py starts it without Slack's rates
-    ledger_work.py    what the ledger does for an intervention
-    scan.py           one scan of 10,000 live calls: time, how long the event loop is blocked, memory. `python -m bench.scan`
-    floors.py         the calls of it, as the PBX would send them
-    pbx.py            a PBX of prepared answers, in a process of its own
-    world.py          the load, in a process of its own with surroundings.py: the Slack and the PBX that it knows all of
-    load.py           requests over HTTP, so many a second or as many as are taken; commands.py what is in them
-    servers.py        what is measured, as processes
-    figures.py        what was measured
-    goals.py          the table of it
+__main__.py          measures every row, prints the table, exits with 1 when a goal is missed
+table.py             a row of the table: its goal, what was measured, the verdict
 
-One more measures by itself:
+acknowledgements.py  a command acknowledged, beside aiohttp alone and @slack/bolt on Node (anchors/)
+large_floor.py       10,000 live calls (floor.py): `/calls`, the event loop, scans with 20 rules
+interventions.py     from the command to the PUT; the processor time of one intervention
+alert_cards.py       from a change in the PBX to the changed card, with the sandbox and Slack's rates
+process.py           start to ready, memory
 
-    changes.py  how soon a change in the PBX is on an alert's card. `python -m bench.changes`
-
-`README.md` says where the time went, before and after.
+processes.py         starts what is measured, each in a process of its own
+door.py              callbot's HTTP door with nothing behind it
+unlimited.py         the whole bot without Slack's rates, with a record of long turns of its event loop
+world.py             the load, in one process with the stand-ins for Slack and the PBX (stand_ins.py)
+load.py              requests over HTTP, at a rate or as fast as they are answered; commands.py writes them
 """

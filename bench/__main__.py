@@ -1,109 +1,79 @@
-"""All goals in one table: `python -m bench`, under ten minutes; `python -m bench --quick`, under one.
+"""All goals in one table: `python -m bench`, under five minutes; `python -m bench --quick`, under one.
 
-callbot and what it is measured against take turns in every round on one machine, so that the ratios hold on any.
+Exits with 1 when a goal is missed, and says which.
 """
 
 import argparse
+import asyncio
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from bench.acknowledging import goals_http, goals_sockets, measure_http, measure_sockets
-from bench.figures import Figures
-from bench.goals import Goal, machine, ratio, report
-from bench.ledger_work import measure_ledger
-from bench.scan import apart, goals_scans
-from bench.servers import ALONE, ON_NODE, STOCK, node
-from bench.whole import measure_growth, measure_interventions, measure_start
+from bench.acknowledgements import measure_acknowledgements
+from bench.alert_cards import measure_alert_cards
+from bench.interventions import measure_interventions
+from bench.large_floor import measure_lists, measure_scans
+from bench.start_and_memory import measure_growth, measure_start
+from bench.table import Row, machine, table, versions
 from bench.world import world
-
-WITHOUT_NODE = (
-    "Node 20 with `npm ci --ignore-scripts` in bench/anchors/node is not here: those lines are not measured.\n\n"
-)
 
 
 class Size(NamedTuple):
-    """How much of each is measured."""
+    """How much of each is measured: rounds, and what each round has."""
 
     rounds: int
     at_rate: int
     at_saturation: int
-    warm: int
-    burst: int
     to_put: int
-    in_the_ledger: int
+    burst: int
+    seconds: int
+    lists: int
     starts: int
-    growth: bool
+    changes: int
+    commands: int
 
 
-QUICK = Size(2, 40, 800, 1, 60, 20, 200, 1, growth=False)
-WHOLE = Size(7, 150, 3000, 5, 120, 40, 1000, 7, growth=True)
+QUICK = Size(2, 40, 500, 20, 60, 2, 1, 1, 4, 2_000)
+WHOLE = Size(5, 120, 3000, 40, 120, 3, 1, 3, 40, 100_000)
 
 
-def measure(size: Size) -> list[Goal]:
-    """Everything."""
+def measure(size: Size) -> list[Row]:
+    """Measure every row, in the order of the table."""
     with world() as around:
-        http = measure_http(around, size.rounds, at_rate=size.at_rate, at_saturation=size.at_saturation)
-        sockets = measure_sockets(around, size.rounds, at_rate=size.at_rate)
-        whole = measure_interventions(around, size.rounds, warm=size.warm, burst=size.burst, to_put=size.to_put)
+        acknowledgements = measure_acknowledgements(
+            around, size.rounds, at_rate=size.at_rate, at_saturation=size.at_saturation
+        )
+        to_put, processor = measure_interventions(around, size.rounds, to_put=size.to_put, burst=size.burst)
         start = measure_start(around, size.starts)
-        growth = measure_growth(around) if size.growth else Figures()
-    ledger = apart(measure_ledger, size.rounds, size.in_the_ledger)
-    return [
-        *goals_http(http),
-        *goals_sockets(sockets),
-        *_whole(whole),
-        Goal("ledger, whole interventions a second", "/s", ledger.of["ledger"], least=500),
-        *goals_scans(size.rounds),
-        *_process(start, growth),
-    ]
+        # These two take the longest, and go together: memory knows no time, and a card may take two seconds.
+        with ThreadPoolExecutor(1) as beside:
+            growing = beside.submit(measure_growth, around, size.commands)
+            cards = asyncio.run(measure_alert_cards(size.changes))
+            growth = growing.result()
+        lists = measure_lists(around, size.rounds, seconds=size.seconds, lists=size.lists)
+        scans = measure_scans(around, size.rounds)
+    return [*acknowledgements, *lists, to_put, cards, *scans, processor, *start, growth]
 
 
-def _whole(figures: Figures) -> list[Goal]:
-    names = ("callbot", ALONE, STOCK, ON_NODE)
-    of = {name: figures.of.get(f"interventions, {name}", []) for name in names}
-    busy = {name: figures.of.get(f"load, {name}", []) for name in names}
-    work, locked = figures.of["acknowledged at work"], figures.of["acknowledged without ledger"]
-    own = "  of it while the PBX held no read, "
-    return [
-        *(Goal(f"interventions a second, {name}", "/s", many, why="not installed") for name, many in of.items()),
-        ratio("  callbot / @slack/bolt on Node, which does less", of["callbot"], of[ON_NODE], least=1),
-        *(Goal(f"  a processor's share for load and fakes, {name}", "x", busy[name]) for name in ("callbot", ALONE)),
-        Goal("command to PUT at 20/s, 95 %", "ms", figures.of["to PUT, callbot"]),
-        Goal(f"{own}95 %", "ms", figures.of["to PUT without reads, callbot"], most=10),
-        Goal("  the same, aiohttp alone, which reads nothing", "ms", figures.of[f"to PUT without reads, {ALONE}"]),
-        Goal("  command to PUT, the PBX takes 50 ms for a read", "ms", figures.of["to PUT, slow PBX"]),
-        Goal(f"{own}95 %", "ms", figures.of["to PUT without reads, slow PBX"]),
-        Goal("acknowledged at 50/s by the bot that carries it out", "ms", work),
-        Goal("  the same while the ledger takes nothing", "ms", locked),
-        Goal("  the longest of those", "ms", figures.of["acknowledged without ledger, longest"]),
-        ratio("  without the ledger / with it", locked, work, most=1.5),
-    ]
+def report(on: str, rows: list[Row]) -> int:
+    """Print the table, name the goals that are missed, and return the exit code."""
+    sys.stdout.write(f"{on}\n{versions()}\n\n{table(rows)}")
+    missed = [row.name.strip() for row in rows if row.missed]
+    for name in missed:
+        sys.stderr.write(f"missed: {name}\n")
+    return 1 if missed else 0
 
 
-def _process(start: Figures, growth: Figures) -> list[Goal]:
-    why = "takes two minutes"
-    return [
-        Goal("start to ready, new ledger", "ms", start.of["start, new ledger"], most=1500),
-        Goal("start to ready", "ms", start.of["start"], most=1500),
-        Goal("memory at rest, new ledger", "MB", start.of["at rest, new ledger"], most=90),
-        Goal("memory at rest", "MB", start.of["at rest"], most=90),
-        Goal("  more after 100,000 commands", "MB", growth.of.get("growth", []), most=10, why=why),
-        Goal("  of it in the last 40,000", "MB", growth.of.get("growth at the end", []), why=why),
-    ]
-
-
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and report."""
     options = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--quick", action="store_true", help="fewer rounds: the same table in under one minute")
+    options.add_argument("--quick", action="store_true", help="fewer and smaller rounds, under one minute")
     size = QUICK if options.parse_args().quick else WHOLE
-    if node() is None:
-        sys.stdout.write(WITHOUT_NODE)
     on, begun = machine(), time.monotonic()
-    goals = measure(size)
-    report(f"{on}; {size.rounds} interleaved rounds in {time.monotonic() - begun:.0f} s", goals)
+    rows = measure(size)
+    return report(f"{on}; {size.rounds} rounds, {time.monotonic() - begun:.0f} s in all.", rows)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

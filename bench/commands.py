@@ -1,4 +1,4 @@
-"""The command that everybody is measured with, signed as Slack signs it ("Verifying requests from Slack")."""
+"""The commands that are sent, signed as Slack signs them ("Verifying requests from Slack")."""
 
 import hashlib
 import hmac
@@ -6,37 +6,35 @@ import time
 from urllib.parse import urlencode
 
 SECRET = "not-a-secret-of-anybody"  # noqa: S105  of the bench alone
-ENVIRONMENT = {
-    "SLACK_BOT_TOKEN": "xoxb-bench",
-    "SLACK_APP_TOKEN": "xapp-bench",
-    "SLACK_SIGNING_SECRET": SECRET,
-}
-"""What each server is told."""
+ENVIRONMENT = {"SLACK_BOT_TOKEN": "xoxb-bench", "SLACK_SIGNING_SECRET": SECRET}
+"""The settings that every server gets."""
 TEAM = "T0LOCAL"
 
 
-def command(number: int, api: str, user: str = "U0ANA", extension: str = "0003*210") -> dict[str, str]:
-    """The fields of one `/monitor`; no two have the same trigger ("Enabling interactivity with slash commands")."""
-    return {
-        "token": "deprecated",
-        "team_id": TEAM,
-        "team_domain": "example",
-        "channel_id": "C0FLOOR",
-        "channel_name": "support-floor",
-        "user_id": user,
-        "user_name": user.lower(),
-        "command": "/monitor",
-        "text": extension,
-        "api_app_id": "A0LOCAL",
-        "is_enterprise_install": "false",
-        "response_url": f"{api.removesuffix('/api/')}/respond/{number}",
-        "trigger_id": f"{time.monotonic_ns()}.{number}",
-    }
+def command(number: int, api: str, user: str, text: str, name: str = "/monitor") -> bytes:
+    """The whole HTTP request of one command, ready to be written to a connection.
 
-
-def request(fields: dict[str, str]) -> bytes:
-    """The whole HTTP request, headers and signature included, ready to be written to a connection."""
-    body, timestamp = urlencode(fields).encode(), str(int(time.time()))
+    No two have the same trigger ("Enabling interactivity with slash commands"). `number` stands in the response_url, by which
+    the private answer is recognised.
+    """
+    body = urlencode(
+        {
+            "token": "deprecated",
+            "team_id": TEAM,
+            "team_domain": "example",
+            "channel_id": "C0FLOOR",
+            "channel_name": "support-floor",
+            "user_id": user,
+            "user_name": user.lower(),
+            "command": name,
+            "text": text,
+            "api_app_id": "A0LOCAL",
+            "is_enterprise_install": "false",
+            "response_url": f"{api.removesuffix('/api/')}/respond/{number}",
+            "trigger_id": f"{time.monotonic_ns()}.{number}",
+        }
+    ).encode()
+    timestamp = str(int(time.time()))
     signature = hmac.new(SECRET.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     head = (
         "POST /slack/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json,*/*\r\n"

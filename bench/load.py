@@ -1,9 +1,9 @@
-"""Requests over HTTP: so many a second, or as many as are taken. Written on bare connections, so that it is not the limit."""
+"""Requests over HTTP, at a rate or as fast as they are answered. Written on bare connections, so that the load is not the limit."""
 
 import asyncio
 import re
 from collections.abc import Sequence
-from time import perf_counter
+from time import monotonic
 from typing import cast
 
 CONNECTIONS = 32
@@ -18,7 +18,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class NotAcknowledged(Exception):
-    """An answer other than 200, or one that says something, as that there is too much to do. What is measured has to work."""
+    """An answer other than 200, or one with a text, such as that there is too much to do. What is measured has to work."""
 
 
 class Line(asyncio.Protocol):
@@ -49,7 +49,7 @@ class Line(asyncio.Protocol):
             self._waiting.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone, and what was waited for with it."""
+        """It is gone, and the answer with it."""
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(exc or ConnectionResetError())
 
@@ -58,11 +58,11 @@ class Line(asyncio.Protocol):
         if self._transport is None:
             raise ConnectionError
         self._answer, self._waiting = b"", asyncio.get_running_loop().create_future()
-        begun = perf_counter()
+        begun = monotonic()
         self._transport.write(request)
         async with asyncio.timeout(PATIENCE):
             await self._waiting
-        took = perf_counter() - begun
+        took = monotonic() - begun
         head, _, body = self._answer.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200") or body not in NOTHING:
             raise NotAcknowledged(self._answer[:200])
@@ -74,19 +74,16 @@ class Line(asyncio.Protocol):
             self._transport.close()
 
 
-async def at_rate(
-    port: int, requests: Sequence[bytes], per_second: float, sent: list[float] | None = None
-) -> list[float]:
-    """So many a second, whether or not the earlier ones are answered; the seconds of each. `sent` is told when each went."""
+async def at_rate(port: int, requests: Sequence[bytes], per_second: float) -> tuple[list[float], list[float]]:
+    """Send them at that rate, whether or not the earlier ones are answered: how long each took, and when it was sent."""
     loop = asyncio.get_running_loop()
     idle = [await Line.to(port) for _ in range(4)]
-    begun = loop.time()
+    begun, sent = loop.time(), [0.0] * len(requests)
 
     async def one(place: int) -> float:
         await asyncio.sleep(begun + place / per_second - loop.time())
         line = idle.pop() if idle else await Line.to(port)
-        if sent is not None:
-            sent[place] = perf_counter()
+        sent[place] = monotonic()
         took = await line.ask(requests[place])
         idle.append(line)
         return took
@@ -94,11 +91,11 @@ async def at_rate(
     took = await asyncio.gather(*(one(place) for place in range(len(requests))))
     for line in idle:
         line.close()
-    return took
+    return took, sent
 
 
 async def saturated(port: int, requests: Sequence[bytes]) -> float:
-    """All of them, as fast as they are taken; how many a second that is."""
+    """Send all of them, as fast as they are answered; how many a second that is."""
     left = iter(requests)
     lines = [await Line.to(port) for _ in range(CONNECTIONS)]
 
@@ -106,9 +103,9 @@ async def saturated(port: int, requests: Sequence[bytes]) -> float:
         for request in left:
             await line.ask(request)
 
-    begun = perf_counter()
+    begun = monotonic()
     await asyncio.gather(*map(one_after_the_other, lines))
-    took = perf_counter() - begun
+    took = monotonic() - begun
     for line in lines:
         line.close()
     return len(requests) / took

@@ -1,139 +1,156 @@
-"""The load, in one process with what is around the bot: one clock follows a command from being typed to the PUT and the card."""
+"""The load, in one process with the stand-ins: one clock follows a command from when it is sent to the PUT and to the answer."""
 
 import asyncio
-import json
 import multiprocessing
 import socket
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import pairwise
 from multiprocessing.connection import Connection
-from time import perf_counter, process_time
 from typing import Any
 
 import uvloop
 from aiohttp import web
 
-from bench import load
-from bench.commands import command, request
-from bench.surroundings import Awaited, Surroundings, person, routes
+from bench import floor, load
+from bench.commands import command
+from bench.servers import processor_time
+from bench.stand_ins import Awaited, StandIns, person, routes
 
 AT_ONCE = 24
-"""Interventions that are under way at saturation."""
+"""Interventions in a burst that are on their way to the PUT at a time."""
 ANSWERED_AT_ONCE = 48
 """Commands that wait for their answer where a hundred thousand are sent: so few that none is refused as too many."""
-ONE_IN = 50
+ONE_IN = 100
 """Of those, one in so many is an intervention, the others are `/calls help`."""
+LISTING_USER = "U0LIST"
 PATIENCE = 20.0
 
 
 class World:
-    """What can be asked of the load. Seconds, and how many a second."""
+    """What can be asked of the load, by the name of the method. All times are seconds."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, stand_ins: StandIns) -> None:
+        self._stand_ins = stand_ins
 
-    def _command(self, number: int) -> bytes:
+    def _monitor(self, number: int) -> bytes:
         """The `/monitor` of one supervisor, each with a call of their own."""
-        return request(command(next(self._around.numbers), self._around.api, *person(number)))
+        return command(next(self._stand_ins.numbers), self._stand_ins.api, *person(number))
 
     async def acknowledged(self, port: int, many: int, per_second: float) -> list[float]:
-        """Seconds to each acknowledgement over HTTP."""
-        return await load.at_rate(port, [self._command(number) for number in range(many)], per_second)
+        """Send so many commands at that rate; the time to each acknowledgement."""
+        took, _ = await load.at_rate(port, [self._monitor(number) for number in range(many)], per_second)
+        return took
 
     async def saturated(self, port: int, many: int) -> float:
-        """Acknowledgements a second, as fast as they are taken."""
-        return await load.saturated(port, [self._command(number) for number in range(many)])
+        """Send so many commands, as fast as they are acknowledged; how many a second that is."""
+        return await load.saturated(port, [self._monitor(number) for number in range(many)])
 
-    async def over_sockets(self, place: int, many: int, per_second: float) -> list[float]:
-        """The same on the connection of Socket Mode that was opened as so-manieth."""
-        around, loop, begun = self._around, asyncio.get_running_loop(), asyncio.get_running_loop().time()
-
-        async def one(number: int) -> float:
-            await asyncio.sleep(begun + number / per_second - loop.time())
-            envelope, to = f"envelope-{next(around.numbers)}", around.sockets[place]
-            if to is None:
-                raise ConnectionError("that connection has ended")
-            payload = command(next(around.numbers), around.api, *person(number))
-            kind = {"type": "slash_commands", "accepts_response_payload": True}
-            text = json.dumps({"envelope_id": envelope, "payload": payload} | kind)
-            waiting, sent = _waiting(around.answered_at, envelope), perf_counter()
-            await to.send_str(text)
-            return await asyncio.wait_for(waiting, PATIENCE) - sent
-
-        return await asyncio.gather(*map(one, range(many)))
-
-    async def connected(self) -> int:
-        """How many connections of Socket Mode were opened."""
-        return len(self._around.sockets)
-
-    async def to_put(self, port: int, many: int, per_second: float, delay: float = 0.0) -> list[tuple[float, float]]:
-        """Seconds from each command to its PUT at the PBX: all of them, and those in which the PBX held no read of it.
-
-        `delay`: how long the PBX takes for each of those.
-        """
-        around, sent = self._around, [0.0] * many
-        around.reads.clear()
-        around.delay = delay
-        texts = [self._command(number) for number in range(many)]
+    async def to_put(self, port: int, many: int, per_second: float) -> list[float]:
+        """From each command to its PUT at the PBX, without the time in which the PBX held a read of that command."""
+        stand_ins = self._stand_ins
+        stand_ins.reads.clear()
         extensions = [person(number)[1] for number in range(many)]
-        arrived = [_waiting(around.put_at, extension) for extension in extensions]
-        await load.at_rate(port, texts, per_second, sent)
+        arrived = [_waiting(stand_ins.put_at, extension) for extension in extensions]
+        _, sent = await load.at_rate(port, [self._monitor(number) for number in range(many)], per_second)
         puts = [await asyncio.wait_for(put, PATIENCE) for put in arrived]
-        around.delay = 0.0
         return [
-            (put - at, put - at - within(around.reads[extension[-3:]], at, put))
+            put - at - within(stand_ins.reads[extension[-3:]], at, put)
             for put, at, extension in zip(puts, sent, extensions, strict=True)
         ]
 
-    async def interventions(self, port: int, many: int) -> float:
-        """Whole interventions a second, from the command to the posted card, so many at a time.
+    async def burst(self, port: int, many: int) -> None:
+        """Carry out so many interventions, as far as their PUT."""
+        left = iter([(person(number)[1], self._monitor(number)) for number in range(many)])
 
-        No more than are open at a time in callbot: what comes after the card is not counted.
-        """
-        left = iter([(person(number)[0], self._command(number)) for number in range(many)])
-        lines = [await load.Line.to(port) for _ in range(AT_ONCE)]
-
-        async def one_after_the_other(line: load.Line) -> None:
-            for user, text in left:
-                waiting = _waiting(self._around.card_at, user)
+        async def one_after_the_other() -> None:
+            line = await load.Line.to(port)
+            for extension, text in left:
+                arrived = _waiting(self._stand_ins.put_at, extension)
                 await line.ask(text)
-                await asyncio.wait_for(waiting, PATIENCE)
-
-        begun = perf_counter()
-        await asyncio.gather(*map(one_after_the_other, lines))
-        took = perf_counter() - begun
-        for line in lines:
+                await asyncio.wait_for(arrived, PATIENCE)
             line.close()
-        return many / took
 
-    async def answered(self, port: int, many: int) -> None:
-        """Commands that are carried out to their private answer: help, and one in ONE_IN an intervention."""
-        around, numbers = self._around, iter(range(many))
+        await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
+
+    async def answered(self, port: int, many: int) -> int:
+        """Send so many commands and wait for the private answer of each; how many PUTs that were."""
+        stand_ins, numbers, before = self._stand_ins, iter(range(many)), self._stand_ins.puts
 
         async def one_after_the_other() -> None:
             line = await load.Line.to(port)
             for number in numbers:
-                key = next(around.numbers)
-                fields = command(key, around.api, *person(number))
-                if number % ONE_IN:
-                    fields |= {"command": "/calls", "text": "help"}
-                waiting = _waiting(around.told_at, str(key))
-                await line.ask(request(fields))
-                await asyncio.wait_for(waiting, PATIENCE)
+                key, (user, extension) = next(stand_ins.numbers), person(number)
+                what = (extension, "/monitor") if number % ONE_IN == 0 else ("help", "/calls")
+                arrived = _waiting(stand_ins.answered_at, str(key))
+                await line.ask(command(key, stand_ins.api, user, *what))
+                await asyncio.wait_for(arrived, PATIENCE)
             line.close()
 
         await asyncio.gather(*(one_after_the_other() for _ in range(ANSWERED_AT_ONCE)))
+        return stand_ins.puts - before
 
-    async def busy(self) -> float:
-        """Seconds of a processor that load and surroundings have used so far."""
-        return process_time()
+    # ── a large floor ──
+
+    async def show_floor(self) -> None:
+        """Show 10,000 live calls from now on."""
+        self._stand_ins.next_floors.append(floor.all_new(0, datetime.now(UTC)))
+
+    async def listed(self, port: int, many: int) -> list[float]:
+        """Ask for `/calls` so many times, one after the other; the times from the PBX's last page to the answer."""
+        return [await self._list(port) for _ in range(many)]
+
+    async def _list(self, port: int) -> float:
+        key = next(self._stand_ins.numbers)
+        arrived = _waiting(self._stand_ins.answered_at, str(key))
+        line = await load.Line.to(port)
+        await line.ask(command(key, self._stand_ins.api, LISTING_USER, "", "/calls"))
+        answered = await asyncio.wait_for(arrived, PATIENCE)
+        line.close()
+        return answered - self._stand_ins.listed_at
+
+    async def acknowledged_beside_lists(self, port: int, seconds: int, per_second: int) -> list[float]:
+        """As `acknowledged`, while `/calls` is asked for every second."""
+
+        async def list_after(delay: int) -> None:
+            await asyncio.sleep(delay)
+            await self._list(port)
+
+        async with asyncio.TaskGroup() as lists:
+            for delay in range(seconds):
+                lists.create_task(list_after(delay))
+            return await self.acknowledged(port, seconds * per_second, per_second)
+
+    async def scanned(self, pid: int, rounds: int) -> list[float]:
+        """Show the next scans of the bot with this process id floors that are all new and 1 % changed, in turns.
+
+        The processor time of each, until the next scan begins.
+        """
+        stand_ins, used, now = self._stand_ins, list[float](), datetime.now(UTC)
+        floors: deque[list[bytes]] = deque()
+        for generation in range(1, rounds + 1):
+            new = floor.all_new(generation, now)
+            floors += [new, floor.one_in_a_hundred(new, generation, now)]
+        expected, done = len(floors) + 1, asyncio.Event()
+
+        def scan_begins() -> None:
+            used.append(processor_time(pid))
+            if len(used) == expected:
+                stand_ins.on_list = lambda: None
+                done.set()
+
+        stand_ins.next_floors, stand_ins.on_list = floors, scan_begins
+        await asyncio.wait_for(done.wait(), PATIENCE + 3 * expected)
+        return [later - earlier for earlier, later in pairwise(used)]
 
 
 def within(spans: Sequence[tuple[float, float]], first: float, last: float) -> float:
-    """Seconds between the two in which at least one of the spans was under way."""
+    """Seconds between the two times in which at least one of the spans was under way."""
     total = 0.0
     for begun, ended in sorted(spans):
-        begun, ended = max(begun, first), min(ended, last)  # noqa: PLW2901  (what of it counts)
+        begun, ended = max(begun, first), min(ended, last)  # noqa: PLW2901  (the part of it that counts)
         if ended > begun:
             total, first = total + ended - begun, ended
     return total
@@ -146,19 +163,19 @@ def _waiting(awaited: Awaited, key: str) -> "asyncio.Future[float]":
 
 async def _serve(pipe: Connection) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
-        around = Surroundings(f"http://127.0.0.1:{door.getsockname()[1]}")
+        stand_ins = StandIns(f"http://127.0.0.1:{door.getsockname()[1]}")
         application = web.Application()
-        application.router.add_routes(routes(around))
+        application.router.add_routes(routes(stand_ins))
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
         await web.SockSite(runner, door).start()
-        pipe.send(around.url)
-        world = World(around)
+        pipe.send(stand_ins.url)
+        world = World(stand_ins)
         while True:
             name, arguments = await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
             try:
                 pipe.send(await getattr(world, name)(*arguments))
-            except Exception as error:  # noqa: BLE001 - whoever asked hears of it
+            except Exception as error:  # noqa: BLE001 - Around.ask raises it
                 pipe.send(error)
 
 
@@ -168,14 +185,14 @@ def _run(pipe: Connection) -> None:
 
 
 class Around:
-    """The other end of it."""
+    """The way from the bench to that process."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self.url = str(pipe.recv())
 
     def ask(self, name: str, *arguments: Any) -> Any:
-        """What a method of World gives. Raises what it raises."""
+        """Call a method of World, and return what it returns or raise what it raises."""
         self._pipe.send((name, arguments))
         answer = self._pipe.recv()
         if isinstance(answer, Exception):
@@ -185,7 +202,7 @@ class Around:
 
 @contextmanager
 def world() -> Iterator[Around]:
-    """The process, while it is there."""
+    """Start the process of the load and the stand-ins, and end it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(theirs,), daemon=True)

@@ -1,0 +1,49 @@
+"""The bench says which goals are missed, and what it starts still starts. What it measures is for people to look at."""
+
+import pytest
+
+from bench.__main__ import report
+from bench.acknowledgements import measure_acknowledgements
+from bench.servers import NO_NODE, node
+from bench.table import Row, percentile
+from bench.world import world
+
+MET = Row("quick enough", "ms", [0.009, 0.011, 0.008], most=10)
+MISSED = Row("too slow", "ms", [0.009, 0.011, 0.012], most=10)
+TOO_FEW = Row("too few", "x", [0.9], least=1)
+NOT_MEASURED = Row("beside Node", "x", (), most=1, note=NO_NODE)
+
+
+def test_the_bench_succeeds_where_every_goal_that_was_measured_is_met(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report("here", [MET, NOT_MEASURED]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_bench_fails_and_names_each_goal_that_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report("here", [MISSED, MET, TOO_FEW]) == 1
+    assert capsys.readouterr().err == "missed: too slow\nmissed: too few\n"
+
+
+def test_a_row_shows_its_goal_and_the_median_with_its_spread() -> None:
+    assert (MISSED.goal, MISSED.measured) == ("<= 10 ms", "11.0 ms (9.0 to 12.0; 3)")
+    assert (TOO_FEW.goal, TOO_FEW.measured) == (">= 1 x", "0.90 x")
+
+
+def test_a_missed_goal_says_in_how_many_rounds() -> None:
+    assert [row.verdict for row in (MET, MISSED, TOO_FEW)] == ["ok", "MISSED 2 of 3", "MISSED 1 of 1"]
+
+
+def test_a_row_that_needs_node_says_what_it_needs_where_it_is_missing() -> None:
+    assert (NOT_MEASURED.measured, NOT_MEASURED.verdict) == (NO_NODE, "not measured")
+
+
+def test_a_percentile_is_the_figure_that_so_many_do_not_exceed() -> None:
+    hundred = [float(number) for number in range(1, 101)]
+    assert [percentile(hundred, share) for share in (50, 95, 99)] == [50, 95, 99]
+    assert percentile([3.0], 99) == 3
+
+
+def test_the_door_and_what_it_is_measured_beside_acknowledge_every_command() -> None:
+    with world() as around:
+        rows = measure_acknowledgements(around, 1, at_rate=1, at_saturation=1)
+    assert [bool(row.figures) for row in rows] == [True, True, *[node() is not None] * 3]
