@@ -25,6 +25,7 @@ from bot.domain.errors import PbxError
 from bot.domain.intervention import UNREADABLE, Poll
 from bot.domain.presence import Presence
 from bot.polling.ports import PartlyRead, PhoneCalls
+from bot.polling.rate_limit import FairOrder, Place, Priority
 from bot.polling.scan import AT_ONCE, Scan, Scans, Snapshot, Snapshots, says_no
 from bot.polling.sides import Sides
 from bot.polling.sight import Scope, Sight
@@ -64,6 +65,7 @@ class _Due:
 
     haste: Haste
     alone: bool
+    place: Place
     waiting: "list[asyncio.Future[Poll]]" = field(default_factory=list)
 
     def tell(self, look: Poll) -> None:
@@ -104,7 +106,7 @@ class Poller:
         self._listing = False
         self._scans = Scans()
         self._swept_in: float | None = None
-        self._begun = 0
+        self._order = FairOrder()
         self._pages: dict[Scope, int] = {}
         self._failing_since: float | None = None
         self._sides = Sides(clock) if sides is None else sides
@@ -192,7 +194,11 @@ class Poller:
 
     async def at(self, call: CallPath, haste: Haste) -> Poll:
         """One look at one call, begun after this. Whatever the PBX does, it ends with a look."""
-        due = self._due.setdefault(call, _Due(haste, alone=haste is Haste.DOUBTING))
+        due = self._due.get(call)
+        if due is None:
+            priority = Priority.OWN if haste is Haste.WATCHING else Priority.ASKED
+            place = self._order.place(priority, (due.place for due in self._due.values()))
+            due = self._due[call] = _Due(haste, haste is Haste.DOUBTING, place)
         look: asyncio.Future[Poll] = asyncio.get_running_loop().create_future()
         due.waiting.append(look)
         self._begin()
@@ -208,8 +214,10 @@ class Poller:
                 waiting = {call: self._due.pop(call) for call in by_list}
                 self._tasks.spawn(self._look_in_lists(waiting), name="look in the lists")
             elif alone:
-                call = self._next(alone)
-                self._tasks.spawn(self._look_alone(call, self._due.pop(call)), name=f"look at {call[2]}")
+                call = min(alone, key=lambda call: self._due[call].place)
+                due = self._due.pop(call)
+                self._order.serve(due.place)
+                self._tasks.spawn(self._look_alone(call, due), name=f"look at {call[2]}")
             else:
                 return
             self._under_way += 1
@@ -227,16 +235,8 @@ class Poller:
         """Requests that it takes to list every scope, as far as is known."""
         return sum(self._pages.get(scope, 1) for scope in self._scopes())
 
-    def _next(self, alone: list[CallPath]) -> CallPath:
-        """Which call is read now: of three, two that are in a hurry and one that is not, while both wait."""
-        hurried = next((call for call in alone if self._due[call].haste is not Haste.WATCHING), None)
-        patient = next((call for call in alone if self._due[call].haste is Haste.WATCHING), None)
-        self._begun += 1
-        turn = (patient, hurried) if self._begun % 3 == 0 else (hurried, patient)
-        return next(call for call in turn if call is not None)
-
     async def _look_alone(self, call: CallPath, due: _Due) -> None:
-        pbx = self._own if due.haste is Haste.WATCHING else self._asked
+        pbx = self._own if due.place.priority is Priority.OWN else self._asked
         try:
             shown = await pbx.get(*call)
             due.tell(Poll(call=None if shown is None else self._sides.complete(shown)))

@@ -1,27 +1,26 @@
-"""How often the PBX is looked at: `[watch] max_requests_per_second`, in turns. No I/O here.
+"""How often the PBX may be asked: `[watch] max_requests_per_second`, and who goes first. No I/O here.
 
-Whoever sends a request for a look awaits a turn first. Of three turns two go to what a person waits for and one to what
-runs by itself, while both wait, so that neither starves; of one rank, who came first goes first. Interventions take no
-turn: they are never held back.
+Every request of a poll waits for its turn first. Requests of interventions do not: they are never held back.
 """
 
 import math
 from bisect import insort
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum
 from itertools import count
+from typing import NamedTuple
 
 MOST_PER_SECOND = 1000
-"""The highest `max_requests_per_second` that the map allows: so many turns are remembered."""
+"""The highest `max_requests_per_second` that callbot.toml may have: so many turns are remembered."""
 LONGEST_NAP = 1.0
-"""Seconds after which who waits looks again: the rate, and who stands before them, may have changed."""
+"""Seconds after which a waiting request checks again: the rate, and who is ahead of it, may have changed."""
 _INSTANT = 1e-6
-"""Seconds that are none: clocks and sums are not more exact."""
+"""Seconds that count as none: clocks and sums are not more exact."""
 
 
-class Rank(Enum):
-    """Who waits. The value is how far behind those who wait its turn comes: who pays double goes half as often."""
+class Priority(Enum):
+    """How urgent a read is. The value is how far behind the others of its kind it is placed: twice as far is half as often."""
 
     ASKED = 1.0
     """A person waits for it."""
@@ -29,11 +28,35 @@ class Rank(Enum):
     """It runs by itself."""
 
 
+class Place(NamedTuple):
+    """A place in a queue. The lowest goes first."""
+
+    turn: float
+    number: int
+    priority: Priority
+
+
+class FairOrder:
+    """Who goes first: of three turns ASKED gets two and OWN one while both wait; within a priority, whoever came first."""
+
+    def __init__(self) -> None:
+        self._served = 0.0
+        self._numbers = count()
+
+    def place(self, priority: Priority, queue: Iterable[Place]) -> Place:
+        """The place of somebody who joins this queue."""
+        last = max((place.turn for place in queue if place.priority is priority), default=0.0)
+        return Place(max(self._served, last) + priority.value, next(self._numbers), priority)
+
+    def serve(self, place: Place) -> None:
+        """That place has its turn: those who join from now on are placed behind it."""
+        self._served = max(self._served, place.turn)
+
+
 class RateLimit:
     """Turns, at most `per_second()` in any second; below one per second, one each `1 / per_second()` seconds.
 
-    `per_second` is asked anew each time. `clock` counts seconds and never goes back. Who waits is not counted here:
-    looks are bounded where they begin (`looking`).
+    `per_second` is asked anew each time. `clock` counts seconds and never goes back. How many wait is bounded by `Poller`.
     """
 
     def __init__(
@@ -47,38 +70,35 @@ class RateLimit:
         self._clock = clock
         self._sleep = sleep
         self._taken: deque[float] = deque(maxlen=MOST_PER_SECOND)
-        self._line: list[tuple[float, int]] = []
-        self._came_to = 0.0
-        self._last = dict.fromkeys(Rank, 0.0)
-        self._numbers = count()
+        self._queue: list[Place] = []
+        self._order = FairOrder()
 
     async def asked(self) -> None:
         """Wait for a turn to send one request that a person waits for."""
-        await self._turn(Rank.ASKED)
+        await self._turn(Priority.ASKED)
 
     async def own(self) -> None:
         """Wait for a turn to send one request that nobody waits for."""
-        await self._turn(Rank.OWN)
+        await self._turn(Priority.OWN)
 
-    async def _turn(self, rank: Rank) -> None:
-        self._last[rank] = max(self._came_to, self._last[rank]) + rank.value
-        place = (self._last[rank], next(self._numbers))
-        insort(self._line, place)
+    async def _turn(self, priority: Priority) -> None:
+        place = self._order.place(priority, self._queue)
+        insort(self._queue, place)
         try:
-            while (pause := self._until_turn(self._line.index(place))) > _INSTANT:
+            while (pause := self._until_turn(self._queue.index(place))) > _INSTANT:
                 await self._sleep(min(pause, LONGEST_NAP))
             self._taken.append(self._clock())
-            self._came_to = max(self._came_to, place[0])
+            self._order.serve(place)
         finally:
-            self._line.remove(place)
+            self._queue.remove(place)
 
-    def _until_turn(self, before: int) -> float:
-        """Seconds until whoever has so many before them in the line may go, as things are."""
+    def _until_turn(self, ahead: int) -> float:
+        """Seconds until the request that has so many ahead of it in the queue may be sent, as things are."""
         rate = self._per_second()
         in_a_span = math.ceil(rate)
         span = in_a_span / rate
         latest = list(self._taken)[-in_a_span:]
-        too_many = len(latest) + before - in_a_span
+        too_many = len(latest) + ahead - in_a_span
         if too_many < 0:
             return 0.0
         if too_many >= len(latest):
