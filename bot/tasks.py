@@ -80,6 +80,17 @@ class Tasks:
             _log.error("task_failed", task=task.get_name(), exc_info=task.exception())
 
 
+# ── pauses after failures ──
+
+
+def back_off(failures: int, first: float, longest: float, jitter: float = 1.0) -> float:
+    """Seconds to wait after so many failures in a row, 1 or more: each pause is twice as long as the one before.
+
+    `jitter`, from 0 to 1, shortens it by up to a half, so that not all who wait come back together.
+    """
+    return min(longest, first * 2.0 ** min(failures - 1, 30)) * (1 + jitter) / 2
+
+
 # ── write-behind ──
 
 
@@ -139,19 +150,19 @@ class WriteBehind(Generic[N]):
         await self._tasks.drain(LAST_WORDS)
 
     async def _write(self) -> None:
-        pause = FIRST_PAUSE
+        failures = 0
         try:
             while self._unsaved:
                 oldest = tuple(islice(self._unsaved.values(), self._at_once))
                 written = await asyncio.gather(*map(self._written, oldest))
                 if any(written):
-                    pause = FIRST_PAUSE
+                    failures = 0
                 if not all(written):
                     for state, done in zip(oldest, written, strict=True):
                         if not done:
                             self._unsaved[state.id] = self._unsaved.pop(state.id)  # the others go first next time
-                    await self._sleep(pause)
-                    pause = min(2 * pause, LONGEST_PAUSE)
+                    failures += 1
+                    await self._sleep(back_off(failures, FIRST_PAUSE, LONGEST_PAUSE))
         finally:
             self._writing = False  # however it ended, the next state starts it again
 

@@ -22,6 +22,7 @@ from bot.domain.legs import NOTHING, without_legs
 from bot.polling.poller import Poller
 from bot.polling.rate_limit import RateLimit
 from bot.polling.sides import Sides, WithEveryParty
+from bot.tasks import back_off
 from bot.uapi.call_list import LastLists
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
 from bot.uapi.token import token_source
@@ -67,7 +68,7 @@ class Telephony:
 
     async def keep_asking(self) -> NoReturn:
         """Ask the PBX when nothing else does, so that `up` is up to date."""
-        pause = FIRST_PAUSE
+        failures = 0
         while True:
             if not self.up or time.monotonic() - self._asked_at > IDLE:
                 try:
@@ -76,8 +77,8 @@ class Telephony:
                     _log.warning("pbx_not_ready", error=type(error).__name__)
                 except Exception:  # noqa: BLE001 - without this loop `up` would never change again
                     _log.exception("pbx_not_asked")
-            pause = FIRST_PAUSE if self.up else min(2 * pause, LONGEST_PAUSE)
-            await asyncio.sleep(IDLE if self.up else pause)
+            failures = 0 if self.up else failures + 1
+            await asyncio.sleep(IDLE if self.up else back_off(failures, FIRST_PAUSE, LONGEST_PAUSE))
 
     def _parties_of(self, call: PhoneCall) -> frozenset[str]:
         """The parties of a call, without those who only listen."""

@@ -25,7 +25,7 @@ from bot.slack.outgoing import Outgoing, Rank, Urgency
 from bot.slack.posted import Posted, PostedCards, Standing
 from bot.slack.refusing import Refusing
 from bot.slack.showing import AnyCard, goes_on, newest_step, rank_of, shown_until, told_instead, urgency, who_asked
-from bot.tasks import Tasks
+from bot.tasks import Tasks, back_off
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds before a card is sent again: each pause twice as long as the one before."""
@@ -135,7 +135,7 @@ class Feed:
                 _log.error("card_not_ended", card=card_id, error=type(error).__name__)
                 if isinstance(error, SlackRefusal) and not error.no_token:
                     return
-                await self._sleep(self._pause(tries))
+                await self._sleep(back_off(tries + 1, FIRST_PAUSE, LONGEST_PAUSE, self._jitter()))
             else:
                 return
 
@@ -161,7 +161,7 @@ class Feed:
                 if following is _Next.RESTS:
                     return
                 if following is _Next.LATER:
-                    await self._sleep(self._pause(tries))
+                    await self._sleep(back_off(tries + 1, FIRST_PAUSE, LONGEST_PAUSE, self._jitter()))
                 elif following is _Next.MUCH_LATER:
                     await self._sleep(LONGEST_PAUSE)
                 tries = 0 if following is _Next.SETTLED else tries + 1
@@ -178,9 +178,6 @@ class Feed:
         resting = (each for each in self._standing if each not in self._newest and each not in self._at_work)
         for oldest in tuple(islice(resting, max(0, len(self._standing) - MOST_STANDING))):
             del self._standing[oldest]
-
-    def _pause(self, tries: int) -> float:
-        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries, 10)) * (1 + self._jitter()) / 2
 
     async def _try(self, card_id: str, tries: int) -> _Next:
         """Go one step on, and say what comes after it, however it ended."""

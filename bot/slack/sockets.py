@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.slack.connection import HEARTBEAT, Connection
 from bot.slack.delivery import Acknowledgements
 from bot.slack.failures import RateLimited, SlackError, answer_of, failing_clearly, word
-from bot.tasks import Tasks
+from bot.tasks import Tasks, back_off
 
 CONNECTIONS = 2
 APART = 1.0
@@ -107,7 +107,7 @@ class Sockets:
             connection = None
             tries = 0 if lasted > STEADY else tries + 1
             if tries > 1:
-                await self._sleep(self._pause(tries))
+                await self._sleep(back_off(tries - 1, FIRST_PAUSE, LONGEST_PAUSE, self._jitter()))
 
     async def _use(self, connection: Connection) -> float:
         """Wait until a successor is due; for how many seconds this one was good."""
@@ -115,9 +115,6 @@ class Sockets:
         await connection.leaving.wait()
         self._tasks.spawn(self._see_off(connection), name="socket seen off")
         return self._clock() - begun
-
-    def _pause(self, tries: int) -> float:
-        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries - 2, 12)) * (1 + self._jitter()) / 2
 
     async def _see_off(self, connection: Connection) -> None:
         """Read on what still comes on a connection that leaves."""

@@ -22,6 +22,7 @@ from bot.domain.clock import ServerClock
 from bot.domain.errors import AnswerLost, PbxRefused, PbxUnreachable
 from bot.domain.presence import Presence
 from bot.polling.ports import Accepted, PartlyRead
+from bot.tasks import back_off
 from bot.uapi import wire
 from bot.uapi.call_list import CallList, LastLists, next_start
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured
@@ -30,8 +31,10 @@ from bot.uapi.wire import Page, Request
 
 PAGES = 60
 """Pages of one list. A PBX that gives 100 calls at a time, however many are asked for, reaches startIndex 5000 in 54."""
-PAUSES = ((0.1, 0.4), (0.3, 0.8), None)
-"""Seconds, shortest and longest, before a read is tried again; None: not again."""
+READ_ATTEMPTS = 3
+"""How often a read is tried."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.4, 0.8
+"""Seconds before a read is tried again (`back_off`)."""
 WHOLE_READ = 15.0
 """Seconds for a whole read: every page of a list and every attempt. Without it 60 pages could take a quarter of an hour."""
 STILL_FRESH = 30.0
@@ -208,19 +211,18 @@ class UnifiedApi:
     async def _read(self, request: Request) -> Answer:
         """The answer to a read, tried again after a pause where that may help."""
         why = ""
-        for pause in PAUSES:
+        for attempt in range(1, READ_ATTEMPTS + 1):
             try:
                 answer = await self._authenticated(request, self._read_timeout)
             except PbxUnreachable as failure:
                 why = failure.why
             else:
-                last = pause is None or not wire.is_worth_repeating(answer.http_status)
+                last = attempt == READ_ATTEMPTS or not wire.is_worth_repeating(answer.http_status)
                 if last and not answer.cut_off:
                     return answer
                 why = answer.cut_off or f"HTTP {answer.http_status}"
-            if pause is not None:
-                shortest, longest = pause
-                await self._sleep(shortest + (longest - shortest) * self._random())
+            if attempt < READ_ATTEMPTS:
+                await self._sleep(back_off(attempt, FIRST_PAUSE, LONGEST_PAUSE, self._random()))
         log.warning("pbx_unreachable", method=request.method, why=why)
         raise PbxUnreachable(why)
 

@@ -104,7 +104,7 @@ async def test_the_pauses_between_reads_grow(
     pbx.faults.add(Fault("html 502", times=None))
     with pytest.raises(PbxUnreachable):
         await api.get("@me", "0003*210", call_id)
-    assert pauses == pytest.approx([0.25, 0.55])
+    assert pauses == pytest.approx([0.3, 0.6])
 
 
 @pytest.mark.parametrize("kind", ["half json", "empty body"])
