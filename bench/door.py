@@ -27,7 +27,7 @@ from bot.interventions.ports import Asker
 from bot.slack.external_users import Home
 from bot.slack.http import Front
 from bot.slack.listeners import Listeners, build_app
-from bot.slack.outgoing import Outgoing
+from bot.slack.outbox import Outbox
 
 
 async def nothing(request: Request, meant: Command | Refusal, asker: Asker) -> None:
@@ -42,7 +42,7 @@ async def serve(api: str) -> None:
         client = AsyncWebClient(base_url=api, session=session, retry_handlers=[])
         listeners = Listeners(
             handle=nothing,
-            outgoing=Outgoing(client, session, clock=time.monotonic, sleep=asyncio.sleep),
+            outbox=Outbox(client, session, clock=time.monotonic, sleep=asyncio.sleep),
             home=Home("T0LOCAL"),
             knows=lambda _: True,
             now=lambda: datetime.now(UTC),

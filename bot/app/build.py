@@ -30,7 +30,7 @@ from bot.slack.bot_token import BotToken
 from bot.slack.feed import Feed
 from bot.slack.http import Front
 from bot.slack.listeners import Listeners, build_app
-from bot.slack.outgoing import Outgoing
+from bot.slack.outbox import Outbox
 from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
 from bot.slack.startup import Workspace, connect, workspace_of
@@ -72,7 +72,7 @@ class SlackClient:
     session: aiohttp.ClientSession
     clock: ServerClock
     workspace: Workspace
-    outgoing: Outgoing
+    outbox: Outbox
     bot_token: BotToken
 
 
@@ -126,13 +126,13 @@ async def open_slack(setup: Setup) -> SlackClient:
         setup.metrics.answered("slack", method, seconds, reason)
         bot_token.heard(method, reason)
 
-    outgoing = Outgoing(
+    outbox = Outbox(
         client, session, clock=time.monotonic, sleep=asyncio.sleep, answered=answered, hurry=setup.slack_rate
     )
-    closing.later("outgoing", outgoing.close)
-    bot_token = BotToken(outgoing.test)
+    closing.later("outbox", outbox.close)
+    bot_token = BotToken(outbox.test)
     closing.later("bot token", bot_token.close)
-    return SlackClient(session, clock, workspace, outgoing, bot_token)
+    return SlackClient(session, clock, workspace, outbox, bot_token)
 
 
 def open_pbx(setup: Setup) -> Telephony:
@@ -165,7 +165,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
             await asker.card_is_nowhere(shown)
 
     feed = Feed(
-        slack.outgoing,
+        slack.outbox,
         ledger,
         now=now,
         slack_now=lambda: now() + slack.clock.ahead(),
@@ -269,7 +269,7 @@ async def open_listener(setup: Setup, systems: Systems, core: Core) -> SlackList
     home = slack.workspace.home
     listeners = Listeners(
         handle=core.dispatch.handle,
-        outgoing=slack.outgoing,
+        outbox=slack.outbox,
         home=home,
         knows=lambda slack_user: setup.live_config.rules().knows_person(slack_user),
         now=setup.clock.wall,
@@ -310,7 +310,7 @@ def watch_metrics(setup: Setup, systems: Systems, core: Core, listener: SlackLis
     metrics, sockets = setup.metrics, listener.sockets
     metrics.watch_length("requests", lambda: listener.listeners.under_way)
     metrics.watch_length("connections", lambda: len(listener.connections))
-    metrics.watch_length("slack", lambda: len(slack.outgoing))
+    metrics.watch_length("slack", lambda: len(slack.outbox))
     metrics.watch_length("looks", lambda: len(pbx.poller))
     metrics.watch_health(
         ready=listener.ready,

@@ -21,7 +21,7 @@ Read in this order:
     refusing.py     channels that take no alert for now, and the cards that rest until one does
     direct_message.py  one direct message to one person
     web_client.py   slack_sdk's client as callbot uses it, and Slack's clock
-    outgoing.py     the one way out to Slack: who goes first, and how each request ended
+    outbox.py       every request to Slack: which goes first, and how each ended
     rates.py        how fast Slack lets us go; pure
     failures.py     how a request can fail, by what is to be done then
 

@@ -6,7 +6,7 @@ import structlog
 
 from bot.slack.failures import NotDone, SlackError
 from bot.slack.messages import Message
-from bot.slack.outgoing import Outgoing, Rank, Urgency
+from bot.slack.outbox import Outbox, Rank, Urgency
 
 PAUSES = (1.0, 5.0)
 """Seconds before a message that was certainly not delivered is sent again."""
@@ -21,12 +21,12 @@ _log = structlog.get_logger("callbot.slack")
 
 
 async def tell(
-    outgoing: Outgoing, sleep: Callable[[float], Awaitable[None]], slack_user: str, message: Message, rank: Rank
+    outbox: Outbox, sleep: Callable[[float], Awaitable[None]], slack_user: str, message: Message, rank: Rank
 ) -> bool:
     """Whether it was delivered. It is sent again where it certainly was not; never after a lost answer."""
     for pause in (*PAUSES, None):
         try:
-            await outgoing.post(slack_user, lambda: message, lambda: Urgency(rank))
+            await outbox.post(slack_user, lambda: message, lambda: Urgency(rank))
         except SlackError as error:
             if pause is None or not isinstance(error, NotDone):
                 _log.error("not_told", reason=error.reason)

@@ -2,7 +2,7 @@
 
 A card that changes while it waits for its turn is sent as it is then; what was true in between is a line of its steps.
 A card is sent until it stands: with growing pauses, and for as long as callbot runs. How fast, and which card goes first,
-is the business of `outgoing`; where a card stands that of `posted`; what kinds of cards there are, that of `showing`.
+is the business of `outbox`; where a card stands that of `posted`; what kinds of cards there are, that of `showing`.
 """
 
 import random
@@ -21,7 +21,7 @@ from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted, nev
 from bot.slack.direct_message import tell, unconfirmed
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
-from bot.slack.outgoing import Outgoing, Rank, Urgency
+from bot.slack.outbox import Outbox, Rank, Urgency
 from bot.slack.posted import Posted, PostedCards, Standing
 from bot.slack.refusing import Refusing
 from bot.slack.showing import AnyCard, goes_on, newest_step, rank_of, shown_until, told_instead, urgency, who_asked
@@ -67,7 +67,7 @@ class Feed:
 
     def __init__(
         self,
-        outgoing: Outgoing,
+        outbox: Outbox,
         cards: PostedCards,
         *,
         now: Callable[[], datetime],
@@ -79,8 +79,8 @@ class Feed:
         jitter: Callable[[], float] = random.random,
         at_wall: Callable[[AnyCard], AnyCard] = lambda card: card,
     ) -> None:
-        self._outgoing = outgoing
-        self._posted = Posted(outgoing, cards, now=now, slack_now=slack_now, sleep=sleep, at_wall=at_wall)
+        self._outbox = outbox
+        self._posted = Posted(outbox, cards, now=now, slack_now=slack_now, sleep=sleep, at_wall=at_wall)
         self._sleep = sleep
         self._on_no_access = on_no_access
         self._on_nowhere = on_nowhere
@@ -124,7 +124,7 @@ class Feed:
             _log.error("cards_not_shown", number=len(self._newest))
 
     async def _tell(self, slack_user: str, message: Message) -> None:
-        await tell(self._outgoing, self._sleep, slack_user, message, Rank.ANSWER)
+        await tell(self._outbox, self._sleep, slack_user, message, Rank.ANSWER)
 
     async def _say_never_sent(self, card_id: str) -> None:
         """Until it is said, as with any card, unless Slack refuses it."""
@@ -228,7 +228,7 @@ class Feed:
             if posted_at is None:
                 await self._posted.post(card_id, standing, content, how_urgent)
             else:
-                await self._outgoing.update(posted_at, content, how_urgent)
+                await self._outbox.update(posted_at, content, how_urgent)
                 standing.shown = standing.draw(standing.sent).digest
         except BaseException:
             self._newest.setdefault(card_id, standing.sent)
@@ -277,7 +277,7 @@ class Feed:
             return False
         if message.text == standing.told:
             return True
-        if await tell(self._outgoing, self._sleep, person, unconfirmed(message), Rank.INTERVENTION):
+        if await tell(self._outbox, self._sleep, person, unconfirmed(message), Rank.INTERVENTION):
             standing.told = message.text
             return True
         if standing.posted_at is None and not standing.nowhere and isinstance(card, Card):

@@ -24,7 +24,7 @@ from bot.interventions.ports import Asker
 from bot.slack.button_codec import unpack
 from bot.slack.command_parser import parse
 from bot.slack.external_users import Home, is_external
-from bot.slack.outgoing import Outgoing
+from bot.slack.outbox import Outbox
 from bot.slack.private_answers import PrivateAnswers
 from bot.slack.request_limits import Requester, RequestLimits, acts
 from bot.tasks import Tasks
@@ -55,7 +55,7 @@ class Listeners:
         self,
         *,
         handle: Handle,
-        outgoing: Outgoing,
+        outbox: Outbox,
         home: Home,
         knows: Callable[[str], bool],
         now: Callable[[], datetime],
@@ -65,7 +65,7 @@ class Listeners:
     ) -> None:
         self._pbx_behind = pbx_behind
         self._handle = handle
-        self._outgoing = outgoing
+        self._outbox = outbox
         self._sleep = sleep
         self._home = home
         self._knows = knows
@@ -153,7 +153,7 @@ class Listeners:
             at=self._now(),
         )
         asker = PrivateAnswers(
-            outgoing=self._outgoing,
+            outbox=self._outbox,
             response_url=_text(body, "response_url") or None,
             slack_user=requester.slack_user,
             clicked=clicked,

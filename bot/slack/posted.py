@@ -18,7 +18,7 @@ from bot.domain.errors import CallbotError
 from bot.interventions.ports import Card, CardElsewhere, PostedCard
 from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message
-from bot.slack.outgoing import CARD_EVENT, Outgoing, PostedAt, Rank, Urgency
+from bot.slack.outbox import CARD_EVENT, Outbox, PostedAt, Rank, Urgency
 from bot.slack.showing import AnyCard, message_of, rank_of, shown_until
 
 NOTED = 1.0
@@ -126,7 +126,7 @@ class Posted:
 
     def __init__(
         self,
-        outgoing: Outgoing,
+        outbox: Outbox,
         cards: PostedCards,
         *,
         now: Callable[[], datetime],
@@ -135,7 +135,7 @@ class Posted:
         at_wall: Callable[[AnyCard], AnyCard] = lambda card: card,
     ) -> None:
         self._at_wall = at_wall
-        self._outgoing = outgoing
+        self._outbox = outbox
         self._cards = cards
         self._now = now
         self._slack_now = slack_now
@@ -151,7 +151,7 @@ class Posted:
         found = None if known.begun is None else await self._found(card, *known.begun, rank)
         posted_at = found or (None if known.at is None else PostedAt(*known.at))
         if posted_at is not None:
-            await self._outgoing.update(posted_at, content, lambda: Urgency(rank))
+            await self._outbox.update(posted_at, content, lambda: Urgency(rank))
             await self._cards.save_posted(card, *posted_at, shown="", until=self._now())
 
     async def standing(self, card: AnyCard) -> Standing:
@@ -182,7 +182,7 @@ class Posted:
         except CallbotError as error:
             _log.error("post_not_noted", card=card, error=type(error).__name__)
         try:
-            posted_at = await self._outgoing.post(standing.place, content_in_its_turn, urgency, card)
+            posted_at = await self._outbox.post(standing.place, content_in_its_turn, urgency, card)
         except AnswerUnknown as error:
             standing.begun, standing.timed_out = begun, isinstance(error, TimedOut)
             raise
@@ -245,10 +245,10 @@ class Posted:
         """One look at what was posted around that time. Raises SlackError, a SlackRefusal if there is too much to read."""
         channel = place
         if place.startswith(PEOPLE):
-            channel = self._direct.get(place) or await self._outgoing.direct_message(place)
+            channel = self._direct.get(place) or await self._outbox.direct_message(place)
         window: dict[str, str | int] = {"oldest": _ts(begun - AROUND), "latest": _ts(begun + AROUND), "limit": PAGE}
         for _ in range(MOST_PAGES):
-            found = await self._outgoing.history(channel, lambda: _looking(rank), **window)
+            found = await self._outbox.history(channel, lambda: _looking(rank), **window)
             for message in _messages(found):
                 if _card_of(message) == card:
                     return PostedAt(channel, str(message.get("ts")))

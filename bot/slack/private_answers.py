@@ -18,7 +18,7 @@ from bot.slack.cards import intervention_message
 from bot.slack.direct_message import PAUSES, nowhere, tell
 from bot.slack.failures import NotDone, SlackError, SlackRefusal
 from bot.slack.messages import Message
-from bot.slack.outgoing import Outgoing, Rank
+from bot.slack.outbox import Outbox, Rank
 from bot.slack.wall_time import lines_at
 
 _log = structlog.get_logger("callbot.slack")
@@ -33,7 +33,7 @@ class PrivateAnswers:
     def __init__(
         self,
         *,
-        outgoing: Outgoing,
+        outbox: Outbox,
         response_url: str | None,
         slack_user: str,
         clicked: bool = False,
@@ -41,7 +41,7 @@ class PrivateAnswers:
         sleep: Callable[[float], Awaitable[None]],
         pbx_behind: Callable[[], timedelta] = timedelta,
     ) -> None:
-        self._outgoing = outgoing
+        self._outbox = outbox
         self._sleep = sleep
         self._response_url = response_url
         self._slack_user = slack_user
@@ -90,13 +90,13 @@ class PrivateAnswers:
 
     async def _tell(self, message: Message, *, replace: bool = False) -> None:
         if self._response_url is None or not await self._respond(self._response_url, message, replace=replace):
-            await tell(self._outgoing, self._sleep, self._slack_user, message, Rank.ANSWER)
+            await tell(self._outbox, self._sleep, self._slack_user, message, Rank.ANSWER)
 
     async def _respond(self, url: str, message: Message, *, replace: bool) -> bool:
         """Whether there is no more to do: Slack took the answer, or may have taken it."""
         for pause in (*PAUSES, None):
             try:
-                await self._outgoing.respond(url, message, replace=replace)
+                await self._outbox.respond(url, message, replace=replace)
             except SlackRefusal as refusal:
                 _log.warning("response_url_refused", status=refusal.reason)
                 return False

@@ -10,7 +10,7 @@ from bot.interventions.ports import Card
 from bot.slack.alert_cards import alert_message, blind_message, digest_message
 from bot.slack.cards import intervention_message
 from bot.slack.messages import Message
-from bot.slack.outgoing import Rank, Urgency
+from bot.slack.outbox import Rank, Urgency
 
 AnyCard: TypeAlias = Card | AlertCard | DigestCard | BlindCard
 

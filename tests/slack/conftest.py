@@ -30,7 +30,7 @@ from bot.sandbox.workspace.scopes import GRANTED
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.feed import Feed
 from bot.slack.messages import Message
-from bot.slack.outgoing import Outgoing
+from bot.slack.outbox import Outbox
 from bot.slack.refusing import REST
 from tests.slack.waiting import Post
 
@@ -203,13 +203,13 @@ class Desk:
         client = AsyncWebClient(
             token=workspace.bot_token, base_url=workspace.api_url, session=session, retry_handlers=[]
         )
-        self.outgoing = Outgoing(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
+        self.outbox = Outbox(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
         self.feed = self.another_feed()
 
     def another_feed(self) -> Feed:
         """As after a restart: it knows what the ledger knows."""
         return Feed(
-            self.outgoing,
+            self.outbox,
             self.ledger,
             now=lambda: datetime.now(UTC),
             slack_now=lambda: datetime.now(UTC),
@@ -262,7 +262,7 @@ async def desk_with(folder: Path, scopes: frozenset[str] = GRANTED) -> AsyncIter
         desk = Desk(workspace, ledger, session)
         yield desk
         await desk.feed.drain(1.0)
-        await desk.outgoing.close()
+        await desk.outbox.close()
     await ledger.close()
     await workspace.stop()
     assert workspace.refusals == []
@@ -316,4 +316,4 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 async def post(workspace: Workspace, session: aiohttp.ClientSession) -> AsyncIterator[Post]:
     post = Post(workspace.api_url, session, workspace.bot_token)
     yield post
-    await post.outgoing.close()
+    await post.outbox.close()

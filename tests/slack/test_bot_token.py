@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.bot_token import PATIENCE, REVOKED, BotToken, BotTokenRevoked
-from bot.slack.outgoing import Outgoing
+from bot.slack.outbox import Outbox
 from bot.slack.rates import POST, RESPOND
 
 
@@ -21,8 +21,8 @@ class Line:
     def __init__(self, workspace: Workspace, session: aiohttp.ClientSession) -> None:
         self.workspace = workspace
         client = AsyncWebClient(workspace.bot_token, workspace.api_url, session=session, retry_handlers=[])
-        outgoing = Outgoing(client, session, clock=time.monotonic, sleep=asyncio.sleep, answered=self._answered)
-        self.token = BotToken(outgoing.test, sleep=lambda _: asyncio.sleep(0.05))
+        outbox = Outbox(client, session, clock=time.monotonic, sleep=asyncio.sleep, answered=self._answered)
+        self.token = BotToken(outbox.test, sleep=lambda _: asyncio.sleep(0.05))
 
     def _answered(self, method: str, seconds: float, reason: str) -> None:
         self.token.heard(method, reason)

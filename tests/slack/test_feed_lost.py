@@ -12,7 +12,7 @@ from bot.interventions.ports import Card
 from bot.slack.direct_message import UNCONFIRMED
 from bot.slack.failures import AnswerUnknown
 from bot.slack.messages import Message
-from bot.slack.outgoing import Rank, Urgency
+from bot.slack.outbox import Rank, Urgency
 from bot.slack.posted import Posted
 
 CardIn = Callable[..., Card]
@@ -209,7 +209,7 @@ async def test_a_post_is_looked_for_around_the_moment_of_its_turn(desk: Any, car
     """Not of the moment since when it waited for that: Slack may have closed the channel to it for minutes."""
     moments = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
     posted = Posted(
-        desk.outgoing,
+        desk.outbox,
         desk.ledger,
         now=lambda: moments[0],
         slack_now=lambda: moments[-1],
@@ -229,7 +229,7 @@ async def test_a_post_is_looked_for_around_the_moment_of_its_turn(desk: Any, car
 
 async def test_a_first_date_of_slack_that_was_an_hour_ahead_holds_no_card_back(desk: Any, card_in: CardIn) -> None:
     noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    posted = Posted(desk.outgoing, desk.ledger, now=lambda: noon, slack_now=lambda: noon, sleep=asyncio.sleep)
+    posted = Posted(desk.outbox, desk.ledger, now=lambda: noon, slack_now=lambda: noon, sleep=asyncio.sleep)
     standing = await posted.standing(card_in(State.RINGING))
     standing.begun, standing.timed_out = noon + timedelta(hours=1), True
     await posted.find("k1", standing)

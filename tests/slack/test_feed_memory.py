@@ -16,7 +16,7 @@ from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.ledger.ledger import Ledger
 from bot.slack.feed import MOST_STANDING, Feed
-from bot.slack.outgoing import Outgoing
+from bot.slack.outbox import Outbox
 from bot.slack.posted import Standing
 from bot.slack.showing import newest_step
 
@@ -40,9 +40,9 @@ async def feed(ledger: Ledger) -> AsyncIterator[Feed]:
         client = AsyncWebClient(
             token="xoxb-invented", base_url="http://127.0.0.1:9/", session=session, retry_handlers=[]
         )
-        outgoing = Outgoing(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
+        outbox = Outbox(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
         yield Feed(
-            outgoing,
+            outbox,
             ledger,
             now=lambda: datetime.now(UTC),
             slack_now=lambda: datetime.now(UTC),
@@ -51,7 +51,7 @@ async def feed(ledger: Ledger) -> AsyncIterator[Feed]:
             on_nowhere=nobody,
             on_posted=lambda _card: None,
         )
-        await outgoing.close()
+        await outbox.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.intervention import State
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.outgoing import Outgoing
+from bot.slack.outbox import Outbox
 from bot.slack.private_answers import PrivateAnswers
 
 ANA = "U0ANA"
@@ -28,14 +28,14 @@ class Desk:
         client = AsyncWebClient(
             token=workspace.bot_token, base_url=workspace.api_url, session=session, retry_handlers=[]
         )
-        self.outgoing = Outgoing(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
+        self.outbox = Outbox(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
 
     async def asker(self, url: str | None = "") -> PrivateAnswers:
         """An asker with the response_url of a command, or with the one that is given."""
         delivery = await self.workspace.type(ANA, "C0FLOOR", "/calls")
         assert delivery.interaction
         return PrivateAnswers(
-            outgoing=self.outgoing,
+            outbox=self.outbox,
             response_url=delivery.interaction.response_url if url == "" else url,
             slack_user=ANA,
             now=lambda: datetime.now(UTC),
@@ -63,7 +63,7 @@ async def desk() -> AsyncIterator[Desk]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.3)) as session:
         desk = Desk(workspace, session)
         yield desk
-        await desk.outgoing.close()
+        await desk.outbox.close()
     await workspace.stop()
 
 

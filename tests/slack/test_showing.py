@@ -12,7 +12,7 @@ from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.slack.alert_cards import alert_message, digest_message
 from bot.slack.cards import intervention_message
-from bot.slack.outgoing import Rank
+from bot.slack.outbox import Rank
 from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency, who_asked
 
 MakeAlert = Callable[..., Alert]

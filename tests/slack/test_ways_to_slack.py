@@ -18,7 +18,7 @@ from bot.app.settings import SlackSettings, read_part
 from bot.slack.connection import Connection
 from bot.slack.failures import CertificateProblem, NotReached, failing_clearly
 from bot.slack.messages import Message
-from bot.slack.outgoing import Outgoing
+from bot.slack.outbox import Outbox
 from bot.slack.startup import SlackUnavailable, workspace_of
 from bot.slack.web_client import web_client
 from tests.slack.waiting import text, urgent
@@ -52,8 +52,8 @@ class Proxy:
         return web.json_response({"ok": True, "channel": FLOOR, "ts": "1.1", "url": "ws://wss.example.com/link"})
 
 
-def outgoing_to(api_url: str, session: aiohttp.ClientSession) -> Outgoing:
-    return Outgoing(
+def outbox_to(api_url: str, session: aiohttp.ClientSession) -> Outbox:
+    return Outbox(
         web_client("xoxb-invented", api_url, session), session, clock=lambda: 0.0, sleep=lambda _: asyncio.sleep(0)
     )
 
@@ -70,7 +70,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 async def test_a_card_goes_through_the_proxy(session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(proxy := Proxy()) as address:
         monkeypatch.setenv("HTTP_PROXY", f"http://{address}")
-        await outgoing_to("http://slack.example.com/api/", session).post(FLOOR, text("x"), urgent())
+        await outbox_to("http://slack.example.com/api/", session).post(FLOOR, text("x"), urgent())
     assert proxy.asked == ["POST http://slack.example.com/api/chat.postMessage"]
 
 
@@ -79,7 +79,7 @@ async def test_a_private_answer_goes_through_the_proxy(
 ) -> None:
     async with serving(proxy := Proxy()) as address:
         monkeypatch.setenv("HTTP_PROXY", f"http://{address}")
-        await outgoing_to("http://slack.example.com/api/", session).respond(RESPONSE_URL, Message("x", ()))
+        await outbox_to("http://slack.example.com/api/", session).respond(RESPONSE_URL, Message("x", ()))
     assert proxy.asked == [f"POST {RESPONSE_URL}"]
 
 
@@ -91,7 +91,7 @@ async def test_a_card_goes_past_the_proxy_to_what_no_proxy_names(
         monkeypatch.setenv("HTTP_PROXY", f"http://{address}")
         monkeypatch.setenv("NO_PROXY", "0.0.0.0")
         api_url = f"http://{straight.replace('127.0.0.1', '0.0.0.0')}/api/"
-        await outgoing_to(api_url, session).post(FLOOR, text("x"), urgent())
+        await outbox_to(api_url, session).post(FLOOR, text("x"), urgent())
     assert (proxy.asked, slack.asked) == ([], [f"POST {api_url}chat.postMessage"])
 
 
@@ -114,7 +114,7 @@ async def test_where_the_proxy_refuses_nothing_was_posted(
     async with serving(proxy := Proxy(403)) as address:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
         with pytest.raises(NotReached):
-            await outgoing_to("https://slack.example.com/api/", session).post(FLOOR, text("x"), urgent())
+            await outbox_to("https://slack.example.com/api/", session).post(FLOOR, text("x"), urgent())
     assert proxy.asked == ["CONNECT slack.example.com:443"]
 
 
@@ -123,7 +123,7 @@ async def test_where_the_proxys_address_is_invalid_nothing_was_posted(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://")
     with pytest.raises(NotReached):
-        await outgoing_to("https://slack.example.com/api/", session).post(FLOOR, text("x"), urgent())
+        await outbox_to("https://slack.example.com/api/", session).post(FLOOR, text("x"), urgent())
 
 
 # ── certificates ──
@@ -151,7 +151,7 @@ async def test_with_a_certificate_that_is_not_accepted_nothing_was_posted(
 ) -> None:
     async with serving(said, certificate(tmp_path)) as address:
         with pytest.raises(CertificateProblem) as caught:
-            await outgoing_to(f"https://{address}/api/", session).post(FLOOR, text("x"), urgent())
+            await outbox_to(f"https://{address}/api/", session).post(FLOOR, text("x"), urgent())
     assert caught.value.reason == "certificate_self_signed"
 
 

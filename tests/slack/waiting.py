@@ -7,7 +7,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.messages import Message
-from bot.slack.outgoing import Outgoing, Rank, Urgency
+from bot.slack.outbox import Outbox, Rank, Urgency
 
 
 def text(words: str) -> Callable[[], Message]:
@@ -19,7 +19,7 @@ def urgent(rank: Rank = Rank.INTERVENTION, *, pressing: bool = False, since: flo
 
 
 class Post:
-    """An Outgoing to an address, its clock standing still, so that nothing ever opens again but by `move`."""
+    """An Outbox to an address, its clock standing still, so that nothing ever opens again but by `move`."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession, token: str = "") -> None:
         self.now = 0.0
@@ -27,7 +27,7 @@ class Post:
         self.sleeping = False
         self.answered: list[tuple[str, str]] = []
         client = AsyncWebClient(token=token, base_url=url, session=session, retry_handlers=[])
-        self.outgoing = Outgoing(client, session, clock=lambda: self.now, sleep=self._until_moved, answered=self._note)
+        self.outbox = Outbox(client, session, clock=lambda: self.now, sleep=self._until_moved, answered=self._note)
 
     def move(self, seconds: float) -> None:
         self.now += seconds
@@ -48,5 +48,5 @@ class Post:
 async def waiting(post: Post, number: int) -> None:
     """Until so many wait, and the alarm for the first of them is set."""
     async with asyncio.timeout(2):
-        while len(post.outgoing) < number or not post.sleeping:  # noqa: ASYNC110 - nothing tells of it
+        while len(post.outbox) < number or not post.sleeping:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)

@@ -98,7 +98,7 @@ class _Turn(NamedTuple):
         return Share.SPARE if self.urgency().rank is Rank.ALERT else Share.ALL
 
 
-class Outgoing:
+class Outbox:
     """Requests to Slack, in their order. Every method raises SlackError.
 
     `clock` gives seconds of which only differences count. `answered` hears of each request: its method, seconds, and

@@ -9,7 +9,7 @@ import pytest
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.failures import NotDone
 from bot.slack.messages import Message
-from bot.slack.outgoing import (
+from bot.slack.outbox import (
     BETWEEN_LATE,
     MOST_ALERTS_WAITING,
     MOST_WAITING,
@@ -42,7 +42,7 @@ class Sent:
 async def settled(tasks: list[asyncio.Task[Any]], post: Post) -> None:
     """Until nobody is under way who does not wait for a turn."""
     async with asyncio.timeout(5):
-        while sum(not task.done() for task in tasks) > len(post.outgoing):  # noqa: ASYNC110 - nothing tells of it
+        while sum(not task.done() for task in tasks) > len(post.outbox):  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)
 
 
@@ -55,14 +55,14 @@ async def ended(tasks: list[asyncio.Task[Any]]) -> None:
 @pytest.fixture
 async def place(post: Post) -> PostedAt:
     """A message that stands, in a channel whose burst is whole again."""
-    found = await post.outgoing.post(FLOOR, text("Raised"), urgent())
+    found = await post.outbox.post(FLOOR, text("Raised"), urgent())
     post.move(10)
     return found
 
 
 async def storm(post: Post, place: PostedAt, number: int) -> list[asyncio.Task[None]]:
     """So many changes of alerts at one moment: as many as may go have gone, and the others wait."""
-    tasks = [asyncio.create_task(post.outgoing.update(place, text("alert"), ALERT)) for _ in range(number)]
+    tasks = [asyncio.create_task(post.outbox.update(place, text("alert"), ALERT)) for _ in range(number)]
     await asyncio.sleep(0)
     await settled(tasks, post)
     return tasks
@@ -79,10 +79,10 @@ BEFORE = [
 @pytest.mark.parametrize("first", [row[1] for row in BEFORE], ids=[row[0] for row in BEFORE])
 async def test_everything_else_goes_before_alerts(post: Post, first: Callable[[], Urgency]) -> None:
     sent = Sent()
-    post.outgoing._gates.close(POST, FLOOR, 5)
+    post.outbox._gates.close(POST, FLOOR, 5)
     newest = urgent(Rank.ALERT, pressing=True, since=99)
     tasks = [
-        asyncio.create_task(post.outgoing.post(FLOOR, sent.named(name), urgency))
+        asyncio.create_task(post.outbox.post(FLOOR, sent.named(name), urgency))
         for name, urgency in (("alert", newest), ("first", first))
     ]
     await waiting(post, 2)
@@ -93,13 +93,13 @@ async def test_everything_else_goes_before_alerts(post: Post, first: Callable[[]
 
 async def test_of_alerts_the_newest_state_goes_first_and_mere_details_last(post: Post, place: PostedAt) -> None:
     sent = Sent()
-    post.outgoing._gates.close(UPDATE, "", post.now + 5)
+    post.outbox._gates.close(UPDATE, "", post.now + 5)
     changes = {
         "detail": urgent(Rank.ALERT, since=9),
         "old": urgent(Rank.ALERT, pressing=True, since=1),
         "new": urgent(Rank.ALERT, pressing=True, since=3),
     }
-    tasks = [asyncio.create_task(post.outgoing.update(place, sent.named(name), each)) for name, each in changes.items()]
+    tasks = [asyncio.create_task(post.outbox.update(place, sent.named(name), each)) for name, each in changes.items()]
     await waiting(post, 3)
     post.move(5.1)
     await asyncio.gather(*tasks)
@@ -110,11 +110,11 @@ async def test_of_alerts_those_that_have_waited_long_go_before_what_is_newer_the
     post: Post, place: PostedAt
 ) -> None:
     sent, tasks = Sent(), list[asyncio.Task[None]]()
-    post.outgoing._gates.close(UPDATE, "", post.now + PATIENCE + 10)
+    post.outbox._gates.close(UPDATE, "", post.now + PATIENCE + 10)
     waits = {"oldest": 2, "older": PATIENCE + 4, "new": 2, "newest": 0}
     for since, (name, wait) in enumerate(waits.items()):
         urgency = urgent(Rank.ALERT, pressing=True, since=since)
-        tasks.append(asyncio.create_task(post.outgoing.update(place, sent.named(name), urgency)))
+        tasks.append(asyncio.create_task(post.outbox.update(place, sent.named(name), urgency)))
         await waiting(post, len(tasks))
         post.move(wait)
     async with asyncio.timeout(5):
@@ -130,17 +130,17 @@ async def test_of_alerts_those_that_have_waited_long_go_before_what_is_newer_the
 async def test_a_storm_of_three_hundred_alerts_holds_no_intervention_up(post: Post, place: PostedAt) -> None:
     alerts = await storm(post, place, 300)
     begun = post.now
-    await post.outgoing.update(place, text("Connected"), urgent(pressing=True))
-    assert (post.now - begun, len(post.outgoing)) == (0, 300 - SPARE_AT_ONCE)
+    await post.outbox.update(place, text("Connected"), urgent(pressing=True))
+    assert (post.now - begun, len(post.outbox)) == (0, 300 - SPARE_AT_ONCE)
     await ended(alerts)
 
 
 async def test_a_storm_of_alerts_in_a_channel_leaves_two_posts_to_others(workspace: Workspace, post: Post) -> None:
-    alerts = [asyncio.create_task(post.outgoing.post(FLOOR, text("alert"), ALERT)) for _ in range(9)]
+    alerts = [asyncio.create_task(post.outbox.post(FLOOR, text("alert"), ALERT)) for _ in range(9)]
     await asyncio.sleep(0)
     await settled(alerts, post)
     for name in ("Ringing", "Refused"):
-        await post.outgoing.post(FLOOR, text(name), urgent())
+        await post.outbox.post(FLOOR, text(name), urgent())
     assert [message.text for message in workspace.messages(FLOOR)] == ["alert"] * 3 + ["Ringing", "Refused"]
     await ended(alerts)
 
@@ -148,9 +148,9 @@ async def test_a_storm_of_alerts_in_a_channel_leaves_two_posts_to_others(workspa
 async def test_alerts_do_not_fill_the_queue_for_others(post: Post, place: PostedAt) -> None:
     alerts = await storm(post, place, SPARE_AT_ONCE + MOST_ALERTS_WAITING)
     with pytest.raises(NotDone):
-        await post.outgoing.update(place, text("one too many"), ALERT)
-    post.outgoing._gates.close(UPDATE, "", post.now + 5)
-    others = [asyncio.create_task(post.outgoing.update(place, text("x"), urgent())) for _ in range(9)]
+        await post.outbox.update(place, text("one too many"), ALERT)
+    post.outbox._gates.close(UPDATE, "", post.now + 5)
+    others = [asyncio.create_task(post.outbox.update(place, text("x"), urgent())) for _ in range(9)]
     await waiting(post, MOST_ALERTS_WAITING + 9)
     assert MOST_ALERTS_WAITING + 9 < MOST_WAITING
     await ended([*alerts, *others])
@@ -164,12 +164,12 @@ async def test_an_alert_that_has_waited_long_goes_although_there_is_no_room_for_
 ) -> None:
     """One each ten seconds, the oldest first."""
     for _ in range(SPARE_PER_MINUTE):
-        await post.outgoing.update(place, text("Ringing"), urgent())
+        await post.outbox.update(place, text("Ringing"), urgent())
     sent, begun = Sent(), post.now
-    tasks = [asyncio.create_task(post.outgoing.update(place, sent.named(name), ALERT)) for name in ("one", "two")]
+    tasks = [asyncio.create_task(post.outbox.update(place, sent.named(name), ALERT)) for name in ("one", "two")]
     gone: list[tuple[float, list[str]]] = []
     for wait in (PATIENCE - 0.1, 0.2, BETWEEN_LATE - 0.1, 0.2):
-        await waiting(post, len(post.outgoing))
+        await waiting(post, len(post.outbox))
         post.move(wait)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -181,11 +181,11 @@ async def test_an_alert_that_has_waited_long_goes_although_there_is_no_room_for_
 async def test_while_interventions_never_end_alerts_still_come_through(post: Post, place: PostedAt) -> None:
     """The small leak: among all that wait, one that is late goes now and then, and so does an alert."""
     for _ in range(45):
-        post.outgoing._gates.passed(UPDATE, "", post.now)
-    alert = asyncio.create_task(post.outgoing.update(place, text("alert"), ALERT))
+        post.outbox._gates.passed(UPDATE, "", post.now)
+    alert = asyncio.create_task(post.outbox.update(place, text("alert"), ALERT))
     others: list[asyncio.Task[None]] = []
     for _ in range(8):
-        others.append(asyncio.create_task(post.outgoing.update(place, text("x"), urgent(pressing=True))))
+        others.append(asyncio.create_task(post.outbox.update(place, text("x"), urgent(pressing=True))))
         await waiting(post, 1)
         post.move(6.2)
         await asyncio.sleep(0)
@@ -216,7 +216,7 @@ async def test_alerts_that_change_all_the_time_are_never_older_than_half_a_minut
             changed.setdefault(card, post.now)
             if card not in tasks or tasks[card].done():
                 urgency = urgent(Rank.ALERT, pressing=True, since=post.now)
-                tasks[card] = asyncio.create_task(post.outgoing.update(place, content(card), urgency))
+                tasks[card] = asyncio.create_task(post.outbox.update(place, content(card), urgency))
         await asyncio.sleep(0)
         await settled(list(tasks.values()), post)
         post.move(1.0)

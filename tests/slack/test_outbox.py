@@ -13,7 +13,7 @@ from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.failures import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
-from bot.slack.outgoing import MOST_WAITING, PATIENCE, PostedAt, Rank
+from bot.slack.outbox import MOST_WAITING, PATIENCE, PostedAt, Rank
 from bot.slack.rates import AT_ONCE, BURST
 from tests.slack.waiting import Post, text, urgent, waiting
 
@@ -33,7 +33,7 @@ async def stand(workspace: Workspace, number: int) -> None:
 async def full(post: Post) -> None:
     """The burst of the channel is used up."""
     for number in range(BURST):
-        await post.outgoing.post(FLOOR, text(f"first {number}"), urgent())
+        await post.outbox.post(FLOOR, text(f"first {number}"), urgent())
 
 
 ORDER = [
@@ -54,7 +54,7 @@ async def test_who_waits_goes_in_the_order_of_urgency(
 ) -> None:
     await full(post)
     named = {"third": third, "first": first, "second": second}
-    tasks = [asyncio.create_task(post.outgoing.post(FLOOR, text(name), urgency)) for name, urgency in named.items()]
+    tasks = [asyncio.create_task(post.outbox.post(FLOOR, text(name), urgency)) for name, urgency in named.items()]
     for number in range(3):
         await waiting(post, 3 - number)
         post.move(1.05)
@@ -66,14 +66,14 @@ async def test_who_waits_goes_in_the_order_of_urgency(
 async def late_and_new(post: Post) -> list[asyncio.Task[PostedAt]]:
     """As many that have waited long as go at once, then as many that are newer; and the channel opens a second later."""
     await full(post)
-    post.outgoing._gates.close(POST, FLOOR, PATIENCE + 1)
-    tasks = [asyncio.create_task(post.outgoing.post(FLOOR, text("old"), urgent())) for _ in range(BURST)]
+    post.outbox._gates.close(POST, FLOOR, PATIENCE + 1)
+    tasks = [asyncio.create_task(post.outbox.post(FLOOR, text("old"), urgent())) for _ in range(BURST)]
     await waiting(post, BURST)
     post.move(PATIENCE + 0.5)
     await waiting(post, BURST)
     post.sleeping = False
     newer = urgent(pressing=True, since=9)
-    tasks += [asyncio.create_task(post.outgoing.post(FLOOR, text("new"), newer)) for _ in range(BURST)]
+    tasks += [asyncio.create_task(post.outbox.post(FLOOR, text("new"), newer)) for _ in range(BURST)]
     await waiting(post, 2 * BURST)
     return tasks
 
@@ -97,7 +97,7 @@ async def test_what_has_waited_long_goes_even_where_there_is_always_something_ne
 async def test_what_is_sent_is_what_is_new_when_the_turn_comes(workspace: Workspace, post: Post) -> None:
     await full(post)
     newest = ["old"]
-    task = asyncio.create_task(post.outgoing.post(FLOOR, lambda: Message(newest[0], ()), urgent()))
+    task = asyncio.create_task(post.outbox.post(FLOOR, lambda: Message(newest[0], ()), urgent()))
     await waiting(post, 1)
     newest[0] = "new"
     post.move(1.05)
@@ -107,22 +107,22 @@ async def test_what_is_sent_is_what_is_new_when_the_turn_comes(workspace: Worksp
 
 async def test_who_gives_up_waiting_takes_no_turn(workspace: Workspace, post: Post) -> None:
     await full(post)
-    gone = asyncio.create_task(post.outgoing.post(FLOOR, text("gone"), urgent(pressing=True)))
-    stays = asyncio.create_task(post.outgoing.post(FLOOR, text("stays"), urgent()))
+    gone = asyncio.create_task(post.outbox.post(FLOOR, text("gone"), urgent(pressing=True)))
+    stays = asyncio.create_task(post.outbox.post(FLOOR, text("stays"), urgent()))
     await waiting(post, 2)
     gone.cancel()
     await asyncio.wait({gone})
     post.move(1.05)
     await stays
-    assert (shown(workspace)[BURST:], len(post.outgoing)) == (["stays"], 0)
+    assert (shown(workspace)[BURST:], len(post.outbox)) == (["stays"], 0)
 
 
 async def test_the_queue_has_a_bound(post: Post) -> None:
     await full(post)
-    tasks = [asyncio.create_task(post.outgoing.post(FLOOR, text("x"), urgent())) for _ in range(MOST_WAITING)]
+    tasks = [asyncio.create_task(post.outbox.post(FLOOR, text("x"), urgent())) for _ in range(MOST_WAITING)]
     await waiting(post, MOST_WAITING)
     with pytest.raises(NotDone):
-        await post.outgoing.post(FLOOR, text("x"), urgent())
+        await post.outbox.post(FLOOR, text("x"), urgent())
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
@@ -131,11 +131,11 @@ async def test_the_queue_has_a_bound(post: Post) -> None:
 async def test_after_429_nothing_is_posted_in_any_channel_until_slack_said(workspace: Workspace, post: Post) -> None:
     workspace.faults.add(SlackFault(method=POST, kind="429", retry_after=7))
     with pytest.raises(RateLimited):
-        await post.outgoing.post("C0ALERTS", text("refused"), urgent())
-    task = asyncio.create_task(post.outgoing.post(FLOOR, text("later"), urgent()))
+        await post.outbox.post("C0ALERTS", text("refused"), urgent())
+    task = asyncio.create_task(post.outbox.post(FLOOR, text("later"), urgent()))
     await waiting(post, 1)
     post.move(6.9)
-    early = len(post.outgoing)
+    early = len(post.outbox)
     post.move(0.2)
     await task
     assert (early, shown(workspace)) == (1, ["later"])
@@ -147,11 +147,11 @@ async def test_where_slack_has_too_many_messages_in_one_channel_the_others_go_on
 ) -> None:
     workspace.faults.add(SlackFault(method=POST, kind="error", error=error))
     with pytest.raises(RateLimited):
-        await post.outgoing.post("C0ALERTS", text("refused"), urgent())
-    waits = asyncio.create_task(post.outgoing.post("C0ALERTS", text("waits"), urgent()))
+        await post.outbox.post("C0ALERTS", text("refused"), urgent())
+    waits = asyncio.create_task(post.outbox.post("C0ALERTS", text("waits"), urgent()))
     await waiting(post, 1)
-    await post.outgoing.post(FLOOR, text("goes on"), urgent())
-    early = len(post.outgoing)
+    await post.outbox.post(FLOOR, text("goes on"), urgent())
+    early = len(post.outbox)
     post.move(1.1)
     await waits
     assert (early, shown(workspace)) == (1, ["goes on"])
@@ -160,23 +160,23 @@ async def test_where_slack_has_too_many_messages_in_one_channel_the_others_go_on
 async def test_a_channel_whose_updates_are_limited_does_not_hold_the_updates_of_another_up(
     workspace: Workspace, post: Post
 ) -> None:
-    here = await post.outgoing.post("C0ALERTS", text("here"), urgent())
-    there = await post.outgoing.post(FLOOR, text("there"), urgent())
+    here = await post.outbox.post("C0ALERTS", text("here"), urgent())
+    there = await post.outbox.post(FLOOR, text("there"), urgent())
     workspace.faults.add(SlackFault(method=UPDATE, kind="error", error="ratelimited"))
     with pytest.raises(RateLimited):
-        await post.outgoing.update(here, text("refused"), urgent())
-    await post.outgoing.update(there, text("changed"), urgent())
+        await post.outbox.update(here, text("refused"), urgent())
+    await post.outbox.update(there, text("changed"), urgent())
     assert shown(workspace) == ["changed"]
 
 
 async def test_after_429_updates_wait_and_posts_go_on(workspace: Workspace, post: Post) -> None:
-    place = await post.outgoing.post(FLOOR, text("one"), urgent())
+    place = await post.outbox.post(FLOOR, text("one"), urgent())
     workspace.faults.add(SlackFault(method=UPDATE, kind="429", retry_after=7))
     with pytest.raises(RateLimited):
-        await post.outgoing.update(place, text("refused"), urgent())
-    task = asyncio.create_task(post.outgoing.update(place, text("changed"), urgent()))
+        await post.outbox.update(place, text("refused"), urgent())
+    task = asyncio.create_task(post.outbox.update(place, text("changed"), urgent()))
     await waiting(post, 1)
-    await post.outgoing.post(FLOOR, text("two"), urgent())
+    await post.outbox.post(FLOOR, text("two"), urgent())
     early = shown(workspace)
     post.move(7.1)
     await task
@@ -204,25 +204,25 @@ async def test_each_failure_says_whether_it_may_have_been_done(
 ) -> None:
     workspace.faults.add(SlackFault(method=POST, **fault))
     with pytest.raises(failure):
-        await post.outgoing.post(FLOOR, text("x"), urgent())
+        await post.outbox.post(FLOOR, text("x"), urgent())
     assert post.answered == [(POST, reason)]
 
 
 async def test_what_went_well_is_counted_without_a_reason(post: Post) -> None:
-    await post.outgoing.post(FLOOR, text("x"), urgent())
+    await post.outbox.post(FLOOR, text("x"), urgent())
     assert post.answered == [(POST, "")]
 
 
 async def test_the_token_is_tested_at_once_or_not_at_all(post: Post) -> None:
     for _ in range(AT_ONCE):
-        await post.outgoing.test()
+        await post.outbox.test()
     with pytest.raises(NotDone):
-        await post.outgoing.test()
+        await post.outbox.test()
 
 
 async def test_where_nobody_listens_nothing_was_done(session: aiohttp.ClientSession) -> None:
     with pytest.raises(NotReached):
-        await Post("http://127.0.0.1:9/api/", session).outgoing.post(FLOOR, text("x"), urgent())
+        await Post("http://127.0.0.1:9/api/", session).outbox.post(FLOOR, text("x"), urgent())
 
 
 GARBAGE = [
@@ -262,7 +262,7 @@ async def test_an_answer_that_is_none_leaves_it_open_what_was_done(
 ) -> None:
     async with saying(kind, body) as url:
         with pytest.raises(AnswerUnknown):
-            await Post(url, session).outgoing.post(FLOOR, text("x"), urgent())
+            await Post(url, session).outbox.post(FLOOR, text("x"), urgent())
 
 
 @pytest.mark.parametrize(
@@ -279,5 +279,5 @@ async def test_of_what_slack_asks_to_wait_at_most_a_minute_is_believed(
     headers = {} if header is None else {"Retry-After": header}
     async with saying("application/json", b'{"ok":false,"error":"ratelimited"}', headers, 429) as url:
         with pytest.raises(RateLimited) as limited:
-            await Post(url, session).outgoing.update(PostedAt(FLOOR, "1.2"), text("x"), urgent())
+            await Post(url, session).outbox.update(PostedAt(FLOOR, "1.2"), text("x"), urgent())
     assert limited.value.seconds == seconds
