@@ -18,7 +18,7 @@ from bot.interventions.tracker import InterventionTracker
 from bot.ledger.alerts import AlertBook
 from bot.polling.poller import Poller
 from bot.polling.ports import PhoneCalls
-from bot.slack.feed import Feed
+from bot.slack.card_publisher import CardPublisher
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def build_alerting(
     *,
     live_config: LiveConfig,
     ledger: AlertBook,
-    cards: Feed,
+    cards: CardPublisher,
     poller: Poller,
     phone_calls: PhoneCalls,
     tracker: Callable[[], InterventionTracker],

@@ -121,7 +121,7 @@ class Bot:
                 await core.alerting.stop()
                 await core.interventions.stop(STOP["puts"])
                 await core.conclusions.stop()
-                await core.feed.drain(STOP["cards"])
+                await core.publisher.drain(STOP["cards"])
         except TimeoutError:
             _log.error("stopped_late")
         await self._closing.close(STOP["close"])

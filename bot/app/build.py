@@ -27,11 +27,11 @@ from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
 from bot.slack.bot_token import BotToken
-from bot.slack.feed import Feed
+from bot.slack.card_kinds import AnyCard
+from bot.slack.card_publisher import CardPublisher
 from bot.slack.http import Front
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.outbox import Outbox
-from bot.slack.showing import AnyCard
 from bot.slack.sockets import Sockets
 from bot.slack.startup import Workspace, connect, workspace_of
 from bot.slack.wall_time import card_at
@@ -89,7 +89,7 @@ class Systems:
 class Core:
     """What handles requests and alerts, between the PBX, Slack and the ledger."""
 
-    feed: Feed
+    publisher: CardPublisher
     tracker: InterventionTracker
     interventions: Interventions
     alerting: Alerting
@@ -164,7 +164,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         if asker is not None and isinstance(shown, Card):
             await asker.card_is_nowhere(shown)
 
-    feed = Feed(
+    publisher = CardPublisher(
         slack.outbox,
         ledger,
         now=now,
@@ -178,7 +178,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     alerting = build_alerting(
         live_config=setup.live_config,
         ledger=ledger.alerts,
-        cards=feed,
+        cards=publisher,
         poller=pbx.poller,
         phone_calls=pbx.phone_calls,
         tracker=lambda: tracker,
@@ -191,7 +191,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     tracker = InterventionTracker(
         poller=pbx.poller,
         ledger=ledger,
-        cards=feed,
+        cards=publisher,
         rules=rules,
         silent_in=setup.silent_in,
         now=now,
@@ -204,7 +204,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     interventions = Interventions(
         phone_calls=pbx.phone_calls,
         ledger=ledger,
-        cards=feed,
+        cards=publisher,
         rules=rules,
         refuse_if_unread=setup.live_config.refuse_if_unread,
         silent_in=setup.silent_in,
@@ -226,11 +226,11 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         responses=alerting.responses,
     )
     # An orderly stop has drained these; after a start that failed, or a drain that was cut off, they end here.
-    setup.closing.later("feed", partial(feed.drain, 0.0))
+    setup.closing.later("publisher", partial(publisher.drain, 0.0))
     setup.closing.later("conclusions", conclusions.stop)
     setup.closing.later("interventions", partial(interventions.stop, 0.0))
     setup.closing.later("alerts", alerting.stop)
-    return Core(feed, tracker, interventions, alerting, conclusions, dispatch)
+    return Core(publisher, tracker, interventions, alerting, conclusions, dispatch)
 
 
 def pbx_behind(setup: Setup, pbx: Telephony) -> timedelta:

@@ -15,10 +15,10 @@ Read in this order:
     request_limits.py  how many requests may be under way, in all and for each person; pure
     bot_token.py    whether Slack still takes the bot token
     private_answers.py  answers that only the person who asked can see, through the response_url
-    feed.py         the cards: one message each, posted once and updated in place
-    showing.py      what the feed knows of a card, whichever kind it is; pure
-    posted.py       where each card stands, also after a lost answer or a crash
-    refusing.py     channels that take no alert for now, and the cards that rest until one does
+    card_publisher.py  posts each card once and keeps it up to date
+    card_kinds.py   what differs between the kinds of cards; pure
+    card_places.py  where each card stands, also after a lost answer or a crash
+    closed_channels.py  channels that take no alert for now, and the cards that wait for them
     direct_message.py  one direct message to one person
     web_client.py   slack_sdk's client as callbot uses it, and Slack's clock
     outbox.py       every request to Slack: which goes first, and how each ended

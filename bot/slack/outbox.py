@@ -68,7 +68,7 @@ class Urgency(NamedTuple):
         return self.rank, not self.pressing, -self.since
 
 
-class PostedAt(NamedTuple):
+class MessageAddress(NamedTuple):
     """Where a message stands: the two words that name it in Slack."""
 
     channel: str
@@ -134,7 +134,7 @@ class Outbox:
 
     async def post(
         self, channel: str, content: Callable[[], Message], urgency: Callable[[], Urgency], card: str = ""
-    ) -> PostedAt:
+    ) -> MessageAddress:
         """A new message in a channel, or to a user; `card` can be looked for later in the metadata."""
         await self._turn(POST, channel, urgency)
         message = content()
@@ -148,9 +148,11 @@ class Outbox:
             unfurl_media=False,
         )
         answer = await self._ask(POST, channel, answer_of(posting))
-        return PostedAt(word(answer, "channel"), word(answer, "ts"))
+        return MessageAddress(word(answer, "channel"), word(answer, "ts"))
 
-    async def update(self, posted_at: PostedAt, content: Callable[[], Message], urgency: Callable[[], Urgency]) -> None:
+    async def update(
+        self, posted_at: MessageAddress, content: Callable[[], Message], urgency: Callable[[], Urgency]
+    ) -> None:
         """Another content for a message that stands. Its metadata stays ("chat.update": left out, it is retained)."""
         await self._turn(UPDATE, posted_at.channel, urgency)
         message = content()

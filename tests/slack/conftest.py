@@ -28,10 +28,10 @@ from bot.sandbox.workspace.limits import SlackLimits
 from bot.sandbox.workspace.messages_shown import Message as Shown
 from bot.sandbox.workspace.scopes import GRANTED
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.feed import Feed
+from bot.slack.card_publisher import CardPublisher
+from bot.slack.closed_channels import REST
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox
-from bot.slack.refusing import REST
 from tests.slack.waiting import Post
 
 MakeIntervention = Callable[..., Intervention]
@@ -190,7 +190,7 @@ def labels() -> Callable[[Message], list[str]]:
 
 
 class Desk:
-    """A feed at work, what it waits for, and what people see of it."""
+    """A publisher at work, what it waits for, and what people see of it."""
 
     def __init__(self, workspace: Workspace, ledger: Ledger, session: aiohttp.ClientSession) -> None:
         self.workspace = workspace
@@ -204,11 +204,11 @@ class Desk:
             token=workspace.bot_token, base_url=workspace.api_url, session=session, retry_handlers=[]
         )
         self.outbox = Outbox(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
-        self.feed = self.another_feed()
+        self.publisher = self.another_publisher()
 
-    def another_feed(self) -> Feed:
+    def another_publisher(self) -> CardPublisher:
         """As after a restart: it knows what the ledger knows."""
-        return Feed(
+        return CardPublisher(
             self.outbox,
             self.ledger,
             now=lambda: datetime.now(UTC),
@@ -238,7 +238,7 @@ class Desk:
         self.workspace.faults.add(SlackFault(method=method, kind=kind, **more))
 
     async def _hardly_sleep(self, seconds: float) -> None:
-        """The pauses of the feed are kept and not waited for, but minutes for `rests`; the rates of Slack are."""
+        """The pauses of the publisher are kept and not waited for, but minutes for `rests`; the rates of Slack are."""
         self.pauses.append(seconds)
         if self.rests is not None and seconds == REST:
             await self.rests.wait()
@@ -261,7 +261,7 @@ async def desk_with(folder: Path, scopes: frozenset[str] = GRANTED) -> AsyncIter
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.5)) as session:
         desk = Desk(workspace, ledger, session)
         yield desk
-        await desk.feed.drain(1.0)
+        await desk.publisher.drain(1.0)
         await desk.outbox.close()
     await ledger.close()
     await workspace.stop()

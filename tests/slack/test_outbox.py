@@ -13,7 +13,7 @@ from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.failures import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
-from bot.slack.outbox import MOST_WAITING, PATIENCE, PostedAt, Rank
+from bot.slack.outbox import MOST_WAITING, PATIENCE, MessageAddress, Rank
 from bot.slack.rates import AT_ONCE, BURST
 from tests.slack.waiting import Post, text, urgent, waiting
 
@@ -63,7 +63,7 @@ async def test_who_waits_goes_in_the_order_of_urgency(
     assert shown(workspace)[BURST:] == ["first", "second", "third"]
 
 
-async def late_and_new(post: Post) -> list[asyncio.Task[PostedAt]]:
+async def late_and_new(post: Post) -> list[asyncio.Task[MessageAddress]]:
     """As many that have waited long as go at once, then as many that are newer; and the channel opens a second later."""
     await full(post)
     post.outbox._gates.close(POST, FLOOR, PATIENCE + 1)
@@ -279,5 +279,5 @@ async def test_of_what_slack_asks_to_wait_at_most_a_minute_is_believed(
     headers = {} if header is None else {"Retry-After": header}
     async with saying("application/json", b'{"ok":false,"error":"ratelimited"}', headers, 429) as url:
         with pytest.raises(RateLimited) as limited:
-            await Post(url, session).outbox.update(PostedAt(FLOOR, "1.2"), text("x"), urgent())
+            await Post(url, session).outbox.update(MessageAddress(FLOOR, "1.2"), text("x"), urgent())
     assert limited.value.seconds == seconds

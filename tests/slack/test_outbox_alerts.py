@@ -14,7 +14,7 @@ from bot.slack.outbox import (
     MOST_ALERTS_WAITING,
     MOST_WAITING,
     PATIENCE,
-    PostedAt,
+    MessageAddress,
     Rank,
     Urgency,
 )
@@ -53,14 +53,14 @@ async def ended(tasks: list[asyncio.Task[Any]]) -> None:
 
 
 @pytest.fixture
-async def place(post: Post) -> PostedAt:
+async def place(post: Post) -> MessageAddress:
     """A message that stands, in a channel whose burst is whole again."""
     found = await post.outbox.post(FLOOR, text("Raised"), urgent())
     post.move(10)
     return found
 
 
-async def storm(post: Post, place: PostedAt, number: int) -> list[asyncio.Task[None]]:
+async def storm(post: Post, place: MessageAddress, number: int) -> list[asyncio.Task[None]]:
     """So many changes of alerts at one moment: as many as may go have gone, and the others wait."""
     tasks = [asyncio.create_task(post.outbox.update(place, text("alert"), ALERT)) for _ in range(number)]
     await asyncio.sleep(0)
@@ -91,7 +91,7 @@ async def test_everything_else_goes_before_alerts(post: Post, first: Callable[[]
     assert sent.names == ["first", "alert"]
 
 
-async def test_of_alerts_the_newest_state_goes_first_and_mere_details_last(post: Post, place: PostedAt) -> None:
+async def test_of_alerts_the_newest_state_goes_first_and_mere_details_last(post: Post, place: MessageAddress) -> None:
     sent = Sent()
     post.outbox._gates.close(UPDATE, "", post.now + 5)
     changes = {
@@ -107,7 +107,7 @@ async def test_of_alerts_the_newest_state_goes_first_and_mere_details_last(post:
 
 
 async def test_of_alerts_those_that_have_waited_long_go_before_what_is_newer_the_oldest_first(
-    post: Post, place: PostedAt
+    post: Post, place: MessageAddress
 ) -> None:
     sent, tasks = Sent(), list[asyncio.Task[None]]()
     post.outbox._gates.close(UPDATE, "", post.now + PATIENCE + 10)
@@ -127,7 +127,7 @@ async def test_of_alerts_those_that_have_waited_long_go_before_what_is_newer_the
 # ── what is left to others ──
 
 
-async def test_a_storm_of_three_hundred_alerts_holds_no_intervention_up(post: Post, place: PostedAt) -> None:
+async def test_a_storm_of_three_hundred_alerts_holds_no_intervention_up(post: Post, place: MessageAddress) -> None:
     alerts = await storm(post, place, 300)
     begun = post.now
     await post.outbox.update(place, text("Connected"), urgent(pressing=True))
@@ -145,7 +145,7 @@ async def test_a_storm_of_alerts_in_a_channel_leaves_two_posts_to_others(workspa
     await ended(alerts)
 
 
-async def test_alerts_do_not_fill_the_queue_for_others(post: Post, place: PostedAt) -> None:
+async def test_alerts_do_not_fill_the_queue_for_others(post: Post, place: MessageAddress) -> None:
     alerts = await storm(post, place, SPARE_AT_ONCE + MOST_ALERTS_WAITING)
     with pytest.raises(NotDone):
         await post.outbox.update(place, text("one too many"), ALERT)
@@ -160,7 +160,7 @@ async def test_alerts_do_not_fill_the_queue_for_others(post: Post, place: Posted
 
 
 async def test_an_alert_that_has_waited_long_goes_although_there_is_no_room_for_alerts(
-    post: Post, place: PostedAt
+    post: Post, place: MessageAddress
 ) -> None:
     """One each ten seconds, the oldest first."""
     for _ in range(SPARE_PER_MINUTE):
@@ -178,7 +178,7 @@ async def test_an_alert_that_has_waited_long_goes_although_there_is_no_room_for_
     assert gone == [(19.9, []), (20.1, ["one"]), (30.0, ["one"]), (30.2, ["one", "two"])]
 
 
-async def test_while_interventions_never_end_alerts_still_come_through(post: Post, place: PostedAt) -> None:
+async def test_while_interventions_never_end_alerts_still_come_through(post: Post, place: MessageAddress) -> None:
     """The small leak: among all that wait, one that is late goes now and then, and so does an alert."""
     for _ in range(45):
         post.outbox._gates.passed(UPDATE, "", post.now)
@@ -197,7 +197,7 @@ async def test_while_interventions_never_end_alerts_still_come_through(post: Pos
 
 @pytest.mark.parametrize("cards", [1, 2])
 async def test_alerts_that_change_all_the_time_are_never_older_than_half_a_minute(
-    post: Post, place: PostedAt, cards: int
+    post: Post, place: MessageAddress, cards: int
 ) -> None:
     """Each second, which is far more than can be sent: what waits is sent as it is when its turn comes."""
     changed = dict.fromkeys(range(cards), post.now)

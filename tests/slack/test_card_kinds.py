@@ -1,4 +1,4 @@
-"""What the feed knows of a card is right for each kind: what it shows, whether it may change, and when it is sent."""
+"""What the publisher knows of a card is right for each kind: what it shows, whether it may change, and when it is sent."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,9 +11,18 @@ from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.slack.alert_cards import alert_message, digest_message
+from bot.slack.card_kinds import (
+    AnyCard,
+    may_change,
+    message_of,
+    newest_step,
+    person_to_tell,
+    rank_of,
+    urgency,
+    who_asked,
+)
 from bot.slack.cards import intervention_message
 from bot.slack.outbox import Rank
-from bot.slack.showing import AnyCard, goes_on, message_of, newest_step, rank_of, told_instead, urgency, who_asked
 
 MakeAlert = Callable[..., Alert]
 MakeAlertCard = Callable[..., AlertCard]
@@ -68,14 +77,14 @@ def test_the_newest_step_of_each_kind_is_known(cards: dict[str, AnyCard], noon: 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whether_a_card_may_change_again_is_known(cards: dict[str, AnyCard], kind: str) -> None:
-    assert goes_on(cards[kind]) is KINDS[kind][2]
+    assert may_change(cards[kind]) is KINDS[kind][2]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_of_an_intervention_somebody_is_told_where_the_card_cannot_stand(
     cards: dict[str, AnyCard], kind: str
 ) -> None:
-    assert (rank_of(cards[kind]), told_instead(cards[kind])) == KINDS[kind][3:]
+    assert (rank_of(cards[kind]), person_to_tell(cards[kind])) == KINDS[kind][3:]
 
 
 PRESSING = [

@@ -12,8 +12,8 @@ from bot.alerts.alert import Alert, Resolution, raised, resolved, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
-from bot.slack.feed import LONGEST_PAUSE, MOST_CARDS
-from bot.slack.refusing import REST
+from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS
+from bot.slack.closed_channels import REST
 
 MakeAlert = Callable[..., Alert]
 AlertIn = Callable[..., AlertCard]
@@ -43,40 +43,40 @@ def alert_in(an_alert: MakeAlert, alert_card_of: Callable[..., AlertCard], noon:
 
 
 async def test_an_alert_is_one_card_that_is_brought_up_to_date_in_place(desk: Any, alert_in: AlertIn) -> None:
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     card = await desk.shows("Raised")
     for state in ("Snoozed", "Resolved"):
-        desk.feed.show(alert_in(state))
+        desk.publisher.show(alert_in(state))
         assert await desk.shows(state) is card
 
 
 async def test_what_is_raised_again_after_it_was_resolved_goes_on_on_its_card(desk: Any, alert_in: AlertIn) -> None:
     for state, word in (("Raised", "Raised"), ("Resolved", "Resolved"), ("Again", "Raised")):
-        desk.feed.show(alert_in(state))
+        desk.publisher.show(alert_in(state))
         await desk.shows(word)
-    await desk.feed.drain(1.0)
+    await desk.publisher.drain(1.0)
     assert (len(desk.cards()), len(desk.cards()[0].versions)) == (1, 3)
 
 
 async def test_a_digest_is_one_card_too(desk: Any, a_digest: Callable[..., DigestCard]) -> None:
-    desk.feed.show(a_digest(place=FLOOR))
+    desk.publisher.show(a_digest(place=FLOOR))
     card = await desk.shows("Raised: 37 alerts")
-    desk.feed.show(a_digest(place=FLOOR, rules=(("Rings unanswered", 0, 37),)))
+    desk.publisher.show(a_digest(place=FLOOR, rules=(("Rings unanswered", 0, 37),)))
     assert await desk.shows("Resolved: all 37") is card
 
 
 async def test_what_is_over_is_left_to_the_ledger(desk: Any, alert_in: AlertIn) -> None:
-    desk.feed.show(alert_in("Resolved"))
+    desk.publisher.show(alert_in("Resolved"))
     await desk.shows("Resolved")
-    await desk.feed.drain(1.0)
-    assert desk.feed._standing == {}
+    await desk.publisher.drain(1.0)
+    assert desk.publisher._placements == {}
 
 
 async def test_after_a_restart_an_alert_that_is_shown_already_is_not_sent(desk: Any, alert_in: AlertIn) -> None:
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     await desk.shows("Raised")
-    await desk.feed.drain(1.0)
-    restarted = desk.another_feed()
+    await desk.publisher.drain(1.0)
+    restarted = desk.another_publisher()
     restarted.show(alert_in())
     await restarted.drain(1.0)
     assert (desk.asked(UPDATE), len(desk.cards())) == (0, 1)
@@ -95,34 +95,34 @@ async def test_the_ledger_knows_until_when_the_card_of_an_alert_is_true(desk: An
             noted.append(until)
             await save_posted(*where, shown=shown, until=until)
 
-    desk.feed._posted._cards = Noting()
-    desk.feed.show(alert_in("Resolved"))
+    desk.publisher._places._cards = Noting()
+    desk.publisher.show(alert_in("Resolved"))
     await desk.shows("Resolved")
-    await desk.feed.drain(1.0)
+    await desk.publisher.drain(1.0)
     assert noted == [alert_in("Resolved").alert.steps[-1].at]
 
 
 async def test_each_card_is_told_of_once_when_it_has_come_to_stand(desk: Any, alert_in: AlertIn) -> None:
     for number in (1, 2):
         for state in ("Raised", "Snoozed"):
-            desk.feed.show(alert_in(state, number))
+            desk.publisher.show(alert_in(state, number))
             await desk.workspace.until(lambda word=state: any(one.text.startswith(word) for one in desk.cards()))
-    await desk.feed.drain(1.0)
+    await desk.publisher.drain(1.0)
     assert desk.posted == [alert_in(number=number).id for number in (1, 2)]
 
 
 async def test_a_card_that_stood_before_a_restart_is_not_told_of_again(desk: Any, alert_in: AlertIn) -> None:
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     await desk.shows("Raised")
-    await desk.feed.drain(1.0)
-    desk.another_feed().show(alert_in("Snoozed"))
+    await desk.publisher.drain(1.0)
+    desk.another_publisher().show(alert_in("Snoozed"))
     await desk.shows("Snoozed")
     assert desk.posted == [alert_in().id]
 
 
 async def test_who_raised_their_hand_is_told_who_is_coming_and_nobody_else_is(desk: Any) -> None:
     desk.workspace.add_person(BOB, "bob")
-    desk.feed.coming(BOB, "Ana <@U0EVE> Pop")
+    desk.publisher.coming(BOB, "Ana <@U0EVE> Pop")
     told = await desk.workspace.until(lambda: desk.workspace.messages(to=BOB))
     assert (told[0].lines(), told[0].live_markup(), len(desk.workspace.messages())) == (
         ["Ana <@U0EVE> Pop is on it: help is coming."],
@@ -139,9 +139,9 @@ async def test_an_alert_whose_answer_was_lost_is_found_and_gets_no_second_card(
     *, desk: Any, alert_in: AlertIn, kind: str, more: dict[str, Any]
 ) -> None:
     desk.fault(POST, kind, **more)
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     card = await desk.shows("Raised")
-    desk.feed.show(alert_in("Resolved"))
+    desk.publisher.show(alert_in("Resolved"))
     assert await desk.shows("Resolved") is card
     assert desk.posted == [card.metadata["event_payload"]["card"]]
 
@@ -150,10 +150,10 @@ async def test_after_a_crash_in_the_middle_of_a_post_the_alert_goes_on_on_its_ca
     desk: Any, alert_in: AlertIn
 ) -> None:
     desk.fault(POST, "late", seconds=0.3)
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     card = await desk.shows("Raised")
-    await desk.feed._tasks.cancel()
-    desk.another_feed().show(alert_in("Resolved"))
+    await desk.publisher._tasks.cancel()
+    desk.another_publisher().show(alert_in("Resolved"))
     assert await desk.shows("Resolved") is card
 
 
@@ -163,9 +163,9 @@ async def test_where_the_history_is_closed_there_is_no_second_card_and_nobody_is
     desk = blind_desk
     desk.fault(POST, "lost")
     with capture_logs() as logs:
-        desk.feed.show(alert_in())
+        desk.publisher.show(alert_in())
         await desk.workspace.until(lambda: desk.asked(HISTORY) > 2)
-        desk.feed.show(alert_in("Resolved"))
+        desk.publisher.show(alert_in("Resolved"))
         await desk.workspace.until(lambda: desk.asked(HISTORY) > 5)
     refused = [line for line in logs if line["event"] == "alerts_refused"]
     assert (desk.asked(POST), len(desk.cards()), desk.cards(ANA), [(r["where"], r["reason"]) for r in refused]) == (
@@ -183,22 +183,22 @@ async def test_where_the_history_is_closed_there_is_no_second_card_and_nobody_is
 async def test_an_alert_whose_message_is_gone_is_posted_anew_in_its_channel(
     desk: Any, alert_in: AlertIn, reason: str
 ) -> None:
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     await desk.shows("Raised")
     desk.fault(UPDATE, "error", error=reason)
-    desk.feed.show(alert_in("Snoozed"))
+    desk.publisher.show(alert_in("Snoozed"))
     await desk.workspace.until(lambda: [one for one in desk.cards() if one.text.startswith("Snoozed")])
     assert (len(desk.cards()), desk.posted, desk.cards(ANA)) == (2, [alert_in().id], [])
 
 
 async def test_an_alert_whose_message_is_gone_again_and_again_is_posted_anew_once(desk: Any, alert_in: AlertIn) -> None:
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     await desk.shows("Raised")
     desk.fault(UPDATE, "error", error="edit_window_closed", times=None)
     for state in ("Snoozed", "Resolved"):
-        desk.feed.show(alert_in(state))
-        await desk.feed.drain(0.3)
-    assert (len(desk.cards()), len(desk.feed), desk.cards(ANA)) == (2, 0, [])
+        desk.publisher.show(alert_in(state))
+        await desk.publisher.drain(0.3)
+    assert (len(desk.cards()), len(desk.publisher), desk.cards(ANA)) == (2, 0, [])
 
 
 @pytest.mark.parametrize(("method", "reason"), [(POST, "invalid_blocks"), (UPDATE, "msg_too_long"), (UPDATE, "never")])
@@ -206,13 +206,13 @@ async def test_an_alert_that_slack_takes_in_no_form_does_not_stop_the_next_versi
     *, desk: Any, alert_in: AlertIn, method: str, reason: str
 ) -> None:
     if method == UPDATE:
-        desk.feed.show(alert_in())
+        desk.publisher.show(alert_in())
         await desk.shows("Raised")
     desk.fault(method, "error", error=reason)
     with capture_logs() as logs:
-        desk.feed.show(alert_in("Snoozed"))
-        await desk.feed.drain(0.3)
-    desk.feed.show(alert_in("Resolved"))
+        desk.publisher.show(alert_in("Snoozed"))
+        await desk.publisher.drain(0.3)
+    desk.publisher.show(alert_in("Resolved"))
     await desk.shows("Resolved")
     said = {"event": "alerts_refused", "where": FLOOR, "reason": reason, "log_level": "error"}
     assert (logs, desk.cards(ANA), desk.pauses) == ([said], [], [])
@@ -220,7 +220,7 @@ async def test_an_alert_that_slack_takes_in_no_form_does_not_stop_the_next_versi
 
 async def test_after_a_429_an_alert_waits_as_long_as_slack_said_and_no_longer(desk: Any, alert_in: AlertIn) -> None:
     desk.fault(POST, "429", retry_after=1)
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     await desk.shows("Raised")
     assert (desk.asked(POST), desk.pauses) == (2, [])
 
@@ -228,7 +228,7 @@ async def test_after_a_429_an_alert_waits_as_long_as_slack_said_and_no_longer(de
 async def test_a_token_that_slack_takes_no_more_is_said_once_for_alerts_too(desk: Any, alert_in: AlertIn) -> None:
     desk.fault(POST, "error", error="token_revoked", times=3)
     with capture_logs() as logs:
-        desk.feed.show(alert_in())
+        desk.publisher.show(alert_in())
         await desk.shows("Raised")
     errors = [line["event"] for line in logs if line["log_level"] == "error"]
     assert (errors, desk.pauses) == (["token_refused"], [LONGEST_PAUSE] * 3)
@@ -243,12 +243,12 @@ async def test_alerts_that_wait_take_no_place_of_an_interventions_card(
     desk.workspace.add_channel("C0CLOSED", "closed", bot_is_member=False)
     with capture_logs() as logs:
         for number in range(MOST_CARDS + 1):
-            desk.feed._newest[f"a{number}"] = alert_in(channel="C0CLOSED")
-        desk.feed.show(card_in(State.RINGING))
-        desk.feed.show(alert_in(number=2))
+            desk.publisher._newest[f"a{number}"] = alert_in(channel="C0CLOSED")
+        desk.publisher.show(card_in(State.RINGING))
+        desk.publisher.show(alert_in(number=2))
     await desk.shows("Ringing")
     assert [line["event"] for line in logs] == ["card_dropped"]
-    desk.feed._newest.clear()
+    desk.publisher._newest.clear()
 
 
 async def test_a_channel_in_which_an_interventions_card_stands_is_open_to_alerts(
@@ -257,9 +257,9 @@ async def test_a_channel_in_which_an_interventions_card_stands_is_open_to_alerts
     hours = asyncio.Event()
     desk.rests = hours
     desk.fault(POST, "error", error="not_in_channel")
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     await desk.workspace.until(lambda: REST in desk.pauses)
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     await desk.workspace.until(lambda: len(desk.cards()) == 2)
     assert sorted(one.text.split()[0] for one in desk.cards()) == ["Raised:", "Ringing"]
     hours.set()

@@ -16,10 +16,10 @@ import structlog
 
 from bot.domain.errors import CallbotError
 from bot.interventions.ports import Card, CardElsewhere, PostedCard
+from bot.slack.card_kinds import AnyCard, message_of, rank_of, shown_until
 from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message
-from bot.slack.outbox import CARD_EVENT, Outbox, PostedAt, Rank, Urgency
-from bot.slack.showing import AnyCard, message_of, rank_of, shown_until
+from bot.slack.outbox import CARD_EVENT, MessageAddress, Outbox, Rank, Urgency
 
 NOTED = 1.0
 """Seconds that the ledger has to write down what a card shows."""
@@ -39,7 +39,7 @@ PEOPLE = ("U", "W")
 _log = structlog.get_logger("callbot.feed")
 
 
-class PostedCards(Protocol):
+class CardLedger(Protocol):
     """Where each card was posted: kept across restarts, so that the same card goes on."""
 
     async def posted(self, card: str) -> PostedCard:
@@ -66,14 +66,14 @@ class Drawn(NamedTuple):
 
 
 @dataclass
-class Standing:
+class Placement:
     """One card in Slack, as far as we know."""
 
     sent: AnyCard
     """The version that was sent last, however that ended."""
     place: str
     """Where it is to be seen: a channel, or a user for the direct message. Not always the one that `sent` asks for."""
-    posted_at: PostedAt | None = None
+    posted_at: MessageAddress | None = None
     begun: datetime | None = None
     """Since when, by Slack's clock, a post may stand of which we do not know where."""
     timed_out: bool = False
@@ -118,7 +118,7 @@ class Standing:
         return self.place if self.begun is None else f"history of {self.place}"
 
 
-class Posted:
+class CardPlaces:
     """Posts cards, and finds them again. `now` and `slack_now` give aware instants, of callbot's clock and of Slack's.
 
     `at_wall` gives a card with its times as the wall clock has them.
@@ -127,7 +127,7 @@ class Posted:
     def __init__(
         self,
         outbox: Outbox,
-        cards: PostedCards,
+        cards: CardLedger,
         *,
         now: Callable[[], datetime],
         slack_now: Callable[[], datetime],
@@ -149,25 +149,25 @@ class Posted:
         """
         known = await self._cards.posted(card)
         found = None if known.begun is None else await self._found(card, *known.begun, rank)
-        posted_at = found or (None if known.at is None else PostedAt(*known.at))
+        posted_at = found or (None if known.at is None else MessageAddress(*known.at))
         if posted_at is not None:
             await self._outbox.update(posted_at, content, lambda: Urgency(rank))
             await self._cards.save_posted(card, *posted_at, shown="", until=self._now())
 
-    async def standing(self, card: AnyCard) -> Standing:
+    async def load(self, card: AnyCard) -> Placement:
         """What the ledger knows of a card. Raises CallbotError."""
-        standing = Standing(card, card.place, at_wall=self._at_wall)
+        placement = Placement(card, card.place, at_wall=self._at_wall)
         known = await self._cards.posted(card.id)
         if known.at is not None:
-            standing.posted_at, standing.shown, standing.stood = PostedAt(*known.at), known.shown, True
+            placement.posted_at, placement.shown, placement.stood = MessageAddress(*known.at), known.shown, True
         if known.begun is not None:
-            standing.place, standing.begun = known.begun
+            placement.place, placement.begun = known.begun
         elif known.at is not None and known.at[0].startswith("D") and not card.place.startswith(PEOPLE):
-            standing.place = known.at[0]
-        return standing
+            placement.place = known.at[0]
+        return placement
 
     async def post(
-        self, card: str, standing: Standing, content: Callable[[], Message], urgency: Callable[[], Urgency]
+        self, card: str, placement: Placement, content: Callable[[], Message], urgency: Callable[[], Urgency]
     ) -> None:
         """Post the card. Raises SlackError; after AnswerUnknown it may stand, and `begun` says since when."""
         begun = self._slack_now()
@@ -178,56 +178,56 @@ class Posted:
             return content()
 
         try:
-            await self._cards.begin_post(card, standing.place, begun)
+            await self._cards.begin_post(card, placement.place, begun)
         except CallbotError as error:
             _log.error("post_not_noted", card=card, error=type(error).__name__)
         try:
-            posted_at = await self._outbox.post(standing.place, content_in_its_turn, urgency, card)
+            posted_at = await self._outbox.post(placement.place, content_in_its_turn, urgency, card)
         except AnswerUnknown as error:
-            standing.begun, standing.timed_out = begun, isinstance(error, TimedOut)
+            placement.begun, placement.timed_out = begun, isinstance(error, TimedOut)
             raise
-        standing.shown = standing.draw(standing.sent).digest
-        await self._stands(card, standing, posted_at)
+        placement.shown = placement.draw(placement.sent).digest
+        await self._stands(card, placement, posted_at)
 
-    async def find(self, card: str, standing: Standing) -> None:
+    async def find(self, card: str, placement: Placement) -> None:
         """Look for a card that may stand: `posted_at` says where, None that it does not.
 
         A channel whose history is closed to us because we are not in it has taken no post either. Raises SlackError:
         nobody knows, or not yet; where it is a SlackRefusal nobody will.
         """
-        if standing.begun is None:
+        if placement.begun is None:
             return
-        posted_at = await self._found(card, standing.place, standing.begun, rank_of(standing.sent))
+        posted_at = await self._found(card, placement.place, placement.begun, rank_of(placement.sent))
         if posted_at is not None:
-            standing.shown = ""
-            await self._stands(card, standing, posted_at)
+            placement.shown = ""
+            await self._stands(card, placement, posted_at)
             return
-        if standing.timed_out and abs(self._slack_now() - standing.begun) < AT_WORK:  # or its first date was wrong
+        if placement.timed_out and abs(self._slack_now() - placement.begun) < AT_WORK:  # or its first date was wrong
             raise NotDone("perhaps_still_at_work")
-        standing.begun = None
+        placement.begun = None
 
-    async def note_shown(self, card: str, standing: Standing, until: datetime | None) -> None:
+    async def note_shown(self, card: str, placement: Placement, until: datetime | None) -> None:
         """Remember across restarts what the card shows, and until when, so that it is not shown again then for nothing.
 
         What is to be shown next does not wait long for it: a ledger that hangs writes it down later, or not.
         """
         try:
             async with asyncio.timeout(NOTED):
-                await self._cards.save_shown(card, standing.shown, until)
+                await self._cards.save_shown(card, placement.shown, until)
         except (CallbotError, TimeoutError) as error:
             _log.error("shown_not_saved", card=card, error=type(error).__name__)
 
-    async def _stands(self, card: str, standing: Standing, posted_at: PostedAt) -> None:
-        standing.posted_at, standing.begun = posted_at, None
-        if standing.place.startswith(PEOPLE):
-            self._direct[standing.place] = posted_at.channel
+    async def _stands(self, card: str, placement: Placement, posted_at: MessageAddress) -> None:
+        placement.posted_at, placement.begun = posted_at, None
+        if placement.place.startswith(PEOPLE):
+            self._direct[placement.place] = posted_at.channel
         try:
-            until = shown_until(standing.sent) if standing.shown else None
-            await self._cards.save_posted(card, *posted_at, shown=standing.shown, until=until)
+            until = shown_until(placement.sent) if placement.shown else None
+            await self._cards.save_posted(card, *posted_at, shown=placement.shown, until=until)
         except CallbotError as error:
             _log.error("place_not_saved", card=card, error=type(error).__name__)
 
-    async def _found(self, card: str, place: str, begun: datetime, rank: Rank) -> PostedAt | None:
+    async def _found(self, card: str, place: str, begun: datetime, rank: Rank) -> MessageAddress | None:
         """Where a card stands whose post was begun there at that time; None: it does not. Raises SlackError."""
         for pause in LOOKS:
             await self._sleep(pause)
@@ -241,7 +241,7 @@ class Posted:
                 return posted_at
         return None
 
-    async def _look(self, card: str, place: str, begun: datetime, rank: Rank) -> PostedAt | None:
+    async def _look(self, card: str, place: str, begun: datetime, rank: Rank) -> MessageAddress | None:
         """One look at what was posted around that time. Raises SlackError, a SlackRefusal if there is too much to read."""
         channel = place
         if place.startswith(PEOPLE):
@@ -251,7 +251,7 @@ class Posted:
             found = await self._outbox.history(channel, lambda: _looking(rank), **window)
             for message in _messages(found):
                 if _card_of(message) == card:
-                    return PostedAt(channel, str(message.get("ts")))
+                    return MessageAddress(channel, str(message.get("ts")))
             following = _mapping(found.get("response_metadata")).get("next_cursor")
             if not found.get("has_more") or not following:
                 return None

@@ -50,7 +50,7 @@ def shown_until(card: AnyCard) -> datetime | None:
     return None if waits else newest_step(card)
 
 
-def goes_on(card: AnyCard) -> bool:
+def may_change(card: AnyCard) -> bool:
     """Whether it is still about something that happens, so that it may change at any time."""
     match card:
         case Card():
@@ -68,7 +68,7 @@ def rank_of(card: AnyCard) -> Rank:
     return Rank.INTERVENTION if isinstance(card, Card) else Rank.ALERT
 
 
-def told_instead(card: AnyCard) -> str | None:
+def person_to_tell(card: AnyCard) -> str | None:
     """The Slack user who is told the news where the card cannot stand; None where there is no such person."""
     return card.interventions[-1].slack_user if isinstance(card, Card) else None
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.alerts.alert import Alert, Resolution, When, resolved, snoozed
 from bot.alerts.card import AlertCard
-from bot.slack.refusing import REST
+from bot.slack.closed_channels import REST
 
 AlertIn = Callable[..., AlertCard]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
@@ -65,7 +65,7 @@ async def a_minute(desk: Any) -> None:
 
 async def resting(desk: Any, posts: int, minutes: int = 1) -> None:
     """Until so many posts were refused, nothing is under way, and the next try is a minute away."""
-    await desk.workspace.until(lambda: desk.pauses.count(REST) == minutes and not desk.feed._at_work)
+    await desk.workspace.until(lambda: desk.pauses.count(REST) == minutes and not desk.publisher._at_work)
     assert desk.asked(POST) == posts
 
 
@@ -75,17 +75,17 @@ async def test_where_callbot_may_not_write_the_alert_waits_and_nobody_gets_a_dir
     *, desk: Any, alert_in: AlertIn, method: str, reason: str
 ) -> None:
     if method == UPDATE:
-        desk.feed.show(alert_in())
+        desk.publisher.show(alert_in())
         await desk.shows("Raised")
     desk.fault(method, "error", error=reason, times=3)
-    desk.feed.show(alert_in("Snoozed"))
+    desk.publisher.show(alert_in("Snoozed"))
     await desk.shows("Snoozed")
     assert (desk.pauses, desk.no_access, desk.nowhere, desk.cards(ANA)) == ([REST] * 3, [], [], [])
 
 
 async def test_a_post_that_is_refused_for_a_reason_that_nobody_knows_waits_too(desk: Any, alert_in: AlertIn) -> None:
     desk.fault(POST, "error", error=NOT_THERE[-1], times=3)
-    desk.feed.show(alert_in())
+    desk.publisher.show(alert_in())
     await desk.shows("Raised")
     assert desk.pauses == [REST] * 3
 
@@ -97,7 +97,7 @@ async def test_a_channel_that_refuses_is_said_once_for_each_cause_and_nobody_is_
     desk.fault(POST, "error", error="is_archived", times=2)
     with capture_logs() as logs:
         for number in range(2):
-            desk.feed.show(alert_in(number=number))
+            desk.publisher.show(alert_in(number=number))
         await desk.workspace.until(lambda: len(desk.cards()) == 2)
     assert logs == [
         {"event": "alerts_refused", "where": FLOOR, "reason": reason, "log_level": "error"}
@@ -107,7 +107,7 @@ async def test_a_channel_that_refuses_is_said_once_for_each_cause_and_nobody_is_
 
 async def test_an_invitation_mends_it_within_a_minute_for_all_that_wait(closed: Any, alert_in: AlertIn) -> None:
     for number in range(3):
-        closed.feed.show(alert_in(number=number))
+        closed.publisher.show(alert_in(number=number))
     await resting(closed, posts=3)
     invite(closed)
     await a_minute(closed)
@@ -119,7 +119,7 @@ async def test_a_closed_channel_costs_one_request_a_minute_however_many_alerts_w
     closed: Any, alert_in: AlertIn
 ) -> None:
     for number in range(3):
-        closed.feed.show(alert_in(number=number))
+        closed.publisher.show(alert_in(number=number))
     await resting(closed, posts=3)
     tried = []
     for minute in range(1, 4):
@@ -132,48 +132,48 @@ async def test_a_closed_channel_costs_one_request_a_minute_however_many_alerts_w
 async def test_a_channel_that_closes_again_is_tried_a_minute_after_that_and_not_before(
     closed: Any, alert_in: AlertIn
 ) -> None:
-    closed.feed.show(alert_in())
+    closed.publisher.show(alert_in())
     await resting(closed, posts=1)
     first, closed.rests = closed.rests, asyncio.Event()
     invite(closed)
-    closed.feed.show(alert_in("Snoozed"))
+    closed.publisher.show(alert_in("Snoozed"))
     await closed.shows("Snoozed")
     closed.fault(POST, "error", error="not_in_channel", times=None)
-    closed.feed.show(alert_in(number=2))
+    closed.publisher.show(alert_in(number=2))
     await resting(closed, posts=3, minutes=2)
     first.set()
-    await closed.feed.drain(0.2)
+    await closed.publisher.drain(0.2)
     assert closed.asked(POST) == 3
 
 
 async def test_a_change_is_tried_at_once_and_an_invitation_mends_all_by_it(closed: Any, alert_in: AlertIn) -> None:
     for number in (1, 2):
-        closed.feed.show(alert_in(number=number))
+        closed.publisher.show(alert_in(number=number))
     await resting(closed, posts=2)
     invite(closed)
-    closed.feed.show(alert_in("Snoozed", 2))
+    closed.publisher.show(alert_in("Snoozed", 2))
     await closed.workspace.until(lambda: len(closed.cards()) == 2)
     assert sorted(one.text.split()[0] for one in closed.cards()) == ["Raised:", "Snoozed:"]
 
 
 async def test_what_is_over_before_the_channel_opens_is_not_posted(closed: Any, alert_in: AlertIn) -> None:
-    closed.feed.show(alert_in())
+    closed.publisher.show(alert_in())
     await resting(closed, posts=1)
-    closed.feed.show(alert_in("Resolved"))
-    await closed.workspace.until(lambda: len(closed.feed) == 0)
+    closed.publisher.show(alert_in("Resolved"))
+    await closed.workspace.until(lambda: len(closed.publisher) == 0)
     invite(closed)
     await a_minute(closed)
-    closed.feed.show(alert_in(number=2))
+    closed.publisher.show(alert_in(number=2))
     await closed.shows("Raised")
     assert closed.asked(POST) == 3
 
 
 async def test_where_one_is_over_the_others_are_still_tried(closed: Any, alert_in: AlertIn) -> None:
     for number in (1, 2):
-        closed.feed.show(alert_in(number=number))
+        closed.publisher.show(alert_in(number=number))
     await resting(closed, posts=2)
-    closed.feed.show(alert_in("Resolved", 1))
-    await closed.workspace.until(lambda: len(closed.feed) == 1)
+    closed.publisher.show(alert_in("Resolved", 1))
+    await closed.workspace.until(lambda: len(closed.publisher) == 1)
     invite(closed)
     await a_minute(closed)
     await closed.shows("Raised")
@@ -181,7 +181,7 @@ async def test_where_one_is_over_the_others_are_still_tried(closed: Any, alert_i
 
 async def test_where_the_fault_lies_in_one_card_the_others_are_still_tried(closed: Any, alert_in: AlertIn) -> None:
     for number in (1, 2):
-        closed.feed.show(alert_in(number=number))
+        closed.publisher.show(alert_in(number=number))
     await resting(closed, posts=2)
     invite(closed)
     closed.fault(POST, "error", error="invalid_blocks")
@@ -195,17 +195,17 @@ async def test_a_channel_that_closes_again_is_said_again(desk: Any, alert_in: Al
     with capture_logs() as logs:
         for number in (1, 2):
             desk.fault(POST, "error", error="not_in_channel")
-            desk.feed.show(alert_in(number=number))
+            desk.publisher.show(alert_in(number=number))
             await desk.workspace.until(lambda number=number: len(desk.cards()) == number)
     assert [line["event"] for line in logs] == ["alerts_refused"] * 2
 
 
 async def test_a_card_that_stands_is_resolved_when_its_channel_is_open_again(closed: Any, alert_in: AlertIn) -> None:
     invite(closed)
-    closed.feed.show(alert_in())
+    closed.publisher.show(alert_in())
     card = await closed.shows("Raised")
     closed.fault(UPDATE, "error", error="not_in_channel")
-    closed.feed.show(alert_in("Resolved"))
+    closed.publisher.show(alert_in("Resolved"))
     await closed.workspace.until(lambda: REST in closed.pauses)
     await a_minute(closed)
     assert await closed.shows("Resolved") is card
@@ -218,10 +218,10 @@ async def test_when_the_history_can_be_read_again_all_that_were_lost_are_found_w
     closed.fault(POST, "lost", times=2)
     closed.fault(HISTORY, "error", error="missing_scope", times=2)
     for number in (1, 2):
-        closed.feed.show(alert_in(number=number))
+        closed.publisher.show(alert_in(number=number))
     await closed.workspace.until(lambda: closed.asked(HISTORY) == 2 and REST in closed.pauses)
     await a_minute(closed)
-    await closed.workspace.until(lambda: len(closed.posted) == 2 and len(closed.feed) == 0)
+    await closed.workspace.until(lambda: len(closed.posted) == 2 and len(closed.publisher) == 0)
     assert (len(closed.cards()), closed.asked(POST)) == (2, 2)
 
 
@@ -248,8 +248,8 @@ async def test_who_raised_their_hand_is_told_once_that_the_channel_does_not_take
     closed: Any, alert_in: AlertIn, bob: Callable[[], list[str]]
 ) -> None:
     for state in ("Raised", "Snoozed"):
-        closed.feed.show(bobs(alert_in(state)))
-        await closed.workspace.until(lambda: bob() and not closed.feed._at_work)
+        closed.publisher.show(bobs(alert_in(state)))
+        await closed.workspace.until(lambda: bob() and not closed.publisher._at_work)
     assert [text.startswith(UNSEEN) for text in bob()] == [True]
 
 
@@ -257,12 +257,12 @@ async def test_of_a_hand_that_was_to_be_seen_that_is_not_said(
     closed: Any, alert_in: AlertIn, bob: Callable[[], list[str]]
 ) -> None:
     invite(closed)
-    closed.feed.show(bobs(alert_in()))
+    closed.publisher.show(bobs(alert_in()))
     await closed.shows("Raised")
     closed.fault(UPDATE, "error", error="not_in_channel")
-    closed.feed.show(bobs(alert_in("Snoozed")))
+    closed.publisher.show(bobs(alert_in("Snoozed")))
     await closed.workspace.until(lambda: REST in closed.pauses)
-    await closed.feed.drain(0.1)
+    await closed.publisher.drain(0.1)
     assert bob() == []
 
 
@@ -272,30 +272,30 @@ async def test_of_a_hand_that_may_be_seen_that_is_not_said(
     invite(closed)
     closed.fault(POST, "lost")
     closed.fault(HISTORY, "error", error="missing_scope")
-    closed.feed.show(bobs(alert_in()))
+    closed.publisher.show(bobs(alert_in()))
     await closed.workspace.until(lambda: REST in closed.pauses)
-    await closed.feed.drain(0.1)
+    await closed.publisher.drain(0.1)
     assert bob() == []
 
 
 async def test_of_a_hand_that_is_over_that_is_not_said(
     closed: Any, alert_in: AlertIn, bob: Callable[[], list[str]]
 ) -> None:
-    closed.feed.show(bobs(alert_in("Resolved")))
+    closed.publisher.show(bobs(alert_in("Resolved")))
     await closed.workspace.until(lambda: closed.asked(POST) == 1)
-    await closed.feed.drain(0.3)
-    assert (bob(), len(closed.feed)) == ([], 0)
+    await closed.publisher.drain(0.3)
+    assert (bob(), len(closed.publisher)) == ([], 0)
 
 
 # ── the end ──
 
 
 async def test_the_end_does_not_wait_for_a_channel_that_is_closed(closed: Any, alert_in: AlertIn) -> None:
-    closed.feed.show(alert_in())
+    closed.publisher.show(alert_in())
     await resting(closed, posts=1)
     begun = asyncio.get_running_loop().time()
     with capture_logs() as logs:
-        await closed.feed.drain(0.1)
+        await closed.publisher.drain(0.1)
     assert (asyncio.get_running_loop().time() - begun < 1, [line["event"] for line in logs]) == (
         True,
         ["cards_not_shown"],

@@ -18,13 +18,22 @@ from bot.domain.errors import CallbotError
 from bot.domain.request import Request
 from bot.interventions.ports import Card
 from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted, never_sent_card
+from bot.slack.card_kinds import (
+    AnyCard,
+    may_change,
+    newest_step,
+    person_to_tell,
+    rank_of,
+    shown_until,
+    urgency,
+    who_asked,
+)
+from bot.slack.card_places import CardLedger, CardPlaces, Placement
+from bot.slack.closed_channels import ClosedChannels
 from bot.slack.direct_message import tell, unconfirmed
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
-from bot.slack.posted import Posted, PostedCards, Standing
-from bot.slack.refusing import Refusing
-from bot.slack.showing import AnyCard, goes_on, newest_step, rank_of, shown_until, told_instead, urgency, who_asked
 from bot.tasks import Tasks, back_off
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
@@ -33,7 +42,7 @@ TRIES_UNTOLD = 2
 """Looks for a lost card that may fail before the person is told its news in another way."""
 MOST_CARDS = 1000
 """Cards that wait to be shown: so many of interventions, and so many of alerts."""
-MOST_STANDING = 1000
+MOST_PLACEMENTS = 1000
 """Cards that stand as they are and may change, the ones shown last: of more it is read from the ledger where they stand.
 
 Nobody says that a card will not change any more: a phone that was not answered is followed a while, and then not.
@@ -57,7 +66,7 @@ class _Next(Enum):
     """Nothing, until the card changes or its channel is open again."""
 
 
-class Feed:
+class CardPublisher:
     """Posts and updates cards. `on_no_access` hears of a card that could not be posted where it was asked for.
 
     `on_nowhere` hears of one that stands nowhere, and whose news do not reach the person in the direct message either.
@@ -68,7 +77,7 @@ class Feed:
     def __init__(
         self,
         outbox: Outbox,
-        cards: PostedCards,
+        cards: CardLedger,
         *,
         now: Callable[[], datetime],
         slack_now: Callable[[], datetime],
@@ -80,7 +89,7 @@ class Feed:
         at_wall: Callable[[AnyCard], AnyCard] = lambda card: card,
     ) -> None:
         self._outbox = outbox
-        self._posted = Posted(outbox, cards, now=now, slack_now=slack_now, sleep=sleep, at_wall=at_wall)
+        self._places = CardPlaces(outbox, cards, now=now, slack_now=slack_now, sleep=sleep, at_wall=at_wall)
         self._sleep = sleep
         self._on_no_access = on_no_access
         self._on_nowhere = on_nowhere
@@ -88,10 +97,10 @@ class Feed:
         self._jitter = jitter
         self._newest: dict[str, AnyCard] = {}
         self._at_work: set[str] = set()
-        self._standing: dict[str, Standing] = {}
+        self._placements: dict[str, Placement] = {}
         self._token_refused = False
         self._tasks = Tasks(apart=True)
-        self._refusing = Refusing(sleep, self._again, self._tasks)
+        self._closed = ClosedChannels(sleep, self._again, self._tasks)
 
     def __len__(self) -> int:
         """How many cards are not shown as they are now."""
@@ -130,7 +139,7 @@ class Feed:
         """Until it is said, as with any card, unless Slack refuses it."""
         for tries in count():
             try:
-                await self._posted.replace(card_id, never_sent_card, Rank.INTERVENTION)
+                await self._places.replace(card_id, never_sent_card, Rank.INTERVENTION)
             except CallbotError as error:
                 _log.error("card_not_ended", card=card_id, error=type(error).__name__)
                 if isinstance(error, SlackRefusal) and not error.no_token:
@@ -171,20 +180,20 @@ class Feed:
 
     def _remember(self, card_id: str) -> None:
         """Keep where the card stands as long as it may change soon. The ledger has it where it changes after all."""
-        standing = self._standing.pop(card_id, None)
-        if standing is None or not goes_on(standing.sent):
+        placement = self._placements.pop(card_id, None)
+        if placement is None or not may_change(placement.sent):
             return
-        self._standing[card_id] = standing
-        resting = (each for each in self._standing if each not in self._newest and each not in self._at_work)
-        for oldest in tuple(islice(resting, max(0, len(self._standing) - MOST_STANDING))):
-            del self._standing[oldest]
+        self._placements[card_id] = placement
+        resting = (each for each in self._placements if each not in self._newest and each not in self._at_work)
+        for oldest in tuple(islice(resting, max(0, len(self._placements) - MOST_PLACEMENTS))):
+            del self._placements[oldest]
 
     async def _try(self, card_id: str, tries: int) -> _Next:
         """Go one step on, and say what comes after it, however it ended."""
         try:
             return await self._step(card_id, tries)
         except SlackRefusal as error:
-            return await self._after_refusal(self._newest[card_id], self._standing[card_id], error)
+            return await self._after_refusal(self._newest[card_id], self._placements[card_id], error)
         except RateLimited:
             return _Next.AT_ONCE  # its turn comes no sooner than Slack said
         except SlackError as error:
@@ -197,132 +206,132 @@ class Feed:
 
     async def _step(self, card_id: str, tries: int) -> _Next:
         """Look for a post whose answer was lost, or else post or update the card."""
-        standing = self._standing.get(card_id)
-        if standing is None:
-            standing = self._standing[card_id] = await self._posted.standing(self._newest[card_id])
-        if standing.begun is not None:
-            await self._find(card_id, standing, tries)
+        placement = self._placements.get(card_id)
+        if placement is None:
+            placement = self._placements[card_id] = await self._places.load(self._newest[card_id])
+        if placement.begun is not None:
+            await self._find(card_id, placement, tries)
             return _Next.AT_ONCE
-        await self._send(card_id, standing)
+        await self._send(card_id, placement)
         self._token_refused = False
         return _Next.SETTLED
 
-    async def _send(self, card_id: str, standing: Standing) -> None:
+    async def _send(self, card_id: str, placement: Placement) -> None:
         """Post or update the card, as it is when its turn comes. What is shown already is not sent."""
-        if standing.posted_at is not None and standing.shown == standing.draw(self._newest[card_id]).digest:
+        if placement.posted_at is not None and placement.shown == placement.draw(self._newest[card_id]).digest:
             del self._newest[card_id]
             return
 
         def content() -> Message:
-            standing.sent, standing.shown = self._newest.pop(card_id), ""
-            return standing.draw(standing.sent).message
+            placement.sent, placement.shown = self._newest.pop(card_id), ""
+            return placement.draw(placement.sent).message
 
         def how_urgent() -> Urgency:
-            return urgency(self._newest[card_id], standing.shown_since)
+            return urgency(self._newest[card_id], placement.shown_since)
 
-        posted_at = standing.posted_at
+        posted_at = placement.posted_at
         if posted_at is not None and shown_until(self._newest[card_id]) is None:
-            standing.shown = ""  # noted before: a kill may come in the moment of the update
-            await self._posted.note_shown(card_id, standing, None)
+            placement.shown = ""  # noted before: a kill may come in the moment of the update
+            await self._places.note_shown(card_id, placement, None)
         try:
             if posted_at is None:
-                await self._posted.post(card_id, standing, content, how_urgent)
+                await self._places.post(card_id, placement, content, how_urgent)
             else:
                 await self._outbox.update(posted_at, content, how_urgent)
-                standing.shown = standing.draw(standing.sent).digest
+                placement.shown = placement.draw(placement.sent).digest
         except BaseException:
-            self._newest.setdefault(card_id, standing.sent)
+            self._newest.setdefault(card_id, placement.sent)
             raise
-        standing.shown_since = newest_step(standing.sent).timestamp()
-        self._stands(standing)
-        if standing.moved and isinstance(standing.sent, Card):
-            standing.moved = False
-            self._tasks.spawn(self._on_no_access(standing.sent), name=f"no access {card_id}")
+        placement.shown_since = newest_step(placement.sent).timestamp()
+        self._stands(placement)
+        if placement.moved and isinstance(placement.sent, Card):
+            placement.moved = False
+            self._tasks.spawn(self._on_no_access(placement.sent), name=f"no access {card_id}")
         if posted_at is not None:
-            await self._posted.note_shown(card_id, standing, shown_until(standing.sent))
-        standing.drawn = None
+            await self._places.note_shown(card_id, placement, shown_until(placement.sent))
+        placement.drawn = None
 
-    def _stands(self, standing: Standing) -> None:
+    def _stands(self, placement: Placement) -> None:
         """The card is there, and its channel takes cards."""
-        if standing.posted_at is None:
+        if placement.posted_at is None:
             return
-        if not standing.stood:
-            standing.stood = True
-            self._on_posted(standing.sent)
-        self._refusing.took(standing.where)
+        if not placement.stood:
+            placement.stood = True
+            self._on_posted(placement.sent)
+        self._closed.took(placement.where)
 
-    async def _find(self, card_id: str, standing: Standing, tries: int) -> None:
+    async def _find(self, card_id: str, placement: Placement, tries: int) -> None:
         """Look for a post whose answer was lost. Where that fails, the person is told the news in a line of text."""
-        where = standing.where
+        where = placement.where
         try:
-            await self._posted.find(card_id, standing)
+            await self._places.find(card_id, placement)
         except SlackError as error:
             _log.warning("card_unconfirmed", card=card_id, reason=error.reason)
             for_good = isinstance(error, SlackRefusal) and not error.no_token
-            standing.sent = card = self._newest[card_id]
-            if for_good and told_instead(card) is None:
+            placement.sent = card = self._newest[card_id]
+            if for_good and person_to_tell(card) is None:
                 raise
-            told = (for_good or tries >= TRIES_UNTOLD) and await self._tell_instead(card, standing)
+            told = (for_good or tries >= TRIES_UNTOLD) and await self._tell_instead(card, placement)
             if not (for_good and told):
                 raise NotDone(error.reason) from None
-            self._drop(card_id, standing)
+            self._drop(card_id, placement)
             return
-        self._refusing.took(where)
-        self._stands(standing)
+        self._closed.took(where)
+        self._stands(placement)
 
-    async def _tell_instead(self, card: AnyCard, standing: Standing) -> bool:
+    async def _tell_instead(self, card: AnyCard, placement: Placement) -> bool:
         """What is new, as text in a direct message: no second card beside one that may stand. Whether it was told."""
-        message, person = standing.draw(card).message, told_instead(card)
+        message, person = placement.draw(card).message, person_to_tell(card)
         if person is None:
             return False
-        if message.text == standing.told:
+        if message.text == placement.told:
             return True
         if await tell(self._outbox, self._sleep, person, unconfirmed(message), Rank.INTERVENTION):
-            standing.told = message.text
+            placement.told = message.text
             return True
-        if standing.posted_at is None and not standing.nowhere and isinstance(card, Card):
-            standing.nowhere = True
+        if placement.posted_at is None and not placement.nowhere and isinstance(card, Card):
+            placement.nowhere = True
             self._tasks.spawn(self._on_nowhere(card), name=f"nowhere {card.id}")
         return False
 
     # ── what went wrong ──
 
-    async def _after_refusal(self, card: AnyCard, standing: Standing, error: SlackRefusal) -> _Next:
+    async def _after_refusal(self, card: AnyCard, placement: Placement, error: SlackRefusal) -> _Next:
         if error.no_token:
             if not self._token_refused:
                 _log.error("token_refused", reason=error.reason)
             self._token_refused = True
             return _Next.MUCH_LATER
-        person = told_instead(card)
-        not_here = error.no_access or (standing.posted_at is None and not error.bad_message)
-        if not_here and person is not None and not standing.private:
+        person = person_to_tell(card)
+        not_here = error.no_access or (placement.posted_at is None and not error.bad_message)
+        if not_here and person is not None and not placement.private:
             _log.warning("card_moved", card=card.id, reason=error.reason)
-            standing.place, standing.posted_at, standing.moved = person, None, True
+            placement.place, placement.posted_at, placement.moved = person, None, True
             return _Next.SETTLED
-        if error.gone and not standing.renewed:
-            standing.renewed, standing.posted_at = True, None
+        if error.gone and not placement.renewed:
+            placement.renewed, placement.posted_at = True, None
             return _Next.SETTLED
         if person is None:
-            return self._after_refused_alert(card, standing, error)
+            return self._after_refused_alert(card, placement, error)
         _log.error("card_refused", card=card.id, reason=error.reason)
-        await self._tell_instead(card, standing)
-        self._drop(card.id, standing)
+        await self._tell_instead(card, placement)
+        self._drop(card.id, placement)
         return _Next.SETTLED
 
-    def _after_refused_alert(self, card: AnyCard, standing: Standing, error: SlackRefusal) -> _Next:
+    def _after_refused_alert(self, card: AnyCard, placement: Placement, error: SlackRefusal) -> _Next:
         """It rests until its channel takes it, unless the fault lies in it, or it is over and was never to be seen."""
-        closed = error.no_access or standing.posted_at is None
-        unseen = standing.posted_at is None and standing.begun is None
-        rests = closed and (goes_on(card) or not unseen) and not error.bad_message
-        if (agent := who_asked(card)) and rests and unseen and not standing.nowhere:
-            standing.nowhere = True
+        closed = error.no_access or placement.posted_at is None
+        unseen = placement.posted_at is None and placement.begun is None
+        rests = closed and (may_change(card) or not unseen) and not error.bad_message
+        if (agent := who_asked(card)) and rests and unseen and not placement.nowhere:
+            placement.nowhere = True
             self._tasks.spawn(self._tell(agent, help_is_not_seen()), name=f"no help for {agent}")
-        self._refusing.refused(standing.where, error.reason, card.id if rests else "")
+        self._closed.refused(placement.where, error.reason, card.id if rests else "")
         if not rests:
-            self._drop(card.id, standing)
+            self._drop(card.id, placement)
         return _Next.RESTS if rests else _Next.SETTLED
 
-    def _drop(self, card_id: str, standing: Standing) -> None:
+    def _drop(self, card_id: str, placement: Placement) -> None:
         """Send this version no more; a newer one is sent."""
-        if self._newest.get(card_id) is standing.sent:
+        if self._newest.get(card_id) is placement.sent:
             del self._newest[card_id]

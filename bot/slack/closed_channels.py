@@ -27,7 +27,7 @@ class _Closed:
     timed: bool = False
 
 
-class Refusing:
+class ClosedChannels:
     """The channels that refuse. `again` tries a card once more, and says whether there is anything to try."""
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]], again: Callable[[str], bool], tasks: Tasks) -> None:

@@ -12,7 +12,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.intervention import State
 from bot.domain.request import Request
 from bot.interventions.ports import Card
-from bot.slack.feed import LONGEST_PAUSE, MOST_CARDS
+from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS
 
 CardIn = Callable[..., Card]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
@@ -26,84 +26,84 @@ POST, UPDATE = "chat.postMessage", "chat.update"
 async def test_an_update_comes_again_until_it_stands_however_often_slack_fails(
     desk: Any, card_in: CardIn, kind: str
 ) -> None:
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     card = await desk.shows("Ringing")
     desk.fault(UPDATE, kind, times=20)
-    desk.feed.show(card_in(State.CONNECTED, after=2))
+    desk.publisher.show(card_in(State.CONNECTED, after=2))
     await desk.workspace.until(lambda: desk.asked(UPDATE) > 20)
     assert await desk.shows("Connected") is card
 
 
 async def test_the_pauses_grow_up_to_a_minute(desk: Any, card_in: CardIn) -> None:
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
     desk.fault(UPDATE, "500", times=10)
-    desk.feed.show(card_in(State.CONNECTED, after=2))
+    desk.publisher.show(card_in(State.CONNECTED, after=2))
     await desk.shows("Connected")
     assert desk.pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
 
 
 async def test_while_slack_is_away_only_the_newest_state_waits(desk: Any, card_in: CardIn) -> None:
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     card = await desk.shows("Ringing")
     desk.fault(UPDATE, "500", times=3)
     for after, state in enumerate((State.CONNECTED, State.NOT_ANSWERED, State.ENDED), 2):
-        desk.feed.show(card_in(state, after=after))
+        desk.publisher.show(card_in(state, after=after))
     await desk.shows("Ended")
     assert [version.text.split()[0] for version in card.versions] == ["Ringing", "Ended:"]
 
 
 async def test_what_is_shown_already_is_not_sent(desk: Any, card_in: CardIn) -> None:
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
     for _ in range(3):
-        desk.feed.show(card_in(State.RINGING))
-        await desk.feed.drain(1.0)
+        desk.publisher.show(card_in(State.RINGING))
+        await desk.publisher.drain(1.0)
     assert desk.asked(UPDATE) == 0
 
 
 async def test_after_a_lost_answer_what_was_shown_before_is_sent_again(
     desk: Any, card_in: CardIn, a_call: Callable[..., PhoneCall], a_view: Callable[..., Any]
 ) -> None:
-    desk.feed.show(card_in(State.CONNECTED))
+    desk.publisher.show(card_in(State.CONNECTED))
     await desk.shows("Connected")
     desk.fault(UPDATE, "late", seconds=0.7)
-    desk.feed.show(card_in(State.CONNECTED, call=a_call(a_view(onHold="2026-11-21T12:00:20Z"))))
+    desk.publisher.show(card_in(State.CONNECTED, call=a_call(a_view(onHold="2026-11-21T12:00:20Z"))))
     await desk.workspace.until(lambda: len(desk.cards()[0].versions) == 2)
-    desk.feed.show(card_in(State.CONNECTED))
+    desk.publisher.show(card_in(State.CONNECTED))
     await desk.workspace.until(lambda: len(desk.cards()[0].versions) == 3)
     assert "hold" not in "\n".join(desk.cards()[0].lines())
 
 
 async def test_after_a_restart_what_is_shown_already_is_not_sent(desk: Any, card_in: CardIn) -> None:
-    desk.feed.show(card_in(State.ENDED))
+    desk.publisher.show(card_in(State.ENDED))
     await desk.shows("Ended")
-    await desk.feed.drain(1.0)
-    restarted = desk.another_feed()
+    await desk.publisher.drain(1.0)
+    restarted = desk.another_publisher()
     restarted.show(card_in(State.ENDED))
     await restarted.drain(1.0)
     assert (desk.asked(UPDATE), len(restarted)) == (0, 0)
 
 
 async def test_after_a_restart_what_was_not_shown_is_sent(desk: Any, card_in: CardIn) -> None:
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     card = await desk.shows("Ringing")
-    await desk.feed.drain(1.0)
-    desk.another_feed().show(card_in(State.ENDED, after=2))
+    await desk.publisher.drain(1.0)
+    desk.another_publisher().show(card_in(State.ENDED, after=2))
     assert await desk.shows("Ended") is card
 
 
 async def test_a_card_that_cannot_be_made_ends_nothing(desk: Any, card_in: CardIn) -> None:
-    desk.feed.show(card_in(State.RINGING).model_copy(update={"interventions": ()}))
+    desk.publisher.show(card_in(State.RINGING).model_copy(update={"interventions": ()}))
     await desk.workspace.until(lambda: desk.pauses)
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
 
 
 async def test_a_retry_after_of_nothing_is_no_hot_loop(desk: Any, card_in: CardIn) -> None:
     desk.fault(POST, "429", times=2, retry_after=0)
     begun = asyncio.get_running_loop().time()
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
     assert asyncio.get_running_loop().time() - begun >= 1.0
 
@@ -114,7 +114,7 @@ async def test_a_token_that_slack_takes_no_more_is_said_once_and_tried_slowly(
 ) -> None:
     desk.fault(POST, "error", error=reason, times=3)
     with capture_logs() as logs:
-        desk.feed.show(card_in(State.RINGING))
+        desk.publisher.show(card_in(State.RINGING))
         await desk.shows("Ringing")
     errors = [line for line in logs if line["log_level"] == "error"]
     assert (errors, desk.pauses) == (
@@ -144,10 +144,10 @@ async def test_where_callbot_may_not_write_the_card_goes_on_in_the_direct_messag
     *, desk: Any, card_in: CardIn, method: str, reason: str
 ) -> None:
     if method == UPDATE:
-        desk.feed.show(card_in(State.RINGING))
+        desk.publisher.show(card_in(State.RINGING))
         await desk.shows("Ringing")
     desk.fault(method, "error", error=reason)
-    desk.feed.show(card_in(State.CONNECTED, after=2))
+    desk.publisher.show(card_in(State.CONNECTED, after=2))
     card = await desk.shows("Connected", ANA)
     await desk.workspace.until(lambda: desk.no_access)
     assert ("/invite" in "\n".join(card.lines()), desk.no_access) == (True, ["k1"])
@@ -160,7 +160,7 @@ async def test_a_channel_that_refuses_a_post_for_whatever_reason_moves_the_card(
     desk: Any, card_in: CardIn, reason: str
 ) -> None:
     desk.fault(POST, "error", error=reason)
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     card = await desk.shows("Ringing", ANA)
     await desk.workspace.until(lambda: desk.no_access)
     assert ("/invite" in "\n".join(card.lines()), desk.no_access, desk.nowhere) == (True, ["k1"], [])
@@ -172,17 +172,17 @@ async def test_a_card_that_slack_takes_nowhere_is_said_once_in_another_way(
 ) -> None:
     desk.fault(POST, "error", error="messages_tab_disabled", times=None)
     for after, state in enumerate((State.RINGING, State.CONNECTED), 1):
-        desk.feed.show(card_in(state, place, after=after))
-        await desk.feed.drain(1.0)
-    assert (desk.nowhere, desk.no_access, len(desk.feed), desk.workspace.messages()) == (["k1"], [], 0, [])
+        desk.publisher.show(card_in(state, place, after=after))
+        await desk.publisher.drain(1.0)
+    assert (desk.nowhere, desk.no_access, len(desk.publisher), desk.workspace.messages()) == (["k1"], [], 0, [])
 
 
 @pytest.mark.parametrize("reason", ["invalid_blocks", "msg_too_long"])
 async def test_what_a_refused_message_would_have_said_comes_as_text(desk: Any, card_in: CardIn, reason: str) -> None:
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
     desk.fault(UPDATE, "error", error=reason)
-    desk.feed.show(card_in(State.ENDED, after=2))
+    desk.publisher.show(card_in(State.ENDED, after=2))
     told = await desk.workspace.until(lambda: desk.cards(ANA))
     assert ("Now: Ended" in told[0].text, told[0].blocks, desk.no_access) == (True, [], [])
 
@@ -191,12 +191,12 @@ async def test_what_a_refused_message_would_have_said_comes_as_text(desk: Any, c
 async def test_a_message_that_cannot_be_changed_is_posted_anew_in_the_same_place(
     desk: Any, card_in: CardIn, reason: str
 ) -> None:
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
     desk.fault(UPDATE, "error", error=reason)
-    desk.feed.show(card_in(State.CONNECTED, after=2))
+    desk.publisher.show(card_in(State.CONNECTED, after=2))
     await desk.workspace.until(lambda: len(desk.cards()) == 2)
-    desk.feed.show(card_in(State.ENDED, after=3))
+    desk.publisher.show(card_in(State.ENDED, after=3))
     await desk.workspace.until(lambda: desk.cards()[-1].text.startswith("Ended"))
     assert len(desk.cards()) == 2
 
@@ -204,12 +204,12 @@ async def test_a_message_that_cannot_be_changed_is_posted_anew_in_the_same_place
 async def test_where_no_message_can_ever_be_changed_there_is_one_new_card_and_then_text(
     desk: Any, card_in: CardIn
 ) -> None:
-    desk.feed.show(card_in(State.ASKED, after=0))
+    desk.publisher.show(card_in(State.ASKED, after=0))
     await desk.shows("Asked")
     desk.fault(UPDATE, "error", error="edit_window_closed", times=None)
     for after, state in enumerate((State.RINGING, State.CONNECTED, State.ENDED), 1):
-        desk.feed.show(card_in(state, after=after))
-        await desk.feed.drain(1.0)
+        desk.publisher.show(card_in(state, after=after))
+        await desk.publisher.drain(1.0)
     assert (len(desk.cards()), [one.text.split("Now: ")[1].split()[0] for one in desk.cards(ANA)]) == (
         2,
         ["Connected", "Ended:"],
@@ -218,20 +218,20 @@ async def test_where_no_message_can_ever_be_changed_there_is_one_new_card_and_th
 
 async def test_a_refused_card_does_not_stop_the_next_version(desk: Any, card_in: CardIn) -> None:
     desk.fault(POST, "error", error="invalid_blocks")
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     await desk.workspace.until(lambda: desk.asked(POST) == 1)
-    await desk.feed.drain(1.0)
-    desk.feed.show(card_in(State.CONNECTED, after=2))
+    await desk.publisher.drain(1.0)
+    desk.publisher.show(card_in(State.CONNECTED, after=2))
     await desk.shows("Connected")
 
 
 async def test_the_end_does_not_wait_for_a_slack_that_is_away(desk: Any, card_in: CardIn) -> None:
     desk.fault(POST, "429", times=None, retry_after=30)
-    desk.feed.show(card_in(State.RINGING))
+    desk.publisher.show(card_in(State.RINGING))
     await desk.workspace.until(lambda: desk.asked(POST) == 1)
     begun = asyncio.get_running_loop().time()
     with capture_logs() as logs:
-        await desk.feed.drain(0.1)
+        await desk.publisher.drain(0.1)
     late = asyncio.get_running_loop().time() - begun
     assert (late < 1.0, [line["event"] for line in logs]) == (True, ["cards_not_shown"])
 
@@ -239,7 +239,9 @@ async def test_the_end_does_not_wait_for_a_slack_that_is_away(desk: Any, card_in
 async def test_a_request_that_a_restart_cut_off_is_told_when_slack_takes_it_again(desk: Any) -> None:
     desk.fault(POST, "429", retry_after=1)
     moment = datetime.now(UTC) - timedelta(seconds=5)
-    desk.feed.interrupted(Request(id="r1", trigger="t1", slack_user=ANA, channel=FLOOR, said="/monitor 210", at=moment))
+    desk.publisher.interrupted(
+        Request(id="r1", trigger="t1", slack_user=ANA, channel=FLOOR, said="/monitor 210", at=moment)
+    )
     message = await desk.workspace.until(lambda: desk.cards(ANA))
     assert "/monitor 210" in "\n".join(message[0].lines())
 
@@ -251,7 +253,7 @@ async def posted_apart(desk: Any, card_in: CardIn, number: int) -> None:
     """So many cards, each in a channel of its own, all of them Ringing."""
     for each in range(number):
         desk.workspace.add_channel(f"C{each}", f"floor-{each}")
-        desk.feed.show(card_in(State.RINGING, f"C{each}", card=f"k{each}"))
+        desk.publisher.show(card_in(State.RINGING, f"C{each}", card=f"k{each}"))
     await desk.workspace.until(lambda: len(desk.workspace.messages()) == number)
 
 
@@ -261,7 +263,7 @@ async def test_thirty_cards_that_change_at_one_moment_are_all_true_within_two_se
     await posted_apart(desk, card_in, 30)
     begun = asyncio.get_running_loop().time()
     for each in range(30):
-        desk.feed.show(card_in(State.CONNECTED, f"C{each}", card=f"k{each}", after=2))
+        desk.publisher.show(card_in(State.CONNECTED, f"C{each}", card=f"k{each}", after=2))
     await desk.workspace.until(lambda: all(one.text.startswith("Connected") for one in desk.workspace.messages()))
     assert asyncio.get_running_loop().time() - begun < 2
 
@@ -270,15 +272,15 @@ async def test_when_slack_takes_updates_again_the_newest_states_go_first_and_mer
     desk: Any, card_in: CardIn, a_call: Callable[..., PhoneCall], a_view: Callable[..., Any]
 ) -> None:
     await posted_apart(desk, card_in, 4)
-    desk.feed.show(card_in(State.CONNECTED, "C0", card="k0", after=20))
+    desk.publisher.show(card_in(State.CONNECTED, "C0", card="k0", after=20))
     await desk.workspace.until(lambda: desk.asked(UPDATE) == 1)
     desk.fault(UPDATE, "429", retry_after=1)
-    desk.feed.show(card_in(State.CONNECTED, "C1", card="k1", after=2))
+    desk.publisher.show(card_in(State.CONNECTED, "C1", card="k1", after=2))
     await desk.workspace.until(lambda: desk.asked(UPDATE) == 2)
     held = a_call(a_view(onHold="2026-11-21T12:00:20Z"))
-    desk.feed.show(card_in(State.CONNECTED, "C0", card="k0", after=20, call=held))
+    desk.publisher.show(card_in(State.CONNECTED, "C0", card="k0", after=20, call=held))
     for each, (state, after) in enumerate([(State.ENDED, 5), (State.CONNECTED, 9), (State.UNKNOWN, 7)], 1):
-        desk.feed.show(card_in(state, f"C{each}", card=f"k{each}", after=after))
+        desk.publisher.show(card_in(state, f"C{each}", card=f"k{each}", after=after))
     await desk.workspace.until(lambda: desk.asked(UPDATE) == 6)
     order = [call.args["channel"] for call in desk.workspace.calls if call.method == UPDATE][2:]
     assert order == ["C2", "C3", "C1", "C0"]
@@ -288,6 +290,6 @@ async def test_more_cards_than_can_wait_are_dropped_and_the_log_says_so(desk: An
     desk.fault(POST, "429", times=None, retry_after=30)
     with capture_logs() as logs:
         for number in range(MOST_CARDS + 1):
-            desk.feed.show(card_in(State.RINGING, card=f"k{number}"))
+            desk.publisher.show(card_in(State.RINGING, card=f"k{number}"))
     assert [line["event"] for line in logs] == ["card_dropped"]
-    await desk.feed._tasks.cancel()
+    await desk.publisher._tasks.cancel()

@@ -15,10 +15,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.ledger.ledger import Ledger
-from bot.slack.feed import MOST_STANDING, Feed
+from bot.slack.card_kinds import newest_step
+from bot.slack.card_places import Placement
+from bot.slack.card_publisher import MOST_PLACEMENTS, CardPublisher
 from bot.slack.outbox import Outbox
-from bot.slack.posted import Standing
-from bot.slack.showing import newest_step
 
 MANY, AT_ONCE = 10_000, 500
 
@@ -31,7 +31,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
 
 
 @pytest.fixture
-async def feed(ledger: Ledger) -> AsyncIterator[Feed]:
+async def publisher(ledger: Ledger) -> AsyncIterator[CardPublisher]:
     """As after a restart, with a Slack that is away: whatever it would be asked for waits."""
 
     async def nobody(_card: Card) -> None: ...
@@ -41,7 +41,7 @@ async def feed(ledger: Ledger) -> AsyncIterator[Feed]:
             token="xoxb-invented", base_url="http://127.0.0.1:9/", session=session, retry_handlers=[]
         )
         outbox = Outbox(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
-        yield Feed(
+        yield CardPublisher(
             outbox,
             ledger,
             now=lambda: datetime.now(UTC),
@@ -64,7 +64,7 @@ async def standing(ledger: Ledger, card_in: Callable[..., Card]) -> Callable[[in
         made: Card = like.model_copy(update={"id": f"k{number}"})
         return made
 
-    alike = {Standing(sent=card(number), place=like.place).draw(card(number)).digest for number in (1, MANY)}
+    alike = {Placement(sent=card(number), place=like.place).draw(card(number)).digest for number in (1, MANY)}
     (shown,) = alike  # what a card shows does not depend on its id
     for start in range(0, MANY, AT_ONCE):
         numbers = range(start, start + AT_ONCE)
@@ -76,16 +76,16 @@ async def standing(ledger: Ledger, card_in: Callable[..., Card]) -> Callable[[in
 
 
 async def test_cards_of_10_000_unanswered_phones_are_not_kept_in_memory(
-    feed: Feed, standing: Callable[[int], Card]
+    publisher: CardPublisher, standing: Callable[[int], Card]
 ) -> None:
     shown: list[weakref.ref[Card]] = []
     for start in range(0, MANY, AT_ONCE):
         for number in range(start, start + AT_ONCE):
             card = standing(number)
             shown.append(weakref.ref(card))
-            feed.show(card)
+            publisher.show(card)
             del card
-        await feed.drain(20.0)
+        await publisher.drain(20.0)
     gc.collect()
     kept = sum(each() is not None for each in shown)
-    assert (len(shown), len(feed), kept <= MOST_STANDING) == (MANY, 0, True), kept
+    assert (len(shown), len(publisher), kept <= MOST_PLACEMENTS) == (MANY, 0, True), kept
