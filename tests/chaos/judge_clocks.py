@@ -10,6 +10,8 @@ WHOLE_SECONDS = 1.1
 """Seconds by which an alert may be early: the PBX leaves fractions out of its dates."""
 NOT_WHOLE = 5.0
 """Seconds by which a date may be off: Slack gives a request up before a bot that has no processor has read it."""
+STEPS_ARE_WHOLE = 1.0
+"""Seconds by which a request may be dated before it came: callbot knows steps of the clock in whole seconds."""
 UNSURE = 1.0
 """Seconds more where the clock of the PBX is off: callbot knows by how much from whole seconds alone."""
 
@@ -26,7 +28,7 @@ def dates_of_no_clock(evidence: Evidence) -> Iterator[Violation]:
         if not since - NOT_WHOLE <= request.at <= until + NOT_WHOLE:
             seen = f"{request.id} “{request.said}” came at {since:.3f}, dated {request.at:.3f}"
             yield Violation("dates are the wall clock's", seen)
-        elif request.ahead not in _ahead(evidence, since - NOT_WHOLE, until + NOT_WHOLE):
+        elif request.ahead not in _ahead(evidence, since - STEPS_ARE_WHOLE, until + NOT_WHOLE):
             seen = f"{request.id} “{request.said}” came at {since:.3f}, dated by a clock {request.ahead:+.0f} s off"
             yield Violation("dates are the wall clock's", seen)
 

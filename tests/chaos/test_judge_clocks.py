@@ -141,7 +141,7 @@ def test_a_request_that_is_dated_by_no_clock_is_found(dated: float, wrong: bool)
 
 
 @pytest.mark.parametrize(
-    ("ahead", "set_at", "wrong"), [(0.0, 2.0, True), (3600.0, 2.0, False), (0.0, 8.0, False), (3600.0, 30.0, True)]
+    ("ahead", "set_at", "wrong"), [(0.0, 8.0, True), (3600.0, 8.0, False), (0.0, 9.0, False), (3600.0, 30.0, True)]
 )
 def test_a_request_that_is_dated_by_the_clock_as_it_was_at_another_time_is_found(
     ahead: float, set_at: float, wrong: bool
