@@ -12,7 +12,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 
 from bot.domain.errors import CallbotError
-from bot.polling.sight import Blind, Sight
+from bot.polling.scope_health import Outage, ScopeHealth
 from bot.tasks import Tasks
 
 AFTER = 30.0
@@ -63,7 +63,7 @@ class Blindness:
     def __init__(
         self,
         *,
-        sight: Sight,
+        scope_health: ScopeHealth,
         wanted: Callable[[], bool],
         channels: Callable[[], Iterable[str]],
         ledger: BlindnessLedger,
@@ -73,7 +73,7 @@ class Blindness:
         new_id: Callable[[], str],
         after: float = AFTER,
     ) -> None:
-        self._sight = sight
+        self._scope_health = scope_health
         self._wanted = wanted
         self._channels = channels
         self._ledger = ledger
@@ -114,23 +114,23 @@ class Blindness:
 
     async def _check(self) -> None:
         wanted = self._wanted()
-        blind = self._sight.blind(self._after) if wanted else None
+        outage = self._scope_health.outage(self._after) if wanted else None
         now = self._now()
-        if blind is not None:
+        if outage is not None:
             for channel in dict.fromkeys(self._channels()):
-                await self._save_and_show(self._card(channel, blind, now))
-        elif not wanted or self._sight.known:
+                await self._save_and_show(self._card(channel, outage, now))
+        elif not wanted or self._scope_health.all_read:
             for card in tuple(self._known.values()):
                 await self._end(card, now)
 
-    def _card(self, channel: str, blind: Blind, now: datetime) -> BlindCard:
+    def _card(self, channel: str, outage: Outage, now: datetime) -> BlindCard:
         """The card of that channel. It stays as it is while the blindness is of the same kind."""
         known = self._known.get(channel)
-        if known is not None and known.ended is None and known.whole is blind.whole:
+        if known is not None and known.ended is None and known.whole is outage.whole:
             return known
-        since = now - timedelta(seconds=blind.seconds)
+        since = now - timedelta(seconds=outage.seconds)
         return BlindCard(
-            id=self._new_id() if known is None else known.id, place=channel, since=since, whole=blind.whole
+            id=self._new_id() if known is None else known.id, place=channel, since=since, whole=outage.whole
         )
 
     async def _end(self, card: BlindCard, now: datetime) -> None:

@@ -137,9 +137,9 @@ class AlertMonitor:
                 except Exception:  # noqa: BLE001 - if this loop ended, open alerts would stay open for ever
                     _log.exception("scan_failed")
             else:
-                self._poller.scans_no_more()
+                self._poller.stop_scanning()
             in_doubt, self._in_doubt = self._in_doubt, False
-            await self._poller.pause(Haste.DOUBTING if in_doubt else Haste.WATCHING, before_sweep=True)
+            await self._poller.pause(Haste.DOUBTING if in_doubt else Haste.WATCHING, before_scan=True)
 
     async def _keep_time(self) -> NoReturn:
         while True:
@@ -231,7 +231,7 @@ class AlertMonitor:
         """Read the call of an alert by itself, and update the alert by it."""
         path = (self._permissions().owner(missed.extension), missed.extension, missed.call.id)
         try:
-            poll = await self._poller.at(path, Haste.DOUBTING)
+            poll = await self._poller.poll(path, Haste.DOUBTING)
         finally:
             self._being_read.discard(missed.id)
         alert, now = self._manager.by_id(missed.id), self._now()

@@ -114,7 +114,7 @@ def build_alerting(
         pbx_ahead=pbx_ahead,
     )
     blindness = Blindness(
-        sight=poller.sight,
+        scope_health=poller.scope_health,
         wanted=lambda: monitor.needed,
         channels=channels,
         ledger=ledger,

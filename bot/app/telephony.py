@@ -19,12 +19,12 @@ from bot.domain.calls import PhoneCall
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import PbxError
 from bot.domain.legs import NOTHING, without_legs
+from bot.polling.known_parties import KnownParties, WithEveryParty
 from bot.polling.poller import Poller
 from bot.polling.rate_limit import RateLimit
-from bot.polling.sides import Sides, WithEveryParty
 from bot.tasks import back_off
-from bot.uapi.call_list import LastLists
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
+from bot.uapi.list_reader import LastLists
 from bot.uapi.token import token_source
 
 WHOLE_SCAN = 60.0
@@ -55,9 +55,9 @@ class Telephony:
         self._session = pbx_session(settings.uapi_ca_file)
         self._token = token_source(self._session, self._url, *settings.credentials(), measure=self._measure)
         self._last_lists = LastLists()
-        self._sides = Sides(time.monotonic, self._parties_of)
+        self._known_parties = KnownParties(time.monotonic, self._parties_of)
         self.phone_calls = WithEveryParty(
-            self._unified_api(), self._sides, lambda user: self._live_config.rules().protected_elsewhere(user)
+            self._unified_api(), self._known_parties, lambda user: self._live_config.rules().protected_elsewhere(user)
         )
         """For interventions: no rate limit."""
         self.poller = self._poller()
@@ -117,5 +117,5 @@ class Telephony:
             clock=time.monotonic,
             sleep=asyncio.sleep,
             random=random.random,
-            sides=self._sides,
+            known_parties=self._known_parties,
         )

@@ -250,7 +250,7 @@ class InterventionTracker:
         """
         followed = self._of(call)
         try:
-            look = await self._poller.at(call, _haste(followed))
+            look = await self._poller.poll(call, _haste(followed))
             now = self._now()
             changed = [after for one in followed if (after := self._advanced(one, look, now)) is not None]
             await asyncio.gather(*map(self._saving.save, changed))

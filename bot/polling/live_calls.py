@@ -8,8 +8,8 @@ from bot.domain.errors import ExtensionInvalid, UserInvalid
 from bot.domain.permissions import Permissions
 from bot.polling.ports import PhoneCalls
 
-MOMENT = 0.3
-"""Seconds after which an empty answer is asked for once more."""
+EMPTY_AGAIN = 0.3
+"""Seconds after which an empty list is read once more."""
 
 
 async def live_on(
@@ -21,14 +21,14 @@ async def live_on(
     *,
     counts: Callable[[PhoneCall], bool],
 ) -> list[tuple[str, PhoneCall]]:
-    """The calls of these extensions, or the one of that id, each with the extension that it was asked for.
+    """The calls of these extensions, or the one with that id, each with the extension whose list showed it. Raises PbxError.
 
-    Where the PBX shows none that `counts` it is asked once more, a moment later: a list may be empty for a moment. Of the
-    others nobody learns that they are there, by the time that it takes either. Raises PbxError.
+    If there is none that `counts`, the PBX is asked once more: a list may be empty for a moment. Calls that do not count
+    change nothing about that, so how long it takes tells nobody that they exist.
     """
     found = await _calls_of(call_id, extensions, rules, phone_calls)
     if not any(counts(call) for _, call in found):
-        await sleep(MOMENT)
+        await sleep(EMPTY_AGAIN)
         found = await _calls_of(call_id, extensions, rules, phone_calls)
     return found
 
@@ -36,7 +36,7 @@ async def live_on(
 async def _calls_of(
     call_id: str | None, extensions: tuple[str, ...], rules: Permissions, phone_calls: PhoneCalls
 ) -> list[tuple[str, PhoneCall]]:
-    """The calls of all these extensions. One that the PBX does not know has none, if another has one."""
+    """The calls of all these extensions. An extension that the PBX does not know has no calls, if others could be read."""
 
     async def on(extension: str) -> list[tuple[str, PhoneCall]]:
         user = rules.owner(extension)
@@ -45,7 +45,7 @@ async def _calls_of(
         call = await phone_calls.get(user, extension, call_id)
         return [] if call is None else [(extension, call)]
 
-    # All at once: however many phones a person has, the reads of one request end when the slowest does.
+    # All at once: however many phones a person has, the request waits no longer than for the slowest read.
     answers = await asyncio.gather(*map(on, extensions), return_exceptions=True)
     failures = [answer for answer in answers if isinstance(answer, BaseException)]
     found = [one for answer in answers if not isinstance(answer, BaseException) for one in answer]

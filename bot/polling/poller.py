@@ -1,14 +1,14 @@
-"""When and how the live calls are looked at: everything that is due in as few requests as may be, and never too often.
+"""When and how the live calls are read: in as few requests as possible, and never too often.
 
-A look at followed calls: while no more calls are due than listing all scopes would cost in requests, each is read
-by itself, what is undecided first. Where more are due, the scopes are listed, and one list tells of every call that it
-shows; one that no list shows, and one whose end is in doubt, is read by itself before anything is believed gone. A look
-begins after it was asked for, so what it shows is never older than the question.
+A **poll** is one read of one tracked call. If few calls are due, each is read by itself, the urgent ones first. If that
+would take more requests than listing all scopes, the scopes are listed, and each list answers every poll of a call that it
+shows. A call that no list shows, and one whose end is in doubt, is read by itself before it is believed to be over.
+A poll begins after it was asked for, so its answer is never older than the question.
 
-A snapshot is every scope listed once, for somebody who waits for it. A sweep is the same for the watch that judges
-alerts: while it runs, the calls that are followed are looked at by it, and only what is undecided is read besides.
+A **snapshot** lists every scope once, for somebody who waits for it. A **scan** does the same for the alerts. While scans
+run, they also answer the polls of tracked calls, and only urgent polls are read besides.
 
-How often a request may be sent is the pace's affair (`pace`), inside of the PBX that is handed in.
+How often requests may be sent is bounded by `rate_limit`, inside the PBX that is passed in.
 """
 
 import asyncio
@@ -24,62 +24,62 @@ from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
 from bot.domain.intervention import UNREADABLE, Poll
 from bot.domain.presence import Presence
+from bot.polling.known_parties import KnownParties
 from bot.polling.ports import PartlyRead, PhoneCalls
 from bot.polling.rate_limit import FairOrder, Place, Priority
-from bot.polling.scan import AT_ONCE, Scan, Scans, Snapshot, Snapshots, says_no
-from bot.polling.sides import Sides
-from bot.polling.sight import Scope, Sight
+from bot.polling.scan import READS_AT_A_TIME, Scan, ScopeScanner, SharedSnapshot, Snapshot, says_no
+from bot.polling.scope_health import Scope, ScopeHealth
 from bot.tasks import Tasks
 
 MORE_THAN_ONE, MORE_THAN_TWO = 1000, 5250
-"""Calls in one list from which on it takes a second request, and a third."""
+"""A list of more calls takes a second request, and a third."""
 LONGEST_PAUSE = 10.0
-"""Seconds between two looks at a PBX that does not answer."""
+"""Seconds, at most, between two polls while the PBX does not answer."""
 NAP = 1.0
-"""Seconds after which a long pause looks whether the PBX is back."""
+"""Seconds after which a long pause checks whether the PBX is back."""
 AN_INSTANT = 1e-9
-"""Seconds that are none: clocks and sums are not more exact."""
-QUICK = 2.0
-"""Seconds that a sweep may take where the followed calls wait for it."""
+"""Seconds that count as none: clocks and sums are not more exact."""
+QUICK_SCAN = 2.0
+"""Seconds. If scans take longer, tracked calls do not wait for them."""
 
 CallPath: TypeAlias = tuple[str, str, str]
 """A UnifiedAPI user, an extension, the id of one call."""
 
-_log = structlog.get_logger("callbot.looking")
+_log = structlog.get_logger("callbot.polling")
 
 
 class Haste(Enum):
-    """How soon a call is looked at again; the value is a multiple of `[watch] every`."""
+    """How soon a call is polled again; the value is a multiple of `[watch] every`."""
 
     DOUBTING = 0.3
-    """To be sure that something is gone."""
+    """To be sure that a call is over."""
     EXPECTING = 0.5
-    """While something is expected."""
+    """While a change is expected."""
     WATCHING = 1.0
     """In the middle of a call."""
 
 
 @dataclass
 class _Due:
-    """A call that is to be looked at. `alone`: not by a list."""
+    """A call that is due for a poll. `alone`: it is read by itself, no list will do."""
 
     haste: Haste
     alone: bool
     place: Place
     waiting: "list[asyncio.Future[Poll]]" = field(default_factory=list)
 
-    def tell(self, look: Poll) -> None:
-        """Give the look to all who wait for it, as far as they still do."""
+    def answer(self, poll: Poll) -> None:
+        """Give the result to all who still wait for it."""
         for one in self.waiting:
             if not one.done():
-                one.set_result(look)
+                one.set_result(poll)
 
 
 class Poller:
-    """All looks at live calls. `asked` and `own` are the PBX at the pace of what a person waits for, and of the rest.
+    """Reads the live calls. `asked` and `own` are the PBX with the priority of what a person waits for, and of the rest.
 
-    `scopes` and `every` (`[watch]`, seconds) are asked anew; `clock` counts seconds and never goes back; `random` gives
-    0 to 1. What the lists show is kept in `sides`.
+    `scopes` and `every` (`[watch]`, seconds) are asked anew each time; `clock` counts seconds and never goes back; `random`
+    gives 0 to 1. Every list is remembered in `known_parties`.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Poller:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
         random: Callable[[], float],
-        sides: Sides | None = None,
+        known_parties: KnownParties | None = None,
     ) -> None:
         self._asked = asked
         self._own = own
@@ -103,69 +103,69 @@ class Poller:
         self._random = random
         self._due: dict[CallPath, _Due] = {}
         self._under_way = 0
-        self._listing = False
-        self._scans = Scans()
-        self._swept_in: float | None = None
+        self._reading_lists = False
+        self._scanner = ScopeScanner()
+        self._scan_took: float | None = None
         self._order = FairOrder()
         self._pages: dict[Scope, int] = {}
         self._failing_since: float | None = None
-        self._sides = Sides(clock) if sides is None else sides
-        self._snapshots = Snapshots(asked, scopes, self._sides.note)
-        self.sight = Sight(scopes, clock)
-        """What the sweeps can read."""
+        self._known_parties = KnownParties(clock) if known_parties is None else known_parties
+        self._snapshot = SharedSnapshot(asked, scopes, self._known_parties.remember)
+        self.scope_health = ScopeHealth(scopes, clock)
+        """Which scopes the scans can read."""
         self._tasks = Tasks(apart=True)
         self._stopped = False
 
     def __len__(self) -> int:
-        """How many calls wait for their next look."""
+        """How many calls wait for a poll."""
         return len(self._due)
 
     async def stop(self) -> None:
-        """Look no more."""
+        """Read no more."""
         self._stopped = True
-        self._snapshots.stop()
+        self._snapshot.stop()
         await self._tasks.cancel()
 
     # ── a snapshot ──
 
     async def snapshot(self, within: float) -> Snapshot:
-        """Every scope, as far as it can be read in so many seconds. Raises PbxError where no scope at all can be read."""
-        taken = await self._snapshots.take(within)
-        return replace(taken, calls=self._sides.complete_all(taken.calls)) if taken.unread else taken
+        """Every scope, as far as it can be read in so many seconds. Raises PbxError if no scope can be read."""
+        taken = await self._snapshot.take(within)
+        return replace(taken, calls=self._known_parties.complete_all(taken.calls)) if taken.unread else taken
 
-    # ── a sweep ──
+    # ── a scan ──
 
     async def scan(self) -> Scan:
-        """Every scope listed once, for whoever judges all live calls, and for the followed calls that wait. Never two at once."""
+        """List every scope once. This also answers the polls that wait. Never start two at once."""
         begun = self._clock()
-        self.sight.begin()
+        self.scope_health.begin()
         waiting = {call: due for call, due in self._due.items() if not due.alone}
         self._due = {call: due for call, due in self._due.items() if due.alone}
         taking = asyncio.ensure_future(
-            self._scans.take(self._own, self._scopes(), partial(self._shown, waiting), self._not_listed)
+            self._scanner.take(self._own, self._scopes(), partial(self._listed, waiting), self._not_read)
         )
-        patience = asyncio.ensure_future(self._sleep(QUICK))
+        patience = asyncio.ensure_future(self._sleep(QUICK_SCAN))
         try:
             await asyncio.wait({taking, patience}, return_when=asyncio.FIRST_COMPLETED)
             if not taking.done():
-                self._swept_in = float("inf")
-                self._back(waiting)
+                self._scan_took = float("inf")
+                self._wait_alone(waiting)
             return await taking
         finally:
             taking.cancel()
             patience.cancel()
-            self._swept_in = self._clock() - begun
-            self._back(waiting)
+            self._scan_took = self._clock() - begun
+            self._wait_alone(waiting)
 
-    def scans_no_more(self) -> None:
-        """Nobody judges all live calls for now: the followed calls are looked at without."""
-        self._swept_in = None
-        self.sight.end()
+    def stop_scanning(self) -> None:
+        """No scan for now: tracked calls are polled without."""
+        self._scan_took = None
+        self.scope_health.end()
         self._begin()
 
     @property
-    def _sweeps_are_quick(self) -> bool:
-        return self._swept_in is not None and self._swept_in <= QUICK
+    def _scans_are_quick(self) -> bool:
+        return self._scan_took is not None and self._scan_took <= QUICK_SCAN
 
     # ── one phone ──
 
@@ -173,14 +173,14 @@ class Poller:
         """What the PBX knows of one phone, asked in turn with the rest. Raises PbxError."""
         return await self._asked.presence(user, extension)
 
-    # ── looks at followed calls ──
+    # ── polls of tracked calls ──
 
-    async def pause(self, haste: Haste, *, before_sweep: bool = False) -> None:
-        """Wait until the next look: `every` times the haste, and longer, the longer the PBX has not answered.
+    async def pause(self, haste: Haste, *, before_scan: bool = False) -> None:
+        """Wait until the next poll: `every` times the haste, and longer, the longer the PBX has not answered.
 
-        A call that the next sweep will tell of does not wait here besides.
+        A poll that the next scan will answer does not wait here: it waits for the scan.
         """
-        if haste is Haste.WATCHING and self._sweeps_are_quick and not before_sweep:
+        if haste is Haste.WATCHING and self._scans_are_quick and not before_scan:
             return
         begun, jitter = self._clock(), (1 + self._random()) / 2
         while (left := begun + self._length(haste, jitter) - self._clock()) > AN_INSTANT:
@@ -192,97 +192,97 @@ class Poller:
             return length
         return max(length, jitter * min(LONGEST_PAUSE, (self._clock() - self._failing_since) / 2))
 
-    async def at(self, call: CallPath, haste: Haste) -> Poll:
-        """One look at one call, begun after this. Whatever the PBX does, it ends with a look."""
+    async def poll(self, call: CallPath, haste: Haste) -> Poll:
+        """Read one call. Raises nothing: if the PBX does not answer, the poll is UNREADABLE."""
         due = self._due.get(call)
         if due is None:
             priority = Priority.OWN if haste is Haste.WATCHING else Priority.ASKED
             place = self._order.place(priority, (due.place for due in self._due.values()))
             due = self._due[call] = _Due(haste, haste is Haste.DOUBTING, place)
-        look: asyncio.Future[Poll] = asyncio.get_running_loop().create_future()
-        due.waiting.append(look)
+        answer: asyncio.Future[Poll] = asyncio.get_running_loop().create_future()
+        due.waiting.append(answer)
         self._begin()
-        return await look
+        return await answer
 
     def _begin(self) -> None:
-        """Begin as many reads as may be under way. The lists are read once at a time: who comes meanwhile waits for them."""
-        while self._due and self._under_way < AT_ONCE:
+        """Begin as many reads as may be under way. The lists are read once at a time; later polls wait for the next time."""
+        while self._due and self._under_way < READS_AT_A_TIME:
             by_list = self._by_list()
             alone = [call for call in self._due if call not in by_list]
-            if by_list and self._swept_in is None and not self._listing:
-                self._listing = True
+            if by_list and self._scan_took is None and not self._reading_lists:
+                self._reading_lists = True
                 waiting = {call: self._due.pop(call) for call in by_list}
-                self._tasks.spawn(self._look_in_lists(waiting), name="look in the lists")
+                self._tasks.spawn(self._poll_by_lists(waiting), name="poll by lists")
             elif alone:
                 call = min(alone, key=lambda call: self._due[call].place)
                 due = self._due.pop(call)
                 self._order.serve(due.place)
-                self._tasks.spawn(self._look_alone(call, due), name=f"look at {call[2]}")
+                self._tasks.spawn(self._poll_alone(call, due), name=f"poll of {call[2]}")
             else:
                 return
             self._under_way += 1
 
     def _by_list(self) -> frozenset[CallPath]:
-        """The calls that are not read by themselves: all, where that would cost more, and what a quick sweep tells in time."""
+        """The calls that a list will answer: all, if that takes fewer requests, else those that can wait for a quick scan."""
         listable = frozenset(call for call, due in self._due.items() if not due.alone)
         patient = frozenset(call for call in listable if self._due[call].haste is Haste.WATCHING)
-        alone = listable - patient if self._sweeps_are_quick else listable
+        alone = listable - patient if self._scans_are_quick else listable
         if len(alone) >= 2 and len(alone) > self._cost_of_listing():
             return listable
         return listable - alone
 
     def _cost_of_listing(self) -> int:
-        """Requests that it takes to list every scope, as far as is known."""
+        """How many requests it takes to list every scope, as far as is known."""
         return sum(self._pages.get(scope, 1) for scope in self._scopes())
 
-    async def _look_alone(self, call: CallPath, due: _Due) -> None:
+    async def _poll_alone(self, call: CallPath, due: _Due) -> None:
         pbx = self._own if due.place.priority is Priority.OWN else self._asked
         try:
             shown = await pbx.get(*call)
-            due.tell(Poll(call=None if shown is None else self._sides.complete(shown)))
+            due.answer(Poll(call=None if shown is None else self._known_parties.complete(shown)))
             self._failing_since = None
         except PbxError as failure:
-            self._note(failure)
+            self._note_failure(failure)
             _log.warning("call_unreadable", call=call[2], error=type(failure).__name__)
         finally:
-            due.tell(UNREADABLE)
+            due.answer(UNREADABLE)
             self._ended()
 
-    async def _look_in_lists(self, waiting: dict[CallPath, _Due]) -> None:
-        """Tell what the lists show; what they do not show is read alone."""
+    async def _poll_by_lists(self, waiting: dict[CallPath, _Due]) -> None:
+        """Answer polls from the lists; calls that no list shows are then read alone."""
         try:
             for scope in self._scopes():
                 try:
-                    self._shown(waiting, scope, await self._own.list(*scope))
+                    self._listed(waiting, scope, await self._own.list(*scope))
                 except PartlyRead as partly:
-                    self._shown(waiting, scope, partly.calls)
+                    self._listed(waiting, scope, partly.calls)
                 except PbxError as failure:
-                    self._not_listed(scope, failure)
+                    self._not_read(scope, failure)
                     _log.warning("scope_unreadable", error=type(failure).__name__)
                 if not waiting:
                     break
         finally:
-            self._listing = False
+            self._reading_lists = False
             self._under_way -= 1
-            self._back(waiting)
+            self._wait_alone(waiting)
 
-    def _shown(self, waiting: dict[CallPath, _Due], scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
-        """Tell those who wait for a call of this list; the others go on waiting."""
+    def _listed(self, waiting: dict[CallPath, _Due], scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
+        """Answer the polls of calls in this list; the others go on waiting."""
         self._failing_since = None
-        self.sight.read(scope)
-        self._sides.note(scope, calls)
+        self.scope_health.succeeded(scope)
+        self._known_parties.remember(scope, calls)
         self._pages[scope] = requests_for(len(calls))
         if waiting:
             shown = {call.id: call for call in calls}
-            for path in [path for path in waiting if _tells(shown.get(path[2]), path)]:
-                waiting.pop(path).tell(Poll(call=self._sides.complete(shown[path[2]])))
+            for path in [path for path in waiting if _shows(shown.get(path[2]), path)]:
+                waiting.pop(path).answer(Poll(call=self._known_parties.complete(shown[path[2]])))
 
-    def _not_listed(self, scope: Scope, failure: PbxError) -> None:
-        self.sight.failed(scope)
-        self._note(failure)
+    def _not_read(self, scope: Scope, failure: PbxError) -> None:
+        self.scope_health.failed(scope)
+        self._note_failure(failure)
 
-    def _back(self, waiting: dict[CallPath, _Due]) -> None:
-        """What no list has told of, or not soon enough, is read alone: once, also for those who have asked for it since."""
+    def _wait_alone(self, waiting: dict[CallPath, _Due]) -> None:
+        """Polls that no list has answered, or not soon enough, are read alone, together with later polls of the same call."""
         while waiting:
             path, before = waiting.popitem()
             due = self._due.setdefault(path, before)
@@ -292,8 +292,8 @@ class Poller:
         if not self._stopped:
             self._begin()
 
-    def _note(self, failure: PbxError) -> None:
-        """Since when the PBX does not answer. A no is an answer, unless it says that the PBX is busy or broken."""
+    def _note_failure(self, failure: PbxError) -> None:
+        """Note since when the PBX does not answer. A refusal is an answer."""
         if says_no(failure):
             self._failing_since = None
         elif self._failing_since is None:
@@ -305,11 +305,11 @@ class Poller:
             self._begin()
 
 
-def _tells(call: PhoneCall | None, path: CallPath) -> bool:
-    """Whether a list shows this call with the side that it is followed for: a scope may show only its own user's."""
+def _shows(call: PhoneCall | None, path: CallPath) -> bool:
+    """Whether a list shows this call with a view of the polled extension: a scope may show only its own user's views."""
     return call is not None and any(view.extension == path[1] for view in call.views)
 
 
 def requests_for(calls: int) -> int:
-    """Requests that a list of so many calls takes (`bot.uapi.wire`)."""
+    """How many requests a list of so many calls takes (`bot.uapi.wire`)."""
     return 1 + (calls > MORE_THAN_ONE) + (calls > MORE_THAN_TWO)

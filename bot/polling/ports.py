@@ -1,4 +1,4 @@
-"""What is asked of the PBX, and how it answers. `uapi` fulfils it."""
+"""What is asked of the PBX, and how it answers. Implemented by `uapi`."""
 
 from enum import StrEnum
 from typing import Protocol
@@ -10,7 +10,7 @@ from bot.domain.presence import Presence
 
 
 class Accepted(StrEnum):
-    """How the PBX said yes: 200 with the call, 202 with three fields, 204 with nothing."""
+    """How the PBX accepted an action: 200 with the call, 202 with three fields, 204 with nothing."""
 
     CALL = "call"
     RINGING = "ringing"
@@ -18,10 +18,9 @@ class Accepted(StrEnum):
 
 
 class PartlyRead(PbxUnreachable):
-    """A list of live calls of which some entries are calls without an id: `skipped` so many; `calls` are the others.
+    """A list of live calls in which `skipped` entries have no id; `calls` are the others.
 
-    A call that is not among those may be one that was skipped. Who does not know what to do with that takes the list for
-    one that cannot be read.
+    A call that is not among them may be one of the skipped. Callers that do not handle this treat the list as unreadable.
     """
 
     def __init__(self, calls: tuple[PhoneCall, ...], skipped: int) -> None:
@@ -34,13 +33,13 @@ class PhoneCalls(Protocol):
     """The PBX. Every method may raise PbxError."""
 
     async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
-        """The call as it is now, None where it is gone."""
+        """The call as it is now, None if it is gone."""
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
-        """The live calls of an extension (or `@self`), each once. Raises PartlyRead where some have no id."""
+        """The live calls of an extension (or `@self`), each once. Raises PartlyRead if some have no id."""
 
     async def presence(self, user: str, extension: str) -> Presence | None:
-        """What the PBX knows of one phone beside calls; None where it says nothing of it."""
+        """What the PBX knows of one phone besides its calls; None if it does not know the phone."""
 
     async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
-        """Send the action, once. Raises PbxRefused for a no, AnswerLost where nobody knows whether it was done."""
+        """Send the action, once. Raises PbxRefused if refused, AnswerLost if nobody knows whether it was done."""

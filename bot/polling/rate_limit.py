@@ -37,7 +37,7 @@ class Place(NamedTuple):
 
 
 class FairOrder:
-    """Who goes first: of three turns ASKED gets two and OWN one while both wait; within a priority, whoever came first."""
+    """Who goes first: of three turns ASKED gets two and OWN one while both wait; within a priority, first come, first served."""
 
     def __init__(self) -> None:
         self._served = 0.0

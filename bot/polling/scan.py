@@ -1,7 +1,7 @@
-"""The live calls of all scopes: listed a few scopes at a time, and put together so that each call is one.
+"""Scans and snapshots: the lists of all scopes, read a few at a time and merged, so that each call occurs once.
 
-A scope that does not answer tells nothing: what it showed before is in doubt then, and not gone. One that the PBX does not
-know has no calls to show.
+If the list of a scope cannot be read, the calls that it showed before are in doubt, not gone. A scope that the PBX does not
+know has no calls.
 """
 
 import asyncio
@@ -13,18 +13,18 @@ import structlog
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
 from bot.polling.ports import PartlyRead, PhoneCalls
-from bot.polling.sight import Scope
+from bot.polling.scope_health import Scope
 from bot.tasks import in_slices
 
-AT_ONCE = 4
-"""Lists under way at a time. The session to the PBX has 32 connections: the others are for interventions."""
+READS_AT_A_TIME = 4
+"""Reads under way at a time. The session to the PBX has 32 connections: the others are for interventions."""
 
-_log = structlog.get_logger("callbot.looking")
+_log = structlog.get_logger("callbot.polling")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The live calls, each once, and how much of them it is: so many scopes, of which so many could not be read."""
+    """The live calls, each once, for somebody who waits for them. `unread` of the `scopes` could not be read."""
 
     calls: tuple[PhoneCall, ...]
     scopes: int
@@ -33,47 +33,47 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Scan:
-    """One look at all live calls: what the scopes that answered show, each call once."""
+    """The result of one scan: the live calls of the scopes that could be read, each once."""
 
     calls: tuple[PhoneCall, ...] = ()
     read: int = 0
-    """Scopes that answered."""
+    """Scopes that could be read."""
     unread: int = 0
-    """Scopes that did not."""
+    """Scopes that could not."""
     doubtful: frozenset[str] = frozenset()
-    """Calls that a scope has shown which does not answer now."""
+    """Calls that were shown before by a scope that cannot be read now."""
     skipped: int = 0
-    """Entries of lists that could not be read: each may be a call that this look does not show."""
+    """Entries that could not be read: each may be a call that this scan does not show."""
     blind: bool = False
-    """A scope has never answered yet, so a call that is not shown may be anywhere."""
+    """A scope could never be read yet, so any call may be there."""
 
     def misses(self, call_id: str) -> bool:
-        """Whether a call that this look does not show is not there, for all the PBX says."""
+        """Whether a call that this scan does not show is gone, as far as the PBX says."""
         return not self.blind and call_id not in self.doubtful
 
 
-class Scans:
-    """One look after the other, with the memory of what each scope showed last."""
+class ScopeScanner:
+    """Does one scan after the other. It remembers what each scope showed last."""
 
     def __init__(self) -> None:
         self._last: dict[Scope, tuple[PhoneCall, ...]] = {}
         self._before: dict[Scope, tuple[PhoneCall, ...]] = {}
-        """The lists before the last ones: one empty list, and then no answer, is no second look without the call."""
+        """The lists before the last ones: a scope that shows an empty list and then fails has not missed a call twice."""
 
     async def take(
         self,
         pbx: PhoneCalls,
         scopes: tuple[Scope, ...],
-        told: Callable[[Scope, tuple[PhoneCall, ...]], None],
+        listed: Callable[[Scope, tuple[PhoneCall, ...]], None],
         failed: Callable[[Scope, PbxError], None],
     ) -> Scan:
-        """List every scope once. `told` hears of each list as it comes, `failed` of each failure. Raises no PbxError."""
+        """List every scope once. Calls `listed` with each list as it comes, and `failed` with each failure. Raises no PbxError."""
         lists: dict[Scope, tuple[PhoneCall, ...]] = {}
         skipped: dict[Scope, int] = {}
 
         def read(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
             lists[scope] = calls
-            told(scope, calls)
+            listed(scope, calls)
 
         def not_read(scope: Scope, failure: PbxError) -> None:
             if isinstance(failure, PartlyRead):
@@ -83,7 +83,7 @@ class Scans:
             _log.warning("scope_unreadable", error=type(failure).__name__)
             unknown = isinstance(failure, UserInvalid | ExtensionInvalid)
             if unknown or (says_no(failure) and not self._last.get(scope)):
-                read(scope, ())  # it shows no calls: the PBX does not know it, or has always refused it
+                read(scope, ())  # it has no calls: the PBX does not know it, or has always refused it
             else:
                 failed(scope, failure)
 
@@ -95,7 +95,7 @@ class Scans:
         self._before = {scope: (self._last if scope in lists else self._before).get(scope, ()) for scope in scopes}
         self._last = lists | remembered | partly
         return Scan(
-            calls=await _with_every_side(lists, remembered | partly, scopes),
+            calls=await _with_every_view(lists, remembered | partly, scopes),
             read=len(lists),
             unread=len(unread),
             doubtful=frozenset(call.id for calls in shown.values() for call in calls),
@@ -104,47 +104,47 @@ class Scans:
         )
 
     def _hidden(self, scope: Scope, lists: Mapping[Scope, tuple[PhoneCall, ...]]) -> tuple[PhoneCall, ...]:
-        """What this scope has shown of calls that only others show now: one of its entries could not be read."""
+        """The calls that this scope showed before and only other scopes show now: one may be the entry that could not be read."""
         own = {call.id for call in lists[scope]}
         others = {call.id for other, calls in lists.items() if other != scope for call in calls}
         return tuple(call for call in self._last.get(scope, ()) if call.id in others - own)
 
 
-class Snapshots:
-    """Every scope listed once, for a person who waits for it. `told` hears of each list as it comes."""
+class SharedSnapshot:
+    """Lists every scope once, for everybody who waits for it. Calls `listed` with each list as it comes."""
 
     def __init__(
         self,
         pbx: PhoneCalls,
         scopes: Callable[[], tuple[Scope, ...]],
-        told: Callable[[Scope, tuple[PhoneCall, ...]], None],
+        listed: Callable[[Scope, tuple[PhoneCall, ...]], None],
     ) -> None:
         self._pbx = pbx
         self._scopes = scopes
-        self._told = told
+        self._listed = listed
         self._taking: asyncio.Task[Snapshot] | None = None
 
     async def take(self, within: float) -> Snapshot:
-        """As much as can be read in so many seconds. Who comes while one is taken gets the same one.
+        """As much as can be read in so many seconds. Requests that come while a snapshot is taken share it.
 
-        Raises PbxError where no scope at all can be read.
+        Raises PbxError if no scope can be read.
         """
         if self._taking is None or self._taking.done():
             self._taking = asyncio.create_task(self._take(within), name="snapshot of the live calls")
             self._taking.add_done_callback(self._taken)
         taken = self._taking
-        await asyncio.wait({taken})  # who is cancelled here does not cancel it
+        await asyncio.wait({taken})  # so that a waiter who is cancelled does not cancel it for the others
         return taken.result()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Take no more snapshots."""
         if self._taking is not None:
             self._taking.cancel()
 
     def _taken(self, task: asyncio.Task[Snapshot]) -> None:
-        """Forget it: a snapshot is large, and a failure holds on to all that was read until then.
+        """Free it: a snapshot is large, and a failure keeps alive all that was read until then.
 
-        Its outcome is looked at, so that asyncio does not report it as forgotten where every waiter was cancelled.
+        The exception is retrieved, so that asyncio does not report it if every waiter was cancelled.
         """
         self._taking = None
         if not task.cancelled():
@@ -158,7 +158,7 @@ class Snapshots:
 
         def read(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
             lists[scope] = calls
-            self._told(scope, calls)
+            self._listed(scope, calls)
 
         def not_read(scope: Scope, failure: PbxError) -> None:
             if isinstance(failure, PartlyRead):
@@ -186,7 +186,7 @@ async def read_lists(
     read: Callable[[Scope, tuple[PhoneCall, ...]], None],
     failed: Callable[[Scope, PbxError], None],
 ) -> None:
-    """The list of every scope, a few at a time; `read` and `failed` hear of each."""
+    """Read the list of every scope, a few at a time. Calls `read` or `failed` for each."""
     left = iter(scopes)
 
     async def reader() -> None:
@@ -199,23 +199,23 @@ async def read_lists(
                 read(scope, calls)
 
     async with asyncio.TaskGroup() as readers:
-        for _ in range(min(AT_ONCE, len(scopes))):
+        for _ in range(min(READS_AT_A_TIME, len(scopes))):
             readers.create_task(reader(), name="list of live calls")
 
 
 def says_no(failure: PbxError) -> bool:
-    """Whether this is an answer: a no, unless it says that the PBX is busy or broken."""
+    """Whether the PBX answered and refused. An answer that it is busy or broken is a failure."""
     return isinstance(failure, PbxRefused) and not isinstance(failure, PbxBusy | PbxFault)
 
 
-async def _with_every_side(
+async def _with_every_view(
     lists: Mapping[Scope, tuple[PhoneCall, ...]],
     remembered: Mapping[Scope, tuple[PhoneCall, ...]],
     scopes: tuple[Scope, ...],
 ) -> tuple[PhoneCall, ...]:
-    """The calls that the lists show, with the sides besides that scopes have shown which do not answer now.
+    """The calls of these lists, also with the views that scopes showed before which cannot be read now.
 
-    One of those sides could be the protected one.
+    One of those views could be of a protected extension.
     """
     if not remembered:
         return await each_once(lists, scopes)
@@ -225,9 +225,9 @@ async def _with_every_side(
 
 
 async def each_once(lists: Mapping[Scope, tuple[PhoneCall, ...]], scopes: tuple[Scope, ...]) -> tuple[PhoneCall, ...]:
-    """Each call once, with every side of it that any scope shows: another user's list may leave some out.
+    """Each call once, with every view of it that any scope shows: another user's list may leave some out.
 
-    A side left out could be the protected one.
+    A view that is left out could be of a protected extension.
     """
     calls: dict[str, PhoneCall] = {}
     async for call in in_slices(call for scope in scopes for call in lists.get(scope, ())):

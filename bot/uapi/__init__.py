@@ -4,7 +4,7 @@ Read in this order:
 
     envelope.py  the JSON of an answer: from bytes to its parts. No I/O
     wire.py      requests and answers as plain values; every status and body becomes a value or an error. No I/O
-    call_list.py the pages of one list of calls, in slices; what has not changed is not read again
+    list_reader.py the pages of one list of calls, in slices; what has not changed is not read again
     exchange.py  one request over HTTP, sent once, and its answer, however the connection ends
     token.py     where the access token comes from, and how it is renewed
     client.py    UnifiedApi: reads are repeated, actions are not

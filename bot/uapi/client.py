@@ -24,8 +24,8 @@ from bot.domain.presence import Presence
 from bot.polling.ports import Accepted, PartlyRead
 from bot.tasks import back_off
 from bot.uapi import wire
-from bot.uapi.call_list import CallList, LastLists, next_start
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured
+from bot.uapi.list_reader import LastLists, ListReader, next_start
 from bot.uapi.token import TokenSource
 from bot.uapi.wire import Page, Request
 
@@ -125,15 +125,15 @@ class UnifiedApi:
         Raises as `get`, and PartlyRead where some calls have no id.
         """
         scope = (user, extension)
-        call_list = CallList(self._last_lists.of(scope))
+        reader = ListReader(self._last_lists.of(scope))
 
         async def read(answer: Answer) -> Page[PhoneCall]:
-            return await call_list.read(answer.http_status, answer.body)
+            return await reader.read(answer.http_status, answer.body)
 
         calls, skipped = await self._every_page(
             lambda start: wire.get_page(user, extension, start), read, lambda call: call.id
         )
-        self._last_lists.keep(scope, call_list.shown)
+        self._last_lists.keep(scope, reader.shown)
         if skipped:
             log.debug("calls_without_id", skipped=skipped)
             raise PartlyRead(calls, skipped)

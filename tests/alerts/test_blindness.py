@@ -30,7 +30,7 @@ class Channels:
     def begin(self) -> None:
         """A process that starts."""
         self.blindness = Blindness(
-            sight=self.post.poller.sight,
+            scope_health=self.post.poller.scope_health,
             wanted=lambda: self.post.monitor.needed,
             channels=lambda: (*(rule.channel for rule in self.post.alert_rules), HELP, ALERTS),
             ledger=self,
@@ -50,7 +50,7 @@ class Channels:
         """Another process, which has seen nothing yet."""
         await self.blindness.stop()
         await self.post.stop()
-        self.post.poller.sight.end()
+        self.post.poller.scope_health.end()
         self.post.begin()
         self.begin()
         await self.watch()

@@ -1,4 +1,4 @@
-"""Looks at followed calls: as few requests as may be, what is undecided first, never the same call twice at a time."""
+"""Polls of tracked calls: in few requests, the urgent ones first, never the same call twice at a time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxUnreachable
 from bot.domain.intervention import UNREADABLE, Poll
 from bot.polling.poller import Haste
-from bot.polling.scan import AT_ONCE
+from bot.polling.scan import READS_AT_A_TIME
 
 MakeCall = Callable[..., PhoneCall]
 SCOPES = (("@me", "@self"), ("12", "@self"))
@@ -16,7 +16,7 @@ READS, LISTS = "get", "list"
 
 def busy(watch: Any) -> None:
     """Let as many reads be under way as may be, so that what comes now has to wait."""
-    for number in range(1, AT_ONCE + 1):
+    for number in range(1, READS_AT_A_TIME + 1):
         watch.at(f"c{number}")
 
 
@@ -43,7 +43,7 @@ async def test_as_many_calls_as_there_are_scopes_are_read_one_by_one(watch: Any,
     assert (len(watch.seen), watch.asked(LISTS)) == (6, [])
 
 
-async def test_more_calls_than_scopes_are_told_from_the_lists(watch: Any, clock: Any) -> None:
+async def test_more_calls_than_scopes_are_polled_by_the_lists(watch: Any, clock: Any) -> None:
     busy(watch)
     for number in range(5, 13):
         watch.at(f"c{number}")
@@ -68,7 +68,7 @@ async def test_a_call_that_no_list_shows_is_read_by_itself_before_it_is_believed
     for number in range(5, 9):
         watch.at(f"c{number}")
     await clock.let_pass(9)
-    assert (watch.asked(READS)[AT_ONCE:], watch.seen["c7"].call) == (["c7"], watch.pbx.calls["c7"])
+    assert (watch.asked(READS)[READS_AT_A_TIME:], watch.seen["c7"].call) == (["c7"], watch.pbx.calls["c7"])
 
 
 async def test_a_call_that_a_list_shows_without_the_agent_s_side_is_read_by_itself(
@@ -91,7 +91,7 @@ async def test_what_is_in_doubt_is_read_by_itself(watch: Any, clock: Any) -> Non
     for number in range(6, 10):
         watch.at(f"c{number}")
     await clock.let_pass(9)
-    assert watch.asked(READS)[AT_ONCE:] == ["c5"]
+    assert watch.asked(READS)[READS_AT_A_TIME:] == ["c5"]
 
 
 async def test_a_scope_of_many_pages_costs_as_many_requests(watch: Any, clock: Any, a_call: MakeCall) -> None:
@@ -102,7 +102,7 @@ async def test_a_scope_of_many_pages_costs_as_many_requests(watch: Any, clock: A
         for number in range(5, 8):
             watch.at(f"c{number}")
         await clock.let_pass(9)
-    assert (watch.asked(LISTS), len(watch.asked(READS))) == (["@me"], 2 * AT_ONCE + 3)
+    assert (watch.asked(LISTS), len(watch.asked(READS))) == (["@me"], 2 * READS_AT_A_TIME + 3)
 
 
 async def test_a_scope_that_refuses_leaves_its_calls_to_single_reads(watch: Any, clock: Any) -> None:
@@ -111,13 +111,13 @@ async def test_a_scope_that_refuses_leaves_its_calls_to_single_reads(watch: Any,
     for number in range(5, 9):
         watch.at(f"c{number}")
     await clock.let_pass(9)
-    assert {name: look.call is not None for name, look in watch.seen.items()} == {f"c{n}": True for n in range(1, 9)}
+    assert {name: poll.call is not None for name, poll in watch.seen.items()} == {f"c{n}": True for n in range(1, 9)}
 
 
-# ── what a look may show, and when ──
+# ── what a poll may show, and when ──
 
 
-async def test_a_look_begins_after_it_was_asked_for_even_while_a_list_is_read(
+async def test_a_poll_begins_after_it_was_asked_for_even_while_a_list_is_read(
     watch: Any, clock: Any, a_call: MakeCall
 ) -> None:
     busy(watch)
@@ -144,7 +144,7 @@ async def test_the_lists_are_read_once_at_a_time(watch: Any, clock: Any) -> None
     assert (begun, len(watch.seen)) == (1, 12)
 
 
-async def test_who_asks_for_a_call_that_the_lists_are_read_for_gets_its_look_too(watch: Any, clock: Any) -> None:
+async def test_a_call_that_the_lists_are_read_for_can_be_polled_meanwhile(watch: Any, clock: Any) -> None:
     busy(watch)
     for call_id in ("gone", "c6", "c7", "c8"):
         watch.at(call_id)
@@ -180,7 +180,7 @@ async def test_so_many_reads_are_under_way_and_no_more(watch: Any, clock: Any) -
     for number in range(1, 13):
         watch.at(f"c{number}")
     await clock.let_pass(9)
-    assert (watch.pbx.most_under_way, len(watch.seen)) == (AT_ONCE, 12)
+    assert (watch.pbx.most_under_way, len(watch.seen)) == (READS_AT_A_TIME, 12)
 
 
 async def test_what_is_undecided_is_read_first(watch: Any, clock: Any) -> None:
@@ -191,7 +191,7 @@ async def test_what_is_undecided_is_read_first(watch: Any, clock: Any) -> None:
     watch.at("c9", Haste.EXPECTING)
     watch.at("c10", Haste.EXPECTING)
     await clock.let_pass(9)
-    assert set(watch.order[AT_ONCE : AT_ONCE + 4]) >= {"c9", "c10"}
+    assert set(watch.order[READS_AT_A_TIME : READS_AT_A_TIME + 4]) >= {"c9", "c10"}
 
 
 async def test_what_is_undecided_does_not_starve_the_rest(watch: Any, clock: Any) -> None:
@@ -211,4 +211,4 @@ async def test_after_the_end_nothing_is_begun(watch: Any, clock: Any) -> None:
     await clock.let_pass(0.5)
     await watch.poller.stop()
     await clock.let_pass(9)
-    assert len(watch.pbx.asked) == AT_ONCE
+    assert len(watch.pbx.asked) == READS_AT_A_TIME

@@ -1,4 +1,4 @@
-"""How soon a call is looked at again: by what is expected of it, and by how long the PBX has not answered."""
+"""How soon a call is polled again: by what is expected of it, and by how long the PBX has not answered."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from bot.polling.poller import Haste
 
 
 async def paused(watch: Any, clock: Any, haste: Haste) -> float:
-    """Seconds until the next look."""
+    """Seconds until the next poll."""
     begun, ended = float(clock()), list[float]()
 
     async def pause() -> None:
@@ -32,7 +32,7 @@ async def outage(watch: Any, clock: Any, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(("haste", "seconds"), [(Haste.DOUBTING, 0.3), (Haste.EXPECTING, 0.5), (Haste.WATCHING, 1.0)])
-async def test_how_soon_a_call_is_looked_at_again(watch: Any, clock: Any, haste: Haste, seconds: float) -> None:
+async def test_how_soon_a_call_is_polled_again(watch: Any, clock: Any, haste: Haste, seconds: float) -> None:
     assert await paused(watch, clock, haste) == pytest.approx(seconds)
 
 

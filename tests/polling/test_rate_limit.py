@@ -1,4 +1,4 @@
-"""Never more looks than the map allows; who waits for an answer goes first, and who came first goes first."""
+"""Never more requests than callbot.toml allows; what a person waits for goes first, and otherwise first come, first served."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -47,7 +47,9 @@ def most_within(times: list[float], seconds: float) -> int:
 
 
 @pytest.mark.parametrize("per_second", [1, 5, 7.5, 200])
-async def test_in_no_second_are_there_more_turns_than_the_map_allows(line: Any, clock: Any, per_second: float) -> None:
+async def test_in_no_second_are_there_more_turns_than_callbot_toml_allows(
+    line: Any, clock: Any, per_second: float
+) -> None:
     waiting = line(per_second)
     for _ in range(40):
         waiting.wants("a", waiting.rate_limit.own)

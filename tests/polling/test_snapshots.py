@@ -10,7 +10,7 @@ import pytest
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
 from bot.polling.poller import Poller
-from bot.polling.scan import AT_ONCE, Snapshot, each_once
+from bot.polling.scan import READS_AT_A_TIME, Snapshot, each_once
 
 MakeCall = Callable[..., PhoneCall]
 ME, BOB, DAN = "@me", "12", "13"
@@ -49,7 +49,7 @@ class ManyLists:
         raise AssertionError("a snapshot reads lists")
 
     async def act(self, *what: Any) -> Any:
-        raise AssertionError("looking sends nothing")
+        raise AssertionError("polling sends nothing")
 
 
 @dataclass
@@ -178,13 +178,13 @@ async def test_many_scopes_are_read_a_few_at_a_time(shop: Shop) -> None:
     shop.scopes = tuple((str(number), "@self") for number in range(40))
     shop.pbx.slow = dict.fromkeys(map(str, range(40)), 0.1)
     await shop.takes()
-    assert (shop.pbx.most_under_way, len(shop.pbx.asked)) == (AT_ONCE, 40)
+    assert (shop.pbx.most_under_way, len(shop.pbx.asked)) == (READS_AT_A_TIME, 40)
 
 
 async def test_nobody_waits_while_the_calls_of_six_long_lists_become_one_each(
     a_call: MakeCall, a_view: Any, turns: Callable[[], Any]
 ) -> None:
-    """Each list shows another side of the same 10,000 calls."""
+    """Each list shows another view of the same 10,000 calls."""
     lists = {
         (str(user), "@self"): tuple(a_call(a_view(f"{user:02}"), call_id=f"c{number}") for number in range(10_000))
         for user in range(6)

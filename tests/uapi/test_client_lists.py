@@ -12,8 +12,8 @@ import pytest
 from bot.domain.errors import PbxUnreachable
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
-from bot.uapi.call_list import LastLists
 from bot.uapi.client import PAGES, UnifiedApi
+from bot.uapi.list_reader import LastLists
 from tests.uapi.conftest import Heard, RawPbx, http
 
 Connect = Callable[..., UnifiedApi]

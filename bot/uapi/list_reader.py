@@ -57,7 +57,7 @@ class LastLists:
             del self._lists[next(iter(self._lists))]
 
 
-class CallList:
+class ListReader:
     """One list of calls, read page after page. `last` is what it showed when it was read the time before."""
 
     def __init__(self, last: list[Entry]) -> None:

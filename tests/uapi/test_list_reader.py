@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.calls import MOST_VIEWS, PhoneCall
 from bot.domain.errors import PbxError, PbxUnreachable
 from bot.uapi import wire
-from bot.uapi.call_list import LONGEST, CallList, Entry, LastLists, next_start
+from bot.uapi.list_reader import LONGEST, Entry, LastLists, ListReader, next_start
 from bot.uapi.wire import LAST_START, Page
 
 thorough = settings(max_examples=400, deadline=None)
@@ -30,8 +30,8 @@ def an_envelope(*entries: object, total: object = 2) -> bytes:
 
 
 def read(body: bytes, last: list[Entry] | None = None) -> tuple[tuple[PhoneCall, ...], list[Entry]]:
-    call_list = CallList(last or [])
-    return asyncio.run(call_list.read(200, body)).entries, call_list.shown
+    reader = ListReader(last or [])
+    return asyncio.run(reader.read(200, body)).entries, reader.shown
 
 
 # ── both ways to read a page give the same ──
@@ -105,7 +105,7 @@ def outcome(http_status: int, body: bytes, last: list[Entry] | None = None) -> o
     try:
         if last is None:
             return wire.read_page(http_status, body)
-        return asyncio.run(CallList(last).read(http_status, body))
+        return asyncio.run(ListReader(last).read(http_status, body))
     except PbxError as failure:
         return type(failure), str(failure)
 

@@ -9,8 +9,8 @@ import pytest
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
 from bot.domain.permissions import Permissions, Person
+from bot.polling.known_parties import KnownParties, WithEveryParty
 from bot.polling.poller import Haste, Poller
-from bot.polling.sides import Sides, WithEveryParty
 
 MakeCall = Callable[..., PhoneCall]
 PIA = "0003*299"
@@ -44,7 +44,7 @@ class TwoUsers:
 
 @pytest.fixture
 def pbx(a_call: MakeCall, a_view: Any) -> TwoUsers:
-    """Bob's side of the call for all but user 14, who is protected and sees the other."""
+    """Bob's view of the call for all but user 14, who is protected and sees the other."""
     bobs, pias = a_call(a_view("01")), a_call(a_view("00", extension=PIA))
     return TwoUsers({"@me": bobs, "12": bobs, "14": pias})
 
@@ -59,8 +59,8 @@ def here(rules: Permissions) -> Permissions:
 
 
 @pytest.fixture
-async def looks(pbx: TwoUsers, clock: Any) -> AsyncIterator[Poller]:
-    looks = Poller(
+async def poller(pbx: TwoUsers, clock: Any) -> AsyncIterator[Poller]:
+    poller = Poller(
         asked=pbx,
         own=pbx,
         scopes=lambda: SCOPES,
@@ -69,38 +69,40 @@ async def looks(pbx: TwoUsers, clock: Any) -> AsyncIterator[Poller]:
         sleep=clock.sleep,
         random=lambda: 0.5,
     )
-    yield looks
-    await looks.stop()
+    yield poller
+    await poller.stop()
 
 
 def asking(pbx: TwoUsers, clock: Any, here: Permissions) -> WithEveryParty:
-    return WithEveryParty(pbx, Sides(clock), here.protected_elsewhere)
+    return WithEveryParty(pbx, KnownParties(clock), here.protected_elsewhere)
 
 
-# ── looks ──
+# ── polls, snapshots and scans ──
 
 
-async def test_a_look_at_one_call_knows_whom_another_list_has_shown(looks: Poller, here: Permissions) -> None:
-    await looks.scan()
-    look = await looks.at(("12", "0003*210", "c1"), Haste.DOUBTING)
-    assert look.call is not None
-    assert here.protects(look.call)
+async def test_a_poll_of_one_call_knows_whom_another_list_has_shown(poller: Poller, here: Permissions) -> None:
+    await poller.scan()
+    poll = await poller.poll(("12", "0003*210", "c1"), Haste.DOUBTING)
+    assert poll.call is not None
+    assert here.protects(poll.call)
 
 
-async def test_a_list_knows_whom_another_list_has_shown_before(looks: Poller, here: Permissions, pbx: TwoUsers) -> None:
-    await looks.snapshot(8.0)
+async def test_a_list_knows_whom_another_list_has_shown_before(
+    poller: Poller, here: Permissions, pbx: TwoUsers
+) -> None:
+    await poller.snapshot(8.0)
     pbx.failing["14"] = PbxUnreachable("not connected")
-    taken = await looks.snapshot(8.0)
+    taken = await poller.snapshot(8.0)
     assert [here.protects(call) for call in taken.calls] == [True]
 
 
 async def test_whom_no_list_has_shown_for_a_minute_is_forgotten(
-    looks: Poller, here: Permissions, clock: Any, pbx: TwoUsers
+    poller: Poller, here: Permissions, clock: Any, pbx: TwoUsers
 ) -> None:
-    await looks.snapshot(8.0)
+    await poller.snapshot(8.0)
     pbx.failing["14"] = PbxUnreachable("not connected")
     clock.passed += 61
-    taken = await looks.snapshot(8.0)
+    taken = await poller.snapshot(8.0)
     assert [here.protects(call) for call in taken.calls] == [False]
 
 

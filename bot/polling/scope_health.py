@@ -1,4 +1,4 @@
-"""Which scopes the looks at all live calls can read, and since when they cannot. Pure; time is an argument."""
+"""Which scopes the scans cannot read, and since when. No I/O here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ Scope: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Blind:
-    """What cannot be read: everything (`whole`), or some scopes. `seconds`: for how long."""
+class Outage:
+    """What cannot be read: every scope (`whole`) or some of them. `seconds`: for how long."""
 
     whole: bool
     seconds: float
 
 
-class Sight:
-    """The lists that were read and that were not. `clock` counts seconds and never goes back."""
+class ScopeHealth:
+    """When the list of each scope was read last, and which failed. `clock` counts seconds and never goes back."""
 
     def __init__(self, scopes: Callable[[], tuple[Scope, ...]], clock: Callable[[], float]) -> None:
         self._scopes = scopes
@@ -27,40 +27,40 @@ class Sight:
         self._failed: set[Scope] = set()
 
     def begin(self) -> None:
-        """The scopes are looked at from now on, if they were not before."""
+        """A scan begins. The time of a scope that was never read counts from the first scan."""
         if self._began is None:
             self._began = self._clock()
 
     def end(self) -> None:
-        """Nobody looks at them any more: what was read before says nothing."""
+        """No more scans for now. What was read until now no longer counts."""
         self._began = None
         self._read_at.clear()
         self._failed.clear()
 
-    def read(self, scope: Scope) -> None:
-        """Its list came."""
+    def succeeded(self, scope: Scope) -> None:
+        """The list of that scope was read."""
         self._read_at[scope] = self._clock()
         self._failed.discard(scope)
 
     def failed(self, scope: Scope) -> None:
-        """Its list did not come."""
+        """The list of that scope could not be read."""
         self._failed.add(scope)
 
-    def blind(self, after: float) -> Blind | None:
-        """What could not be read for so many seconds; None where there is nothing.
+    def outage(self, after: float) -> Outage | None:
+        """What could not be read for `after` seconds, None if there is nothing.
 
-        Many scopes take their time, so one alone counts only where it was tried in vain since.
+        One scope of many counts only if a read of it failed: with many scopes it may be long before one has its turn.
         """
         if self._began is None:
             return None
         now, scopes = self._clock(), self._scopes()
         ages = {scope: now - self._read_at.get(scope, self._began) for scope in scopes}
         if ages and min(ages.values()) >= after:
-            return Blind(whole=True, seconds=min(ages.values()))
+            return Outage(whole=True, seconds=min(ages.values()))
         late = [age for scope, age in ages.items() if age >= after and scope in self._failed]
-        return Blind(whole=False, seconds=max(late)) if late else None
+        return Outage(whole=False, seconds=max(late)) if late else None
 
     @property
-    def known(self) -> bool:
-        """Whether every scope was read since the looks began, so that what is not blind sees."""
+    def all_read(self) -> bool:
+        """Whether every scope was read since the first scan."""
         return self._began is not None and all(scope in self._read_at for scope in self._scopes())

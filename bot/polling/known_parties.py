@@ -1,6 +1,6 @@
-"""The parties of a call that other lists show: a read in the name of one UnifiedAPI user may leave some of them out.
+"""The parties of a call that other lists have shown: a read as one UnifiedAPI user may leave some of them out.
 
-One of those could be the protected one, and `[protected]` counts for the call wherever it is read.
+One of them could be protected, and a call with a protected party is protected wherever it is read.
 """
 
 import asyncio
@@ -12,17 +12,17 @@ from bot.domain.errors import PbxError
 from bot.domain.presence import Presence
 from bot.polling.ports import Accepted, PhoneCalls
 from bot.polling.scan import read_lists, says_no
-from bot.polling.sight import Scope
+from bot.polling.scope_health import Scope
 from bot.tasks import in_slices
 
 REMEMBERED = 60.0
-"""Seconds for which a list is remembered that was not read again."""
+"""Seconds after which a list that was not read again is forgotten."""
 
 
-class Sides:
-    """What the list of each scope has shown last; `clock` counts seconds.
+class KnownParties:
+    """The last list of each scope. `clock` counts seconds.
 
-    `parties_of` says who is a party of a call as one list shows it: all whom it names, but for those who only listen.
+    `parties_of` gives the parties of a call as one list shows it, without supervisors who only listen.
     """
 
     def __init__(
@@ -33,17 +33,17 @@ class Sides:
         self._lists: dict[Scope, tuple[float, tuple[PhoneCall, ...]]] = {}
         self._by_id: dict[Scope, dict[str, PhoneCall]] = {}
 
-    def note(self, scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
+    def remember(self, scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
         """Remember a list."""
         self._lists[scope] = (self._clock(), calls)
         self._by_id.pop(scope, None)
 
     def complete(self, call: PhoneCall) -> PhoneCall:
-        """The call with the parties that other lists have shown of it."""
+        """The call with the parties that other lists show besides."""
         return self._with_parties(call, (self._calls(scope).get(call.id) for scope in tuple(self._lists)))
 
     def complete_all(self, calls: Iterable[PhoneCall]) -> tuple[PhoneCall, ...]:
-        """The same for many calls, with one walk through the lists."""
+        """Many calls, each with the parties that other lists show besides. It goes through the lists once."""
         shown: dict[str, list[PhoneCall]] = {}
         for scope in tuple(self._lists):
             for call in self._calls(scope).values():
@@ -71,29 +71,31 @@ class Sides:
 
 
 class WithEveryParty:
-    """The PBX as interventions ask it: what is read has the parties that other lists show.
+    """The PBX as interventions use it: each call that is read has the parties that other lists show besides.
 
-    Beside each read the lists of the protected extensions of other users are read, which `protected` gives for a user: a call
-    that one of them shows is protected, whoever else shows it without them.
+    With each read the lists of other users' protected extensions are read; `protected` gives these scopes for a user. A call in
+    one of them is protected, even if another user's list does not show that party.
     """
 
-    def __init__(self, pbx: PhoneCalls, sides: Sides, protected: Callable[[str], tuple[Scope, ...]]) -> None:
+    def __init__(
+        self, pbx: PhoneCalls, known_parties: KnownParties, protected: Callable[[str], tuple[Scope, ...]]
+    ) -> None:
         self._pbx = pbx
-        self._sides = sides
+        self._known_parties = known_parties
         self._protected = protected
 
     async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
         """The call as it is now, None where it is gone. Raises PbxError."""
         call, _ = await asyncio.gather(self._pbx.get(user, extension, call_id), self._read_protected(user))
-        return None if call is None else self._sides.complete(call)
+        return None if call is None else self._known_parties.complete(call)
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         """The live calls of an extension, each once. Raises PbxError."""
         calls, _ = await asyncio.gather(self._pbx.list(user, extension), self._read_protected(user))
-        return tuple([self._sides.complete(call) async for call in in_slices(calls)])
+        return tuple([self._known_parties.complete(call) async for call in in_slices(calls)])
 
     async def presence(self, user: str, extension: str) -> Presence | None:
-        """What the PBX knows of one phone beside calls. Raises PbxError."""
+        """What the PBX knows of one phone besides its calls. Raises PbxError."""
         return await self._pbx.presence(user, extension)
 
     async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
@@ -101,15 +103,18 @@ class WithEveryParty:
         return await self._pbx.act(user, extension, call_id, action)
 
     async def _read_protected(self, user: str) -> None:
-        """Where it is not known who is protected nothing may be touched: what fails, but for a no, fails the read."""
+        """Read the lists of protected extensions. Unless it is known who is protected, no call may be touched.
+
+        So a failure fails the read. An extension that the PBX refuses has no calls.
+        """
         failures: list[PbxError] = []
 
         def failed(scope: Scope, failure: PbxError) -> None:
             if says_no(failure):
-                self._sides.note(scope, ())  # the PBX does not know it: it shows no calls
+                self._known_parties.remember(scope, ())
             else:
                 failures.append(failure)
 
-        await read_lists(self._pbx, self._protected(user), self._sides.note, failed)
+        await read_lists(self._pbx, self._protected(user), self._known_parties.remember, failed)
         if failures:
             raise failures[0]
