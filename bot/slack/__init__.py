@@ -2,39 +2,39 @@
 
 Read in this order:
 
-    listeners.py    the Bolt listeners: acknowledge, and start a task for each request
-    command_parser.py  what is typed → Command; pure
-    typed_line.py   a typed line without what phones and Slack add to it; pure
-    button_codec.py the value of a button ⇄ what a click on it asks for; pure
-    delivery.py     what comes in through either door, handed to Bolt and measured
-    http.py         signed requests on HOST:PORT, and whether the bot is alive and ready
-    sockets.py      Socket Mode, two connections that never go both at once
-    connection.py   one of them, from its greeting to its very end
-    startup.py      the first requests to Slack at a start: who the bot is, and the first connection
-    external_users.py  who is of another workspace or organisation (Slack Connect); pure
-    request_limits.py  how many requests may be under way, in all and for each person; pure
-    bot_token.py    whether Slack still takes the bot token
-    private_answers.py  answers that only the person who asked can see, through the response_url
-    card_publisher.py  posts each card once and keeps it up to date
-    card_kinds.py   what differs between the kinds of cards; pure
-    card_places.py  where each card stands, also after a lost answer or a crash
-    closed_channels.py  channels that take no alert for now, and the cards that wait for them
-    direct_message.py  one direct message to one person
-    web_client.py   slack_sdk's client as callbot uses it, and Slack's clock
-    outbox.py       every request to Slack: which goes first, and how each ended
-    rates.py        how fast Slack lets us go; pure
-    failures.py     how a request can fail, by what is to be done then
+    listeners.py         the Bolt listeners: acknowledge, and start a task for each request
+    command_parser.py    what is typed → Command; pure
+    typed_line.py        a typed line without what phones and Slack add to it; pure
+    button_codec.py      the value of a button ⇄ what a click on it asks for; pure
+    delivery.py          what comes in through either door, handed to Bolt and measured
+    http.py              signed requests on HOST:PORT, and whether the bot is alive and ready
+    sockets.py           Socket Mode, two connections that never go both at once
+    connection.py        one of them, from its greeting to its very end
+    startup.py           the first requests to Slack at a start: who the bot is, and the first connection
+    external_users.py    who is of another workspace or organisation (Slack Connect); pure
+    request_limits.py    how many requests may be under way, in all and for each person; pure
+    bot_token.py         whether Slack still takes the bot token
+    private_answers.py   answers that only the person who asked can see, through the response_url
+    card_publisher.py    posts each card once and keeps it up to date
+    card_kinds.py        what differs between the kinds of cards; pure
+    card_posts.py        which message in Slack is which card, also after a lost answer or a crash
+    closed_channels.py   channels that take no alert for now, and the cards that wait for them
+    direct_message.py    one direct message to one person
+    web_client.py        slack_sdk's client as callbot uses it, and Slack's clock
+    outbox.py            every request to Slack: which goes first, and how each ended
+    rates.py             how fast Slack lets us go; pure
+    failures.py          how a request can fail, by what is to be done then
 
 What messages say; pure:
 
-    cards.py        the card of a person and a call
-    states.py       … in words
-    alert_cards.py  the card of an alert, and the digest
-    alert_words.py  … in words
-    state_words.py  the words for states, which are stored and logged as codes
-    answers.py      what an answer says
-    lists.py        lists of live calls
-    wall_time.py    cards and lists with dates as the wall clock has them
-    messages.py     what every message is built from
-    foreign.py      text of others
+    cards.py             the card of a person and a call
+    card_words.py        … in words
+    alert_cards.py       the card of an alert, and the digest
+    alert_words.py       … in words
+    state_words.py       the words for states, which are stored and logged as codes
+    answer_messages.py   private answers: refusals, help, where a card is
+    lists.py             lists of live calls
+    wall_time.py         cards and lists with dates as the wall clock has them
+    messages.py          what every message is built from
+    foreign.py           text of others
 """

@@ -17,7 +17,7 @@ import structlog
 from bot.domain.errors import CallbotError
 from bot.domain.request import Request
 from bot.interventions.ports import Card
-from bot.slack.answers import help_is_coming, help_is_not_seen, interrupted, never_sent_card
+from bot.slack.answer_messages import help_is_coming, help_is_not_seen, interrupted, never_sent_card
 from bot.slack.card_kinds import (
     AnyCard,
     may_change,
@@ -28,9 +28,9 @@ from bot.slack.card_kinds import (
     urgency,
     who_asked,
 )
-from bot.slack.card_places import CardLedger, CardPlaces, Placement
+from bot.slack.card_posts import CardLedger, CardPosts, Placement
 from bot.slack.closed_channels import ClosedChannels
-from bot.slack.direct_message import tell, unconfirmed
+from bot.slack.direct_message import card_unconfirmed, tell
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
@@ -89,7 +89,7 @@ class CardPublisher:
         at_wall: Callable[[AnyCard], AnyCard] = lambda card: card,
     ) -> None:
         self._outbox = outbox
-        self._places = CardPlaces(outbox, cards, now=now, slack_now=slack_now, sleep=sleep, at_wall=at_wall)
+        self._posts = CardPosts(outbox, cards, now=now, slack_now=slack_now, sleep=sleep, at_wall=at_wall)
         self._sleep = sleep
         self._on_no_access = on_no_access
         self._on_nowhere = on_nowhere
@@ -139,7 +139,7 @@ class CardPublisher:
         """Until it is said, as with any card, unless Slack refuses it."""
         for tries in count():
             try:
-                await self._places.replace(card_id, never_sent_card, Rank.INTERVENTION)
+                await self._posts.replace(card_id, never_sent_card, Rank.INTERVENTION)
             except CallbotError as error:
                 _log.error("card_not_ended", card=card_id, error=type(error).__name__)
                 if isinstance(error, SlackRefusal) and not error.no_token:
@@ -208,7 +208,7 @@ class CardPublisher:
         """Look for a post whose answer was lost, or else post or update the card."""
         placement = self._placements.get(card_id)
         if placement is None:
-            placement = self._placements[card_id] = await self._places.load(self._newest[card_id])
+            placement = self._placements[card_id] = await self._posts.load(self._newest[card_id])
         if placement.begun is not None:
             await self._find(card_id, placement, tries)
             return _Next.AT_ONCE
@@ -232,10 +232,10 @@ class CardPublisher:
         posted_at = placement.posted_at
         if posted_at is not None and shown_until(self._newest[card_id]) is None:
             placement.shown = ""  # noted before: a kill may come in the moment of the update
-            await self._places.note_shown(card_id, placement, None)
+            await self._posts.note_shown(card_id, placement, None)
         try:
             if posted_at is None:
-                await self._places.post(card_id, placement, content, how_urgent)
+                await self._posts.post(card_id, placement, content, how_urgent)
             else:
                 await self._outbox.update(posted_at, content, how_urgent)
                 placement.shown = placement.draw(placement.sent).digest
@@ -248,7 +248,7 @@ class CardPublisher:
             placement.moved = False
             self._tasks.spawn(self._on_no_access(placement.sent), name=f"no access {card_id}")
         if posted_at is not None:
-            await self._places.note_shown(card_id, placement, shown_until(placement.sent))
+            await self._posts.note_shown(card_id, placement, shown_until(placement.sent))
         placement.drawn = None
 
     def _stands(self, placement: Placement) -> None:
@@ -264,7 +264,7 @@ class CardPublisher:
         """Look for a post whose answer was lost. Where that fails, the person is told the news in a line of text."""
         where = placement.where
         try:
-            await self._places.find(card_id, placement)
+            await self._posts.find(card_id, placement)
         except SlackError as error:
             _log.warning("card_unconfirmed", card=card_id, reason=error.reason)
             for_good = isinstance(error, SlackRefusal) and not error.no_token
@@ -286,7 +286,7 @@ class CardPublisher:
             return False
         if message.text == placement.told:
             return True
-        if await tell(self._outbox, self._sleep, person, unconfirmed(message), Rank.INTERVENTION):
+        if await tell(self._outbox, self._sleep, person, card_unconfirmed(message), Rank.INTERVENTION):
             placement.told = message.text
             return True
         if placement.posted_at is None and not placement.nowhere and isinstance(card, Card):

@@ -11,6 +11,7 @@ from bot.domain.calls import Flow, PhoneCallView
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
 from bot.interventions.card import latest_seen
 from bot.interventions.ports import BusyPhone, Card, CardElsewhere, ModeChange
+from bot.slack.card_words import first, words_of
 from bot.slack.foreign import caller, foreign
 from bot.slack.messages import (
     STATUS,
@@ -20,16 +21,15 @@ from bot.slack.messages import (
     facts,
     headline,
     message,
+    mode_change_buttons,
     our_words,
     said,
     since,
     small,
     small_words,
-    switch_buttons,
     when,
 )
 from bot.slack.state_words import STATE
-from bot.slack.states import first, words_of
 
 MOST_VIEWS = 12
 MOST_STEPS = 20
@@ -96,7 +96,7 @@ def intervention_message(card: Card) -> Message:
         blocks.append(small(f"Request {newest.id}"))
     if card.mode_change is not None and not (_is_late(card) or card.removed or card.protected):
         anyway = "Ring anyway" if isinstance(card.mode_change, BusyPhone) else "Ring now anyway"
-        blocks.append(switch_buttons(card.id, newest.channel, anyway))
+        blocks.append(mode_change_buttons(card.id, newest.channel, anyway))
     elif card.buttons:
         blocks.append(buttons(card.buttons, f"next-{newest.id}-{newest.state}"))
     about = (

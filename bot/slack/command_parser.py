@@ -66,7 +66,7 @@ CALLS_EXAMPLE = "/calls help"
 HELP_ME, HELP_ME_EXAMPLE = "help-me", "/calls help-me the customer wants a refund"
 
 
-def example(command: str, text: str) -> str:
+def correct_example(command: str, text: str) -> str:
     """A correct command of the kind that was meant."""
     verb = command.removeprefix("/")
     if verb == "calls":
@@ -83,8 +83,8 @@ def parse(command: str, text: str) -> Command:
     name = command.removeprefix("/")
     if name == "calls" and seen(line).partition(" ")[0].lower() not in {*_VERBS, "help"}:  # free text, in any script
         line = cleaned(line).strip(" ")
-        return _calls(line, example(command, line))
-    shown = example(command, line)
+        return _calls(line, correct_example(command, line))
+    shown = correct_example(command, line)
     refuse_hostile_characters(line, shown)
     if name == "calls":
         return _calls(line, shown)
@@ -108,7 +108,7 @@ def _calls(line: str, shown: str) -> Command:
         raise BadCommand(f"{named(line.split()[1])} is one word too many.", shown)
     if first.lower() in {*_VERBS, "help", HELP_ME}:
         raise BadCommand(
-            f"{named(first)} is not known; did you mean “{first.lower()}”?", example("/calls", line.lower())
+            f"{named(first)} is not known; did you mean “{first.lower()}”?", correct_example("/calls", line.lower())
         )
     if line.count('"') % 2:
         open_end = line[line.rindex('"') :]

@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.network import proxy_for
-from bot.slack.delivery import Acknowledgements, dispatch, kind_of
+from bot.slack.delivery import Acknowledgements, deliver, kind_of
 from bot.tasks import Tasks
 
 HEARTBEAT = 10.0
@@ -107,7 +107,7 @@ class Connection:
         if request is None:
             return
         delivery = AsyncBoltRequest(mode="socket_mode", body=request.payload)
-        answer = await dispatch(self._app, delivery, self._acknowledgements)
+        answer = await deliver(self._app, delivery, self._acknowledgements)
         if answer.status != 200:
             return
         reply: dict[str, Any] = {"envelope_id": request.envelope_id}

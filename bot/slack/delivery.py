@@ -18,7 +18,7 @@ class Acknowledgements(Protocol):
         """Slack gets no acknowledgement of a delivery."""
 
 
-async def dispatch(app: AsyncApp, request: AsyncBoltRequest, acknowledgements: Acknowledgements) -> BoltResponse:
+async def deliver(app: AsyncApp, request: AsyncBoltRequest, acknowledgements: Acknowledgements) -> BoltResponse:
     """Bolt's answer. Any status but 200 counts as a lost acknowledgement, and so does an exception."""
     kind, start, status = kind_of(request.body), time.monotonic(), 500
     try:

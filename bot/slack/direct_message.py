@@ -37,11 +37,11 @@ async def tell(
     return False
 
 
-def unconfirmed(card: Message) -> Message:
+def card_unconfirmed(card: Message) -> Message:
     """The news of a card that perhaps nobody sees: one line of text, no second card."""
     return Message(text=UNCONFIRMED + card.text, blocks=())
 
 
-def nowhere(card: Message) -> Message:
+def card_nowhere(card: Message) -> Message:
     """The news of a card that Slack takes nowhere, as far as they were known when that was found."""
     return Message(text=NOWHERE + card.text, blocks=())

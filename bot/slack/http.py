@@ -13,7 +13,7 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.slack.delivery import Acknowledgements, dispatch
+from bot.slack.delivery import Acknowledgements, deliver
 
 LARGEST = 256 * 1024
 """Bytes of one request. A message of 50 full blocks stays well below."""
@@ -106,7 +106,7 @@ class Front:
     async def _dispatch(self, asked: AsyncBoltRequest) -> web.Response:
         if self._app is None or not is_well_formed(asked.body):
             return _refuse("garbage", 400)
-        return _answer(await dispatch(self._app, asked, self._acknowledgements))
+        return _answer(await deliver(self._app, asked, self._acknowledgements))
 
 
 def _answer(answer: BoltResponse) -> web.Response:

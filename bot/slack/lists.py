@@ -14,7 +14,19 @@ from bot.interventions.ports import Choice, Line, Listing
 from bot.slack.button_codec import pack
 from bot.slack.cards import FLOW
 from bot.slack.foreign import caller, foreign, plain
-from bot.slack.messages import HAND, PAGE, STATUS, Message, act, headline, message, said, small, small_words, when
+from bot.slack.messages import (
+    ASK_FOR_HELP,
+    PAGE,
+    STATUS,
+    Message,
+    act,
+    headline,
+    message,
+    said,
+    small,
+    small_words,
+    when,
+)
 
 MOST_CHOICES = 25
 BUTTON_TEXT = 75
@@ -24,7 +36,7 @@ BUTTON_TEXT = 75
 # ── the list ──
 
 
-def live_calls(listing: Listing) -> Message:
+def call_list_message(listing: Listing) -> Message:
     """One page of the list, each line with the buttons of what this person may do to it."""
     if not listing.lines:
         return _none(listing)
@@ -109,16 +121,16 @@ def _line(listing: Listing, number: int) -> list[Block]:
     same = listing.page.goes_on if number == 0 else listing.lines[number - 1].call.id == line.call.id
     blocks: list[Block] = [said(*_sentences(line)), small_words(_times(line, same=same))]
     elements = [act(one, LABEL[one.intervene.action], number) for one in line.buttons]
-    elements += [_hand(line.hand)] if line.hand is not None else []
+    elements += [_help_button(line.hand)] if line.hand is not None else []
     if elements:
         blocks.append(ActionsBlock(block_id=f"call-{number}", elements=elements))
     return blocks
 
 
-def _hand(hand: HelpButton) -> ButtonElement:
+def _help_button(hand: HelpButton) -> ButtonElement:
     """A button by which agents ask their team for help with this call."""
     return ButtonElement(
-        text=PlainTextObject(text="Ask for help", emoji=False), action_id=f"{HAND}:raise", value=pack(hand)
+        text=PlainTextObject(text="Ask for help", emoji=False), action_id=f"{ASK_FOR_HELP}:raise", value=pack(hand)
     )
 
 
@@ -192,7 +204,7 @@ def other_party(view: PhoneCallView, names: dict[str, str]) -> str:
 # ── which call? ──
 
 
-def choices(action: ActionName, offered: Sequence[Choice], now: datetime) -> Message:
+def choice_message(action: ActionName, offered: Sequence[Choice], now: datetime) -> Message:
     """Several calls suit: a button for each, the longest first, labelled by the other party and the age."""
     ordered = sorted(offered, key=_oldest_first)
     title = f"{LABEL[action]}: which call?"

@@ -30,13 +30,13 @@ from bot.slack.foreign import plain
 
 INTERVENE = "intervene"
 """Every action_id of a button that acts on a call begins so."""
-SWITCH = "switch"
+MODE_CHANGE = "switch"
 """The action_ids of *Ring now anyway* and *Cancel* begin so."""
 PAGE = "page"
 """The action_ids of *Next* and *Previous* begin so."""
 ALERT = "alert"
 """The action_ids of *I'm on it* and *Snooze* begin so."""
-HAND = "hand"
+ASK_FOR_HELP = "hand"
 """The action_ids of *Ask for help* begin so."""
 MOST_BLOCKS = 50
 MOST_CHARACTERS = 3000
@@ -162,15 +162,15 @@ def act(button: Button, label: str, number: int) -> ButtonElement:
     )
 
 
-def switch_buttons(card: str, channel: str, anyway: str) -> Block:
+def mode_change_buttons(card: str, channel: str, anyway: str) -> Block:
     """What a card offers that waits for the supervisor's phone; `anyway` is the label of what rings it all the same."""
     labels = ((anyway, True), ("Cancel", False))
     return ActionsBlock(
-        block_id=f"{SWITCH}-{card}",
+        block_id=f"{MODE_CHANGE}-{card}",
         elements=[
             ButtonElement(
                 text=PlainTextObject(text=label, emoji=False),
-                action_id=f"{SWITCH}:{'now' if now else 'cancel'}",
+                action_id=f"{MODE_CHANGE}:{'now' if now else 'cancel'}",
                 value=pack(ModeChangeButton(answer=AnswerModeChange(card=card, now=now), channel=channel)),
             )
             for label, now in labels

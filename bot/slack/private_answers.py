@@ -13,9 +13,9 @@ from bot.domain.actions import ActionName
 from bot.domain.buttons import Button
 from bot.domain.errors import Refusal
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
-from bot.slack import answers, lists
+from bot.slack import answer_messages, lists
 from bot.slack.cards import intervention_message
-from bot.slack.direct_message import PAUSES, nowhere, tell
+from bot.slack.direct_message import PAUSES, card_nowhere, tell
 from bot.slack.failures import NotDone, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank
@@ -51,42 +51,42 @@ class PrivateAnswers:
 
     async def refused(self, refusal: Refusal, request: str) -> None:
         """Say why nothing was done."""
-        await self._tell(answers.refusal(str(refusal), request))
+        await self._tell(answer_messages.refusal_message(str(refusal), request))
 
     async def phone_not_registered(self, refusal: Refusal, anyway: Button, request: str) -> None:
         """Say that their own phone could not ring, with a button that has it rung all the same."""
-        await self._tell(answers.not_registered(str(refusal), anyway, request))
+        await self._tell(answer_messages.not_registered(str(refusal), anyway, request))
 
     async def failed(self, message: str, request: str) -> None:
         """Say what went wrong."""
-        await self._tell(answers.refusal(message, request))
+        await self._tell(answer_messages.refusal_message(message, request))
 
     async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
         """Ask which call."""
-        await self._tell(lists.choices(action, lines_at(choices, self._pbx_behind()), self._now()))
+        await self._tell(lists.choice_message(action, lines_at(choices, self._pbx_behind()), self._now()))
 
     async def listed(self, listing: Listing) -> None:
         """Show the live calls; another page takes the place of the one that was clicked."""
         shown = listing.model_copy(update={"lines": lines_at(listing.lines, self._pbx_behind())})
-        await self._tell(lists.live_calls(shown), replace=self._clicked)
+        await self._tell(lists.call_list_message(shown), replace=self._clicked)
 
     async def helped(self) -> None:
         """Show every command."""
-        await self._tell(answers.help_text())
+        await self._tell(answer_messages.help_text())
 
     async def help_requested(self, channel: str) -> None:
         """Say where the call for help is, and that they will hear who is coming."""
-        await self._tell(answers.help_requested(channel))
+        await self._tell(answer_messages.help_requested(channel))
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
         """Say that the card is in the direct message, and why; nothing where it is where it was asked for."""
         if why is CardElsewhere.NO:
             return
-        await self._tell(answers.elsewhere(why))
+        await self._tell(answer_messages.card_elsewhere(why))
 
     async def card_is_nowhere(self, card: Card) -> None:
         """Say that Slack takes the card nowhere, and what it would show."""
-        await self._tell(nowhere(intervention_message(card)))
+        await self._tell(card_nowhere(intervention_message(card)))
 
     async def _tell(self, message: Message, *, replace: bool = False) -> None:
         if self._response_url is None or not await self._respond(self._response_url, message, replace=replace):

@@ -18,11 +18,11 @@ RESPOND = "response_url"
 COUNTED_BY_CHANNEL = frozenset({POST, RESPOND})
 PER_MINUTE = {UPDATE: 50, HISTORY: 50, OPEN: 50, TEST: 100}
 """Tier 3; auth.test may be asked "hundreds of" times a minute (its page). chat.postMessage has a tier of its own: it is counted by channel."""
-AT_ONCE = 40
+BEFORE_PACING = 40
 """Of a minute's requests these go at once, and the rest one by one: so a storm never closes the way for a whole minute."""
 MINUTE = 61.0
 """Seconds. One more than Slack's, because requests are counted there when they arrive."""
-SPARE_PER_MINUTE, SPARE_AT_ONCE = 37, 31
+SPARE_PER_MINUTE, SPARE_BEFORE_PACING = 37, 31
 """The same for alerts, where others have not used so many: thirty in sixty seconds are 31 in our minute."""
 BURST = 5
 BETWEEN_POSTS = 1.05
@@ -95,7 +95,9 @@ class Gates:
         """Seconds until this request may pass; 0: at once."""
         opens = [now, *(self._closed_until.get((method, where), now) for where in {"", channel})]
         if method in self._methods:
-            most = (SPARE_PER_MINUTE, SPARE_AT_ONCE) if share is Share.SPARE else (PER_MINUTE[method], AT_ONCE)
+            most = (
+                (SPARE_PER_MINUTE, SPARE_BEFORE_PACING) if share is Share.SPARE else (PER_MINUTE[method], BEFORE_PACING)
+            )
             opens.append(self._methods[method].opens_at(now, *most))
         if method in COUNTED_BY_CHANNEL and channel in self._channels:
             left = NOT_SPARE if share is Share.SPARE else 0

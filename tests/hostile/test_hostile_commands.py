@@ -11,7 +11,7 @@ from bot.domain.actions import ActionName
 from bot.domain.commands import Command, Intervene, ListCalls
 from bot.domain.errors import BadCommand
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.answers import refusal
+from bot.slack.answer_messages import refusal_message
 from bot.slack.command_parser import parse
 
 quick = settings(max_examples=40, deadline=None)
@@ -215,7 +215,7 @@ def test_nothing_hidden_is_among_the_words_of_a_list(words: list[str], character
 
 def shown_without_harm(refused: BadCommand, hidden: Hidden) -> None:
     """Nothing is hidden in it, Slack takes it and reads no markup in it, and it shows what would be right."""
-    shown = refusal(str(refused), "r1")
+    shown = refusal_message(str(refused), "r1")
     assert hidden([str(refused), shown.text, *shown.blocks]) == []
     assert not set(shown.text) & set("<>@#`_~\n")
     assert "mrkdwn" not in str(shown.blocks)

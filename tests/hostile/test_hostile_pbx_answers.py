@@ -203,7 +203,7 @@ def listing(calls: tuple[PhoneCall, ...], rules: Permissions) -> Listing:
 def test_a_list_of_whatever_was_read_does_no_harm(
     read: Read, hidden: Hidden, rules: Permissions, data: st.DataObject
 ) -> None:
-    shown_without_harm(lists.live_calls(listing(read(data), rules)), hidden)
+    shown_without_harm(lists.call_list_message(listing(read(data), rules)), hidden)
 
 
 @quick
@@ -214,4 +214,4 @@ def test_a_question_about_whatever_was_read_does_no_harm(
     found = [line for line in listing(read(data), rules).lines if line.buttons]
     offered = [Choice(call=one.call, view=one.view, agent=one.agent, button=one.buttons[0]) for one in found]
     if offered:
-        shown_without_harm(lists.choices(offered[0].button.intervene.action, offered, noon), hidden)
+        shown_without_harm(lists.choice_message(offered[0].button.intervene.action, offered, noon), hidden)

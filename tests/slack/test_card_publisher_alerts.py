@@ -95,7 +95,7 @@ async def test_the_ledger_knows_until_when_the_card_of_an_alert_is_true(desk: An
             noted.append(until)
             await save_posted(*where, shown=shown, until=until)
 
-    desk.publisher._places._cards = Noting()
+    desk.publisher._posts._cards = Noting()
     desk.publisher.show(alert_in("Resolved"))
     await desk.shows("Resolved")
     await desk.publisher.drain(1.0)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
-from bot.slack.card_places import CardPlaces
+from bot.slack.card_posts import CardPosts
 from bot.slack.direct_message import UNCONFIRMED
 from bot.slack.failures import AnswerUnknown
 from bot.slack.messages import Message
@@ -208,14 +208,14 @@ async def test_a_history_that_keeps_failing_is_told_and_when_it_is_back_the_card
 async def test_a_post_is_looked_for_around_the_moment_of_its_turn(desk: Any, card_in: CardIn) -> None:
     """Not of the moment since when it waited for that: Slack may have closed the channel to it for minutes."""
     moments = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
-    places = CardPlaces(
+    posts = CardPosts(
         desk.outbox,
         desk.ledger,
         now=lambda: moments[0],
         slack_now=lambda: moments[-1],
         sleep=asyncio.sleep,
     )
-    standing = await places.load(card_in(State.RINGING))
+    standing = await posts.load(card_in(State.RINGING))
 
     def urgency() -> Urgency:
         moments.append(moments[0] + timedelta(minutes=10))
@@ -223,14 +223,14 @@ async def test_a_post_is_looked_for_around_the_moment_of_its_turn(desk: Any, car
 
     desk.fault(POST, "lost")
     with pytest.raises(AnswerUnknown):
-        await places.post("k1", standing, lambda: Message("late", ()), urgency)
+        await posts.post("k1", standing, lambda: Message("late", ()), urgency)
     assert standing.begun == moments[1]
 
 
 async def test_a_first_date_of_slack_that_was_an_hour_ahead_holds_no_card_back(desk: Any, card_in: CardIn) -> None:
     noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    places = CardPlaces(desk.outbox, desk.ledger, now=lambda: noon, slack_now=lambda: noon, sleep=asyncio.sleep)
-    standing = await places.load(card_in(State.RINGING))
+    posts = CardPosts(desk.outbox, desk.ledger, now=lambda: noon, slack_now=lambda: noon, sleep=asyncio.sleep)
+    standing = await posts.load(card_in(State.RINGING))
     standing.begun, standing.timed_out = noon + timedelta(hours=1), True
-    await places.find("k1", standing)
+    await posts.find("k1", standing)
     assert standing.begun is None

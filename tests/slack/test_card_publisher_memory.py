@@ -16,7 +16,7 @@ from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.ledger.ledger import Ledger
 from bot.slack.card_kinds import newest_step
-from bot.slack.card_places import Placement
+from bot.slack.card_posts import Placement
 from bot.slack.card_publisher import MOST_PLACEMENTS, CardPublisher
 from bot.slack.outbox import Outbox
 

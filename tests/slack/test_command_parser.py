@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.domain.actions import ActionName
 from bot.domain.commands import Help, Intervene, ListCalls, Target
 from bot.domain.errors import BadCommand
-from bot.slack.command_parser import CALLS_EXAMPLE, EXAMPLES, Verb, example, parse
+from bot.slack.command_parser import CALLS_EXAMPLE, EXAMPLES, Verb, correct_example, parse
 
 quick = settings(max_examples=60, deadline=None)
 COMMANDS = ("/monitor", "/whisper", "/barge", "/pickup", "/record", "/calls")
@@ -177,14 +177,14 @@ def test_the_example_of_each_verb_is_that_verb(verb: Verb) -> None:
 
 @pytest.mark.parametrize("verb", Verb)
 def test_who_went_through_calls_is_shown_an_example_through_calls(verb: Verb) -> None:
-    shown = example("/calls", f"{verb} nonsense")
+    shown = correct_example("/calls", f"{verb} nonsense")
     command, text = shown.split(" ", 1)
     assert (command, understood(command, text).action) == ("/calls", VERBS[verb])
 
 
 @pytest.mark.parametrize(("command", "text"), [("/calls", "bob"), ("/calls", ""), ("/dance", "210")])
 def test_without_a_verb_the_example_is_help(command: str, text: str) -> None:
-    assert example(command, text) == CALLS_EXAMPLE
+    assert correct_example(command, text) == CALLS_EXAMPLE
 
 
 # ── any text ──

@@ -14,7 +14,7 @@ from bot.interventions.call_list import LINES_ON_A_PAGE, page_of
 from bot.interventions.ports import Line, Listing
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.button_codec import unpack
-from bot.slack.lists import live_calls
+from bot.slack.lists import call_list_message
 from bot.slack.messages import Message, when
 
 MakeView = Callable[..., PhoneCallView]
@@ -51,7 +51,7 @@ def listed(*lines: Line, words: tuple[str, ...] = (), page: int = 1, **more: Any
     whole = {"channel": "C0FLOOR", "words": words, "live": len({line.call.id for line in lines}), **more}
     turned = page_of([line.call.id for line in lines], page)
     on_it = lines[turned.start : turned.end]
-    return live_calls(Listing(command=ListCalls(words=words, page=page), lines=on_it, page=turned, **whole))
+    return call_list_message(Listing(command=ListCalls(words=words, page=page), lines=on_it, page=turned, **whole))
 
 
 def pages(message: Message) -> dict[str, AnyButton]:

@@ -14,7 +14,7 @@ from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.failures import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outbox import MOST_WAITING, PATIENCE, MessageAddress, Rank
-from bot.slack.rates import AT_ONCE, BURST
+from bot.slack.rates import BEFORE_PACING, BURST
 from tests.slack.waiting import Post, text, urgent, waiting
 
 FLOOR = "C0FLOOR"
@@ -214,7 +214,7 @@ async def test_what_went_well_is_counted_without_a_reason(post: Post) -> None:
 
 
 async def test_the_token_is_tested_at_once_or_not_at_all(post: Post) -> None:
-    for _ in range(AT_ONCE):
+    for _ in range(BEFORE_PACING):
         await post.outbox.test()
     with pytest.raises(NotDone):
         await post.outbox.test()

@@ -18,7 +18,7 @@ from bot.slack.outbox import (
     Rank,
     Urgency,
 )
-from bot.slack.rates import POST, SPARE_AT_ONCE, SPARE_PER_MINUTE, UPDATE
+from bot.slack.rates import POST, SPARE_BEFORE_PACING, SPARE_PER_MINUTE, UPDATE
 from tests.slack.waiting import Post, text, urgent, waiting
 
 FLOOR = "C0FLOOR"
@@ -131,7 +131,7 @@ async def test_a_storm_of_three_hundred_alerts_holds_no_intervention_up(post: Po
     alerts = await storm(post, place, 300)
     begun = post.now
     await post.outbox.update(place, text("Connected"), urgent(pressing=True))
-    assert (post.now - begun, len(post.outbox)) == (0, 300 - SPARE_AT_ONCE)
+    assert (post.now - begun, len(post.outbox)) == (0, 300 - SPARE_BEFORE_PACING)
     await ended(alerts)
 
 
@@ -146,7 +146,7 @@ async def test_a_storm_of_alerts_in_a_channel_leaves_two_posts_to_others(workspa
 
 
 async def test_alerts_do_not_fill_the_queue_for_others(post: Post, place: MessageAddress) -> None:
-    alerts = await storm(post, place, SPARE_AT_ONCE + MOST_ALERTS_WAITING)
+    alerts = await storm(post, place, SPARE_BEFORE_PACING + MOST_ALERTS_WAITING)
     with pytest.raises(NotDone):
         await post.outbox.update(place, text("one too many"), ALERT)
     post.outbox._gates.close(UPDATE, "", post.now + 5)

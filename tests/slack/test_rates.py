@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox.workspace.limits import RateGate, SlackLimits
 from bot.slack.rates import (
-    AT_ONCE,
+    BEFORE_PACING,
     BETWEEN_POSTS,
     BURST,
     HISTORY,
@@ -93,7 +93,7 @@ def test_a_busy_channel_does_not_hold_another_one_up() -> None:
 
 def test_each_method_has_a_minute_of_its_own() -> None:
     gates = Gates()
-    for _ in range(AT_ONCE):
+    for _ in range(BEFORE_PACING):
         gates.passed(UPDATE, "", 0.0)
     assert (gates.wait(UPDATE, "", 0.0) > 0, gates.wait(HISTORY, "", 0.0)) == (True, 0.0)
 

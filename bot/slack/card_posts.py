@@ -29,7 +29,7 @@ AT_WORK = timedelta(seconds=60)
 """For so long after a post that timed out, Slack may still be at work on it."""
 AROUND = timedelta(minutes=5)
 """A lost post is looked for within this, before and after it was begun: it may have waited for its turn, or be late."""
-PAGE, MOST_PAGES = 100, 20
+MESSAGES_PER_PAGE, MOST_PAGES = 100, 20
 """Messages of one page of the history, and pages that are read: the ten minutes around a post in a lively channel."""
 NOT_IN = frozenset({"not_in_channel", "channel_not_found"})
 """Slack's reasons by which both a post and a look are refused to those who are not in the channel."""
@@ -118,7 +118,7 @@ class Placement:
         return self.place if self.begun is None else f"history of {self.place}"
 
 
-class CardPlaces:
+class CardPosts:
     """Posts cards, and finds them again. `now` and `slack_now` give aware instants, of callbot's clock and of Slack's.
 
     `at_wall` gives a card with its times as the wall clock has them.
@@ -246,7 +246,11 @@ class CardPlaces:
         channel = place
         if place.startswith(PEOPLE):
             channel = self._direct.get(place) or await self._outbox.direct_message(place)
-        window: dict[str, str | int] = {"oldest": _ts(begun - AROUND), "latest": _ts(begun + AROUND), "limit": PAGE}
+        window: dict[str, str | int] = {
+            "oldest": _ts(begun - AROUND),
+            "latest": _ts(begun + AROUND),
+            "limit": MESSAGES_PER_PAGE,
+        }
         for _ in range(MOST_PAGES):
             found = await self._outbox.history(channel, lambda: _looking(rank), **window)
             for message in _messages(found):

@@ -35,7 +35,7 @@ HELP_ON_OPTIONS = (
 )
 
 
-def refusal(text: str, request: str) -> Message:
+def refusal_message(text: str, request: str) -> Message:
     """Nothing was done, and why. The request's id is the one in the log."""
     return message(foreign(text, 2800), [said(text), small(f"Request {request}")])
 
@@ -70,7 +70,7 @@ ELSEWHERE = {
 }
 
 
-def elsewhere(why: CardElsewhere) -> Message:
+def card_elsewhere(why: CardElsewhere) -> Message:
     """Where the card is, and why not here; not for CardElsewhere.NO, of which there is nothing to say."""
     return message(ELSEWHERE[why], [said(ELSEWHERE[why])])
 

@@ -13,7 +13,14 @@ from bot.domain.errors import BadCommand
 from bot.domain.request import Request
 from bot.interventions.ports import CardElsewhere
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.answers import elsewhere, help_is_coming, help_requested, help_text, interrupted, refusal
+from bot.slack.answer_messages import (
+    card_elsewhere,
+    help_is_coming,
+    help_requested,
+    help_text,
+    interrupted,
+    refusal_message,
+)
 from bot.slack.command_parser import OPTIONS, Verb, parse
 from bot.slack.messages import Message, as_many_as_fit, lasting, message, said, when
 
@@ -25,20 +32,20 @@ HOSTILE = "<!here> <@U0BOB> *x* :100: https://evil.example\n> \u202e"
 
 
 def test_a_refusal_says_why_and_the_requests_id(shown: Texts) -> None:
-    assert shown(refusal("Nothing was sent.", "r1")) == ["Nothing was sent.", "Request r1"]
+    assert shown(refusal_message("Nothing was sent.", "r1")) == ["Nothing was sent.", "Request r1"]
 
 
 def test_a_refusal_is_read_out_too() -> None:
-    assert refusal("You may not use Monitor on 0003*400.", "r1").text == "You may not use Monitor on 0003*400."
+    assert refusal_message("You may not use Monitor on 0003*400.", "r1").text == "You may not use Monitor on 0003*400."
 
 
 def test_what_was_typed_is_no_markup_in_a_refusal() -> None:
-    text = refusal(str(BadCommand(HOSTILE, "/monitor 0003*210")), "r1").text
+    text = refusal_message(str(BadCommand(HOSTILE, "/monitor 0003*210")), "r1").text
     assert not set(text) & set("<>@\n")
 
 
 def test_a_long_refusal_still_fits() -> None:
-    assert check_blocks(list(refusal("& " * 9000, "r1").blocks)) == []
+    assert check_blocks(list(refusal_message("& " * 9000, "r1").blocks)) == []
 
 
 # ── help ──
@@ -126,7 +133,7 @@ REASONS = [
 
 @pytest.mark.parametrize(("why", "words"), REASONS)
 def test_who_asked_is_told_where_the_card_is_and_why(shown: Texts, why: CardElsewhere, words: str) -> None:
-    told = elsewhere(why)
+    told = card_elsewhere(why)
     assert (words in told.text, shown(told)) == (True, [told.text])
 
 
