@@ -111,7 +111,7 @@ class AlertResponses:
         phones = self._permissions().extensions_of(person.slack_user)
         asked = tuple(phone for phone in phones if command.extension in {None, phone})
         if not asked:
-            raise NotSuitable("This is not a call of yours any more. Nothing was posted.")
+            raise NotSuitable("This call is not yours any more. Nothing was posted.")
 
         def own_view(call: PhoneCall) -> tuple[PhoneCall, PhoneCallView] | None:
             """The call without legs of supervisors, and their view of it; None if they are no party of it."""
@@ -155,7 +155,7 @@ class AlertResponses:
 
 
 _NO_CHANNEL = (
-    "No channel is set for calls for help, so nobody would see yours. Ask whoever keeps the map of callbot "
+    "No channel is set for help requests, so nobody would see yours. Ask the person who looks after callbot.toml "
     "to set [help] channel. Nothing was posted."
 )
 _NO_CALL = (

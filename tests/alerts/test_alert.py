@@ -1,4 +1,4 @@
-"""What is true of an alert from raised to resolved, and who is on it."""
+"""The states of an alert from raised to resolved, and who is on it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -70,7 +70,7 @@ def an_alert(a_call: MakeCall) -> MakeAlert:
 
 @pytest.fixture(scope="session")
 def from_card(an_intervention: MakeIntervention) -> MakeIntervention:
-    """What Ana asked for from the card of the alert, as it is now."""
+    """An intervention that Ana asked for from the card of the alert."""
 
     def build(state: State, name: ActionName = ActionName.MONITOR, *, alert: str = "a" * 32, **fields: Any) -> Any:
         return an_intervention(name, alert=alert).model_copy(update={"state": state, **fields})
@@ -82,7 +82,7 @@ def steps(alert: Alert) -> list[tuple[AlertState, datetime, str]]:
     return [(step.state, step.at, step.who) for step in alert.steps]
 
 
-# ── what there is one of ──
+# ── identity ──
 
 OTHERS: dict[str, dict[str, Any]] = {
     "another name": {"name": "Rings"},
@@ -117,7 +117,7 @@ def test_there_is_one_alert_for_one_rule_and_one_call(
     assert (key_of(RULE.key, a_call(**call)) == an_alert().key) is same
 
 
-def test_each_who_raises_a_hand_has_an_alert_of_their_own(an_alert: MakeAlert) -> None:
+def test_everybody_who_asks_for_help_has_an_alert_of_their_own(an_alert: MakeAlert) -> None:
     assert len({an_alert(asked_by=who).key for who in ("", "U0BOB", "U0DAN")}) == 3
 
 
@@ -168,7 +168,7 @@ def test_a_snooze_is_over_after_ten_minutes(an_alert: MakeAlert, after: float, s
     assert snooze_over(snoozed(an_alert(), "Ana Pop", at(5)), at(5 + after)).state == state
 
 
-def test_what_is_awake_again_was_not_raised_a_second_time(an_alert: MakeAlert) -> None:
+def test_what_is_not_snoozed_any_more_was_not_raised_a_second_time(an_alert: MakeAlert) -> None:
     one = snooze_over(snoozed(acknowledged(an_alert(), *ANA, at(1)), "Ana Pop", at(5)), at(5) + SNOOZE)
     assert (one.raised_at, one.snoozed_until, [helper.name for helper in one.on_it]) == (NOON, None, ["Ana Pop"])
 
@@ -179,10 +179,10 @@ def test_only_a_snooze_ends_with_time(an_alert: MakeAlert, state: AlertState) ->
     assert snooze_over(one, at(99999)) is one
 
 
-# ── seen ──
+# ── shown by scans ──
 
 
-def test_what_a_look_shows_is_shown(an_alert: MakeAlert, a_call: MakeCall, a_view: MakeView) -> None:
+def test_what_a_scan_shows_is_shown(an_alert: MakeAlert, a_call: MakeCall, a_view: MakeView) -> None:
     view = a_view("02", extension="0003*211")
     one = still_firing(an_alert(), a_call(view), view, at(-50), at(1))
     assert (one.call.views, one.extension, one.view_id, one.since, one.seen_at) == (
@@ -207,7 +207,7 @@ def test_a_call_that_leaves_out_its_date_once_is_still_the_same(
 
 
 @pytest.mark.parametrize(("after", "stale"), [(0, False), (29.9, False), (30, True), (999, True)])
-def test_what_no_look_has_told_of_for_half_a_minute_is_out_of_date(
+def test_what_no_scan_has_shown_for_half_a_minute_is_out_of_date(
     an_alert: MakeAlert, after: float, *, stale: bool
 ) -> None:
     assert marked_stale(an_alert(), at(after)).stale is stale
@@ -218,7 +218,7 @@ def test_what_is_seen_again_is_out_of_date_no_more(an_alert: MakeAlert, a_call: 
     assert not still_firing(one, a_call(), a_view(), one.since, at(31)).stale
 
 
-def test_what_is_resolved_does_not_grow_old(an_alert: MakeAlert) -> None:
+def test_what_is_resolved_does_not_become_stale(an_alert: MakeAlert) -> None:
     one = resolved(an_alert(), Resolution.CALL_OVER, at(1))
     assert marked_stale(one, at(999)) is one
 
@@ -226,7 +226,7 @@ def test_what_is_resolved_does_not_grow_old(an_alert: MakeAlert) -> None:
 # ── who is on it ──
 
 
-def test_whoever_takes_it_is_on_it_since_then(an_alert: MakeAlert) -> None:
+def test_who_acknowledges_it_is_on_it_since_then(an_alert: MakeAlert) -> None:
     (helper,) = acknowledged(an_alert(), *ANA, at(5)).on_it
     assert (helper.slack_user, helper.name, helper.since, helper.taken) == (*ANA, at(5), True)
 
@@ -236,12 +236,12 @@ def test_several_may_be_on_it_in_their_order(an_alert: MakeAlert) -> None:
     assert [(helper.name, helper.since) for helper in one.on_it] == [("Ana Pop", at(5)), ("Cleo Dima", at(6))]
 
 
-def test_who_took_it_is_on_it_no_more_when_it_comes_back(an_alert: MakeAlert) -> None:
+def test_who_acknowledged_it_is_on_it_no_more_when_it_comes_back(an_alert: MakeAlert) -> None:
     one = raised(resolved(acknowledged(an_alert(), *ANA, at(5)), Resolution.ANSWERED, at(10)), at(20))
     assert one.helpers == ()
 
 
-def test_who_took_it_and_is_in_the_call_is_on_it_as_long_as_they_are_in_the_call(
+def test_who_acknowledged_it_and_is_in_the_call_is_on_it_as_long_as_they_are_in_the_call(
     an_alert: MakeAlert, from_card: MakeIntervention
 ) -> None:
     inside = with_interventions(acknowledged(an_alert(), *ANA, at(5)), [from_card(State.CONNECTED)])
@@ -259,14 +259,14 @@ def test_when_it_comes_back_nobody_is_on_it_who_does_not_come_anew(
 
 
 @pytest.mark.parametrize("action", [ActionName.MONITOR, ActionName.WHISPER, ActionName.START_RECORDING])
-def test_when_a_silent_leg_ends_is_not_told(
+def test_when_a_silent_leg_ends_is_not_shown(
     an_alert: MakeAlert, from_card: MakeIntervention, action: ActionName
 ) -> None:
     inside = with_interventions(an_alert(), [from_card(State.CONNECTED, action)])
     assert with_interventions(inside, [from_card(State.ENDED, action, following=False)]) == inside
 
 
-def test_of_whom_nothing_came_is_not_named(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
+def test_who_did_not_get_into_the_call_is_not_named(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
     assert with_interventions(an_alert(), [from_card(State.REFUSED, following=False)]).helpers == ()
 
 
@@ -278,12 +278,12 @@ def test_who_comes_back_is_on_it_since_then(an_alert: MakeAlert, from_card: Make
     assert helper.since == at(50)
 
 
-def test_before_there_was_any_look_nothing_is_out_of_date(an_alert: MakeAlert) -> None:
+def test_before_there_was_any_scan_nothing_is_out_of_date(an_alert: MakeAlert) -> None:
     later = NOON + 2 * STALE_AFTER
     assert marked_stale(an_alert(), later, later) == an_alert()
 
 
-def test_who_takes_it_again_is_on_it_since_then(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
+def test_who_acknowledges_it_again_is_on_it_since_then(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
     left = with_interventions(an_alert(), [from_card(State.ENDED, following=False)])
     (helper,) = acknowledged(left, *ANA, at(50)).on_it
     assert helper.since == at(50)
@@ -304,7 +304,7 @@ UNDER_WAY = [
 
 
 @pytest.mark.parametrize(("state", "on_it"), UNDER_WAY)
-def test_whoever_intervenes_from_the_card_is_on_it_as_long_as_the_call_shows_it(
+def test_who_intervenes_from_the_card_is_on_it_as_long_as_the_call_shows_it(
     an_alert: MakeAlert, from_card: MakeIntervention, state: State, *, on_it: bool
 ) -> None:
     one = with_interventions(an_alert(), [from_card(state)])
@@ -330,21 +330,21 @@ DOING = {
 
 
 @pytest.mark.parametrize(("action", "doing"), DOING.items())
-def test_only_what_everybody_hears_of_is_told(
+def test_only_what_everybody_hears_is_shown(
     an_alert: MakeAlert, from_card: MakeIntervention, action: ActionName, doing: str
 ) -> None:
     (helper,) = with_interventions(an_alert(), [from_card(State.CONNECTED, action)]).on_it
     assert helper.doing == doing
 
 
-def test_what_is_over_is_told_no_more(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
+def test_what_is_over_is_shown_no_more(an_alert: MakeAlert, from_card: MakeIntervention) -> None:
     begun = with_interventions(an_alert(), [from_card(State.RINGING, ActionName.PICK_UP)])
     ended = from_card(State.ENDED, ActionName.PICK_UP, following=False)
     (helper,) = with_interventions(begun, [ended]).helpers
     assert (helper.on_it, helper.doing) == (False, "")
 
 
-def test_who_has_taken_it_is_on_it_though_the_intervention_is_over(
+def test_who_has_acknowledged_it_is_on_it_though_the_intervention_is_over(
     an_alert: MakeAlert, from_card: MakeIntervention
 ) -> None:
     ended = from_card(State.ENDED, following=False)
@@ -357,7 +357,7 @@ def test_one_of_several_interventions_that_goes_on_is_enough(an_alert: MakeAlert
     assert len(with_interventions(an_alert(), [going, ended]).on_it) == 1
 
 
-def test_an_intervention_from_elsewhere_is_no_business_of_this_alert(
+def test_an_intervention_from_elsewhere_does_not_change_this_alert(
     an_alert: MakeAlert, from_card: MakeIntervention
 ) -> None:
     one = an_alert()
@@ -373,7 +373,7 @@ def test_who_was_on_it_when_it_was_resolved_stays_named(an_alert: MakeAlert, fro
     assert with_interventions(one, [ended]).on_it == one.on_it != ()
 
 
-# ── whatever happens ──
+# ── any order of events ──
 
 HAPPENINGS = st.lists(
     st.tuples(st.floats(0, 400), st.sampled_from(["raise", "see", "time", "take", "snooze", "resolve", "intervene"])),
@@ -417,7 +417,7 @@ def test_an_alert_reads_back_from_the_ledger_as_it_was(
 
 
 def played(one: Alert, from_card: MakeIntervention, happenings: Any) -> Alert:
-    """What becomes of an alert; what is resolved can only be raised again."""
+    """Something that may happen to an alert. A resolved one can only be raised again."""
     now = NOON
     for pause, what in happenings:
         now += timedelta(seconds=pause)

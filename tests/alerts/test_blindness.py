@@ -10,17 +10,17 @@ import pytest
 from bot.alerts.alert import AlertRule, When
 from bot.alerts.blindness import BlindCard, Blindness
 from bot.domain.errors import AccessDenied
-from tests.fixtures.monitor_post import DOWN, LedgerAway, Post
+from tests.fixtures.monitored import DOWN, LedgerAway, Monitored
 
 ALERTS, HELP = "C0ALERTS", "C0HELP"
 TWO = (("@me", "@self"), ("12", "@self"))
 
 
 class Channels:
-    """What the channels show, and what is written down of it."""
+    """The cards in the channels, and a ledger of them in memory."""
 
-    def __init__(self, post: Post) -> None:
-        self.post = post
+    def __init__(self, monitored: Monitored) -> None:
+        self.monitored = monitored
         self.shown: list[BlindCard] = []
         self.written: dict[str, BlindCard] = {}
         self.away = False
@@ -28,30 +28,30 @@ class Channels:
         self.begin()
 
     def begin(self) -> None:
-        """A process that starts."""
+        """A process starts."""
         self.blindness = Blindness(
-            scope_health=self.post.poller.scope_health,
-            wanted=lambda: self.post.monitor.needed,
-            channels=lambda: (*(rule.channel for rule in self.post.alert_rules), HELP, ALERTS),
+            scope_health=self.monitored.poller.scope_health,
+            wanted=lambda: self.monitored.monitor.needed,
+            channels=lambda: (*(rule.channel for rule in self.monitored.alert_rules), HELP, ALERTS),
             ledger=self,
             cards=self,
-            now=self.post.now,
-            sleep=self.post.clock.sleep,
+            now=self.monitored.now,
+            sleep=self.monitored.clock.sleep,
             new_id=lambda: f"b{next(self.numbers)}",
         )
 
     async def watch(self) -> None:
-        """Everything looks, from now on."""
+        """Start everything."""
         await self.blindness.start()
         self.blindness.watch()
-        self.post.monitor.start()
+        self.monitored.monitor.start()
 
     async def restart(self) -> None:
-        """Another process, which has seen nothing yet."""
+        """Stop the process and start another."""
         await self.blindness.stop()
-        await self.post.stop()
-        self.post.poller.scope_health.end()
-        self.post.begin()
+        await self.monitored.stop()
+        self.monitored.poller.scope_health.end()
+        self.monitored.begin()
         self.begin()
         await self.watch()
 
@@ -76,24 +76,24 @@ class Channels:
 
 
 @pytest.fixture
-async def channels(post: Post) -> AsyncIterator[Channels]:
-    channels = Channels(post)
+async def channels(monitored: Monitored) -> AsyncIterator[Channels]:
+    channels = Channels(monitored)
     yield channels
     await channels.blindness.stop()
 
 
 async def blind(channels: Channels, clock: Any) -> None:
-    """Everybody looks, and after two seconds the PBX is away for so long that it was said."""
+    """Start everything; after two seconds the PBX is away for long enough that the channels are told."""
     await channels.watch()
     await clock.let_pass(2.5)
-    channels.post.pbx.failing = {"@me": DOWN, "12": DOWN}
+    channels.monitored.pbx.failing = {"@me": DOWN, "12": DOWN}
     await clock.let_pass(33)
 
 
 async def test_after_30_s_without_a_list_each_channel_has_one_card(channels: Channels, clock: Any) -> None:
     await channels.watch()
     await clock.let_pass(2.5)
-    channels.post.pbx.failing = {"@me": DOWN}
+    channels.monitored.pbx.failing = {"@me": DOWN}
     await clock.let_pass(29)
     assert channels.shown == []
     await clock.let_pass(60)
@@ -106,27 +106,27 @@ async def test_after_30_s_without_a_list_each_channel_has_one_card(channels: Cha
 async def test_a_channel_is_blind_since_the_last_list_that_was_read(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
     (card,) = channels.now[ALERTS]
-    assert timedelta(seconds=1) <= card.since - channels.post.noon <= timedelta(seconds=2.5)
+    assert timedelta(seconds=1) <= card.since - channels.monitored.noon <= timedelta(seconds=2.5)
 
 
 async def test_a_pbx_that_is_away_from_the_start_is_said(channels: Channels, clock: Any) -> None:
-    channels.post.pbx.failing = {"@me": DOWN}
+    channels.monitored.pbx.failing = {"@me": DOWN}
     await channels.watch()
     await clock.let_pass(33)
-    assert [card.since for card in channels.now[ALERTS]] == [channels.post.noon]
+    assert [card.since for card in channels.now[ALERTS]] == [channels.monitored.noon]
 
 
 async def test_the_cards_end_when_lists_can_be_read_again(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
-    channels.post.pbx.failing = {}
+    channels.monitored.pbx.failing = {}
     await clock.let_pass(13)
     assert [[card.ended is None for card in cards] for cards in channels.now.values()] == [[False], [False]]
 
 
 async def test_it_is_no_alert(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
-    assert (channels.post.manager.open, channels.post.wall.shown) == ((), {})
-    assert {figure[0] for figure in channels.post.wall.figures} == {"scanned"}
+    assert (channels.monitored.manager.open, channels.monitored.slack.shown) == ((), {})
+    assert {figure[0] for figure in channels.monitored.slack.figures} == {"scanned"}
 
 
 async def test_a_restart_says_nothing_twice_and_nothing_that_it_has_not_seen(channels: Channels, clock: Any) -> None:
@@ -139,7 +139,7 @@ async def test_a_restart_says_nothing_twice_and_nothing_that_it_has_not_seen(cha
 
 async def test_a_restart_brings_the_cards_to_their_end(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
-    channels.post.pbx.failing = {}
+    channels.monitored.pbx.failing = {}
     await channels.restart()
     await clock.let_pass(5)
     assert [[card.ended is None for card in cards] for cards in channels.now.values()] == [[False], [False]]
@@ -147,7 +147,7 @@ async def test_a_restart_brings_the_cards_to_their_end(channels: Channels, clock
 
 async def test_an_end_that_may_not_be_shown_is_shown_after_a_restart(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
-    channels.post.pbx.failing = {}
+    channels.monitored.pbx.failing = {}
     await clock.let_pass(13)
     channels.shown.clear()
     await channels.restart()
@@ -156,7 +156,7 @@ async def test_an_end_that_may_not_be_shown_is_shown_after_a_restart(channels: C
 
 async def test_what_has_ended_is_forgotten_after_two_minutes(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
-    channels.post.pbx.failing = {}
+    channels.monitored.pbx.failing = {}
     await clock.let_pass(140)
     assert channels.written == {}
 
@@ -166,18 +166,18 @@ async def test_what_goes_blind_again_soon_goes_on_with_its_card(
     channels: Channels, clock: Any, seconds: float, cards: int
 ) -> None:
     await blind(channels, clock)
-    channels.post.pbx.failing = {}
+    channels.monitored.pbx.failing = {}
     await clock.let_pass(seconds)
-    channels.post.pbx.failing = {"@me": DOWN}
+    channels.monitored.pbx.failing = {"@me": DOWN}
     await clock.let_pass(33)
     assert (len(channels.now[ALERTS]), channels.now[ALERTS][-1].ended) == (cards, None)
 
 
 async def test_where_some_scopes_cannot_be_read_the_channel_is_blind_in_part(channels: Channels, clock: Any) -> None:
-    channels.post.scopes = TWO
+    channels.monitored.scopes = TWO
     await channels.watch()
     await clock.let_pass(2.5)
-    channels.post.pbx.failing = {"12": DOWN}
+    channels.monitored.pbx.failing = {"12": DOWN}
     await clock.let_pass(33)
     assert [card.whole for card in channels.now[ALERTS]] == [False]
 
@@ -185,35 +185,35 @@ async def test_where_some_scopes_cannot_be_read_the_channel_is_blind_in_part(cha
 async def test_a_channel_that_was_blind_in_part_is_blind_since_nothing_can_be_read(
     channels: Channels, clock: Any
 ) -> None:
-    channels.post.scopes = TWO
+    channels.monitored.scopes = TWO
     await channels.watch()
     await clock.let_pass(2.5)
-    channels.post.pbx.failing = {"12": DOWN}
+    channels.monitored.pbx.failing = {"12": DOWN}
     await clock.let_pass(60)
-    channels.post.pbx.failing = {"@me": DOWN, "12": DOWN}
+    channels.monitored.pbx.failing = {"@me": DOWN, "12": DOWN}
     await clock.let_pass(50)
     (card,) = channels.now[ALERTS]
     assert card.whole
-    assert card.since - channels.post.noon > timedelta(seconds=55)
+    assert card.since - channels.monitored.noon > timedelta(seconds=55)
 
 
 async def test_a_scope_that_the_pbx_has_always_refused_hides_nothing(channels: Channels, clock: Any) -> None:
-    channels.post.scopes = TWO
-    channels.post.pbx.failing = {"12": AccessDenied("access_denied")}
+    channels.monitored.scopes = TWO
+    channels.monitored.pbx.failing = {"12": AccessDenied("access_denied")}
     await channels.watch()
     await clock.let_pass(60)
     assert channels.shown == []
 
 
 async def test_many_scopes_that_take_longer_than_30_s_are_not_blind(channels: Channels, clock: Any) -> None:
-    channels.post.scopes = tuple((str(number), "@self") for number in range(32))
-    channels.post.pbx.slow = 6.0
+    channels.monitored.scopes = tuple((str(number), "@self") for number in range(32))
+    channels.monitored.pbx.slow = 6.0
     await channels.watch()
     await clock.let_pass(200)
     assert channels.shown == []
 
 
-async def test_nothing_is_shown_that_is_not_written_down(channels: Channels, clock: Any) -> None:
+async def test_nothing_is_shown_that_is_not_saved(channels: Channels, clock: Any) -> None:
     channels.away = True
     await blind(channels, clock)
     assert channels.shown == []
@@ -222,17 +222,17 @@ async def test_nothing_is_shown_that_is_not_written_down(channels: Channels, clo
     assert len(channels.shown) == 2
 
 
-async def test_where_nothing_is_looked_for_nobody_is_blind(channels: Channels, clock: Any) -> None:
-    channels.post.alert_rules = ()
+async def test_where_nothing_is_scanned_nobody_is_blind(channels: Channels, clock: Any) -> None:
+    channels.monitored.alert_rules = ()
     await blind(channels, clock)
     assert channels.shown == []
 
 
 async def test_rules_that_are_taken_out_end_the_cards(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
-    channels.post.alert_rules = ()
+    channels.monitored.alert_rules = ()
     await clock.let_pass(13)
     assert [card.ended is None for card in channels.now[ALERTS]] == [False]
-    channels.post.alert_rules = (AlertRule("Rings", When.RINGING, timedelta(seconds=20), ALERTS),)
+    channels.monitored.alert_rules = (AlertRule("Rings", When.RINGING, timedelta(seconds=20), ALERTS),)
     await clock.let_pass(20)
     assert [card.ended is None for card in channels.now[ALERTS]] == [False]

@@ -21,7 +21,7 @@ def at(second: float) -> datetime:
 
 
 def seated(digests: Digests, channel: str, number: int, now: datetime, open_digest: str = "") -> str:
-    """Where they are shown, and counted from then on."""
+    """Ask for the digest of these alerts, and count them."""
     digest = digests.digest_for(channel, number, now, open_digest)
     digests.count(channel, number, now, digest)
     return digest

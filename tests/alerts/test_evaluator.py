@@ -1,4 +1,4 @@
-"""Which rules hold on which calls, and how long what scans have shown is remembered."""
+"""Which rules match which calls, when they fire, and how long calls are remembered."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ def evaluator_of(*rules: AlertRule, teams: dict[str, frozenset[str]] = NOBODY) -
 
 
 def scan(evaluator: Evaluator, now: datetime, *calls: PhoneCall, complete: bool = True) -> list[RuleMatch]:
-    """One whole scan; what is due."""
+    """One complete scan: the rules that fire."""
     evaluator.begin_scan()
     due = evaluator.evaluate(calls, now)
     list(evaluator.end_scan(now, complete=complete))
@@ -65,7 +65,7 @@ SHOWN: dict[str, tuple[dict[str, Any], set[When]]] = {
 
 
 @pytest.mark.parametrize(("shown", "conditions"), SHOWN.values(), ids=SHOWN)
-def test_what_an_alert_is_about_holds_as_the_view_shows_it(
+def test_conditions_are_what_the_view_shows(
     a_call: MakeCall, a_view: MakeView, noon: datetime, shown: dict[str, Any], conditions: set[When]
 ) -> None:
     evaluator = evaluator_of(*map(a_rule, When))
@@ -82,7 +82,7 @@ SINCE: dict[str, tuple[When, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", SINCE.values(), ids=SINCE)
-def test_it_holds_since_the_date_that_says_so(
+def test_a_condition_lasts_since_the_date_that_says_so(
     a_call: MakeCall, a_view: MakeView, noon: datetime, case: tuple[When, dict[str, Any], str]
 ) -> None:
     when, shown, since = case
@@ -93,20 +93,20 @@ def test_it_holds_since_the_date_that_says_so(
     assert f"{match.since:%H:%M:%S}" == since
 
 
-def test_it_is_due_once_it_has_held_for_so_long(a_call: MakeCall, noon: datetime) -> None:
+def test_a_rule_fires_once_its_condition_has_lasted_for_so_long(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule(seconds=62))
     assert [len(scan(evaluator, noon + n * SECOND, a_call())) for n in range(4)] == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("limits", [(62, 64), (64, 62)])
-def test_of_several_rules_each_is_due_in_its_time(a_call: MakeCall, noon: datetime, limits: tuple[int, int]) -> None:
+def test_of_several_rules_each_fires_in_its_time(a_call: MakeCall, noon: datetime, limits: tuple[int, int]) -> None:
     evaluator, call = evaluator_of(*(a_rule(seconds=limit, name=f"{limit}") for limit in limits)), a_call()
     due = [views_of(scan(evaluator, noon + n * SECOND, call)) for n in (1, 2, 3)]
     assert due == [[], [("62", "01")], [("62", "01")]]
 
 
 @pytest.mark.parametrize("limits", [(62, 90), (90, 32)])
-def test_of_several_conditions_each_is_due_in_its_time(
+def test_of_several_conditions_each_fires_in_its_time(
     a_call: MakeCall, a_view: MakeView, noon: datetime, limits: tuple[int, int]
 ) -> None:
     talking, on_hold = limits
@@ -114,7 +114,7 @@ def test_of_several_conditions_each_is_due_in_its_time(
     assert [len(scan(evaluator, noon + n * SECOND, call)) for n in (1, 2, 3)] == [0, 1, 1]
 
 
-def test_what_is_not_due_yet_holds_already(a_call: MakeCall, noon: datetime) -> None:
+def test_what_does_not_fire_yet_matches_already(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule(seconds=62))
     scan(evaluator, noon, a_call())
     match = evaluator.match(a_rule().key, "c1")
@@ -227,25 +227,25 @@ def test_the_first_view_is_what_an_id_means_that_is_said_twice(
     assert scan(evaluator_of(a_rule()), noon, call) == []
 
 
-def test_a_hand_is_raised_by_no_look(a_call: MakeCall, noon: datetime) -> None:
+def test_no_scan_raises_a_help_request(a_call: MakeCall, noon: datetime) -> None:
     assert scan(evaluator_of(a_rule(When.HELP_REQUESTED)), noon, a_call()) == []
 
 
 # ── one view for one rule and call ──
 
 
-def test_a_rule_holds_on_the_view_of_the_smallest_id(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_a_rule_matches_on_the_view_of_the_smallest_id(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     sides = (a_view("10"), a_view("02"), a_view("1"))
     assert views_of(scan(evaluator_of(a_rule()), noon, a_call(*sides))) == [("talking", "02")]
 
 
-def test_a_rule_goes_on_on_the_view_that_it_held_on_before(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_a_rule_goes_on_on_the_view_that_it_matched_before(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call(a_view("02")))
     assert views_of(scan(evaluator, noon, a_call(a_view("01"), a_view("02")))) == [("talking", "02")]
 
 
-def test_a_rule_moves_on_when_its_view_holds_no_more(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_a_rule_moves_on_when_its_view_matches_no_more(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call(a_view("02")))
     assert views_of(scan(evaluator, noon, a_call(a_view("01"), a_view("02", status=4)))) == [("talking", "01")]
@@ -264,14 +264,14 @@ def test_rules_hold_on_different_views_of_one_call(a_call: MakeCall, a_view: Mak
     assert sorted(views_of(scan(evaluator, noon, call))) == [("Bob", "02"), ("talking", "01")]
 
 
-def test_a_rule_holds_on_the_view_of_the_smallest_id_though_another_is_due_before(
+def test_a_rule_matches_on_the_view_of_the_smallest_id_though_another_fires_before(
     a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     call = a_call(a_view("01", answered="2026-11-21T11:59:30Z"), a_view("02", answered="2026-11-21T11:59:10Z"))
     assert views_of(scan(evaluator_of(a_rule()), noon, call)) == [("talking", "01")]
 
 
-def test_a_rule_goes_on_on_its_view_though_another_rule_holds_on_another(
+def test_a_rule_goes_on_on_its_view_though_another_rule_matches_on_another(
     a_call: MakeCall, a_view: MakeView, noon: datetime
 ) -> None:
     evaluator = evaluator_of(a_rule(), a_rule(name="Dan", extensions=on("0003*211")))
@@ -302,7 +302,7 @@ TWINS = {
 
 
 @pytest.mark.parametrize("twins", TWINS.values(), ids=TWINS)
-def test_two_rules_of_one_key_are_one_and_the_first_that_is_due_counts(
+def test_two_rules_of_one_key_are_one_and_the_first_that_fires_counts(
     a_call: MakeCall, a_view: MakeView, noon: datetime, twins: tuple[tuple[str, float], ...]
 ) -> None:
     evaluator = evaluator_of(*(a_rule(seconds=seconds, extensions=on(pattern)) for pattern, seconds in twins))
@@ -316,19 +316,19 @@ def test_two_rules_of_one_key_are_one_and_the_first_that_is_due_counts(
 # ── one scan after the other ──
 
 
-def test_what_holds_holds_at_every_look(a_call: MakeCall, noon: datetime) -> None:
+def test_what_matches_fires_at_every_scan(a_call: MakeCall, noon: datetime) -> None:
     evaluator, call = evaluator_of(a_rule()), a_call()
     assert [len(scan(evaluator, noon + n * SECOND, call)) for n in range(3)] == [1, 1, 1]
 
 
-def test_what_is_over_holds_no_more(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_what_is_over_matches_no_more(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call())
     scan(evaluator, noon, a_call(a_view(status=4)))
     assert evaluator.match(a_rule().key, "c1") is None
 
 
-def test_what_holds_is_told_with_the_call_as_it_is_now(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_what_fires_comes_with_the_call_as_it_is_now(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call())
     now = a_call(a_view(recording="2026-11-21T12:00:00Z"))
@@ -336,7 +336,7 @@ def test_what_holds_is_told_with_the_call_as_it_is_now(a_call: MakeCall, a_view:
     assert (match.call, match.view) == (now, now.views[0])
 
 
-def test_a_call_said_twice_in_one_look_counts_once(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_a_call_said_twice_in_one_scan_counts_once(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     assert views_of(scan(evaluator, noon, a_call(), a_call(), a_call(a_view("00")))) == [("talking", "01")]
 
@@ -347,28 +347,28 @@ def test_calls_without_views_are_seen_and_raise_nothing(noon: datetime) -> None:
     assert evaluator.call("c1") is not None
 
 
-def test_a_call_is_there_as_the_last_look_shows_it(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_a_call_is_there_as_the_last_scan_shows_it(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     evaluator, now = evaluator_of(), a_call(a_view(status=4))
     scan(evaluator, noon, a_call())
     scan(evaluator, noon, now)
     assert evaluator.call("c1") == now
 
 
-def test_a_call_that_the_last_look_does_not_show_is_not_there(a_call: MakeCall, noon: datetime) -> None:
+def test_a_call_that_the_last_scan_does_not_show_is_not_there(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call())
     scan(evaluator, noon)
     assert evaluator.call("c1") is None
 
 
-def test_a_call_is_not_there_until_the_look_shows_it(a_call: MakeCall, noon: datetime) -> None:
+def test_a_call_is_not_there_until_the_scan_shows_it(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call())
     evaluator.begin_scan()
     assert evaluator.call("c1") is None
 
 
-def test_what_held_is_remembered_while_a_call_is_missing_for_a_moment(a_call: MakeCall, noon: datetime) -> None:
+def test_what_matched_is_remembered_while_a_call_is_missing_for_a_moment(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call())
     scan(evaluator, noon + 59 * SECOND)
@@ -383,7 +383,7 @@ def test_a_minute_without_a_call_counts_from_when_it_was_seen_last(a_call: MakeC
     assert evaluator.match(a_rule().key, "c1") is not None
 
 
-def test_a_call_is_not_forgotten_by_a_long_look_that_has_shown_it(a_call: MakeCall, noon: datetime) -> None:
+def test_a_call_is_not_forgotten_by_a_long_scan_that_has_shown_it(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     evaluator.begin_scan()
     evaluator.evaluate([a_call()], noon)
@@ -391,14 +391,14 @@ def test_a_call_is_not_forgotten_by_a_long_look_that_has_shown_it(a_call: MakeCa
     assert evaluator.call("c1") is not None
 
 
-def test_a_call_that_no_look_has_shown_for_a_minute_is_forgotten(a_call: MakeCall, noon: datetime) -> None:
+def test_a_call_that_no_scan_has_shown_for_a_minute_is_forgotten(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call())
     scan(evaluator, noon + 60 * SECOND)
     assert evaluator.match(a_rule().key, "c1") is None
 
 
-def test_a_call_that_is_shown_again_after_a_long_time_without_looks_is_not_forgotten(
+def test_a_call_that_is_shown_again_after_a_long_time_without_scans_is_not_forgotten(
     a_call: MakeCall, noon: datetime
 ) -> None:
     evaluator = evaluator_of(a_rule(seconds=100))
@@ -406,7 +406,7 @@ def test_a_call_that_is_shown_again_after_a_long_time_without_looks_is_not_forgo
     assert len(scan(evaluator, noon + 300 * SECOND, a_call())) == 1
 
 
-def test_another_call_under_the_same_id_is_judged_anew(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_another_call_under_the_same_id_is_evaluated_anew(a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule(When.RINGING))
     scan(evaluator, noon, a_call(a_view("02", status=3)))
     other = a_call(a_view("01", status=3), a_view("02", status=3), published="2026-11-21T12:00:01Z")
@@ -440,14 +440,14 @@ def test_a_call_whose_date_was_left_out_once_is_another_when_it_has_another(
 # ── other rules ──
 
 
-def test_new_rules_hold_at_the_next_look(a_call: MakeCall, noon: datetime) -> None:
+def test_new_rules_hold_at_the_next_scan(a_call: MakeCall, noon: datetime) -> None:
     evaluator, call = evaluator_of(a_rule(When.RINGING)), a_call()
     scan(evaluator, noon, call)
     evaluator.use_rules((a_rule(),), NOBODY)
     assert views_of(scan(evaluator, noon, call)) == [("talking", "01")]
 
 
-def test_other_teams_count_from_the_next_look_on(a_call: MakeCall, noon: datetime) -> None:
+def test_other_teams_count_from_the_next_scan_on(a_call: MakeCall, noon: datetime) -> None:
     rule, call = a_rule(extensions=on("team:sales")), a_call()
     evaluator = evaluator_of(rule)
     scan(evaluator, noon, call)
@@ -455,14 +455,14 @@ def test_other_teams_count_from_the_next_look_on(a_call: MakeCall, noon: datetim
     assert views_of(scan(evaluator, noon, call)) == [("talking", "01")]
 
 
-def test_what_held_by_the_old_rules_is_forgotten(a_call: MakeCall, noon: datetime) -> None:
+def test_what_matched_by_the_old_rules_is_forgotten(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call())
     evaluator.use_rules((), NOBODY)
     assert evaluator.match(a_rule().key, "c1") is None
 
 
-def test_new_rules_hold_on_nothing_before_the_next_look(a_call: MakeCall, noon: datetime) -> None:
+def test_new_rules_hold_on_nothing_before_the_next_scan(a_call: MakeCall, noon: datetime) -> None:
     evaluator = evaluator_of(a_rule())
     scan(evaluator, noon, a_call())
     evaluator.use_rules((a_rule(name="new"),), NOBODY)
@@ -476,7 +476,7 @@ def test_the_same_rules_once_more_change_nothing(a_call: MakeCall, noon: datetim
     assert evaluator.match(a_rule().key, "c1") is not None
 
 
-def test_nothing_that_is_not_known_holds() -> None:
+def test_a_call_that_is_not_known_matches_nothing() -> None:
     assert evaluator_of(a_rule()).match(a_rule().key, "c1") is None
 
 

@@ -1,4 +1,4 @@
-"""Whatever the PBX shows, in whatever zones and however it is cut: nothing too early, nothing twice, nothing left out."""
+"""Any calls, in any time zones and any parts: no rule fires too early, none twice, and none is left out."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -79,7 +79,7 @@ def read(shown: list[dict[str, Any]], zones: Any = UTC) -> list[PhoneCall]:
 def played(
     alert_rules: tuple[AlertRule, ...], scans: Any, zones: Any = UTC
 ) -> list[tuple[datetime, list[RuleMatch], Evaluator]]:
-    """Every scan: when it was, and what was due then."""
+    """Every scan: when it was, and what fired then."""
     evaluator = Evaluator()
     evaluator.use_rules(alert_rules, TEAMS)
     now, history = NOON, []
@@ -97,14 +97,14 @@ def played(
 
 @quick
 @given(RULES, SCANS)
-def test_nothing_is_raised_before_it_is_due_by_its_own_dates(alert_rules: Any, scans: Any) -> None:
+def test_nothing_fires_before_its_time_by_its_own_dates(alert_rules: Any, scans: Any) -> None:
     for now, due, _ in played(alert_rules, scans):
         assert all(now - one.since >= one.rule.longer_than for one in due)
 
 
 @quick
 @given(RULES, SCANS)
-def test_nothing_is_due_twice_in_one_look(alert_rules: Any, scans: Any) -> None:
+def test_nothing_fires_twice_in_one_scan(alert_rules: Any, scans: Any) -> None:
     for _, due, _ in played(alert_rules, scans):
         keys = [(one.rule.key, one.call.id) for one in due]
         assert len(keys) == len(set(keys))
@@ -112,14 +112,14 @@ def test_nothing_is_due_twice_in_one_look(alert_rules: Any, scans: Any) -> None:
 
 @quick
 @given(RULES, SCANS)
-def test_what_is_due_holds(alert_rules: Any, scans: Any) -> None:
+def test_what_fires_matches(alert_rules: Any, scans: Any) -> None:
     *_, (_, due, evaluator) = played(alert_rules, scans)
     assert [evaluator.match(one.rule.key, one.call.id) for one in due] == due
 
 
 @quick
 @given(RULES, SCANS)
-def test_what_holds_for_long_enough_is_due(alert_rules: Any, scans: Any) -> None:
+def test_what_matches_for_long_enough_fires(alert_rules: Any, scans: Any) -> None:
     *_, (now, due, evaluator) = played(alert_rules, scans)
     held = [evaluator.match(rule.key, call.id) for rule in alert_rules for call in read(scans[-1][1])]
     assert all(one in due for one in held if one is not None and one.fires_at <= now)
@@ -127,7 +127,7 @@ def test_what_holds_for_long_enough_is_due(alert_rules: Any, scans: Any) -> None
 
 @quick
 @given(RULES, SCANS)
-def test_what_is_due_is_on_a_view_that_can_be_acted_on_and_that_its_rule_is_about(alert_rules: Any, scans: Any) -> None:
+def test_what_fires_is_on_a_view_that_can_be_acted_on_and_that_its_rule_is_about(alert_rules: Any, scans: Any) -> None:
     for _, due, _ in played(alert_rules, scans):
         for one in due:
             assert one.call.view(one.view.id) is one.view
@@ -144,7 +144,7 @@ def test_the_same_instants_in_any_zones_are_the_same(alert_rules: Any, scans: An
 
 @quick
 @given(RULES, SCANS, st.lists(st.integers(0, 5), max_size=4))
-def test_a_look_in_parts_is_the_look(alert_rules: Any, scans: Any, cuts: list[int]) -> None:
+def test_a_scan_in_parts_is_the_scan(alert_rules: Any, scans: Any, cuts: list[int]) -> None:
     evaluator, now = Evaluator(), NOON
     evaluator.use_rules(alert_rules, TEAMS)
     history = []
@@ -160,7 +160,7 @@ def test_a_look_in_parts_is_the_look(alert_rules: Any, scans: Any, cuts: list[in
 
 @quick
 @given(RULES, SCANS, PAUSES)
-def test_to_see_the_same_again_is_to_judge_it_anew(alert_rules: Any, scans: Any, pause: timedelta) -> None:
+def test_to_see_the_same_again_is_to_evaluate_it_again(alert_rules: Any, scans: Any, pause: timedelta) -> None:
     evaluator, now = Evaluator(), NOON
     evaluator.use_rules(alert_rules, TEAMS)
     for before, shown, complete in scans:
@@ -182,7 +182,7 @@ def test_to_see_the_same_again_is_to_judge_it_anew(alert_rules: Any, scans: Any,
     st.tuples(*[st.integers(-56, 56)] * 3),
     st.lists(st.integers(1, 600), min_size=1, max_size=20),
 )
-def test_nothing_counts_from_before_the_last_look_that_showed_it_not_to_be_so(
+def test_nothing_counts_from_before_the_last_scan_that_showed_it_not_to_be_so(
     steps: tuple[int, int, int], zones: tuple[int, int, int], pauses: list[int]
 ) -> None:
     """A call comes, is answered and put on hold, and each date is wrong by its own zone."""
@@ -217,7 +217,7 @@ def a_call(begun: dict[When, int], zones: tuple[int, ...], second: int) -> Phone
 
 
 def about(rule: AlertRule, view: PhoneCallView) -> bool:
-    """Pattern by pattern, as the map asks them."""
+    """Pattern by pattern, one rule after the other."""
     if EXTENSION.fullmatch(view.extension) is None:
         return False
     patterns = rule.extensions

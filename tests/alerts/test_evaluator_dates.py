@@ -1,4 +1,4 @@
-"""Dates that are missing, ahead, or of two zones: nothing is raised too early by them, and each is told once."""
+"""Dates that are missing, in the future, or in two zones: no rule fires too early by them, and each is reported once."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ def evaluator() -> Evaluator:
 
 @pytest.fixture(scope="session")
 def a_call_with(a_call: MakeCall, a_view: MakeView) -> Callable[..., PhoneCall]:
-    """A call on which something holds since that date; dates without a day are today's, in UTC."""
+    """A call that shows the condition since that date; a date without a day is of today, in UTC."""
 
     def build(when: When, date: str | None, *, published: str | None = "11:59:00", **fields: Any) -> PhoneCall:
         dates = {"published": published, FIELD[when]: date}
@@ -51,7 +51,7 @@ def _whole(text: Any) -> Any:
 
 
 def scan(evaluator: Evaluator, now: datetime, *calls: PhoneCall, complete: bool = True) -> list[tuple[When, timedelta]]:
-    """One whole scan; what is due, and for how long it has held."""
+    """One complete scan: the conditions of the rules that fire, and how long they have lasted."""
     evaluator.begin_scan()
     due = evaluator.evaluate(calls, now)
     list(evaluator.end_scan(now, complete=complete))
@@ -68,7 +68,7 @@ def held_for(evaluator: Evaluator, when: When, now: datetime) -> timedelta | Non
 
 @pytest.mark.parametrize("date", [None, "", "yesterday", "2026-11-31T12:00:00Z", 1763726400])
 @pytest.mark.parametrize("when", [When.RINGING, When.TALKING])
-def test_without_a_date_nothing_is_raised_and_that_is_told(
+def test_without_a_date_nothing_fires_and_that_is_reported(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When, date: Any
 ) -> None:
     call = a_call_with(when, date, published=date, answered=date)
@@ -84,7 +84,7 @@ def test_what_is_nothing_but_a_date_does_not_hold_without_one(
 
 
 @pytest.mark.parametrize("when", CONDITIONS)
-def test_a_date_ahead_raises_nothing_and_is_told(
+def test_a_date_ahead_fires_nothing_and_is_reported(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     scan(evaluator, noon, a_call_with(when, "12:00:06"))
@@ -165,7 +165,7 @@ def test_a_call_that_came_in_the_future_contradicts_nothing(
 
 
 @pytest.mark.parametrize("when", LATER)
-def test_what_began_before_a_call_that_has_come_since_the_last_look_counts_from_the_call(
+def test_what_began_before_a_call_that_has_come_since_the_last_scan_counts_from_the_call(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     scan(evaluator, noon - seconds(2))
@@ -182,11 +182,11 @@ def test_a_call_that_does_not_say_when_it_came_contradicts_nothing(
     assert (held_for(evaluator, when, noon), evaluator.unusable_dates()) == (seconds(55), [])
 
 
-# ── implausible: what the last whole scan did not show is not much older ──
+# ── implausible: what the last complete scan did not show is not much older ──
 
 
 @pytest.mark.parametrize("published", ["11:45:00", "11:30:00", "10:59:58", "0001-01-01T00:00:00Z"])
-def test_a_new_call_that_would_be_much_older_than_the_last_look_counts_from_its_first_sight(
+def test_a_new_call_that_would_be_much_older_than_the_last_scan_counts_from_its_first_sight(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, published: str
 ) -> None:
     scan(evaluator, noon - seconds(1))
@@ -206,7 +206,7 @@ def test_the_first_sight_of_a_call_stays_the_first(evaluator: Evaluator, a_call_
 
 
 @pytest.mark.parametrize("published", ["11:45:01", "11:58:00", "11:59:59", "12:00:00"])
-def test_a_new_call_may_be_a_little_older_than_the_last_look(
+def test_a_new_call_may_be_a_little_older_than_the_last_scan(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, published: str
 ) -> None:
     scan(evaluator, noon - seconds(1))
@@ -214,7 +214,7 @@ def test_a_new_call_may_be_a_little_older_than_the_last_look(
     assert evaluator.unusable_dates() == []
 
 
-def test_a_new_call_may_be_as_old_as_the_last_look_is_long_ago(
+def test_a_new_call_may_be_as_old_as_the_last_scan_is_long_ago(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     scan(evaluator, noon - seconds(7200))
@@ -222,14 +222,14 @@ def test_a_new_call_may_be_as_old_as_the_last_look_is_long_ago(
     assert scan(evaluator, noon, call) == [(When.RINGING, seconds(7200))]
 
 
-def test_at_the_first_look_of_all_a_call_may_be_of_any_age(
+def test_at_the_first_scan_of_all_a_call_may_be_of_any_age(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     call = a_call_with(When.RINGING, "02:00:00", published="02:00:00")
     assert scan(evaluator, noon, call) == [(When.RINGING, seconds(36000))]
 
 
-def test_a_look_that_was_not_whole_may_have_left_a_call_out(
+def test_a_scan_that_was_not_whole_may_have_left_a_call_out(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     scan(evaluator, noon - seconds(1), complete=False)
@@ -237,7 +237,7 @@ def test_a_look_that_was_not_whole_may_have_left_a_call_out(
     assert scan(evaluator, noon, call) == [(When.RINGING, seconds(7200))]
 
 
-def test_a_whole_look_still_tells_what_was_not_there_when_one_that_is_not_whole_has_followed(
+def test_a_whole_scan_still_tells_what_was_not_there_when_one_that_is_not_whole_has_followed(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     scan(evaluator, noon - seconds(2))
@@ -246,7 +246,7 @@ def test_a_whole_look_still_tells_what_was_not_there_when_one_that_is_not_whole_
     assert scan(evaluator, noon, call) == [(When.RINGING, seconds(0))]
 
 
-def test_a_look_that_has_nothing_to_show_is_a_whole_look(
+def test_a_scan_that_has_nothing_to_show_is_a_whole_scan(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     evaluator.begin_scan()
@@ -255,7 +255,7 @@ def test_a_look_that_has_nothing_to_show_is_a_whole_look(
     assert scan(evaluator, noon, call) == [(When.RINGING, seconds(0))]
 
 
-def test_what_comes_during_a_long_look_is_as_old_as_it_says(
+def test_what_comes_during_a_long_scan_is_as_old_as_it_says(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     evaluator.begin_scan()
@@ -293,7 +293,7 @@ def test_a_call_forgotten_while_every_scope_answered_is_new(
     assert scan(evaluator, noon + seconds(62), call) == [(When.RINGING, seconds(0))]
 
 
-def test_another_call_under_the_same_id_is_not_older_than_the_last_look(
+def test_another_call_under_the_same_id_is_not_older_than_the_last_scan(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     scan(evaluator, noon - seconds(1), a_call_with(When.RINGING, "11:58:00", published="11:58:00"))
@@ -302,7 +302,7 @@ def test_another_call_under_the_same_id_is_not_older_than_the_last_look(
 
 
 @pytest.mark.parametrize("when", LATER)
-def test_a_date_that_a_known_call_did_not_show_is_not_much_older_than_the_look_before(
+def test_a_date_that_a_known_call_did_not_show_is_not_much_older_than_the_scan_before(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
 ) -> None:
     before = a_call_with(When.PARKED, None, published="09:00:00")
@@ -322,7 +322,7 @@ def test_a_date_that_a_known_call_did_not_show_does_not_count_from_long_before_b
 
 
 def _silent(when: When) -> dict[str, Any]:
-    """Nothing else that holds on such a call has a date of its own."""
+    """No other condition on such a call has a date of its own."""
     return {"answered": "12:00:00"} if when is When.ON_HOLD else {}
 
 
@@ -381,7 +381,7 @@ def test_new_rules_do_not_make_a_call_younger(evaluator: Evaluator, a_call_with:
     assert scan(evaluator, noon + seconds(2), call) == [(When.TALKING, seconds(7202))]
 
 
-def test_a_call_whose_dates_change_at_every_look_does_not_fill_the_memory(
+def test_a_call_whose_dates_change_at_every_scan_does_not_fill_the_memory(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     for second in range(1000):
@@ -391,32 +391,34 @@ def test_a_call_whose_dates_change_at_every_look_does_not_fill_the_memory(
     assert len(call.dates or ()) < 100
 
 
-# ── told once ──
+# ── reported once ──
 
 
-def test_a_date_is_told_once_however_often_the_call_is_seen(
+def test_a_date_is_reported_once_however_often_the_call_is_seen(
     evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
-    told = []
+    reported = []
     for second in range(3):
         scan(evaluator, noon + seconds(second), a_call_with(When.RINGING, None, published=None, callerId=f"{second}"))
-        told += evaluator.unusable_dates()
-    assert told == [(When.RINGING, "missing")]
+        reported += evaluator.unusable_dates()
+    assert reported == [(When.RINGING, "missing")]
 
 
-def test_each_call_and_date_is_told(evaluator: Evaluator, a_call: MakeCall, a_view: MakeView, noon: datetime) -> None:
+def test_each_call_and_date_is_reported(
+    evaluator: Evaluator, a_call: MakeCall, a_view: MakeView, noon: datetime
+) -> None:
     view = a_view(answered="2026-11-21T13:00:00Z", onHold="2026-11-21T14:00:00Z")
     scan(evaluator, noon, a_call(view, call_id="c1"), a_call(view, call_id="c2"))
     assert evaluator.unusable_dates() == [(When.TALKING, "future"), (When.ON_HOLD, "future")] * 2
 
 
-def test_what_was_told_is_told_no_more(evaluator: Evaluator, a_call_with: MakeCall, noon: datetime) -> None:
+def test_what_was_reported_is_not_reported_again(evaluator: Evaluator, a_call_with: MakeCall, noon: datetime) -> None:
     scan(evaluator, noon, a_call_with(When.RINGING, None, published=None))
     evaluator.unusable_dates()
     assert evaluator.unusable_dates() == []
 
 
-def test_a_date_that_no_rule_asks_for_is_not_told(a_call_with: MakeCall, noon: datetime) -> None:
+def test_a_date_that_no_rule_asks_for_is_not_reported(a_call_with: MakeCall, noon: datetime) -> None:
     evaluator = Evaluator()
     evaluator.use_rules(tuple(rule for rule in RULES if rule.when is When.PARKED), {})
     scan(evaluator, noon, a_call_with(When.RINGING, None, published=None))

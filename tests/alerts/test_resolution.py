@@ -43,12 +43,12 @@ STATES: dict[str, tuple[When, dict[str, Any], bool]] = {
     "it is on hold no more": (When.ON_HOLD, {}, False),
     "it is parked": (When.PARKED, {"parked": "2026-11-21T11:00:00Z"}, True),
     "it is parked no more": (When.PARKED, {}, False),
-    "a hand is raised as long as its side is there": (When.HELP_REQUESTED, {"status": 2}, True),
+    "a help request lasts as long as its view is there": (When.HELP_REQUESTED, {"status": 2}, True),
 }
 
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_what_an_alert_is_about_goes_on_as_long_as_its_side_shows_it(
+def test_what_an_alert_is_about_goes_on_as_long_as_its_view_shows_it(
     state: tuple[When, dict[str, Any], bool], a_call: MakeCall, a_view: Any, an_alert: Any
 ) -> None:
     when, fields, goes_on = state
@@ -56,7 +56,9 @@ def test_what_an_alert_is_about_goes_on_as_long_as_its_side_shows_it(
     assert (view_that_goes_on(an_alert(a_call(), when), call) is not None) is goes_on
 
 
-def test_another_extension_s_side_is_not_meant(a_call: MakeCall, a_view: Any, an_alert: Any, rings: PhoneCall) -> None:
+def test_the_view_of_another_extension_does_not_count(
+    a_call: MakeCall, a_view: Any, an_alert: Any, rings: PhoneCall
+) -> None:
     assert view_that_goes_on(an_alert(rings), a_call(a_view(status=3, extension="0003*220"))) is None
 
 
@@ -113,13 +115,13 @@ def test_another_phone_that_answers_is_named(
     assert over(rings, a_call(a_view("02", extension="0003*220")), an_alert, rules) == (Resolution.ANSWERED, "0003*220")
 
 
-def test_the_caller_s_own_side_answers_nothing(a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any) -> None:
+def test_the_view_of_the_caller_answers_nothing(a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any) -> None:
     before = a_call(a_view("00", extension="0003*220", status=4), a_view(status=3, source=["0003*220"]))
     assert over(before, a_call(a_view("00", extension="0003*220")), an_alert, rules) is None
 
 
 def test_who_talked_before_has_not_answered(a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any) -> None:
-    """Whose view is missing for a moment, in a call that a colleague has not left yet."""
+    """The view is missing for a moment, in a call that a colleague has not left yet."""
     before = a_call(a_view("00", extension="0003*220"), a_view(status=3))
     assert over(before, a_call(a_view("00", extension="0003*220")), an_alert, rules) is None
 
@@ -143,7 +145,7 @@ def test_a_call_between_two_agents_may_ring_on(
     assert over(rings, a_call(a_view(status=2)), an_alert, rules) is None
 
 
-def test_a_side_that_is_gone_says_not_why_its_hold_is_over(
+def test_a_view_that_is_gone_does_not_say_why_its_hold_is_over(
     a_call: MakeCall, a_view: Any, an_alert: Any, rules: Any
 ) -> None:
     held = an_alert(a_call(), When.ON_HOLD)
@@ -155,11 +157,11 @@ def test_a_side_that_is_gone_says_not_why_its_hold_is_over(
 
 
 def as_it_is(call: PhoneCall) -> PhoneCall:
-    """No leg is known of the call."""
+    """Without known legs."""
     return call
 
 
-def test_a_supervisor_s_leg_is_never_the_side_that_is_shown(
+def test_a_supervisor_s_leg_is_never_the_view_that_is_shown(
     a_call: MakeCall, a_view: Any, a_leg: Any, an_alert: Any, rules: Any
 ) -> None:
     alert = an_alert(a_call(a_leg("02"), a_view("03")), When.TALKING, view_id="02")
@@ -187,7 +189,7 @@ def test_a_button_carries_its_alert_and_the_alert_s_channel(a_call: MakeCall, an
     assert {(one.intervene.alert, one.channel) for one in card.buttons} == {("0f" * 16, "C0ALERTS")}
 
 
-def test_a_digest_shows_the_oldest_whole_and_counts_all(
+def test_a_digest_shows_the_oldest_in_full_and_counts_all(
     a_call: MakeCall, an_alert: Any, rules: Any, noon: datetime
 ) -> None:
     alerts = [
@@ -200,7 +202,7 @@ def test_a_digest_shows_the_oldest_whole_and_counts_all(
     assert (card.open, card.total) == (19, 20)
 
 
-# ── which side is theirs? ──
+# ── the view of a phone ──
 
 
 def test_a_conversation_is_meant_rather_than_what_waits(a_call: MakeCall, a_view: Any) -> None:
@@ -210,5 +212,5 @@ def test_a_conversation_is_meant_rather_than_what_waits(a_call: MakeCall, a_view
     assert found.id == "02"
 
 
-def test_of_somebody_else_s_call_no_side_is_theirs(a_call: MakeCall) -> None:
+def test_of_somebody_else_s_call_no_view_is_theirs(a_call: MakeCall) -> None:
     assert view_of_phone(a_call(), ("0003*220",)) is None

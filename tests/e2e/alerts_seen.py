@@ -1,4 +1,4 @@
-"""What the tests of alerts do over and over: a rule in the map, a card in the channel."""
+"""Helpers for the tests of alerts: rules in callbot.toml, cards in the channel."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ TALKING = rule("Talks long", "talking")
 
 
 async def start(house: Any, *rules: str) -> Any:
-    """The house with these rules, and its bot, which takes up changes of the map at once."""
+    """The house with these rules, and its bot, which reads callbot.toml again at once when it changes."""
     house.map += "".join(rules)
     await house.start_bot(rules_every=0.05)
     return house
@@ -32,7 +32,7 @@ def raised(house: Any, channel: str = ALERTS) -> list[Any]:
 
 
 def said(card: Any) -> str:
-    """Everything that is read on a card."""
+    """The whole text of a card."""
     return "\n".join(card.lines())
 
 
@@ -53,8 +53,8 @@ async def alert(house: Any, word: str, *words: str, channel: str = ALERTS) -> An
     return shown[0]
 
 
-async def looks(house: Any, number: int = 15) -> None:
-    """Wait until so many further lists were read, so that whatever they would raise has been raised."""
+async def scans(house: Any, number: int = 15) -> None:
+    """Wait until this number of further lists was read, so that everything is raised that they show."""
     before = len(house.pbx.requests)
     await house.pbx.until(
         lambda: sum(one.method == "GET" for one in house.pbx.requests[before:]) >= number, timeout=10.0

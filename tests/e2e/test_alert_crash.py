@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.pbx.faults import Fault
-from tests.e2e.alerts_seen import ALERTS, ANA, HAL, RINGING, alert, looks, raised, said, start
+from tests.e2e.alerts_seen import ALERTS, ANA, HAL, RINGING, alert, raised, said, scans, start
 
 pytestmark = pytest.mark.parametrize("transport", ["socket mode"])
 Run = Callable[..., Awaitable[Any]]
@@ -25,7 +25,7 @@ async def test_after_kill_9_an_open_alert_goes_on_on_its_card(empty_house: Any, 
     first = await alert(empty_house, "Raised")
     await kill(bot)
     await (await run_bot()).started()
-    await looks(empty_house)
+    await scans(empty_house)
     assert [card.ts for card in raised(empty_house)] == [first.ts]
     empty_house.floor.answer(call)
     await alert(empty_house, "Resolved")
@@ -44,7 +44,9 @@ async def test_what_ended_while_callbot_was_down_is_resolved(empty_house: Any, r
     assert len(raised(empty_house)) == 1
 
 
-async def test_an_alert_that_slack_has_not_taken_before_a_kill_is_posted_once(empty_house: Any, run_bot: Run) -> None:
+async def test_an_alert_that_slack_has_not_accepted_before_a_kill_is_posted_once(
+    empty_house: Any, run_bot: Run
+) -> None:
     empty_house.map += RINGING
     bot = await run_bot()
     await bot.started()
@@ -56,7 +58,7 @@ async def test_an_alert_that_slack_has_not_taken_before_a_kill_is_posted_once(em
     await kill(bot)
     await (await run_bot()).started()
     await alert(empty_house, "Raised")
-    await looks(empty_house)
+    await scans(empty_house)
     assert len(raised(empty_house)) == 1
 
 
@@ -96,7 +98,7 @@ async def test_an_empty_list_for_a_moment_resolves_nothing(empty_house: Any) -> 
     house.floor.ring(to="0003*211", **HAL)
     card = await alert(house, "Raised")
     house.pbx.faults.add(Fault("empty list", method="GET", times=1))
-    await looks(house)
+    await scans(house)
     assert [version.text[:6] for version in card.versions] == ["Raised"]
 
 
@@ -105,7 +107,7 @@ async def test_a_pbx_that_does_not_answer_resolves_nothing(empty_house: Any) -> 
     house.floor.ring(to="0003*211", **HAL)
     card = await alert(house, "Raised")
     house.pbx.faults.add(Fault("html 502", method="GET", times=12))
-    await looks(house, 20)
+    await scans(house, 20)
     assert not any(version.text.startswith("Resolved") for version in card.versions)
     assert "Not updated" not in said(card)
     assert card.channel == ALERTS

@@ -1,4 +1,4 @@
-"""Many alerts at once become one digest that counts them all; an intervention goes before whatever they need of Slack."""
+"""Many alerts at once become one digest that counts them all; the card of an intervention goes first."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people do with an alert: take it, snooze it, act on its call from its card; each as far as they may."""
+"""What people do with an alert, as far as they may: acknowledge it, snooze it, act on its call from its card."""
 
 from typing import Any
 
@@ -36,13 +36,13 @@ async def talking(house: Any) -> tuple[str, Any]:
 # ── I'm on it, Snooze ──
 
 
-async def test_whoever_takes_an_alert_is_named_on_it(empty_house: Any) -> None:
+async def test_who_acknowledges_an_alert_is_named_on_it(empty_house: Any) -> None:
     _, card = await ringing(empty_house)
     await empty_house.workspace.click(ANA, card, "I'm on it")
     await alert(empty_house, "Raised", "Ana Pop is on it")
 
 
-async def test_who_has_taken_it_is_named_when_it_is_resolved(empty_house: Any) -> None:
+async def test_who_has_acknowledged_it_is_named_when_it_is_resolved(empty_house: Any) -> None:
     call, card = await ringing(empty_house)
     await empty_house.workspace.click(ANA, card, "I'm on it")
     await alert(empty_house, "Raised", "Ana Pop is on it")
@@ -50,7 +50,7 @@ async def test_who_has_taken_it_is_named_when_it_is_resolved(empty_house: Any) -
     await alert(empty_house, "Resolved", "Ana Pop")
 
 
-async def test_taking_it_twice_is_told_privately(empty_house: Any) -> None:
+async def test_acknowledging_it_twice_is_answered_privately(empty_house: Any) -> None:
     _, card = await ringing(empty_house)
     await empty_house.workspace.click(ANA, card, "I'm on it")
     card = await alert(empty_house, "Raised", "Ana Pop is on it")
@@ -73,14 +73,14 @@ async def test_a_snoozed_alert_is_resolved_like_any_other(empty_house: Any) -> N
     await alert(empty_house, "Resolved")
 
 
-async def test_a_stranger_may_not_take_an_alert(empty_house: Any) -> None:
+async def test_a_person_without_permissions_may_not_acknowledge_an_alert(empty_house: Any) -> None:
     _, card = await ringing(empty_house)
     await empty_house.workspace.click(EVE, card, "I'm on it")
     await empty_house.told(EVE, "I don't know you yet")
     assert "is on it" not in said(await alert(empty_house, "Raised"))
 
 
-async def test_who_may_do_nothing_there_may_neither_take_nor_snooze(empty_house: Any) -> None:
+async def test_who_may_do_nothing_there_may_neither_acknowledge_nor_snooze(empty_house: Any) -> None:
     _, card = await ringing(empty_house)
     for label in ("I'm on it", "Snooze 10 min"):
         await empty_house.workspace.click(BOB, card, label)
@@ -88,13 +88,13 @@ async def test_who_may_do_nothing_there_may_neither_take_nor_snooze(empty_house:
     assert "is on it" not in said(await alert(empty_house, "Raised"))
 
 
-async def test_who_may_act_there_only_from_another_channel_may_not_take_it(empty_house: Any) -> None:
+async def test_who_may_act_there_only_from_another_channel_may_not_acknowledge_it(empty_house: Any) -> None:
     _, card = await talking(empty_house)
     await empty_house.workspace.click(LIS, card, "I'm on it")
     await empty_house.told(LIS, "from this channel")
 
 
-async def test_an_alert_that_is_over_is_taken_by_nobody(empty_house: Any) -> None:
+async def test_an_alert_that_is_over_is_acknowledged_by_nobody(empty_house: Any) -> None:
     call, card = await ringing(empty_house)
     taking = next(button for button in card.buttons() if button.label == "I'm on it")
     empty_house.floor.answer(call)
@@ -128,7 +128,7 @@ async def test_who_listens_from_the_card_is_on_it_and_nothing_more_is_said(empty
     assert "0003*024" not in shown
 
 
-async def test_when_a_silent_leg_ends_the_card_does_not_tell(empty_house: Any) -> None:
+async def test_when_a_silent_leg_ends_the_card_does_not_show_it(empty_house: Any) -> None:
     call, card = await talking(empty_house)
     await empty_house.workspace.click(ANA, card, "Monitor")
     await empty_house.pbx.until(lambda: empty_house.floor.lift("0003*024"))
@@ -147,7 +147,7 @@ async def test_who_has_barged_in_and_left_was_on_it(empty_house: Any) -> None:
     await alert(empty_house, "Raised", "Ana Pop was on it")
 
 
-async def test_barging_in_tells_its_state(empty_house: Any) -> None:
+async def test_barging_in_shows_its_state(empty_house: Any) -> None:
     _, card = await talking(empty_house)
     await empty_house.workspace.click(ANA, card, "Barge in", confirm=True)
     await empty_house.pbx.until(lambda: empty_house.floor.lift("0003*024"))
@@ -168,7 +168,7 @@ async def test_a_typed_command_says_nothing_on_the_alert(empty_house: Any) -> No
     assert "on it" not in said(await alert(empty_house, "Raised")).replace("I'm on it", "")
 
 
-async def test_two_rules_on_one_call_each_tell_of_their_own_clicks(empty_house: Any) -> None:
+async def test_two_rules_on_one_call_each_show_their_own_clicks(empty_house: Any) -> None:
     await start(empty_house, TALKING, rule("Also long", "talking", longer_than=1.5))
     empty_house.floor.talk(to="0003*210", **HAL)
     first = await alert(empty_house, "Raised", "Talks long")

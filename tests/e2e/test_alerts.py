@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.alerts_seen import FLOOR, HAL, RINGING, alert, labels, looks, raised, rule, said, start
+from tests.e2e.alerts_seen import FLOOR, HAL, RINGING, alert, labels, raised, rule, said, scans, start
 
 # ── the four conditions ──
 
@@ -17,7 +17,7 @@ async def test_a_call_that_rings_too_long_is_raised_with_what_solves_it(empty_ho
     assert labels(card) == ["Pick up", "I'm on it", "Snooze 10 min"]
 
 
-async def test_an_alert_is_resolved_by_whoever_answers_and_loses_its_buttons(empty_house: Any) -> None:
+async def test_an_alert_is_resolved_by_the_answer_and_loses_its_buttons(empty_house: Any) -> None:
     house = await start(empty_house, RINGING)
     call = house.floor.ring(to="0003*211", **HAL)
     await alert(house, "Raised")
@@ -71,7 +71,7 @@ async def test_what_comes_back_is_raised_again_on_the_same_card(empty_house: Any
     assert (again.ts, len(raised(house))) == (first.ts, 1)
 
 
-# ── whom a rule is about ──
+# ── which calls a rule is about ──
 
 
 async def test_several_rules_may_match_one_call_each_on_its_card(empty_house: Any) -> None:
@@ -91,7 +91,7 @@ async def test_what_no_rule_is_about_is_not_raised(empty_house: Any, more: dict[
     given = {"longer_than": 0.0} | more
     house = await start(empty_house, rule("Rings unanswered", "ringing", **given))
     house.floor.ring(to="0003*211", **HAL)
-    await looks(house)
+    await scans(house)
     assert raised(house) == []
 
 
@@ -105,7 +105,7 @@ async def test_a_caller_is_matched_however_the_number_is_written(empty_house: An
 async def test_a_call_with_a_protected_party_is_never_raised(empty_house: Any, call: dict[str, str]) -> None:
     house = await start(empty_house, rule("Rings unanswered", "ringing", longer_than=0.0))
     house.floor.ring(**call)
-    await looks(house)
+    await scans(house)
     assert raised(house) == []
 
 
@@ -125,7 +125,7 @@ async def test_a_call_whose_date_cannot_be_used_raises_nothing(empty_house: Any,
     house = await start(empty_house, rule("Rings unanswered", "ringing", longer_than=0.0))
     call = house.floor.ring(to="0003*211", **HAL)
     put_dates(house, call, published=published)
-    await looks(house)
+    await scans(house)
     cards = raised(house)
     assert [card for card in cards if "Resolved" not in card.text] == []
 
@@ -134,11 +134,11 @@ async def test_a_conversation_that_was_answered_before_it_was_there_is_as_old_as
     house = await start(empty_house, rule("Talks long", "talking", longer_than=600.0))
     call = house.floor.talk(to="0003*210", **HAL)
     put_dates(house, call, answered=datetime.now(UTC) - timedelta(hours=1))
-    await looks(house)
+    await scans(house)
     assert raised(house) == []
 
 
-# ── the rules of now ──
+# ── changed rules ──
 
 
 async def test_an_alert_of_a_rule_that_was_taken_out_is_resolved_and_says_so(empty_house: Any) -> None:

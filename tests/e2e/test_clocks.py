@@ -29,7 +29,7 @@ def wall() -> Wall:
     return Wall()
 
 
-async def looks(house: Any, number: int) -> None:
+async def scans(house: Any, number: int) -> None:
     """Wait for so many more reads that the PBX answers."""
     before = len(house.pbx.requests)
     await house.pbx.until(
@@ -53,7 +53,7 @@ async def test_a_wall_clock_that_is_set_forward_ends_no_ringing(empty_house: Any
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
     await house.card("Ringing")
     wall.stepped = HOUR
-    await looks(house, 3)
+    await scans(house, 3)
     house.floor.lift("0003*024")
     card = await house.card("Connected")
     assert "Not answered" not in "\n".join(card.lines())
@@ -89,7 +89,7 @@ async def test_after_a_step_and_a_restart_the_phone_still_rings(empty_house: Any
     await house.card("Ringing")
     await house.stop_bot()
     await house.start_bot(clock=Clock(wall))
-    await looks(house, 3)
+    await scans(house, 3)
     house.floor.lift("0003*024")
     card = await house.card("Connected")
     assert "Not answered" not in "\n".join(card.lines())
@@ -117,7 +117,7 @@ async def test_a_pbx_whose_clock_is_behind_raises_no_alert_at_once(empty_house: 
     house = await start(empty_house, RINGING, rule("Rings for long", "ringing", longer_than=30))
     house.floor.ring(to="0003*211", **HAL)
     await alert(house, "Raised", "Rings unanswered")
-    await looks(house, 5)
+    await scans(house, 5)
     assert len(raised(house)) == 1
 
 

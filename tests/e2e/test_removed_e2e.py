@@ -6,7 +6,7 @@ import pytest
 
 from bot.app.bot import Bot
 from bot.sandbox.pbx.server import Fault
-from tests.e2e.alerts_seen import looks
+from tests.e2e.alerts_seen import scans
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 CHANGES = {
@@ -22,7 +22,7 @@ def transport() -> str:
 
 @pytest.fixture
 async def house(empty_house: Any) -> Any:
-    """The house with a bot that looks at its rules often."""
+    """The house with a bot that reads callbot.toml often."""
     bot = await Bot.start(empty_house.settings(), rules_every=0.05)
     empty_house.bots.append(bot)
     empty_house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
@@ -72,7 +72,7 @@ async def test_who_is_removed_sees_nothing_new_of_the_call(house: Any) -> None:
     shown = card.lines()
     house.floor.transfer(call, "0003*211")
     house.floor.hold(call)
-    await looks(house, 6)
+    await scans(house, 6)
     assert (card.lines(), [line for line in shown if "15550142" in line]) == (shown, [])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.pbx.ringing import Intervention
-from tests.e2e.alerts_seen import ALERTS, ANA, BOB, DAN, FLOOR, LIS, RINGING, TALKING, alert, looks, said, start
+from tests.e2e.alerts_seen import ALERTS, ANA, BOB, DAN, FLOOR, LIS, RINGING, TALKING, alert, said, scans, start
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 HELP = '[help]\nchannel = "C0FLOOR"\n'
@@ -87,12 +87,12 @@ async def test_what_others_read_stays_as_it_is_while_a_silent_leg_comes_and_goes
     empty_house.map = empty_house.map.replace("[help]\n", HELP)
     house = await start(empty_house, *rules)
     call, card = await begin(house)
-    await looks(house, 6)
+    await scans(house, 6)
     shown, before = (card.text, card.lines()), updates(house)
     comes(house, call, phone)
-    await looks(house, 6)
+    await scans(house, 6)
     house.floor.leave(call, phone)
-    await looks(house, 6)
+    await scans(house, 6)
     assert ((card.text, card.lines()), updates(house)) == (shown, before)
 
 
@@ -103,19 +103,19 @@ async def test_what_others_read_stays_as_it_is_while_somebody_listens_by_callbot
     empty_house.map = empty_house.map.replace("[help]\n", HELP)
     house = await start(empty_house, *rules)
     call, card = await begin(house)
-    await looks(house, 6)
+    await scans(house, 6)
     shown, before = (card.text, card.lines()), updates(house)
     await comes_by_callbot(house, call, LISTENER)
     house.floor.leave(call, LISTENER)
     await house.card("Ended", LIS)
-    await looks(house, 6)
+    await scans(house, 6)
     assert ((card.text, card.lines()), updates(house)) == (shown, before)
 
 
 async def test_who_barged_in_is_shown_on_their_own_card_alone(house: Any) -> None:
     call, card = await barged_in(house)
     comes(house, call, LISTENER)
-    await looks(house, 6)
+    await scans(house, 6)
     legs = [line for line in card.lines() if "From: " in line]
     assert [line for line in legs if "Ana Pop" in line or "Lis" in line] == ["From: Ana Pop 0003*024"]
 
@@ -157,7 +157,7 @@ async def test_a_supervisor_who_is_a_party_is_not_told_who_listens_to_them(house
     house.floor.lift(SUPERVISOR)
     card = await house.card("Connected", ANA)
     comes(house, call, LISTENER)
-    await looks(house, 6)
+    await scans(house, 6)
     assert not [line for line in card.lines() if "Lis" in line]
 
 
@@ -274,20 +274,20 @@ async def test_a_protected_supervisor_who_listened_leaves_no_trace_on_a_card(emp
     await house.workspace.until(
         lambda: [card for card in house.cards(ALERTS) if "Stop recording" in [each.label for each in card.buttons()]]
     )
-    await looks(house, 6)
+    await scans(house, 6)
     before = updates(house)
     for _ in range(4):
         comes(house, call, "0003*299")
-        await looks(house, 12)
+        await scans(house, 12)
         house.floor.leave(call, "0003*299")
-        await looks(house, 6)
+        await scans(house, 6)
     assert updates(house) == before
 
 
 async def test_a_call_of_which_only_a_leg_is_left_is_over_on_the_card_of_its_recording(house: Any) -> None:
     call, _ = await recording(house)
     comes(house, call, LISTENER)
-    await looks(house, 6)
+    await scans(house, 6)
     house.floor.call(call).views.remove(house.floor.call(call).view("01"))
     card = await house.card("Ended", FLOOR)
     assert "Bob's call is over" in card.text

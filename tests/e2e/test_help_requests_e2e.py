@@ -1,4 +1,4 @@
-"""An agent asks for help with their own call: a card in the channel for it, and they are told who is coming."""
+"""Help requests: an agent asks for help, a card is posted in the channel for it, and the agent is told who is coming."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ async def direct(house: Any, words: str, person: str = BOB) -> None:
     await house.workspace.until(lambda: [one for one in house.workspace.messages(to=person) if words in one.text])
 
 
-async def test_a_raised_hand_is_a_card_with_the_call_and_what_helps(house: Any) -> None:
+async def test_a_help_request_is_a_card_with_the_call_and_what_helps(house: Any) -> None:
     house.floor.talk(to="0003*210", **HAL)
     card = await ask_for_help(house, "refund above my limit")
     assert "refund above my limit" in said(card)
@@ -32,7 +32,7 @@ async def test_a_raised_hand_is_a_card_with_the_call_and_what_helps(house: Any) 
     assert labels(card) == ["Monitor", "Whisper", "Barge in", "Record", "I'm on it", "Snooze 10 min"]
 
 
-async def test_the_agent_is_told_privately_that_the_call_for_help_stands(house: Any) -> None:
+async def test_the_agent_is_told_privately_that_the_help_request_is_posted(house: Any) -> None:
     house.floor.talk(to="0003*210", **HAL)
     await ask_for_help(house)
     await house.told(BOB, "call for help")
@@ -54,7 +54,7 @@ async def test_the_agent_is_told_of_one_who_comes_by_the_call_itself_and_not_how
     assert "hisper" not in told
 
 
-async def test_a_raised_hand_is_resolved_with_the_call(house: Any) -> None:
+async def test_a_help_request_is_resolved_with_the_call(house: Any) -> None:
     call = house.floor.talk(to="0003*210", **HAL)
     await ask_for_help(house)
     house.floor.hang_up(call)
@@ -91,7 +91,7 @@ async def test_without_a_call_the_answer_says_so(house: Any) -> None:
     assert raised(house, FLOOR) == []
 
 
-async def test_a_stranger_raises_no_hand(house: Any) -> None:
+async def test_an_unknown_person_cannot_ask_for_help(house: Any) -> None:
     await house.workspace.type(EVE, FLOOR, "/calls help-me")
     await house.told(EVE, "I don't know you yet")
 
@@ -118,7 +118,7 @@ async def test_what_the_agent_writes_is_foreign_text(house: Any) -> None:
     assert card.ts
 
 
-async def test_a_hand_is_raised_in_the_channel_for_it_wherever_it_was_asked(house: Any) -> None:
+async def test_a_help_request_goes_to_the_channel_for_it_wherever_it_was_asked(house: Any) -> None:
     house.floor.talk(to="0003*210", **HAL)
     await house.workspace.type(BOB, ALERTS, "/calls help-me")
     await alert(house, "Raised", channel=FLOOR)
