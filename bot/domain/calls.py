@@ -34,13 +34,13 @@ OBJECT_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,64}")
 
 
 MOST_VIEWS = 64
-"""Views of one call that are read; a call with more is none that anybody could follow."""
+"""Views of one call. A call with more is not read: no real call has as many."""
 MOST_PARTIES = 512
 """Sources and destinations of all views of a call."""
 LONGEST_TEXT = 1000
 """Characters of a text that are kept, and digits of a number that is read as text."""
 LONGEST_DATE = 100
-"""Characters of a date; one that is longer is none."""
+"""Characters of a date. A longer text is not a date."""
 
 
 def is_caller_id(text: str) -> bool:
@@ -104,7 +104,7 @@ class Flow(IntEnum):
 
 
 def _instant(value: object) -> datetime | None:
-    """An ISO 8601 date as an instant in UTC; without a zone it is taken as UTC; nonsense is no date."""
+    """An ISO 8601 date as an instant in UTC; without a zone it is taken as UTC. None if it is invalid."""
     return _instant_of(value) if isinstance(value, str) and len(value) <= LONGEST_DATE else None
 
 
@@ -150,7 +150,7 @@ def _parties(value: object) -> tuple[str, ...]:
 
 
 def _text(value: object) -> str:
-    """A text or a number as text. Half a surrogate pair, which JSON can carry, could be written down nowhere."""
+    """A text or a number as text. Half a surrogate pair, which JSON can carry, becomes U+FFFD: it could not be stored."""
     if isinstance(value, bool):
         return ""
     text = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
@@ -158,7 +158,7 @@ def _text(value: object) -> str:
 
 
 _Writable = Annotated[str, Field(strict=True, min_length=0, max_length=LONGEST_TEXT)]
-"""A text of whole characters: where there is a length to check, pydantic's core refuses half a surrogate pair."""
+"""A text of whole characters: because a length is checked, pydantic's core refuses half a surrogate pair."""
 _Numbers = Annotated[
     tuple[Annotated[str, Field(strict=True, min_length=1, max_length=LONGEST_TEXT)], ...],
     Field(max_length=MOST_PARTIES),
@@ -178,7 +178,7 @@ class Received(BaseModel):
 
 
 class PhoneCallView(Received):
-    """One party's side of a PhoneCall. A field that is null is left out of answers, so any may be absent."""
+    """One party's view of a PhoneCall. A field that is null is left out of answers, so any may be absent."""
 
     id: Text = ""
     extension: Text = ""
@@ -202,7 +202,7 @@ class PhoneCallView(Received):
 
     @property
     def parties(self) -> frozenset[str]:
-        """Every extension and number that this view names, in whatever form: rather one too many than one missed."""
+        """Every extension and number that this view names in any form: a protected one must not be missed."""
         named = (self.extension, *self.source, *self.destination)
         numbers = {number for text in (*named, self.caller_id) for number in caller_numbers(text)}
         own = organisation(self.extension)
@@ -211,7 +211,7 @@ class PhoneCallView(Received):
 
 
 def caller_numbers(caller_id: str) -> tuple[str, ...]:
-    """Whatever may be a number in a caller id, in angle brackets or not: rather one too many than a protected one missed."""
+    """Everything that may be a number in a caller id, in angle brackets or not: a protected one must not be missed."""
     text = in_ascii(caller_id)
     found = _NUMBER.findall(text) + (_SPACED_NUMBER.findall(text) if _SPACES.search(text) else [])
     return tuple(dict.fromkeys(number.strip() for number in found))
@@ -224,7 +224,7 @@ _SPACES = re.compile(r"[^\S ]|[/\u2010-\u2015\u2212]")
 
 
 def _views(value: object) -> tuple[Any, ...]:
-    """The views that can be read at all. One without an id, or with another's, still names parties of the call."""
+    """The entries that are views. One without an id, or with the id of another, still names parties of the call."""
     views = value if isinstance(value, (list, tuple)) else ()
     if len(views) > MOST_VIEWS:
         raise ValueError(f"more than {MOST_VIEWS} views")
@@ -240,7 +240,7 @@ def _with_few_parties(views: tuple[PhoneCallView, ...]) -> tuple[PhoneCallView, 
 class PhoneCall(Received):
     """A call in progress. The answer to an accepted intervention has `id` and `extension` only.
 
-    Its owner is shown nowhere, so it is not kept.
+    Its owner is never shown, so it is not kept.
     """
 
     id: Text
@@ -251,20 +251,20 @@ class PhoneCall(Received):
         default=(), validation_alias=AliasChoices("phoneCallView", "views"), serialization_alias="phoneCallView"
     )
     other_parties: frozenset[str] = frozenset()
-    """Extensions and numbers that belong to the call, and that none of its views names: ours, not the PBX's."""
+    """Extensions and numbers of the call that none of its views names. Set by callbot, not read from the PBX."""
 
     @property
     def parties(self) -> frozenset[str]:
-        """Every extension and number that has to do with this call, the one that is charged included."""
+        """Every extension and number of this call, the one that is charged included."""
         return self.other_parties.union({self.extension} - {""}, *(view.parties for view in self.views))
 
     @property
     def named_views(self) -> dict[str, PhoneCallView]:
-        """The views that can be acted on, by id: the documented form, and the first where an id is said twice."""
+        """The views that can be acted on, by id: those with an id in the documented form, and the first of two with one id."""
         return {view.id: view for view in reversed(self.views) if OBJECT_ID.fullmatch(view.id)}
 
     def is_another_than(self, earlier: "PhoneCall") -> bool:
-        """Whether this is another call under a reused id: it entered the system at another time."""
+        """Whether this is another call with a reused id: it entered the system at another time."""
         known = self.published is not None and earlier.published is not None
         return known and self.published != earlier.published
 
@@ -274,7 +274,7 @@ class PhoneCall(Received):
 
 
 def phone_call(value: object) -> PhoneCall | None:
-    """Read one PhoneCall, or None where it is no object with an id."""
+    """Read one PhoneCall. None if it is not an object with an id, or has too many views or parties."""
     try:
         call = PhoneCall.model_validate(value)
     except ValidationError:

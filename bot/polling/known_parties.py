@@ -85,7 +85,7 @@ class WithEveryParty:
         self._protected = protected
 
     async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
-        """The call as it is now, None where it is gone. Raises PbxError."""
+        """The call as it is now, None if it is gone. Raises PbxError."""
         call, _ = await asyncio.gather(self._pbx.get(user, extension, call_id), self._read_protected(user))
         return None if call is None else self._known_parties.complete(call)
 

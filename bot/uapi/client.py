@@ -1,7 +1,7 @@
 """UnifiedApi: reads of PhoneCalls, which are repeated, and actions on them, which are not.
 
-Fulfils the core's port to the PBX. What is sent and how an answer is read stands in `wire`, how the connection may
-end in `exchange`; here is only who is asked how often.
+Implements `bot.polling.ports.PhoneCalls`. What is sent and how an answer is read is in `wire`, how a connection may end is in
+`exchange`; here is how often a request is sent.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ READ_ATTEMPTS = 3
 FIRST_PAUSE, LONGEST_PAUSE = 0.4, 0.8
 """Seconds before a read is tried again (`back_off`)."""
 WHOLE_READ = 15.0
-"""Seconds for a whole read: every page of a list and every attempt. Without it 60 pages could take a quarter of an hour."""
+"""Seconds for a whole read: every page of a list and every attempt. Without it 60 pages could take 15 minutes."""
 STILL_FRESH = 30.0
-"""Seconds for which a token that was refused although fresh is not renewed again: it is the rights that lack."""
+"""Seconds for which a token that was refused although fresh is not renewed again: the App has no right to do it."""
 
 AGENT = f"callbot/{importlib.metadata.version('callbot')}"
-"""As what callbot names itself to the PBX."""
+"""The User-Agent that callbot sends to the PBX."""
 
 log = structlog.get_logger("callbot.uapi")
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def pbx_session(ca_file: str | None = None) -> aiohttp.ClientSession:
     """The one HTTP session to the PBX: few connections, no cookies.
 
     `ca_file` holds the certificates to trust instead of the system's ("self-signed installations"). Certificates are
-    always verified. Call it on the event loop. Raises OSError (ssl.SSLError is one) for a file that cannot be read.
+    always verified. Call it on the event loop. Raises OSError (ssl.SSLError is one) if the file cannot be read.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
@@ -64,16 +64,16 @@ def pbx_session(ca_file: str | None = None) -> aiohttp.ClientSession:
 
 
 class UnifiedApi:
-    """The PBX as callbot sees it.
+    """The PBX over HTTP.
 
-    `url` is scheme and host; the timeouts are seconds for one attempt. `sleep` and `random` are handed in for the
-    pauses between the attempts of a read, which takes at most `whole_read` seconds. Before each request of a look `turn`
-    is awaited, and that time counts, too; `measure` is told of every answer. `last_lists` is what lists showed last, so
+    `url` is scheme and host; the timeouts are seconds for one attempt. `sleep` and `random` make the pauses between the
+    attempts of a read, which takes at most `whole_read` seconds. `turn` is awaited before each request, and that time
+    counts; `measure` is called for every answer. `last_lists` is what lists showed last, so
     that what has not changed is not read again; several may share it. `seen` is shown every answer as it came, for `callbot check --try` alone.
     """
 
     answered: bool
-    """Whether the PBX gave any answer that could be read, a documented no included, since the start."""
+    """Whether the PBX has given an answer that could be read since the start, a documented refusal included."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class UnifiedApi:
     async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
         """The call as it is now, None if it is gone.
 
-        Raises ValueError for a segment outside its grammar; PbxUnreachable, PbxUnauthenticated, PbxRefused.
+        Raises ValueError for an invalid id or extension; PbxUnreachable, PbxUnauthenticated, PbxRefused.
         """
         request = wire.get_call(user, extension, call_id)
         async with self._one_read():
@@ -122,7 +122,7 @@ class UnifiedApi:
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         """All calls in progress on an extension, or with `@self` on all of the user's; each id once.
 
-        Raises as `get`, and PartlyRead where some calls have no id.
+        Raises as `get`, and PartlyRead if some calls have no id.
         """
         scope = (user, extension)
         reader = ListReader(self._last_lists.of(scope))
@@ -140,7 +140,7 @@ class UnifiedApi:
         return calls
 
     async def presence(self, user: str, extension: str) -> Presence | None:
-        """What is known of one phone, None where the PBX says nothing of it. Asked once. Raises as `get`."""
+        """The presence of one phone, None if the PBX does not know it. Asked once, without repeats. Raises as `get`."""
         async with self._one_read():
             answer = await self._authenticated(wire.get_presence(user, extension), self._read_timeout)
         with self._understanding():
@@ -148,7 +148,7 @@ class UnifiedApi:
         return next((phone for phone in page.entries if phone.extension == extension), None)
 
     async def phones(self, user: str) -> tuple[Presence, ...]:
-        """What is known of every phone of a user, each once. Raises as `get`."""
+        """The presence of every phone of a user, each once. Raises as `get`."""
 
         async def read(answer: Answer) -> Page[Presence]:
             return wire.read_presences(answer.http_status, answer.body)
@@ -163,7 +163,7 @@ class UnifiedApi:
     ) -> tuple[tuple[T, ...], int]:
         """All pages of a list, each entry once, and how many entries were skipped.
 
-        `startIndex` is counted here, `paging.next` is never followed.
+        `startIndex` is counted here; `paging.next` is never followed.
         """
         found: dict[str, T] = {}
         start = skipped = 0
@@ -186,7 +186,7 @@ class UnifiedApi:
 
     @asynccontextmanager
     async def _one_read(self) -> AsyncIterator[None]:
-        """The end of a read, however many requests it takes."""
+        """Limit the time of a whole read, however many requests it takes."""
         try:
             async with asyncio.timeout(self._whole_read):
                 yield
@@ -195,10 +195,10 @@ class UnifiedApi:
             raise PbxUnreachable(f"timed out after {self._whole_read:g} s") from None
 
     async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
-        """Act on one call: sent once, and once more only where the PBX refused it as unauthenticated.
+        """Act on one call. The request is sent once, and once more only if the PBX refused the token.
 
-        Raises ValueError for a segment outside its grammar; PbxRefused where the PBX said no; PbxUnauthenticated and
-        PbxUnreachable where nothing was sent or done; AnswerLost where that is not known.
+        Raises ValueError for an invalid id or extension; PbxRefused if the PBX refused the action; PbxUnauthenticated and
+        PbxUnreachable if nothing was sent or done; AnswerLost if that is not known.
         """
         request = wire.put_action(user, extension, call_id, action)
         answer = await self._authenticated(request, self._act_timeout, call=call_id, action=action.action.value)
@@ -209,7 +209,7 @@ class UnifiedApi:
             raise AnswerLost(doubtful.why, wire.documented_code(answer.body)) from None
 
     async def _read(self, request: Request) -> Answer:
-        """The answer to a read, tried again after a pause where that may help."""
+        """The answer to a read, tried again after a pause if that may help."""
         why = ""
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
@@ -228,7 +228,7 @@ class UnifiedApi:
 
     @contextmanager
     def _understanding(self) -> Iterator[None]:
-        """While an answer is read: whether it counts as one of the PBX."""
+        """Set `answered` if the answer that is read meanwhile is one of the PBX."""
         try:
             yield
         except PbxRefused as no:
@@ -237,7 +237,7 @@ class UnifiedApi:
         self.answered = True
 
     async def _authenticated(self, request: Request, seconds: float, **about: str) -> Answer:
-        """Send it; where the token is refused, once more with a fresh one."""
+        """Send it; if the token is refused, once more with a fresh one."""
         token = await self._token.token()
         answer = await self._sent(request, token, seconds, **about)
         if not wire.is_unauthenticated(answer.http_status, answer.body) or self._was_fresh(token):
@@ -251,12 +251,12 @@ class UnifiedApi:
         return answer
 
     def _was_fresh(self, token: str) -> bool:
-        """Whether this token was refused when it was fresh, a moment ago: another one would fare no better."""
+        """Whether this token was refused a moment ago although it was fresh: another one would be refused, too."""
         refused, when = self._refused_fresh
         return token == refused and time.monotonic() - when < STILL_FRESH
 
     async def _sent(self, request: Request, token: str, seconds: float, **about: str) -> Answer:
-        """Send it once, and log that: no body, no number, no name."""
+        """Send it once and log it, without body, numbers or names."""
         if self._turn is not None:
             await self._turn()
         started, asked = time.monotonic(), None if self._clock is None else self._clock.now()

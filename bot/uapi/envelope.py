@@ -1,4 +1,4 @@
-"""The JSON of answers: from bytes to the parts that `wire` reads. No I/O here.
+"""The JSON of answers: from bytes to the entries that `wire` reads. No I/O here.
 
 A call comes bare, in a list or in an OpenSocial envelope (`{"entry": …, "totalResults": …}`), whose `entry` is a list
 or an object keyed by id. Sources: "List PhoneCalls", "CDR Resource", "List QueueAgents", "HTTP Return Codes".
@@ -12,20 +12,20 @@ from typing import Never
 from bot.domain.errors import PbxUnreachable
 
 LARGEST_WHOLE = 512 * 1024
-"""Bytes of an answer that are read at once, in some hundredths of a second: a longer one is read in slices, or not at all."""
+"""Bytes of an answer that are read at once, in some 10 ms. A longer answer is read in slices, or not at all."""
 MOST_ENTRIES = 5000
-"""Entries of one answer: the highest count of "List PhoneCalls"."""
+"""Entries of one answer: the highest `count` of "List PhoneCalls"."""
 TOO_LARGE = "answer too large"
 
 _HALVES = re.compile(r"\\(?<!\\\\)((?:\\\\)*+)(?i:(ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|ud[89a-f][0-9a-f]{2})")
-"""Escapes of surrogates in JSON, after backslashes that escape each other; without the second group it is half a pair,
-which is no character. It begins with what is looked for quickly."""
+"""Escapes of surrogates in JSON, after backslashes that escape each other. Without the second group it is half a pair,
+which is no character. It begins with a backslash, which `re` finds quickly."""
 
 
 def parsed(body: bytes) -> object:
-    """The JSON of a body. What is no character in it becomes U+FFFD: one broken caller name must not hide all calls.
+    """The JSON of a body. Invalid characters become U+FFFD: one broken caller name must not hide all calls.
 
-    Raises PbxUnreachable for everything that is no JSON (RFC 8259 knows no NaN), too long, too deep or with endless numbers.
+    Raises PbxUnreachable if it is not JSON (RFC 8259 has no NaN), too long or too deep, or has numbers of thousands of digits.
     """
     if len(body) > LARGEST_WHOLE:
         raise PbxUnreachable(TOO_LARGE)
@@ -39,12 +39,12 @@ def parsed(body: bytes) -> object:
 
 
 def not_a_number(name: str) -> Never:
-    """For a JSON decoder: what it would take NaN and infinity for. Raises ValueError."""
+    """The `parse_constant` of a JSON decoder: NaN and infinity are not JSON. Raises ValueError."""
     raise ValueError(f"{name} is no JSON")
 
 
 def error_code(body: bytes) -> str:
-    """The code of `{"error": {"code": …}}`, or of the token endpoint's `{"error": …}`; empty where there is none."""
+    """The code of `{"error": {"code": …}}`, or of the token endpoint's `{"error": …}`; empty if there is none."""
     if b'"error"' not in body:
         return ""
     try:
@@ -57,12 +57,12 @@ def error_code(body: bytes) -> str:
 
 
 def is_bare(document: object) -> bool:
-    """Whether it is a PhoneCall itself, as the pages' examples have it."""
+    """Whether it is a PhoneCall without an envelope, as in the examples of the pages."""
     return isinstance(document, dict) and "id" in document and "entry" not in document
 
 
 def _envelope(document: object) -> object:
-    """The envelope, also where it is wrapped in a list, as in the sample of "List QueueAgents"."""
+    """The envelope, also if it is wrapped in a list, as in the sample of "List QueueAgents"."""
     match document:
         case [{"entry": _} as envelope]:
             return envelope
@@ -70,9 +70,9 @@ def _envelope(document: object) -> object:
 
 
 def entries(document: object) -> Iterator[object]:
-    """The entries of an envelope or list, unread. An envelope without `entry` is empty only if it says so itself.
+    """The entries of an envelope or list, as JSON. An envelope without `entry` is empty only if its total is 0.
 
-    Raises PbxUnreachable where there is neither, and after MOST_ENTRIES of them.
+    Raises PbxUnreachable if it is neither, and after MOST_ENTRIES.
     """
     for number, entry in enumerate(_all_entries(document)):
         if number == MOST_ENTRIES:
@@ -98,7 +98,7 @@ def _all_entries(document: object) -> Iterator[object]:
 
 
 def total(document: object) -> int | None:
-    """`totalResults` of an envelope, a number or a numeric string; None where it says none that makes sense."""
+    """`totalResults` of an envelope, a number or a numeric string; None if it is missing or invalid."""
     match _envelope(document):
         case {"totalResults": str() as digits} if re.fullmatch(r"[0-9]{1,9}", digits):
             return int(digits)

@@ -1,8 +1,8 @@
 """One request over HTTP and its answer, however the connection ends. Nothing is sent twice here.
 
 aiohttp would: it sends a GET or PUT again when the connection is lost before the answer (3.14.5, `_request` of
-client.py, on fresh connections too) and follows 307 and 308 with the token. So the loss becomes our own error in a
-client middleware, inside of aiohttp's loop, and redirects are not followed.
+client.py, on fresh connections too) and follows 307 and 308 with the token. So a client middleware, inside of aiohttp's
+loop, turns a lost connection into our own error, and redirects are not followed.
 """
 
 import asyncio
@@ -21,25 +21,25 @@ from bot.uapi.envelope import LARGEST_WHOLE
 from bot.uapi.wire import Request
 
 BODY_LIMIT = LARGEST_WHOLE
-"""Bytes of an answer that are read, after decompression."""
+"""Bytes of an answer that are read at most, after decompression."""
 LIST_LIMIT = 8 * 1024 * 1024
-"""The same for a list of calls: the longest page has 5,000, each of some 1 KiB."""
+"""Bytes of a list of calls that are read at most: the longest page has 5,000 calls of about 1 KiB each."""
 
 log = structlog.get_logger("callbot.uapi")
 
 Measure: TypeAlias = Callable[[str, float, str], None]
-"""Told of every request: its name (get, list, presence, put, token), the seconds that it took, and what went wrong."""
+"""Called for every request with its name (get, list, presence, put, token), the seconds it took, and what went wrong."""
 
 
 def unmeasured(name: str, seconds: float, error: str) -> None:
-    """Keep no figures."""
+    """A Measure that keeps nothing."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """HTTP status and body. `cut_off` says why the body did not arrive, and then it is empty.
+    """HTTP status and body. If the body did not arrive it is empty, and `cut_off` says why.
 
-    `date` is the header of that name, empty where there is none.
+    `date` is the Date header, empty if there is none.
     """
 
     http_status: int
@@ -59,8 +59,8 @@ async def exchange(
 ) -> Answer:
     """Send it once and read the answer within `seconds`; at most half of them may pass until it is connected.
 
-    Raises PbxUnreachable where no connection came about, so that nothing was sent, and AnswerLost where the
-    connection was lost, or time ran out, before a status arrived.
+    Raises PbxUnreachable if there was no connection, so nothing was sent; AnswerLost if the connection was lost, or
+    time ran out, before a status arrived.
     """
     started, error = time.monotonic(), "not finished"
     try:
@@ -112,7 +112,7 @@ async def _exchange(
 
 
 async def _lost_is_lost(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """The middleware: what aiohttp would repeat after leaves its loop as an error that it does not know."""
+    """The middleware: turns the errors after which aiohttp would send again into one that it does not know."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:  # not repeated by aiohttp either, and nothing was sent
@@ -122,7 +122,7 @@ async def _lost_is_lost(request: aiohttp.ClientRequest, handler: aiohttp.ClientH
 
 
 def _not_connected(failure: aiohttp.ClientError) -> str:
-    """Why, in words of our own: nothing of the address, which whoever reads the log knows."""
+    """Why there was no connection, in our own words: aiohttp's would put the address into the log."""
     match failure:
         case aiohttp.ClientConnectorCertificateError(certificate_error=error):
             return f"certificate not accepted ({certificate_problem(error)})"
@@ -136,7 +136,7 @@ def _not_connected(failure: aiohttp.ClientError) -> str:
 
 
 async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The whole body, or nothing where it is too long: as unreadable as an empty one, and not worth another try."""
+    """The whole body, or nothing if it is too long: like an empty one it cannot be read, and is not worth another try."""
     chunks: list[bytes] = []
     received = 0
     async for chunk in response.content.iter_chunked(65536):

@@ -46,7 +46,7 @@ class LastLists:
         self._lists: dict[tuple[str, str], tuple[int, list[Entry]]] = {}
 
     def of(self, scope: tuple[str, str]) -> list[Entry]:
-        """What the list of that scope showed; empty where it is not remembered."""
+        """What the list of that scope showed; empty if it is not remembered."""
         return self._lists.get(scope, (0, []))[1]
 
     def keep(self, scope: tuple[str, str], shown: list[Entry]) -> None:
@@ -90,7 +90,7 @@ class ListReader:
         return Page(page.entries, total(_around(head, tail)), page.skipped)
 
     def _calls(self, text: str, start: int) -> Iterator[PhoneCall | None]:
-        """The calls of the entries that begin there, None for one without an id. `_end` is where the last one read ends."""
+        """The calls of the entries from `start` on, None for one without an id. `_end` is the end of the latest entry."""
         while True:
             yield self._call(text, start)
             comma = _COMMA.match(text, self._end)
@@ -99,7 +99,7 @@ class ListReader:
             start = comma.end()
 
     def _call(self, text: str, start: int) -> PhoneCall | None:
-        """The call of one entry: the one of the list before, where the entry that is expected next stands there again."""
+        """The call of the entry at `start`. If its text is the entry that the last list had next, that call is returned unread."""
         if self._expected < len(self._last):
             entry, call = self._last[self._expected]
             if text.startswith(entry, start):  # no JSON object is the beginning of another one
@@ -116,7 +116,7 @@ class ListReader:
 
 
 def _decoded(text: str, start: int) -> tuple[object, int]:
-    """The JSON value that begins there, and where it ends. Raises ValueError for none, and for one longer than LONGEST."""
+    """The JSON value at `start`, and its end. Raises ValueError if there is none, and if it is longer than LONGEST."""
     try:
         value, length = _DECODER.raw_decode(text[start : start + USUAL])
     except ValueError:
@@ -125,9 +125,9 @@ def _decoded(text: str, start: int) -> tuple[object, int]:
 
 
 async def _page(calls: Iterable[PhoneCall | None], total_of_all: int | None) -> Page[PhoneCall]:
-    """These calls as a page; what has no id is counted, what has one that nobody could name is left out.
+    """These calls as a page. Calls without an id are counted; calls whose id does not have the documented form are left out.
 
-    Raises PbxUnreachable where a page has more than any list can have.
+    Raises PbxUnreachable for more calls or views than any list can have.
     """
     found: list[PhoneCall] = []
     number = skipped = views = 0
@@ -145,26 +145,26 @@ async def _page(calls: Iterable[PhoneCall | None], total_of_all: int | None) -> 
 
 
 def _around(head: str, tail: str) -> object:
-    """The document with something else in place of its entries. Raises ValueError where those were not its entries."""
+    """The document with a mark in place of its entries. Raises ValueError if the mark is not where its entries belong."""
     if len(head) + len(tail) > LONGEST_AROUND:
         raise ValueError("more stands around the entries than belongs there")
-    instead: list[object] = []
+    marks: list[object] = []
 
-    def here(_: str) -> object:
-        instead.append(object())
-        return instead[-1]
+    def mark(_: str) -> object:
+        marks.append(object())
+        return marks[-1]
 
-    # RFC 8259 knows no NaN, so this is the only one.
-    document: object = json.loads(f"{head}NaN{tail}", parse_constant=here)
-    if (isinstance(document, dict) and "error" in document) or list(entries(document)) != instead:
+    # RFC 8259 has no NaN, so this is the only one, or the page cannot be read anyway.
+    document: object = json.loads(f"{head}NaN{tail}", parse_constant=mark)
+    if (isinstance(document, dict) and "error" in document) or list(entries(document)) != marks:
         raise ValueError("those were not the entries")
     return document
 
 
 def next_start(start: int, came: int) -> int:
-    """Where the page after this one begins, which began at `start` and had so many entries.
+    """The `startIndex` of the page after one that began at `start` and had so many entries.
 
-    Calls that end while a list is read move those behind them forward, so each page begins a little before the end of the
-    one before it: what moved no further is not missed. The next scan shows what moved further.
+    If calls end while a list is read, the calls behind them move forward. So each page begins a little before the end of the
+    one before it. A call that moved further is in the next scan.
     """
     return min(start + came - came // 20, wire.LAST_START)

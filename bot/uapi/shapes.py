@@ -1,6 +1,6 @@
-"""What form an answer came in, next to the form that the documentation promises; never a value of it. No I/O here.
+"""The form of an answer compared with the form that the documentation promises; never its values. No I/O here.
 
-For `callbot check --try` alone: names, numbers and ids of a call stay out, so that its report can be shown to anybody.
+Only for `callbot check --try`: its report has no names, numbers or ids of a call, so it can be shown to anybody.
 Sources: "PhoneCalls Resource", "Presence Resource", "Monitor PhoneCalls", "HTTP Return Codes".
 """
 
@@ -25,7 +25,7 @@ NUMBERS = ("status", "flow", "holder", "parkedPos")
 
 
 class Comparison(NamedTuple):
-    """One thing as it is here and as it is promised; `same` where the two agree."""
+    """One detail of an answer as it is here and as it is promised; `same` if the two agree."""
 
     topic: str
     here: str
@@ -115,7 +115,7 @@ def container(answer: Answer) -> str:
     return "nothing that is documented" if answer.body else "nothing"
 
 
-# ── what is looked at ──
+# ── the parts of an answer ──
 
 
 def _document(answer: Answer) -> object:
@@ -140,7 +140,7 @@ def _views(calls: tuple[Json, ...]) -> tuple[Json, ...]:
     return tuple(view for view in chain.from_iterable(listed) if isinstance(view, dict))
 
 
-# ── what is said of it ──
+# ── the comparisons ──
 
 
 def _status(where: str, answer: Answer, promised: int) -> Comparison:
@@ -159,7 +159,7 @@ def _is_key(key: str) -> bool:
 
 
 def _fields(topic: str, objects: tuple[Json, ...], promised: tuple[str, ...]) -> Comparison:
-    """Which fields came; one that differs from a promised one in its capitals alone is spoken of elsewhere."""
+    """Which fields came. One that differs from a promised field in capitals only has a comparison of its own."""
     keys = {key for each in objects for key in each}
     known = {name.lower() for name in promised}
     other = sorted(key for key in keys if key.lower() not in known)
@@ -195,7 +195,7 @@ def _number_types(topic: str, objects: tuple[Json, ...], names: tuple[str, ...])
 
 
 def _dates(topic: str, objects: tuple[Json, ...]) -> Comparison:
-    """With which offsets from UTC the dates come."""
+    """Which offsets from UTC the dates have."""
     dates = [each[name] for each in objects for name in DATES if each.get(name) is not None]
     zones = sorted({_offset(date) for date in dates})
     strange = {"no offset", "no date"} & set(zones)
@@ -214,7 +214,7 @@ def _form(ids: Any) -> str:
 
 
 def id_form(one: object) -> str:
-    """What one id looks like: how long it is, and of which characters."""
+    """What one id looks like: its length and its kind of characters."""
     text = str(one) if isinstance(one, (str, int)) else ""
     for form, name in (
         ("[0-9]+", "digits"),

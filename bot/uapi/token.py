@@ -1,4 +1,4 @@
-"""Where the access token comes from. It is in no repr, no log and no exception text.
+"""The access token: where it comes from, and how it is renewed. It is in no repr, no log and no exception text.
 
 Sources: "Obtain Authorization" (a trusted App: grant_type client_credentials; tokens live for one hour, or two in an
 older revision of the page, so `expires_in` decides) and the vendor's own clients for the fields of the form.
@@ -21,7 +21,7 @@ from bot.uapi.wire import Request
 
 TOKEN_PATH = "/oauth/token.php"  # noqa: S105  a path, no secret
 DEFAULT_LIFETIME = 3600.0
-"""Seconds, where the answer says none ("Obtain Authorization")."""
+"""Seconds, if the answer does not say ("Obtain Authorization")."""
 LONGEST_LIFETIME = 86400.0
 """Seconds after which a token is renewed, whatever was promised."""
 
@@ -29,39 +29,39 @@ log = structlog.get_logger("callbot.uapi")
 
 
 class TokenSource(Protocol):
-    """Whoever has the access token."""
+    """Where the client gets its access token."""
 
     async def token(self) -> str:
         """The token to use now. Raises PbxUnauthenticated or PbxUnreachable."""
         ...
 
     async def renew(self, stale: str) -> str | None:
-        """Another token instead of `stale`, which was refused; None: nothing renews it. Raises as `token`."""
+        """A token in place of `stale`, which was refused; None if it cannot be renewed. Raises as `token`."""
         ...
 
 
 class FixedToken:
-    """A token as it is (`UAPI_ACCESS_TOKEN`), for trials. Nothing renews it."""
+    """The token from the settings (`UAPI_ACCESS_TOKEN`), for trials. It cannot be renewed."""
 
     def __init__(self, token: str) -> None:
         self._token = token
 
     async def token(self) -> str:
-        """The token. Raises PbxUnauthenticated where it cannot stand in a header."""
+        """The token. Raises PbxUnauthenticated if it has characters that a header cannot have."""
         if not _is_header_safe(self._token):
             raise PbxUnauthenticated
         return self._token
 
     async def renew(self, stale: str) -> str | None:
-        """None, always."""
+        """Always None."""
         return None
 
 
 class ClientCredentials:
     """The token of a trusted App, fetched when first needed and again shortly before it expires.
 
-    One request at a time, whoever waits for it; it goes on where a waiter is cancelled. `now` is a clock in seconds
-    that never goes back; a request takes at most `timeout` seconds, and `measure` is told of each.
+    All who need it share one request, which goes on if one of them is cancelled. `now` is a clock in seconds that never
+    goes back; a request takes at most `timeout` seconds; `measure` is called for each.
     """
 
     def __init__(
@@ -93,10 +93,10 @@ class ClientCredentials:
         self._fetching: asyncio.Task[str] | None = None
 
     async def token(self) -> str:
-        """The token, a fresh one where the old one is about to expire.
+        """The token; a fresh one if the old one is about to expire.
 
-        Raises PbxUnauthenticated where the PBX refuses the App, PbxUnreachable where it gives no readable answer and
-        the old token has expired.
+        Raises PbxUnauthenticated if the PBX refuses the App, PbxUnreachable if its answer cannot be read and the old
+        token has expired.
         """
         if self._token and self._now() < self._renew_at:
             return self._token
@@ -109,11 +109,11 @@ class ClientCredentials:
 
     @property
     def lifetime(self) -> float:
-        """Seconds for which the token at hand is still good."""
+        """Seconds until the current token expires; 0 if there is none."""
         return max(0.0, self._expires_at - self._now())
 
     async def renew(self, stale: str) -> str | None:
-        """A token that is not `stale`: one that somebody has renewed meanwhile, or a fresh one. Raises as `token`."""
+        """A token other than `stale`: one that was fetched meanwhile, or a fresh one. Raises as `token`."""
         if self._token and self._token != stale:
             return await self.token()
         return await self._fetched()
@@ -121,9 +121,9 @@ class ClientCredentials:
     async def _fetched(self) -> str:
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch(), name="uapi token")
-            self._fetching.add_done_callback(_seen)
+            self._fetching.add_done_callback(_retrieve)
         fetching = self._fetching
-        await asyncio.wait([fetching])  # who is cancelled here does not cancel it
+        await asyncio.wait([fetching])  # so that a waiter who is cancelled does not cancel it for the others
         return fetching.result()
 
     async def _fetch(self) -> str:
@@ -132,7 +132,7 @@ class ClientCredentials:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         try:
             answer = await exchange(self._session, self._url, request, headers, self._timeout, measure=self._measure)
-        except AnswerLost as lost:  # asking for a token changes nothing that could be in doubt
+        except AnswerLost as lost:  # a request for a token changes nothing, so nothing is in doubt
             raise PbxUnreachable(f"token: {lost.why}") from None
         log.info("pbx_token_answered", http_status=answer.http_status)
         token, lifetime = read_token(answer.http_status, answer.body)
@@ -151,14 +151,14 @@ def token_source(
     *,
     measure: Measure = unmeasured,
 ) -> ClientCredentials | FixedToken:
-    """The App, where both its id and secret are known; else the token as it is."""
+    """The App's token if both its id and secret are set, else the token from the settings."""
     if client_id is not None and client_secret is not None:
         return ClientCredentials(session, url, client_id, client_secret, measure=measure)
     return FixedToken(fixed or "")
 
 
-def _seen(task: asyncio.Task[str]) -> None:
-    """Look at the outcome, so that asyncio does not report it as forgotten where every waiter was cancelled."""
+def _retrieve(task: asyncio.Task[str]) -> None:
+    """Retrieve the exception, so that asyncio does not report it if every waiter was cancelled."""
     if not task.cancelled():
         task.exception()
 
@@ -166,8 +166,8 @@ def _seen(task: asyncio.Task[str]) -> None:
 def read_token(http_status: int, body: bytes) -> tuple[str, float]:
     """The token and its lifetime in seconds.
 
-    Raises PbxUnauthenticated where the App is refused (4xx, or `error` in the answer), PbxUnreachable for what cannot
-    be read, a token that cannot stand in a header, and every other status.
+    Raises PbxUnauthenticated if the App is refused (4xx, or `error` in the answer); PbxUnreachable for an answer that cannot
+    be read, a token with characters that a header cannot have, and every other status.
     """
     code = error_code(body)
     if code or (400 <= http_status <= 499 and http_status not in {408, 409, 429}):
@@ -182,7 +182,7 @@ def read_token(http_status: int, body: bytes) -> tuple[str, float]:
 
 
 def _lifetime(expires_in: object) -> float:
-    """Seconds from a number or numeric string; what makes no sense counts as missing."""
+    """Seconds from a number or numeric string; anything else counts as missing."""
     if isinstance(expires_in, str) and re.fullmatch(r"[0-9]{1,9}", expires_in):
         expires_in = int(expires_in)
     if isinstance(expires_in, (int, float)) and not isinstance(expires_in, bool) and expires_in > 0:

@@ -2,8 +2,8 @@
 
 Requests are strict: every path segment is checked first, `@` and `*` stand literally, no trailing slash. Answers are
 read tolerantly, for the pages differ: a call comes bare, in a list or in an OpenSocial envelope, whose `entry` is a
-list or an object keyed by id. Links in answers (`link`, `links`, `paging.next`) are never looked at. Nothing of a
-body but a documented-looking error code gets into an error.
+list or an object keyed by id. Links in answers (`link`, `links`, `paging.next`) are never followed. Of a body only an
+error code in the documented form gets into an error.
 
 Sources: the action pages ("Monitor PhoneCalls" and its sisters), "List PhoneCalls", "HTTP Return Codes".
 """
@@ -33,13 +33,13 @@ from bot.uapi.envelope import entries, error_code, is_bare, parsed, total
 
 T = TypeVar("T")
 PAGE_SIZE = 1000
-"""Calls asked for at first; "List PhoneCalls" gives 20 where nothing is said. Few floors ever have more at a time."""
+"""Calls asked for at first; "List PhoneCalls" gives 20 by default. Few floors ever have more at a time."""
 LONG_PAGE = 4300
-"""Calls asked for at once where there are more: from the end of the first page a little further than LAST_START."""
+"""Calls asked for if there are more: from the end of the first page a little further than LAST_START."""
 LAST_PAGE, LAST_START = 5000, 5000
 """The highest count and the highest startIndex of "List PhoneCalls": so 10,000 calls can be reached, in three requests."""
 PHONES_ON_A_PAGE = 100
-"""Phones asked for at once; "List Presence" gives 20 where nothing is said."""
+"""Phones asked for at once; "List Presence" gives 20 by default."""
 
 
 # ── requests ──
@@ -47,9 +47,9 @@ PHONES_ON_A_PAGE = 100
 
 @dataclass(frozen=True)
 class Request:
-    """One request but for the token. `target` is path and query; a body may hold a secret and is not shown.
+    """One request without the token. `target` is path and query; a body may hold a secret, so it is not in the repr.
 
-    `name` is the request's in the figures that are kept of answers.
+    `name` is the label of the request in metrics.
     """
 
     method: str
@@ -98,7 +98,7 @@ def put_action(user: str, extension: str, call_id: str, action: PhoneCallAction)
 
 
 def headers(token: str) -> dict[str, str]:
-    """The headers of every request to `/uapi`. The vendor's own clients send Content-Type with a GET, too."""
+    """The headers of every request to `/uapi`. The vendor's own clients send Content-Type with GET, too."""
     return {"Content-Type": "application/json", "Accept": "application/json", "Authorization": f"Bearer {token}"}
 
 
@@ -121,9 +121,9 @@ def _segment(grammar: re.Pattern[str], text: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a list as it came, repeated ids included; `total` of all pages where the PBX says it.
+    """One page of a list as it came, repeated ids included. `total` is of all pages, None if the PBX does not say.
 
-    `skipped` are entries that are calls without an id.
+    `skipped` is the number of calls without an id.
     """
 
     entries: tuple[T, ...]
@@ -132,9 +132,9 @@ class Page(Generic[T]):
 
 
 def read_call(http_status: int, body: bytes, call_id: str) -> PhoneCall | None:
-    """The call asked for, or None where it is gone: 204, an empty envelope or list, or 400 with a code of CallGone.
+    """The call asked for, or None if it is gone: 204, an empty envelope or list, or 400 with a code of CallGone.
 
-    Raises PbxUnreachable for what cannot be read and for another call than the one asked for, and as `raise_for`.
+    Raises PbxUnreachable if the answer cannot be read or is another call, and as `raise_for`.
     """
     if http_status == 204:
         return None
@@ -157,11 +157,12 @@ def read_call(http_status: int, body: bytes, call_id: str) -> PhoneCall | None:
 
 
 def read_page(http_status: int, body: bytes) -> Page[PhoneCall]:
-    """One page of calls. An entry without an id is skipped, and counted: it may be any call, so none that is not shown is over.
+    """One page of calls. A call without an id is skipped and counted: any call that is not shown may be that one.
 
-    One whose id is none of the documented form is left out: nobody could ever name it. What is no call spoils the page.
+    A call whose id does not have the documented form is left out: it could never be named. Any other entry makes the whole
+    page unreadable.
 
-    Raises PbxUnreachable for what cannot be read, and as `raise_for`.
+    Raises PbxUnreachable if the page cannot be read, and as `raise_for`.
     """
     found, total_of_all = read_calls(http_status, body)
     calls = tuple(found)
@@ -169,7 +170,7 @@ def read_page(http_status: int, body: bytes) -> Page[PhoneCall]:
 
 
 def read_calls(http_status: int, body: bytes) -> tuple[Iterator[PhoneCall | None], int | None]:
-    """The same as an iterator, None for what is skipped. It raises only when it comes to an entry that spoils the page."""
+    """The calls of a page one by one, None for one without an id, and the total. An entry that is not a call raises when reached."""
     if http_status == 204:
         return iter(()), 0
     document = _document(http_status, body)
@@ -181,7 +182,7 @@ def read_calls(http_status: int, body: bytes) -> tuple[Iterator[PhoneCall | None
 
 
 def read_presences(http_status: int, body: bytes) -> Page[Presence]:
-    """One page of phones; an entry that cannot be read is left out. Raises as `read_page`."""
+    """One page of phones. An entry that cannot be read is left out. Raises as `read_page`."""
     if http_status == 204:
         return Page((), 0)
     document = _document(http_status, body)
@@ -191,9 +192,9 @@ def read_presences(http_status: int, body: bytes) -> Page[Presence]:
 
 
 def read_accepted(http_status: int, body: bytes) -> Accepted:
-    """How an action was accepted. The body may be anything but an error: the call itself is always read again.
+    """How an action was accepted. The body may be anything but an error: the call is polled anyway.
 
-    Raises PbxUnreachable for a status that says neither yes nor no, and as `raise_for`.
+    Raises PbxUnreachable for a status that neither accepts nor refuses, and as `raise_for`.
     """
     raise_for(http_status, body)
     match http_status:
@@ -207,7 +208,7 @@ def read_accepted(http_status: int, body: bytes) -> Accepted:
 
 
 def raise_for(http_status: int, body: bytes) -> None:
-    """Turn an answer that is no success into an error of bot.domain.errors; a success with an error in it is none.
+    """Turn an answer that is not a success into an error of `bot.domain.errors`; so is a success with an error in its body.
 
     Raises PbxUnauthenticated (401), PbxRefused or the subclass that the code names (400, 403, 409, 429, other 4xx,
     501 request_not_implemented), PbxUnreachable (5xx, 408, redirects, whatever else is no 2xx).
@@ -229,7 +230,7 @@ def raise_for(http_status: int, body: bytes) -> None:
 
 
 def _no(reason: PbxRefused, http_status: int) -> PbxRefused:
-    """What a 4xx means: its code, if that is documented; else what the status says by itself."""
+    """What a 4xx means: its code if that is documented, else its status."""
     if type(reason) is not PbxRefused:
         return reason
     if http_status == 403:
@@ -240,7 +241,7 @@ def _no(reason: PbxRefused, http_status: int) -> PbxRefused:
 
 
 def documented_code(body: bytes) -> str:
-    """The code of an error that the documentation knows, else nothing."""
+    """The code of an error if it is documented, else an empty text."""
     code = error_code(body)
     return "" if type(refused(code)) is PbxRefused else code
 
@@ -253,14 +254,14 @@ def is_unauthenticated(http_status: int, body: bytes) -> bool:
 
 
 def is_worth_repeating(http_status: int) -> bool:
-    """Whether the same read may go well in a moment. 501 says that it never will."""
+    """Whether a read with this status may succeed in a moment. After 501 it never will."""
     return http_status in {408, 409, 429} or (http_status >= 500 and http_status != 501)
 
 
 def _document(http_status: int, body: bytes) -> object:
-    """The JSON of a successful read, or the error that the answer stands for.
+    """The JSON of a successful read. Raises the error that the answer stands for.
 
-    A read changes nothing, so a fault of its own that the PBX names is said by that name.
+    A read changes nothing, so a fault that the PBX names (`PbxFault`) is raised as such, not as PbxUnreachable.
     """
     reason = refused(error_code(body), http_status)
     if http_status >= 500 and isinstance(reason, PbxFault):
@@ -272,7 +273,7 @@ def _document(http_status: int, body: bytes) -> object:
 
 
 def a_call(value: object) -> PhoneCall | None:
-    """A call; None for one without an id. Raises PbxUnreachable for what is no call."""
+    """A call; None if it has no id. Raises PbxUnreachable if it is not an object."""
     call = phone_call(value)
     if call is None and not isinstance(value, dict):
         raise PbxUnreachable("unreadable answer")
