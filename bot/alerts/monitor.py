@@ -24,7 +24,7 @@ from bot.alerts.resolution import view_that_goes_on, why_over
 from bot.alerts.tracked_call import RuleMatch
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.errors import CallbotError
-from bot.domain.intervention import LOOKS_TO_BELIEVE
+from bot.domain.intervention import POLLS_TO_BELIEVE
 from bot.domain.permissions import Permissions
 from bot.polling.poller import Haste, Poller
 from bot.polling.scan import Scan
@@ -246,7 +246,7 @@ class AlertMonitor:
         """Resolved, if enough scans in a row have not shown what it is about."""
         self._misses[alert.id] = self._misses.get(alert.id, 0) + 1
         self._in_doubt = True
-        return self._over(alert, now, how) if self._misses[alert.id] >= LOOKS_TO_BELIEVE else alert
+        return self._over(alert, now, how) if self._misses[alert.id] >= POLLS_TO_BELIEVE else alert
 
     def _over(self, alert: Alert, now: datetime, how: Resolution, by: str = "") -> Alert:
         self._misses.pop(alert.id, None)

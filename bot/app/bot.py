@@ -97,7 +97,7 @@ class Bot:
         _run_in_background(setup, ledger)
         await core.alerting.start()
         await core.interventions.start()
-        setup.live_config.on_change(core.tracker.rules_changed)
+        setup.live_config.on_change(core.tracker.permissions_changed)
         setup.live_config.on_change(core.alerting.monitor.rules_changed)
         listener = await open_listener(setup, systems, core)
         core.alerting.scan()

@@ -144,7 +144,7 @@ class Dispatch:
         viewer = Viewer(
             person=rules.person(request.slack_user, external=request.external),
             channel=request.channel,
-            rules=rules,
+            permissions=rules,
             followed=followed,
             known=self._tracker.known(call for call in seen.calls if call.id in in_calls),
             may_ask_for_help=self._responses.channel is not None,

@@ -13,7 +13,7 @@ from bot.domain.calls import CallerId, Extension, ObjectId, PhoneCallView, Statu
 
 
 class ActionName(StrEnum):
-    """The action names that go over the wire, and that roles of the authorization map are written in."""
+    """The action names that go over the wire, and that roles of callbot.toml use."""
 
     MONITOR = "Monitor"
     WHISPER = "Whisper"

@@ -24,7 +24,7 @@ AlertId: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class Target(_Frozen):
-    """Whose call: an extension, a short extension of the asker's organisation, or a Slack user through the map."""
+    """Whose call: an extension, a short extension of the asker's organisation, or a Slack user whose extension callbot.toml gives."""
 
     kind: Literal["extension", "short", "person"]
     text: str

@@ -3,7 +3,7 @@
     CallbotError
     ├── Refusal                 the request is wrong, or not allowed: nothing was sent to the PBX
     │   ├── BadCommand          what was typed cannot be understood
-    │   ├── NotAuthorized       a rule of the authorization map says no
+    │   ├── NotAuthorized       callbot.toml says no
     │   ├── NotSuitable         no call, or none that this action fits
     │   ├── AlreadyAsked        the same request is under way
     │   ├── AlreadyInCall       the asker's own phone is in this call
@@ -15,7 +15,7 @@
     │   └── PbxUnreachable      it gave no answer that can be read
     │       ├── AnswerLost      … to a request that may have been carried out
     │       └── PartlyRead      … or a list in which some calls have no id (in ports)
-    ├── ConfigMistakes          settings or map: every mistake, for whoever starts callbot
+    ├── ConfigMistakes          settings or callbot.toml: every error, for the person who starts callbot
     ├── WrongUsage              what stands on the command line cannot be meant
     └── beside what raises them: LedgerUnavailable (NoLedgerYet, LedgerOutOfReach, Conflict), LedgerInUse, LedgerLost
         (LedgerTaken, LedgerReplaced) in ledger, SlackError … and SlackUnavailable in slack, CannotListen in serving,
@@ -54,7 +54,7 @@ class BadCommand(Refusal):
 
 
 class NotAuthorized(Refusal):
-    """A rule of the authorization map says no, or rather: none says yes."""
+    """No permission says yes, or a protection says no."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
@@ -91,7 +91,7 @@ class PhoneNotRegistered(Refusal):
     def __init__(self, phone: str) -> None:
         super().__init__(
             f"Your phone {phone} is not registered. The PBX could not ring it, so nothing was sent. "
-            "Log the phone in and ask again; or, if you know better, press Ring anyway."
+            "Log the phone in and ask again; or, if you know better, click Ring anyway."
         )
 
 
@@ -130,7 +130,7 @@ class ViewInvalid(PbxRefused):
     """No such PhoneCallView in the call, or none that this action fits."""
 
     codes = ("pc_phonecallview_invalid", "pc_phoncallview_invalid")
-    advice = "This side of the call has just changed. Type /calls and press the button of the call there."
+    advice = "This side of the call has just changed. Type /calls and click the button of the call there."
 
 
 class SendCallToInvalid(PbxRefused):
@@ -139,7 +139,7 @@ class SendCallToInvalid(PbxRefused):
     codes = ("pc_sendcallto_invalid",)
     advice = (
         "The PBX cannot ring your phone: it must be a phone terminal of the same organisation. "
-        "Ask whoever keeps the map of callbot to check your extension."
+        "Ask the person who looks after callbot.toml to check your extension."
     )
 
 
@@ -177,7 +177,7 @@ class UserInvalid(PbxRefused):
     codes = ("user_invalid",)
     advice = (
         "The PBX says that this extension belongs to another user. "
-        "Ask whoever keeps the map of callbot to check its uapi_user."
+        "Ask the person who looks after callbot.toml to check its uapi_user."
     )
 
 
@@ -272,7 +272,7 @@ class AnswerLost(PbxUnreachable):
         self.code = code
 
 
-# ── whoever starts callbot ──
+# ── the person who starts callbot ──
 
 
 class ConfigMistakes(CallbotError):

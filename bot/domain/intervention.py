@@ -1,7 +1,7 @@
 """The state table: what is true of an intervention, given what the PBX shows. Pure; time is an argument.
 
 Proof comes before claim. `begin` is the moment before the PUT, `answered`, `refused` and `answer_lost` its outcome, and
-`follow` turns one look at the call into the next truth:
+`follow` turns one poll of the call into the next state:
 
     Asked ──200, 202──▶ Ringing ──a new view from the supervisor's phone──▶ Connected ──it or the call is gone──▶ Ended
       │ ▲                  │  wait + 5 s without it ──▶ Not answered ──within 60 s more it came after all──▶ Connected
@@ -46,9 +46,9 @@ LATE = timedelta(seconds=60)
 CONFIRMATION = timedelta(seconds=10)
 STALE = timedelta(seconds=10)
 GIVE_UP = timedelta(hours=1)
-"""A call that could not be read for so long is looked at no more."""
-LOOKS_TO_BELIEVE = 2
-"""Looks in a row that must agree before a call or a leg is believed gone: a PBX may answer empty for a moment."""
+"""A call that could not be read for so long is polled no more."""
+POLLS_TO_BELIEVE = 2
+"""Polls in a row that must agree before a call or a leg is believed gone: a PBX may answer empty for a moment."""
 
 
 class Why(StrEnum):
@@ -77,7 +77,7 @@ class Step(BaseModel):
 
 
 class Poll(BaseModel):
-    """One look at a call: `call` None and readable means that it is gone."""
+    """One poll of a call: `call` None and readable means that it is gone."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -124,15 +124,15 @@ class Intervention(BaseModel):
     legs_before: frozenset[str] = frozenset()
     """Views from the supervisor's phone that were there before the PUT, and never since gone: no proof."""
     legs_doubted: frozenset[str] = frozenset()
-    """Those of them that the last look did not show: not yet believed gone."""
+    """Those of them that the last poll did not show: not yet believed gone."""
     leg: str | None = None
     """The view that proves the supervisor's presence."""
     following: bool = True
-    """Whether it is still looked at."""
+    """Whether it is still polled."""
     unseen: int = 0
-    """Looks in a row that did not show the call or the leg, though they should."""
+    """Polls in a row that did not show the call or the leg, though they should."""
     doubt: Why = Why.NONE
-    """What those looks would mean."""
+    """What those polls would mean."""
     unread_since: datetime | None = None
     wavered: bool = False
     """It was Unknown, and then the call could be read again: to be Unknown once more takes longer."""
@@ -219,24 +219,24 @@ def removed(recording: Intervention, now: datetime) -> Intervention:
 
 
 def answer_lost(intervention: Intervention, code: str = "") -> Intervention:
-    """Nobody knows whether the PBX acted, whatever fault it spoke of. It is not asked again; the call is looked at."""
+    """Nobody knows whether the PBX acted, whatever fault it spoke of. It is not asked again; the call is polled."""
     return intervention.model_copy(update={"why": Why.ANSWER_LOST, "code": code})
 
 
-def follow(intervention: Intervention, look: Poll, now: datetime, taken: frozenset[str] = frozenset()) -> Intervention:
-    """What is true after this look. Another call under a reused id means that ours is gone, and proves nothing.
+def follow(intervention: Intervention, poll: Poll, now: datetime, taken: frozenset[str] = frozenset()) -> Intervention:
+    """What is true after this poll. Another call under a reused id means that ours is gone, and proves nothing.
 
     `taken` are legs that prove other interventions: no leg proves two.
     """
     if not intervention.following:
         return intervention
-    if not look.readable:
+    if not poll.readable:
         return _unreadable(intervention, now)
     seen = intervention.model_copy(update={"unread_since": None, "stale": False})
-    if look.call is None or look.call.is_another_than(intervention.call):
+    if poll.call is None or poll.call.is_another_than(intervention.call):
         return _end(seen, Why.CALL_OVER, now)
-    published = look.call.published or intervention.call.published
-    seen = seen.model_copy(update={"call": look.call.model_copy(update={"published": published})})
+    published = poll.call.published or intervention.call.published
+    seen = seen.model_copy(update={"call": poll.call.model_copy(update={"published": published})})
     after = _recording(seen, seen.call, now) if seen.name in RECORDING else _leg(seen, seen.call, now, taken)
     return after.model_copy(update={"call": intervention.call}) if after.unseen else after
 
@@ -258,9 +258,9 @@ def _unreadable(intervention: Intervention, now: datetime) -> Intervention:
 
 
 def _end(intervention: Intervention, why: Why, now: datetime) -> Intervention:
-    """The call or the leg is not there any more; believed only when enough looks in a row agree."""
+    """The call or the leg is not there any more; believed only when enough polls in a row agree."""
     unseen = intervention.unseen + 1 if intervention.doubt is why else 1
-    if unseen < LOOKS_TO_BELIEVE:
+    if unseen < POLLS_TO_BELIEVE:
         return intervention.model_copy(update={"unseen": unseen, "doubt": why})
     return _reach(intervention, State.ENDED, now, why=why, following=False)
 
@@ -292,12 +292,12 @@ def _recording(intervention: Intervention, call: PhoneCall, now: datetime) -> In
     view = call.view(intervention.action.phone_call_view_id)
     if view is None:
         return _end(intervention, Why.SIDE_GONE, now)
-    truth = State.RECORDING if view.recording is not None else State.RECORDING_STOPPED
+    seen_state = State.RECORDING if view.recording is not None else State.RECORDING_STOPPED
     if intervention.state in {State.RECORDING, State.RECORDING_STOPPED}:
-        return _as_before(intervention) if intervention.state is truth else _reach(intervention, truth, now)
+        return _as_before(intervention) if intervention.state is seen_state else _reach(intervention, seen_state, now)
     asked_for = State.RECORDING if intervention.name is ActionName.START_RECORDING else State.RECORDING_STOPPED
-    if truth is asked_for:
-        return _reach(intervention, truth, now, why=Why.NONE)
+    if seen_state is asked_for:
+        return _reach(intervention, seen_state, now, why=Why.NONE)
     return _unproven(intervention, State.NOT_CONFIRMED, now)
 
 
@@ -323,7 +323,7 @@ def _asked_again(intervention: Intervention) -> Intervention:
 
 
 def _rest_when_late(intervention: Intervention, now: datetime) -> Intervention:
-    """Stop looking 60 s after the deadline, where nothing was proven until then."""
+    """Stop polling 60 s after the deadline, where nothing was proven until then."""
     unproven = {State.NOT_ANSWERED, State.NOT_CONFIRMED, State.UNKNOWN}
     if intervention.state in unproven and now >= intervention.deadline + LATE:
         return intervention.model_copy(update={"following": False})

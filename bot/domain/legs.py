@@ -13,8 +13,8 @@ from typing import NamedTuple
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, organisation
 from bot.domain.permissions import Permissions
 
-MOST_HANDS = 4
-"""Through so many hands a call is followed: caller, queue, agent, colleague."""
+MOST_TRANSFERS = 4
+"""How often a call may be passed on and its parties still be found: caller, queue, agent, colleague."""
 _EXTENSIONS = re.compile(r"[0-9]+\*[0-9]+")
 _DIGITS = re.compile(r"[0-9]+")
 _PHONE_NUMBER = re.compile(r"[+ ]*[0-9][0-9() ./-]*")
@@ -35,7 +35,7 @@ NOTHING = Known()
 
 
 def own_views(
-    call: PhoneCall, extension: str, known: Known, rules: Permissions, *, owner: bool = False
+    call: PhoneCall, extension: str, known: Known, permissions: Permissions, *, owner: bool = False
 ) -> tuple[PhoneCallView, ...]:
     """The views of the extension in this call that are no supervisor's leg; none where only legs are left.
 
@@ -44,33 +44,33 @@ def own_views(
     """
     named = call.named_views
     mine = [view for view in reversed(named.values()) if view.extension == extension and view.id not in known.legs]
-    parties = _party_views(call, rules)
+    parties = _party_views(call, permissions)
     sure = set(map(id, parties))
     surely = tuple(view for view in mine if id(view) in sure)
     if surely or owner or not mine:
         return surely
     picked_up = tuple(view for view in mine if view.id in known.heard)
-    supervisors = rules.supervisors_of(extension)
-    return picked_up or tuple(view for view in mine if supervisors.isdisjoint(_colleagues(view, call, rules)))
+    supervisors = permissions.supervisors_of(extension)
+    return picked_up or tuple(view for view in mine if supervisors.isdisjoint(_colleagues(view, call, permissions)))
 
 
-def without_legs(call: PhoneCall, known: Known, rules: Permissions) -> PhoneCall:
+def without_legs(call: PhoneCall, known: Known, permissions: Permissions) -> PhoneCall:
     """The call without every view that is a leg, or may be one. Its parties stay, as far as those may be some."""
-    parties = _party_views(call, rules)
+    parties = _party_views(call, permissions)
     return _showing(call, [view for view in parties if view.id not in known.legs])
 
 
-def as_others_see(call: PhoneCall, known: Known, rules: Permissions) -> PhoneCall:
+def as_others_see(call: PhoneCall, known: Known, permissions: Permissions) -> PhoneCall:
     """The call as anybody may see it: without legs, but for those whose supervisors are no secret."""
     named = call.named_views
-    shown = {id(view) for view in _party_views(call, rules) if view.id not in known.legs}
+    shown = {id(view) for view in _party_views(call, permissions) if view.id not in known.legs}
     shown |= {id(named[key]) for key in known.heard if key in named}
     return _showing(call, [view for view in call.views if id(view) in shown])
 
 
-def talks(call: PhoneCall, phones: Collection[str], known: Known, rules: Permissions) -> bool:
+def talks(call: PhoneCall, phones: Collection[str], known: Known, permissions: Permissions) -> bool:
     """Whether one of these phones is a party of the call, so that a leg listens to its owner."""
-    parties = {view.extension for view in _party_views(call, rules) if view.id not in known.legs}
+    parties = {view.extension for view in _party_views(call, permissions) if view.id not in known.legs}
     picked_up = {number for view in call.views if view.id in known.heard - known.legs for number in view.source}
     return not (parties | picked_up).isdisjoint(phones)
 
@@ -84,16 +84,16 @@ def _showing(call: PhoneCall, shown: list[PhoneCallView]) -> PhoneCall:
     return call.model_copy(update={"views": tuple(shown), "other_parties": others})
 
 
-def _party_views(call: PhoneCall, rules: Permissions) -> Collection[PhoneCallView]:
+def _party_views(call: PhoneCall, permissions: Permissions) -> Collection[PhoneCallView]:
     """The views that are surely no leg: those who call there are outside or parties themselves, or a phone rings.
 
     What rings for somebody who may act there could be the phone that is to become a leg.
     """
-    callers = [_colleagues(view, call, rules) for view in call.views]
+    callers = [_colleagues(view, call, permissions) for view in call.views]
     if not any(callers):
         return call.views
     parties: set[str] = set()
-    for _ in range(MOST_HANDS):
+    for _ in range(MOST_TRANSFERS):
         parties |= {
             view.extension
             for view, who in zip(call.views, callers, strict=True)
@@ -103,11 +103,11 @@ def _party_views(call: PhoneCall, rules: Permissions) -> Collection[PhoneCallVie
         view
         for view, who in zip(call.views, callers, strict=True)
         if parties.issuperset(who)
-        or (view.status is Status.RINGING and rules.supervisors_of(view.extension).isdisjoint(who))
+        or (view.status is Status.RINGING and permissions.supervisors_of(view.extension).isdisjoint(who))
     ]
 
 
-def _colleagues(view: PhoneCallView, call: PhoneCall, rules: Permissions) -> Iterable[str]:
+def _colleagues(view: PhoneCallView, call: PhoneCall, permissions: Permissions) -> Iterable[str]:
     """The other extensions of the PBX that this view comes from; the empty one where nobody knows from where."""
     if not view.source and view.flow not in {Flow.INCOMING, Flow.OUTGOING}:
         return _NO_SOURCE
@@ -117,7 +117,7 @@ def _colleagues(view: PhoneCallView, call: PhoneCall, rules: Permissions) -> Ite
             found.update(_EXTENSIONS.findall(number))
             continue
         short = [f"{organisation(view.extension or call.extension)}*{digits}" for digits in _numbers_in(number)]
-        known = [full for full in short if rules.knows(full)]
+        known = [full for full in short if permissions.knows(full)]
         if view.flow is Flow.LOCAL and not number.startswith("+"):
             found.update(known or short or _NO_SOURCE)
         else:

@@ -1,4 +1,4 @@
-"""Who may do what to whom: the authorization map. Deny by default; pure.
+"""Who may do what to whom. Deny by default; pure.
 
 A Slack user is a Person with a phone and roles; a role allows actions on extensions, from channels; roles add up.
 `[protected]` beats every role. Each refusal carries the rule that said no, for the person and for the ledger.
@@ -76,7 +76,7 @@ def digits_of(pattern: str) -> str:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of the map. The first extension is the phone that rings."""
+    """Somebody whom callbot.toml names. The first extension is the phone that rings."""
 
     slack_user: str
     name: str
@@ -120,7 +120,7 @@ class Scope(NamedTuple):
 
 @dataclass(frozen=True)
 class Permissions:
-    """callbot.toml and its directory as rules. What both know of an extension, callbot.toml knows better.
+    """callbot.toml and its directory as permissions. Where both know an extension, callbot.toml counts.
 
     `contact` is the person to ask, a Slack user id; `watched` is `[watch] scopes`, None where it is left out.
     """
@@ -146,7 +146,7 @@ class Permissions:
             )
         person = self.people.get(slack_user)
         if person is None:
-            ask = contact.name if contact else "whoever keeps the map of callbot"
+            ask = contact.name if contact else "the person who looks after callbot.toml"
             raise NotAuthorized(
                 "unknown person",
                 f"I don't know you yet. Ask {ask} to add [users.{slack_user}] with your extension and role. Nothing was sent.",
@@ -158,7 +158,7 @@ class Permissions:
         return slack_user in self.people or slack_user in self.directory.by_slack_user
 
     def extensions_meant(self, target: Target, asker: Person) -> tuple[str, ...]:
-        """The extensions that a target stands for. Raises NotSuitable for a person whom the map does not know."""
+        """The extensions that a target stands for. Raises NotSuitable for a person whose extension is not known."""
         if target.kind == "short":
             return (f"{organisation(asker.phone)}*{target.text}",)
         if target.kind == "extension":
@@ -186,14 +186,14 @@ class Permissions:
         acting = [role for role in roles if action in role.actions]
         if not acting:
             raise NotAuthorized("action", f"None of your roles allows {LABEL[action]}.{self._what_now(person)}")
-        rule_index = [role for role in acting if self._covers(role, extension)]
-        if not rule_index:
+        covering = [role for role in acting if self._covers(role, extension)]
+        if not covering:
             covered = ", ".join(pattern.text for role in acting for pattern in role.extensions) or "no extension"
             raise NotAuthorized(
                 "extension",
                 f"You may use {LABEL[action]} on {covered}, but not on {extension}.{self._what_now(person)}",
             )
-        for role in rule_index:
+        for role in covering:
             if role.channels is None or channel in role.channels:
                 return Permit(person, action, extension, channel, rule=f"role {role.name}")
         raise NotAuthorized(
@@ -230,7 +230,7 @@ class Permissions:
 
     @cached_property
     def _protects_party(self) -> Callable[[str], bool]:
-        """Whether `[protected]` names a party. Every look shows the same parties, so each is looked up once."""
+        """Whether `[protected]` names a party. Every poll shows the same parties, so each answer is kept."""
         callers = {
             country: re.compile(
                 "|".join(
@@ -256,8 +256,8 @@ class Permissions:
 
     def supervisors_of(self, extension: str) -> frozenset[str]:
         """The extensions of everyone who may do at least one thing on this extension, wherever they ask."""
-        rule_index = (name for name, role in self.roles.items() if role.actions and self._covers(role, extension))
-        return frozenset[str]().union(*(self._phones.get(name, ()) for name in rule_index))
+        covering = (name for name, role in self.roles.items() if role.actions and self._covers(role, extension))
+        return frozenset[str]().union(*(self._phones.get(name, ()) for name in covering))
 
     def owner(self, extension: str) -> str:
         """The UnifiedAPI user in whose name the extension's calls are asked for."""
@@ -325,9 +325,9 @@ class Permissions:
         return f" Nothing was sent.{ask}"
 
 
-def names_on(view: PhoneCallView, rules: Permissions) -> dict[str, str]:
+def names_on(view: PhoneCallView, permissions: Permissions) -> dict[str, str]:
     """The names of this side's parties, by the numbers that the view calls them; `211` is one of its organisation."""
     own = organisation(view.extension)
     numbers = {*view.source, *view.destination, *caller_numbers(view.caller_id)} - {view.extension}
     extended = {number: number if "*" in number else f"{own}*{number}" for number in numbers}
-    return {number: name for number, full in extended.items() if (name := rules.name_of(full)) != full}
+    return {number: name for number, full in extended.items() if (name := permissions.name_of(full)) != full}

@@ -19,7 +19,7 @@ class Request(BaseModel):
     channel: str
     """Where it counts as asked from: the channel of a command, the channel that the card of a button was asked in."""
     clicked: bool = Field(default=False, exclude=True)
-    """A button, not a typed command; of no use in the trail."""
+    """A button, not a typed command; of no use in the audit log."""
     said: str
-    """The command and its text, or the label of the button, for the trail."""
+    """The command and its text, or the label of the button, for the audit log."""
     at: datetime

@@ -24,14 +24,14 @@ class Search:
         return self.part in words()
 
 
-def search(word: str, rules: Permissions, asker: Person) -> Search:
-    """What a word means for whoever typed it."""
+def search(word: str, permissions: Permissions, asker: Person) -> Search:
+    """What a word means for the person who typed it."""
     user = mentioned(word)
     if user is None:
         return Search(shown=word, part=folded(word))
-    person = rules.people.get(user)
+    person = permissions.people.get(user)
     try:
-        meant = rules.extensions_meant(Target(kind="person", text=user), asker)
+        meant = permissions.extensions_meant(Target(kind="person", text=user), asker)
     except NotSuitable:
         return Search(shown="a person I don't know", extensions=frozenset())
-    return Search(shown=person.name if person else rules.name_of(meant[0]), extensions=frozenset(meant))
+    return Search(shown=person.name if person else permissions.name_of(meant[0]), extensions=frozenset(meant))

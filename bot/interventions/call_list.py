@@ -27,13 +27,13 @@ LINES_ON_A_PAGE = 12
 """Three blocks each, and at most five around them: well below the 50 of one Slack message."""
 
 
-def choice(intervene: Intervene, one: Suitable, channel: str, rules: Permissions) -> Choice:
+def choice(intervene: Intervene, one: Suitable, channel: str, permissions: Permissions) -> Choice:
     """One of several calls that suit, with the button that means it."""
     return Choice(
         call=one.call,
         view=one.view,
-        agent=rules.name_of(one.extension),
-        names=names_on(one.view, rules),
+        agent=permissions.name_of(one.extension),
+        names=names_on(one.view, permissions),
         button=button(intervene, one.extension, one.call, channel, view_id=one.view.id),
     )
 
@@ -50,13 +50,13 @@ def since_when(call: PhoneCall, view: PhoneCallView) -> datetime | None:
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody who looks at the floor from one channel, by the rules of now."""
+    """Somebody who asks for the live calls from one channel, and what they may see."""
 
     person: Person
     channel: str
-    rules: Permissions
+    permissions: Permissions
     followed: tuple[Intervention, ...] = ()
-    """The open interventions, whoever asked for them."""
+    """All open interventions."""
     known: Mapping[str, Known] = field(default_factory=dict)
     """What callbot knows of the views of calls, by call id."""
     may_ask_for_help: bool = False
@@ -65,7 +65,7 @@ class Viewer:
     @cached_property
     def own(self) -> frozenset[str]:
         """The phones of this person, those that only the directory knows included."""
-        return frozenset(self.rules.extensions_of(self.person.slack_user))
+        return frozenset(self.permissions.extensions_of(self.person.slack_user))
 
     @cached_property
     def followed_in(self) -> Mapping[str, tuple[Intervention, ...]]:
@@ -86,7 +86,7 @@ class Viewer:
 
     def may(self, action: ActionName, extension: str) -> bool:
         """Whether this person may do this there, from this channel."""
-        return self.rules.allows(self.person, action, extension, self.channel)
+        return self.permissions.allows(self.person, action, extension, self.channel)
 
 
 class _Side(NamedTuple):
@@ -106,7 +106,7 @@ async def live_calls(
     `unread` of the `scopes` that show calls could not be read, so that calls may be missing. All calls are filtered and
     sorted, in slices; only what is on the page is worked out.
     """
-    searches = [search(word, viewer.rules, viewer.person) for word in command.words]
+    searches = [search(word, viewer.permissions, viewer.person) for word in command.words]
     live, found = 0, list[tuple[tuple[bool, float, str], list[_Side]]]()
     async for call in in_slices(calls):
         sides = _sides(viewer, call)
@@ -166,9 +166,9 @@ def _sides(viewer: Viewer, call: PhoneCall) -> list[_Side]:
     extensions = sorted(extension for extension in seen if EXTENSION.fullmatch(extension))
     if not extensions:
         return []
-    if viewer.rules.protects(call):
+    if viewer.permissions.protects(call):
         own = [extension for extension in extensions if extension in viewer.own]
-        if not own or viewer.rules.protects(without_legs(call, viewer.known_of(call), viewer.rules)):
+        if not own or viewer.permissions.protects(without_legs(call, viewer.known_of(call), viewer.permissions)):
             return []
         extensions = own
     sides = [side for extension in extensions for side in _sides_of(viewer, call, extension)]
@@ -181,19 +181,19 @@ def _sides_of(viewer: Viewer, call: PhoneCall, extension: str) -> list[_Side]:
 
 
 def _own_views(viewer: Viewer, call: PhoneCall, extension: str) -> tuple[PhoneCallView, ...]:
-    return own_views(call, extension, viewer.known_of(call), viewer.rules, owner=extension in viewer.own)
+    return own_views(call, extension, viewer.known_of(call), viewer.permissions, owner=extension in viewer.own)
 
 
 def _line(viewer: Viewer, side: _Side) -> Line:
-    """What is shown of one side. A party of the call is not told which supervisors are on it."""
+    """What is shown of one side. A party of the call does not learn which supervisors are on it."""
     call, view = side.call, side.view
     own = view.extension in viewer.own
     on_it = _on_it(viewer, side)
     return Line(
         call=call,
         view=view,
-        agent=viewer.rules.name_of(view.extension),
-        names=names_on(view, viewer.rules),
+        agent=viewer.permissions.name_of(view.extension),
+        names=names_on(view, viewer.permissions),
         present=_present(viewer, on_it),
         asker_present=not on_it.keys().isdisjoint(viewer.own),
         buttons=_buttons(viewer, call, view, named=not side.alone),
@@ -208,11 +208,13 @@ def _present(viewer: Viewer, on_it: Mapping[str, str]) -> tuple[str, ...]:
 def _on_it(viewer: Viewer, side: _Side) -> dict[str, str]:
     """The supervisors who are on this side of the call, by their phones: proven by us, or seen as a leg."""
     call, extension = side.call, side.view.extension
-    if talks(call, viewer.own, viewer.known_of(call), viewer.rules):
+    if talks(call, viewer.own, viewer.known_of(call), viewer.permissions):
         return {}
-    own, supervisors = _own_views(viewer, call, extension), viewer.rules.supervisors_of(extension)
+    own, supervisors = _own_views(viewer, call, extension), viewer.permissions.supervisors_of(extension)
     legs = (view for view in call.views if view.extension == extension and view.on_call and view not in own)
-    seen = {number: viewer.rules.name_of(number) for leg in legs for number in leg.source if number in supervisors}
+    seen = {
+        number: viewer.permissions.name_of(number) for leg in legs for number in leg.source if number in supervisors
+    }
     ours = {
         one.phone: one.supervisor
         for one in viewer.followed_in.get(call.id, ())
@@ -227,10 +229,10 @@ def _numbers(view: PhoneCallView) -> tuple[str, ...]:
 
 def _words(viewer: Viewer, side: _Side) -> str:
     """All that a word may be looked for in, of what this person is shown."""
-    view, rules = side.view, viewer.rules
-    row = rules.directory.by_extension.get(view.extension)
+    view, permissions = side.view, viewer.permissions
+    row = permissions.directory.by_extension.get(view.extension)
     team = row.team if row is not None and row.team is not None else ""
-    names = (rules.name_of(view.extension), team, view.caller_id, *names_on(view, rules).values())
+    names = (permissions.name_of(view.extension), team, view.caller_id, *names_on(view, permissions).values())
     return folded(" ".join((*_numbers(view), *names, *_present(viewer, _on_it(viewer, side)))))
 
 

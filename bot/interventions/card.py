@@ -101,11 +101,11 @@ def latest_seen(interventions: tuple[Intervention, ...]) -> Intervention:
     return next((one for one in reversed(interventions) if one.following), interventions[-1])
 
 
-def next_buttons(interventions: tuple[Intervention, ...], rules: Permissions) -> tuple[Button, ...]:
+def next_buttons(interventions: tuple[Intervention, ...], permissions: Permissions) -> tuple[Button, ...]:
     """What makes sense next on a card, of what its person may do; nothing while the last request is undecided."""
     newest = latest_seen(interventions)
     view = newest.call.view(newest.action.phone_call_view_id)
-    person = rules.people.get(newest.slack_user)
+    person = permissions.people.get(newest.slack_user)
     over = any(one.why is Why.CALL_OVER for one in interventions)
     undecided = any(one.following and one.state in UNDECIDED for one in interventions)
     if view is None or person is None or over or undecided:
@@ -120,5 +120,5 @@ def next_buttons(interventions: tuple[Intervention, ...], rules: Permissions) ->
             newest.channel,
         )
         for name in fitting_actions(view)
-        if (name in joins or name not in JOINING) and rules.allows(person, name, newest.extension, newest.channel)
+        if (name in joins or name not in JOINING) and permissions.allows(person, name, newest.extension, newest.channel)
     )

@@ -25,7 +25,7 @@ PATIENCE = 1.0
 POLL_PATIENCE = 5.0
 """Seconds for a read of the presence that takes turns with the polls."""
 
-_log = structlog.get_logger("callbot.preflight")
+_log = structlog.get_logger("callbot.checks")
 
 
 def refuse_if_busy(action: ActionName, held: Intervention | None, number_open: int, *, anyway: bool) -> None:
@@ -67,11 +67,11 @@ def refuse_if_inside(action: ActionName, call: PhoneCall, phone: str) -> None:
         )
 
 
-def asked_already(intervention: Intervention, who: str, rules: Permissions) -> AlreadyAsked:
+def asked_already(intervention: Intervention, who: str, permissions: Permissions) -> AlreadyAsked:
     """The refusal of what `who` has asked for, and holds the claim of."""
     if who == intervention.slack_user:
         return AlreadyAsked("You have asked for this already: your card shows how it goes. Nothing more was sent.", who)
-    person = rules.people.get(who)
+    person = permissions.people.get(who)
     name = person.name if person is not None else "Somebody else"
     return AlreadyAsked(f"{name} has asked for this already. Nothing more was sent.", who)
 

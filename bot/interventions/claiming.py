@@ -1,6 +1,6 @@
 """The claim: which card, which action, and the row in the ledger that stands before the PUT.
 
-A ledger may keep the claim waiting for seconds. So once it is written the rules are asked again, and the call and the
+A ledger may keep the claim waiting for seconds. So once it is written the permissions are asked again, and the call and the
 presence of the phone are read again where that was done too long ago; what does not hold any more is withdrawn: nothing
 was sent.
 """
@@ -39,7 +39,7 @@ _CHANGED = (
 )
 _WITHDRAWN_LATE = "callbot's ledger is slow at the moment. Nothing was sent. Ask again in a moment."
 _WAITS_ALREADY = (
-    "Your card is already waiting for your phone. Finish there, or press Cancel there first. Nothing more was sent."
+    "Your card is already waiting for your phone. Finish there, or click Cancel there first. Nothing more was sent."
 )
 
 _log = structlog.get_logger("callbot.claiming")
@@ -114,7 +114,7 @@ class Claims:
         phone_calls: PhoneCalls,
         ledger: Ledger,
         tracker: InterventionTracker,
-        rules: Callable[[], Permissions],
+        permissions: Callable[[], Permissions],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
@@ -123,7 +123,7 @@ class Claims:
         self._phone_calls = phone_calls
         self._ledger = ledger
         self._tracker = tracker
-        self._rules = rules
+        self._permissions = permissions
         self._silent_in = silent_in
         self._now = now
         self._new_id = new_id
@@ -137,7 +137,7 @@ class Claims:
     async def claim(self, request: Request, command: Intervene, reading: Reading, phone: Phone) -> Intervention:
         """The intervention, written down and put on its card.
 
-        Raises PhoneBusy, another Refusal where too much is open, somebody has asked already, or the rules or the call have
+        Raises PhoneBusy, another Refusal where too much is open, somebody has asked already, or the permissions or the call have
         changed meanwhile; and PbxError where the call cannot be read again.
         """
         call_id, number = reading.target.call.id, reading.permit.person.phone
@@ -166,10 +166,10 @@ class Claims:
             if self._tracker.waiting(request.slack_user, target.call.id) is not None:
                 raise AlreadyAsked(_WAITS_ALREADY, request.slack_user)
             asked = await self._asked_before(request, target.call)
-            seat = place_of_card(request, command.action, asked, self._silent_in())
-            earlier = {} if seat.card is None else await self._tracker.open_card(seat.card)
-            seat = CardPlace(seat.card or request.id, seat.place)
-            waits = waiting(self._intervention(request, command, target, reading.permit, seat))
+            card_place = place_of_card(request, command.action, asked, self._silent_in())
+            earlier = {} if card_place.card is None else await self._tracker.open_card(card_place.card)
+            card_place = CardPlace(card_place.card or request.id, card_place.place)
+            waits = waiting(self._intervention(request, command, target, reading.permit, card_place))
             self._tracker.wait_on_card(waits, earlier)
             return waits
 
@@ -178,10 +178,10 @@ class Claims:
     ) -> Intervention:
         target, waits = reading.target, phone.waits
         asked = await self._asked_before(request, target.call)
-        seat = place_of_card(request, command.action, asked, self._silent_in())
+        card_place = place_of_card(request, command.action, asked, self._silent_in())
         if waits is not None:
-            seat = CardPlace(waits.card, seat.place)
-        wanted = self._intervention(request, command, target, reading.permit, seat)
+            card_place = CardPlace(waits.card, card_place.place)
+        wanted = self._intervention(request, command, target, reading.permit, card_place)
         if waits is not None and (waits.phone, waits.place) != (wanted.phone, wanted.place):
             raise NotSuitable(_CHANGED)
         anyway = command.ring_anyway or phone.anyway
@@ -190,12 +190,12 @@ class Claims:
         rings = command.action not in RECORDING and not anyway and not inside
         if self._withdrawals.waits(request.id):
             raise Refusal(_WITHDRAWN_LATE)
-        earlier = {} if seat.card is None else await self._tracker.open_card(seat.card)
+        earlier = {} if card_place.card is None else await self._tracker.open_card(card_place.card)
         try:
             await self._ledger.claim(request.id, begin(wanted), rule=reading.permit.rule)
         except AlreadyAsked as taken:
             self._tracker.forget_if_done(wanted.card)
-            raise asked_already(wanted, taken.who, self._rules()) from taken
+            raise asked_already(wanted, taken.who, self._permissions()) from taken
         except BaseException as error:
             await self._withdrawn(wanted, error)
             raise
@@ -205,8 +205,8 @@ class Claims:
             )
             now = self._suitable_as_it_is(request, command, target, call, may_be_inside=inside or phone.anyway)
             self._refuse_unless_free(wanted, seen)
-            seat = place_of_card(request, command.action, asked, self._silent_in())
-            intervention = _unchanged(wanted, self._intervention(request, command, *now, seat))
+            card_place = place_of_card(request, command.action, asked, self._silent_in())
+            intervention = _unchanged(wanted, self._intervention(request, command, *now, card_place))
         except BaseException as error:
             await self._withdrawn(wanted, error)
             raise
@@ -238,20 +238,20 @@ class Claims:
         if _is_fresh(reading.at):
             return reading.target.call, PhoneSeen.UNKNOWN
         _log.info("read_again", intervention=wanted.id, call=wanted.call_id)
-        async with phone_beside(self._phone_calls, self._rules(), phone) as presence:
+        async with phone_beside(self._phone_calls, self._permissions(), phone) as presence:
             call = await self._phone_calls.get(wanted.user, wanted.extension, wanted.call_id)
             return call, await presence
 
     def _suitable_as_it_is(
         self, request: Request, command: Intervene, before: Suitable, call: PhoneCall | None, *, may_be_inside: bool
     ) -> tuple[Suitable, Permit]:
-        """That view of that call, if the rules of now permit it. Raises Refusal."""
-        rules = self._rules()
-        person = rules.person(request.slack_user, external=request.external)
+        """That view of that call, if the permissions of now permit it. Raises Refusal."""
+        permissions = self._permissions()
+        person = permissions.person(request.slack_user, external=request.external)
         same = button(command, before.extension, before.call, request.channel, view_id=command.view).intervene
-        permit = permits_for(person, same, request.channel, rules)[before.extension]
+        permit = permits_for(person, same, request.channel, permissions)[before.extension]
         there = () if call is None or call.is_another_than(before.call) else (call,)
-        fitting = suitable(same, [(before.extension, one) for one in there], rules, self._tracker.known(there))
+        fitting = suitable(same, [(before.extension, one) for one in there], permissions, self._tracker.known(there))
         now = next((one for one in fitting if one.view.id == before.view.id), None)
         if now is None:
             raise NotSuitable(
@@ -287,20 +287,20 @@ class Claims:
         )
 
     def _intervention(
-        self, request: Request, command: Intervene, target: Suitable, permit: Permit, seat: CardPlace
+        self, request: Request, command: Intervene, target: Suitable, permit: Permit, card_place: CardPlace
     ) -> Intervention:
         """One request makes one intervention at most, so both have one id."""
-        rules = self._rules()
+        permissions = self._permissions()
         return Intervention(
             id=request.id,
-            card=seat.card or self._new_id(),
-            place=seat.place,
+            card=card_place.card or self._new_id(),
+            place=card_place.place,
             slack_user=request.slack_user,
             supervisor=permit.person.name,
             phone=permit.person.phone,
-            user=rules.owner(target.extension),
+            user=permissions.owner(target.extension),
             extension=target.extension,
-            agent=rules.name_of(target.extension),
+            agent=permissions.name_of(target.extension),
             call_id=target.call.id,
             action=plan(command, target.view, permit),
             channel=request.channel,

@@ -2,7 +2,7 @@
 
 A change of mode waits for the old leg to go; a request for another call waits for the phone to be seen free, and nothing
 is claimed for it meanwhile. After 30 s the card says that nothing was sent. A restart forgets what waits, and the person
-is told so.
+hears of it.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ from bot.domain.intervention import Intervention
 
 
 class OpenCards:
-    """The newest truth of each intervention on each card."""
+    """The newest state of each intervention on each card."""
 
     def __init__(self) -> None:
         self._on_card: dict[str, dict[str, Intervention]] = {}
@@ -42,7 +42,7 @@ class OpenCards:
     def take_up(self, card_id: str, shown: Iterable[Intervention]) -> dict[str, Intervention]:
         """What is on the card, which is as the ledger has `shown` it where it was not here.
 
-        It is kept up to date, also for whoever holds it, until `put_back`, and while the card is here.
+        It is kept up to date, also for the caller who keeps it, until `put_back`, and while the card is here.
         """
         if card_id not in self._on_card:
             self.put_back(card_id, {one.id: one for one in shown})
@@ -55,7 +55,7 @@ class OpenCards:
             self._follow(one)
 
     def put(self, one: Intervention) -> None:
-        """A new truth, on its card."""
+        """A new state, on its card."""
         self._on_card.setdefault(one.card, {})[one.id] = one
         self._follow(one)
 

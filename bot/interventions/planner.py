@@ -39,7 +39,7 @@ class Suitable:
 def suitable(
     intervene: Intervene,
     found: Iterable[tuple[str, PhoneCall]],
-    rules: Permissions,
+    permissions: Permissions,
     known: Mapping[str, Known],
 ) -> tuple[Suitable, ...]:
     """Every view that the action may go to. Raises NotAuthorized or NotSuitable where there is none.
@@ -49,13 +49,13 @@ def suitable(
     calls = tuple(found)
     if not calls:
         raise NotSuitable(_no_call(intervene))
-    unprotected = tuple((extension, call) for extension, call in calls if not rules.protects(call))
+    unprotected = tuple((extension, call) for extension, call in calls if not permissions.protects(call))
     if not unprotected:  # in the words for no call at all: that there is one is nobody's business
         raise NotAuthorized("protected party", _no_call(intervene))
     _refuse_another_call(intervene, [call for _, call in unprotected])
     sides: list[Suitable] = []
     for extension, call in unprotected:
-        views = own_views(call, extension, known.get(call.id, NOTHING), rules)
+        views = own_views(call, extension, known.get(call.id, NOTHING), permissions)
         sides += [Suitable(extension, call, view) for view in views]
     if not sides and intervene.call is not None:
         extensions = " or ".join(extension for extension, _ in unprotected)
@@ -140,27 +140,27 @@ def check_phone(action: ActionName, extension: str, phone: str, own: Collection[
         )
 
 
-def named_call(command: Command, slack_user: str, rules: Permissions) -> tuple[str, str]:
-    """The extension and the call id that a command names, for the trail; empty where it names none that is known."""
-    person = rules.people.get(slack_user)
+def named_call(command: Command, slack_user: str, permissions: Permissions) -> tuple[str, str]:
+    """The extension and the call id that a command names, for the audit log; empty where it names none that is known."""
+    person = permissions.people.get(slack_user)
     if not isinstance(command, Intervene):
         return "", ""
     if command.target.kind == "extension":
         return command.target.text, command.call or ""
     try:
-        return rules.extensions_meant(command.target, person)[0] if person else "", command.call or ""
+        return permissions.extensions_meant(command.target, person)[0] if person else "", command.call or ""
     except NotSuitable:
         return "", command.call or ""
 
 
-def permits_for(person: Person, intervene: Intervene, channel: str, rules: Permissions) -> dict[str, Permit]:
+def permits_for(person: Person, intervene: Intervene, channel: str, permissions: Permissions) -> dict[str, Permit]:
     """A Permit for each extension that is meant and allowed. Raises the first refusal where none is."""
-    own = rules.extensions_of(person.slack_user)
+    own = permissions.extensions_of(person.slack_user)
     permits: dict[str, Permit] = {}
     refusals: list[NotAuthorized] = []
-    for extension in rules.extensions_meant(intervene.target, person):
+    for extension in permissions.extensions_meant(intervene.target, person):
         try:
-            permit = rules.permit(person, intervene.action, extension, channel)
+            permit = permissions.permit(person, intervene.action, extension, channel)
             check_phone(intervene.action, extension, person.phone, own)
         except NotAuthorized as refusal:
             refusals.append(refusal)

@@ -1,7 +1,6 @@
-"""What the core asks of the outside: the PBX, the ledger, the cards in Slack, and the person who asked. No I/O here.
+"""What interventions need of the outside: the ledger, the cards in Slack, and the person who asked. No I/O here.
 
-These are the ports of the core (interventions, follower, listing, switching). Whoever fulfils them has a folder of its own (`uapi`, `ledger`, `slack`)
-and imports this module; the core never imports them.
+`ledger`, `slack` and `app` fulfil these protocols and import this module; nothing here imports them.
 """
 
 from datetime import datetime
@@ -135,9 +134,9 @@ class Card(_Frozen):
     buttons: tuple[Button, ...] = ()
     mode_change: ModeChange | BusyPhone | None = None
     removed: bool = False
-    """The person is no longer in the map, or may no longer do this: their leg is not cut, and no button is offered."""
+    """callbot.toml no longer names the person, or they may no longer do this: their leg is not cut, and no button is offered."""
     protected: bool = False
-    """A party is protected by the rules of now: nothing more of the call is shown, and no button is offered."""
+    """A party is protected by the permissions of now: nothing more of the call is shown, and no button is offered."""
 
 
 class Phones(Protocol):
@@ -168,11 +167,11 @@ class Measures(Protocol):
 
 
 class Ledger(Protocol):
-    """What was asked, allowed and done: the trail, the guard against doing it twice, and the memory after a crash."""
+    """What was asked, allowed and done: the audit log, the guard against doing it twice, and the memory after a crash."""
 
     @property
     def writes_together(self) -> int:
-        """How many truths share one commit where they are saved at the same time; 1 where each has its own."""
+        """How many states share one commit where they are saved at the same time; 1 where each has its own."""
 
     async def begin(self, request: Request) -> bool:
         """Write the request down; False where its trigger is known already: a repeat."""
@@ -183,7 +182,7 @@ class Ledger(Protocol):
         """Write down what came of a request that sent nothing to the PBX; `allowed` None: that is not why."""
 
     async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
-        """Write the intervention down before the deed, and the request as allowed and sent, in one transaction.
+        """Write the intervention down before its PUT, and the request as allowed and sent, in one transaction.
 
         Raises AlreadyAsked, whose `who` holds the claim, where an open intervention has the same `claim`.
         """
@@ -204,7 +203,7 @@ class Ledger(Protocol):
         """
 
     async def save(self, intervention: Intervention) -> None:
-        """Write down a new truth; its claim is free again where it has none any more."""
+        """Write down a new state; its claim is free again where it has none any more."""
 
     async def following(self) -> tuple[Intervention, ...]:
         """Everything that is still followed, oldest first."""
@@ -237,7 +236,7 @@ class PostedCard(NamedTuple):
 
 
 class Cards(Protocol):
-    """The cards in Slack. `show` returns at once; the newest truth wins."""
+    """The cards in Slack. `show` returns at once; the newest state wins."""
 
     def show(self, card: Card) -> None:
         """Post the card, or bring the posted one up to date."""

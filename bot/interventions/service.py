@@ -80,9 +80,9 @@ class Waited:
 
 
 class Interventions:
-    """What a person can ask to be done to a call. `rules` and `silent_in` are asked anew.
+    """What a person can ask to be done to a call. `permissions` and `silent_in` are asked anew.
 
-    `refuse_if_unread` raises NotAuthorized where those rules may be old, because what people write cannot be read.
+    `refuse_if_unread` raises NotAuthorized where those permissions may be old, because what people write cannot be read.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Interventions:
         phone_calls: PhoneCalls,
         ledger: Ledger,
         cards: Cards,
-        rules: Callable[[], Permissions],
+        permissions: Callable[[], Permissions],
         refuse_if_unread: Callable[[], None],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
@@ -105,7 +105,7 @@ class Interventions:
         self._phone_calls = phone_calls
         self._ledger = ledger
         self._cards = cards
-        self._rules = rules
+        self._permissions = permissions
         self._refuse_if_unread = refuse_if_unread
         self._silent_in = silent_in
         self._now = now
@@ -120,7 +120,7 @@ class Interventions:
             phone_calls=phone_calls,
             ledger=ledger,
             tracker=tracker,
-            rules=rules,
+            permissions=permissions,
             silent_in=silent_in,
             now=now,
             sleep=sleep,
@@ -136,7 +136,7 @@ class Interventions:
         await self.tracker.resume()
 
     async def stop(self, seconds: float) -> None:
-        """Wait for the answers to what was sent, at most so many seconds; then look no more."""
+        """Wait for the answers to what was sent, at most so many seconds; then poll no more."""
         await self._tasks.drain(seconds)
         await self._claims.stop()
         await self.tracker.stop()
@@ -160,8 +160,8 @@ class Interventions:
         person, permits = self._authorize(request, command)
         self._bot_token.ask()
         phone = None if waited and (waited.anyway or waited.on_card) else self._phone_in_doubt(command, person)
-        async with phone_beside(self._phone_calls, self._rules(), phone) as presence:
-            calls = await read_calls(command, tuple(permits), self._rules(), self._phone_calls, self._sleep)
+        async with phone_beside(self._phone_calls, self._permissions(), phone) as presence:
+            calls = await read_calls(command, tuple(permits), self._permissions(), self._phone_calls, self._sleep)
             reading = await self._choose(request, command, calls, permits, asker)
             if reading is None:
                 return
@@ -188,7 +188,7 @@ class Interventions:
     def _authorize(self, request: Request, command: Intervene) -> tuple[Person, dict[str, Permit]]:
         """Who asks, and a Permit for each extension that is meant. Raises NotAuthorized and NotSuitable."""
         self._refuse_if_unread()
-        permissions = self._rules()
+        permissions = self._permissions()
         person = permissions.person(request.slack_user, external=request.external)
         return person, permits_for(person, command, request.channel, permissions)
 
@@ -208,7 +208,7 @@ class Interventions:
     ) -> Reading | None:
         """The one view that the action goes to; None where the person is asked which. Raises NotAuthorized or NotSuitable."""
         read_at = asyncio.get_running_loop().time()
-        permissions = self._rules()
+        permissions = self._permissions()
         known = self.tracker.known(call for _, call in calls)
         fitting = suitable(command, calls, permissions, known)
         if len(fitting) > 1:  # choices show calls, and no claim asks for the permission again before they do
@@ -286,7 +286,7 @@ class Interventions:
         target = reading.target
         if self.tracker.mode_changes.waits(held.card):
             raise AlreadyAsked(
-                "Your card is already waiting for you to hang up. Do that, or press Cancel there first. Nothing more was sent.",
+                "Your card is already waiting for you to hang up. Do that, or click Cancel there first. Nothing more was sent.",
                 held.slack_user,
             )
         if command.action in SILENT and others_read(held.place, held.slack_user, self._silent_in()):
@@ -357,7 +357,11 @@ class Interventions:
 
     def _whose_call(self, busy_with: Intervention | None, asked: Intervention) -> str:
         """The agent of the call that the phone is busy with, as far as those may know who see the card; else empty."""
-        if busy_with is None or busy_with.slack_user != asked.slack_user or self._rules().protects(busy_with.call):
+        if (
+            busy_with is None
+            or busy_with.slack_user != asked.slack_user
+            or self._permissions().protects(busy_with.call)
+        ):
             return ""
         read_by_others = others_read(asked.place, asked.slack_user, self._silent_in())
         return "" if busy_with.name in SILENT and read_by_others else busy_with.agent

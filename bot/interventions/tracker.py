@@ -1,6 +1,6 @@
-"""Keeps the open interventions true: asks for looks at their calls, saves what changed, shows the card.
+"""Keeps the open interventions up to date: polls their calls, saves what changed, shows the card.
 
-One loop for each call, however many people intervene in it; each look serves them all. The table that says what a look
+One loop for each call, however many people intervene in it; each poll serves them all. The table that says what a poll
 means is `bot.domain.intervention`, when and how the PBX is asked is `bot.polling.poller`; here is what is open, and what happens with the
 answer.
 """
@@ -27,7 +27,7 @@ from bot.tasks import Tasks, WriteBehind
 
 RECORDED = frozenset({State.RECORDING, State.RECORDING_STOPPED})
 
-_log = structlog.get_logger("callbot.follower")
+_log = structlog.get_logger("callbot.tracker")
 
 
 class InterventionTracker:
@@ -39,7 +39,7 @@ class InterventionTracker:
         poller: Poller,
         ledger: Ledger,
         cards: Cards,
-        rules: Callable[[], Permissions],
+        permissions: Callable[[], Permissions],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
@@ -50,14 +50,14 @@ class InterventionTracker:
         self._poller = poller
         self._ledger = ledger
         self._cards = cards
-        self._rules = rules
+        self._permissions = permissions
         self._silent_in = silent_in
         self._now = now
         self._measures = measures
         self._phone_seen = phone_seen
         self._noticed = noticed
         self._open_cards = OpenCards()
-        self._looking: set[CallPath] = set()
+        self._polled: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
         self._saving = WriteBehind(ledger.save, sleep, saved=self._show_and_forget, at_once=ledger.writes_together)
@@ -74,7 +74,7 @@ class InterventionTracker:
     def known(self, calls: Iterable[PhoneCall]) -> Mapping[str, Known]:
         """What interventions of ours tell of the views of these calls as they are now, by call id.
 
-        A leg may have come since the last look at the call: then it is no proof yet, and a leg all the same. A call picked
+        A leg may have come since the last poll of the call: then it is no proof yet, and a leg all the same. A call picked
         up is no leg: it is a party's.
         """
         return {call.id: self._known(call) for call in calls if self._open_cards.followed_in(call.id)}
@@ -98,7 +98,7 @@ class InterventionTracker:
 
     def without_legs(self, call: PhoneCall) -> PhoneCall:
         """The call without every view that is or may be a supervisor's leg: nobody may learn of those."""
-        return without_legs(call, self._known(call), self._rules())
+        return without_legs(call, self._known(call), self._permissions())
 
     def holding(self, slack_user: str, call_id: str) -> Intervention | None:
         """What this person's phone may be ringing for in this call, else what it is in the call for."""
@@ -143,7 +143,7 @@ class InterventionTracker:
     def put_on_card(self, intervention: Intervention, earlier: dict[str, Intervention]) -> None:
         """Remember a new intervention beside what `open_card` returned, even if that has ended and is forgotten since.
 
-        No look is taken for it until the answer to its PUT comes with `update`.
+        Its call is not polled for it until the answer to its PUT comes with `update`.
         """
         self._being_sent.add(intervention.id)
         self._open_cards.put_back(intervention.card, earlier)
@@ -168,7 +168,7 @@ class InterventionTracker:
             self._cards.show(
                 card_of(
                     shown,
-                    self._rules(),
+                    self._permissions(),
                     silent_in=self._silent_in(),
                     known=self._known,
                     mode_change=self.mode_changes.on_card(card_id),
@@ -177,13 +177,13 @@ class InterventionTracker:
             self._noticed(shown)
 
     async def update(self, intervention: Intervention) -> None:
-        """A new truth: save it, show it, and go on looking where there is more to see."""
+        """A new state: save it, show it, and go on polling where there is more to see."""
         self._being_sent.discard(intervention.id)
         self._open_cards.put(intervention)
         await self._saving.save(intervention)
         if self._saving.waits(intervention.id):  # else it was shown as soon as it was written
             self._show_and_forget(intervention)
-        self._look_on(intervention)
+        self._poll_on(intervention)
 
     def supersede(self, newer: Intervention) -> None:
         """A newer request rings the phone: what was not answered before can no more become Connected."""
@@ -195,7 +195,7 @@ class InterventionTracker:
                 self._saving.begin(over)
 
     async def resume(self) -> None:
-        """Take up, after a start, what was open: look at the call, and let the same card go on.
+        """Take up, after a start, what was open: poll the call, and let the same card go on.
 
         What has ended is shown where its card does not show it yet: its end was written down before it reached Slack.
         """
@@ -209,66 +209,66 @@ class InterventionTracker:
             self.show(card_id)
             self.forget_if_done(card_id)
 
-    def rules_changed(self) -> None:
-        """Show every open card as the rules of now would have it."""
+    def permissions_changed(self) -> None:
+        """Show every open card as the permissions of now would have it."""
         for card_id in self._open_cards.ids:
             self.show(card_id)
 
     async def stop(self) -> None:
-        """Look no more. What is open stays open in the ledger."""
+        """Poll no more. What is open stays open in the ledger."""
         self._stopped = True
         await self._tasks.cancel()
         await self._saving.stop()
         await self._poller.stop()
 
-    # ── looking ──
+    # ── polling ──
 
-    def _look_on(self, intervention: Intervention) -> None:
+    def _poll_on(self, intervention: Intervention) -> None:
         call = (intervention.user, intervention.extension, intervention.call_id)
-        if intervention.following and call not in self._looking and not self._stopped:
-            self._looking.add(call)
+        if intervention.following and call not in self._polled and not self._stopped:
+            self._polled.add(call)
             self._tasks.spawn(self._follow_call(call), name=f"follow {intervention.call_id}")
 
     def _of(self, call: CallPath) -> tuple[Intervention, ...]:
-        """The interventions in this call whose PUT is answered, or lost: those that a look can tell about."""
-        told = (one for one in self._open_cards.followed_in(call[2]) if one.id not in self._being_sent)
-        return tuple(one for one in told if (one.user, one.extension) == call[:2])
+        """The interventions in this call whose PUT is answered, or lost: those that a poll can tell about."""
+        answered_ones = (one for one in self._open_cards.followed_in(call[2]) if one.id not in self._being_sent)
+        return tuple(one for one in answered_ones if (one.user, one.extension) == call[:2])
 
     async def _follow_call(self, call: CallPath) -> None:
-        """Look at one call until nobody follows it: at most as long as the call lasts."""
+        """Poll one call until nobody follows it: at most as long as the call lasts."""
         try:
             while followed := self._of(call):
                 await self._poller.pause(_haste(followed))
-                await self._look_once(call)
+                await self._poll_once(call)
         finally:
-            self._looking.discard(call)
+            self._polled.discard(call)
 
-    async def _look_once(self, call: CallPath) -> None:
-        """One look, for what is open in this call when it begins. What goes wrong in one must not end the looking.
+    async def _poll_once(self, call: CallPath) -> None:
+        """One poll, for what is open in this call when it begins. What goes wrong in one must not end the polling.
 
-        What is asked for meanwhile needs a look of its own: this one may show a leg from before its PUT.
+        What is asked for meanwhile needs a poll of its own: this one may show a leg from before its PUT.
         """
         followed = self._of(call)
         try:
-            look = await self._poller.poll(call, _haste(followed))
+            poll = await self._poller.poll(call, _haste(followed))
             now = self._now()
-            changed = [after for one in followed if (after := self._advanced(one, look, now)) is not None]
+            changed = [after for one in followed if (after := self._advanced(one, poll, now)) is not None]
             await asyncio.gather(*map(self._saving.save, changed))
             for after in changed:
                 if self._saving.waits(after.id):
                     self._show_and_forget(after)
         except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
-            _log.exception("look_failed", call=call[2])
+            _log.exception("poll_failed", call=call[2])
 
-    def _advanced(self, before: Intervention, look: Poll, now: datetime) -> Intervention | None:
-        """What is true after this look, if it has changed what is to be seen."""
+    def _advanced(self, before: Intervention, poll: Poll, now: datetime) -> Intervention | None:
+        """The state after this poll, if it has changed what is to be seen."""
         if self._open_cards.newest(before) is not before:
             return None  # a request that came meanwhile has ended it
         others = (one.leg for one in self._open_cards.followed_in(before.call_id) if one.id != before.id)
-        if before.state in RECORDED and is_removed(before, self._rules()):
+        if before.state in RECORDED and is_removed(before, self._permissions()):
             after = removed(before, now)  # not left at Recording: they may come back to a card that nobody keeps true
         else:
-            shown = self._without_last_legs(before, look)
+            shown = self._without_last_legs(before, poll)
             after = follow(before, shown, now, taken=frozenset(leg for leg in others if leg is not None))
         self._open_cards.put(after)
         if _memorable(after) == _memorable(before):
@@ -283,13 +283,13 @@ class InterventionTracker:
                 self._measures.connected((now - after.asked_at).total_seconds(), by_alert=bool(after.alert))
         return after
 
-    def _without_last_legs(self, one: Intervention, look: Poll) -> Poll:
-        """The look; where the recorded side is gone and only legs are left, as if they were not there: others read of it."""
-        call = look.call
+    def _without_last_legs(self, one: Intervention, poll: Poll) -> Poll:
+        """The poll; where the recorded side is gone and only legs are left, as if they were not there: others read of it."""
+        call = poll.call
         if one.name not in RECORDING or call is None or call.view(one.action.phone_call_view_id) is not None:
-            return look
-        left = as_others_see(call, self._known(call), self._rules()).views
-        return look if left or not call.views else Poll()
+            return poll
+        left = as_others_see(call, self._known(call), self._permissions()).views
+        return poll if left or not call.views else Poll()
 
     async def _ask_about_phone(self, missed: Intervention) -> None:
         """Add what the PBX knows of the phone to what was not answered, if that is still so by then."""
@@ -320,14 +320,14 @@ def _came_with(one: Intervention, call: PhoneCall, key: str) -> bool:
 
 
 def _haste(followed: tuple[Intervention, ...]) -> Haste:
-    """How soon the next look is due, for the one that needs it soonest."""
+    """How soon the next poll is due, for the one that needs it soonest."""
     if any(one.unseen for one in followed):
         return Haste.DOUBTING
     return Haste.EXPECTING if any(one.state in UNDECIDED for one in followed) else Haste.WATCHING
 
 
 def _memorable(intervention: Intervention) -> Intervention:
-    """What is worth saving and showing: all but the counters of single looks."""
+    """What is worth saving and showing: all but the counters of single polls."""
     return intervention.model_copy(
         update={"unseen": 0, "doubt": Why.NONE, "unread_since": None, "legs_doubted": frozenset()}
     )

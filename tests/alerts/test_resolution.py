@@ -166,7 +166,7 @@ def test_a_supervisor_s_leg_is_never_the_view_that_is_shown(
 ) -> None:
     alert = an_alert(a_call(a_leg("02"), a_view("03")), When.TALKING, view_id="02")
     for known in (Known(frozenset({"02"})), NOTHING):
-        view = describe_alert(alert, rules, partial(without_legs, known=known, rules=rules)).view
+        view = describe_alert(alert, rules, partial(without_legs, known=known, permissions=rules)).view
         assert view is not None
         assert view.id == "03"
 

@@ -217,8 +217,8 @@ def test_an_external_user_is_not_told_to_have_themselves_added(rules: Permission
     assert "[users." not in str(caught.value)
 
 
-def test_without_a_contact_a_stranger_is_told_to_ask_whoever_keeps_the_map() -> None:
-    with pytest.raises(NotAuthorized, match="Ask whoever keeps the map of callbot to add"):
+def test_without_a_contact_an_unknown_person_is_told_whom_to_ask() -> None:
+    with pytest.raises(NotAuthorized, match=r"Ask the person who looks after callbot\.toml to add"):
         Permissions().person("U0EVE")
 
 

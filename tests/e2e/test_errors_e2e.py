@@ -52,7 +52,7 @@ def everything(messages: list[Any]) -> str:
 ON_THE_CARD: dict[str, tuple[int, bytes, str]] = {
     "a misspelt code": (400, error("pc_phoncall_invalid"), "it is probably over. Type /calls"),
     "another misspelt code": (400, error("pc_honecall_invalid"), "(pc_honecall_invalid)"),
-    "a code of the phone": (400, error("pc_sendcallto_invalid"), "Ask whoever keeps the map of callbot"),
+    "a code of the phone": (400, error("pc_sendcallto_invalid"), "Ask the person who looks after callbot.toml"),
     "a misspelt code of rights": (403, error("access_denided"), "(access_denided)"),
     "an unknown code": (400, error("pc_moon_invalid"), "for a reason that callbot does not know"),
     "an unknown code, as it came": (400, error("pc_moon_invalid"), "(pc_moon_invalid)"),

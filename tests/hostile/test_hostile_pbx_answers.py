@@ -193,7 +193,7 @@ def test_a_card_of_whatever_was_read_does_no_harm(
 def listing(calls: tuple[PhoneCall, ...], rules: Permissions) -> Listing:
     """What Ana may know of the calls."""
     viewer = Viewer(
-        person=rules.people["U0ANA"], channel="C0FLOOR", rules=rules, known={OURS: Known(frozenset({"02"}))}
+        person=rules.people["U0ANA"], channel="C0FLOOR", permissions=rules, known={OURS: Known(frozenset({"02"}))}
     )
     return asyncio.run(live_calls(viewer, ListCalls(), calls, scopes=1))
 

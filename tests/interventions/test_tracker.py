@@ -190,7 +190,7 @@ async def test_a_recording_of_who_was_removed_has_ended_for_them_however_it_goes
     await clock.let_pass(5)
     [while_it_goes_on] = floor.memory.shown["k1"].interventions
     floor.rules, floor.pbx.calls = before, {}
-    floor.tracker.rules_changed()
+    floor.tracker.permissions_changed()
     await clock.let_pass(5)
     assert (while_it_goes_on.state, while_it_goes_on.why) == (State.ENDED, Why.REMOVED)
     assert (floor.memory.shown["k1"].interventions, floor.memory.saved["i1"]) == ((while_it_goes_on,), while_it_goes_on)

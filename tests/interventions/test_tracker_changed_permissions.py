@@ -1,4 +1,4 @@
-"""Rules that change while something is open: every card is shown as the rules of now would have it."""
+"""Permissions that change while something is open: every card is shown as they are now."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,15 +11,15 @@ from bot.domain.intervention import State
 from bot.domain.permissions import Permissions
 
 
-async def test_changed_rules_show_every_open_card_anew(floor: Any, clock: Any, open_many: Any) -> None:
+async def test_changed_permissions_show_every_open_card_anew(floor: Any, clock: Any, open_many: Any) -> None:
     await open_many(3)
     floor.memory.shown.clear()
-    floor.tracker.rules_changed()
+    floor.tracker.permissions_changed()
     assert sorted(floor.memory.shown) == ["k0", "k1", "k2"]
 
 
 REMOVED: dict[str, Callable[[Permissions], dict[str, Any]]] = {
-    "not in the map any more": lambda rules: {"people": {}},
+    "not in callbot.toml any more": lambda rules: {"people": {}},
     "without the role": lambda rules: {"roles": {"agent": rules.roles["agent"]}},
     "with less in the role": lambda rules: {
         "roles": {"supervisor": replace(rules.roles["supervisor"], actions=frozenset({ActionName.START_RECORDING}))}
@@ -36,7 +36,7 @@ async def test_who_may_no_longer_do_it_is_told_so_and_offered_nothing(
     await clock.let_pass(2)
     assert floor.memory.shown["k0"].buttons
     floor.rules = Permissions(**(vars_of(floor.rules) | changed(floor.rules)))
-    floor.tracker.rules_changed()
+    floor.tracker.permissions_changed()
     card = floor.memory.shown["k0"]
     assert (card.removed, card.buttons, card.interventions[-1].state) == (True, (), State.CONNECTED)
 
