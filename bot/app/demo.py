@@ -23,7 +23,7 @@ from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.server import Console as Page
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
-from bot.sandbox.scenario import MAP, PAGE_MAP, furnish, seat
+from bot.sandbox.scenario import CONFIG, PAGE_CONFIG, add_people, add_phones
 from bot.sandbox.tour import Tour
 from bot.sandbox.workspace.workspace import Workspace
 
@@ -50,16 +50,16 @@ async def stage(*, by_hand: bool) -> AsyncIterator[Stage]:
     """PBX, workspace and bot, connected; stopped afterwards. `by_hand`: no phone answers by itself."""
     floor = Floor()
     if by_hand:
-        furnish(floor, answers_after=None)
+        add_phones(floor, answers_after=None)
     else:
-        furnish(floor)
+        add_phones(floor)
     pbx = SandboxPbx(floor)
     workspace = Workspace()
-    seat(workspace)
+    add_people(workspace)
     await pbx.start()
     await workspace.start()
     with tempfile.TemporaryDirectory(prefix="callbot-demo-") as folder:
-        bot = _bot(Path(folder), pbx, workspace, PAGE_MAP if by_hand else MAP)
+        bot = _bot(Path(folder), pbx, workspace, PAGE_CONFIG if by_hand else CONFIG)
         try:
             await bot.start()
             await _until_connected(bot, workspace)
@@ -168,7 +168,7 @@ async def stay_open_as_pbx(port: int, stop_signal: Callable[[], asyncio.Event], 
     console = Console(highlight=False)
     stop = stop_signal()
     floor = Floor()
-    furnish(floor)
+    add_phones(floor)
     pbx = SandboxPbx(floor, control=control)
     try:
         await pbx.start(port=port)

@@ -1,11 +1,11 @@
 """Stand-ins for the two outside systems: a PBX and a Slack workspace on this machine, for demos and for tests.
 
-Nothing here imports anything of `bot` outside this folder, so a mistake of the bot cannot be repeated by what tests it.
+Nothing here imports anything of `bot` outside this folder, so the stand-ins cannot repeat an error of the bot that they test.
 
     pbx/         a floor of phones behind UnifiedAPI
     workspace/   a strict local Slack: people, channels and one app
-    changes.py   who wants to know that something changed in either, and waiting for it
+    changes.py   subscriptions to changes in either, and waiting for a change
     scenario.py  the people, the phones and the configuration of the demo
-    tour.py      a supervisor at work, played by itself
+    tour.py      a supervisor at work, printed on the terminal
     console/     the demo's page
 """

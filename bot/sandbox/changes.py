@@ -1,4 +1,4 @@
-"""Who wants to know that something has changed, on the floor or in the workspace, and how to wait for it."""
+"""Subscriptions to changes of the floor or the workspace, and waiting for a change."""
 
 import asyncio
 import time
@@ -7,11 +7,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 LOOK_AGAIN = 0.1
-"""Seconds after which a waiting probe is asked again by itself: it may be about more than what changes here."""
+"""Seconds after which a waiting probe is tested again: it may depend on more than what changes here."""
 
 
 class Changes:
-    """Tells those who wait or have subscribed. Belongs to one event loop."""
+    """Notifies those who wait or have subscribed. Belongs to one event loop."""
 
     def __init__(self, look_again: float = LOOK_AGAIN) -> None:
         self._look_again = look_again
@@ -36,7 +36,7 @@ class Changes:
         return unsubscribe
 
     async def until(self, probe: Callable[[], T], timeout: float) -> T | None:  # noqa: ASYNC109 -- None then, no error
-        """The first true value of `probe`, which is asked after every change; None after `timeout` seconds."""
+        """The first true value of `probe`, which is tested after every change; None after `timeout` seconds."""
         event = asyncio.Event()
         self._waiting.add(event)
         end = time.monotonic() + timeout

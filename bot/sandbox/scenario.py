@@ -1,4 +1,4 @@
-"""The people, the phones and the map of the demo. All of them are invented."""
+"""The people, the phones and the configuration of the demo. All of them are invented."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from bot.sandbox.workspace.workspace import Workspace
 
 
 class Player(NamedTuple):
-    """Somebody of the demo: `user` in Slack, `extension` the phone on the desk, `part` what the map lets them do."""
+    """A person of the demo: their Slack user, the extension of their desk phone, and their part as the page shows it."""
 
     user: str
     handle: str
@@ -32,11 +32,11 @@ CALLERS = (
     ("+15550117", "Wim Winter"),
     ("+15550163", "Noor Nadir"),
 )
-"""Numbers and names of those who call."""
+"""Numbers and names of the callers."""
 ANSWERS_AFTER = 0.8
-"""Seconds until Ana or Lis lifts the phone that an intervention rings, where nobody does it by hand."""
+"""Seconds until Ana's or Lis's phone answers an intervention by itself, unless it is answered by hand."""
 
-MAP = """
+CONFIG = """
 [users.U0ANA]
 name = "Ana Pop"
 uapi_user = "3"
@@ -88,8 +88,8 @@ channel = "C0ALERTS"
 extensions = ["0003*2XX"]
 """
 
-PAGE_MAP = (
-    MAP.replace("longer_than = 2\n", "longer_than = 5\n")
+PAGE_CONFIG = (
+    CONFIG.replace("longer_than = 2\n", "longer_than = 5\n")
     + """
 [[alerts]]
 name = "Held too long"
@@ -99,11 +99,11 @@ channel = "C0ALERTS"
 extensions = ["0003*2XX"]
 """
 )
-"""The same where a person takes part, who needs longer than the tour does."""
+"""The configuration for the page: longer thresholds, because a visitor needs more time than the tour."""
 
 
-def furnish(floor: Floor, *, answers_after: float | None = ANSWERS_AFTER) -> None:
-    """Put the phones on the desks; `answers_after`: seconds until the supervisors lift theirs, None: by hand only."""
+def add_phones(floor: Floor, *, answers_after: float | None = ANSWERS_AFTER) -> None:
+    """Add the extensions. `answers_after`: seconds until the supervisors' phones answer; None: only by hand."""
     users = {"U0ANA": "3", "U0LIS": "4", "U0BOB": "12", "U0DAN": "13"}
     for player in PEOPLE:
         if player.extension is not None:
@@ -111,8 +111,8 @@ def furnish(floor: Floor, *, answers_after: float | None = ANSWERS_AFTER) -> Non
             floor.add_extension(player.extension, user=users[player.user], name=player.name, answers_after=lifts)
 
 
-def seat(workspace: Workspace) -> None:
-    """Let the people in."""
+def add_people(workspace: Workspace) -> None:
+    """Add the people and the channels."""
     for user, name in CAST.items():
         workspace.add_person(user, name)
     for channel, name in CHANNELS.items():

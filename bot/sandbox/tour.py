@@ -1,6 +1,6 @@
-"""A supervisor at work: an alert, the five interventions, a call for help, a refusal, and a phone that nobody answers.
+"""The tour: a supervisor at work, from an alert through all interventions to a refusal and a phone that nobody answers.
 
-It types and clicks in the workspace and lifts and hangs up on the floor, like people do, and tells what the cards show.
+It types and clicks in the workspace, answers phones and hangs up, as people do, and prints what the cards show.
 """
 
 import time
@@ -18,25 +18,25 @@ ANA, BOB, EVE = "U0ANA", "U0BOB", "U0EVE"
 ANAS_PHONE, BOBS_PHONE, DANS_PHONE = "0003*024", "0003*210", "0003*211"
 ROOMS = {FLOOR: "#support-floor", ALERTS: "#alerts"}
 SECONDS = 12.0
-"""The longest that a state may let wait for itself."""
+"""Seconds to wait for a state at most."""
 ALERT_STATES = ("Raised", "Resolved")
 STATES = ("Asked", "Ringing", "Connected", "Recording stopped", "Recording", "Not answered", "Ended", "Refused")
 
 
 class Tour:
-    """The scenes, one after the other. `say` prints a line of rich's markup."""
+    """Plays the scenes one after the other. `say` prints a line of rich's markup."""
 
     def __init__(self, floor: Floor, pbx: SandboxPbx, workspace: Workspace, *, say: Callable[[str], None]) -> None:
         self._floor = floor
         self._pbx = pbx
         self._workspace = workspace
         self._say = say
-        self._told: dict[tuple[str, str], int] = {}
+        self._printed: dict[tuple[str, str], int] = {}
 
     async def play(self) -> bool:
-        """Whether every scene came out as it should."""
+        """True if every scene reached the expected state."""
         started = time.monotonic()
-        stop_listening = self._workspace.on_change(self._tell_changes)
+        stop_listening = self._workspace.on_change(self._print_changes)
         good = True
         try:
             for title, scene in self._scenes():
@@ -49,20 +49,23 @@ class Tour:
         for refusal in refusals:
             self._say(f"  [red]Slack would have refused:[/red] {escape(refusal)}")
         good = good and not refusals
-        verdict = "[green]Everything came out as it should[/green]" if good else "[red]Something went wrong[/red]"
+        verdict = "[green]Everything worked as expected[/green]" if good else "[red]Something went wrong[/red]"
         self._say(f"\n{verdict}: {len(self._pbx.puts())} actions were sent to the PBX, in {seconds:.1f} s.")
         return good
 
     def _scenes(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         return [
-            ("Dan's phone rings too long: #alerts is told, and Ana picks the call up from there", self._alert),
-            ("Ana listens to Bob's call, and hangs up; the call goes on", self._monitor),
-            ("She presses Whisper on the card: only Bob hears her", self._whisper),
+            (
+                "Dan's phone rings too long: an alert is raised in #alerts, and Ana picks up the call from there",
+                self._alert,
+            ),
+            ("Ana listens to Bob's call and hangs up; the call goes on", self._monitor),
+            ("Ana clicks Whisper on the card: only Bob hears her", self._whisper),
             ("Ana barges in: everyone hears her", self._barge_in),
-            ("Ana records the call, then stops", self._record),
-            ("Bob asks for help with his call, and is told who is coming", self._raise_hand),
-            ("Eve, whom the map does not know, tries to listen", self._stranger),
-            ("Ana asks again, but does not answer her phone", self._nobody_answers),
+            ("Ana records the call, then stops the recording", self._record),
+            ("Bob asks for help with his call, and hears who is coming", self._help_request),
+            ("Eve is not in the configuration. She tries to listen", self._unknown_person),
+            ("Ana asks once more, but does not answer her phone", self._nobody_answers),
         ]
 
     async def _act(self, scene: Callable[[], Awaitable[None]]) -> bool:
@@ -110,7 +113,7 @@ class Tour:
         await self._click(card, "Stop recording")
         await self._card_says("Recording stopped")
 
-    async def _raise_hand(self) -> None:
+    async def _help_request(self) -> None:
         await self._type(BOB, "/calls help-me the customer wants a refund")
         alert = await self._alert_says(FLOOR, "Raised")
         await self._click(alert, "I'm on it")
@@ -119,14 +122,14 @@ class Tour:
             lambda: any("Ana Pop" in message.text for message in self._workspace.messages(to=BOB)), SECONDS
         )
 
-    async def _stranger(self) -> None:
+    async def _unknown_person(self) -> None:
         before = len(self._pbx.puts())
         await self._type(EVE, f"/monitor {BOBS_PHONE}")
         await self._workspace.until(
             lambda: any("I don't know you yet" in message.text for message in self._workspace.private(EVE)), SECONDS
         )
         if len(self._pbx.puts()) != before:
-            raise LookupError("a stranger's request was sent to the PBX")
+            raise LookupError("the request of an unknown person was sent to the PBX")
 
     async def _nobody_answers(self) -> None:
         self._floor.extension(ANAS_PHONE).answers_after = None
@@ -135,7 +138,7 @@ class Tour:
         self._floor.hang_up(self._call)
         await self._card_says("Ended")
 
-    # ── hands and eyes ──
+    # ── acting and watching ──
 
     async def _type(self, user: str, text: str) -> None:
         shown = text.replace("<@U0BOB>", "@bob")
@@ -158,7 +161,7 @@ class Tour:
         return cards[0]
 
     async def _alert_says(self, channel: str, word: str, also: str = "") -> Message:
-        """Wait until the newest alert of the channel begins, or began, with the word, and said the other thing, too."""
+        """Wait until a version of the channel's newest alert begins with the word and contains `also`."""
 
         def saying() -> list[Message]:
             alerts = [each for each in self._workspace.messages(channel) if each.text.startswith(ALERT_STATES)][-1:]
@@ -173,14 +176,14 @@ class Tour:
         cards = [message for message in shown if message.text.startswith(STATES)]
         return sorted(cards, key=lambda card: card.versions[-1].at)
 
-    def _tell_changes(self) -> None:
-        """Print what was shown since the last time: new versions of cards, new private answers."""
+    def _print_changes(self) -> None:
+        """Print what is new: versions of cards, and private answers."""
         seen = [(room, self._workspace.messages(channel)) for channel, room in ROOMS.items()]
         for user in (ANA, BOB, EVE):
-            seen.append((f"direct message to {CAST[user]}", self._workspace.messages(to=user)))
-            seen.append((f"only visible to {CAST[user]}", self._workspace.private(user)))
+            seen.append((f"direct message to {CAST[user].title()}", self._workspace.messages(to=user)))
+            seen.append((f"only visible to {CAST[user].title()}", self._workspace.private(user)))
         for where, message in ((where, message) for where, messages in seen for message in messages):
             key = (message.channel, message.ts)
-            for version in message.versions[self._told.get(key, 0) :]:
+            for version in message.versions[self._printed.get(key, 0) :]:
                 self._say(f"    [cyan]{where}:[/cyan] {escape(unescaped(version.text))}")
-            self._told[key] = len(message.versions)
+            self._printed[key] = len(message.versions)

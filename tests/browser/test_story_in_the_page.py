@@ -43,7 +43,7 @@ async def play(
         await console.stop()
 
 
-async def test_it_plays_from_the_alert_to_the_stranger_without_a_hand(play: Callable[..., Awaitable[Window]]) -> None:
+async def test_it_plays_from_the_alert_to_the_refusal_without_a_hand(play: Callable[..., Awaitable[Window]]) -> None:
     window = await play(QUICK)
     await window.sees(window.page.get_by_role("log", name="#alerts"))
     await window.newest_says("Raised: Rings unanswered")
@@ -112,7 +112,7 @@ async def test_it_does_not_take_back_the_half_that_somebody_chose(play: Callable
     await window.show_half("Workspace")
     await window.sees(window.log)
     await window.show_half("Floor")
-    await window.says(window.page.get_by_role("region", name="Story"), "callbot tells #alerts")
+    await window.says(window.page.get_by_role("region", name="Story"), "callbot raises an alert")
     assert await window.phone("Bob").is_visible()
 
 
@@ -120,7 +120,7 @@ async def test_it_leaves_the_half_that_has_the_focus(play: Callable[..., Awaitab
     window = await play(PRESENT, viewport={"width": 360, "height": 740})
     await window.says(window.page.get_by_role("region", name="Story"), "The phone rings, and rings")
     await window.phone("Bob").get_by_role("button", name="Hang up").focus()
-    await window.says(window.page.get_by_role("region", name="Story"), "callbot tells #alerts")
+    await window.says(window.page.get_by_role("region", name="Story"), "callbot raises an alert")
     assert await window.page.evaluate("document.activeElement.textContent") == "Hang up"
 
 
@@ -128,7 +128,7 @@ async def test_it_does_not_take_back_whose_eyes_somebody_chose(play: Callable[..
     window = await play(PRESENT)
     await caller_rings(window)
     await window.look_as("Lis")
-    await window.says(window.page.get_by_role("region", name="Story"), "callbot tells #alerts")
+    await window.says(window.page.get_by_role("region", name="Story"), "callbot raises an alert")
     assert await window.page.get_by_role("radio", name="Lis Marin, May only listen").is_checked()
 
 
@@ -136,7 +136,7 @@ async def test_it_does_not_take_back_the_place_that_somebody_chose(play: Callabl
     window = await play(PRESENT)
     await caller_rings(window)
     await window.go_to("support-floor")
-    await window.says(window.page.get_by_role("region", name="Story"), "callbot tells #alerts")
+    await window.says(window.page.get_by_role("region", name="Story"), "callbot raises an alert")
     await window.sees(window.page.get_by_role("log", name="#support-floor"))
 
 

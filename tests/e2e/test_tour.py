@@ -1,4 +1,4 @@
-"""The tour that strangers begin with: no account, no home, no set-up, under half a minute, from an alert on."""
+"""The tour that newcomers begin with: no account, no home, no set-up, under half a minute, from an alert on."""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
-"""The story: what callbot is for, in a minute, without a hand. It does what people do, and nothing else.
+"""The story: what callbot is for, in a minute, played by itself. It does only what people can do.
 
-A caller rings too long and #alerts is told; Ana listens to Bob's call, hangs up to whisper, records; a stranger is refused.
+A call rings too long and raises an alert; Ana listens to Bob's call, hangs up to whisper, and records; Eve is refused.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from bot.sandbox.workspace.workspace import Workspace
 ANA, BOB, EVE = "U0ANA", "U0BOB", "U0EVE"
 ANAS_PHONE, BOBS_PHONE = "0003*024", "0003*210"
 SECONDS = 15.0
-"""The longest that anything may let wait for itself."""
+"""Seconds to wait for a message at most."""
 STATES = ("Asked", "Ringing", "Connected", "Recording", "Ended", "Refused", "Not answered", "Unknown")
 """What the text of a card begins with."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is going on: a caption, whose eyes to look through and where, and what is being typed, pressed or touched."""
+    """What the page shows: a caption, whose view and which channel, and what is being typed, clicked or which phone is used."""
 
     caption: str
     user: str
@@ -35,7 +35,7 @@ class Scene:
 
 
 class Story:
-    """One play. `show` takes each scene; `pace` stretches or shrinks every pause."""
+    """Plays the story once. `show` takes each scene; `pace` is a factor for every pause."""
 
     def __init__(
         self, floor: Floor, workspace: Workspace, show: Callable[[Scene], object], *, pace: float = 1.0
@@ -48,14 +48,14 @@ class Story:
         self._begun = ""
 
     async def play(self) -> None:
-        """Play from beginning to end. Raises TimeoutError where the bot does not do its part, LookupError likewise."""
+        """Play from beginning to end. Raises TimeoutError or LookupError where the bot does not do its part."""
         self._begun = max((each.ts for each in self._workspace.messages()), default="")
         call = await self._rings_too_long()
         await self._listens()
         await self._whispers(call)
         await self._records()
         await self._ends(call)
-        await self._stranger()
+        await self._unknown_person()
         await self._tell("That was callbot. Now it is your turn: type, click, or pick up a phone.", 6)
 
     # ── scenes ──
@@ -66,14 +66,14 @@ class Story:
         call = self._floor.ring(caller="+15550142", caller_name="Carla Caller", to=BOBS_PHONE)
         await self._tell("The phone rings, and rings …", 0, phone=BOBS_PHONE)
         alert = await self._message(ALERTS, "Raised")
-        await self._tell("Five seconds are too long here: callbot tells #alerts.", 3)
+        await self._tell("Five seconds is too long here: callbot raises an alert in #alerts.", 3)
         await self._press(ANA, alert, "I'm on it", "Ana says that she is on it.")
         await self._message(ALERTS, "Raised", "Ana Pop is on it")
         await self._pause(1.5)
-        await self._tell("Bob picks up, and the alert resolves itself.", 1.2, phone=BOBS_PHONE)
+        await self._tell("Bob picks up, and the alert is resolved.", 1.2, phone=BOBS_PHONE)
         self._floor.answer(call)
         await self._message(ALERTS, "Resolved")
-        await self._tell("Bob picks up, and the alert resolves itself.", 2)
+        await self._tell("Bob picks up, and the alert is resolved.", 2)
         return call
 
     async def _listens(self) -> None:
@@ -85,19 +85,19 @@ class Story:
 
     async def _whispers(self, call: str) -> None:
         card = await self._card("Connected")
-        await self._press(ANA, card, "Whisper", "Bob does not know the refund rule. Ana presses Whisper.")
+        await self._press(ANA, card, "Whisper", "Bob does not know the refund rule. Ana clicks Whisper.")
         await self._pause(2)
         await self._tell(
-            "Her phone is busy with listening, so she hangs up: it rings again at once.", 2, phone=ANAS_PHONE
+            "Her phone is still in the call, so she hangs up. It rings again at once.", 2, phone=ANAS_PHONE
         )
         self._floor.leave(call, ANAS_PHONE)
         await self._lifts("It rings for Whisper. She picks it up …")
         await self._card("Connected", ", Whisper, ")
-        await self._tell("… and says: “Offer her the refund.” Only Bob hears it. Bob is helped.", 5)
+        await self._tell("… and says: “Offer her the refund.” Only Bob hears it.", 5)
 
     async def _records(self) -> None:
         card = await self._card("Connected", ", Whisper, ")
-        await self._press(ANA, card, "Record", "Carla agrees that the call is recorded. Ana presses Record.")
+        await self._press(ANA, card, "Record", "Carla agrees that the call is recorded. Ana clicks Record.")
         await self._card("Recording ")
         await self._tell("The call is recorded: the card says so because the PBX shows it.", 3.5, phone=BOBS_PHONE)
 
@@ -107,12 +107,12 @@ class Story:
         await self._card("Ended")
         await self._tell("The call is over. The card keeps what was done, step by step.", 3)
 
-    async def _stranger(self) -> None:
-        await self._type(EVE, FLOOR, "/monitor @bob", "Eve, whom the map does not know, types /monitor @bob")
+    async def _unknown_person(self) -> None:
+        await self._type(EVE, FLOOR, "/monitor @bob", "Eve is not in the configuration. She types /monitor @bob")
         await self._workspace.until(lambda: self._after(self._workspace.private(EVE)), SECONDS)
         await self._tell("She is refused, privately. Nothing was sent to the PBX.", 4.5)
 
-    # ── hands ──
+    # ── acting ──
 
     async def _type(self, user: str, channel: str, line: str, caption: str) -> None:
         self._scene = replace(self._scene, user=user, channel=channel)
@@ -138,10 +138,10 @@ class Story:
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds * self._pace)
 
-    # ── eyes ──
+    # ── watching ──
 
     async def _card(self, state: str, doing: str = "") -> Message:
-        """Wait until Ana's newest card begins with that state, and says that she does that ("Ana Pop, Whisper, Bob …")."""
+        """Wait until Ana's newest card begins with that state and contains `doing` ("Ana Pop, Whisper, Bob …")."""
 
         def card() -> Message | None:
             cards = [each for each in self._after(self._workspace.messages(to=ANA)) if each.text.startswith(STATES)]
@@ -150,7 +150,7 @@ class Story:
         return await self._until(card)
 
     async def _message(self, channel: str, begins: str, says: str = "") -> Message:
-        """Wait until the newest message of the channel begins so, and says that, too."""
+        """Wait until the channel's newest message begins with `begins` and contains `says`."""
 
         def message() -> Message | None:
             newest = self._after(self._workspace.messages(channel))[-1:]
@@ -165,12 +165,12 @@ class Story:
         return found
 
     def _after(self, messages: list[Message]) -> list[Message]:
-        """Those of this play."""
+        """The messages of this play."""
         return [each for each in messages if each.ts > self._begun]
 
 
 def _place(message: Message, label: str) -> dict[str, str]:
-    """Where a button is. Raises LookupError where there is none of that label."""
+    """The place of a button. Raises LookupError if there is none with that label."""
     button: Button | None = next((each for each in message.buttons() if each.label == label), None)
     if button is None:
         raise LookupError(f"no button {label}")

@@ -1,6 +1,6 @@
-"""The control interface of the sandbox PBX: the floor's verbs as small JSON over HTTP, for a demo or another process.
+"""The control interface of the sandbox PBX: the floor's methods as JSON over HTTP, for another process.
 
-Only requests whose Host is a loopback name are answered, and only JSON is taken: a foreign web page can send neither.
+Only requests with a loopback Host and a JSON body are answered: another web page can send neither.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Control:
         self._pbx = pbx
 
     def answer(self, request: Request) -> Answer:
-        """Do what was asked and return what came of it."""
+        """Carry the request out and return the result."""
         if _host(request) not in LOOPBACK:
             return _problem(403, "only on this machine")
         name = request.path.removeprefix("/control/").removesuffix("/")
@@ -95,7 +95,7 @@ class Control:
         return _problem(404, "no such control")
 
     def _order(self, *, after: str, verb: str, given: dict[str, object]) -> None:
-        """Do that verb after the next request whose path and query contain `after`; what cannot be done then is not."""
+        """Do that after the next request whose path and query contain `after`, if it can be done then."""
         if verb not in self._verbs() or not isinstance(after, str):
             raise ValueError(f"no such control: {verb}")
 
@@ -133,7 +133,7 @@ def _shown(call: Call) -> dict[str, object]:
 
 
 def _seen(request: Request) -> dict[str, object]:
-    """Return a request without what authenticates: neither its headers nor the body of the token endpoint."""
+    """Return a request without its credentials: without headers, and without the body of the token endpoint."""
     body = None if request.path.startswith("/oauth/") else request.json
     return {
         "method": request.method,

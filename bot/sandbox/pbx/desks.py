@@ -1,4 +1,4 @@
-"""The phones on the desks of a floor, and who is told when anything there changes."""
+"""The extensions of a floor, and subscriptions to its changes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ class UnknownExtension(LookupError):
 
 
 class Desks:
-    """The extensions, and the announcements of all changes."""
+    """The extensions, and the subscribers to changes."""
 
     def __init__(self) -> None:
         self._extensions: dict[str, Extension] = {}
@@ -66,7 +66,7 @@ class Desks:
         """Return every extension, in the order in which they were added."""
         return list(self._extensions.values())
 
-    # ── who wants to know ──
+    # ── subscribers ──
 
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Call `callback` without arguments after every change; the function returned unsubscribes it."""
@@ -80,17 +80,17 @@ class Desks:
         return value
 
     def _describe(self) -> str:
-        """What a wait that was in vain says of the floor."""
+        """A description of the floor for a wait that timed out."""
         return f"extensions: {list(self._extensions)}"
 
     def _changed(self) -> None:
-        """Tell those who want to know."""
+        """Notify the subscribers."""
         if not self._held_back:
             self._changes.tell()
 
     @contextmanager
     def _one_change(self) -> Iterator[None]:
-        """Let all that is done within be one change: it is told once, at the end."""
+        """Make everything within one change: subscribers are notified once, at the end."""
         self._held_back += 1
         try:
             yield

@@ -1,4 +1,4 @@
-"""Faults on request: what networks, proxies and tired servers do to an answer."""
+"""Faults on purpose: what networks, proxies and overloaded servers do to an answer."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -58,7 +58,7 @@ class Fault:
         return None
 
     def spoil(self, answer: Answer, empty_list: dict[str, object]) -> Answer:
-        """Return that good answer in the form of the fault; an answer that refuses stays as it is."""
+        """Return that answer as the fault spoils it; a refusal stays as it is."""
         if answer.status >= 400:
             return answer
         if self.kind == "204":
@@ -75,20 +75,20 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The faults that are waiting for a request, in the order in which they were added."""
+    """The faults that wait for their requests, oldest first."""
 
     waiting: list[Fault] = field(default_factory=list)
 
     def add(self, fault: Fault) -> None:
-        """Let that fault happen to the requests that it is meant for."""
+        """Add a fault."""
         self.waiting.append(fault)
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all faults."""
         self.waiting.clear()
 
     def take(self, request: Request) -> Fault | None:
-        """Return the first fault meant for that request and count it down."""
+        """Return the first fault for that request, and count its use."""
         for fault in self.waiting:
             if fault.method in {None, request.method} and fault.path_contains in request.path:
                 if fault.times is not None:

@@ -8,16 +8,16 @@ from bot.sandbox.pbx.requests import Request
 
 @dataclass
 class Meanwhile:
-    """What waits for a request, in the order in which it was added. Each happens once."""
+    """Changes that wait for a request, oldest first. Each happens once."""
 
     waiting: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
 
     def after(self, target_contains: str, happens: Callable[[], object]) -> None:
-        """Let it happen right after the next request has its answer whose path and query contain that text."""
+        """Make a change right after the next request whose path and query contain that text is answered."""
         self.waiting.append((target_contains, happens))
 
     def answered(self, request: Request) -> None:
-        """The answer to this request is made, and not sent yet."""
+        """Make the changes that waited for this request: its answer is ready, but not sent yet."""
         due = [each for each in self.waiting if each[0] in request.target]
         self.waiting = [each for each in self.waiting if each not in due]
         for _, happens in due:

@@ -1,4 +1,4 @@
-"""How the sandbox PBX says no: each documented code with its status and its text, in each page's spelling."""
+"""The refusals of the sandbox PBX: each documented code with its status and text, in each page's spelling."""
 
 from bot.sandbox.pbx.requests import Answer
 
@@ -78,7 +78,7 @@ MISSPELT = {
 
 
 class Refusal(Exception):
-    """The request is refused: a code of `MEANINGS`, for the page of that action, with a hint for whoever debugs."""
+    """The request is refused: a code of `MEANINGS`, for the page of that action, with a hint for debugging."""
 
     def __init__(self, code: str, hint: str = "", *, action: str = "", status: int | None = None) -> None:
         super().__init__(code)

@@ -21,7 +21,7 @@ LEG_NAMES = {"Monitor": "Monitor", "BargeIn": "Barge In"}
 
 @dataclass(frozen=True)
 class Intervention:
-    """What was asked of the PBX: which phone to ring, for which view of which call, for how many seconds."""
+    """An intervention: which phone to ring, for which view of which call, for how many seconds."""
 
     action: RingingAction
     call_id: str
@@ -71,7 +71,7 @@ class RungPhones:
         return [ring.intervention for ring in self._rings.values()]
 
     def ring(self, intervention: Intervention, answers_after: float | None) -> None:
-        """Ring the phone until somebody lifts it, it answers by itself, or the wait is over (in seconds)."""
+        """Ring the phone until it is answered, by hand or by itself, or the wait (seconds) is over."""
         loop = asyncio.get_running_loop()
         phone = intervention.phone
         ring = _Ring(intervention)

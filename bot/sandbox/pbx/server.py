@@ -1,8 +1,8 @@
 """The sandbox PBX: a floor of phones behind a real HTTP server that speaks 4PSA VoipNow's UnifiedAPI.
 
 It is written from the vendor's documentation and shares no code with the client it is used to test. A request's way:
-pbx_requests.py (what came) → pbx_faults.py (what shall go wrong) → pbx_uapi.py (what UnifiedAPI does) → an answer
-→ pbx_meanwhile.py (what happens before the next request).
+requests.py (the request) → faults.py (what goes wrong on purpose) → uapi.py (what UnifiedAPI does) → an answer
+→ meanwhile.py (what happens before the next request).
 """
 
 import asyncio
@@ -32,7 +32,7 @@ KEPT_REQUESTS = 10_000
 
 
 class SandboxPbx:
-    """Serves one floor. With `control` it also serves `/control/`, for a demo's page or another process."""
+    """Serves one floor. With `control` it also serves `/control/`, for another process."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class SandboxPbx:
 
     @property
     def url(self) -> str:
-        """Where it listens: scheme, host and port."""
+        """Its address: scheme, host and port."""
         return f"http://{self._host}:{self.port}"
 
     @property
@@ -79,7 +79,7 @@ class SandboxPbx:
         return [request for request in self.requests if request.method == "PUT"]
 
     async def until(self, condition: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - a wait ends, always
-        """Wait until `condition()` is true, looking after each request and each change of the floor; TimeoutError."""
+        """Wait until `condition()` is true, tested after each request and each change of the floor. Raises TimeoutError."""
         unsubscribe = self.floor.on_change(self._changes.tell)
         try:
             value = await self._changes.until(condition, timeout)
@@ -90,7 +90,7 @@ class SandboxPbx:
         return value
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; port 0 takes a free one. After `stop`, `start(port=pbx.port)` plays a PBX that is back."""
+        """Listen; port 0 takes a free port. After `stop`, `start(port=pbx.port)` is a PBX that has come back."""
         if self._runner is not None:
             raise RuntimeError("it is running")
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.2)
@@ -130,7 +130,7 @@ class SandboxPbx:
         return response
 
     async def _answer(self, request: Request) -> Answer | None:
-        """Do what was asked and return the answer; None: the connection is to be cut."""
+        """Carry the request out and return the answer; None: cut the connection."""
         fault = self.faults.take(request)
         if fault is None:
             return self._uapi.answer(request)

@@ -52,7 +52,7 @@ class Tokens:
         self._good_until[token] = float("inf")
 
     def revoke(self) -> None:
-        """Accept none of the tokens any more."""
+        """Revoke all tokens."""
         self._good_until.clear()
 
     def good(self, authorization: str) -> bool:

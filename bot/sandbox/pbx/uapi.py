@@ -1,4 +1,4 @@
-"""UnifiedAPI itself: a request in, the answer the documentation promises out. HTTP is pbx.py's business."""
+"""UnifiedAPI itself: a request in, the answer the documentation promises out. HTTP is in server.py."""
 
 import re
 from functools import partial
@@ -30,7 +30,7 @@ class UnifiedApi:
         self._answers = Answers(floor, forms)
 
     def answer(self, request: Request, action_status: int | None = None) -> Answer:
-        """Do what was asked and answer it; `action_status` overrides how an accepted action is answered."""
+        """Carry the request out and answer it; `action_status` overrides the status of an accepted action."""
         if request.path == "/oauth/token.php":
             return self._tokens.answer(request)
         try:
@@ -123,7 +123,7 @@ class UnifiedApi:
             raise Refusal("pc_phonecall_invalid", action=action)
         documented = 202 if action in RINGING_ACTIONS else 200
         if action in RINGING_ACTIONS:
-            # Whether the phone can ring at all is not told: 202 says that the request is accepted, no more.
+            # The answer does not say whether the phone can ring: 202 only means that the request is accepted.
             self._floor.intervene(intervention_of(fields, call, self._floor))
         else:
             self._record(fields, call)

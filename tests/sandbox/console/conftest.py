@@ -13,7 +13,7 @@ import pytest
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.server import Console
 from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.scenario import furnish, seat
+from bot.sandbox.scenario import add_people, add_phones
 from bot.sandbox.workspace.workspace import Workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
@@ -22,14 +22,14 @@ Ask = Callable[..., Awaitable[tuple[int, Any]]]
 @pytest.fixture
 def floor() -> Floor:
     floor = Floor()
-    furnish(floor, answers_after=None)
+    add_phones(floor, answers_after=None)
     return floor
 
 
 @pytest.fixture
 async def workspace() -> AsyncIterator[Workspace]:
     workspace = Workspace()
-    seat(workspace)
+    add_people(workspace)
     await workspace.start()
     yield workspace
     await workspace.stop()

@@ -13,7 +13,7 @@ import yaml
 
 from bot.sandbox.console.server import KINDS, PAGE
 from bot.sandbox.console.slash_commands import SLASH_COMMANDS
-from bot.sandbox.scenario import MAP, PAGE_MAP
+from bot.sandbox.scenario import CONFIG, PAGE_CONFIG
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = sorted(PAGE.glob("*.js"))
@@ -109,7 +109,7 @@ def test_the_composer_knows_the_commands_of_the_manifest() -> None:
 
 
 def test_the_page_has_the_tours_map_with_time_to_read_and_one_rule_more() -> None:
-    tours, pages = tomllib.loads(MAP), tomllib.loads(PAGE_MAP)
+    tours, pages = tomllib.loads(CONFIG), tomllib.loads(PAGE_CONFIG)
     assert [rule["longer_than"] for rule in pages["alerts"]] == [5, 20]
     assert {name: part for name, part in pages.items() if name != "alerts"} == {
         name: part for name, part in tours.items() if name != "alerts"

@@ -19,7 +19,7 @@ Ask = Callable[..., Awaitable[tuple[int, Any]]]
 SCENE = Scene("something happens", "U0ANA", "C0FLOOR")
 
 
-async def test_the_real_bot_does_its_part_from_the_alert_to_the_stranger() -> None:
+async def test_the_real_bot_does_its_part_from_the_alert_to_the_refusal() -> None:
     scenes: list[Scene] = []
     async with stage(by_hand=True) as (floor, pbx, workspace, _):
         await Story(floor, workspace, scenes.append, pace=0.02).play()
