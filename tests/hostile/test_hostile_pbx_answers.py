@@ -24,6 +24,7 @@ from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack import lists
 from bot.slack.cards import intervention_message
 from bot.slack.messages import Message
+from bot.slack.state_words import STATE
 from bot.uapi import wire
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -186,7 +187,7 @@ def test_a_card_of_whatever_was_read_does_no_harm(
         )
         shown = intervention_message(card)
         shown_without_harm(shown, hidden)
-        assert shown.text.startswith(state)
+        assert shown.text.startswith(STATE[state])
         assert not card.buttons or any(block["type"] == "actions" for block in shown.blocks)
 
 
