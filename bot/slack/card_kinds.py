@@ -1,4 +1,4 @@
-"""What the feed needs to know of a card, whichever kind it is: of an intervention, of an alert, of many alerts, of none. Pure."""
+"""What the publisher asks of every card, answered for each kind: intervention, alert, digest, outage of the PBX. Pure."""
 
 from datetime import datetime
 from typing import TypeAlias
@@ -16,7 +16,7 @@ AnyCard: TypeAlias = Card | AlertCard | DigestCard | BlindCard
 
 
 def message_of(card: AnyCard) -> Message:
-    """The card as Slack shows it."""
+    """The message that shows the card."""
     match card:
         case Card():
             return intervention_message(card)
@@ -29,7 +29,7 @@ def message_of(card: AnyCard) -> Message:
 
 
 def newest_step(card: AnyCard) -> datetime:
-    """When the newest state that it shows was reached."""
+    """When the newest state on the card was reached."""
     match card:
         case Card():
             return max(step.at for one in card.interventions for step in one.steps)
@@ -42,16 +42,16 @@ def newest_step(card: AnyCard) -> datetime:
 
 
 def shown_until(card: AnyCard) -> datetime | None:
-    """Until when the card shows what the ledger has, for the next start.
+    """When the newest state on the card was reached, for the ledger; None: the next start has to update the card.
 
-    What waits for a phone is in no ledger: such a card is out of date (None), so that the next start shows it without.
+    A request that waits for the supervisor's busy phone is in no ledger, so the next start has to take it off the card.
     """
     waits = isinstance(card, Card) and any(one.why is Why.PHONE_BUSY for one in card.interventions)
     return None if waits else newest_step(card)
 
 
 def may_change(card: AnyCard) -> bool:
-    """Whether it is still about something that happens, so that it may change at any time."""
+    """Whether what the card shows still goes on."""
     match card:
         case Card():
             return any(one.following for one in card.interventions)
@@ -64,24 +64,24 @@ def may_change(card: AnyCard) -> bool:
 
 
 def rank_of(card: AnyCard) -> Rank:
-    """Before what it is sent."""
+    """Its rank in the outbox."""
     return Rank.INTERVENTION if isinstance(card, Card) else Rank.ALERT
 
 
 def person_to_tell(card: AnyCard) -> str | None:
-    """The Slack user who is told the news where the card cannot stand; None where there is no such person."""
+    """The Slack user who gets a direct message where the card cannot be shown; None for alerts."""
     return card.interventions[-1].slack_user if isinstance(card, Card) else None
 
 
 def who_asked(card: AnyCard) -> str:
-    """The Slack user who raised their hand, empty where nobody did: they must know when nobody sees it."""
+    """The Slack user who asked for help, empty for other cards: they must know when their team cannot see it."""
     return card.alert.asked_by if isinstance(card, AlertCard) else ""
 
 
 def urgency(card: AnyCard, shown_since: float) -> Urgency:
-    """What is undecided, or has a state that is not shown yet, goes first; of these the newest state.
+    """Undecided interventions and states that are not shown yet go first; of these the newest state.
 
-    `shown_since` is when the newest state that is shown began, in seconds since 1970.
+    `shown_since`: when the newest state in the message began, in seconds since 1970.
     """
     since = newest_step(card).timestamp()
     interventions = card.interventions if isinstance(card, Card) else ()

@@ -1,7 +1,7 @@
-"""Where each card stands in Slack, also where nobody was told: after a lost answer, and after a crash.
+"""Which message in Slack shows which card, also after a lost answer and after a crash.
 
-Slack knows no key that would make a repeated post harmless. So each card carries its id in the metadata, the ledger
-knows which posts have begun, and a post whose answer is not known is looked for before there is another one.
+Slack's API has no idempotency key for posts. So each message carries the id of its card in the metadata, the ledger
+knows which posts have begun, and callbot searches the channel for a post whose answer was lost before it posts again.
 """
 
 import asyncio
@@ -22,37 +22,37 @@ from bot.slack.messages import Message
 from bot.slack.outbox import CARD_EVENT, MessageAddress, Outbox, Rank, Urgency
 
 NOTED = 1.0
-"""Seconds that the ledger has to write down what a card shows."""
-LOOKS = (0.0, 1.5)
-"""Seconds before each look for a card: what Slack still works on is not to be seen at once."""
+"""Seconds that the ledger has to save what a card shows."""
+SEARCH_PAUSES = (0.0, 1.5)
+"""Seconds before each search for a lost post: what Slack is still working on is not in the history at once."""
 AT_WORK = timedelta(seconds=60)
-"""For so long after a post that timed out, Slack may still be at work on it."""
+"""How long after a post that timed out Slack may still carry it out."""
 AROUND = timedelta(minutes=5)
-"""A lost post is looked for within this, before and after it was begun: it may have waited for its turn, or be late."""
+"""How far before and after its beginning a lost post is searched for: it may have waited in the outbox, or be late."""
 MESSAGES_PER_PAGE, MOST_PAGES = 100, 20
-"""Messages of one page of the history, and pages that are read: the ten minutes around a post in a lively channel."""
+"""Messages on a page of the history, and pages to read at most: ten minutes of a busy channel."""
 NOT_IN = frozenset({"not_in_channel", "channel_not_found"})
-"""Slack's reasons by which both a post and a look are refused to those who are not in the channel."""
+"""Slack's errors for a channel that the bot is not in. They refuse posting and reading its history alike."""
 PEOPLE = ("U", "W")
-"""How the ids of people begin: a post to one goes to the direct message."""
+"""First letters of user ids. A post to a user id goes to the direct message."""
 
 _log = structlog.get_logger("callbot.feed")
 
 
 class CardLedger(Protocol):
-    """Where each card was posted: kept across restarts, so that the same card goes on."""
+    """The ledger of posted cards, which lets a restart continue with the same messages."""
 
     async def posted(self, card: str) -> PostedCard:
-        """What is remembered of a card."""
+        """What the ledger has of a card."""
 
     async def begin_post(self, card: str, place: str, at: datetime) -> None:
-        """Remember that the card is being posted to a channel or a user, since then by Slack's clock."""
+        """Save that the post of a card to a channel or user began at this time of Slack's clock."""
 
     async def save_posted(self, card: str, channel: str, ts: str, *, shown: str, until: datetime | None) -> None:
-        """Remember where a card was posted, and what it shows: empty where that is not known."""
+        """Save where a card was posted, and the digest of what it shows: empty where that is not known."""
 
     async def save_shown(self, card: str, digest: str, until: datetime | None) -> None:
-        """Remember what the posted card shows; the newest state in it began at `until`, None: it is out of date."""
+        """Save what the posted card shows. `until`: when the newest state in it began; None: the card is out of date."""
 
 
 class Drawn(NamedTuple):
@@ -62,48 +62,48 @@ class Drawn(NamedTuple):
     place: str
     message: Message
     digest: str
-    """Equal for messages that look the same; it tells nothing of what they say."""
+    """A hash of the message: equal for equal messages, and it reveals nothing of them."""
 
 
 @dataclass
 class Placement:
-    """One card in Slack, as far as we know."""
+    """One card in Slack, as far as callbot knows."""
 
     sent: AnyCard
-    """The version that was sent last, however that ended."""
+    """The version that was sent last, whether or not Slack took it."""
     place: str
-    """Where it is to be seen: a channel, or a user for the direct message. Not always the one that `sent` asks for."""
+    """A channel, or a user for the direct message. Not always the place that `sent` asks for."""
     posted_at: MessageAddress | None = None
     begun: datetime | None = None
-    """Since when, by Slack's clock, a post may stand of which we do not know where."""
+    """When a post began, by Slack's clock, that may have succeeded; its address is not known."""
     timed_out: bool = False
-    """Slack did not answer that post in time, so it may still come to stand."""
+    """Slack did not answer that post in time, so the message may still appear."""
     shown: str = ""
-    """The digest of what it shows; empty where that is not known."""
+    """The digest of what the message shows; empty where that is not known."""
     shown_since: float = 0.0
-    """When the newest state that it shows began, in seconds since 1970."""
+    """When the newest state in the message began, in seconds since 1970."""
     stood: bool = False
-    """It stands, or stood once."""
+    """There is, or was, a message for it."""
     renewed: bool = False
-    """It was posted anew, because the one before could not be brought up to date."""
-    told: str = ""
-    """What was said last in a direct message, because the card is not confirmed."""
+    """It was posted again, because Slack does not let the first message be updated."""
+    sent_as_text: str = ""
+    """The last direct message that stood in for the card, which Slack has not confirmed."""
     moved: bool = False
-    """It could not be where it was asked for, and the person was not told yet that it is in the direct message."""
+    """It went to the direct message instead of the channel, and the person has not been informed of that yet."""
     nowhere: bool = False
-    """The person was told that there is no card, and no direct message either."""
+    """The person was informed that Slack takes the card neither in the channel nor in the direct message."""
     drawn: Drawn | None = None
-    """The version that was drawn last: drawing takes longer than all else that is done for a card."""
+    """The version that was drawn last, kept because drawing takes longer than everything else done for a card."""
     at_wall: Callable[[AnyCard], AnyCard] = lambda card: card
-    """Gives a card with its times as the wall clock has them."""
+    """Turns the times of a card into wall-clock times."""
 
     @property
     def private(self) -> bool:
-        """It is in the direct message."""
+        """Whether it is in a direct message."""
         return self.place.startswith((*PEOPLE, "D"))
 
     def draw(self, card: AnyCard) -> Drawn:
-        """The card as it is shown here; in the direct message, where the channel was closed to us, it says so."""
+        """The card as a message for this place. One that went to the direct message instead of the channel says so."""
         if self.drawn is None or self.drawn.card is not card or self.drawn.place != self.place:
             shown = self.at_wall(card)
             if isinstance(shown, Card) and self.private and not shown.place.startswith(PEOPLE):
@@ -114,14 +114,14 @@ class Placement:
 
     @property
     def where(self) -> str:
-        """What refuses where it is refused: the channel, or its history where a lost post is looked for."""
+        """What refuses when Slack refuses: the channel, or its history while a lost post is searched for."""
         return self.place if self.begun is None else f"history of {self.place}"
 
 
 class CardPosts:
-    """Posts cards, and finds them again. `now` and `slack_now` give aware instants, of callbot's clock and of Slack's.
+    """Posts cards, and finds their messages again.
 
-    `at_wall` gives a card with its times as the wall clock has them.
+    `now` and `slack_now`: aware times of callbot's clock and of Slack's. `at_wall`: a card with wall-clock times.
     """
 
     def __init__(
@@ -143,19 +143,19 @@ class CardPosts:
         self._direct: dict[str, str] = {}
 
     async def replace(self, card: str, content: Callable[[], Message], rank: Rank) -> None:
-        """Have the card of an earlier process say this, if it stands, for good. Raises CallbotError.
+        """Give the card of an earlier process its last content, if it has a message. Raises CallbotError.
 
-        It is looked for where that process was killed before it wrote down where it stands.
+        Where that process was killed before it saved the address of the message, the message is searched for.
         """
         known = await self._cards.posted(card)
-        found = None if known.begun is None else await self._found(card, *known.begun, rank)
+        found = None if known.begun is None else await self._search(card, *known.begun, rank)
         posted_at = found or (None if known.at is None else MessageAddress(*known.at))
         if posted_at is not None:
             await self._outbox.update(posted_at, content, lambda: Urgency(rank))
             await self._cards.save_posted(card, *posted_at, shown="", until=self._now())
 
     async def load(self, card: AnyCard) -> Placement:
-        """What the ledger knows of a card. Raises CallbotError."""
+        """Read from the ledger where a card is. Raises CallbotError."""
         placement = Placement(card, card.place, at_wall=self._at_wall)
         known = await self._cards.posted(card.id)
         if known.at is not None:
@@ -169,7 +169,7 @@ class CardPosts:
     async def post(
         self, card: str, placement: Placement, content: Callable[[], Message], urgency: Callable[[], Urgency]
     ) -> None:
-        """Post the card. Raises SlackError; after AnswerUnknown it may stand, and `begun` says since when."""
+        """Post the card. Raises SlackError. After AnswerUnknown the message may exist, and `begun` is set."""
         begun = self._slack_now()
 
         def content_in_its_turn() -> Message:
@@ -190,26 +190,26 @@ class CardPosts:
         await self._stands(card, placement, posted_at)
 
     async def find(self, card: str, placement: Placement) -> None:
-        """Look for a card that may stand: `posted_at` says where, None that it does not.
+        """Search for the message of a post whose answer was lost; sets `posted_at`, or clears `begun` if there is none.
 
-        A channel whose history is closed to us because we are not in it has taken no post either. Raises SlackError:
-        nobody knows, or not yet; where it is a SlackRefusal nobody will.
+        A channel that the bot is not in has taken no post either. Raises SlackError where the search has no result;
+        a SlackRefusal is final.
         """
         if placement.begun is None:
             return
-        posted_at = await self._found(card, placement.place, placement.begun, rank_of(placement.sent))
+        posted_at = await self._search(card, placement.place, placement.begun, rank_of(placement.sent))
         if posted_at is not None:
             placement.shown = ""
             await self._stands(card, placement, posted_at)
             return
-        if placement.timed_out and abs(self._slack_now() - placement.begun) < AT_WORK:  # or its first date was wrong
+        if placement.timed_out and abs(self._slack_now() - placement.begun) < AT_WORK:  # unless that time was wrong
             raise NotDone("perhaps_still_at_work")
         placement.begun = None
 
     async def note_shown(self, card: str, placement: Placement, until: datetime | None) -> None:
-        """Remember across restarts what the card shows, and until when, so that it is not shown again then for nothing.
+        """Save what the card shows, so that a restart does not send the same content again.
 
-        What is to be shown next does not wait long for it: a ledger that hangs writes it down later, or not.
+        The next version does not wait long for this: with a ledger that hangs it is not saved.
         """
         try:
             async with asyncio.timeout(NOTED):
@@ -227,12 +227,12 @@ class CardPosts:
         except CallbotError as error:
             _log.error("place_not_saved", card=card, error=type(error).__name__)
 
-    async def _found(self, card: str, place: str, begun: datetime, rank: Rank) -> MessageAddress | None:
-        """Where a card stands whose post was begun there at that time; None: it does not. Raises SlackError."""
-        for pause in LOOKS:
+    async def _search(self, card: str, place: str, begun: datetime, rank: Rank) -> MessageAddress | None:
+        """The message of a post that began there at that time; None: there is none. Raises SlackError."""
+        for pause in SEARCH_PAUSES:
             await self._sleep(pause)
             try:
-                posted_at = await self._look(card, place, begun, rank)
+                posted_at = await self._search_once(card, place, begun, rank)
             except SlackRefusal as error:
                 if error.reason not in NOT_IN:
                     raise
@@ -241,8 +241,8 @@ class CardPosts:
                 return posted_at
         return None
 
-    async def _look(self, card: str, place: str, begun: datetime, rank: Rank) -> MessageAddress | None:
-        """One look at what was posted around that time. Raises SlackError, a SlackRefusal if there is too much to read."""
+    async def _search_once(self, card: str, place: str, begun: datetime, rank: Rank) -> MessageAddress | None:
+        """Search what was posted around that time. Raises SlackError, a SlackRefusal if there is too much to read."""
         channel = place
         if place.startswith(PEOPLE):
             channel = self._direct.get(place) or await self._outbox.direct_message(place)
@@ -252,7 +252,7 @@ class CardPosts:
             "limit": MESSAGES_PER_PAGE,
         }
         for _ in range(MOST_PAGES):
-            found = await self._outbox.history(channel, lambda: _looking(rank), **window)
+            found = await self._outbox.history(channel, lambda: _search_urgency(rank), **window)
             for message in _messages(found):
                 if _card_of(message) == card:
                     return MessageAddress(channel, str(message.get("ts")))
@@ -267,8 +267,8 @@ def _digest(message: Message) -> str:
     return sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
 
 
-def _looking(rank: Rank) -> Urgency:
-    """A card whose place is not known comes before those that only change."""
+def _search_urgency(rank: Rank) -> Urgency:
+    """A card whose message is not known goes before cards that only change."""
     return Urgency(rank, pressing=True)
 
 
@@ -281,7 +281,7 @@ def _messages(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _card_of(message: Mapping[str, Any]) -> str:
-    """The card that a message is, empty for another one."""
+    """The id of the card that a message shows; empty for other messages."""
     metadata = _mapping(message.get("metadata"))
     card = _mapping(metadata.get("event_payload")).get("card")
     return str(card) if metadata.get("event_type") == CARD_EVENT else ""

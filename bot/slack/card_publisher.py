@@ -1,8 +1,7 @@
-"""The cards in Slack: one message each, posted once, then updated in place. The newest truth wins.
+"""Posts each card once, as one message in Slack, and updates that message whenever the card changes.
 
-A card that changes while it waits for its turn is sent as it is then; what was true in between is a line of its steps.
-A card is sent until it stands: with growing pauses, and for as long as callbot runs. How fast, and which card goes first,
-is the business of `outbox`; where a card stands that of `posted`; what kinds of cards there are, that of `showing`.
+A card that changes while it waits in the outbox is sent in its newest version. A failed card is sent again, with growing
+pauses, for as long as callbot runs. `outbox` decides which card goes first; `card_posts` knows which message shows it.
 """
 
 import random
@@ -30,7 +29,7 @@ from bot.slack.card_kinds import (
 )
 from bot.slack.card_posts import CardLedger, CardPosts, Placement
 from bot.slack.closed_channels import ClosedChannels
-from bot.slack.direct_message import card_unconfirmed, tell
+from bot.slack.direct_message import card_unconfirmed, send_direct_message
 from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
@@ -38,40 +37,37 @@ from bot.tasks import Tasks, back_off
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds before a card is sent again: each pause twice as long as the one before."""
-TRIES_UNTOLD = 2
-"""Looks for a lost card that may fail before the person is told its news in another way."""
+SEARCHES_BEFORE_TEXT = 2
+"""Failed searches for a lost card before the person gets its news as text."""
 MOST_CARDS = 1000
-"""Cards that wait to be shown: so many of interventions, and so many of alerts."""
+"""Cards of interventions that wait to be shown, and as many of alerts."""
 MOST_PLACEMENTS = 1000
-"""Cards that stand as they are and may change, the ones shown last: of more it is read from the ledger where they stand.
-
-Nobody says that a card will not change any more: a phone that was not answered is followed a while, and then not.
-"""
+"""Shown cards whose message is kept in memory, the latest ones. Of others it is read from the ledger when they change."""
 
 _log = structlog.get_logger("callbot.feed")
 
 
 class _Next(Enum):
-    """What comes after one step with a card."""
+    """What to do after one attempt with a card."""
 
     SETTLED = auto()
-    """Go on; what failed before no longer counts."""
+    """Go on, and forget earlier failures."""
     AT_ONCE = auto()
-    """Go on; what failed before counts on."""
+    """Go on, and keep counting failures."""
     LATER = auto()
-    """The same again, after a pause that grows with each failure."""
+    """Try again, after a pause that grows with each failure."""
     MUCH_LATER = auto()
-    """The same again, after the longest pause: only a person can mend it."""
-    RESTS = auto()
-    """Nothing, until the card changes or its channel is open again."""
+    """Try again after the longest pause: only a person can fix it."""
+    WAIT_FOR_CHANNEL = auto()
+    """Wait until the card changes or its channel accepts cards again."""
 
 
 class CardPublisher:
-    """Posts and updates cards. `on_no_access` hears of a card that could not be posted where it was asked for.
+    """Posts and updates cards.
 
-    `on_nowhere` hears of one that stands nowhere, and whose news do not reach the person in the direct message either.
-    `on_posted` hears of each card that has come to stand. `now` and `slack_now` give aware instants, of callbot's clock and
-    of Slack's; `jitter` gives a number from 0 to 1. `at_wall` gives a card with its times as the wall clock has them.
+    `on_no_access` is called with a card that went to the direct message because its channel refused it, `on_nowhere` with
+    one that the direct message refused, too, and `on_posted` with each card when its message exists. `now` and `slack_now`:
+    aware times of callbot's clock and of Slack's. `jitter`: a number from 0 to 1. `at_wall`: a card with wall-clock times.
     """
 
     def __init__(
@@ -103,11 +99,11 @@ class CardPublisher:
         self._closed = ClosedChannels(sleep, self._again, self._tasks)
 
     def __len__(self) -> int:
-        """How many cards are not shown as they are now."""
+        """How many cards are not up to date in Slack."""
         return len(self._newest)
 
     def show(self, card: AnyCard) -> None:
-        """Post the card, or bring the posted one up to date. Returns at once."""
+        """Post the card, or update its message. Returns at once."""
         if card.id not in self._newest and self._waiting(rank_of(card)) >= MOST_CARDS:
             _log.error("card_dropped", card=card.id, waiting=len(self._newest))
             return
@@ -115,28 +111,28 @@ class CardPublisher:
         self._again(card.id)
 
     def interrupted(self, request: Request) -> None:
-        """Tell the person that a restart cut their request off."""
+        """Inform the person that a restart interrupted their request."""
         self._tasks.spawn(self._tell(request.slack_user, interrupted(request)), name=f"interrupted {request.id}")
 
     def never_sent(self, card_id: str) -> None:
-        """Say on the card, if it stands, that what waited on it was not sent."""
+        """Change the card, if it has a message, to say that the waiting request was not sent."""
         self._tasks.spawn(self._say_never_sent(card_id), name=f"never sent {card_id}")
 
     def coming(self, slack_user: str, name: str) -> None:
-        """Tell an agent who raised their hand who is coming."""
+        """Tell an agent who asked for help who is coming."""
         self._tasks.spawn(self._tell(slack_user, help_is_coming(name)), name=f"help for {slack_user}")
 
     async def drain(self, seconds: float) -> None:
-        """Wait until every card shows the newest truth, at most so many seconds."""
+        """Wait until every card is up to date in Slack, at most so many seconds."""
         await self._tasks.drain(seconds)
         if self._newest:
             _log.error("cards_not_shown", number=len(self._newest))
 
     async def _tell(self, slack_user: str, message: Message) -> None:
-        await tell(self._outbox, self._sleep, slack_user, message, Rank.ANSWER)
+        await send_direct_message(self._outbox, self._sleep, slack_user, message, Rank.ANSWER)
 
     async def _say_never_sent(self, card_id: str) -> None:
-        """Until it is said, as with any card, unless Slack refuses it."""
+        """Try until Slack takes it, or refuses it for good."""
         for tries in count():
             try:
                 await self._posts.replace(card_id, never_sent_card, Rank.INTERVENTION)
@@ -151,10 +147,10 @@ class CardPublisher:
     def _waiting(self, rank: Rank) -> int:
         return sum(rank_of(card) is rank for card in self._newest.values())
 
-    # ── one card, until it shows the newest truth ──
+    # ── one card, until it is up to date ──
 
     def _again(self, card_id: str) -> bool:
-        """Go on with a card, and say whether there is anything to do."""
+        """Go on with a card; returns whether there is anything to do."""
         if card_id not in self._newest:
             return False
         if card_id not in self._at_work:
@@ -167,7 +163,7 @@ class CardPublisher:
         try:
             while card_id in self._newest:
                 following = await self._try(card_id, tries)
-                if following is _Next.RESTS:
+                if following is _Next.WAIT_FOR_CHANNEL:
                     return
                 if following is _Next.LATER:
                     await self._sleep(back_off(tries + 1, FIRST_PAUSE, LONGEST_PAUSE, self._jitter()))
@@ -179,7 +175,7 @@ class CardPublisher:
             self._at_work.discard(card_id)
 
     def _remember(self, card_id: str) -> None:
-        """Keep where the card stands as long as it may change soon. The ledger has it where it changes after all."""
+        """Keep the placement of a card that may still change; the ledger has it for all others."""
         placement = self._placements.pop(card_id, None)
         if placement is None or not may_change(placement.sent):
             return
@@ -189,23 +185,23 @@ class CardPublisher:
             del self._placements[oldest]
 
     async def _try(self, card_id: str, tries: int) -> _Next:
-        """Go one step on, and say what comes after it, however it ended."""
+        """Make one attempt; returns what to do next, whatever happened."""
         try:
             return await self._step(card_id, tries)
         except SlackRefusal as error:
             return await self._after_refusal(self._newest[card_id], self._placements[card_id], error)
         except RateLimited:
-            return _Next.AT_ONCE  # its turn comes no sooner than Slack said
+            return _Next.AT_ONCE  # the outbox waits for as long as Slack said
         except SlackError as error:
             _log.warning("slack_unreachable", card=card_id, reason=error.reason)
         except CallbotError as error:
             _log.error("place_not_read", card=card_id, error=type(error).__name__)
-        except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
+        except Exception:  # noqa: BLE001 - a card must not stop being updated
             _log.exception("card_failed", card=card_id)
         return _Next.LATER
 
     async def _step(self, card_id: str, tries: int) -> _Next:
-        """Look for a post whose answer was lost, or else post or update the card."""
+        """Search for a post whose answer was lost, or else post or update the card."""
         placement = self._placements.get(card_id)
         if placement is None:
             placement = self._placements[card_id] = await self._posts.load(self._newest[card_id])
@@ -217,7 +213,7 @@ class CardPublisher:
         return _Next.SETTLED
 
     async def _send(self, card_id: str, placement: Placement) -> None:
-        """Post or update the card, as it is when its turn comes. What is shown already is not sent."""
+        """Post or update the card, in its newest version when its turn comes. Skip what the message shows already."""
         if placement.posted_at is not None and placement.shown == placement.draw(self._newest[card_id]).digest:
             del self._newest[card_id]
             return
@@ -231,7 +227,7 @@ class CardPublisher:
 
         posted_at = placement.posted_at
         if posted_at is not None and shown_until(self._newest[card_id]) is None:
-            placement.shown = ""  # noted before: a kill may come in the moment of the update
+            placement.shown = ""  # saved first: the process may be killed during the update
             await self._posts.note_shown(card_id, placement, None)
         try:
             if posted_at is None:
@@ -252,16 +248,16 @@ class CardPublisher:
         placement.drawn = None
 
     def _stands(self, placement: Placement) -> None:
-        """The card is there, and its channel takes cards."""
+        """Note that the card has a message, so its channel accepts cards."""
         if placement.posted_at is None:
             return
         if not placement.stood:
             placement.stood = True
             self._on_posted(placement.sent)
-        self._closed.took(placement.where)
+        self._closed.accepted(placement.where)
 
     async def _find(self, card_id: str, placement: Placement, tries: int) -> None:
-        """Look for a post whose answer was lost. Where that fails, the person is told the news in a line of text."""
+        """Search for a post whose answer was lost. Where that fails, the person gets the news as a line of text."""
         where = placement.where
         try:
             await self._posts.find(card_id, placement)
@@ -271,23 +267,23 @@ class CardPublisher:
             placement.sent = card = self._newest[card_id]
             if for_good and person_to_tell(card) is None:
                 raise
-            told = (for_good or tries >= TRIES_UNTOLD) and await self._tell_instead(card, placement)
+            told = (for_good or tries >= SEARCHES_BEFORE_TEXT) and await self._send_as_text(card, placement)
             if not (for_good and told):
                 raise NotDone(error.reason) from None
             self._drop(card_id, placement)
             return
-        self._closed.took(where)
+        self._closed.accepted(where)
         self._stands(placement)
 
-    async def _tell_instead(self, card: AnyCard, placement: Placement) -> bool:
-        """What is new, as text in a direct message: no second card beside one that may stand. Whether it was told."""
+    async def _send_as_text(self, card: AnyCard, placement: Placement) -> bool:
+        """Send the news as text in a direct message, as a card there could be a second one. Returns whether it was sent."""
         message, person = placement.draw(card).message, person_to_tell(card)
         if person is None:
             return False
-        if message.text == placement.told:
+        if message.text == placement.sent_as_text:
             return True
-        if await tell(self._outbox, self._sleep, person, card_unconfirmed(message), Rank.INTERVENTION):
-            placement.told = message.text
+        if await send_direct_message(self._outbox, self._sleep, person, card_unconfirmed(message), Rank.INTERVENTION):
+            placement.sent_as_text = message.text
             return True
         if placement.posted_at is None and not placement.nowhere and isinstance(card, Card):
             placement.nowhere = True
@@ -314,12 +310,12 @@ class CardPublisher:
         if person is None:
             return self._after_refused_alert(card, placement, error)
         _log.error("card_refused", card=card.id, reason=error.reason)
-        await self._tell_instead(card, placement)
+        await self._send_as_text(card, placement)
         self._drop(card.id, placement)
         return _Next.SETTLED
 
     def _after_refused_alert(self, card: AnyCard, placement: Placement, error: SlackRefusal) -> _Next:
-        """It rests until its channel takes it, unless the fault lies in it, or it is over and was never to be seen."""
+        """It waits until its channel accepts it, unless its content is at fault, or it is over and never had a message."""
         closed = error.no_access or placement.posted_at is None
         unseen = placement.posted_at is None and placement.begun is None
         rests = closed and (may_change(card) or not unseen) and not error.bad_message
@@ -329,9 +325,9 @@ class CardPublisher:
         self._closed.refused(placement.where, error.reason, card.id if rests else "")
         if not rests:
             self._drop(card.id, placement)
-        return _Next.RESTS if rests else _Next.SETTLED
+        return _Next.WAIT_FOR_CHANNEL if rests else _Next.SETTLED
 
     def _drop(self, card_id: str, placement: Placement) -> None:
-        """Send this version no more; a newer one is sent."""
+        """Give this version up; a newer one is still sent."""
         if self._newest.get(card_id) is placement.sent:
             del self._newest[card_id]

@@ -1,8 +1,7 @@
-"""Channels that take no alert for now, and the cards that rest until one of them does: an /invite mends it.
+"""Channels that refuse alerts, and the cards that wait until they accept them: an /invite usually fixes it.
 
-Nobody in particular waits for an alert, so none is told in a direct message instead. A card rests with its newest truth.
-When it changes it is tried at once; and once a minute one of those that rest is tried, so that a channel which stays
-closed costs one request a minute, however many cards it has.
+An alert has no addressee, so it does not go to a direct message instead. A waiting card that changes is tried at once.
+Besides, one waiting card is tried every minute, so a closed channel costs one request a minute for any number of cards.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,22 +12,22 @@ import structlog
 from bot.tasks import Tasks
 
 REST = 60.0
-"""Seconds between two tries in a channel that refuses."""
+"""Seconds between two tries in a closed channel."""
 
 _log = structlog.get_logger("callbot.feed")
 
 
 @dataclass
 class _Closed:
-    """What refuses: why, as far as that was said, and which cards rest, the one that has rested longest first."""
+    """A closed channel: the reasons logged so far, and the waiting cards, the longest wait first."""
 
     reasons: set[str] = field(default_factory=set)
-    resting: dict[str, None] = field(default_factory=dict)
+    waiting: dict[str, None] = field(default_factory=dict)
     timed: bool = False
 
 
 class ClosedChannels:
-    """The channels that refuse. `again` tries a card once more, and says whether there is anything to try."""
+    """The closed channels. `again` tries a card once more, and returns whether there was anything to try."""
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]], again: Callable[[str], bool], tasks: Tasks) -> None:
         self._sleep = sleep
@@ -37,22 +36,22 @@ class ClosedChannels:
         self._closed: dict[str, _Closed] = {}
 
     def refused(self, where: str, reason: str, card: str = "") -> None:
-        """A card was refused: `card` rests, where it is to be tried again. Each reason is said once until one is taken."""
+        """A card was refused; `card`, if given, waits. Each reason is logged once until the channel accepts a card."""
         closed = self._closed.setdefault(where, _Closed())
         if reason not in closed.reasons:
             closed.reasons.add(reason)
             _log.error("alerts_refused", where=where, reason=reason)
         if card:
-            closed.resting.pop(card, None)
-            closed.resting[card] = None
-        if closed.resting and not closed.timed:
+            closed.waiting.pop(card, None)
+            closed.waiting[card] = None
+        if closed.waiting and not closed.timed:
             closed.timed = True
             self._tasks.spawn(self._try_one(where, closed), name=f"closed {where}")
 
-    def took(self, where: str) -> None:
-        """A card was taken: try all that rest there."""
+    def accepted(self, where: str) -> None:
+        """The channel accepted a card: try all that wait for it."""
         closed = self._closed.pop(where, None)
-        for card in () if closed is None else tuple(closed.resting):
+        for card in () if closed is None else tuple(closed.waiting):
             self._again(card)
 
     async def _try_one(self, where: str, closed: _Closed) -> None:
@@ -60,8 +59,8 @@ class ClosedChannels:
         if self._closed.get(where) is not closed:
             return
         closed.timed = False
-        while closed.resting:
-            card = next(iter(closed.resting))
-            del closed.resting[card]
+        while closed.waiting:
+            card = next(iter(closed.waiting))
+            del closed.waiting[card]
             if self._again(card):
                 return

@@ -1,4 +1,4 @@
-"""One direct message to one person: delivered once, or not at all and the log says so."""
+"""One direct message to one person, never sent twice. One that is not delivered is logged."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,7 +9,7 @@ from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
 
 PAUSES = (1.0, 5.0)
-"""Seconds before a message that was certainly not delivered is sent again."""
+"""Seconds before each further attempt, where Slack certainly did not deliver the message."""
 UNCONFIRMED = "Slack did not confirm your card, so it may be missing or out of date. Now: "
 
 NOWHERE = (
@@ -20,10 +20,10 @@ NOWHERE = (
 _log = structlog.get_logger("callbot.slack")
 
 
-async def tell(
+async def send_direct_message(
     outbox: Outbox, sleep: Callable[[float], Awaitable[None]], slack_user: str, message: Message, rank: Rank
 ) -> bool:
-    """Whether it was delivered. It is sent again where it certainly was not; never after a lost answer."""
+    """Send it, and return whether Slack delivered it. It is not repeated after a lost answer."""
     for pause in (*PAUSES, None):
         try:
             await outbox.post(slack_user, lambda: message, lambda: Urgency(rank))
@@ -38,10 +38,10 @@ async def tell(
 
 
 def card_unconfirmed(card: Message) -> Message:
-    """The news of a card that perhaps nobody sees: one line of text, no second card."""
+    """A line of text with the news of a card that Slack did not confirm. It is no second card."""
     return Message(text=UNCONFIRMED + card.text, blocks=())
 
 
 def card_nowhere(card: Message) -> Message:
-    """The news of a card that Slack takes nowhere, as far as they were known when that was found."""
+    """A line of text with the news of a card that Slack takes nowhere."""
     return Message(text=NOWHERE + card.text, blocks=())

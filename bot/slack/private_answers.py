@@ -15,7 +15,7 @@ from bot.domain.errors import Refusal
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.slack import answer_messages, lists
 from bot.slack.cards import intervention_message
-from bot.slack.direct_message import PAUSES, card_nowhere, tell
+from bot.slack.direct_message import PAUSES, card_nowhere, send_direct_message
 from bot.slack.failures import NotDone, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank
@@ -90,7 +90,7 @@ class PrivateAnswers:
 
     async def _tell(self, message: Message, *, replace: bool = False) -> None:
         if self._response_url is None or not await self._respond(self._response_url, message, replace=replace):
-            await tell(self._outbox, self._sleep, self._slack_user, message, Rank.ANSWER)
+            await send_direct_message(self._outbox, self._sleep, self._slack_user, message, Rank.ANSWER)
 
     async def _respond(self, url: str, message: Message, *, replace: bool) -> bool:
         """Whether there is no more to do: Slack took the answer, or may have taken it."""
