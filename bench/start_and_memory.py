@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 
 from bench.interventions import SHORT, rules, settings
@@ -15,18 +16,17 @@ AT_REST = 1.0
 
 def measure_start(around: Around, rounds: int) -> list[Row]:
     """The rows of starting and of memory at rest: `callbot run` with a new ledger, and again with the same one."""
-    ready: dict[str, list[float]] = {"with a new ledger": [], "again": []}
-    resident = list[float]()
+    ready, resident = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="callbot-bench-") as folder:
-            for seconds in ready.values():
+            for ledger in (", new ledger", ""):
                 with bot(Path(folder), rules(), settings(around), python("bot", "run")) as running:
-                    seconds.append(running.ready_after)
+                    ready[ledger].append(running.ready_after)
                     time.sleep(AT_REST)
-                    resident.append(running.resident)
+                    resident[ledger].append(running.resident)
     return [
-        *(Row(f"start to ready, {what}", "s", seconds, most=1.5) for what, seconds in ready.items()),
-        Row("memory at rest", "MB", resident, most=95),
+        *(Row(f"start to ready{ledger}", "s", seconds, most=1.5) for ledger, seconds in ready.items()),
+        *(Row(f"memory at rest{ledger}", "MB", sizes, most=95) for ledger, sizes in resident.items()),
     ]
 
 
