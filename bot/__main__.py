@@ -34,7 +34,7 @@ def _say_version(wanted: bool) -> None:
 @cli.callback()
 def callbot(
     show_version: Annotated[
-        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version)
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_say_version)
     ] = False,
 ) -> None:
     """Interventions on live phone calls, from Slack."""
@@ -145,7 +145,7 @@ def audit(
         ),
     ] = "table",
 ) -> None:
-    """Who asked for what, when, on whom, from where, by which rule it was allowed or refused, and the outcome.
+    """List who asked for what, when, on whom, from where, by which rule it was allowed or refused, and the outcome.
 
     Newest last; times in UTC. Needs DATABASE_URL alone, and takes names from
     callbot.toml if there is one. Changes nothing, and may run beside callbot.
@@ -159,7 +159,7 @@ def audit(
 
     if form not in set(Form):
         raise typer.BadParameter(f"--format is table, csv or json, not {form[:40]!r}.")
-    configure("critical", "text")  # the same
+    configure("critical", "text")  # errors are printed once, by the command itself
 
     async def write() -> None:
         settings, now = read_part(OwnSettings), datetime.now(UTC)
@@ -191,7 +191,9 @@ def demo(
 @cli.command()
 def sandbox(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free port.")],
-    control: Annotated[bool, typer.Option("--control", help="Let calls be steered under /control/.")] = False,
+    control: Annotated[
+        bool, typer.Option("--control", help="Serve /control/ too, to make and end calls over HTTP.")
+    ] = False,
 ) -> None:
     """Run the sandbox PBX alone."""
     from bot.app.demo import stay_open_as_pbx  # noqa: PLC0415 - only the demo needs the sandbox

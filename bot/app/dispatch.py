@@ -25,14 +25,14 @@ from bot.polling.poller import Poller
 
 Question: TypeAlias = AnswerModeChange | AnswerAlert | AskForHelp | ListCalls | Help
 """Commands that send nothing to the PBX."""
-BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and tell who runs it the id."
+BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and give the id to the person who runs callbot."
 
 _log = structlog.get_logger("callbot.interventions")
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """The answer to a question: the rule that allowed it, the call it is about, and what the person is told."""
+    """The answer to a question: the rule that allowed it, the call it is about, and how to tell the person."""
 
     rule: str
     extension: str = ""

@@ -87,7 +87,7 @@ def test_why_slack_was_not_reached_is_counted_by_its_name(reason: str) -> None:
     assert f'error="{reason}"' in metrics.exposition().decode()
 
 
-def test_no_series_tells_when_it_began() -> None:
+def test_no_series_shows_when_it_began() -> None:
     metrics = Metrics()
     metrics.put("call")
     metrics.connected(2.0, by_alert=True)

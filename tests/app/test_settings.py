@@ -144,12 +144,12 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("environ", "said"), WRONG, ids=[f"{environ}"[:60] for environ, _ in WRONG])
-def test_each_mistake_is_one_line_that_names_the_setting(environ: dict[str, str], said: str) -> None:
+def test_each_error_is_one_line_that_names_the_setting(environ: dict[str, str], said: str) -> None:
     (line,) = mistakes(**environ)
     assert line.startswith(said)
 
 
-def test_every_mistake_is_said_at_once() -> None:
+def test_all_errors_are_reported_together() -> None:
     with pytest.raises(ConfigMistakes) as caught:
         read_settings({"PORT": "x"})
     assert len(caught.value.mistakes) == 5
@@ -171,7 +171,7 @@ def test_no_secret_is_in_what_is_printed_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_no_secret_is_in_a_mistake(name: str) -> None:
+def test_no_secret_is_in_an_error(name: str) -> None:
     assert "hunter2" not in str(mistakes(PORT="x", **{name: "hunter2"}))
 
 
@@ -190,12 +190,12 @@ def test_the_environment_comes_before_the_env_file_and_nothing_is_no_value(tmp_p
     assert (done.stdout.decode().split(), done.stderr) == (["3002", "localhost", "None"], b"")
 
 
-def test_a_certificate_file_that_is_not_there_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
+def test_a_certificate_file_that_is_not_there_is_an_error_of_the_settings(tmp_path: Path) -> None:
     with pytest.raises(ConfigMistakes, match="UAPI_CA_FILE cannot be used"):
         read_settings({**ENOUGH, "UAPI_CA_FILE": str(tmp_path / "none.pem")})
 
 
-def test_a_file_that_holds_no_certificate_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
+def test_a_file_that_holds_no_certificate_is_an_error_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "poem.pem").write_text("roses are red")
     with pytest.raises(ConfigMistakes, match="UAPI_CA_FILE cannot be used"):
         read_settings({**ENOUGH, "UAPI_CA_FILE": str(tmp_path / "poem.pem")})

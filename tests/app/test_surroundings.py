@@ -112,7 +112,7 @@ BROKEN: dict[Callable[[Path], None], str] = {
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
-def test_an_env_file_that_is_none_is_one_mistake(
+def test_an_env_file_that_is_none_is_one_error(
     broken: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken(tmp_path / ".env")
@@ -185,7 +185,7 @@ HOMES: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("home", HOMES.values(), ids=HOMES)
-def test_a_user_without_a_name_is_told_no_more_than_others_whatever_the_home_is(
+def test_a_user_without_a_name_learns_no_more_than_others_whatever_the_home_is(
     home: dict[str, str], place: Path, somebody: int | None
 ) -> None:
     (place / "locked").mkdir(mode=0o700)

@@ -236,10 +236,10 @@ async def test_of_a_probe_that_is_cut_off_the_audit_shows_what_was_last_seen(sta
     assert ((await stage.entry()).outcome, (await stage.entry()).state) == (Outcome.SENT, State.CONNECTED)
 
 
-# ── what is told ──
+# ── what is reported ──
 
 
-async def test_the_steps_are_told_up_to_the_end_of_the_call(stage: Stage) -> None:
+async def test_the_steps_are_reported_up_to_the_end_of_the_call(stage: Stage) -> None:
     stage.talk()
     await stage.try_()
     told = "\n".join(stage.said)
@@ -262,7 +262,9 @@ async def test_the_form_of_every_answer_is_compared(stage: Stage) -> None:
         ("action", 204, "PUT: body"),
     ],
 )
-async def test_a_pbx_of_another_form_is_told_to_differ(stage: Stage, form: str, value: object, differs: str) -> None:
+async def test_a_pbx_of_another_form_is_reported_to_differ(
+    stage: Stage, form: str, value: object, differs: str
+) -> None:
     setattr(stage.pbx.forms, form, value)
     stage.talk()
     await stage.try_()
@@ -284,14 +286,14 @@ async def test_the_summary_holds_no_name_number_or_id(stage: Stage) -> None:
     assert [value for value in values if value in summary] == []
 
 
-async def test_no_caller_is_told_anywhere(stage: Stage) -> None:
+async def test_no_caller_is_named_anywhere(stage: Stage) -> None:
     stage.talk()
     await stage.try_()
     told = "\n".join(stage.said)
     assert [value for value in ("Carla", "15550142", "sandbox-secret") if value in told] == []
 
 
-async def test_a_phone_that_nobody_answers_is_told_to_be_not_answered(stage: Stage) -> None:
+async def test_a_phone_that_nobody_answers_is_reported_as_not_answered(stage: Stage) -> None:
     stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
     stage.talk()
     assert not await stage.try_()
@@ -299,7 +301,7 @@ async def test_a_phone_that_nobody_answers_is_told_to_be_not_answered(stage: Sta
     assert "new view" in stage.differs
 
 
-async def test_a_refusal_of_the_pbx_is_told_with_its_code(stage: Stage) -> None:
+async def test_a_refusal_of_the_pbx_is_reported_with_its_code(stage: Stage) -> None:
     stage.floor.add_extension("0003*024", user="3", name="Ana Pop", kind="queue")
     stage.talk()
     assert not await stage.try_()
@@ -307,7 +309,7 @@ async def test_a_refusal_of_the_pbx_is_told_with_its_code(stage: Stage) -> None:
     assert SendCallToInvalid.advice in "\n".join(stage.said)
 
 
-async def test_a_lost_answer_is_told_and_the_call_is_looked_at(stage: Stage) -> None:
+async def test_a_lost_answer_is_reported_and_the_call_is_polled(stage: Stage) -> None:
     stage.pbx.faults.add(Fault("cut after", method="PUT"))
     stage.talk()
     assert await stage.try_()
@@ -315,7 +317,7 @@ async def test_a_lost_answer_is_told_and_the_call_is_looked_at(stage: Stage) -> 
     assert "PUT" in stage.differs
 
 
-async def test_a_call_that_ends_before_anybody_listens_is_told(stage: Stage) -> None:
+async def test_a_call_that_ends_before_anybody_listens_is_reported(stage: Stage) -> None:
     stage.floor.add_extension("0003*024", user="3", name="Ana Pop")
     call = stage.talk()
     probe = asyncio.ensure_future(stage.try_())

@@ -45,7 +45,7 @@ async def test_nothing_is_left_out() -> None:
     assert [number async for number in in_slices(slow(5, SLICE))] == [0, 1, 2, 3, 4]
 
 
-async def test_the_watchdog_tells_how_late_each_turn_came() -> None:
+async def test_the_watchdog_measures_how_late_each_turn_came() -> None:
     now, told = 0.0, list[float]()
     late = iter([0.0, 0.3, 0.0])
     done = asyncio.Event()

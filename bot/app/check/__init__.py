@@ -3,7 +3,7 @@
 Read in this order:
 
     check.py           callbot check; its parts:
-    configuration.py   the map and its directory
+    configuration.py   callbot.toml and its directory
     alerts.py          alerts and calls for help
     slack.py           tokens, scopes, channels
     pbx.py             token, lists, extensions

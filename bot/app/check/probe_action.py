@@ -223,7 +223,7 @@ class ProbeAction:
         if one.state is State.CONNECTED:
             return f"Stopped. {phone} may still be in the call, and hear it: hang it up."
         if one.state in UNDECIDED:
-            return f"Stopped. {phone} may still ring, and whoever answers it hears the call: let it ring out, or hang it up."
+            return f"Stopped. {phone} may still ring, and the person who answers it hears the call: let it ring out, or hang it up."
         return "Stopped. Nothing rings any more."
 
     def _end(self, since: datetime) -> str:
