@@ -1,11 +1,11 @@
-"""How a request to Slack can fail, by what is to be done then; and how everything that Slack or a network says becomes one.
+"""How a request to Slack can fail, by what to do then; every failure of Slack or the network becomes a SlackError.
 
     SlackError
-    ├── NotDone             nothing was done, so it may be sent again
+    ├── NotDone             nothing was done: send it again
     │   ├── RateLimited     429, after some seconds
     │   └── NotReached      no connection
-    │       └── CertificateProblem  … because Slack's certificate, or that of what answers in its place, is not accepted
-    ├── AnswerUnknown       it may have been done: what makes a second message is not sent again
+    │       └── CertificateProblem  the certificate of the server is not accepted
+    ├── AnswerUnknown       it may have been done: do not post again
     │   └── TimedOut        it may still be done
     └── SlackRefusal        Slack said no, with a reason
 
@@ -24,12 +24,12 @@ from bot.domain.errors import CallbotError
 from bot.network import CERTIFICATE_PROBLEMS, NOT_SENT, certificate_problem
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 60.0
-"""Seconds of a `Retry-After` that are honoured; Slack counts by the minute ("Rate limits"), and 0 would be a hot loop."""
+"""Bounds in seconds for a `Retry-After`: Slack counts by the minute ("Rate limits"), and 0 would be a busy loop."""
 UNSAID_WAIT = 1.0
-"""Seconds to wait where `Retry-After` is missing or is no number."""
+"""Seconds to wait where `Retry-After` is missing or invalid."""
 LIMITED = frozenset({"ratelimited", "rate_limited"})
 IN_DOUBT = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
-"""Reasons that leave it open what was done: the page of chat.postMessage says "some aspect of the operation" may have been."""
+"""Reasons after which it is unknown what was done: "some aspect of the operation" may have been (chat.postMessage)."""
 NO_ACCESS = frozenset(
     [
         "not_in_channel",
@@ -41,7 +41,7 @@ NO_ACCESS = frozenset(
         "team_access_not_granted",
     ]
 )
-"""Reasons not to let us write in a channel, with all that begin with restricted_action."""
+"""Reasons why callbot may not write in a channel, besides those that begin with restricted_action."""
 BAD_MESSAGE = frozenset(
     [
         "invalid_arguments",
@@ -55,17 +55,17 @@ BAD_MESSAGE = frozenset(
         "no_text",
     ]
 )
-"""Reasons that lie in what we wrote, and would be the same in any other place."""
+"""Reasons in the content of a message: it would be refused everywhere."""
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-"""Reasons why a message can no longer be brought up to date."""
+"""Reasons why a message can no longer be updated."""
 NO_TOKEN = frozenset(
     ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "org_login_required"]
 )
-"""Reasons that only whoever runs callbot can take away."""
+"""Reasons in the bot token, which only the administrator can fix."""
 
 
 class SlackError(CallbotError):
-    """Slack did not do what was asked, or did not say so. `reason` is one word, for logs and figures."""
+    """A failed request to Slack. `reason` is one word, for logs and metrics."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -77,7 +77,7 @@ class NotDone(SlackError):
 
 
 class RateLimited(NotDone):
-    """Too many requests: again after so many seconds, which are bounded whatever Slack says.
+    """Too many requests: try again after so many seconds, which are bounded.
 
     `whole`: the method is closed for the workspace (status 429); otherwise the channel alone (`ok` is false).
     """
@@ -93,7 +93,7 @@ class NotReached(NotDone):
 
 
 class CertificateProblem(NotReached):
-    """The certificate of what answers there is not accepted. `problem` says why: "expired"."""
+    """The certificate of the server is not accepted. `problem` says why, for example "expired"."""
 
     def __init__(self, problem: str) -> None:
         super().__init__("certificate_" + problem.replace(" ", "_").replace("-", "_"))
@@ -101,11 +101,11 @@ class CertificateProblem(NotReached):
 
 
 class AnswerUnknown(SlackError):
-    """It may have been done: the connection was cut, nothing came in time, or Slack itself does not know."""
+    """It may have been done: the connection was lost, there was no answer in time, or Slack itself does not know."""
 
 
 class TimedOut(AnswerUnknown):
-    """Nothing came in time: Slack may still be at work on it."""
+    """There was no answer in time: Slack may still carry it out."""
 
 
 class SlackRefusal(SlackError):
@@ -113,22 +113,22 @@ class SlackRefusal(SlackError):
 
     @property
     def no_access(self) -> bool:
-        """We may not write in that channel."""
+        """Callbot may not write in that channel."""
         return self.reason in NO_ACCESS or self.reason.startswith("restricted_action")
 
     @property
     def bad_message(self) -> bool:
-        """What we wrote is refused, not where."""
+        """Slack refuses the content, not the channel."""
         return self.reason in BAD_MESSAGE
 
     @property
     def gone(self) -> bool:
-        """The message cannot be brought up to date any more."""
+        """The message can no longer be updated."""
         return self.reason in GONE
 
     @property
     def no_token(self) -> bool:
-        """Slack takes nothing from us at all."""
+        """Slack does not accept the bot token."""
         return self.reason in NO_TOKEN
 
 
@@ -149,16 +149,16 @@ KNOWN = frozenset(
         *("ClientOSError", "ClientConnectionResetError", "ServerDisconnectedError", "ClientPayloadError"),
     ]
 )
-"""Reasons that are counted by their name; Slack may say any word, and each would be a series of its own."""
+"""Reasons that the metrics count by name. Slack may give any word, and each would be a time series of its own."""
 
 
 @contextmanager
-def failing_clearly() -> Iterator[None]:
-    """Turn whatever Slack's library or the network raises into a SlackError."""
+def raising_slack_errors() -> Iterator[None]:
+    """Turn what slack_sdk or the network raises into a SlackError."""
     try:
         yield
     except SlackApiError as error:
-        raise _said(error) from None
+        raise _error_of(error) from None
     except aiohttp.ClientConnectorCertificateError as error:
         problem = certificate_problem(error.certificate_error)
         raise CertificateProblem(problem) from None
@@ -171,8 +171,8 @@ def failing_clearly() -> Iterator[None]:
 
 
 async def answer_of(asking: Awaitable[Any]) -> Mapping[str, Any]:
-    """What Slack's library brings back, as an object. Raises SlackError: AnswerUnknown where it is none."""
-    with failing_clearly():
+    """The JSON object of an answer through slack_sdk. Raises SlackError: AnswerUnknown where it is no object."""
+    with raising_slack_errors():
         try:
             answer = (await asking).data
         except aiohttp.ClientError:  # some are ValueErrors too, as that of a certificate
@@ -185,15 +185,15 @@ async def answer_of(asking: Awaitable[Any]) -> Mapping[str, Any]:
 
 
 def word(answer: Mapping[str, Any], name: str) -> str:
-    """A word of an answer; raises AnswerUnknown where there is none."""
+    """A text field of an answer. Raises AnswerUnknown where it is missing or empty."""
     value = answer.get(name)
     if not isinstance(value, str) or not value:
         raise AnswerUnknown("unreadable")
     return value
 
 
-def _said(error: SlackApiError) -> SlackError:
-    """What an answer other than ok means; one that is no JSON object has no reason."""
+def _error_of(error: SlackApiError) -> SlackError:
+    """The error that an answer other than ok stands for."""
     response = error.response
     answer, status = getattr(response, "data", None), int(getattr(response, "status_code", 0))
     reason = str(answer.get("error", "")) if isinstance(answer, dict) else ""
@@ -205,7 +205,7 @@ def _said(error: SlackApiError) -> SlackError:
 
 
 def retry_after(header: str | None) -> float:
-    """The number in a `Retry-After`, as it stands there; that of UNSAID_WAIT where there is none."""
+    """The seconds of a `Retry-After`, unbounded; UNSAID_WAIT where it is missing or invalid."""
     try:
         return float(header or UNSAID_WAIT)
     except ValueError:

@@ -1,10 +1,10 @@
-"""The one way out to Slack's Web API: who goes first, how fast, and how each request ended.
+"""Every request to Slack's Web API: which goes first, how fast, and how each ended.
 
-Whoever wants to send waits here for a turn. A turn is given when Slack's rates allow it (`rates`), to the most urgent
-first; only then is the content asked for, so what is sent is always the newest.
+A request waits here for its turn. The most urgent one goes as soon as Slack's rate limits allow it (`rates`), and only
+then is its content asked for, so the newest version is sent.
 
-Alerts come after everything else and leave room for it. Of them whoever has waited long goes first, the oldest before the
-others, and now and then one of those goes although there is no more room: so none gets much older than half a minute.
+Alerts come last and leave capacity to the others. Among alerts, those that have waited longer than PATIENCE go first, the
+oldest before the others; every BETWEEN_LATE one of them overtakes everything. So none waits much longer than 30 s.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from bot.slack.failures import (
     SlackError,
     SlackRefusal,
     answer_of,
-    failing_clearly,
+    raising_slack_errors,
     retry_after,
     word,
 )
@@ -33,20 +33,19 @@ from bot.slack.rates import HISTORY, OPEN, POST, RESPOND, TEST, UPDATE, Gates, S
 from bot.tasks import Tasks
 
 MOST_WAITING, MOST_ALERTS_WAITING = 500, 300
-"""Requests that wait for a turn, and those of them up to which alerts may wait too. One more is refused as not done, and
-comes again like any other."""
+"""Requests that may wait, and how many may wait already where an alert comes. One more fails as NotDone, and is tried again."""
 PATIENCE, BETWEEN_LATE = 20.0, 10.0
-"""Seconds after which whoever still waits is late, and between two late ones that overtake the more urgent."""
+"""Seconds after which a waiting request is late, and between two late ones that overtake the more urgent."""
 A_TICK = 0.01
-"""Seconds by which somebody is surely late who was just on the edge of it."""
+"""Seconds added to a wait, so that a request at the limit is late afterwards in spite of rounding."""
 CARD_EVENT = "callbot_card"
-"""The event_type in the metadata of each card: what names it is our own random id ("Message metadata")."""
+"""The event_type in the metadata of each card; its payload is the card's random id ("Message metadata")."""
 
 T = TypeVar("T")
 
 
 class Rank(IntEnum):
-    """What is sent before what: the least goes first, and interventions before everything else."""
+    """Which kind of request goes first: the lowest number."""
 
     INTERVENTION = 0
     ANSWER = 1
@@ -54,22 +53,22 @@ class Rank(IntEnum):
 
 
 class Urgency(NamedTuple):
-    """What decides who goes first among those who wait."""
+    """What decides which of the waiting requests goes first."""
 
     rank: Rank
     pressing: bool = False
-    """Undecided, or a state that is not shown yet."""
+    """It shows an undecided intervention, or a state that is not in Slack yet."""
     since: float = 0.0
-    """When the state that is to be shown began, in seconds since 1970."""
+    """When the newest state it shows began, in seconds since 1970."""
 
     @property
     def order(self) -> tuple[Rank, bool, float]:
-        """The least goes first: by rank, then what is pressing, then what is newest."""
+        """A sort key: by rank, then what is pressing, then the newest."""
         return self.rank, not self.pressing, -self.since
 
 
 class MessageAddress(NamedTuple):
-    """Where a message stands: the two words that name it in Slack."""
+    """The channel and timestamp that identify a message in Slack."""
 
     channel: str
     ts: str
@@ -83,26 +82,26 @@ class _Turn(NamedTuple):
     given: asyncio.Future[None]
 
     def place(self, now: float) -> tuple[Rank, float, tuple[Rank, bool, float]]:
-        """Where in the line it is: the least goes first."""
+        """A sort key of the queue."""
         urgency = self.urgency()
         late = urgency.rank is Rank.ALERT and self.late(now)
         return urgency.rank, self.asked_at if late else math.inf, urgency.order
 
     def late(self, now: float) -> bool:
-        """Whether it has waited long."""
+        """Whether it has waited longer than PATIENCE."""
         return now - self.asked_at > PATIENCE
 
     @property
     def share(self) -> Share:
-        """What it may use as long as it is not late."""
+        """The share of the rate limits that it may use while it is not late."""
         return Share.SPARE if self.urgency().rank is Rank.ALERT else Share.ALL
 
 
 class Outbox:
-    """Requests to Slack, in their order. Every method raises SlackError.
+    """Sends requests to Slack, each when its turn comes. Every method raises SlackError.
 
-    `clock` gives seconds of which only differences count. `answered` hears of each request: its method, seconds, and
-    the reason of a failure. `hurry`: so many times Slack's rates.
+    `clock`: seconds of a monotonic clock. `answered` is called after each request with its method, its seconds and the
+    reason of its failure, empty for none. `hurry`: a factor on Slack's rate limits.
     """
 
     def __init__(
@@ -127,15 +126,15 @@ class Outbox:
         self._tasks = Tasks(apart=True)
 
     def __len__(self) -> int:
-        """How many requests wait for their turn."""
+        """How many requests wait for a turn."""
         return len(self._waiting)
 
-    # ── what can be asked ──
+    # ── requests ──
 
     async def post(
         self, channel: str, content: Callable[[], Message], urgency: Callable[[], Urgency], card: str = ""
     ) -> MessageAddress:
-        """A new message in a channel, or to a user; `card` can be looked for later in the metadata."""
+        """Post a message to a channel or a user. `card` goes into the metadata, by which the message can be found later."""
         await self._turn(POST, channel, urgency)
         message = content()
         posting = self._client.chat_postMessage(
@@ -153,7 +152,7 @@ class Outbox:
     async def update(
         self, posted_at: MessageAddress, content: Callable[[], Message], urgency: Callable[[], Urgency]
     ) -> None:
-        """Another content for a message that stands. Its metadata stays ("chat.update": left out, it is retained)."""
+        """Replace the content of a message. Its metadata stays ("chat.update": left out, it is retained)."""
         await self._turn(UPDATE, posted_at.channel, urgency)
         message = content()
         updating = self._client.chat_update(
@@ -162,20 +161,20 @@ class Outbox:
         await self._ask(UPDATE, posted_at.channel, answer_of(updating))
 
     async def history(self, channel: str, urgency: Callable[[], Urgency], **page: str | int) -> Mapping[str, Any]:
-        """One page of what stands in a channel, with the metadata; the arguments of conversations.history."""
+        """A page of the history of a channel, with metadata. `page`: arguments of conversations.history."""
         await self._turn(HISTORY, channel, urgency)
         reading = self._client.conversations_history(channel=channel, include_all_metadata=True, **page)  # type: ignore[arg-type]  # checked by Slack
         return await self._ask(HISTORY, channel, answer_of(reading))
 
     async def direct_message(self, slack_user: str) -> str:
-        """The id of the direct message with somebody."""
+        """The channel id of the direct message with a user."""
         await self._turn(OPEN, "", lambda: Urgency(Rank.INTERVENTION, pressing=True))
         answer = await self._ask(OPEN, "", answer_of(self._client.conversations_open(users=slack_user)))
         channel = answer.get("channel")
         return word(channel if isinstance(channel, dict) else {}, "id")
 
     async def test(self) -> None:
-        """Whether Slack takes the token, at once or not at all: raises NotDone where Slack's rates leave no room now."""
+        """Ask whether Slack accepts the bot token, without waiting: raises NotDone where the rate limits are used up."""
         now = self._clock()
         if self._gates.wait(TEST, "", now) > 0:
             raise NotDone("no_room")
@@ -183,9 +182,9 @@ class Outbox:
         await self._ask(TEST, "", answer_of(self._client.auth_test()))
 
     async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
-        """A private answer to a command or click, through its response_url; each says that it is ephemeral.
+        """Send a private (ephemeral) answer to a command or click through its response_url.
 
-        `replace`: it takes the place of the message that was clicked.
+        `replace`: the answer replaces the message that was clicked.
         """
         await self._turn(RESPOND, url, lambda: Urgency(Rank.ANSWER))
         answer = {
@@ -208,15 +207,15 @@ class Outbox:
                 raise SlackRefusal(str(response.status))
 
     async def _ask(self, method: str, channel: str, asking: Awaitable[T]) -> T:
-        """Every request goes out here."""
+        """Send a request, and report how it ended."""
         begun, failure = self._clock(), ""
         try:
-            with failing_clearly():
+            with raising_slack_errors():
                 return await asking
         except SlackError as error:
             failure = error.reason
             if isinstance(error, RateLimited):
-                # Every response_url is a hook of its own: what one of them answers says nothing of the others.
+                # Each response_url has a limit of its own.
                 whole = error.whole and method != RESPOND
                 self._gates.close(method, "" if whole else channel, self._clock() + error.seconds)
             raise
@@ -226,7 +225,7 @@ class Outbox:
     # ── turns ──
 
     async def _turn(self, method: str, channel: str, urgency: Callable[[], Urgency]) -> None:
-        """Wait until it is our turn."""
+        """Wait for a turn. Raises NotDone where too many wait already."""
         most = MOST_ALERTS_WAITING if urgency().rank is Rank.ALERT else MOST_WAITING
         if len(self._waiting) >= most:
             raise NotDone("queue_full")
@@ -240,7 +239,7 @@ class Outbox:
                 self._waiting.remove(turn)
 
     def _give_turns(self) -> None:
-        """Let everybody go who may, the most urgent first, and come back when the next one may."""
+        """Send every request that may go now, the most urgent first, and come back when the next one may."""
         now, waits = self._clock(), list[float]()
         line = sorted(self._waiting, key=lambda turn: turn.place(now))
         overtaking = self._overtaking(line, now)
@@ -265,9 +264,9 @@ class Outbox:
         turn.given.set_result(None)
 
     def _overtaking(self, line: list[_Turn], now: float) -> _Turn | None:
-        """Now and then whoever has waited longest goes first, an alert too.
+        """The late request that may overtake now, if any: every BETWEEN_LATE the one with the longest wait.
 
-        Without that the newest would keep the others waiting for as long as there is more than Slack takes.
+        Without that, newer requests would keep it waiting for as long as there are more than Slack accepts.
         """
         if now - self._late_given_at < BETWEEN_LATE:
             return None
@@ -276,7 +275,7 @@ class Outbox:
         return min(free, key=lambda turn: (turn.urgency().rank, turn.asked_at), default=None)
 
     def _wait(self, turn: _Turn, now: float) -> float:
-        """Seconds until its turn can come: its gates open, or it may overtake."""
+        """Seconds until the request may go: its gates open, or it may overtake."""
         wait = self._gates.wait(turn.method, turn.channel, now, turn.share)
         if turn.share is Share.ALL or wait <= 0:
             return wait
@@ -289,5 +288,5 @@ class Outbox:
         self._give_turns()
 
     async def close(self) -> None:
-        """Nobody waits for a turn any more."""
+        """Stop giving turns."""
         await self._tasks.cancel()

@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.slack.connection import HEARTBEAT, Connection
 from bot.slack.delivery import Acknowledgements
-from bot.slack.failures import RateLimited, SlackError, answer_of, failing_clearly, word
+from bot.slack.failures import RateLimited, SlackError, answer_of, raising_slack_errors, word
 from bot.tasks import Tasks, back_off
 
 CONNECTIONS = 2
@@ -135,7 +135,7 @@ class Sockets:
     async def _open(self) -> Connection:
         """One more connection. Raises SlackError."""
         answer = await answer_of(self._app.client.apps_connections_open(app_token=self._app_token))
-        with failing_clearly():
+        with raising_slack_errors():
             connection = await Connection.open(
                 self._app, self._session, word(answer, "url"), self._acknowledgements, heartbeat=self._heartbeat
             )

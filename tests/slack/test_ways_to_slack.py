@@ -16,7 +16,7 @@ from bot.app.check.slack import check_slack
 from bot.app.metrics import Metrics
 from bot.app.settings import SlackSettings, read_part
 from bot.slack.connection import Connection
-from bot.slack.failures import CertificateProblem, NotReached, failing_clearly
+from bot.slack.failures import CertificateProblem, NotReached, raising_slack_errors
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox
 from bot.slack.startup import SlackUnavailable, workspace_of
@@ -162,7 +162,7 @@ async def test_a_certificate_for_another_address_is_named_as_that(tmp_path: Path
         serving(said, tls) as address,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting)) as session,
     ):
-        with pytest.raises(CertificateProblem) as caught, failing_clearly():
+        with pytest.raises(CertificateProblem) as caught, raising_slack_errors():
             await session.get(f"https://{address}/")
     assert caught.value.problem == "for another address"
 
