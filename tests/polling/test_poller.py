@@ -204,6 +204,17 @@ async def test_what_is_undecided_does_not_starve_the_rest(watch: Any, clock: Any
     assert "c5" in watch.seen
 
 
+async def test_who_comes_later_is_placed_behind_what_was_read_already(watch: Any, clock: Any) -> None:
+    watch.scopes = SCOPES * 100
+    busy(watch)
+    for number in range(5, 13):
+        watch.at(f"c{number}", Haste.EXPECTING)
+    await clock.let_pass(1.5)
+    watch.at("c1")
+    await clock.let_pass(9)
+    assert watch.asked(READS)[2 * READS_AT_A_TIME :] == ["c9", "c10", "c1", "c11", "c12"]
+
+
 async def test_after_the_end_nothing_is_begun(watch: Any, clock: Any) -> None:
     watch.scopes = SCOPES * 100
     for number in range(1, 9):

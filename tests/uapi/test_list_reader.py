@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.calls import MOST_VIEWS, PhoneCall
 from bot.domain.errors import PbxError, PbxUnreachable
 from bot.uapi import wire
+from bot.uapi.envelope import TOO_LARGE
 from bot.uapi.list_reader import LONGEST, Entry, LastLists, ListReader, next_start
 from bot.uapi.wire import LAST_START, Page
 
@@ -298,3 +299,11 @@ def test_a_page_of_the_documented_form_is_read_with_its_total() -> None:
     assert outcome(200, an_envelope(a_call("c1"), total="34922"), []) == Page(
         (PhoneCall.model_validate(a_call("c1")),), 34922
     )
+
+
+def test_a_long_page_with_an_entry_that_is_too_long_is_not_read() -> None:
+    entry = json.dumps(a_call("c1", callerId="x" * LONGEST))
+    others = ",".join(json.dumps(a_call(f"c{number}")) for number in range(2, 2000))
+    with pytest.raises(PbxUnreachable) as caught:
+        read(f"[{entry},{others}]".encode())
+    assert caught.value.why == TOO_LARGE
