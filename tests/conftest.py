@@ -18,7 +18,7 @@ from bot.app.collecting import FULL, MIDDLE, YOUNG
 from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.directory import Agent, Directory
-from bot.domain.intervention import Intervention, begin
+from bot.domain.intervention import Intervention, before_put
 from bot.domain.permissions import CallerPattern, ExtensionPattern, Permissions, Person, Role
 
 pytest_plugins = ["tests.fixtures.state_table", "tests.fixtures.waiting"]
@@ -103,7 +103,7 @@ def an_intervention(a_call: Callable[..., PhoneCall]) -> Callable[..., Intervent
             "asked_at": NOON,
             "call": a_call(),
         }
-        return begin(Intervention.model_validate({**whole, **fields}))
+        return before_put(Intervention.model_validate({**whole, **fields}))
 
     return build
 

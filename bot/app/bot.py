@@ -116,7 +116,7 @@ class Bot:
         await self._checks.cancel()
         try:
             async with asyncio.timeout(STOP["drain"]):
-                core.tracker.mode_changes.close()
+                core.tracker.waiting_requests.close()
                 await self._listener.listeners.drain(STOP["requests"])
                 await core.alerting.stop()
                 await core.interventions.stop(STOP["puts"])

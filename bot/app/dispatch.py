@@ -15,7 +15,7 @@ from bot.domain.errors import CallbotError, PbxError, Refusal
 from bot.domain.permissions import Permissions
 from bot.domain.request import Request
 from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
-from bot.interventions.claiming import verdict
+from bot.interventions.claiming import rule_of
 from bot.interventions.conclusions import Conclusions
 from bot.interventions.planner import named_call
 from bot.interventions.ports import Asker, Ledger, Outcome
@@ -90,7 +90,7 @@ class Dispatch:
             else:
                 await self._answer_and_tell(request, meant, asker)
         except Exception as error:  # noqa: BLE001 - last resort: the person and the ledger learn of any failure
-            rule, no = verdict(error)
+            rule, no = rule_of(error)
             if written_down:
                 await self._conclusions.conclude(
                     request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id
@@ -124,7 +124,7 @@ class Dispatch:
             case Help():
                 return _Answer("help is for everyone", tell=lambda asker: asker.helped())
             case AnswerModeChange():
-                self._tracker.mode_changes.decide(question.card, request.slack_user, now=question.now)
+                self._tracker.waiting_requests.decide(question.card, request.slack_user, now=question.now)
                 return _Answer("one's own card")
             case AnswerAlert():
                 rule, alert = await self._responses.answer(request, question)

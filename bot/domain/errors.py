@@ -233,7 +233,7 @@ REASONS = tuple(reason for reason in PbxRefused.__subclasses__() if reason.codes
 _BY_CODE = {code: reason for reason in REASONS for code in reason.codes}
 
 
-def refused(code: str, http_status: int = 400) -> PbxRefused:
+def refusal_with(code: str, http_status: int = 400) -> PbxRefused:
     """The error for a code of the PBX, in whatever documented spelling; a plain PbxRefused for an unknown one."""
     return _BY_CODE.get(code, PbxRefused)(code, http_status)
 

@@ -1,6 +1,6 @@
 """The state table: what is true of an intervention, given what the PBX shows. Pure; time is an argument.
 
-Proof comes before claim. `begin` is the moment before the PUT, `answered`, `refused` and `answer_lost` its outcome, and
+Proof comes before claim. `before_put` is the moment before the PUT, `answered`, `refused` and `answer_lost` its outcome, and
 `follow` turns one poll of the call into the next state:
 
     Asked ──200, 202──▶ Ringing ──a new view from the supervisor's phone──▶ Connected ──it or the call is gone──▶ Ended
@@ -184,15 +184,15 @@ class Intervention(BaseModel):
         return self.state is State.CONNECTED
 
 
-def begin(intervention: Intervention) -> Intervention:
+def before_put(intervention: Intervention) -> Intervention:
     """The moment before the PUT: which views from the supervisor's phone are there already."""
     legs = frozenset(key for key, view in intervention.call.named_views.items() if intervention.phone in view.source)
     return _reach(intervention.model_copy(update={"legs_before": legs}), State.ASKED, intervention.asked_at)
 
 
-def waiting(intervention: Intervention) -> Intervention:
+def waiting_for_phone(intervention: Intervention) -> Intervention:
     """It waits on its card until the supervisor's phone is free. It is in no ledger, and nothing is followed."""
-    return begin(intervention.model_copy(update={"why": Why.PHONE_BUSY, "following": False}))
+    return before_put(intervention.model_copy(update={"why": Why.PHONE_BUSY, "following": False}))
 
 
 def not_sent(waiting: Intervention, advice: str, now: datetime) -> Intervention:

@@ -63,7 +63,7 @@ class Presence(Received):
         return PhoneSeen.NOT_REGISTERED if self.unreachable else self.status
 
 
-def presence(value: object) -> Presence | None:
+def presence_from(value: object) -> Presence | None:
     """Read one Presence, or None where it is no object with an extension."""
     try:
         found = Presence.model_validate(value)

@@ -17,7 +17,7 @@ from bot.domain.legs import NOTHING, Known, own_views, talks, without_legs
 from bot.domain.permissions import Permissions, Person, names_on
 from bot.domain.search import search
 from bot.interventions.checks import refuse_if_inside
-from bot.interventions.planner import Suitable, check_phone
+from bot.interventions.planner import CallAndView, check_phone
 from bot.interventions.ports import Choice, Line, Listing, Page
 from bot.tasks import in_slices
 
@@ -27,7 +27,7 @@ LINES_ON_A_PAGE = 12
 """Three blocks each, and at most five around them: well below the 50 of one Slack message."""
 
 
-def choice(intervene: Intervene, one: Suitable, channel: str, permissions: Permissions) -> Choice:
+def offered_choice(intervene: Intervene, one: CallAndView, channel: str, permissions: Permissions) -> Choice:
     """One of several calls that suit, with the button that means it."""
     return Choice(
         call=one.call,
@@ -60,7 +60,7 @@ class Viewer:
     known: Mapping[str, Known] = field(default_factory=dict)
     """What callbot knows of the views of calls, by call id."""
     may_ask_for_help: bool = False
-    """There is a channel for calls for help."""
+    """There is a channel for help requests."""
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -197,7 +197,7 @@ def _line(viewer: Viewer, side: _Side) -> Line:
         present=_present(viewer, on_it),
         asker_present=not on_it.keys().isdisjoint(viewer.own),
         buttons=_buttons(viewer, call, view, named=not side.alone),
-        hand=_hand(viewer, call, view.extension) if own and viewer.may_ask_for_help else None,
+        help_button=_help_button(viewer, call, view.extension) if own and viewer.may_ask_for_help else None,
     )
 
 
@@ -253,7 +253,7 @@ def _buttons(viewer: Viewer, call: PhoneCall, view: PhoneCallView, *, named: boo
     )
 
 
-def _hand(viewer: Viewer, call: PhoneCall, extension: str) -> HelpButton:
+def _help_button(viewer: Viewer, call: PhoneCall, extension: str) -> HelpButton:
     return HelpButton(
         hand=AskForHelp(extension=extension, call=call.id, published=call.published), channel=viewer.channel
     )

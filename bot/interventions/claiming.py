@@ -18,13 +18,13 @@ from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
 from bot.domain.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, PhoneNotRegistered, Refusal
-from bot.domain.intervention import Intervention, begin, waiting
+from bot.domain.intervention import Intervention, before_put, waiting_for_phone
 from bot.domain.permissions import Permissions, Permit
 from bot.domain.presence import BUSY, PhoneSeen
 from bot.domain.request import Request
 from bot.interventions.card import CardPlace, place_of_card
 from bot.interventions.checks import asked_already, phone_beside, refuse_if_busy, refuse_if_inside
-from bot.interventions.planner import Suitable, permits_for, plan, suitable
+from bot.interventions.planner import CallAndView, permits_for, plan, suitable_views
 from bot.interventions.ports import Ledger, Outcome
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.ports import PhoneCalls
@@ -54,7 +54,7 @@ def _is_fresh(read_at: float) -> bool:
 class Reading:
     """A call as it was read, the one view of it that the action goes to, and the permit for that."""
 
-    target: Suitable
+    target: CallAndView
     permit: Permit
     at: float
     """When the reading was done, in seconds of the event loop's clock."""
@@ -71,7 +71,7 @@ class PhoneBusy(Refusal):
 
 
 @dataclass(frozen=True)
-class Phone:
+class AskersPhone:
     """What is known of the asker's phone before it is to ring."""
 
     seen: PhoneSeen = PhoneSeen.UNKNOWN
@@ -96,7 +96,7 @@ class _Withdrawal:
     outcome: Outcome
 
 
-def verdict(error: BaseException) -> tuple[str, bool | None]:
+def rule_of(error: BaseException) -> tuple[str, bool | None]:
     """Which rule the audit names for a request that sent nothing, and False where permission was what it lacked."""
     if isinstance(error, Refusal):
         return error.rule, False if isinstance(error, NotAuthorized) else None
@@ -134,7 +134,7 @@ class Claims:
         """Withdraw what can be withdrawn in a moment."""
         await self._withdrawals.stop()
 
-    async def claim(self, request: Request, command: Intervene, reading: Reading, phone: Phone) -> Intervention:
+    async def claim(self, request: Request, command: Intervene, reading: Reading, phone: AskersPhone) -> Intervention:
         """The intervention, written down and put on its card.
 
         Raises PhoneBusy, another Refusal where too much is open, somebody has asked already, or the permissions or the call have
@@ -169,12 +169,12 @@ class Claims:
             card_place = place_of_card(request, command.action, asked, self._silent_in())
             earlier = {} if card_place.card is None else await self._tracker.open_card(card_place.card)
             card_place = CardPlace(card_place.card or request.id, card_place.place)
-            waits = waiting(self._intervention(request, command, target, reading.permit, card_place))
+            waits = waiting_for_phone(self._intervention(request, command, target, reading.permit, card_place))
             self._tracker.wait_on_card(waits, earlier)
             return waits
 
     async def _claimed(
-        self, request: Request, command: Intervene, reading: Reading, phone: Phone, *, inside: bool
+        self, request: Request, command: Intervene, reading: Reading, phone: AskersPhone, *, inside: bool
     ) -> Intervention:
         target, waits = reading.target, phone.waits
         asked = await self._asked_before(request, target.call)
@@ -192,7 +192,7 @@ class Claims:
             raise Refusal(_WITHDRAWN_LATE)
         earlier = {} if card_place.card is None else await self._tracker.open_card(card_place.card)
         try:
-            await self._ledger.claim(request.id, begin(wanted), rule=reading.permit.rule)
+            await self._ledger.claim(request.id, before_put(wanted), rule=reading.permit.rule)
         except AlreadyAsked as taken:
             self._tracker.forget_if_done(wanted.card)
             raise asked_already(wanted, taken.who, self._permissions()) from taken
@@ -243,15 +243,17 @@ class Claims:
             return call, await presence
 
     def _suitable_as_it_is(
-        self, request: Request, command: Intervene, before: Suitable, call: PhoneCall | None, *, may_be_inside: bool
-    ) -> tuple[Suitable, Permit]:
+        self, request: Request, command: Intervene, before: CallAndView, call: PhoneCall | None, *, may_be_inside: bool
+    ) -> tuple[CallAndView, Permit]:
         """That view of that call, if the permissions of now permit it. Raises Refusal."""
         permissions = self._permissions()
         person = permissions.person(request.slack_user, external=request.external)
         same = button(command, before.extension, before.call, request.channel, view_id=command.view).intervene
         permit = permits_for(person, same, request.channel, permissions)[before.extension]
         there = () if call is None or call.is_another_than(before.call) else (call,)
-        fitting = suitable(same, [(before.extension, one) for one in there], permissions, self._tracker.known(there))
+        fitting = suitable_views(
+            same, [(before.extension, one) for one in there], permissions, self._tracker.known(there)
+        )
         now = next((one for one in fitting if one.view.id == before.view.id), None)
         if now is None:
             raise NotSuitable(
@@ -270,7 +272,7 @@ class Claims:
 
     async def _withdrawn(self, wanted: Intervention, error: BaseException) -> None:
         """Free the claim again, now or as soon as the ledger can. Whether it was written need not be known for that."""
-        rule, allowed = verdict(error)
+        rule, allowed = rule_of(error)
         outcome = Outcome.RECEIVED if isinstance(error, PhoneBusy) else Outcome.REFUSED
         _log.info("withdrawn", intervention=wanted.id, rule=rule)
         self._tracker.forget_if_done(wanted.card)
@@ -287,7 +289,7 @@ class Claims:
         )
 
     def _intervention(
-        self, request: Request, command: Intervene, target: Suitable, permit: Permit, card_place: CardPlace
+        self, request: Request, command: Intervene, target: CallAndView, permit: Permit, card_place: CardPlace
     ) -> Intervention:
         """One request makes one intervention at most, so both have one id."""
         permissions = self._permissions()
@@ -314,4 +316,4 @@ def _unchanged(wanted: Intervention, now: Intervention) -> Intervention:
     """What was claimed, begun on the call as it is. Raises NotSuitable where the configuration makes another thing of it."""
     if (now.phone, now.user, now.place, now.action) != (wanted.phone, wanted.user, wanted.place, wanted.action):
         raise NotSuitable(_CHANGED)
-    return begin(wanted.model_copy(update={"call": now.call}))
+    return before_put(wanted.model_copy(update={"call": now.call}))

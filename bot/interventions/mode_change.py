@@ -46,7 +46,7 @@ class _Waiting:
     verdict: "asyncio.Future[Verdict]"
 
 
-class ModeChanges:
+class WaitingRequests:
     """What waits, at most one on a card. `show` brings a card up to date; `patience` and `poll_every` are in seconds.
 
     `phone_seen` asks the PBX about a phone; `is_ours`: whether the phone of what waits is busy with an intervention of ours.

@@ -28,7 +28,7 @@ from bot.domain.permissions import Permissions, Permit, Person
 
 
 @dataclass(frozen=True)
-class Suitable:
+class CallAndView:
     """A call and the view of it that the action would go to."""
 
     extension: str
@@ -36,12 +36,12 @@ class Suitable:
     view: PhoneCallView
 
 
-def suitable(
+def suitable_views(
     intervene: Intervene,
     found: Iterable[tuple[str, PhoneCall]],
     permissions: Permissions,
     known: Mapping[str, Known],
-) -> tuple[Suitable, ...]:
+) -> tuple[CallAndView, ...]:
     """Every view that the action may go to. Raises NotAuthorized or NotSuitable where there is none.
 
     `found` are (extension, call) as the PBX has just shown them, `known` what callbot knows of their views, by call id.
@@ -53,10 +53,10 @@ def suitable(
     if not unprotected:  # in the words for no call at all: that there is one is nobody's business
         raise NotAuthorized("protected party", _no_call(intervene))
     _refuse_another_call(intervene, [call for _, call in unprotected])
-    sides: list[Suitable] = []
+    sides: list[CallAndView] = []
     for extension, call in unprotected:
         views = own_views(call, extension, known.get(call.id, NOTHING), permissions)
-        sides += [Suitable(extension, call, view) for view in views]
+        sides += [CallAndView(extension, call, view) for view in views]
     if not sides and intervene.call is not None:
         extensions = " or ".join(extension for extension, _ in unprotected)
         raise NotAuthorized("call of another extension", _FOREIGN_CALL.format(extensions))
@@ -107,7 +107,7 @@ def _why_not(action: ActionName, views: list[PhoneCallView]) -> str:
     return "Nobody is in conversation there right now. Nothing was sent."
 
 
-def _recordable(action: ActionName, fitting: tuple[Suitable, ...]) -> tuple[Suitable, ...]:
+def _recordable(action: ActionName, fitting: tuple[CallAndView, ...]) -> tuple[CallAndView, ...]:
     if action not in RECORDING:
         return fitting
     starting = action is ActionName.START_RECORDING

@@ -58,8 +58,8 @@ class Line(_Frozen):
     """The other supervisors who are on it, as far as the asker may know."""
     asker_present: bool = False
     buttons: tuple[Button, ...] = ()
-    hand: HelpButton | None = None
-    """Where it is the asker's own call, and there is a channel for calls for help."""
+    help_button: HelpButton | None = None
+    """Where it is the asker's own call, and there is a channel for help requests."""
 
 
 class Page(NamedTuple):

@@ -1,15 +1,15 @@
 """One request to act on a call, from start to end: `Interventions.intervene`, read from top to bottom.
 
-authorize        who, what, on whom, from where: by the permissions of now, not of when a button was made
-read_calls       the calls as they are; beside it whether the asker's own phone is free, and whether Slack takes a card
-choose           one view of one call, or the person is asked which
-change_mode      only if the person is in the call in another mode: wait until they hang up, then all of it again
-check            the phone is registered, and no party of the call
-claim            which card, which action, and a row before the PUT; a second open one is refused; the permissions are asked
-                 again, and the call and the phone, if that has taken long
-wait_for_phone   only if the phone is busy with something else: wait until it is free, then all of it again
-act              the PUT, once
-track            `InterventionTracker` keeps the card up to date from then on
+authorize         who, what, on whom, from where: by the permissions of now, not of when a button was made
+read_live_calls   the calls as they are; beside it whether the asker's own phone is free, and whether Slack takes a card
+choose            one view of one call, or the person is asked which
+change_mode       only if the person is in the call in another mode: wait until they hang up, then all of it again
+check             the phone is registered, and no party of the call
+claim             which card, which action, and a row before the PUT; a second open one is refused; the permissions are asked
+                  again, and the call and the phone, if that has taken long
+wait_for_phone    only if the phone is busy with something else: wait until it is free, then all of it again
+act               the PUT, once
+track             `InterventionTracker` keeps the card up to date from then on
 """
 
 import asyncio
@@ -36,13 +36,13 @@ from bot.domain.intervention import Intervention, answer_lost, answered, refused
 from bot.domain.permissions import Permissions, Permit, Person
 from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
-from bot.interventions.call_list import choice
+from bot.interventions.call_list import offered_choice
 from bot.interventions.card import others_read, why_elsewhere
 from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
-from bot.interventions.claiming import Claims, Phone, PhoneBusy, Reading
+from bot.interventions.claiming import AskersPhone, Claims, PhoneBusy, Reading
 from bot.interventions.conclusions import Conclusions
 from bot.interventions.mode_change import Verdict, changes_mode
-from bot.interventions.planner import permits_for, suitable
+from bot.interventions.planner import permits_for, suitable_views
 from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.live_calls import live_on
@@ -161,7 +161,7 @@ class Interventions:
         self._bot_token.ask()
         phone = None if waited and (waited.anyway or waited.on_card) else self._phone_in_doubt(command, person)
         async with phone_beside(self._phone_calls, self._permissions(), phone) as presence:
-            calls = await read_calls(command, tuple(permits), self._permissions(), self._phone_calls, self._sleep)
+            calls = await read_live_calls(command, tuple(permits), self._permissions(), self._phone_calls, self._sleep)
             reading = await self._choose(request, command, calls, permits, asker)
             if reading is None:
                 return
@@ -210,14 +210,14 @@ class Interventions:
         read_at = asyncio.get_running_loop().time()
         permissions = self._permissions()
         known = self.tracker.known(call for _, call in calls)
-        fitting = suitable(command, calls, permissions, known)
+        fitting = suitable_views(command, calls, permissions, known)
         if len(fitting) > 1:  # choices show calls, and no claim asks for the permission again before they do
             _, permits = self._authorize(request, command)
-            fitting = suitable(command, [one for one in calls if one[0] in permits], permissions, known)
+            fitting = suitable_views(command, [one for one in calls if one[0] in permits], permissions, known)
         extension = fitting[0].extension
         if len(fitting) == 1:
             return Reading(fitting[0], permits[extension], read_at)
-        choices = tuple(choice(command, one, request.channel, permissions) for one in fitting)
+        choices = tuple(offered_choice(command, one, request.channel, permissions) for one in fitting)
         await self._conclusions.conclude(
             request, Outcome.ASKED_WHICH_CALL, permits[extension].rule, allowed=True, extension=extension
         )
@@ -231,7 +231,7 @@ class Interventions:
         held: Intervention | None,
         presence: Awaitable[PhoneSeen],
         waited: Waited | None,
-    ) -> Phone:
+    ) -> AskersPhone:
         """What is known of the asker's phone. Raises AlreadyInCall and PhoneNotRegistered where it is not to ring.
 
         `held`: what the phone is in this call for already; then the claim decides.
@@ -244,7 +244,7 @@ class Interventions:
             seen, seen_at = await presence, asyncio.get_running_loop().time()
             if seen is PhoneSeen.NOT_REGISTERED:
                 raise PhoneNotRegistered(phone)
-        return Phone(seen, seen_at, anyway, None if waited is None else waited.on_card)
+        return AskersPhone(seen, seen_at, anyway, None if waited is None else waited.on_card)
 
     async def _act(self, request: Request, intervention: Intervention, asker: Asker, *, shown: bool) -> None:
         """Send the PUT, and have its answer on the card; the card says Asked where the answer takes long.
@@ -284,7 +284,7 @@ class Interventions:
     ) -> None:
         """Wait for the old leg to go, then ask for everything anew: the permission, the call, the view."""
         target = reading.target
-        if self.tracker.mode_changes.waits(held.card):
+        if self.tracker.waiting_requests.waits(held.card):
             raise AlreadyAsked(
                 "Your card is already waiting for you to hang up. Do that, or click Cancel there first. Nothing more was sent.",
                 held.slack_user,
@@ -294,7 +294,7 @@ class Interventions:
                 f"You are in this call, and everyone hears you. Hang up, then ask for {LABEL[command.action]} again: others "
                 "read your card, so it does not wait for you there. Nothing was sent."
             )
-        verdict = await self.tracker.mode_changes.wait(held, command.action)
+        verdict = await self.tracker.waiting_requests.wait(held, command.action)
         if verdict is Verdict.STOPPED:
             raise Refusal(
                 "callbot is being restarted. Nothing was sent. Hang up if you like, and ask again in a moment."
@@ -325,11 +325,11 @@ class Interventions:
 
         `waited`: on which card it has waited before, and the phone is busy again. Nothing is claimed or sent meanwhile.
         """
-        target, mode_changes = reading.target, self.tracker.mode_changes
+        target, waiting_requests = reading.target, self.tracker.waiting_requests
         on_card, until = (None, 0.0) if waited is None else (waited.on_card, waited.until)
         if on_card is None:
             self._authorize(request, command)  # the card shows the call, and no claim asks again before it does
-            on_card, until = await self._claims.wait_on_card(request, command, reading), mode_changes.ends_at()
+            on_card, until = await self._claims.wait_on_card(request, command, reading), waiting_requests.ends_at()
             self._remember(on_card.card, asker)
             _log.info("waits", call=target.call.id)
             if not request.clicked:
@@ -337,7 +337,7 @@ class Interventions:
                 self._tasks.spawn(elsewhere, name=f"place of {request.id}")  # Slack may take long for it
         came_to = "callbot stopped."
         try:
-            verdict = await mode_changes.wait_for_phone(on_card, self._whose_call(busy_with, on_card), until)
+            verdict = await waiting_requests.wait_for_phone(on_card, self._whose_call(busy_with, on_card), until)
             came_to = _CAME_TO.get(verdict, "You were told why in private.")
             if verdict is Verdict.STOPPED:
                 raise Refusal("callbot is being restarted. Nothing was sent. Ask again in a moment.")
@@ -367,7 +367,7 @@ class Interventions:
         return "" if busy_with.name in SILENT and read_by_others else busy_with.agent
 
 
-async def read_calls(
+async def read_live_calls(
     command: Intervene,
     extensions: tuple[str, ...],
     permissions: Permissions,

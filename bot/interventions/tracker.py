@@ -19,7 +19,7 @@ from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen
 from bot.domain.wall_time import taken_up
 from bot.interventions.card import card_of, is_removed, others_read
-from bot.interventions.mode_change import ModeChanges
+from bot.interventions.mode_change import WaitingRequests
 from bot.interventions.open_cards import OpenCards
 from bot.interventions.ports import Cards, Ledger, Measures
 from bot.polling.poller import CallPath, Haste, Poller
@@ -62,7 +62,7 @@ class InterventionTracker:
         self._stopped = False
         self._saving = WriteBehind(ledger.save, sleep, saved=self._show_and_forget, at_once=ledger.writes_together)
         self._tasks = Tasks(apart=True)
-        self.mode_changes = ModeChanges(self.show, phone_seen=phone_seen, is_ours=self._rings_elsewhere)
+        self.waiting_requests = WaitingRequests(self.show, phone_seen=phone_seen, is_ours=self._rings_elsewhere)
 
     # ── what others ask ──
 
@@ -171,7 +171,7 @@ class InterventionTracker:
                     self._permissions(),
                     silent_in=self._silent_in(),
                     known=self._known,
-                    mode_change=self.mode_changes.on_card(card_id),
+                    mode_change=self.waiting_requests.on_card(card_id),
                 )
             )
             self._noticed(shown)
@@ -276,7 +276,7 @@ class InterventionTracker:
         if after.state is not before.state:
             _log.info("state", intervention=after.id, action=after.name, state=after.state, call=after.call_id)
             if after.state is State.ENDED:
-                self.mode_changes.ended(after)
+                self.waiting_requests.ended(after)
             if after.state is State.NOT_ANSWERED:
                 self._tasks.spawn(self._ask_about_phone(after), name=f"phone of {after.id}")
             if after.state is State.CONNECTED:

@@ -121,7 +121,7 @@ def _line(listing: Listing, number: int) -> list[Block]:
     same = listing.page.goes_on if number == 0 else listing.lines[number - 1].call.id == line.call.id
     blocks: list[Block] = [said(*_sentences(line)), small_words(_times(line, same=same))]
     elements = [act(one, LABEL[one.intervene.action], number) for one in line.buttons]
-    elements += [_help_button(line.hand)] if line.hand is not None else []
+    elements += [_help_button(line.help_button)] if line.help_button is not None else []
     if elements:
         blocks.append(ActionsBlock(block_id=f"call-{number}", elements=elements))
     return blocks

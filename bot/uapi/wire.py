@@ -25,9 +25,9 @@ from bot.domain.errors import (
     PbxRefused,
     PbxUnauthenticated,
     PbxUnreachable,
-    refused,
+    refusal_with,
 )
-from bot.domain.presence import Presence, presence
+from bot.domain.presence import Presence, presence_from
 from bot.polling.ports import Accepted
 from bot.uapi.envelope import entries, error_code, is_bare, parsed, total
 
@@ -187,7 +187,7 @@ def read_presences(http_status: int, body: bytes) -> Page[Presence]:
         return Page((), 0)
     document = _document(http_status, body)
     bare = isinstance(document, dict) and "extension" in document and "entry" not in document
-    found = map(presence, [document] if bare else entries(document))
+    found = map(presence_from, [document] if bare else entries(document))
     return Page(tuple(phone for phone in found if phone is not None), None if bare else total(document))
 
 
@@ -216,7 +216,7 @@ def raise_for(http_status: int, body: bytes) -> None:
     code = error_code(body)
     if http_status == 401:
         raise PbxUnauthenticated(code or "access_denied")
-    reason = refused(code, http_status)
+    reason = refusal_with(code, http_status)
     if 200 <= http_status <= 299:
         if code:
             raise reason
@@ -243,13 +243,13 @@ def _no(reason: PbxRefused, http_status: int) -> PbxRefused:
 def documented_code(body: bytes) -> str:
     """The code of an error if it is documented, else an empty text."""
     code = error_code(body)
-    return "" if type(refused(code)) is PbxRefused else code
+    return "" if type(refusal_with(code)) is PbxRefused else code
 
 
 def is_unauthenticated(http_status: int, body: bytes) -> bool:
     """Whether a fresh token may help. The pages say 401 for an old token; clients have met 403, too."""
     return http_status == 401 or (
-        http_status == 403 and isinstance(_no(refused(error_code(body), http_status), http_status), AccessDenied)
+        http_status == 403 and isinstance(_no(refusal_with(error_code(body), http_status), http_status), AccessDenied)
     )
 
 
@@ -263,7 +263,7 @@ def _document(http_status: int, body: bytes) -> object:
 
     A read changes nothing, so a fault that the PBX names (`PbxFault`) is raised as such, not as PbxUnreachable.
     """
-    reason = refused(error_code(body), http_status)
+    reason = refusal_with(error_code(body), http_status)
     if http_status >= 500 and isinstance(reason, PbxFault):
         raise reason
     raise_for(http_status, body)

@@ -32,7 +32,7 @@ from bot.domain.errors import (
     TimeoutInvalid,
     UserInvalid,
     ViewInvalid,
-    refused,
+    refusal_with,
 )
 
 PAGES: dict[str, dict[str, type[PbxRefused]]] = {
@@ -94,7 +94,7 @@ DOCUMENTED = [(page, code, reason) for page, table in PAGES.items() for code, re
 
 @pytest.mark.parametrize(("page", "code", "reason"), DOCUMENTED, ids=[f"{page} {code}" for page, code, _ in DOCUMENTED])
 def test_every_code_of_every_page_has_its_error(page: str, code: str, reason: type[PbxRefused]) -> None:
-    error = refused(code, 400)
+    error = refusal_with(code, 400)
     assert (type(error), error.code, error.http_status) == (reason, code, 400), page
 
 
@@ -139,7 +139,7 @@ def test_each_error_begins_with_what_the_pbx_says_and_has_its_own_sentence(reaso
 
 
 def test_an_unknown_code_is_kept_in_a_plain_refusal() -> None:
-    error = refused("pc_moon_invalid", 400)
+    error = refusal_with("pc_moon_invalid", 400)
     assert (type(error), error.code) == (PbxRefused, "pc_moon_invalid")
 
 

@@ -14,7 +14,7 @@ from bot.domain.errors import ExtensionInvalid, NotAuthorized
 from bot.domain.permissions import Permissions
 from bot.domain.presence import Presence
 from bot.interventions.planner import permits_for
-from bot.interventions.service import read_calls
+from bot.interventions.service import read_live_calls
 from bot.polling.ports import Accepted
 
 MakeCall = Callable[..., PhoneCall]
@@ -103,19 +103,19 @@ def test_an_extension_that_is_not_allowed_does_not_hide_one_that_is(rules: Permi
 
 async def test_without_a_call_id_the_calls_of_each_extension_are_listed(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    found = await read_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+    found = await read_live_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
     assert (found, pbx.asked) == ([("0003*211", a_call())], [("12", "0003*210"), ("12", "0003*211")])
 
 
 async def test_with_a_call_id_that_call_alone_is_read(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    found = await read_calls(asked("person", "U0BOB", call="c1"), BOTH, rules, pbx, pbx.moment)
+    found = await read_live_calls(asked("person", "U0BOB", call="c1"), BOTH, rules, pbx, pbx.moment)
     assert (found, pbx.asked) == ([("0003*211", a_call())], [("12", "0003*210", "c1"), ("12", "0003*211", "c1")])
 
 
 async def test_a_call_that_is_gone_is_not_found(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    assert await read_calls(asked("person", "U0BOB", call="c2"), BOTH, rules, pbx, pbx.moment) == []
+    assert await read_live_calls(asked("person", "U0BOB", call="c2"), BOTH, rules, pbx, pbx.moment) == []
 
 
 @pytest.mark.parametrize("named", [{}, {"call": "c1"}], ids=["any call", "a call by its id"])
@@ -123,19 +123,19 @@ async def test_a_call_that_is_not_shown_for_a_moment_is_found_by_asking_once_mor
     rules: Permissions, a_call: MakeCall, named: dict[str, Any]
 ) -> None:
     pbx = OneCall("0003*210", a_call(), shown_after=0.3)
-    found = await read_calls(asked("extension", "0003*210", **named), ("0003*210",), rules, pbx, pbx.moment)
+    found = await read_live_calls(asked("extension", "0003*210", **named), ("0003*210",), rules, pbx, pbx.moment)
     assert (found, pbx.waited) == ([("0003*210", a_call())], 0.3)
 
 
 async def test_where_there_is_no_call_it_is_asked_for_twice_and_no_more(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    assert await read_calls(asked("extension", "0003*210"), ("0003*210",), rules, pbx, pbx.moment) == []
+    assert await read_live_calls(asked("extension", "0003*210"), ("0003*210",), rules, pbx, pbx.moment) == []
     assert pbx.asked == [("12", "0003*210")] * 2
 
 
 async def test_a_call_that_is_shown_at_once_is_not_waited_for(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*210", a_call())
-    await read_calls(asked("extension", "0003*210"), ("0003*210",), rules, pbx, pbx.moment)
+    await read_live_calls(asked("extension", "0003*210"), ("0003*210",), rules, pbx, pbx.moment)
     assert pbx.waited == 0.0
 
 
@@ -143,7 +143,7 @@ async def test_an_extension_of_nobody_is_asked_for_in_the_name_of_the_default_us
     rules: Permissions, a_call: MakeCall
 ) -> None:
     pbx = OneCall("0003*290", a_call())
-    await read_calls(asked("extension", "0003*290"), ("0003*290",), rules, pbx, pbx.moment)
+    await read_live_calls(asked("extension", "0003*290"), ("0003*290",), rules, pbx, pbx.moment)
     assert pbx.asked == [("@me", "0003*290")]
 
 
@@ -157,7 +157,7 @@ async def test_however_many_phones_a_person_has_all_are_asked_at_once(rules: Per
             return await super().list(user, extension)
 
     pbx = Meeting("0003*211", a_call())
-    found = await read_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+    found = await read_live_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
     assert [extension for extension, _ in found] == ["0003*211"]
 
 
@@ -165,7 +165,7 @@ async def test_of_a_persons_phones_one_that_the_pbx_does_not_know_hides_no_call_
     rules: Permissions, a_call: MakeCall
 ) -> None:
     pbx = OneCall("0003*210", a_call(), refusing=frozenset({"0003*211"}))
-    found = await read_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+    found = await read_live_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
     assert [extension for extension, _ in found] == ["0003*210"]
 
 
@@ -174,7 +174,7 @@ async def test_where_no_other_phone_has_a_call_what_the_pbx_refuses_is_said(
 ) -> None:
     pbx = OneCall("0003*299", a_call(), refusing=frozenset({"0003*211"}))
     with pytest.raises(ExtensionInvalid):
-        await read_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+        await read_live_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
 
 
 @pytest.mark.parametrize("named", [{}, {"call": "c1"}], ids=["any call", "a call by its id"])
@@ -184,6 +184,6 @@ async def test_a_protected_call_takes_the_reads_and_the_pause_of_no_call_at_all(
     protected = OneCall("0003*210", a_call(a_view(source=["+15550190"])))
     none = OneCall("0003*211", a_call())
     for pbx in (protected, none):
-        await read_calls(asked("extension", "0003*210", **named), ("0003*210",), rules, pbx, pbx.moment)
+        await read_live_calls(asked("extension", "0003*210", **named), ("0003*210",), rules, pbx, pbx.moment)
     assert (protected.asked, protected.waited) == (none.asked, none.waited)
     assert protected.waited > 0

@@ -2,11 +2,11 @@
 
 import pytest
 
-from bot.domain.presence import PhoneSeen, Presence, presence
+from bot.domain.presence import PhoneSeen, Presence, presence_from
 
 
 def read(value: object) -> Presence:
-    found = presence(value)
+    found = presence_from(value)
     assert found is not None
     return found
 
@@ -57,4 +57,4 @@ def test_a_phone_is_unreachable_only_where_every_device_is_surely_not_registered
 
 @pytest.mark.parametrize("value", [None, [], {}, {"extension": ""}, "0003*024", {"extension": ["0003*024"]}], ids=str)
 def test_what_names_no_phone_is_none(value: object) -> None:
-    assert presence(value) is None
+    assert presence_from(value) is None

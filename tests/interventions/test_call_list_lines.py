@@ -14,8 +14,8 @@ from bot.domain.directory import Agent, Directory
 from bot.domain.intervention import Intervention, State
 from bot.domain.legs import Known
 from bot.domain.permissions import Permissions
-from bot.interventions.call_list import choice
-from bot.interventions.planner import Suitable
+from bot.interventions.call_list import offered_choice
+from bot.interventions.planner import CallAndView
 from bot.interventions.ports import Line
 
 MakeView = Callable[..., PhoneCallView]
@@ -201,5 +201,5 @@ def test_the_other_party_is_named_where_the_map_or_the_directory_knows_them(
 def test_a_choice_knows_the_names_too(rules: Permissions, a_call: MakeCall, a_view: MakeView) -> None:
     call = a_call(a_view(source=["0003*220"]))
     intervene = Intervene(action=ActionName.MONITOR, target=Target(kind="short", text="210"))
-    one = choice(intervene, Suitable("0003*210", call, call.views[0]), "C0FLOOR", rules)
+    one = offered_choice(intervene, CallAndView("0003*210", call, call.views[0]), "C0FLOOR", rules)
     assert (one.agent, one.names) == ("Bob Ionescu", {"0003*220": "Dan Rus"})

@@ -10,7 +10,7 @@ from bot.domain.actions import ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, State, Why
 from bot.domain.presence import PhoneSeen
-from bot.interventions.mode_change import ModeChanges, Verdict
+from bot.interventions.mode_change import Verdict, WaitingRequests
 from bot.interventions.ports import BusyPhone
 
 
@@ -32,10 +32,10 @@ def changes(
     *,
     is_ours: Callable[[Intervention], bool] = lambda _: False,
     patience: float = 30.0,
-) -> ModeChanges:
+) -> WaitingRequests:
     """What waits, with polls a hundredth of a second apart."""
     seen = (phones or Phones()).seen
-    return ModeChanges(show, phone_seen=seen, is_ours=is_ours, patience=patience, poll_every=0.01)
+    return WaitingRequests(show, phone_seen=seen, is_ours=is_ours, patience=patience, poll_every=0.01)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def held(an_intervention: Callable[..., Intervention]) -> Intervention:
 
 
 async def begun(
-    mode_changes: ModeChanges, held: Intervention, to: ActionName = ActionName.WHISPER
+    mode_changes: WaitingRequests, held: Intervention, to: ActionName = ActionName.WHISPER
 ) -> "asyncio.Task[Verdict]":
     """A change that waits."""
     waiting = asyncio.create_task(mode_changes.wait(held, to))

@@ -14,7 +14,7 @@ from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
 from bot.domain.legs import Known
 from bot.domain.permissions import Permissions, Permit
-from bot.interventions.planner import check_phone, plan, suitable
+from bot.interventions.planner import check_phone, plan, suitable_views
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
@@ -73,12 +73,12 @@ def known_as(legs: dict[str, frozenset[str]]) -> dict[str, Known]:
 
 
 def chosen(command: Intervene, found: Found, rules: Permissions, **legs: frozenset[str]) -> list[tuple[str, str]]:
-    return [(one.call.id, one.view.id) for one in suitable(command, found, rules, known_as(legs))]
+    return [(one.call.id, one.view.id) for one in suitable_views(command, found, rules, known_as(legs))]
 
 
 def refusal(command: Intervene, found: Found, rules: Permissions, **legs: frozenset[str]) -> Refusal:
     with pytest.raises((NotAuthorized, NotSuitable)) as caught:
-        suitable(command, found, rules, known_as(legs))
+        suitable_views(command, found, rules, known_as(legs))
     assert isinstance(caught.value, Refusal)
     return caught.value
 

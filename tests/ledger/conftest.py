@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from bot.alerts.alert import Alert, When, raised
 from bot.domain.calls import PhoneCall
-from bot.domain.intervention import Intervention, begin
+from bot.domain.intervention import Intervention, before_put
 from bot.domain.request import Request
 from bot.ledger.address import Address
 from bot.ledger.audit_log import AuditEntry, AuditLog
@@ -197,7 +197,7 @@ def wanted() -> Callable[..., Intervention]:
             "asked_at": NOON + timedelta(milliseconds=count),
             "call": PhoneCall.model_validate({"id": "call1", "phoneCallView": [view]}),
         }
-        return begin(Intervention(**(plain | changes)))
+        return before_put(Intervention(**(plain | changes)))
 
     return wanted
 

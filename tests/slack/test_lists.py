@@ -219,12 +219,12 @@ def hand(noon: datetime) -> HelpButton:
 def test_the_last_button_of_ones_own_call_asks_the_team_for_help(
     a_line: MakeLine, labels: Texts, hand: HelpButton, buttons: tuple[Button, ...]
 ) -> None:
-    offered = labels(listed(a_line(buttons=buttons, hand=hand)))
+    offered = labels(listed(a_line(buttons=buttons, help_button=hand)))
     assert offered == [*["Monitor", "Barge in"][: len(buttons)], "Ask for help"]
 
 
 def test_the_button_that_asks_for_help_carries_the_call(a_line: MakeLine, hand: HelpButton) -> None:
-    element = listed(a_line(hand=hand)).blocks[-1]["elements"][0]
+    element = listed(a_line(help_button=hand)).blocks[-1]["elements"][0]
     assert (element["action_id"], unpack(element["value"])) == ("hand:raise", hand)
 
 
@@ -292,6 +292,6 @@ def test_a_call_whose_sides_fall_on_two_pages_keeps_its_number(a_line: MakeLine,
 def test_slack_takes_any_page_of_a_list_of_any_length(a_line: MakeLine, number: int, page: int) -> None:
     hand = HelpButton(hand=AskForHelp(extension="0003*210", call="c1"), channel="C0FLOOR")
     buttons = tuple(map(a_button, ActionName))
-    line = a_line(buttons=buttons, hand=hand, callerId=HOSTILE, agent=HOSTILE * 9, present=(HOSTILE,) * 9)
+    line = a_line(buttons=buttons, help_button=hand, callerId=HOSTILE, agent=HOSTILE * 9, present=(HOSTILE,) * 9)
     message = listed(*[line] * number, words=((HOSTILE * 9)[:100],), page=page, scopes=9, unread=3)
     assert (check_blocks(list(message.blocks)), set(message.text) & set("<>@\n")) == ([], set())

@@ -29,10 +29,10 @@ from bot.domain.permissions import Permissions, Permit, Person
 from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
 from bot.interventions.checks import phone_seen, refuse_if_inside
-from bot.interventions.claiming import verdict
-from bot.interventions.planner import Suitable, permits_for, suitable
+from bot.interventions.claiming import rule_of
+from bot.interventions.planner import CallAndView, permits_for, suitable_views
 from bot.interventions.ports import Outcome
-from bot.interventions.service import read_calls
+from bot.interventions.service import read_live_calls
 from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.uapi import shapes
@@ -112,11 +112,11 @@ class Probe:
 
     async def _refused(self, request: Request, extension: str, error: Refusal | PbxError) -> None:
         """Write down that nothing was sent, and why."""
-        rule, allowed = verdict(error)
+        rule, allowed = rule_of(error)
         await self._ledger.begin(request)  # where it is written down already this does nothing
         await self._ledger.conclude(request.id, Outcome.REFUSED, rule=rule, allowed=allowed, extension=extension)
 
-    async def _confirmed(self, pbx: ComparedPbx, permit: Permit, command: Intervene) -> tuple[Intervene, Suitable]:
+    async def _confirmed(self, pbx: ComparedPbx, permit: Permit, command: Intervene) -> tuple[Intervene, CallAndView]:
         """The command for one call, and that call, found and confirmed. Raises Refusal, PbxError."""
         await self._check_phone(pbx, permit.person)
         target = await self._target(pbx, permit, command)
@@ -140,11 +140,11 @@ class Probe:
                 f"The PBX knows no device that is registered for {person.phone}. Switch it on, and try again."
             )
 
-    async def _target(self, pbx: ComparedPbx, permit: Permit, command: Intervene) -> Suitable:
+    async def _target(self, pbx: ComparedPbx, permit: Permit, command: Intervene) -> CallAndView:
         """The one call, and the agent's view of it, as the PBX shows them now. Raises Refusal, PbxError."""
         extension, rules = permit.extension, self._rules
-        found = await read_calls(command, (extension,), rules, pbx, self._sleep)
-        fitting = suitable(command, found, rules, {})
+        found = await read_live_calls(command, (extension,), rules, pbx, self._sleep)
+        fitting = suitable_views(command, found, rules, {})
         if len(fitting) == 1:
             refuse_if_inside(command.action, fitting[0].call, permit.person.phone)
             return fitting[0]
@@ -154,7 +154,7 @@ class Probe:
             raise NotSuitable(f"{extension} is on several calls. Say which is your test call: {ids}")
         raise NotSuitable(f"The call has several sides of {extension}. Make a plain test call, and try again.")
 
-    def _say_what_comes(self, person: Person, target: Suitable) -> None:
+    def _say_what_comes(self, person: Person, target: CallAndView) -> None:
         agent = self._rules.name_of(target.extension)
         self._report.say(
             f"This sends one Monitor to the PBX, for call {target.call.id} of {agent}, {target.extension}."

@@ -18,8 +18,8 @@ from bot.domain.intervention import GRACE, UNDECIDED, Intervention, State, Why
 from bot.domain.permissions import Permissions, Permit
 from bot.domain.request import Request
 from bot.interventions.checks import phone_seen
-from bot.interventions.claiming import Claims, Phone, Reading
-from bot.interventions.planner import Suitable
+from bot.interventions.claiming import AskersPhone, Claims, Reading
+from bot.interventions.planner import CallAndView
 from bot.interventions.ports import Card
 from bot.interventions.service import send
 from bot.interventions.tracker import InterventionTracker
@@ -134,10 +134,10 @@ class ProbeAction:
             new_id=new_id,
         )
 
-    async def claim(self, request: Request, command: Intervene, target: Suitable, permit: Permit) -> Intervention:
+    async def claim(self, request: Request, command: Intervene, target: CallAndView, permit: Permit) -> Intervention:
         """Write the intervention down, on the call as it was read just now. Raises Refusal, PbxError, LedgerUnavailable."""
         reading = Reading(target, permit, asyncio.get_running_loop().time())
-        return await self._claims.claim(request, command, reading, Phone())
+        return await self._claims.claim(request, command, reading, AskersPhone())
 
     async def run(self, claimed: Intervention) -> bool:
         """Send it and say what happens. Whether the supervisor was seen in the call. Afterwards it holds no claim."""

@@ -10,7 +10,7 @@ from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.permissions import Permissions
-from bot.domain.presence import PhoneSeen, Presence, presence
+from bot.domain.presence import PhoneSeen, Presence, presence_from
 from bot.interventions.checks import phone_beside, phone_seen
 from bot.polling.ports import Accepted
 
@@ -45,7 +45,7 @@ def knows(status: int = 1, *registration: object) -> Callable[[], Awaitable[Pres
     devices = [{"agent": "phone", "registration": each} for each in registration]
 
     async def answer() -> Presence | None:
-        return presence({"extension": "0003*024", "status": str(status), "registration": devices})
+        return presence_from({"extension": "0003*024", "status": str(status), "registration": devices})
 
     return answer
 
