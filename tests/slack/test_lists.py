@@ -36,7 +36,7 @@ def a_line(a_call: MakeCall, a_view: MakeView) -> MakeLine:
     def build(call_id: str = "c1", **fields: Any) -> Line:
         own = {
             name: fields.pop(name)
-            for name in ("agent", "buttons", "hand", "names", "present", "asker_present")
+            for name in ("agent", "buttons", "help_button", "names", "present", "asker_present")
             if name in fields
         }
         return Line.model_validate(
