@@ -1,8 +1,8 @@
-"""Whether Slack still takes the bot token. Without it no card can be posted, so no phone is rung.
+"""Whether Slack still accepts the bot token. Without it no card can be posted, so no phone is rung.
 
-A token is revoked without a word, and commands still arrive (they need the app token, or none). So Slack is asked every
-few seconds, and beside the reading of each call on which somebody wants to intervene. Only a clear no of Slack's counts: a
-Slack that is slow, limits or is down holds nobody up, for what it takes late it shows late.
+Slack does not announce that a token is revoked, and commands still arrive (they need the app token, or none). So callbot
+asks every few seconds, and while it reads the call of each intervention. Only a clear refusal counts: with a Slack that
+is slow, limits requests or is down, interventions go on, and their cards come late.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from bot.slack.rates import RESPOND
 from bot.tasks import Tasks
 
 REVOKED = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
-"""Reasons that say of the token itself that it is good for nothing (error table of auth.test, docs.slack.dev)."""
+"""Errors that mean the token itself is invalid (error table of auth.test, docs.slack.dev)."""
 EVERY = 10.0
-"""Seconds between two questions where nothing else is asked of Slack: so long may a new token take to be noticed."""
+"""Seconds between two checks."""
 PATIENCE = 0.5
-"""Seconds that an intervention waits for the answer, from the question on; less than until its card says Asked."""
+"""Seconds from the start of a check for which an intervention waits for its result."""
 
 _log = structlog.get_logger("callbot.slack")
 
 
 class BotTokenRevoked(Refusal):
-    """Slack takes nothing from callbot."""
+    """Slack does not accept the bot token."""
 
     rule = "bot token revoked"
 
@@ -41,7 +41,7 @@ class BotTokenRevoked(Refusal):
 
 
 class BotToken:
-    """The state of the token. `test` asks Slack whether it is accepted, and raises SlackError; `heard` is told the answer."""
+    """The state of the token. `test` asks Slack whether it accepts it, and raises SlackError; its result comes to `heard`."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class BotToken:
         self.accepted = True
 
     def heard(self, method: str, reason: str) -> None:
-        """What Slack answered to a request: `reason` is that of a failure, empty where all went well."""
+        """Note the result of a request to Slack: `reason` of its failure, empty if it succeeded."""
         if method == RESPOND:  # it carries no token
             return
         if reason in REVOKED and self.accepted:
@@ -70,13 +70,13 @@ class BotToken:
             _log.warning("bot_token_accepted_again")
 
     def ask(self) -> None:
-        """Ask Slack in the background, unless that is under way."""
+        """Start a check in the background, unless one is under way."""
         if self._asking is None or self._asking.done():
             self._asked_at = self._clock()
             self._asking = self._tasks.spawn(self._ask(), name="bot token")
 
     async def refuse_if_revoked(self) -> None:
-        """Wait for the answer to `ask`, no longer than PATIENCE from the question on. Raises BotTokenRevoked."""
+        """Wait for the check that `ask` started, until PATIENCE after its start. Raises BotTokenRevoked."""
         if self._asking is not None:
             left = self._asked_at + PATIENCE - self._clock()
             await asyncio.wait({self._asking}, timeout=max(left, 0.0))
@@ -84,13 +84,13 @@ class BotToken:
             raise BotTokenRevoked
 
     async def keep_asking(self) -> NoReturn:
-        """Ask every few seconds, for as long as callbot runs."""
+        """Check every few seconds, for as long as callbot runs."""
         while True:
             self.ask()
             await self._sleep(EVERY)
 
     async def close(self) -> None:
-        """Ask no more."""
+        """Stop checking."""
         await self._tasks.cancel()
 
     async def _ask(self) -> None:

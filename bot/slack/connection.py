@@ -1,7 +1,7 @@
 """One WebSocket of Socket Mode: envelopes come in, acknowledgements go out ("Using Socket Mode", docs.slack.dev).
 
-Slack's own client closes the old connection before it opens the new one, and what is under way then is lost. Ours is read
-to its very end, whatever it was told before.
+slack_sdk's client closes the old connection before it opens the new one, and loses what is on its way then. This one is
+read until Slack closes it, also after Slack has asked for another connection.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from bot.slack.delivery import Acknowledgements, deliver, kind_of
 from bot.tasks import Tasks
 
 HEARTBEAT = 10.0
-"""Seconds between pings. A connection without an answer for half of that is dead."""
+"""Seconds between pings. A connection that does not answer within half of that is dead."""
 GREETING = 10.0
-"""Seconds that Slack has to take the connection and to say hello."""
+"""Seconds for Slack to accept the connection and to say hello."""
 CLOSING = 1.0
-"""Seconds that Slack has to say goodbye, where we end a connection."""
+"""Seconds for Slack to answer when callbot closes a connection."""
 LARGEST = 1024 * 1024
 """Bytes of one envelope."""
 
@@ -30,7 +30,7 @@ _log = structlog.get_logger("callbot.sockets")
 
 
 class Connection:
-    """Made by `open`. `leaving` is set when Slack asks for another one in its place, or has ended this one."""
+    """One connection, made by `open`. `leaving` is set when Slack asks for a new one, or has closed this one."""
 
     def __init__(
         self, app: AsyncApp, socket: aiohttp.ClientWebSocketResponse, acknowledgements: Acknowledgements
@@ -54,7 +54,7 @@ class Connection:
         patience: float = GREETING,
         heartbeat: float = HEARTBEAT,
     ) -> "Connection":
-        """A connection that Slack has greeted, within so many seconds. Raises aiohttp.ClientError or TimeoutError."""
+        """Connect, and wait at most `patience` seconds for hello. Raises aiohttp.ClientError or TimeoutError."""
         async with asyncio.timeout(patience):
             socket = await session.ws_connect(
                 url,
@@ -74,17 +74,17 @@ class Connection:
         return cls(app, socket, acknowledgements)
 
     @property
-    def heard(self) -> bool:
-        """Whether it is open, and what Slack says on it arrives: the last ping was answered, or is not due yet."""
+    def alive(self) -> bool:
+        """Whether it is open and alive: no ping has gone unanswered."""
         return not self._reading.done()
 
     async def ended(self, seconds: float) -> None:
-        """Wait until Slack ends it, at most so many seconds; then end it."""
+        """Wait until Slack closes it, at most so many seconds; then close it."""
         await asyncio.wait({self._reading}, timeout=seconds)
         await self.close()
 
     async def close(self) -> None:
-        """End it, when what has arrived is acknowledged."""
+        """Close it, after acknowledging what has arrived."""
         await self._answers.drain(1.0)
         await self._socket.close()
         await self._reader.drain(1.0)
@@ -102,7 +102,7 @@ class Connection:
             self.leaving.set()
 
     async def _acknowledge(self, envelope: dict[str, Any]) -> None:
-        """Let the listener answer, and say what it says. Without an answer of it there is no acknowledgement."""
+        """Send the acknowledgement of the listener. Where it gives none, send none."""
         request = SocketModeRequest.from_dict(envelope)
         if request is None:
             return
@@ -122,7 +122,7 @@ class Connection:
 
 
 def _read_object(frame: aiohttp.WSMessage) -> dict[str, Any]:
-    """What a frame says; nothing where it is no JSON object."""
+    """The JSON object in a frame; empty where there is none."""
     if frame.type is not aiohttp.WSMsgType.TEXT:
         return {}
     try:

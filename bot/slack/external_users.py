@@ -1,9 +1,9 @@
-"""Whether somebody who types or clicks is of callbot's own workspace, or of its organisation. Pure.
+"""Whether a person is an external user: of another workspace than callbot's, or of another organisation. Pure.
 
-In channels that are shared with others, people of other workspaces type and click, too (Slack Connect). In an organisation
+In shared channels (Slack Connect) people of other workspaces type and click, too. In an organisation
 with several workspaces (Enterprise Grid) `user.team_id` of a click may be the workspace in which it was clicked, the
 person's home workspace, or the id of the organisation itself (bolt-js issue 1875); a command names the workspace where it
-was typed. So the organisation decides wherever Slack names it, and what names neither us nor ours is a no.
+was typed. So the organisation decides where Slack names it, and a payload that names neither counts as external.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 
 class Home(NamedTuple):
-    """The workspace that callbot is installed in, and its organisation; empty where it has none."""
+    """The workspace in which callbot is installed, and its organisation; empty where there is none."""
 
     team_id: str
     enterprise_id: str = ""
 
 
 def is_external(body: Mapping[str, Any], home: Home) -> bool:
-    """Whether the person behind a command or click is of another organisation, or of a workspace that is none of ours."""
+    """Whether a command or click comes from an external user."""
     user, team = _object(body, "user"), _word(body, "team_id")
     if user:
         team = _word(user, "team_id") or _word(_object(body, "team"), "id")

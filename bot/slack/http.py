@@ -1,7 +1,7 @@
-"""HOST:PORT: signed requests of Slack, and whether the bot is alive and ready.
+"""HOST:PORT: signed requests from Slack, and the health checks.
 
 The signature is checked on the raw bytes before anything is parsed ("Verifying requests from Slack", docs.slack.dev);
-what is unsigned, stale, oversized or garbage is answered with 4xx and one line in the log, never with its body.
+unsigned, old, oversized or malformed requests get a 4xx and one line in the log, which never holds their body.
 """
 
 import hmac
@@ -16,15 +16,15 @@ from slack_bolt.response import BoltResponse
 from bot.slack.delivery import Acknowledgements, deliver
 
 LARGEST = 256 * 1024
-"""Bytes of one request. A message of 50 full blocks stays well below."""
+"""Bytes of a request. A message of 50 full blocks is much smaller."""
 WINDOW = 300
-"""Seconds that a signature is good for, to either side."""
+"""Seconds by which a timestamp may differ from our clock."""
 
 _log = structlog.get_logger("callbot.http")
 
 
 def verify(secret: str, timestamp: str, signature: str, body: bytes, now: float) -> bool:
-    """Whether Slack signed these bytes within the window: `v0=` and the hex HMAC-SHA256 of `v0:timestamp:body`."""
+    """Whether Slack signed these bytes within the window. The signature is `v0=` and the hex HMAC-SHA256 of `v0:timestamp:body`."""
     if not secret or not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
         return False
     if abs(now - int(timestamp)) > WINDOW or not signature.isascii():
@@ -34,7 +34,7 @@ def verify(secret: str, timestamp: str, signature: str, body: bytes, now: float)
 
 
 def is_well_formed(body: object) -> bool:
-    """Whether Bolt can read it: an object, and for a click the shape of "block_actions payloads", docs.slack.dev."""
+    """Whether Bolt can read the payload: an object, and for a click of the form of "block_actions payloads", docs.slack.dev."""
     if not isinstance(body, dict) or not isinstance(body.get("command", ""), str):
         return False
     if body.get("type") != "block_actions":
@@ -49,10 +49,7 @@ def is_well_formed(body: object) -> bool:
 
 
 class Front:
-    """The web application. `app` None: Socket Mode, so nothing is taken on `/slack/events`.
-
-    `ready` is asked whenever somebody wants to know.
-    """
+    """The web application. `app` is None with Socket Mode; then there is no `/slack/events`. `ready` answers `/readyz`."""
 
     def __init__(
         self,
@@ -97,7 +94,7 @@ class Front:
         if not verify(self._secret, timestamp, signature, body, self._now()):
             return _refuse("not_signed", 401)
         try:
-            kind = request.headers.get("Content-Type", "")  # of the other headers Bolt needs none
+            kind = request.headers.get("Content-Type", "")  # Bolt needs no other header
             asked = AsyncBoltRequest(body=body.decode(), headers={"content-type": kind})
             return await self._dispatch(asked)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
@@ -110,7 +107,7 @@ class Front:
 
 
 def _answer(answer: BoltResponse) -> web.Response:
-    """What Bolt answers, which is UTF-8 and has neither cookies nor headers of its own."""
+    """Bolt's answer for aiohttp. It is UTF-8, without cookies or headers of its own."""
     if not answer.body:
         return web.Response(status=answer.status)
     kind = answer.headers["content-type"][0].partition(";")[0]

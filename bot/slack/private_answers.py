@@ -1,7 +1,7 @@
-"""The person who asked, reached privately through the response_url of what they typed or clicked.
+"""Private answers to the person who asked, through the response_url of their command or click.
 
-Slack takes five answers within 30 minutes ("Handling user interaction", docs.slack.dev); each of ours says that it is
-ephemeral. Where that way is closed, a direct message says it instead. What may have been delivered is not said again.
+Slack accepts five answers within 30 minutes ("Handling user interaction", docs.slack.dev); all of them are ephemeral. If
+the response_url fails, the answer goes to the direct message. An answer that may have been delivered is not repeated.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,9 +25,9 @@ _log = structlog.get_logger("callbot.slack")
 
 
 class PrivateAnswers:
-    """One person, answered about one request.
+    """Answers one person about one request.
 
-    `now` is the wall clock's; `pbx_behind` is what is added to dates of the PBX so that they are, too.
+    `now`: wall-clock time. `pbx_behind`: what to add to times of the PBX to get wall-clock times.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class PrivateAnswers:
         await self._tell(answer_messages.refusal_message(str(refusal), request))
 
     async def phone_not_registered(self, refusal: Refusal, anyway: Button, request: str) -> None:
-        """Say that their own phone could not ring, with a button that has it rung all the same."""
+        """Say that their own phone could not ring, with a button to try it anyway."""
         await self._tell(answer_messages.not_registered(str(refusal), anyway, request))
 
     async def failed(self, message: str, request: str) -> None:
@@ -66,7 +66,7 @@ class PrivateAnswers:
         await self._tell(lists.choice_message(action, lines_at(choices, self._pbx_behind()), self._now()))
 
     async def listed(self, listing: Listing) -> None:
-        """Show the live calls; another page takes the place of the one that was clicked."""
+        """Show a page of the live calls; after a click it replaces the page that was clicked."""
         shown = listing.model_copy(update={"lines": lines_at(listing.lines, self._pbx_behind())})
         await self._tell(lists.call_list_message(shown), replace=self._clicked)
 
@@ -75,17 +75,17 @@ class PrivateAnswers:
         await self._tell(answer_messages.help_text())
 
     async def help_requested(self, channel: str) -> None:
-        """Say where the call for help is, and that they will hear who is coming."""
+        """Say where the help request was posted, and that they will be informed who is coming."""
         await self._tell(answer_messages.help_requested(channel))
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
-        """Say that the card is in the direct message, and why; nothing where it is where it was asked for."""
+        """Say that the card is in the direct message, and why; nothing if it is in the channel."""
         if why is CardElsewhere.NO:
             return
         await self._tell(answer_messages.card_elsewhere(why))
 
     async def card_is_nowhere(self, card: Card) -> None:
-        """Say that Slack takes the card nowhere, and what it would show."""
+        """Say that Slack accepts the card nowhere, and what it would show."""
         await self._tell(card_nowhere(intervention_message(card)))
 
     async def _tell(self, message: Message, *, replace: bool = False) -> None:
@@ -93,7 +93,7 @@ class PrivateAnswers:
             await send_direct_message(self._outbox, self._sleep, self._slack_user, message, Rank.ANSWER)
 
     async def _respond(self, url: str, message: Message, *, replace: bool) -> bool:
-        """Whether there is no more to do: Slack took the answer, or may have taken it."""
+        """Send it through the response_url; returns whether Slack took it, or may have."""
         for pause in (*PAUSES, None):
             try:
                 await self._outbox.respond(url, message, replace=replace)

@@ -1,4 +1,4 @@
-"""Socket Mode: two connections, and each has a successor before it goes, so that a refresh loses nothing."""
+"""Socket Mode over two connections. Each has a successor before it is closed, so a refresh loses nothing."""
 
 import asyncio
 import random
@@ -16,11 +16,11 @@ from bot.tasks import Tasks, back_off
 
 CONNECTIONS = 2
 APART = 1.0
-"""Seconds between the openings of the two, so that Slack ends them at different moments."""
+"""Seconds between opening the two, so that Slack refreshes them at different times."""
 LINGER = 30.0
-"""Seconds that a connection which was asked to leave is still read. Slack ends it after about ten."""
+"""Seconds for which a connection is still read after Slack asked for a new one. Slack closes it after about ten."""
 STEADY = 10.0
-"""Seconds after which a connection counts as one that worked. After a shorter one the next has to wait."""
+"""Seconds after which a connection counts as stable. After a shorter one the next has to wait."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0
 """Seconds before the next connection is opened: each pause twice as long as the one before."""
 
@@ -28,11 +28,11 @@ _log = structlog.get_logger("callbot.sockets")
 
 
 class Sockets:
-    """The connections of one app. Slack sends each payload to any one of them. `jitter` gives a number from 0 to 1.
+    """The connections of one app. Slack sends each payload over one of them. `jitter`: a number from 0 to 1.
 
-    `heartbeat`: seconds between pings; a connection on which nothing has come for one and a half times as long is ended.
+    `heartbeat`: seconds between pings; a connection that is silent for 1.5 times as long is closed.
 
-    Made where a loop runs; `close` it in the end, also where it never was connected.
+    Create it in a running event loop, and `close` it in the end, even if it was never connected.
     """
 
     def __init__(
@@ -61,24 +61,24 @@ class Sockets:
 
     @property
     def open(self) -> int:
-        """How many connections Slack can be heard on."""
-        return sum(connection.heard for connection in self._connections)
+        """How many connections are open and alive."""
+        return sum(connection.alive for connection in self._connections)
 
     async def connect(self) -> None:
-        """Open the first one; the others follow. Raises SlackError; it may be called again then."""
+        """Open the first connection; the second follows. Raises SlackError, and may be called again then."""
         first = await self._open()
         for number in range(CONNECTIONS):
             self._start_keeper(number, first if number == 0 else None)
 
     async def close(self) -> None:
-        """Close them all. What arrived before should be answered by then."""
+        """Close all connections. Requests that arrived should be answered before."""
         self._closed = True
         await self._tasks.cancel()
         await asyncio.gather(*(connection.close() for connection in self._connections))
         await self._session.close()
 
     def _start_keeper(self, number: int, connection: Connection | None) -> None:
-        """Keep one connection open for as long as callbot runs: a keeper that ends, for whatever reason, has a successor."""
+        """Start the task that keeps one connection open. If it ends for any reason, another is started."""
         keeper = self._tasks.spawn(self._keep(number, connection), name=f"socket {number}")
         keeper.add_done_callback(lambda _: self._keeper_ended(number))
 
@@ -92,7 +92,7 @@ class Sockets:
             self._start_keeper(number, None)
 
     async def _keep(self, number: int, connection: Connection | None) -> None:
-        """Have one connection open, for as long as callbot runs, whatever goes wrong: without any the bot is deaf."""
+        """Keep one connection open for as long as callbot runs, whatever fails."""
         tries = 0
         if connection is None:
             await self._sleep(number * APART)
@@ -110,19 +110,19 @@ class Sockets:
                 await self._sleep(back_off(tries - 1, FIRST_PAUSE, LONGEST_PAUSE, self._jitter()))
 
     async def _use(self, connection: Connection) -> float:
-        """Wait until a successor is due; for how many seconds this one was good."""
+        """Wait until the connection needs a successor; returns the seconds for which it worked."""
         begun = self._clock()
         await connection.leaving.wait()
-        self._tasks.spawn(self._see_off(connection), name="socket seen off")
+        self._tasks.spawn(self._read_to_the_end(connection), name="socket read to the end")
         return self._clock() - begun
 
-    async def _see_off(self, connection: Connection) -> None:
-        """Read on what still comes on a connection that leaves."""
+    async def _read_to_the_end(self, connection: Connection) -> None:
+        """Read what still comes over a connection that has a successor."""
         await connection.ended(LINGER)
         self._connections.discard(connection)
 
     async def _open_when_allowed(self) -> Connection:
-        """One more connection, when Slack gives addresses again: too many requests of one keeper close the way for both."""
+        """Open a connection, after the wait that Slack asked for: its rate limit holds for both connections."""
         wait = self._no_address_until - self._clock()
         if wait > 0:
             await self._sleep(wait)
@@ -133,7 +133,7 @@ class Sockets:
             raise
 
     async def _open(self) -> Connection:
-        """One more connection. Raises SlackError."""
+        """Open a connection. Raises SlackError."""
         answer = await answer_of(self._app.client.apps_connections_open(app_token=self._app_token))
         with raising_slack_errors():
             connection = await Connection.open(

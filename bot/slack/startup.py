@@ -1,6 +1,6 @@
-"""The first words with Slack at a start: who we are there, and the first connection of Socket Mode.
+"""The first requests to Slack at a start: who the bot is, and the first connection of Socket Mode.
 
-Slack may be busy, or the network not up yet: that passes, so it is asked again for half a minute. What it refuses is final.
+Slack may be busy, or the network not up yet, so callbot tries for half a minute. A refusal is final.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 
 class SlackUnavailable(CallbotError):
-    """Slack does not accept a token, or cannot be reached at the start."""
+    """At the start, Slack does not accept a token or cannot be reached."""
 
 
 class Workspace(NamedTuple):
-    """What auth.test says of the bot's own workspace."""
+    """The bot's workspace and its ids there, from auth.test."""
 
     home: Home
     bot_id: str
@@ -34,7 +34,7 @@ class Workspace(NamedTuple):
 
 
 async def workspace_of(client: AsyncWebClient, sleep: Callable[[float], Awaitable[None]]) -> Workspace:
-    """Who the bot is, by its token. Raises SlackUnavailable."""
+    """Ask Slack which workspace and bot the token belongs to. Raises SlackUnavailable."""
     refusal = "Slack does not accept SLACK_BOT_TOKEN: {}. Copy it anew from the app's page."
 
     async def ask() -> Workspace:
@@ -52,7 +52,7 @@ async def connect(sockets: Sockets, sleep: Callable[[float], Awaitable[None]]) -
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Callable[[float], Awaitable[None]]) -> T:
-    """Ask until there is an answer. `ask` raises SlackError; `refusal` says what to do about a no, with its reason."""
+    """Try `ask` until it succeeds. It raises SlackError. `refusal`: the message for a refusal, with {} for its reason."""
     problem = ""
     for pause in (*PAUSES, None):
         try:

@@ -1,4 +1,4 @@
-"""What is kept in callbot's time and in the PBX's, as the wall clock has it: cards and lists. See `bot.domain.wall_time`."""
+"""Turns the times of cards and lists, in callbot's and the PBX's time, into wall-clock times. See `bot.domain.wall_time`."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -14,7 +14,7 @@ _WithCall = TypeVar("_WithCall", Choice, Line)
 
 
 def lines_at(lines: Iterable[_WithCall], pbx: timedelta) -> tuple[_WithCall, ...]:
-    """Lines of `/calls`, or calls to choose from. Their buttons name calls as the PBX does."""
+    """Lines of `/calls`, or calls to choose from, with wall-clock times. Their buttons keep the PBX's times."""
     if not pbx:
         return tuple(lines)
     return tuple(
@@ -25,7 +25,7 @@ def lines_at(lines: Iterable[_WithCall], pbx: timedelta) -> tuple[_WithCall, ...
 def card_at(
     card: Card | AlertCard | DigestCard | BlindCard, own: timedelta, pbx: timedelta
 ) -> Card | AlertCard | DigestCard | BlindCard:
-    """A card of any kind. Its buttons name calls as the PBX does."""
+    """A card of any kind with wall-clock times. Its buttons keep the PBX's times."""
     if not (own or pbx):
         return card
     match card:

@@ -375,13 +375,13 @@ async def test_a_connection_on_which_no_ping_is_answered_is_not_heard(line: Line
     answer = await line.app.client.apps_connections_open(app_token=line.workspace.app_token)
     async with aiohttp.ClientSession() as session:
         connection = await Connection.open(line.app, session, str(answer["url"]), line, heartbeat=0.2)
-        before = connection.heard
+        before = connection.alive
         line.workspace.silence_sockets()
         for _ in range(500):
-            if not connection.heard:
+            if not connection.alive:
                 break
             await asyncio.sleep(0.01)
-        assert (before, connection.heard) == (True, False)
+        assert (before, connection.alive) == (True, False)
         await connection.close()
 
 
