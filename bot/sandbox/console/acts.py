@@ -1,4 +1,4 @@
-"""What a visitor of the page can do in the name of the people of the demo. Whatever cannot be done is refused with why."""
+"""What a visitor of the page can do for the people of the demo. What cannot be done is refused with a reason."""
 
 import secrets
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ MOST_TYPED = 4000
 MOST_CALLER = 80
 """Characters of a caller's number, and of their name."""
 MOST_CALLS = 40
-"""Calls at once: more than a visitor can want, and few enough for a page."""
+"""The limit of live calls: enough for a visitor, and few enough for a page."""
 
 
 class Acts:
@@ -39,7 +39,7 @@ class Acts:
         self._names = _names()
 
     async def type(self, *, user: str, channel: str, text: str) -> Json:
-        """Type a line: a slash command for the app, anything else for those in the channel."""
+        """Type a line: a slash command goes to the app, anything else into the channel."""
         self._may_read(user, channel)
         line = text.strip()
         if not line or len(line) > MOST_TYPED or not _encodable(line):
@@ -55,7 +55,7 @@ class Acts:
     async def click(
         self, *, user: str, channel: str, ts: str, block_id: str, action_id: str, confirmed: bool | None = None
     ) -> Json:
-        """Click a button; one that asks first needs the answer, true or false."""
+        """Click a button; one with a confirm dialog needs the answer, true or false."""
         self._may_read(user, channel)
         message = self._message(user, channel, ts)
         button, nth = self._button(message, block_id, action_id)
@@ -65,7 +65,7 @@ class Acts:
         return _delivered(done, f"“{button.label}” failed")
 
     async def phone(self, *, number: str, do: str, call: str, to: str | None = None) -> Json:
-        """Do something by hand with a desk phone: what the phone's own line says that it can."""
+        """Use a desk phone by hand, as far as its line's `can` allows."""
         lines = self._floor_shown.lines(number)
         if not self._is_phone(number):
             refuse("no_such_phone", f"There is no phone {number}.", status=404)
@@ -93,7 +93,7 @@ class Acts:
             (by_hand | {"lift": floor.answer})[do](call)
 
     async def ring(self, *, to: str, caller: str | None = None, caller_name: str | None = None) -> Json:
-        """Let a call come in and ring at a phone; without a caller somebody invented calls."""
+        """Let a call ring at a phone; without a caller, an invented person calls."""
         if not self._is_phone(to):
             refuse("no_such_phone", f"There is no phone {to}.", status=404)
         self._check_caller("caller", caller)
@@ -104,7 +104,7 @@ class Acts:
         return {"call": self._floor.ring(caller=number, caller_name=name, to=to)}
 
     def _check_caller(self, field: str, given: str | None) -> None:
-        """Who calls goes into every list of the PBX: what no list could carry must not get in."""
+        """Refuse a caller that no list of the PBX could carry."""
         if given is None:
             return
         if not given.strip() or len(given) > MOST_CALLER or not given.isprintable():
@@ -116,7 +116,7 @@ class Acts:
         return any(number == each.number for each in self._floor.extensions())
 
     def _somebody(self) -> tuple[str, str]:
-        """Whoever is not calling yet."""
+        """An invented caller who is not in a call yet."""
         calling = {number for call in self._floor.calls() for view in call.views for number in view.source}
         return next((each for each in CALLERS if each[0] not in calling), secrets.choice(CALLERS))
 
@@ -143,7 +143,7 @@ class Acts:
 
 
 def _names() -> Conversations:
-    """The people and channels whose names mean something in a line."""
+    """The people and channels that a line can mention."""
     names = Conversations("T0LOCAL", Changes())
     for user, handle in CAST.items():
         names.add_person(user, handle, None)
@@ -153,18 +153,18 @@ def _names() -> Conversations:
 
 
 def _encodable(text: str) -> bool:
-    """Whether it is text that anybody can have typed: JSON can carry halves of characters, UTF-8 cannot."""
+    """Whether the text can be typed: JSON can carry lone surrogates, UTF-8 cannot."""
     return text.encode(errors="ignore").decode() == text
 
 
 def _delivered(delivery: Delivery, failed: str) -> Json:
-    """What became of a command or click, in the words of Slack's client where it went wrong."""
+    """The result of a command or click; an error is in the words of Slack's client."""
     problem = None if delivery.acknowledged or not delivery.sent else f"{failed} with the error “{delivery.error}”."
     return {"delivered": {"sent": delivery.sent, "acknowledged": delivery.acknowledged, "problem": problem}}
 
 
 def fields_of(asked: Mapping[str, object], needed: tuple[str, ...], allowed: tuple[str, ...] = ()) -> Json:
-    """The fields of a request: those needed, perhaps those allowed, and no others. Raises NotDone."""
+    """The fields of a request: all that are needed, those that are allowed, and no others. Raises NotDone."""
     unknown = sorted(set(asked) - {*needed, *allowed})
     if unknown:
         refuse("unknown_field", f"There is no field {unknown[0]}.", status=400)

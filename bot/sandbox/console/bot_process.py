@@ -1,4 +1,4 @@
-"""The bot's own process beside the sandbox: started, watched, ended, and started again on what it has kept."""
+"""The bot's process beside the sandbox: started, watched, stopped, and restarted on the same ledger."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Literal
 from bot.sandbox.changes import Changes
 
 ENDING = 12.0
-"""Seconds that the bot may take to end by itself."""
+"""Seconds that the bot may take to stop."""
 BotState = Literal["running", "restarting", "ended"]
 
 
@@ -25,7 +25,7 @@ class BotProcess:
         self._turn = asyncio.Lock()
         self.state: BotState = "ended"
         self.exit_code: int | None = None
-        """Of the last process, once it has ended."""
+        """The exit code of the last process, once it has ended."""
         self.starts = 0
 
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
@@ -67,7 +67,7 @@ class BotProcess:
         self._now("running")
 
     async def _end(self) -> None:
-        """Ask it to end; what does not, is ended."""
+        """Send SIGTERM; kill it if it does not end in time."""
         process, watching = self._process, self._watching
         if process is None or watching is None:
             return
@@ -80,7 +80,7 @@ class BotProcess:
         await watching
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        """Say so when it ends, asked or not."""
+        """Notify when the process ends, for whatever reason."""
         self.exit_code = await process.wait()
         if self.state == "running":
             self._now("ended")

@@ -1,4 +1,4 @@
-"""The state as a page is told it: all of it first, then what has changed since, never twice."""
+"""The state as a page receives it: all of it first, then each change once."""
 
 import time
 from collections.abc import Mapping
@@ -27,11 +27,11 @@ class State:
         self._bot = bot
 
     def whole(self) -> Json:
-        """All of it; `now` is the clock that its instants are of, in milliseconds since 1970."""
+        """The whole state; `now` is the current time of its clock, in milliseconds since 1970."""
         return {"version": VERSION, "type": "state", "now": _now(), "messages": self._messages()} | self.parts()
 
     def parts(self) -> Json:
-        """What is told whole whenever it changes."""
+        """The parts that are sent whole whenever they change."""
         return {
             "places": self._shown.places(),
             "floor": self._floor.now(),
@@ -45,7 +45,7 @@ class State:
         }
 
     def versions(self) -> dict[tuple[str, str], int]:
-        """Every message by channel and time stamp, and how often it has been shown anew."""
+        """Every message by channel and ts, with its version."""
         return {(each.channel, each.ts): len(each.versions) for each in self._shown.messages()}
 
     def _messages(self, known: Mapping[tuple[str, str], int] | None = None) -> list[Json]:
@@ -57,7 +57,7 @@ class State:
         ]
 
     def since(self, known: Mapping[tuple[str, str], int], parts: Json) -> Json:
-        """What is otherwise than known: whole parts, changed messages, and the names of those that are gone."""
+        """The differences from `known`: whole parts, changed messages, and the keys of those that are gone."""
         messages, there, now = self._messages(known), self.versions(), self.parts()
         gone = [list(name) for name in known if name not in there]
         changed: Json = {name: part for name, part in now.items() if parts.get(name) != part}
@@ -65,7 +65,7 @@ class State:
 
 
 class Told:
-    """What one page has been told."""
+    """What one page has received."""
 
     def __init__(self, state: State) -> None:
         self._state = state

@@ -1,6 +1,6 @@
 """The floor as JSON: every desk phone, and a line for each call that it rings for, makes or is in.
 
-Instants are milliseconds since 1970, as browsers count. What may be done by hand is said with each line (`can`).
+Instants are milliseconds since 1970, as browsers count. Each line says what can be done by hand (`can`).
 """
 
 from datetime import datetime
@@ -25,7 +25,7 @@ class FloorShown:
         return {"phones": [self.phone(each) for each in self._floor.extensions()]}
 
     def phone(self, extension: Extension) -> Json:
-        """One phone; its state is that of the line that wants attention most."""
+        """One phone; its state is that of its most urgent line."""
         lines = self.lines(extension.number)
         states = [line["state"] for line in lines]
         state = next(
@@ -34,13 +34,13 @@ class FloorShown:
         return {"number": extension.number, "name": extension.name, "state": state, "lines": lines}
 
     def lines(self, number: str) -> list[Json]:
-        """The lines of one phone: what rings because of an intervention first, then its calls, oldest first."""
+        """The lines of one phone: a ringing intervention first, then its calls, oldest first."""
         ring = self._rings.ring(number)
         own = [self._line(call, view) for call in self._floor.calls() for view in call.views if view.phone == number]
         return [*([self._rung(ring)] if ring else []), *own]
 
     def _rung(self, ring: Ring) -> Json:
-        """A phone that an intervention rings: for whom, and when it gives up."""
+        """A phone that an intervention rings: for which action, and until when."""
         asked = ring.intervention
         call = self._floor.call(asked.call_id)
         view = call.view(asked.view_id) if call else None
@@ -58,7 +58,7 @@ class FloorShown:
         }
 
     def _line(self, call: Call, view: View) -> Json:
-        """One side of a call, as the phone in use shows it."""
+        """One view of a call, as its phone shows it."""
         state = _state(view)
         supervisor = view.leg or view.phone != view.extension
         return {
@@ -75,7 +75,7 @@ class FloorShown:
         }
 
     def _other_party(self, view: View) -> list[str]:
-        """Who is at the other end: a name and a number where both are known."""
+        """The other party: a name and a number where both are known."""
         if view.phone == view.source[0] == view.extension:
             return [self._name(number) for number in view.destination]
         name, _, number = view.caller_id.removesuffix(">").rpartition(" <")

@@ -1,4 +1,4 @@
-"""Which requests are answered at all. Everything is on loopback; what has to be kept out is other pages of the browser.
+"""Which requests are answered. Everything is on loopback; other pages of the same browser have to be kept out.
 
 - `Host` must be a loopback name with our port (browsers leave 80 out): a name elsewhere that resolves to 127.0.0.1
   (DNS rebinding) is refused.
@@ -16,7 +16,7 @@ from bot.sandbox.console.refusals import refuse
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PLAIN_PORT = 80
-"""The port of http that nobody writes."""
+"""The default port of http, which browsers leave out."""
 OWN_FETCHES = frozenset({"same-origin", "none"})
 SUBPROTOCOL = "callbot.v1"
 TOKEN_PROTOCOL = "token."  # noqa: S105 - what stands before it in the list of subprotocols
@@ -32,7 +32,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Of every answer. Nothing is kept, because the next demo on this port may have another page."""
+"""Headers of every answer. Nothing is cached: the next demo on this port may have another page."""
 
 
 def check_sender(headers: Mapping[str, str], port: int) -> None:

@@ -1,4 +1,4 @@
-"""The story, played over and over from a clean floor while somebody watches, until somebody acts."""
+"""Repeats the story, from an empty floor, while a page is open and until somebody acts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,17 +10,17 @@ from bot.sandbox.console.story import Scene
 
 Playing = Literal["waiting", "playing", "stopped", "over", "broken"]
 MOST_PLAYS = 30
-"""In a row, before it rests: a page may be left open over night."""
+"""Plays in a row before it pauses: a page may stay open over night."""
 SETTLING = 2.0
-"""Seconds that the bot gets to see that the calls of the play before are gone."""
+"""Seconds for the bot to see that the calls of the last play are gone."""
 BETWEEN = 1.5
-"""Seconds between the end of one play and the cleaning up for the next."""
+"""Seconds between the end of one play and the preparation of the next."""
 
 
 class Plays:
     """Plays `play` again and again, with a pause of `between` seconds.
 
-    `clean` puts the floor in order; `ready` waits until the bot is connected; `at_once`: the first who looks starts it.
+    `clean` empties the floor; `ready` waits until the bot is connected; `at_once`: the first open page starts it.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Plays:
         return self._changes.subscribe(callback)
 
     def now(self) -> dict[str, Any]:
-        """What is played, as JSON."""
+        """The current scene, as JSON."""
         return {
             "state": self.state,
             "plays": self.plays,
@@ -56,23 +56,23 @@ class Plays:
         }
 
     def watched(self) -> None:
-        """Somebody opened the page: the first one starts the story."""
+        """A page was opened: the first one starts the story."""
         self._watchers += 1
         if self.state == "waiting":
             self.again()
 
     def left(self) -> None:
-        """Somebody closed it. With nobody left the play goes on to its end, and is not repeated."""
+        """A page was closed. Without any page the play goes on to its end, and is not repeated."""
         self._watchers -= 1
 
     def again(self) -> None:
-        """Play from the beginning, whatever goes on."""
+        """Start again from the beginning."""
         self._cancel()
         self._now("playing")
         self._running = asyncio.create_task(self._over_and_over())
 
     def stop(self) -> None:
-        """Somebody acts: the floor is theirs, as it is."""
+        """Stop because somebody acts; the floor stays as it is."""
         self._cancel()
         self._now("stopped")
 

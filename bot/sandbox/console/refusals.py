@@ -1,4 +1,4 @@
-"""What is not done, and why: for a program, for a person, and as an HTTP answer."""
+"""Refusals of the interface: a code for programs, a sentence for people, a status for HTTP."""
 
 from html import escape
 from typing import NoReturn
@@ -15,7 +15,7 @@ REFUSED = """<!doctype html>
 
 
 class NotDone(Exception):
-    """What was asked for is not done: `code` for programs, `status` for HTTP, the sentence for people."""
+    """The request is refused: `code` for programs, `sentence` for people, `status` for HTTP."""
 
     def __init__(self, code: str, sentence: str, status: int) -> None:
         super().__init__(sentence)
@@ -28,10 +28,10 @@ class NotDone(Exception):
         return web.json_response(body, status=self.status)
 
     def page(self) -> web.Response:
-        """The same for somebody who has followed a link to the page."""
+        """The HTTP answer as a page, for a browser that followed a link."""
         return web.Response(text=REFUSED.format(escape(str(self))), status=self.status, content_type="text/html")
 
 
 def refuse(code: str, sentence: str, *, status: int = 409) -> NoReturn:
-    """Raise NotDone; 409: it cannot be done as things are."""
+    """Raise NotDone; 409: not possible in the current state."""
     raise NotDone(code, sentence, status)

@@ -1,4 +1,4 @@
-"""Since when phones ring because of an intervention, and what whoever answered them is on a call for.
+"""Since when phones ring for an intervention, and for which action the supervisor is then in the call.
 
 The floor itself knows neither: a real phone shows only that it rings, and a real PBX only that there is a leg.
 """
@@ -12,7 +12,7 @@ from bot.sandbox.pbx.ringing import Intervention
 
 @dataclass(frozen=True)
 class Ring:
-    """A phone that rings: what for, and from when until when (seconds since 1970)."""
+    """A ringing phone: for which action, since when and until when (seconds since 1970)."""
 
     intervention: Intervention
     since: float
@@ -27,22 +27,22 @@ class RingTimes:
         self._clock = clock
         self._rings: dict[str, Ring] = {}
         self._asked: dict[str, Intervention] = {}
-        self._end = floor.on_change(self._look)
+        self._end = floor.on_change(self._update)
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         self._end()
 
     def ring(self, phone: str) -> Ring | None:
-        """What that phone rings for right now."""
+        """For which action the phone rings, since when and until when; None: it does not ring."""
         return self._rings.get(phone)
 
     def action(self, phone: str, call_id: str) -> str | None:
-        """What whoever answered that phone is on that call for; None where nobody asked."""
+        """The action by which that phone is in that call; None where there is none."""
         asked = self._asked.get(phone)
         return asked.action if asked is not None and asked.call_id == call_id else None
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         ringing: dict[str, Ring] = {}
         for each in self._floor.interventions():
             now = self._clock()

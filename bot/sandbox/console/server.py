@@ -1,4 +1,4 @@
-"""Console: the page of the demo and its interface, on a loopback address. What it takes and says is in `interface.md`."""
+"""Console: the page of the demo and its interface, on a loopback address, as `interface.md` describes."""
 
 import asyncio
 import json
@@ -30,9 +30,9 @@ KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".s
 MOST_BODY = 16_384
 """Bytes of a request."""
 MOST_PAGES = 20
-"""Pages that are told of changes at a time."""
+"""The limit of open pages."""
 TOGETHER = 0.03
-"""Seconds in which changes are gathered before the pages are told."""
+"""Seconds in which changes are collected before they are sent to the pages."""
 STARTING = 30.0
 """Seconds that a story waits for the bot to be connected."""
 
@@ -105,7 +105,7 @@ class Console:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Answer only what may be answered; what goes wrong is said as JSON, and every answer has the headers."""
+        """Answer only requests that pass the guard. Errors are JSON, and every answer has the headers."""
         try:
             check_sender(request.headers, self.port)
             if request.path.startswith("/v1/"):
@@ -131,7 +131,7 @@ class Console:
         return web.json_response(self._state.whole())
 
     async def _tell_changes(self, request: web.Request) -> web.StreamResponse:
-        """One page's connection: the state, then what changes, until the page goes."""
+        """One page's connection: the state, then its changes, until the page is closed."""
         if len(self._pages) >= MOST_PAGES:
             refuse("too_many_pages", f"{MOST_PAGES} pages are open already.", status=429)
         socket = web.WebSocketResponse(protocols=(SUBPROTOCOL,), heartbeat=20, max_msg_size=1024)
@@ -168,7 +168,7 @@ class Console:
     # ── acts ──
 
     def _verbs(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...], Callable[..., Awaitable[Json]]]]:
-        """Every act: its path, the fields that it needs and may have, and what is done."""
+        """Every act: its path, its required and optional fields, and its function."""
         return [
             ("/v1/type", ("user", "channel", "text"), (), self._acts.type),
             ("/v1/click", ("user", "channel", "ts", "block_id", "action_id"), ("confirmed",), self._acts.click),
@@ -215,7 +215,7 @@ class Console:
         await Story(self._floor, self._workspace, show, pace=self._pace).play()
 
     async def _clean(self) -> None:
-        """End every call, let the bot see it, and show nothing any more of what was."""
+        """End every call, let the bot see that, and remove all earlier messages."""
         calls = self._floor.calls()
         for call in calls:
             self._floor.hang_up(call.id)
@@ -228,7 +228,7 @@ class Console:
         return await self._workspace.until(lambda: self._workspace.sockets > 0, STARTING)
 
     def _changed(self) -> None:
-        """Tell the pages, soon: what changes together is told together."""
+        """Send the changes to the pages soon, several together."""
         if self._gathering is None:
             self._gathering = asyncio.get_running_loop().call_later(TOGETHER, self._announce)
 

@@ -1,4 +1,4 @@
-"""What Slack's composer knows of the app's slash commands: manifest.yml, which a test holds against this table."""
+"""The app's slash commands, as Slack's composer lists them. A test compares this table with manifest.yml."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,7 @@
-"""The workspace as JSON: where one can write, who is there, and every message that somebody can see.
+"""The workspace as JSON: channels, people, and every message that somebody can see.
 
-The page is shown everything, private answers too, because it plays every part: whose eyes it looks through is its own
-matter. What the app attached for itself (metadata) nobody sees, so it is not here either.
+The page gets private answers too, because it can show the view of each person. Nobody sees the app's metadata, so it is
+not here.
 """
 
 from typing import Any
@@ -22,11 +22,11 @@ class WorkspaceShown:
         self._cleared = ""
 
     def clear(self) -> None:
-        """Show nothing any more of what has been posted until now."""
+        """Hide all messages that have been posted so far."""
         self._cleared = max([self._cleared, *(each.ts for each in self._everything())])
 
     def places(self) -> Json:
-        """Channels, people, the app and its commands: what stays as it is while the demo runs."""
+        """Channels, people, the app and its commands: what does not change while the demo runs."""
         return {
             "channels": [{"id": channel, "name": name} for channel, name in CHANNELS.items()],
             "people": [
@@ -45,7 +45,7 @@ class WorkspaceShown:
         }
 
     def messages(self) -> list[Message]:
-        """The messages that are there now, oldest first."""
+        """The current messages, oldest first."""
         return sorted((each for each in self._everything() if each.ts > self._cleared), key=lambda each: each.ts)
 
     def _everything(self) -> list[Message]:
@@ -59,7 +59,7 @@ def direct_message(user: str) -> str:
 
 
 def message_shown(message: Message) -> Json:
-    """One message as JSON; `version` counts what it has shown so far, from 1."""
+    """One message as JSON; `version` counts its versions, from 1."""
     return {
         "channel": message.channel,
         "ts": message.ts,

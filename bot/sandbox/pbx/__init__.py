@@ -3,7 +3,7 @@
 Read in this order:
 
     phones.py         Extension, Call, View: what a floor is made of
-    desks.py          the extensions of a floor, and who is told of changes
+    desks.py          the extensions of a floor, and subscriptions to its changes
     ringing.py        phones that ring because of an intervention, and when they stop
     floor.py          Floor: phones, calls and time; what people do, what the PBX does
     server.py         SandboxPbx: the HTTP server, the requests it has seen
@@ -15,7 +15,7 @@ Read in this order:
     refusals.py       every error code, in the spelling of each page
     tokens.py         the token endpoint
     forms.py          switches for what sources disagree on
-    faults.py         what goes wrong on request
-    meanwhile.py      what happens on the floor between two requests
-    control.py        the floor's verbs over HTTP
+    faults.py         faults on purpose
+    meanwhile.py      changes of the floor between two requests
+    control.py        the floor's methods over HTTP
 """

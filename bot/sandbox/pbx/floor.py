@@ -1,4 +1,4 @@
-"""The floor: phones, calls, views and time. What happens here is what the sandbox PBX answers with.
+"""The floor: phones, calls, views and time. The sandbox PBX answers with what happens here.
 
 Everything is synchronous and is called on the event loop; a change is visible at once. People act through `ring`,
 `talk`, `answer`, `hold`, `park`, `hang_up`, `lift` and `leave`; the PBX acts through `hop`, `intervene` and `record`.
@@ -50,7 +50,7 @@ class Floor(Desks):
         return self._rung.interventions()
 
     def busy(self, number: str) -> bool:
-        """Whether that phone is in a call: as a party that rings or talks, or on somebody else's call."""
+        """Whether that phone is in a call: as a party that rings or talks, or as a supervisor's leg."""
         return any(view.phone == number for call in self._calls.values() for view in call.views)
 
     # ── what people do ──
@@ -88,14 +88,14 @@ class Floor(Desks):
         return call_id
 
     def answer(self, call_id: str) -> None:
-        """Let the called party answer; who rings for a PickUp of that call rings no longer."""
+        """Let the called party answer; phones that ring for a PickUp of that call stop."""
         call, now = self._find(call_id), self._now()
         for view in call.views:
             self._put_on_call(call, view, now)
         self._changed()
 
     def hop(self, call_id: str, to: str) -> None:
-        """Let a ringing call go on to the next phone: its view moves there and rings anew; `published` stays."""
+        """Let a ringing call go on to the next phone: its view moves there and starts to ring; `published` stays."""
         call, phone = self._find(call_id), self.extension(to)
         ringing = next((view for view in call.parties() if view.status is Status.RINGING), None)
         if ringing is None:
@@ -107,7 +107,7 @@ class Floor(Desks):
         self._changed()
 
     def crowd(self, number: int, *, to: Sequence[str], talking: bool = False) -> list[str]:
-        """Let so many calls enter at once, in turn at each of these extensions, as one change; return their ids."""
+        """Let so many calls enter as one change, spread over these extensions; return their ids."""
         if not to or isinstance(to, str):
             raise ValueError("a list of extensions")
         for extension in to:
@@ -140,7 +140,7 @@ class Floor(Desks):
         self._changed()
 
     def transfer(self, call_id: str, to: str) -> None:
-        """Let the party of view "01" hand the conversation over: the view moves to that phone, who is on call at once.
+        """Let the party of view "01" transfer the call: the view moves to that phone, which is on call at once.
 
         Supervisors' legs stay as they are, in a call that their agent has left.
         """
@@ -161,12 +161,12 @@ class Floor(Desks):
         self._changed()
 
     def misdate(self, call_id: str, dates: Mapping[str, str | None]) -> None:
-        """Let the PBX say something else where a date of the call or of its views stands; see `Call.said`."""
+        """Replace dates of the call and of its views in the answers of the PBX; see `Call.said`."""
         self._find(call_id).say(dates)
         self._changed()
 
     def hang_up(self, call_id: str) -> None:
-        """End the whole call: it is gone at once, and phones that ring for it stop."""
+        """End the call: it is gone at once, and phones that ring for it stop."""
         self._find(call_id)
         del self._calls[call_id]
         self._changed()
@@ -178,7 +178,7 @@ class Floor(Desks):
     def leave(self, call_id: str, number: str) -> bool:
         """Let the supervisor at `number` hang up; False when that phone is on no leg of the call.
 
-        The leg goes and the call goes on. Whoever picked the call up is a party of it: then the call is over.
+        The leg goes and the call goes on. If they have picked up the call, they are a party of it, and the call is over.
         """
         call = self._find(call_id)
         going = [view for view in call.views if view.source == [number] and view.phone == number]
@@ -203,7 +203,7 @@ class Floor(Desks):
         return True
 
     def record(self, call_id: str, view_id: str) -> bool:
-        """Start to record that view; False when the phone's setup does not allow it (then nothing changes)."""
+        """Start recording that view; False when the phone's setup does not allow it (then nothing changes)."""
         view = self._find(call_id).view(view_id)
         if view is None or not self.extension(view.extension).recordable:
             return False
@@ -212,7 +212,7 @@ class Floor(Desks):
         return True
 
     def stop_recording(self, call_id: str, view_id: str) -> None:
-        """Stop to record that view."""
+        """Stop recording that view."""
         view = self._find(call_id).view(view_id)
         if view is not None:
             view.recording = None
@@ -234,7 +234,7 @@ class Floor(Desks):
             call.answered = call.answered or now
 
     def _connect(self, intervention: Intervention) -> None:
-        """Join the supervisor who answered: a new view, or the picked view (see "Examples" of the pages)."""
+        """Add the supervisor who answered: a new view, or the view that is picked up (see "Examples" of the pages)."""
         call, now = self._find(intervention.call_id), self._now()
         view, phone = call.view(intervention.view_id), intervention.phone
         if view is not None and intervention.action == "PickUp":

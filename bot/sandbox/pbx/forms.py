@@ -1,4 +1,4 @@
-"""The forms of an answer on which sources about UnifiedAPI disagree, each with a switch.
+"""Forms of answers on which the sources about UnifiedAPI disagree, each with a switch.
 
 The defaults are the forms of the Monitor, Whisper, BargeIn, PickUp and StartRecording PhoneCalls pages; the other forms
 come from the resource pages or from what public clients were written to read.
@@ -23,7 +23,7 @@ ALLOWED: dict[str, tuple[object, ...]] = {
 
 @dataclass
 class Forms:
-    """How answers look. Setting a form that does not exist raises ValueError."""
+    """The forms of answers. Setting an unknown form raises ValueError."""
 
     single: Literal["object", "list", "envelope", "envelope-list"] = "object"
     """One call, read by its id or returned with status 200 by an action."""
@@ -39,7 +39,7 @@ class Forms:
     spelling: Literal["documented", "correct"] = "documented"
     """Error codes as each page spells them (pc_phoncall_invalid, pc_honecall_invalid), or as they are meant."""
     unauthenticated: Literal[401, 403] = 401
-    """What a stale token gets: 401 by the HTTP Return Codes page, 403 by what 4PSA's demo apps react to."""
+    """The answer to an expired token: 401 on the HTTP Return Codes page, 403 in 4PSA's demo apps."""
     flow: Literal["shown", "left out"] = "shown"
     """The resource page has `flow` in every view; the samples of the five pages leave it out."""
     zones: Literal["right", "one clock"] = "right"
@@ -48,7 +48,7 @@ class Forms:
     clock_ahead: float = 0.0
     """Seconds that the clock of the PBX is ahead, in all dates and in the `Date` of its answers; negative: behind."""
     link_root: str = "https://x.x.x.x/"
-    """What links begin with; the double slash that follows is the pages' own, and nobody should follow one."""
+    """The beginning of links. The double slash after it is as on the pages; a client should not follow links."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in {known.name for known in fields(self)}:

@@ -36,7 +36,7 @@ class Flow(IntEnum):
 
 @dataclass
 class Extension:
-    """A number of the PBX and what stands behind it. The attributes may be changed while the floor runs."""
+    """An extension and its phone. The attributes may change while the floor runs."""
 
     number: str
     """Extended number: organisation, `*`, extension."""
@@ -49,7 +49,7 @@ class Extension:
     call_waiting: bool = False
     """Whether the phone rings although it is in a call."""
     answers_after: float | None = None
-    """Seconds after which the phone answers an intervention by itself; None: only a person does."""
+    """Seconds after which the phone answers an intervention by itself; None: only by hand."""
     recordable: bool = True
     """Whether recording is on in Phone Terminal Setup (the prerequisite on the StartRecording PhoneCalls page)."""
     registered: bool = True
@@ -57,7 +57,7 @@ class Extension:
 
 @dataclass
 class View:
-    """One party's view of a call (PhoneCallView). Instants are aware datetimes; None: not so."""
+    """One party's view of a call (PhoneCallView). Instants are aware datetimes; None: it has not happened."""
 
     id: str
     extension: str
@@ -93,10 +93,7 @@ class Call:
     answered: datetime | None = None
     views: list[View] = field(default_factory=list)
     said: dict[str, str | None] = field(default_factory=dict)
-    """What the PBX says instead of a date: a text as it is, or None for nothing.
-
-    By the date's key on the wire; it counts for the call and for all its views, wherever there is such a date.
-    """
+    """Texts in place of dates, by their keys on the wire; None leaves a date out. They count for the call and all its views."""
 
     def view(self, view_id: str) -> View | None:
         """Return the view of that id, as text: "1" is not "01"."""
@@ -112,7 +109,7 @@ class Call:
         return self.extension in numbers or any(view.extension in numbers for view in self.views)
 
     def say(self, dates: Mapping[str, str | None]) -> None:
-        """Have these said instead of the dates, besides those of before; raise ValueError for what is no date's key."""
+        """Add texts in place of dates; raise ValueError for a key that is not of a date."""
         given = dict(dates)
         for key, text in given.items():
             if key not in DATES or not isinstance(text, str | None):

@@ -1,4 +1,4 @@
-"""Requests that the sandbox PBX has seen, as plain values, and the answers it gives to them."""
+"""Requests to the sandbox PBX and its answers, as plain values."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Request:
     at: float
     """When it came, on the monotonic clock, in seconds."""
     status: int | None = None
-    """What was answered; None: nothing (yet), the connection was cut."""
+    """The answer; None: not answered yet, or the connection was cut."""
 
     @property
     def query(self) -> dict[str, str]:
@@ -71,7 +71,7 @@ def request_from(method: str, target: str, headers: Mapping[str, str], body: byt
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and what stands in the body: a JSON value, text, or nothing (None)."""
+    """A status and a body: a JSON value, text, or nothing (None)."""
 
     status: int
     payload: object = None
@@ -81,7 +81,7 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        """The body as it is sent."""
+        """The bytes of the body."""
         if self.text is not None:
             return self.text.encode()
         return b"" if self.payload is None else json.dumps(self.payload, ensure_ascii=False).encode()

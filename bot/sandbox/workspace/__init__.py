@@ -5,9 +5,9 @@ Read in this order:
     workspace.py            Workspace: people, channels and one app, over HTTP and WebSockets
     conversations.py        channels, direct messages, and the messages in them
     messages_shown.py       a message as people see it, its buttons, and every version there has been
-    composer.py             what Slack makes of a command before the app gets it
+    composer.py             a typed command as Slack sends it to the app
     interactions.py         commands and clicks as Slack sends them
-    deliveries.py           … sent to the app, and what becomes of them
+    deliveries.py           … delivered to the app
     interaction_answers.py  … and answered, by acknowledgement or response URL
     signing.py              Slack's signature over HTTP
     sockets.py              Socket Mode
@@ -18,7 +18,7 @@ Read in this order:
     message_rules.py        whether Slack would take a message
     block_rules.py          … its blocks
     text_rules.py           … its texts, dialogs and buttons
-    limits.py               how much and how often
-    faults.py               what goes wrong on request
-    journal.py              what was seen of the bot, and what people saw go wrong
+    limits.py               Slack's limits: rates, times, connections
+    faults.py               faults on purpose
+    journal.py              the bot's requests, and the errors that people saw
 """

@@ -31,7 +31,7 @@ class ChatMethods:
         self._team_url = team_url
 
     def by_name(self) -> dict[str, Method]:
-        """Every method under the name that stands in its address."""
+        """The methods by the names in their addresses."""
         return {
             "auth.test": self.auth_test,
             "chat.postMessage": self.post_message,
@@ -44,7 +44,7 @@ class ChatMethods:
         }
 
     def auth_test(self, args: Args) -> dict[str, Any]:
-        """Who the token is."""
+        """Whose token it is."""
         return {
             "url": self._team_url,
             "team": "Local",
@@ -78,14 +78,14 @@ class ChatMethods:
         return {"message_ts": message.ts}
 
     def update(self, args: Args) -> dict[str, Any]:
-        """Change a message of the bot; text without blocks takes the blocks away."""
+        """Change a message of the bot; text without blocks removes the blocks."""
         content = content_of(args, UPDATE, most_text=MOST_UPDATED_TEXT)
         message = self._own(args, "cant_update_message")
         self._rooms.replace(message, content)
         return self._about(message) | {"text": content.text}
 
     def delete(self, args: Args) -> dict[str, Any]:
-        """Take a message of the bot away."""
+        """Delete a message of the bot."""
         message = self._own(args, "cant_delete_message")
         self._rooms.delete(message)
         return {"channel": message.channel, "ts": message.ts}
@@ -98,11 +98,11 @@ class ChatMethods:
         return {"channel": {"id": self._rooms.people[user].dm}}
 
     def conversation_info(self, args: Args) -> dict[str, Any]:
-        """What the bot may know about a channel."""
+        """A channel, as far as the bot may know it."""
         return {"channel": _channel(self._known_channel(args))}
 
     def user_info(self, args: Args) -> dict[str, Any]:
-        """What the bot may know about a person."""
+        """A person, as far as the bot may know them."""
         person = self._rooms.people.get(str(args.get("user")))
         if person is None:
             raise SlackRefusal("user_not_found")

@@ -1,4 +1,4 @@
-"""Who and what is in the workspace: people, channels, direct messages and the messages in them."""
+"""People, channels, direct messages, and the messages in them."""
 
 import secrets
 import time
@@ -12,7 +12,7 @@ from bot.sandbox.workspace.messages_shown import Message
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a Slack account, perhaps of another workspace; `enterprise_id`: their organisation, if they have one."""
+    """A person with a Slack account, perhaps of another workspace; `enterprise_id`: their organisation, if any."""
 
     id: str
     name: str
@@ -27,7 +27,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Channel:
-    """A place for messages; a direct message has `person`."""
+    """A channel, or a direct message, which has a `person`."""
 
     id: str
     name: str
@@ -52,7 +52,7 @@ class Conversations:
         self._stamp = 0
 
     def add_person(self, user: str, name: str, team_id: str | None, enterprise_id: str | None = None) -> None:
-        """Somebody joins, with a direct message to the bot."""
+        """Add a person, with a direct message to the bot."""
         organisation = self.enterprise_id if team_id is None else enterprise_id
         person = Person(user, name, team_id or self.team_id, organisation)
         self.people[user] = person
@@ -65,13 +65,13 @@ class Conversations:
         self.changes.tell()
 
     def person(self, user: str) -> Person:
-        """Look somebody up; raises `LookupError` with who is there."""
+        """Find a person; raises `LookupError` that lists who is there."""
         if user not in self.people:
             raise LookupError(f"nobody is {user}; here are {', '.join(sorted(self.people)) or 'none'}")
         return self.people[user]
 
     def channel(self, channel: str) -> Channel:
-        """Look a channel or direct message up; raises `LookupError` with what there is."""
+        """Find a channel or direct message; raises `LookupError` that lists what there is."""
         if channel not in self.channels:
             raise LookupError(f"no channel {channel}; there are {', '.join(sorted(self.channels)) or 'none'}")
         return self.channels[channel]
@@ -100,7 +100,7 @@ class Conversations:
         ephemeral_to: str | None = None,
         thread_ts: str | None = None,
     ) -> Message:
-        """Show a new message; without `user` it is the bot's."""
+        """Add a message; without `user` it is the bot's."""
         message = Message(
             channel=channel,
             ts=self._next_ts(),
@@ -117,14 +117,14 @@ class Conversations:
         return message
 
     def replace(self, message: Message, content: Content) -> None:
-        """Show something else in the place of a message; metadata that is not named stays."""
+        """Replace the content of a message; metadata that is not named stays."""
         if content.metadata is not None:
             message.metadata = content.metadata
         message.show(time.monotonic(), content.text, content.blocks)
         self.changes.tell()
 
     def delete(self, message: Message) -> None:
-        """Take a message away."""
+        """Remove a message."""
         message.deleted = True
         self.changes.tell()
 
@@ -136,7 +136,7 @@ class Conversations:
         raise SlackRefusal("message_not_found")
 
     def thread(self, channel: str, thread_ts: object) -> str | None:
-        """The thread that a message goes to, None for none; raises `SlackRefusal` where there is no such thread."""
+        """The thread of a message, or None; raises `SlackRefusal` for an unknown thread."""
         if thread_ts in (None, ""):
             return None
         try:
@@ -145,7 +145,7 @@ class Conversations:
             raise SlackRefusal("thread_not_found") from None
 
     def shown(self, wanted: Callable[[Message], bool]) -> list[Message]:
-        """The messages that are there now, oldest first."""
+        """The current messages, oldest first."""
         return [each for each in self.posted if not each.deleted and wanted(each)]
 
     def description(self) -> str:
@@ -157,6 +157,6 @@ class Conversations:
         return "\n".join(lines) or "no messages"
 
     def _next_ts(self) -> str:
-        """A time stamp that no other message has, as Slack writes it: seconds and six digits."""
+        """A new unique ts, as Slack writes it: seconds and six digits."""
         self._stamp = max(time.time_ns() // 1000, self._stamp + 1)
         return f"{self._stamp // 1_000_000}.{self._stamp % 1_000_000:06d}"

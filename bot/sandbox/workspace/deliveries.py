@@ -1,4 +1,4 @@
-"""Sending commands and clicks to the app, over HTTP or Socket Mode, and what becomes of them."""
+"""Delivers commands and clicks to the app, over HTTP or Socket Mode."""
 
 import asyncio
 import json
@@ -23,11 +23,11 @@ Body = dict[str, Any] | str | bytes | None
 
 @dataclass(eq=False)
 class Delivery:
-    """What became of one command or click.
+    """The result of delivering one command or click.
 
     `seconds`: from sending to acknowledgement, or to giving up. `status`: of the HTTP answer. `body`: what the
-    acknowledgement said. `error`: what went wrong, None if nothing did. `sent`: False where the person backed out of
-    the confirm dialog. `repeats`: the further deliveries of the same, with `times`.
+    acknowledgement said. `error`: what went wrong, or None. `sent`: False where the person cancelled the confirm
+    dialog. `repeats`: the further deliveries, with `times`.
     """
 
     acknowledged: bool = False
@@ -68,14 +68,14 @@ class Deliveries:
             self._session = None
 
     async def send(self, interaction: Interaction, times: int, *, attempt: int = 0) -> Delivery:
-        """Deliver something `times` times at once; the first delivery has the others as `repeats`."""
+        """Deliver something `times` times at once; the first result has the others as `repeats`."""
         numbers = range(attempt, attempt + max(1, times))
         first, *repeats = await asyncio.gather(*(self._send_once(interaction, number) for number in numbers))
         first.repeats = repeats
         return first
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Delivery:
-        """Post exactly these bytes with these headers; nobody in the workspace sees what comes of it."""
+        """Post exactly these bytes with these headers; the answer is not shown in the workspace."""
         delivery, start = Delivery(), time.monotonic()
         try:
             delivery.status, delivery.body = await self._post(body, headers)
@@ -105,7 +105,7 @@ class Deliveries:
         return delivery
 
     def _show(self, delivery: Delivery, interaction: Interaction) -> None:
-        """Show what an acknowledgement says: of a command only, Slack shows nothing that comes with that of a click."""
+        """Show the text of a command's acknowledgement. Slack shows nothing from that of a click."""
         if not delivery.body:
             return
         if interaction.kind != SLASH_COMMANDS:
@@ -147,7 +147,7 @@ class Deliveries:
 
 
 def _decoded(text: str, content_type: str) -> Body:
-    """An HTTP answer: JSON where it says so; what only says so is kept as the bytes that it was."""
+    """The body of an HTTP answer: JSON if its type says so and it can be read, else bytes."""
     if content_type == "application/json" and text:
         try:
             return _plain_or_object(json.loads(text))
@@ -157,14 +157,14 @@ def _decoded(text: str, content_type: str) -> Body:
 
 
 def _said(body: dict[str, Any] | str | bytes) -> dict[str, Any]:
-    """What an acknowledgement says, as the arguments of a message; raises `SlackRefusal` for broken JSON."""
+    """The body of an acknowledgement as the arguments of a message; raises `SlackRefusal` for broken JSON."""
     if isinstance(body, bytes):
         raise SlackRefusal("invalid_json")
     return {"text": body} if isinstance(body, str) else body
 
 
 def _plain_or_object(found: object) -> Body:
-    """An object as it is, nothing as None, anything else as text."""
+    """An object unchanged, an empty body as None, anything else as text."""
     if found is None or isinstance(found, dict):
         return found
     return str(found)

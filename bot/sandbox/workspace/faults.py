@@ -1,4 +1,4 @@
-"""Faults on order: what a Web API request or a response URL meets instead of a plain answer."""
+"""Faults on purpose, in answers of the Web API and of response URLs."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ FaultKind = Literal["429", "500", "slow", "lost", "error", "late", "done500", "g
 
 @dataclass(kw_only=True)
 class SlackFault:
-    """One kind of trouble for one method.
+    """One kind of fault for one method.
 
     `429`: refused with `Retry-After: retry_after`, which may be any text; None: without it. `500`: an error page. `slow`: done `seconds` later. `lost`: done,
     but the connection is cut before the answer. `late`: done, and answered `seconds` later. `done500`: done, but
@@ -27,27 +27,27 @@ class SlackFault:
     error: str = "internal_error"
 
     def __post_init__(self) -> None:
-        """Raises `ValueError` for a kind that there is not."""
+        """Raises `ValueError` for an unknown kind."""
         if self.kind not in get_args(FaultKind):
             raise ValueError(f"no fault is called {self.kind!r}")
 
 
 class SlackFaults:
-    """The faults that are still to come, oldest first."""
+    """The faults that wait for their requests, oldest first."""
 
     def __init__(self) -> None:
         self._waiting: list[SlackFault] = []
 
     def add(self, fault: SlackFault) -> None:
-        """Order a fault."""
+        """Add a fault."""
         self._waiting.append(fault)
 
     def clear(self) -> None:
-        """No more trouble."""
+        """Remove all faults."""
         self._waiting.clear()
 
     def take(self, method: str) -> SlackFault | None:
-        """The fault that this request meets, used up by one."""
+        """The fault for this request, if any; counts its use."""
         for fault in self._waiting:
             if fault.method not in (method, "*"):
                 continue
@@ -60,7 +60,7 @@ class SlackFaults:
 
 
 async def refused_by(fault: SlackFault | None) -> web.Response | None:
-    """What the fault answers before anything is done, if it does; a slow one has waited when this returns."""
+    """The answer of a fault that does nothing of what was asked, else None. A slow fault waits here."""
     match fault:
         case SlackFault(kind="429"):
             body = {"ok": False, "error": "ratelimited"}
@@ -78,7 +78,7 @@ async def refused_by(fault: SlackFault | None) -> web.Response | None:
 
 
 async def spoiled_by(fault: SlackFault | None, response: web.Response) -> web.Response:
-    """What the fault makes of the answer when all is done."""
+    """The answer as the fault spoils it, after the request was carried out."""
     match fault:
         case SlackFault(kind="late"):
             await asyncio.sleep(fault.seconds)
@@ -92,7 +92,7 @@ def _error_page() -> web.Response:
 
 
 def loses_the_answer(fault: SlackFault | None, request: web.Request) -> bool:
-    """Whether the fault cuts the connection now that all is done; if so it is cut."""
+    """Cut the connection if the fault says so. True if it was cut."""
     if fault is None or fault.kind != "lost":
         return False
     if request.transport is not None:

@@ -1,4 +1,4 @@
-"""What the workspace has seen of the bot: its requests, its mistakes, and the errors that people saw."""
+"""A record of the bot: its requests, its invalid requests, and the errors that people saw."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from bot.sandbox.workspace.message_rules import SlackRefusal
 NO_MISTAKE = frozenset(
     {"channel_not_found", "not_in_channel", "is_archived", "user_not_found", "ratelimited", "missing_scope"}
 )
-"""Answers that tell the bot about the workspace, and not that it has done something wrong."""
+"""Error codes about the state of the workspace: the request itself was valid."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ApiCall:
 
 
 class Journal:
-    """Everything noted, oldest first."""
+    """All records, oldest first."""
 
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
@@ -33,17 +33,17 @@ class Journal:
         self.visible_errors: list[str] = []
 
     def called(self, call: ApiCall) -> None:
-        """A Web API request has been answered."""
+        """Record the answer to a Web API request."""
         self.calls.append(call)
         self._changes.tell()
 
     def refused(self, what: str, refusal: SlackRefusal) -> None:
-        """Something was refused; it is kept if it was a mistake of the bot."""
+        """Record a refusal, if the request was invalid."""
         if refusal.code not in NO_MISTAKE:
             self.refusals.append(f"{what}: {refusal}")
             self._changes.tell()
 
     def seen(self, error: str) -> None:
-        """Somebody saw an error."""
+        """Record an error that a person saw."""
         self.visible_errors.append(error)
         self._changes.tell()

@@ -28,11 +28,11 @@ class RateLimited(SlackRefusal):
 
 
 class TokenRevoked(SlackRefusal):
-    """The workspace has taken the app's token back: no mistake of the app's."""
+    """The workspace has revoked the app's token: no error of the app."""
 
 
 class WebApi:
-    """Answers requests to `/api/METHOD`. `bot_token_refused`: why the bot token is not taken now; empty where it is."""
+    """Answers requests to `/api/METHOD`. `bot_token_refused`: why the bot token is refused; empty where it is accepted."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class WebApi:
         return response
 
     def _act(self, method: str, args: dict[str, Any], token: str | None) -> web.Response:
-        """Do what is asked; raises `SlackRefusal`."""
+        """Carry the request out; raises `SlackRefusal`."""
         act = self._methods.get(method)
         if act is None:
             raise SlackRefusal("unknown_method")
@@ -89,7 +89,7 @@ class WebApi:
         return web.json_response({"ok": True} | act(args), headers=granted)
 
     def _check_token(self, method: str, token: str | None) -> None:
-        """The token is there, is one of ours, and is of the right kind; raises `SlackRefusal`."""
+        """Check the token: present, known and of the right kind; raises `SlackRefusal`."""
         if not token:
             raise SlackRefusal("not_authed")
         if token not in self._tokens:

@@ -79,15 +79,15 @@ class Workspace:
         self._origin = ""
 
     def add_person(self, user: str, name: str, *, team_id: str | None = None, enterprise_id: str | None = None) -> None:
-        """Somebody joins; `team_id`: of another workspace, which belongs to the organisation `enterprise_id`, if to any."""
+        """Add a person; `team_id`: of another workspace, in the organisation `enterprise_id`, if any."""
         self._rooms.add_person(user, name, team_id, enterprise_id)
 
     def add_channel(self, channel: str, name: str, *, bot_is_member: bool = True, archived: bool = False) -> None:
-        """Open a channel with everybody in it, or put it into a new state."""
+        """Open a channel with everybody in it, or replace its state."""
         self._rooms.add_channel(Channel(channel, name, bot_is_member, archived))
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Serve on a loopback address; port 0: any free one. The state of before a stop is kept."""
+        """Serve on a loopback address; port 0 takes a free port. A stop keeps the state."""
         methods = ChatMethods(self._rooms, self._gate).by_name() | {
             OPEN_CONNECTION: self._open_connection,
             "conversations.history": History(self._rooms).conversations_history,
@@ -128,7 +128,7 @@ class Workspace:
 
     @property
     def bot_user_id(self) -> str:
-        """Who the bot is among the people."""
+        """The user id of the bot."""
         return self._rooms.bot_user_id
 
     @property
@@ -138,12 +138,12 @@ class Workspace:
 
     @property
     def refusals(self) -> list[str]:
-        """Every mistake of the bot that was refused."""
+        """Every invalid request of the bot, as Slack would refuse it."""
         return self._journal.refusals
 
     @property
     def visible_errors(self) -> list[str]:
-        """What people saw as errors of Slack."""
+        """The errors that Slack showed to people."""
         return self._journal.visible_errors
 
     @property
@@ -156,7 +156,7 @@ class Workspace:
         self._deliveries.url = url
 
     def say(self, user: str, channel: str, text: str) -> Message:
-        """Write something for all in a channel; raises `LookupError` for an unknown person or channel."""
+        """Post a person's message in a channel; raises `LookupError` for an unknown person or channel."""
         return self._rooms.post(self._rooms.channel(channel).id, Content(text, []), user=self._rooms.person(user).id)
 
     async def type(
@@ -205,7 +205,7 @@ class Workspace:
         return await self._deliveries.send(self._click(user, message, button, None), 1)
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
-        """Deliver the same command or click once more, as Slack marks it: as a retry. Raises `ValueError` if unsent."""
+        """Deliver a command or click once more, marked as a retry. Raises `ValueError` if it was not sent."""
         if delivery.interaction is None:
             raise ValueError("nothing was sent that could be sent again")
         return await self._deliveries.send(delivery.interaction, 1, attempt=delivery.attempt + 1)
@@ -220,7 +220,7 @@ class Workspace:
         return signed_headers(self.signing_secret if secret is None else secret, str(at), body)
 
     def messages(self, channel: str | None = None, *, to: str | None = None) -> list[Message]:
-        """What all in a channel see now, oldest first: in one channel, the direct message `to` a person, or everywhere."""
+        """The messages that everybody sees, oldest first: in one channel, in the direct message `to` a person, or all."""
         wanted = channel if to is None else self._rooms.person(to).dm
         return self._rooms.shown(lambda each: each.ephemeral_to is None and wanted in (None, each.channel))
 
@@ -229,7 +229,7 @@ class Workspace:
         return self._rooms.shown(lambda each: each.ephemeral_to == user)
 
     async def until(self, probe: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109 -- its message says what is shown
-        """The first true value of `probe`, looked at on every change; raises `TimeoutError` that says what is shown."""
+        """The first true value of `probe`, tested on every change; raises `TimeoutError` that says what is shown."""
         value = await self._changes.until(probe, timeout)
         if not value:
             raise TimeoutError(f"not within {timeout} s\n{self.description()}")
@@ -240,7 +240,7 @@ class Workspace:
         return self._changes.subscribe(callback)
 
     def description(self) -> str:
-        """What people see and what went wrong, as text."""
+        """The messages and the errors, as text."""
         wrong = [*(f"refused: {each}" for each in self.refusals), *(f"seen: {each}" for each in self.visible_errors)]
         return "\n".join([self._rooms.description(), f"{self.sockets} sockets", *wrong])
 
@@ -249,11 +249,11 @@ class Workspace:
         await self._sockets.send_frame(text)
 
     async def refresh_sockets(self) -> None:
-        """Ask every Socket Mode connection to make way for a new one."""
+        """Announce to every Socket Mode connection that it will be refreshed."""
         await self._sockets.refresh()
 
     async def cut_sockets(self) -> None:
-        """Cut every Socket Mode connection without a word."""
+        """Cut every Socket Mode connection without a close frame."""
         await self._sockets.cut()
 
     def silence_sockets(self) -> None:
@@ -261,11 +261,11 @@ class Workspace:
         self._sockets.silence()
 
     def revoke_bot_token(self, error: str = "token_revoked") -> None:
-        """Take the bot token back: every request with it is refused with `error`. Commands and response URLs go on."""
+        """Revoke the bot token: every request with it is refused with `error`. Commands and response URLs go on."""
         self._bot_token_refused = error
 
     def restore_bot_token(self) -> None:
-        """Take the bot token again."""
+        """Accept the bot token again."""
         self._bot_token_refused = ""
 
     def link_disabled(self) -> None:
