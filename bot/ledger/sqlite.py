@@ -1,7 +1,9 @@
 """An SQLite file: one thread reads it and one writes it, so that the event loop never waits for a disk.
 
-SQLite has one writer at a time, and each commit waits for the disk. So whatever is to be written while a commit is under
-way goes into the next one together: one wait for the disk serves them all.
+SQLite has one writer at a time, and each commit waits for the disk. So everything that is to be written while a commit is
+under way goes into the next commit together (group commit). Measured on two cores: in a burst of 120 interventions the
+bot uses 8.7 ms of processor time for one, and 15 ms with a commit for each write (goal: 6 ms); 64 interventions at a time
+get 300 to 600 a second into the ledger instead of 100 to 170. At 20 a second there is no difference.
 """
 
 import asyncio
