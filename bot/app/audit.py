@@ -1,6 +1,6 @@
 """`callbot audit`: who asked for what, when, on whom, from where, allowed or not and by which rule, what came of it.
 
-It reads the ledger beside a running callbot, and writes as it reads. The map is read for names alone.
+It reads the ledger while callbot runs, and writes as it reads. The configuration is read for names alone.
 """
 
 import csv
@@ -28,7 +28,7 @@ from bot.slack.state_words import STATE
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 NOT_ON_A_TERMINAL = 160
-"""Columns of a table that goes into a file."""
+"""The width of a table that goes into a file, in characters."""
 COLUMNS = (
     "at",
     "user",
@@ -45,7 +45,7 @@ COLUMNS = (
     "state",
     "request",
 )
-"""What is written of each request as CSV and JSON. Outcomes and states are codes, which no release changes."""
+"""The fields of each request in CSV and JSON. Outcomes and states are codes, which no release changes."""
 OUTCOME = {
     Outcome.RECEIVED: "received",
     Outcome.REFUSED: "refused",
@@ -57,13 +57,13 @@ OUTCOME = {
 }
 """The words of the table for outcomes; those for states are the cards'."""
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take these for the same
-"""What a spreadsheet takes for the beginning of a formula."""
+"""The characters that begin a formula in a spreadsheet."""
 _FORMULA_BEGINS = re.compile(rf"(?:^|(?<=[;|]))(?=[\"\s]*[{re.escape(''.join(FORMULA))}])")
-"""Where one would: at the beginning of a cell, and behind what separates cells where it is not the comma."""
+"""The places where a formula may begin: a cell, and what follows `;` or `|`, which separate cells in some spreadsheets."""
 
 
 class Form(StrEnum):
-    """How the audit is written."""
+    """The formats of `--format`."""
 
     TABLE = "table"
     CSV = "csv"
@@ -74,7 +74,7 @@ class Form(StrEnum):
 
 
 def since_of(text: str, now: datetime) -> datetime:
-    """The instant that `--since` means: so long before `now`, a day, or an instant; UTC where no zone is given.
+    """The instant that `--since` means: a time before `now`, a day, or an instant; UTC where no zone is given.
 
     Raises WrongUsage.
     """
@@ -91,9 +91,9 @@ def since_of(text: str, now: datetime) -> datetime:
 
 
 def user_of(text: str, rules: Permissions) -> str:
-    """The Slack user id that `--user` means: an id, or the name of somebody of the map, or part of it.
+    """The Slack user id that `--user` means: an id, or a name of the configuration or a part of one.
 
-    Raises WrongUsage where it is nobody's name, or that of several people.
+    Raises WrongUsage where nobody or several people have that name.
     """
     if re.fullmatch(r"[UW][A-Z0-9]{2,20}", text):
         return text
@@ -104,7 +104,7 @@ def user_of(text: str, rules: Permissions) -> str:
         return found[0].slack_user
     if not found:
         raise WrongUsage(
-            f"--user {visible(text[:40])}: nobody in the map has this name. Write a Slack user id, for example U012AB3CD."
+            f"--user {visible(text[:40])}: nobody in the configuration has this name. Write a Slack user id, for example U012AB3CD."
         )
     people = ", ".join(f"{person.slack_user} ({person.name})" for person in found[:20])
     more = f" and {len(found) - 20} more" if len(found) > 20 else ""
@@ -124,7 +124,7 @@ async def write_audit(
     form: Form,
     now: datetime,
 ) -> None:
-    """Find out what the words mean, open the ledger, write. What `remark` is given belongs beside the audit.
+    """Resolve the options, open the ledger, and write. `remark` gets sentences that belong beside the output.
 
     Raises WrongUsage, LedgerUnavailable.
     """
@@ -135,7 +135,7 @@ async def write_audit(
         rules = check_files(read_files(path), str(path)).authorization
     except ConfigMistakes:
         remark(
-            f"{settings.callbot_config} cannot be read or has mistakes (`callbot check` names them): ids have no names."
+            f"{settings.callbot_config} cannot be read or has errors (`callbot check` lists them), so ids stand for names."
         )
     slack_user = None if user is None else user_of(user, rules)
     audit_log = await AuditLog.open(settings.database_url)
@@ -149,7 +149,7 @@ async def write_audit(
 async def audit(
     audit_log: AuditLog, rules: Permissions, out: TextIO, *, since: datetime | None, user: str | None, form: Form
 ) -> int:
-    """Write the requests, newest last. The number of them. Raises LedgerUnavailable."""
+    """Write the requests, newest last, and return their number. Raises LedgerUnavailable."""
     writer = _WRITERS[form](out)
     written = 0
     async for piece in audit_log.pieces(since, user=user):
@@ -160,7 +160,7 @@ async def audit(
 
 
 def record(entry: AuditEntry, rules: Permissions) -> dict[str, Any]:
-    """One request under the names of COLUMNS, as it was written down; None where something was never known."""
+    """One request by the names of COLUMNS; None where something was never known."""
     person = rules.people.get(entry.slack_user)
     agent = rules.name_of(entry.extension) if entry.extension else ""
     return {
@@ -182,7 +182,7 @@ def record(entry: AuditEntry, rules: Permissions) -> dict[str, Any]:
 
 
 def cell(value: object) -> str:
-    """A value as one cell of a spreadsheet: on one line, and never a formula, whoever wrote it."""
+    """A value as one cell of a spreadsheet: on one line, and never a formula."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = "" if value is None else visible(str(value))
@@ -206,7 +206,7 @@ class _Csv:
         self._rows.writerows([cell(one[name]) for name in COLUMNS] for one in records)
 
     def end(self) -> None:
-        """Nothing stands after the last line."""
+        """Nothing follows the last line."""
 
 
 class _Json:
@@ -226,7 +226,7 @@ class _Json:
 
 
 class _Table:
-    """Columns for people, as wide as the terminal. Every piece has the same widths, so that they make one table."""
+    """Columns for people, as wide as the terminal. All pieces have the same widths, so that they look like one table."""
 
     def __init__(self, out: TextIO) -> None:
         width = None if out.isatty() else NOT_ON_A_TERMINAL
@@ -250,7 +250,7 @@ class _Table:
         self._first = False
 
     def end(self) -> None:
-        """The last row is the last line."""
+        """Nothing follows the last row."""
 
 
 _WRITERS: dict[Form, Callable[[TextIO], _Writer]] = {Form.TABLE: _Table, Form.CSV: _Csv, Form.JSON: _Json}

@@ -23,7 +23,7 @@ from pydantic import (
 from bot.app.env_file import env_file
 from bot.app.setting_values import bare, misplaced, unusable
 from bot.domain.errors import ConfigMistakes
-from bot.ledger.address import mistake_in
+from bot.ledger.address import error_in
 
 
 def is_loopback(host: str) -> bool:
@@ -65,7 +65,7 @@ def _with_slash(text: str) -> str:
 
 
 def _database_url(text: str) -> str:
-    if mistake := mistake_in(text):
+    if mistake := error_in(text):
         raise ValueError(mistake)
     return text
 

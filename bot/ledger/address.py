@@ -1,4 +1,4 @@
-"""A DATABASE_URL as people write it. It holds a password, so nothing of it is ever said."""
+"""The parts of a DATABASE_URL. It holds a password, so no message quotes it."""
 
 import re
 from pathlib import Path
@@ -22,18 +22,18 @@ _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@]*)(:[0-9]*)?")
 """A host and a port, or neither: then there are those of the query, or those of libpq."""
 
 
-def mistake_in(url: str) -> str:
-    """What is wrong with an address of a ledger, "" where nothing is. It quotes nothing of it."""
+def error_in(url: str) -> str:
+    """What is wrong with a DATABASE_URL, "" where nothing is. The text quotes nothing of it."""
     scheme, _, rest = url.partition("://")
     kind = scheme.partition("+")[0]
     if kind in {"postgresql", "postgres"} and rest:
-        return _mistake_in_server(rest)
+        return _error_in_server(rest)
     path = _sqlite_path(url) if kind == "sqlite" else ""
     return _NO_LEDGER if not path or ":memory:" in path else ""
 
 
-def _mistake_in_server(rest: str) -> str:
-    """A sign of a password that was not encoded ends the account, or the host: what follows then is no such thing."""
+def _error_in_server(rest: str) -> str:
+    """Find a sign of the user or the password that was not percent-encoded: it ends the account or the host too early."""
     address, asked, query = rest.partition("?")
     authority, _, database = address.partition("/")
     account, at, servers = authority.rpartition("@")
@@ -51,14 +51,14 @@ def _mistake_in_server(rest: str) -> str:
 
 
 class Address:
-    """The ledger that a DATABASE_URL names. Raises LedgerUnavailable for one that names no database we know.
+    """The ledger that a DATABASE_URL names. Raises LedgerUnavailable where it names no SQLite file and no PostgreSQL.
 
     `file` is the SQLite file, None for PostgreSQL, and `written` its path as DATABASE_URL has it; `place` names the ledger for people, without a password.
     """
 
     def __init__(self, url: str) -> None:
-        if mistake := mistake_in(url):
-            raise LedgerUnavailable("not an address of a ledger", f"DATABASE_URL {mistake}.")
+        if error := error_in(url):
+            raise LedgerUnavailable("not an address of a ledger", f"DATABASE_URL {error}.")
         scheme, _, rest = url.partition("://")
         self.file: Path | None = None
         if not scheme.startswith("sqlite"):

@@ -1,4 +1,4 @@
-"""The lock of a run on PostgreSQL: it dies with the session that holds it, and is looked after."""
+"""The lock of a run on PostgreSQL. It ends with the session that holds it, so the session is checked."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from bot.ledger.postgresql import connector, cut, talking_to_postgresql
 RUNNING = 0x72756E
 """The first key of the advisory lock: "run" in ASCII. The second one is the schema, so each ledger has its own."""
 ANSWER = 5.0
-"""Seconds after which a session that does not answer counts as gone."""
+"""Seconds after which a session that does not answer counts as lost."""
 
 _log = structlog.get_logger("callbot.ledger")
 
@@ -20,7 +20,7 @@ class AdvisoryLock:
     """PostgreSQL: a session-level advisory lock, on a connection that is kept for it ("Advisory Locks").
 
     The session may end while this process lives, and the lock with it: PostgreSQL is restarted or fails over, an
-    administrator ends the session, the network forgets the connection. So it is looked at, and taken again.
+    administrator ends the session, the network drops the connection. So it is checked, and the lock taken again.
     """
 
     def __init__(self, dsn: str, place: str) -> None:
@@ -29,7 +29,7 @@ class AdvisoryLock:
         self._held: Any = None
         """The session of asyncpg that holds the lock, or held it last."""
         self._named: tuple[object, object] | None = None
-        """What tells that session from all others of the server: its pid and when it began."""
+        """The pid of that session and when it began: together they identify it."""
         self._lost = False
 
     async def acquire(self) -> None:
@@ -56,16 +56,16 @@ class AdvisoryLock:
         self._held, self._named = session, (row["pid"], row["backend_start"])
 
     async def _end_former(self, session: Any) -> None:
-        """The server may not have noticed yet that our former session is gone, and keep the lock for it: end it there.
+        """End our former session on the server, which may not have noticed its end and may keep the lock for it.
 
-        pg_terminate_backend waits so many milliseconds for its end ("Server Signaling Functions", from PostgreSQL 14).
+        pg_terminate_backend waits that many milliseconds for its end ("Server Signaling Functions", from PostgreSQL 14).
         """
         if self._named is not None and self._held.is_closed():
             end = "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
             await session.execute(end, *self._named)
 
-    async def look(self) -> None:
-        """Look at the session, and take the lock again where it went with it. Raises LedgerTaken."""
+    async def check(self) -> None:
+        """Check the session; where it is lost, take the lock again. Raises LedgerTaken."""
         if await self._lives():
             return
         if not self._lost:
@@ -73,7 +73,7 @@ class AdvisoryLock:
         self._lost = not await self._taken_again()
 
     def replaced(self) -> bool:
-        """No: a server's database has no file of ours."""
+        """False: a database of a server has no file that could be replaced."""
         return False
 
     async def _lives(self) -> bool:
@@ -86,7 +86,7 @@ class AdvisoryLock:
         return True
 
     async def _taken_again(self) -> bool:
-        """False where PostgreSQL cannot be reached: nothing can be claimed then either. Raises LedgerTaken."""
+        """Whether the lock is held again; not where PostgreSQL cannot be reached, where nothing can be claimed either."""
         try:
             await self.acquire()
         except LedgerInUse:
@@ -98,7 +98,7 @@ class AdvisoryLock:
         return True
 
     async def release(self) -> None:
-        """Let the lock go, at the latest with its session."""
+        """Release the lock, at the latest with its session."""
         held, self._held, self._named = self._held, None, None
         if held is None:
             return

@@ -1,7 +1,7 @@
-"""AlertBook: what is true of each alert, so that after a restart none is raised twice and none is forgotten.
+"""AlertBook: the state of each alert, so that after a restart none is raised twice and none is forgotten.
 
-It fulfils the port `AlertLedger` of `bot.alerts.manager`. Every method raises LedgerUnavailable, and no other error, where
-the database cannot be used. Nothing is ever removed: a call that comes back finds its old card.
+It implements `AlertLedger` of `bot.alerts.manager`. Where the database cannot be used, every method raises
+LedgerUnavailable and no other error. No row is ever removed: a call that comes back finds its old card.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from bot.ledger.database import Database
 from bot.ledger.statements import newest_row
 from bot.ledger.tables import cards
 
-AT_ONCE = 200
-"""Alerts that are written in one transaction. SQLite has one writer at a time, and a new request waits for this one."""
-_READ_AT_ONCE = 100
-"""Documents that are read before the event loop may do something else."""
-_KEYS_AT_ONCE = 500
-"""Keys in one question: SQLite takes 32,766 values ("Limits In SQLite"), PostgreSQL 32,767."""
+WRITTEN_TOGETHER = 200
+"""Alerts in one transaction. SQLite has one writer at a time, and a new request waits for it."""
+_READ_TOGETHER = 100
+"""Documents that are parsed before the event loop has its turn."""
+_KEYS_TOGETHER = 500
+"""Keys in one query: SQLite takes 32,766 values ("Limits In SQLite"), PostgreSQL 32,767."""
 _A_DAY = timedelta(days=1)
 _MOST_UNSHOWN = 500
-"""Cards with something resolved that are shown at a start, the newest: as many as of interventions."""
+"""Cards with a resolved alert that are shown at a start, the newest."""
 
 _ROW = tables.alerts.c
 _LEGIBLE = _ROW.key.is_not(None)
@@ -51,18 +51,17 @@ class AlertBook:
         self._one_after_the_other = asyncio.Lock()
 
     async def save_alerts(self, alerts: Sequence[Alert]) -> None:
-        """Write down what is true of these now, in pieces of AT_ONCE, each as a whole or not at all.
+        """Write down these alerts as they are now, in pieces of WRITTEN_TOGETHER, each as a whole or not at all.
 
-        Between two pieces goes whoever waits for the database; what is saved later is written later. Where another
-        alert has the same `key`, LedgerUnavailable is raised, and that piece and the rest are not written. All pieces are
-        written, even where whoever waits for them is cancelled.
+        Other writes go between two pieces; calls are written in their order. Where another alert has the same `key`,
+        LedgerUnavailable is raised, and that piece and the rest are not written. Cancelling the caller stops no piece.
         """
         await self._database.finish(self._save(alerts))
 
     async def _save(self, alerts: Sequence[Alert]) -> None:
         async with self._one_after_the_other:
-            for start in range(0, len(alerts), AT_ONCE):
-                rows = list(map(self._row, alerts[start : start + AT_ONCE]))
+            for start in range(0, len(alerts), WRITTEN_TOGETHER):
+                rows = list(map(self._row, alerts[start : start + WRITTEN_TOGETHER]))
                 await self._database.write_later(partial(self._upsert, rows=rows))
 
     def _row(self, alert: Alert) -> dict[str, Any]:
@@ -86,24 +85,24 @@ class AlertBook:
         connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changes), rows)
 
     async def alerts_of(self, keys: Collection[str]) -> tuple[Alert, ...]:
-        """Those of these keys that were ever raised, in no order."""
+        """The alerts of these keys that were ever raised, in no order."""
         each_once = tuple(dict.fromkeys(keys))
         found: list[Alert] = []
-        for start in range(0, len(each_once), _KEYS_AT_ONCE):
-            digests = [_digest(key) for key in each_once[start : start + _KEYS_AT_ONCE]]
+        for start in range(0, len(each_once), _KEYS_TOGETHER):
+            digests = [_digest(key) for key in each_once[start : start + _KEYS_TOGETHER]]
             found += await self._read(_ROW.key.in_(digests))
         return tuple(found)
 
     async def alert(self, alert_id: str) -> Alert | None:
-        """The one of that id."""
+        """The alert of that id."""
         return next(iter(await self._read(_ROW.id == alert_id)), None)
 
     async def open_alerts(self) -> tuple[Alert, ...]:
-        """All that are open, and those that share a card with one; the first raised first."""
+        """All open alerts, and those that share a card with one; the first raised first."""
         return await self._read(_ROW.card.in_(select(_ROW.card).where(_ROW.open.is_(True))))
 
     async def resolved_unshown(self) -> tuple[Alert, ...]:
-        """Those resolved in the ledger's last day whose card does not show that yet, and all that share such a card.
+        """Alerts that were resolved in the ledger's last day and whose card does not show it yet, and all on such a card.
 
         The first raised comes first. Of very many cards it is the newest; how many are left out is logged.
         """
@@ -112,12 +111,12 @@ class AlertBook:
             _log.warning("alert_cards_left_unshown", number=len(unshown) - _MOST_UNSHOWN)
         return await self._read(_ROW.card.in_(unshown[:_MOST_UNSHOWN]))
 
-    # ── that no alert can come ──
+    # ── channels that no alert reaches ──
 
     async def save_blind(self, card: BlindCard, *, done: bool = False) -> None:
-        """Write down that a channel is blind; `done`: it is not to be found any more.
+        """Write down that a channel is blind; `done`: `blind` gives it no more.
 
-        Its row has no key, as that of no alert that is open.
+        Its row has no key, which tells it from the row of an alert.
         """
         moved = blind_at(card, self._stepped())
         row = {
@@ -134,7 +133,7 @@ class AlertBook:
         await self._database.write_later(partial(self._upsert, rows=[row]))
 
     async def blind(self) -> tuple[BlindCard, ...]:
-        """The channels that are blind, and those whose card may not say yet that they are not."""
+        """The channels that are blind, and those whose card may still say so."""
         query = select(_ROW.document).where(_ROW.key.is_(None), _ROW.open.is_(True)).order_by(_ROW.raised_at, _ROW.id)
         documents_ = await self._database.read(lambda connection: connection.execute(query).scalars().all())
         return tuple(blind_at(BlindCard.model_validate_json(each), -self._stepped()) for each in documents_)
@@ -142,13 +141,13 @@ class AlertBook:
     # ── rows ──
 
     async def _read(self, which: ColumnElement[bool]) -> tuple[Alert, ...]:
-        """The alerts, the first raised first. What cannot be read any more is not open from now on, and has no key."""
+        """The alerts, the first raised first. One whose document cannot be read is closed, and loses its key."""
         query = select(_ROW.id, _ROW.document).where(_LEGIBLE, which).order_by(_ROW.raised_at, _ROW.id)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         found: dict[str, Alert | None] = {}
         for number, each in enumerate(rows, 1):
             found[each.id] = documents.read(each.document, Alert)
-            if number % _READ_AT_ONCE == 0:
+            if number % _READ_TOGETHER == 0:
                 await asyncio.sleep(0)
         unreadable = [each for each, alert in found.items() if alert is None]
         if unreadable:
@@ -165,13 +164,13 @@ class AlertBook:
 
 
 def _unshown(connection: Connection) -> Sequence[str]:
-    """The cards of the ledger's last day that do not show yet what was resolved, the newest first."""
+    """Cards of the ledger's last day that do not show a resolution yet, the newest first."""
     newest = newest_row(connection, _ROW.open)
     return () if newest is None else connection.execute(_unshown_since(newest - _A_DAY)).scalars().all()
 
 
 def _unshown_since(at: datetime) -> Select[Any]:
-    """The cards that do not show yet what was resolved since then, the newest first."""
+    """Cards that do not show yet what was resolved since then, the newest first."""
     unshown = cards.c.shown_until.is_(None) | (_ROW.stepped_at > cards.c.shown_until)
     return (
         select(_ROW.card)
@@ -183,5 +182,5 @@ def _unshown_since(at: datetime) -> Select[Any]:
 
 
 def _digest(key: str) -> str:
-    """A key of any length as one that every index takes: PostgreSQL's ends at a third of a page ("B-Tree Indexes")."""
+    """A digest that every index takes, of a key of any length: PostgreSQL takes a third of a page ("B-Tree Indexes")."""
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()

@@ -1,6 +1,6 @@
-"""The trail: who asked for what, when, on whom, from where, allowed or not and by which rule, what came of it.
+"""The audit log: who asked for what, when, on whom, from where, allowed or not and by which rule, what came of it.
 
-It is read beside a running callbot: without its lock, nothing is migrated, and nothing is created.
+It is read while callbot runs: without the lock, and nothing is migrated or created.
 """
 
 from collections.abc import AsyncIterator
@@ -19,8 +19,8 @@ from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.tables import interventions, requests
 
-AT_ONCE = 500
-"""Entries that are read at once, so that the largest ledger fits into memory and no transaction is long."""
+ENTRIES_IN_A_PIECE = 500
+"""So that the largest ledger fits into memory, and no transaction is long."""
 
 
 _FORMER_OUTCOMES = {
@@ -31,12 +31,12 @@ _FORMER_OUTCOMES = {
 
 
 def _as_code(stored: object) -> object:
-    """The code for what a row holds: until revision 0006 that is a word, and nothing is migrated by reading."""
+    """The code for what a row holds. Until revision 0006 that was a word, and reading migrates nothing."""
     return _FORMER_OUTCOMES.get(stored, stored.lower().replace(" ", "_")) if isinstance(stored, str) else stored
 
 
 class AuditEntry(BaseModel):
-    """One request and what came of it, for whoever reads the audit."""
+    """One request and what came of it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -82,7 +82,7 @@ def _entries(connection: Connection, query: Select[tuple[object, ...]]) -> tuple
 
 
 class AuditLog:
-    """The trail of a ledger that may be in use. Made by `open`; `close` it in the end."""
+    """The audit log of a ledger that may be in use. Made by `open`; `close` it in the end."""
 
     def __init__(self, database: Database, revision: str) -> None:
         self._database = database
@@ -104,7 +104,7 @@ class AuditLog:
             raise error.at_start(address.place) from error
 
     async def close(self) -> None:
-        """Give the database back."""
+        """Close the database."""
         await self._database.close()
 
     @property
@@ -113,9 +113,9 @@ class AuditLog:
         return self.revision == schema.HEAD
 
     async def pieces(
-        self, since: datetime | None = None, *, user: str | None = None, at_once: int = AT_ONCE
+        self, since: datetime | None = None, *, user: str | None = None, at_once: int = ENTRIES_IN_A_PIECE
     ) -> AsyncIterator[tuple[AuditEntry, ...]]:
-        """The requests from an aware instant on, of one Slack user, newest last, piece by piece; None means all.
+        """The requests since an instant (aware), of one Slack user, oldest first, in pieces; None means all.
 
         Raises LedgerUnavailable.
         """
@@ -128,5 +128,5 @@ class AuditLog:
             if len(piece) < at_once:
                 return
             last = piece[-1]
-            # The index leads to the instant; what is left out by its id is only what came at that instant.
+            # The index on `at` finds the instant; the ids only tell apart what came at that very instant.
             rest = _query(last.at, user).where(or_(asked.at > last.at, asked.id > last.id))

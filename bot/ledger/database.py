@@ -1,10 +1,10 @@
 """The database behind the ledger: one file or server, and transactions to read and to write in.
 
-A transaction is a function that is given a connection and is called between BEGIN and COMMIT: in a thread where the
-ledger is an SQLite file, on asyncpg's session where it is a PostgreSQL. What it gives is given back once it is
-committed. It may be called again where it was rolled back, so it does nothing but talk to its connection.
+A transaction is a function of a connection. It is called between BEGIN and COMMIT: in a thread for SQLite, on a session of
+asyncpg for PostgreSQL. Its result is returned once it is committed. After a rollback it may be called again, so it does
+nothing but use its connection.
 
-Nothing of SQLAlchemy, SQLite or PostgreSQL leaves here as an exception: every failure is LedgerUnavailable.
+No exception of SQLAlchemy, SQLite or PostgreSQL leaves here: every failure is LedgerUnavailable.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ _T = TypeVar("_T")
 _FINISH = 5.0
 """Seconds that `close` takes at most."""
 _PROBE = 5.0
-"""Seconds that a probe waits for its answer."""
+"""Seconds that `probe` waits."""
 
 _log = structlog.get_logger("callbot.ledger")
 
 
 class Transactions(Protocol):
-    """One kind of database. What fails is raised as it comes."""
+    """One kind of database. Its exceptions are raised as they are."""
 
     together: int
-    """How many of what is written later share one commit."""
+    """How many transactions of `write_later` share one commit."""
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """In a transaction, each statement of which sees one state of the ledger."""
@@ -45,16 +45,16 @@ class Transactions(Protocol):
         """In a transaction that is written as a whole or not at all."""
 
     async def write_later(self, work: Callable[[Connection], _T]) -> _T:
-        """The same for what nobody waits for."""
+        """As `write`, for what may wait: many of these do not delay a `write`."""
 
     async def reserve(self) -> None:
-        """Take all connections that will be used at the same time. Raises LedgerUnavailable."""
+        """Open all connections. Raises LedgerUnavailable."""
 
     async def close(self) -> None:
-        """Give every connection back, after what was asked for."""
+        """Close every connection, after what is under way."""
 
     def cut(self) -> None:
-        """End what is still connected, without waiting for anybody."""
+        """Drop every connection at once."""
 
 
 class Database:
@@ -73,7 +73,7 @@ class Database:
     async def open(cls, address: Address, replaced: Callable[[], bool] = never) -> "Database":
         """The database; for SQLite also the file, readable by its owner alone. Raises LedgerUnavailable.
 
-        `replaced` says whether another file has its name meanwhile: see SqliteFile.
+        `replaced` says whether the file was replaced: see SqliteFile.
         """
         if address.file is None:
             return cls(address, _sessions(address.dsn))
@@ -82,7 +82,7 @@ class Database:
 
     @classmethod
     def open_to_read(cls, address: Address) -> "Database":
-        """The database for whoever only reads. Nothing is created. Raises NoLedgerYet."""
+        """The database to read alone. Nothing is created. Raises NoLedgerYet."""
         if address.file is None:
             return cls(address, _sessions(address.dsn))
         with failing_clearly():  # a folder above it may not be entered
@@ -92,11 +92,10 @@ class Database:
         return cls(address, SqliteFile(address.file, only_to_read=True))
 
     async def close(self) -> None:
-        """Let what was begun finish, within an end, and give every connection back.
+        """Finish what is under way, within _FINISH seconds, and close every connection.
 
-        Whatever is asked of the database from now on raises LedgerUnavailable. A PostgreSQL that hangs is not waited
-        for: its sessions are cut, also where the closing itself is cancelled. What fails is logged: on a full disk what
-        was written stays in the -wal.
+        Every later call raises LedgerUnavailable. A PostgreSQL that hangs is not waited for: its connections are
+        dropped, also where `close` is cancelled. A failure is logged: on a full disk what was written stays in the -wal.
         """
         if not self._open:
             return
@@ -114,7 +113,7 @@ class Database:
             self._transactions.cut()
 
     async def finish(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """The result of the work, which goes on to its end even where whoever waits for it is cancelled."""
+        """The result of the work, which goes on to its end even where the caller is cancelled."""
         task = asyncio.create_task(work)
         self._unfinished.add(task)
         task.add_done_callback(self._finished)
@@ -123,26 +122,26 @@ class Database:
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._unfinished.discard(task)
         if not task.cancelled():
-            task.exception()  # seen, so that asyncio does not complain where nobody waits for it any more
+            task.exception()  # retrieved, or asyncio logs it where the caller was cancelled
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
-        """What the work gives, each statement of which sees one state. Raises LedgerUnavailable, and what the work raises."""
+        """The result of the work, each statement of which sees one state. Raises LedgerUnavailable, and what the work raises."""
         return await self._in(self._transactions.read, work, writing=False)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
-        """What the work gives, once it is written: as a whole, or not at all. Raises LedgerUnavailable."""
+        """The result of the work, once it is written, as a whole or not at all. Raises LedgerUnavailable."""
         return await self._in(self._transactions.write, work)
 
     async def write_later(self, work: Callable[[Connection], _T]) -> _T:
-        """The same for what nobody waits for: in order, and a storm of it never stands before a new request."""
+        """As `write`, for what may wait: in its order, and however many there are, a `write` does not wait for them."""
         return await self._in(self._transactions.write_later, work)
 
     async def reserve(self) -> None:
-        """Have every connection now that will be used at the same time. Raises LedgerUnavailable."""
+        """Open all connections now. Raises LedgerUnavailable."""
         await self._transactions.reserve()
 
     async def probe(self, work: Callable[[Connection], Any]) -> None:
-        """Write something that changes nothing, so that `health` is known where nothing else is written."""
+        """Write what changes nothing, so that `health` is known where nothing else is written."""
         try:
             async with asyncio.timeout(_PROBE):
                 await self.write_later(work)

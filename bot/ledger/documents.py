@@ -1,4 +1,4 @@
-"""An Intervention or an Alert as the text of a row, and back."""
+"""Interventions and alerts as JSON in a row, and back."""
 
 import json
 from typing import TypeVar
@@ -14,7 +14,7 @@ _Whole = TypeVar("_Whole", Intervention, Alert)
 
 
 def written(whole: Intervention | Alert) -> str:
-    r"""The whole of it as JSON. No name stops a claim: half a surrogate pair (`"\ud800"`) is valid JSON, too."""
+    r"""As JSON. No text of a PBX may stop a claim: half a surrogate pair (`"\ud800"`) is valid JSON, but no UTF-8."""
     try:
         return whole.model_dump_json()
     except PydanticSerializationError:
@@ -22,9 +22,9 @@ def written(whole: Intervention | Alert) -> str:
 
 
 def read(document: str, kind: type[_Whole]) -> _Whole | None:
-    """What was written, None where the text is no such thing (another version wrote it, or it is damaged)."""
+    """What was written; None where the text cannot be read (another release wrote it, or it is damaged)."""
     try:
         return kind.model_validate_json(document)
     except ValidationError:
-        # The error quotes the document, and with it names and numbers of callers: it goes nowhere.
+        # The error quotes the document, and with it names and numbers of callers, so it is not logged.
         return None

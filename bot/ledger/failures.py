@@ -1,4 +1,4 @@
-"""What may go wrong with a ledger; whatever a database, a disk or a network raises becomes LedgerUnavailable."""
+"""The exceptions of the ledger. What a database, a disk or a network raises becomes LedgerUnavailable."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ class LedgerUnavailable(CallbotError):
             "Try again in a moment. If that does not help, tell whoever runs callbot."
         )
         self.general = not message
-        """It says nothing of its own."""
+        """The message is the general one."""
         self.why = str(why)
-        """For the log, in our own words."""
+        """For the log. It quotes no row and no address."""
         self.reason = reason
 
     def at_start(self, place: str) -> "LedgerUnavailable":
-        """The same for whoever starts callbot, unless it says already what to do."""
+        """The error with a text for the person who starts callbot, unless its text says already what to do."""
         if not self.general:
             return self
         message = f"The ledger cannot be opened ({place}): {self.why}. Check DATABASE_URL, and that it may be written."
@@ -38,15 +38,15 @@ class LedgerUnavailable(CallbotError):
 
 
 class LedgerOutOfReach(LedgerUnavailable, WrongUsage):
-    """Where DATABASE_URL puts the ledger, the user who runs callbot can have none: to try again does not help."""
+    """The user who runs callbot cannot have a ledger at this DATABASE_URL: trying again does not help."""
 
 
 class Conflict(LedgerUnavailable):
-    """Another row has what only one may have, or something is missing that the row needs."""
+    """A unique value is taken by another row, or a row that this one refers to is missing."""
 
 
 class NoLedgerYet(LedgerUnavailable):
-    """There is none in this place; `callbot run` makes it."""
+    """There is no ledger at this address yet; `callbot run` creates it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -67,7 +67,7 @@ class LedgerInUse(CallbotError):
 
 
 class LedgerLost(CallbotError):
-    """The ledger is not this run's any more. It stops: what it does next would be written down nowhere, or twice."""
+    """The ledger is no longer this run's. The run stops, because what it does next would be in no ledger, or done twice."""
 
 
 class LedgerTaken(LedgerLost):
@@ -93,7 +93,7 @@ class LedgerReplaced(LedgerLost):
 
 @contextmanager
 def failing_clearly() -> Iterator[None]:
-    """Turn whatever a database, a disk or a network raises into LedgerUnavailable."""
+    """Turn what a database, a disk or a network raises into LedgerUnavailable."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
@@ -101,7 +101,7 @@ def failing_clearly() -> Iterator[None]:
 
 
 def unavailable(error: BaseException) -> LedgerUnavailable:
-    """What a database, a disk or a network raised, in our own words."""
+    """What a database, a disk or a network raised, as LedgerUnavailable."""
     reason = reason_of(error)
     kind = Conflict if reason is Reason.CONFLICT else LedgerUnavailable
     return kind(f"{reason} ({code_of(error)})", reason=reason)

@@ -1,4 +1,4 @@
-"""Whether a PostgreSQL server can keep a ledger: looked at when callbot takes its lock, and by `callbot check`."""
+"""Whether a PostgreSQL server can keep a ledger: checked when callbot takes its lock, and by `callbot check`."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -27,8 +27,8 @@ WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND c.relname = A
 """
 
 
-async def look_at_server(dsn: str) -> None:
-    """Raises LedgerUnavailable, whose text says what to do, where no ledger can be kept there."""
+async def check_server(dsn: str) -> None:
+    """Raise LedgerUnavailable, whose text says what to do, where no ledger can be kept there."""
     connect = connector(dsn)
     session = await connect()
     try:
@@ -39,7 +39,7 @@ async def look_at_server(dsn: str) -> None:
 
 
 async def refuse_shared(session: Any, connect: Callable[[], Awaitable[Any]]) -> None:
-    """Whether the session is ours alone; `connect` makes another one to find that out. Raises LedgerUnavailable."""
+    """Raise LedgerUnavailable where a pooler shares the session; `connect` makes another session to find that out."""
     with talking_to_postgresql():
         if await _is_shared(session, connect):
             raise LedgerUnavailable(
@@ -51,7 +51,7 @@ async def refuse_shared(session: Any, connect: Callable[[], Awaitable[Any]]) -> 
 
 
 async def refuse_unfit(session: Any) -> None:
-    """Whether the database of that session can keep a ledger. Raises LedgerUnavailable."""
+    """Raise LedgerUnavailable where the database of that session can keep no ledger."""
     with talking_to_postgresql():
         database = await session.fetchrow(_DATABASE)
         tables = await session.fetchrow(_TABLES, [REVISION.name, *(table.name for table in metadata.sorted_tables)])
@@ -79,9 +79,9 @@ async def refuse_unfit(session: Any) -> None:
 
 
 async def _is_shared(session: Any, connect: Callable[[], Awaitable[Any]]) -> bool:
-    """Whether two clients have one session of the server in turn: a session's own has one pid, and no other has that.
+    """Whether two clients get one session of the server in turn: then they see one pid, or one client sees several.
 
-    The second client holds a transaction, so that the pooler cannot give the first one what it had before.
+    The second client holds a transaction, so that the pooler cannot give the first one its session back.
     """
     try:
         ours = {await session.fetchval(_PID) for _ in range(2)}

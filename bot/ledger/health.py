@@ -1,4 +1,4 @@
-"""Whether the ledger takes rows, as its last write has shown. Failures are logged by their reason, and counted."""
+"""Whether the ledger takes rows, as its last write showed. Failures are logged and counted by their reason."""
 
 from collections.abc import Callable
 
@@ -11,17 +11,17 @@ _log = structlog.get_logger("callbot.ledger")
 
 
 class Health:
-    """That of one database. A reason is logged when it comes; that rows are taken again when they are."""
+    """The health of one database. A new reason is logged once, and so is that the ledger works again."""
 
     def __init__(self) -> None:
         self.takes_rows = True
         self.on_failure: Callable[[str], None] = lambda _reason: None
-        """Hears of each failure, with its reason."""
+        """Called for each failure, with its reason."""
         self._logged: Reason | None = None
         self._wrote = False
 
     def failed(self, error: LedgerUnavailable, *, writing: bool) -> None:
-        """A transaction failed. What is wrong with the request alone (no reason, a conflict) does not count."""
+        """A transaction failed. A failure without a reason and a conflict are about one request, and do not count."""
         if error.reason is None or error.reason is Reason.CONFLICT:
             return
         self.on_failure(error.reason)

@@ -1,7 +1,7 @@
-"""Ledger: the trail, the guard against doing one thing twice, and the memory after a crash.
+"""Ledger: requests, the claims that keep an action from being sent twice, and what is read after a crash.
 
-It fulfils the ports `Ledger` of `bot.interventions.ports` and the places of the posted cards. Every method raises
-LedgerUnavailable, and no other error, where the database cannot be used.
+It implements `Ledger` of `bot.interventions.ports`, and keeps where the cards were posted. Where the database cannot be
+used, every method raises LedgerUnavailable and no other error.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,8 +29,9 @@ __all__ = ["Ledger", "LedgerUnavailable"]
 
 _log = structlog.get_logger("callbot.ledger")
 PROBE_EVERY = 5.0
-"""Seconds after which it is tried whether rows are taken, where none was written meanwhile."""
+"""Seconds without a write after which `keep` writes, to know whether the ledger takes rows."""
 _A_CALL_LASTS = timedelta(days=1)
+"""At most: what is older is not read after a restart."""
 _MOST_UNSHOWN = 500
 """Ended interventions whose cards are shown at a start, the newest: more than wait for a Slack that is away for an hour."""
 
@@ -38,9 +39,9 @@ _MOST_UNSHOWN = 500
 class Ledger:
     """Made by `open`; `close` it in the end. Times come from `now`, which gives an aware instant.
 
-    What is written down are instants of the wall clock: `stepped` says how far it is from those that are kept in memory.
-    When states began and were written down is in an order of its own, by which the next start knows what a card does not
-    show yet: `ahead` is added to the instants in memory, so that it never goes back, wherever the wall clock is set to.
+    Instants in documents are those of the wall clock: `stepped` is its distance from the instants in memory. The columns
+    that say when a state began or was written have an order of their own, from which the next start knows what a card does
+    not show yet: `ahead` is added to the instants in memory, so that they never go back, wherever the clock is set to.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Ledger:
         self._unreadable: set[str] = set()
         self._ahead = ahead
         self.alerts = AlertBook(database, now, stepped, ahead)
-        """The alerts, in the same database: closed with it."""
+        """The alerts, in this database, and closed with it."""
 
     @classmethod
     async def open(
@@ -68,8 +69,8 @@ class Ledger:
     ) -> Self:
         """Open the ledger of a DATABASE_URL (`sqlite:///callbot.db`, `postgresql://…`), its tables up to date.
 
-        `replaced`: that of the SingleRun that holds it. Where it says yes nothing is claimed any more.
-        Raises LedgerUnavailable, whose text is for whoever starts callbot.
+        `replaced` is that of the SingleRun that holds the ledger: once it is true, nothing is written any more.
+        Raises LedgerUnavailable, whose text is for the person who starts callbot.
         """
         address = Address(url)
         try:
@@ -87,37 +88,37 @@ class Ledger:
 
     @property
     def writes_together(self) -> int:
-        """How many truths share one commit where they are saved at the same time."""
+        """How many states share one commit where they are saved at the same time."""
         return self._database.writes_together
 
     @property
     def takes_rows(self) -> bool:
-        """Whether the last that was written could be written. `keep` writes where nobody else does."""
+        """Whether the last write succeeded. `keep` writes where nobody else does."""
         return self._database.health.takes_rows
 
     def on_failure(self, hears: Callable[[str], None]) -> None:
-        """Have somebody hear of each failure of the database, with its reason: one of `Reason`."""
+        """Call `hears` for each failure of the database, with its `Reason`."""
         self._database.health.on_failure = hears
 
     async def reserve(self) -> None:
-        """Take all connections now that will be used at the same time. Raises LedgerUnavailable, whose text says how many."""
+        """Open all connections now. Raises LedgerUnavailable, whose text says how many are needed."""
         await self._database.reserve()
 
     async def keep(self, sleep: Callable[[float], Awaitable[None]]) -> NoReturn:
-        """Find out whether rows are taken, for as long as this is awaited, also where there are none."""
+        """Find out again and again whether the ledger takes rows, until this is cancelled."""
         while True:
             await sleep(PROBE_EVERY)
             if not self._database.health.wrote_since_asked():
                 await self._database.probe(schema.touch)
 
     async def close(self) -> None:
-        """Finish what is being written, then give the database back; what is asked from now on is refused."""
+        """Finish what is being written, then close the database. Every later call raises LedgerUnavailable."""
         await self._database.close()
 
-    # ── the trail ──
+    # ── requests ──
 
     async def begin(self, request: Request) -> bool:
-        """Write the request down; False where its trigger is known already: a repeat."""
+        """Write the request down. False where its trigger is known already: Slack delivered it twice."""
         row = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
         row["stranger"] = row.pop("external")
         begin = self._requests.begin
@@ -126,7 +127,7 @@ class Ledger:
     async def conclude(
         self, request: str, outcome: Outcome, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
     ) -> None:
-        """Write down what came of a request that sent nothing. One that was sent stays sent, whatever failed later."""
+        """Write down the outcome of a request that sent nothing. One that was sent stays `sent`, whatever failed later."""
         values = {"outcome": outcome, "rule": rule, "allowed": allowed, "extension": extension, "call_id": call_id}
         its = {"its_request": request}
 
@@ -140,7 +141,7 @@ class Ledger:
         await self._database.write(work)
 
     async def interrupted(self) -> tuple[Request, ...]:
-        """Requests that a crash cut off before their outcome was known: concluded as INTERRUPTED and returned once."""
+        """Requests without an outcome when callbot ended: they become INTERRUPTED, and are returned once."""
 
         def work(connection: Connection) -> Sequence[RowMapping]:
             rows = connection.execute(self._requests.received).mappings().all()
@@ -152,7 +153,7 @@ class Ledger:
         return tuple(Request.model_validate({**row, "external": row["stranger"]}) for row in rows)
 
     async def waited_unshown(self) -> tuple[str, ...]:
-        """The cards with nothing but a request of the last day that waited and was never sent, and that may still say so."""
+        """Cards that may still say that a request of the last day waits, though it was never sent; they show nothing else."""
         its = {"its_beginning": self._now() - _A_CALL_LASTS}
         return tuple(
             await self._database.read(
@@ -160,13 +161,13 @@ class Ledger:
             )
         )
 
-    # ── the guard ──
+    # ── claims and states ──
 
     async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
-        """Write the intervention down before the deed, and the request as allowed and sent, in one transaction.
+        """Write the intervention down before its PUT, and the request as allowed and sent, in one transaction.
 
-        Raises AlreadyAsked, whose `who` holds the claim, where an open intervention has the same `claim`. One request
-        sends one thing: a second claim for it raises LedgerUnavailable.
+        Raises AlreadyAsked, whose `who` has the claim, where an open intervention has the same `claim`. One request
+        sends one action: a second claim for it raises LedgerUnavailable.
         """
         sent = {
             "its_request": request,
@@ -198,12 +199,12 @@ class Ledger:
         call_id: str = "",
         outcome: Outcome = Outcome.REFUSED,
     ) -> None:
-        """Nothing was sent for this request: its claim is free, whether it was written or not, and the rule refused it.
+        """Release the claim of a request that sent nothing, whether the claim was written or not; `rule` says why.
 
-        `outcome` RECEIVED: it goes on, and may claim again.
+        `outcome` RECEIVED: the request goes on, and may claim again.
 
-        The request comes first. Where the answer to the claim's COMMIT was lost and the server is still at work on it,
-        it holds the row of the request, so this waits and then sees what became of it.
+        The request's row is locked first. Where the answer to the COMMIT of the claim was lost and the server is still
+        at work on it, the server has that row locked, so this waits and then sees what became of it.
         """
         values = {"outcome": outcome, "rule": rule, "allowed": allowed, "extension": extension}
         its = {"its_request": request}
@@ -219,12 +220,12 @@ class Ledger:
         await self._database.write(work)
 
     async def save(self, intervention: Intervention) -> None:
-        """Write down a new truth; its claim is free again where it has none any more.
+        """Write down a new state. Where the intervention has no claim any more, it is released.
 
-        A phone that is answered late would have its claim back. Where a newer request holds that one meanwhile,
-        the truth is written without it.
+        An intervention whose phone is answered late would have its claim back. Where a newer request has that claim
+        by then, the state is written without it.
         """
-        row = {"its_id": intervention.id, "its_claim": intervention.claim} | self._truth(intervention)
+        row = {"its_id": intervention.id, "its_claim": intervention.claim} | self._state(intervention)
 
         def work(connection: Connection) -> None:
             if connection.execute(self._interventions.save, row).rowcount != 1:
@@ -238,10 +239,10 @@ class Ledger:
     def _row(self, intervention: Intervention) -> dict[str, Any]:
         asked = ("id", "claim", "card", "slack_user", "call_id", "extension", "asked_at")
         moved = intervention_at(intervention, self._stepped())
-        return {name: getattr(moved, name) for name in asked} | {"action": moved.name} | self._truth(intervention)
+        return {name: getattr(moved, name) for name in asked} | {"action": moved.name} | self._state(intervention)
 
-    def _truth(self, intervention: Intervention) -> dict[str, Any]:
-        """What changes of a row; all else is as it was asked for."""
+    def _state(self, intervention: Intervention) -> dict[str, Any]:
+        """The columns that change with the state."""
         return {
             "state": intervention.state,
             "following": intervention.following,
@@ -250,12 +251,12 @@ class Ledger:
             "document": documents.written(intervention_at(intervention, self._stepped())),
         }
 
-    # ── the memory ──
+    # ── what is read after a restart ──
 
     async def following(self) -> tuple[Intervention, ...]:
-        """Everything that is still followed, oldest first.
+        """All interventions that are still tracked, oldest first.
 
-        What cannot be read any more (another version wrote it) is not followed from now on, and claims nothing.
+        One whose document cannot be read (another release wrote it) is tracked no more, and has no claim.
         """
         found, unreadable = await self._read(self._interventions.following)
         if unreadable:
@@ -264,16 +265,16 @@ class Ledger:
         return found
 
     async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
-        """Everything that this person asked of this call in the last day, oldest first."""
+        """All interventions of this person on this call in the last day, oldest first."""
         its = {"its_person": slack_user, "its_call": call_id, "its_beginning": self._now() - _A_CALL_LASTS}
         return (await self._read(self._interventions.of_call, its))[0]
 
     async def of_card(self, card: str) -> tuple[Intervention, ...]:
-        """Everything that one card shows, oldest first."""
+        """All interventions that one card shows, oldest first."""
         return (await self._read(self._interventions.of_card, {"its_card": card}))[0]
 
     async def ended_unshown(self) -> tuple[str, ...]:
-        """The cards that do not show yet what has ended in the ledger's last day, newest last."""
+        """Cards that do not show yet what ended in the ledger's last day, newest last."""
         row = interventions.c
         unshown = cards.c.shown_until.is_(None) | (row.stepped_at > cards.c.shown_until)
         ended = (
@@ -295,7 +296,7 @@ class Ledger:
     async def _read(
         self, query: Select[Any], its: Mapping[str, Any] | None = None
     ) -> tuple[tuple[Intervention, ...], Sequence[str]]:
-        """The interventions, and the ids of those that cannot be read."""
+        """The interventions, and the ids of those whose document cannot be read."""
         rows = await self._database.read(lambda connection: connection.execute(query, its).all())
         found = {each.id: documents.read(each.document, Intervention) for each in rows}
         unreadable = [each for each, intervention in found.items() if intervention is None]
@@ -309,7 +310,7 @@ class Ledger:
     # ── where the cards are ──
 
     async def posted(self, card: str) -> PostedCard:
-        """Where the card was posted, and what it shows."""
+        """Where the card was posted and what it shows, as far as that is known."""
         its = {"its_card": card}
 
         def work(connection: Connection) -> tuple[Any, Any]:
@@ -325,16 +326,16 @@ class Ledger:
         )
 
     async def begin_post(self, card: str, place: str, at: datetime) -> None:
-        """Write down, before the deed, that the card is being posted to a channel, or to a user's direct message."""
+        """Write down, before the post, that the card goes to a channel, or to a user's direct message."""
         row = {"card": card, "target": place, "begun_at": at}
         await self._write_later(self._cards.begin_post, row)
 
     async def save_posted(
         self, card: str, channel: str, ts: str, *, shown: str = "", until: datetime | None = None
     ) -> None:
-        """Remember where the card was posted, and what it shows where that is known: the newest state in it began at `until`.
+        """Write down where the card was posted, and what it shows where that is known; its newest state began at `until`.
 
-        The last post counts, and the one that was begun is done.
+        The last post counts, and the post that was begun is done.
         """
         row = {
             "id": card,
@@ -352,7 +353,7 @@ class Ledger:
         await self._database.write_later(work)
 
     async def save_shown(self, card: str, digest: str, until: datetime | None) -> None:
-        """Remember what the posted card shows; the newest state in it began at `until`, None: it is out of date."""
+        """Write down what the posted card shows. Its newest state began at `until`; None: it is out of date."""
         until = None if until is None else until + self._ahead
         shown = {"its_card": card, "shown": digest, "shown_until": until, "updated_at": self._now()}
         await self._write_later(self._cards.save_shown, shown)

@@ -1,4 +1,4 @@
-"""PostgreSQL: sessions of asyncpg, with an end to everything that a server or a network may not answer."""
+"""PostgreSQL through asyncpg, with a timeout for everything that a server or a network may not answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,7 +18,7 @@ _COMMAND = 30.0
 _CONNECTIONS = 5
 """For transactions; one more holds the lock of the run."""
 _SETTINGS = "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET lock_timeout = '3s'"
-"""Of each session, in seconds. Not among the parameters of its start, where PgBouncer takes few ("ignore_startup_parameters")."""
+"""For each session, in seconds. They are no startup parameters, of which PgBouncer takes few ("ignore_startup_parameters")."""
 
 
 class Sessions:
@@ -40,7 +40,7 @@ class Sessions:
         )
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
-        """In a transaction; a single statement in it sees one state."""
+        """In a transaction; each statement sees one state."""
         return await self.write(work)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
@@ -49,12 +49,12 @@ class Sessions:
             return await connection.run_sync(work)
 
     async def write_later(self, work: Callable[[Connection], _T]) -> _T:
-        """One at a time, so that a storm of them leaves a new request its session."""
+        """One at a time, so that many of them leave a session for a new request."""
         async with self._later:
             return await self.write(work)
 
     async def reserve(self) -> None:
-        """Open as many sessions as will be used at the same time: the server, or a pooler, may have too few."""
+        """Open all sessions now: the server or a pooler may have too few."""
         got = 0
         try:
             with failing_clearly():
@@ -70,19 +70,19 @@ class Sessions:
             raise LedgerUnavailable(error.why, message, error.reason) from error
 
     async def close(self) -> None:
-        """Give every session back."""
+        """Close every session."""
         await self._engine.dispose()
 
     def cut(self) -> None:
-        """End every session, without a word to a server that may not listen."""
+        """Drop every connection, without telling the server, which may not answer."""
         for session in tuple(self._sessions):
             cut(session)
 
 
 def connector(dsn: str, sessions: WeakSet[Any] | None = None) -> Callable[[], Awaitable[Any]]:
-    """What connects to PostgreSQL, within an end, and notices a peer that is gone ("Connection Settings").
+    """A function that connects to PostgreSQL, with timeouts, and notices a lost peer ("Connection Settings").
 
-    Each session is also put among the `sessions`.
+    It adds each session to `sessions`.
     """
 
     async def connect() -> Any:
@@ -98,7 +98,7 @@ def connector(dsn: str, sessions: WeakSet[Any] | None = None) -> Callable[[], Aw
 
 @contextmanager
 def talking_to_postgresql() -> Iterator[None]:
-    """Turn whatever asyncpg raises, where SQLAlchemy is not between, into LedgerUnavailable."""
+    """Turn what asyncpg raises into LedgerUnavailable, where it is used without SQLAlchemy."""
     try:
         yield
     except (
@@ -114,6 +114,6 @@ def talking_to_postgresql() -> Iterator[None]:
 
 
 def cut(session: Any) -> None:
-    """End a session of asyncpg without a word to the server, which may not listen. Does nothing where it has ended."""
+    """Drop a connection of asyncpg, without telling the server, which may not answer. Does nothing where it is closed."""
     if not session.is_closed():
         session.terminate()

@@ -1,4 +1,4 @@
-"""Why a database could not be used, in our own words: a library's may quote a row, or a part of a password."""
+"""Why a database could not be used. The texts of the libraries are not shown: they may quote a row or a password."""
 
 import errno
 import sqlite3
@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 
 class Reason(StrEnum):
-    """All there are, for logs, the metric and people."""
+    """All reasons, for logs, the metric and people."""
 
     FULL = "disk full"
     READ_ONLY = "read-only"
@@ -31,7 +31,7 @@ class Reason(StrEnum):
 
 
 OF_THE_PLACE = frozenset({Reason.NO_RIGHTS, Reason.NOT_THERE, Reason.NOT_OPENED, Reason.NO_NAME})
-"""Reasons that only another DATABASE_URL, or another user, can change."""
+"""Reasons that only another DATABASE_URL or another user can change."""
 
 _OF_SQLITE = {
     sqlite3.SQLITE_FULL: Reason.FULL,
@@ -96,7 +96,7 @@ def reason_of(error: BaseException) -> Reason:
 
 
 def code_of(error: BaseException) -> str:
-    """The kind of error and its code, for the log: names of a library, and nothing that it says."""
+    """The class and the code of the error, for the log; nothing of its text."""
     orig = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     code = getattr(orig, "sqlite_errorname", "") or _sqlstate(orig) or getattr(orig, "errno", "") or ""
     return f"{type(orig).__name__} {code}".strip()

@@ -37,7 +37,7 @@ async def bring_up_to_date(database: Database) -> None:
 
 
 async def readable_revision(database: Database) -> str:
-    """The revision of a ledger that is only read; none of the trail's columns has changed since the first one.
+    """The revision of a ledger that is only read; no column of the audit log has changed since the first one.
 
     Raises NoLedgerYet where there are no tables, LedgerUnavailable where they are those of a newer callbot.
     """
@@ -50,7 +50,7 @@ async def readable_revision(database: Database) -> str:
 
 
 def touch(connection: Connection) -> None:
-    """Write what is there already: it succeeds where rows are taken."""
+    """Write what is there already: this succeeds where the ledger takes rows."""
     connection.execute(REVISION.update(), {"version_num": HEAD})
 
 
@@ -63,7 +63,7 @@ def _written_by_a_newer_one(revision: str) -> LedgerUnavailable:
 
 
 def _version(connection: Connection) -> str | None:
-    """The revision that the ledger is at, None for an empty one."""
+    """The revision of the ledger; None for an empty one."""
     if not inspector_of(connection).has_table(REVISION.name):
         return None
     return connection.execute(select(REVISION.c.version_num)).scalar()

@@ -1,4 +1,4 @@
-"""The lock that lets one `callbot run` at a time use a ledger. It dies with the process that holds it."""
+"""The lock that lets one `callbot run` at a time use a ledger. It ends with the process that holds it."""
 
 import asyncio
 import fcntl
@@ -13,8 +13,8 @@ import structlog
 from bot.ledger.address import Address
 from bot.ledger.failures import LedgerInUse, LedgerReplaced, LedgerUnavailable, failing_clearly
 
-LOOK_EVERY = 2.0
-"""Seconds between two looks whether the lock is still held, and the ledger the one that was locked."""
+CHECK_EVERY = 2.0
+"""Seconds between two checks that the lock is still held and the ledger was not replaced."""
 
 
 _log = structlog.get_logger("callbot.ledger")
@@ -23,7 +23,7 @@ _log = structlog.get_logger("callbot.ledger")
 class _Lock(Protocol):
     async def acquire(self) -> None: ...
 
-    async def look(self) -> None: ...
+    async def check(self) -> None: ...
 
     def replaced(self) -> bool: ...
 
@@ -39,24 +39,24 @@ class SingleRun:
         self._lock: _Lock = _advisory(address) if address.file is None else _FileLock(address.file, address.written)
 
     async def acquire(self) -> None:
-        """Take the lock, or raise LedgerInUse at once; LedgerUnavailable where that cannot be found out."""
+        """Take the lock. Raises LedgerInUse at once where another run has it, LedgerUnavailable where that cannot be known."""
         try:
             await self._lock.acquire()
         except LedgerUnavailable as error:
             raise error.at_start(self._place) from error
 
     async def keep(self, sleep: Callable[[float], Awaitable[None]]) -> NoReturn:
-        """Hold on to the lock that was acquired, for as long as this is awaited. Raises LedgerLost."""
+        """Check the lock until this is cancelled. Raises LedgerLost."""
         while True:
-            await sleep(LOOK_EVERY)
-            await self._lock.look()
+            await sleep(CHECK_EVERY)
+            await self._lock.check()
 
     def replaced(self) -> bool:
         """Whether a file of the ledger is not the one that was locked. For a thread: it asks the disk. Raises OSError."""
         return self._lock.replaced()
 
     async def release(self) -> None:
-        """Let go of it. Does nothing where it is not held."""
+        """Release the lock. Does nothing where it is not held."""
         await self._lock.release()
 
     async def __aenter__(self) -> Self:
@@ -70,11 +70,11 @@ class SingleRun:
 
 
 class _FileLock:
-    """SQLite: flock on a file beside the database. The file stays when the lock is gone, or two could hold two files.
+    """SQLite: flock on a file beside the database. The file is never removed, or two runs could each lock one of their own.
 
-    flock and not SQLite's own lock: others may read beside a run. The database's file is kept open, too: so it is known
-    which one was locked, and its inode is given to no other file. It is closed after the ledger: the system forgets all
-    of SQLite's locks on a file as soon as the process closes it once ("How To Corrupt An SQLite Database File", 2.2).
+    flock and not SQLite's own lock, because others may read during a run. The database's file is kept open, too: so it is
+    known which one was locked, and no other file gets its inode. It is closed after the ledger, because the system drops
+    all of SQLite's locks on a file as soon as the process closes it once ("How To Corrupt An SQLite Database File", 2.2).
     """
 
     def __init__(self, database: Path, written: Path) -> None:
@@ -82,7 +82,7 @@ class _FileLock:
         self._written = written
         """The path that the next start will follow: a symbolic link in it may lead elsewhere by then."""
         self._held: dict[Path, int] = {}
-        """The lock's file and the database's, by either name, with their descriptors."""
+        """The descriptors of the lock's file and of the database's, which may have two names."""
         self._made: dict[Path, tuple[int, int]] = {}
         """Device and inode of the -wal and the -shm, once there are any: they stay for as long as the ledger is open."""
 
@@ -105,7 +105,7 @@ class _FileLock:
             raise
         self._held = held
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """The lock itself is held for as long as this process has the file open (flock(2)). Raises LedgerReplaced."""
         try:
             replaced = await asyncio.to_thread(self.replaced)

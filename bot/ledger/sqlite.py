@@ -27,26 +27,26 @@ _T = TypeVar("_T")
 _BUSY = 3.0
 """Seconds that a writer waits for another process, before it says that the database is locked."""
 _AT_A_TIME = 0.25
-"""Of these, the seconds that SQLite waits before it is looked whether the ledger is closed meanwhile."""
+"""Of these, the seconds between two checks whether the ledger was closed meanwhile."""
 NOW, LATER = 64, 16
-"""Transactions in one commit: of those that somebody waits for, and of those of which a storm must not hold them up."""
+"""Transactions of `write` and of `write_later` in one commit: a flood of the latter does not delay the former."""
 _WRITES = "callbot_writes"
 
 
 def never() -> bool:
-    """Nobody has replaced the file."""
+    """False: the file was not replaced."""
     return False
 
 
 class _Asked(NamedTuple):
-    """One transaction, and who is told of it."""
+    """One transaction, and the future of its result."""
 
     work: Callable[[Connection], Any]
-    told: asyncio.Future[Any]
+    result: asyncio.Future[Any]
 
 
 class _Came(NamedTuple):
-    """What came of a transaction: what its work gave, or what went wrong with it."""
+    """The result of a transaction, or its exception."""
 
     gave: Any = None
     wrong: Exception | None = None
@@ -62,10 +62,10 @@ class SqliteFile:
         self._engine = _engine(file, only_to_read=only_to_read)
         event.listen(self._engine, "begin", self._begin)
         self._connections: dict[bool, Connection] = {}
-        """The one that reads and the one that writes, each of its own thread, and made there."""
+        """The one that reads (False) and the one that writes (True), each made and used in its own thread."""
         self._closed = False
         self._locked_since: float | None = None
-        """When another process was first found to hold the file: who asks later does not wait as long once more."""
+        """When another process was first found to have the file locked: later writes wait only for what is left of _BUSY."""
         self._reads = ThreadPoolExecutor(1, "callbot reads its ledger")
         self._writes = ThreadPoolExecutor(1, "callbot writes its ledger")
         self._now: deque[_Asked] = deque()
@@ -74,9 +74,9 @@ class SqliteFile:
 
     @classmethod
     async def open(cls, file: Path, replaced: Callable[[], bool]) -> "SqliteFile":
-        """The file, which is made where it is not there. Raises OSError or sqlite3.Error.
+        """The file, which is created where there is none. Raises OSError or sqlite3.Error.
 
-        `replaced` says whether another file has its name meanwhile: then nothing is written, for nobody would find it.
+        `replaced` says whether another file has its name now: then every write fails, because nobody would find it.
         """
         await asyncio.to_thread(_prepare, file)
         return cls(file, replaced=replaced)
@@ -91,26 +91,26 @@ class SqliteFile:
         return await asyncio.get_running_loop().run_in_executor(self._reads, transaction)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
-        """In the next commit."""
+        """In a transaction of the next commit."""
         return await self._written(self._now, work)
 
     async def write_later(self, work: Callable[[Connection], _T]) -> _T:
-        """In a commit soon: in their order, and so few in one that no `write` waits long for them."""
+        """In a transaction of one of the next commits: in their order, and few in one, so that no `write` waits long."""
         return await self._written(self._later, work)
 
     async def reserve(self) -> None:
-        """Nothing: a file has no connections to give."""
+        """Do nothing: both connections of a file are always there."""
 
     async def close(self) -> None:
-        """Give the file back, after what was asked for."""
+        """Close the file, after what is under way."""
         if self._writing is not None:
-            await asyncio.wait({self._writing})  # which goes on where this is cancelled
+            await asyncio.wait({self._writing})  # it goes on where this is cancelled
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._reads, self._give_back, False)
         await loop.run_in_executor(self._writes, self._give_back, True)  # the last: SQLite removes the -wal with it
 
     def cut(self) -> None:
-        """Let both threads end after what they are at, which is a second at most where another process writes."""
+        """Let both threads end after their transaction: within a second, also where another process has the file locked."""
         self._closed = True
         for writes, thread in ((False, self._reads), (True, self._writes)):
             with suppress(RuntimeError):  # it was cut before
@@ -118,14 +118,14 @@ class SqliteFile:
             thread.shutdown(wait=False)
 
     async def _written(self, waiting: deque[_Asked], work: Callable[[Connection], _T]) -> _T:
-        told: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        waiting.append(_Asked(work, told))
+        result: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        waiting.append(_Asked(work, result))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write(), name="commits of the ledger")
-        return await told
+        return await result
 
     async def _write(self) -> None:
-        """One commit after the other, until nothing waits. Whatever ends it, nobody waits for ever."""
+        """One commit after the other, until nothing waits. Whatever ends this, every future gets its result."""
         group: list[_Asked] = []
         try:
             while self._now or self._later:
@@ -135,7 +135,7 @@ class SqliteFile:
         finally:
             self._writing = None
             for asked in (*group, *_first(self._now, len(self._now)), *_first(self._later, len(self._later))):
-                _tell(asked, _Came(wrong=LedgerUnavailable("closed")))
+                _answer(asked, _Came(wrong=LedgerUnavailable("closed")))
 
     async def _write_together(self, group: Sequence[_Asked]) -> None:
         works = [asked.work for asked in group]
@@ -144,10 +144,10 @@ class SqliteFile:
         except RuntimeError:  # there is no thread any more
             all_came = [_Came(wrong=LedgerUnavailable("closed"))] * len(group)
         for asked, came in zip(group, all_came, strict=True):
-            _tell(asked, came)
+            _answer(asked, came)
 
     def _commit(self, works: Sequence[Callable[[Connection], Any]]) -> list[_Came]:
-        """What came of each. Where one fails, all are rolled back, and the others are done again without it."""
+        """The result of each. Where one fails, all are rolled back, and the others are done again without it."""
         came = [_Came()] * len(works)
         left = dict(enumerate(works))
         while left:
@@ -158,7 +158,7 @@ class SqliteFile:
                         came[at] = _Came(work(connection))
                     at = None
                 break
-            except Exception as error:  # noqa: BLE001  (whoever asked for it hears of it)
+            except Exception as error:  # noqa: BLE001  (its future gets it)
                 for each in left if at is None else (at,):
                     came[each] = _Came(wrong=error)
                 if at is None:
@@ -168,7 +168,7 @@ class SqliteFile:
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
-        """On the connection of this thread, which is kept: to take one and give it back takes as long as a statement."""
+        """On the connection of this thread, which is kept: to open and close one takes as long as a statement."""
         if self._closed:
             raise LedgerUnavailable("closed")
         if writes not in self._connections:
@@ -176,13 +176,13 @@ class SqliteFile:
         connection = self._connections[writes]
         with connection.begin():
             yield connection
-        if writes and self._replaced():  # asked after the commit: a moment before it the file may have been another one
+        if writes and self._replaced():  # after the commit: the file may have been replaced a moment before it
             raise LedgerUnavailable(Reason.REPLACED, reason=Reason.REPLACED)
 
     def _give_back(self, writes: bool) -> None:
-        """Close the connection of this thread. The writer's moves everything from the -wal into the file before.
+        """Close the connection of this thread. The writer moves everything from the -wal into the file before.
 
-        So a copy of the file alone has everything ("PRAGMA wal_checkpoint"), also where another process reads on.
+        So a copy of the file alone is complete ("PRAGMA wal_checkpoint"), also where another process goes on reading.
         """
         connection = self._connections.pop(writes, None)
         if connection is None:
@@ -194,9 +194,9 @@ class SqliteFile:
             connection.close()
 
     def _begin(self, connection: Connection) -> None:
-        """A writer takes the lock at once: one that reads first and writes later could be refused without waiting."""
+        """A writer takes the lock with BEGIN: one that reads first and writes later could be refused without waiting."""
         raw = _raw(connection)
-        if raw.in_transaction:  # a COMMIT that fails leaves it open, and nothing of it may be written by the next one
+        if raw.in_transaction:  # left open by a COMMIT that failed: the next COMMIT must not write it
             raw.execute("ROLLBACK")
         if not connection.get_execution_options().get(_WRITES, False):
             raw.execute("BEGIN")
@@ -216,24 +216,24 @@ def _raw(connection: Connection) -> sqlite3.Connection:
 
 
 def _first(waiting: deque[_Asked], many: int) -> list[_Asked]:
-    """Take so many at most out of those that wait."""
+    """Remove and return the first ones, at most `many`."""
     return [waiting.popleft() for _ in range(min(many, len(waiting)))]
 
 
-def _tell(asked: _Asked, came: _Came) -> None:
-    if asked.told.done():  # whoever asked has gone
+def _answer(asked: _Asked, came: _Came) -> None:
+    if asked.result.done():  # the caller was cancelled
         return
     if came.wrong is None:
-        asked.told.set_result(came.gave)
+        asked.result.set_result(came.gave)
     else:
-        asked.told.set_exception(came.wrong)
+        asked.result.set_exception(came.wrong)
 
 
 def _prepare(file: Path) -> None:
     """Create the file for its owner alone (SQLite gives -wal and -shm the mode of the file), and turn WAL on.
 
-    WAL stays on for as long as the file lives ("Write-Ahead Logging", Persistence of WAL Mode). Two processes that
-    turn it on at once may be told that the database is locked without being kept waiting, so this is tried again.
+    WAL stays on for as long as the file lives ("Write-Ahead Logging", Persistence of WAL Mode). Where two
+    processes turn it on at once, one may get "locked" without waiting, so this is tried again.
     """
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(file, timeout=_BUSY, isolation_level=None)
@@ -246,7 +246,7 @@ def _prepare(file: Path) -> None:
 
 
 def _done(connection: sqlite3.Connection, statement: str) -> bool:
-    """Execute it; False where another process has the file."""
+    """Execute the statement; False where another process has the file locked."""
     try:
         connection.execute(statement)
     except sqlite3.OperationalError as error:
@@ -269,7 +269,7 @@ def _engine(file: Path, *, only_to_read: bool) -> Engine:
 
 
 def _rests(file: Path) -> bool:
-    """Nobody writes it, and this user cannot make the -wal without which SQLite does not read it either.
+    """Whether nobody writes the file and this user cannot create the -wal, without which SQLite cannot read it either.
 
     "Write-Ahead Logging", Read-Only Databases.
     """
@@ -277,7 +277,7 @@ def _rests(file: Path) -> bool:
 
 
 def _set_up(connection: Any, _record: object) -> None:
-    """FULL: what is committed survives a loss of power, so the row is there before the deed."""
+    """FULL: what is committed survives a loss of power, so the row is there before the PUT."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA synchronous=FULL")

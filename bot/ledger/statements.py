@@ -1,6 +1,6 @@
-"""What the ledger says to its database for every intervention. Making a statement takes longer than executing it.
+"""The statements that every intervention needs, built once: building one takes longer than executing it.
 
-Values are given where a statement is executed, by the names of the columns, or as `its_…` where a column is asked about.
+Values come with the execution: under the name of a column to write it, as `its_…` to compare with one.
 """
 
 from collections.abc import Callable
@@ -36,11 +36,11 @@ _POSTED = ("channel", "ts", "shown", "shown_until", "updated_at")
 _BEGUN = ("target", "begun_at")
 
 Insert = sqlite.Insert | postgresql.Insert
-"""An INSERT that knows ON CONFLICT, which both databases write alike and SQLAlchemy keeps apart."""
+"""An INSERT with ON CONFLICT: the same SQL in both databases, two classes in SQLAlchemy."""
 
 
 class AboutRequests:
-    """What is said of requests, to the kind of database whose INSERT is given."""
+    """Statements about requests, for the database of that INSERT."""
 
     def __init__(self, insert: Callable[[Table], Insert]) -> None:
         asked = requests.c
@@ -63,22 +63,22 @@ class AboutRequests:
 
 
 class AboutInterventions:
-    """What is said of interventions, to the kind of database whose INSERT is given."""
+    """Statements about interventions, for the database of that INSERT."""
 
     def __init__(self, insert: Callable[[Table], Insert]) -> None:
         row, other = interventions.c, interventions.alias("other").c
         held = insert(interventions).on_conflict_do_update(index_elements=["claim"], set_={"claim": row.claim})
         self.take = held.returning(row.id, row.slack_user)
-        """Inserts the row, or gives back the one that holds its claim: an update that changes nothing gives that back.
+        """Inserts the row, or returns the one that has its claim, by an update that changes nothing.
 
-        One statement does both, or the holder could let go between the two.
+        One statement does both, or the claim could be released between the two.
         """
         taken = exists().where(other.claim == _ITS_CLAIM, other.id != _ITS_ID)
         its_own = update(interventions).where(row.id == _ITS_ID)
         self.save = its_own.values(claim=case((taken, null()), else_=_ITS_CLAIM))
-        """Keeps the claim that is to be kept, unless another one holds it meanwhile."""
+        """Writes the claim, unless another row has it meanwhile."""
         self.withdraw = delete(interventions).where(row.id == _ITS_ID)
-        """Of what was claimed and never sent: the request says what came of it."""
+        """For an intervention that was claimed and never sent: its request keeps the outcome."""
         self.give_up = its_own.values(following=False, claim=None)
         documents = select(row.id, row.document).order_by(row.asked_at, row.id)
         self.following = documents.where(row.following.is_(True))
@@ -89,7 +89,7 @@ class AboutInterventions:
 
 
 class AboutCards:
-    """What is said of where the cards are, to the kind of database whose INSERT is given."""
+    """Statements about posted cards, for the database of that INSERT."""
 
     def __init__(self, insert: Callable[[Table], Insert]) -> None:
         card, begun_post = cards.c, posts_begun.c

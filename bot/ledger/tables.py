@@ -1,4 +1,4 @@
-"""The five tables. Both databases share every line; what differs between them is in the two column types."""
+"""The five tables. They are the same in both databases; what differs is in the two column types."""
 
 import re
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """What goes into the database: SQLite keeps no zone, so it is UTC there by agreement."""
+        """What goes into the database: SQLite keeps no zone, so everything is in UTC."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -79,9 +79,9 @@ interventions = Table(
     Index(None, "card"),
     Index(None, "slack_user", "call_id", "asked_at"),
 )
-"""One row for each action on a call. The columns are for finding it; `document` is the whole Intervention as JSON.
+"""One row for each intervention. The columns are for finding it; `document` is the whole Intervention as JSON.
 
-`updated_at` is when it was written last, and `stepped_at` when its newest state began, by a clock of the ledger's own that is
+`state` is its code. `updated_at` is when it was written last, and `stepped_at` when its newest state began, by a clock of the ledger's own that is
 never set back; the latter is NULL in the rows of an older callbot.
 """
 
@@ -106,7 +106,7 @@ requests = Table(
     Index(None, "slack_user", "at"),
     Index(None, "outcome"),
 )
-"""One row for each thing that was typed or clicked: the trail. `allowed` is NULL until that is decided."""
+"""One row for each request: the audit log. `allowed` is NULL until that is decided; `stranger` is an external user."""
 
 cards = Table(
     "cards",
@@ -120,8 +120,8 @@ cards = Table(
 )
 """Where each card was posted: Slack's channel and ts, which together name a message; and what it shows.
 
-`shown` is the digest of that, `shown_until` when the newest state in it began, as in `stepped_at`: NULL where that is not
-known or out of date.
+`shown` is a digest of what it shows, `shown_until` when the newest state in it began, as in `stepped_at`; NULL where that is
+not known or out of date.
 """
 
 posts_begun = Table(
@@ -151,6 +151,6 @@ alerts = Table(
 )
 """One row for each alert, so for one rule and one call. The columns are for finding it; `document` is the whole Alert.
 
-`key` is the digest of what there is one alert of, NULL once the document could not be read: such a row stands in no way.
+`key` is a digest of the rule and the call. It is NULL for a blind channel, and once the document could not be read.
 `card` is its own id, or the digest card that shows it. `updated_at` and `stepped_at` are as those of interventions.
 """

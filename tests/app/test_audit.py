@@ -63,7 +63,7 @@ def test_a_name_of_several_people_is_refused_with_their_ids() -> None:
 
 @pytest.mark.parametrize("text", ["Nobody", "", " "])
 def test_a_name_of_nobody_is_refused(text: str) -> None:
-    with pytest.raises(WrongUsage, match="nobody in the map has this name"):
+    with pytest.raises(WrongUsage, match="nobody in the configuration has this name"):
         user_of(text, RULES)
 
 

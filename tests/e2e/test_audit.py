@@ -1,4 +1,4 @@
-"""callbot audit: the trail of a real ledger, beside whoever writes it, as a table, CSV and JSON."""
+"""callbot audit: the audit log of a real ledger that is in use, as a table, CSV and JSON."""
 
 import asyncio
 import csv
@@ -163,15 +163,15 @@ async def test_somebody_of_another_workspace_has_no_name_of_ours(desk: Desk) -> 
     assert (record["name"], record["external"]) == (None, True)
 
 
-async def test_without_a_map_ids_stand_for_names(desk: Desk) -> None:
+async def test_without_a_configuration_ids_stand_for_names(desk: Desk) -> None:
     (desk.folder / "callbot.toml").write_text("[users")
     await desk.asked()
     (record,) = await desk.records()
     assert (record["user"], record["name"]) == ("U0ANA", None)
-    assert "ids have no names" in desk.remarks[0]
+    assert "ids stand for names" in desk.remarks[0]
 
 
-async def test_without_a_map_nobody_is_found_by_name(desk: Desk) -> None:
+async def test_without_a_configuration_nobody_is_found_by_name(desk: Desk) -> None:
     (desk.folder / "callbot.toml").unlink()
     with pytest.raises(WrongUsage):
         await desk.audit(user="Ana Pop")

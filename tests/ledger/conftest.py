@@ -70,7 +70,7 @@ async def new_database(postgresql: str) -> Callable[..., Awaitable[str]]:
 
 @pytest.fixture
 def entries(address: str) -> Callable[..., Awaitable[list[AuditEntry]]]:
-    """What the trail says, as a second reader of the same ledger sees it."""
+    """The entries of the audit log, as a second reader of the ledger sees them."""
 
     async def read(since: datetime | None = None, **more: Any) -> list[AuditEntry]:
         audit_log = await AuditLog.open(address)

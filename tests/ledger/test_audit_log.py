@@ -1,4 +1,4 @@
-"""begin, conclude, interrupted, and what the trail says of it."""
+"""begin, conclude, interrupted, and what the audit log says of it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ async def test_a_request_begins_undecided(ledger: Ledger, entries: Entries, aske
     assert (entry.outcome, entry.allowed, entry.state) == (Outcome.RECEIVED, None, None)
 
 
-async def test_the_trail_says_what_came_of_a_request_that_sent_nothing(
+async def test_the_audit_log_says_what_came_of_a_request_that_sent_nothing(
     ledger: Ledger, entries: Entries, asked: Asked
 ) -> None:
     await ledger.begin(asked(id="r"))
@@ -87,7 +87,9 @@ async def test_a_request_that_a_crash_cut_off_comes_back_once(ledger: Ledger, as
     assert await ledger.interrupted() == ()
 
 
-async def test_the_trail_says_that_a_request_was_interrupted(ledger: Ledger, entries: Entries, asked: Asked) -> None:
+async def test_the_audit_log_says_that_a_request_was_interrupted(
+    ledger: Ledger, entries: Entries, asked: Asked
+) -> None:
     await ledger.begin(asked())
     await ledger.interrupted()
     assert [entry.outcome for entry in await entries()] == [Outcome.INTERRUPTED]
@@ -110,7 +112,7 @@ async def test_interrupted_requests_come_oldest_first(
     assert await ledger.interrupted() == (older, newer)
 
 
-async def test_the_trail_shows_the_state_of_what_was_sent(
+async def test_the_audit_log_shows_the_state_of_what_was_sent(
     ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
 ) -> None:
     intervention = wanted()
@@ -126,7 +128,7 @@ async def test_the_trail_shows_the_state_of_what_was_sent(
     )
 
 
-async def test_the_trail_comes_newest_last(
+async def test_the_audit_log_comes_newest_last(
     ledger: Ledger, entries: Entries, asked: Asked, clock: Callable[[], datetime]
 ) -> None:
     for minutes in (2, 1, 3):
@@ -134,7 +136,7 @@ async def test_the_trail_comes_newest_last(
     assert [entry.said for entry in await entries()] == ["1", "2", "3"]
 
 
-async def test_the_trail_begins_with_the_instant_asked_for(
+async def test_the_audit_log_begins_with_the_instant_asked_for(
     ledger: Ledger, entries: Entries, asked: Asked, clock: Callable[[], datetime]
 ) -> None:
     for seconds in (-1, 0, 1):
@@ -150,7 +152,7 @@ async def test_the_instant_asked_for_may_be_of_any_zone(
     assert len(await entries(clock().astimezone(bucharest))) == 1
 
 
-async def test_the_trail_of_one_person_has_nobody_elses_requests(
+async def test_the_audit_log_of_one_person_has_nobody_elses_requests(
     ledger: Ledger, entries: Entries, asked: Asked
 ) -> None:
     await ledger.begin(asked(slack_user="U0ANA"))

@@ -27,7 +27,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention
 from bot.domain.request import Request
 from bot.ledger import documents
-from bot.ledger.alerts import AT_ONCE
+from bot.ledger.alerts import WRITTEN_TOGETHER
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 
 Raise = Callable[..., Alert]
@@ -214,7 +214,7 @@ async def test_of_no_keys_there_are_no_alerts(book: AlertLedger, alert: Raise) -
 
 
 async def test_a_flood_is_written_whole(book: AlertLedger, alert: Raise) -> None:
-    flood = tuple(alert() for _ in range(2 * AT_ONCE + 1))
+    flood = tuple(alert() for _ in range(2 * WRITTEN_TOGETHER + 1))
     await book.save_alerts(flood)
     assert await book.open_alerts() == flood
 
@@ -223,7 +223,7 @@ async def test_new_requests_are_written_down_between_the_pieces_of_a_flood(
     ledger: Ledger, alert: Raise, asked: Asked, saved_alerts: Count
 ) -> None:
     """A request is written down as soon as it is acknowledged, or it would be lost in a kill."""
-    flood = [alert() for _ in range(10 * AT_ONCE)]
+    flood = [alert() for _ in range(10 * WRITTEN_TOGETHER)]
     saving = asyncio.create_task(ledger.alerts.save_alerts(flood))
     seen = set()
     while not saving.done():
@@ -236,14 +236,14 @@ async def test_new_requests_are_written_down_between_the_pieces_of_a_flood(
 async def test_what_is_saved_during_a_flood_is_not_overwritten_by_its_later_pieces(
     ledger: Ledger, alert: Raise
 ) -> None:
-    flood = [alert() for _ in range(3 * AT_ONCE)]
+    flood = [alert() for _ in range(3 * WRITTEN_TOGETHER)]
     newest = acknowledged(flood[-1], "U0ANA", "Ana Pop", NOON)
     await asyncio.gather(ledger.alerts.save_alerts(flood), ledger.alerts.save_alerts([newest]))
     assert await ledger.alerts.alert(newest.id) == newest
 
 
 async def test_a_flood_is_written_to_its_end_although_nobody_waits_for_it(book: AlertLedger, alert: Raise) -> None:
-    flood = tuple(alert() for _ in range(3 * AT_ONCE))
+    flood = tuple(alert() for _ in range(3 * WRITTEN_TOGETHER))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await book.save_alerts(flood)

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.alerts.alert import Alert, Resolution, raised, resolved
 from bot.domain.calls import PhoneCall
-from bot.ledger.alerts import AT_ONCE
+from bot.ledger.alerts import WRITTEN_TOGETHER
 from bot.ledger.ledger import Ledger
 
 Raise = Callable[..., Alert]
@@ -101,7 +101,7 @@ async def test_an_alert_outlives_a_kill_right_after_it_was_saved(
 async def test_a_kill_in_the_middle_of_a_flood_leaves_whole_pieces(
     address: str, ledger: Ledger, alert: Raise, saved_alerts: Count, another_process: Start
 ) -> None:
-    process, flood = another_process("alerts", address), [alert() for _ in range(20 * AT_ONCE)]
+    process, flood = another_process("alerts", address), [alert() for _ in range(20 * WRITTEN_TOGETHER)]
     tell(process, as_line(flood))
     assert said(process) == "ready"
     while not await saved_alerts():
@@ -109,7 +109,7 @@ async def test_a_kill_in_the_middle_of_a_flood_leaves_whole_pieces(
     process.kill()
     process.wait(timeout=10)
     found = await ledger.alerts.open_alerts()
-    assert (len(found) % AT_ONCE, found) == (0, tuple(flood[: len(found)]))
+    assert (len(found) % WRITTEN_TOGETHER, found) == (0, tuple(flood[: len(found)]))
 
 
 # ── what is resolved and not seen in Slack ──

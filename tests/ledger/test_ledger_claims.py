@@ -36,7 +36,7 @@ async def test_an_intervention_is_written_down_before_the_deed(ledger: Ledger, a
     assert await ledger.following() == (intervention,)
 
 
-async def test_the_trail_names_the_call_that_was_acted_on(
+async def test_the_audit_log_names_the_call_that_was_acted_on(
     ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
 ) -> None:
     await send(ledger, asked(), wanted())
@@ -252,7 +252,7 @@ async def test_a_claim_outlives_the_process_that_was_killed_after_it(
 async def test_a_claim_that_another_session_has_not_committed_yet_is_left_to_it(
     own_postgresql_address: str, clock: Callable[[], datetime], asked: Asked, wanted: Wanted
 ) -> None:
-    """On PostgreSQL, whose sessions see of each other what is committed: the late phone's truth is written without it."""
+    """On PostgreSQL, whose sessions see of each other what is committed: the late phone's state is written without it."""
     ledger = await Ledger.open(own_postgresql_address, now=clock)
     late = await send(ledger, asked(), wanted(id="late"))
     await ledger.save(became(late, State.NOT_ANSWERED))
@@ -296,7 +296,7 @@ async def test_what_is_withdrawn_may_be_claimed_by_the_next_one(ledger: Ledger, 
     assert await ledger.following() == (next_one,)
 
 
-async def test_what_is_withdrawn_is_a_refusal_in_the_trail(
+async def test_what_is_withdrawn_is_a_refusal_in_the_audit_log(
     ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
 ) -> None:
     await send(ledger, asked(id="r"), wanted())

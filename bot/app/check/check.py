@@ -144,7 +144,7 @@ async def _ledger(url: str, patience: float) -> list[Finding]:
     try:
         async with asyncio.timeout(patience):
             if address.file is None:
-                await _look_at_server(address.dsn)
+                await _check_server(address.dsn)
             audit_log = await AuditLog.open(url)
             await audit_log.close()
     except NoLedgerYet:
@@ -156,10 +156,10 @@ async def _ledger(url: str, patience: float) -> list[Finding]:
     return [_usable(address, audit_log)]
 
 
-async def _look_at_server(dsn: str) -> None:
-    from bot.ledger.fitness import look_at_server  # noqa: PLC0415  (it brings asyncpg, for which SQLite has no use)
+async def _check_server(dsn: str) -> None:
+    from bot.ledger.fitness import check_server  # noqa: PLC0415  (it brings asyncpg, for which SQLite has no use)
 
-    await look_at_server(dsn)
+    await check_server(dsn)
 
 
 def _usable(address: Address, audit_log: AuditLog) -> Finding:

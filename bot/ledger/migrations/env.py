@@ -1,4 +1,4 @@
-"""What Alembic runs to get at the database. It does nothing but hand over the connection that is open already.
+"""What Alembic runs to get its connection: the one that is open already.
 
 This is Alembic's script ("Tutorial", The Migration Environment), not a module to import: it is run as it is loaded.
 """
@@ -7,7 +7,7 @@ from alembic import context
 
 from bot.ledger.tables import metadata
 
-# SQLite alters hardly anything in place: batch mode makes the table anew ("Running Batch Migrations").
+# SQLite alters hardly anything in place, so batch mode copies the table ("Running Batch Migrations").
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
