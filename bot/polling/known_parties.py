@@ -11,7 +11,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
 from bot.domain.presence import Presence
 from bot.polling.ports import Accepted, PhoneCalls
-from bot.polling.scan import read_lists, says_no
+from bot.polling.scan import is_refusal, read_lists
 from bot.polling.scope_health import Scope
 from bot.tasks import in_slices
 
@@ -110,7 +110,7 @@ class WithEveryParty:
         failures: list[PbxError] = []
 
         def failed(scope: Scope, failure: PbxError) -> None:
-            if says_no(failure):
+            if is_refusal(failure):
                 self._known_parties.remember(scope, ())
             else:
                 failures.append(failure)

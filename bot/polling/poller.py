@@ -27,7 +27,7 @@ from bot.domain.presence import Presence
 from bot.polling.known_parties import KnownParties
 from bot.polling.ports import PartlyRead, PhoneCalls
 from bot.polling.rate_limit import FairOrder, Place, Priority
-from bot.polling.scan import READS_AT_A_TIME, Scan, ScopeScanner, SharedSnapshot, Snapshot, says_no
+from bot.polling.scan import READS_AT_A_TIME, Scan, ScopeScanner, SharedSnapshot, Snapshot, is_refusal
 from bot.polling.scope_health import Scope, ScopeHealth
 from bot.tasks import Tasks
 
@@ -294,7 +294,7 @@ class Poller:
 
     def _note_failure(self, failure: PbxError) -> None:
         """Note since when the PBX does not answer. A refusal is an answer."""
-        if says_no(failure):
+        if is_refusal(failure):
             self._failing_since = None
         elif self._failing_since is None:
             self._failing_since = self._clock()

@@ -82,7 +82,7 @@ class ScopeScanner:
                 return
             _log.warning("scope_unreadable", error=type(failure).__name__)
             unknown = isinstance(failure, UserInvalid | ExtensionInvalid)
-            if unknown or (says_no(failure) and not self._last.get(scope)):
+            if unknown or (is_refusal(failure) and not self._last.get(scope)):
                 read(scope, ())  # it has no calls: the PBX does not know it, or has always refused it
             else:
                 failed(scope, failure)
@@ -203,7 +203,7 @@ async def read_lists(
             readers.create_task(reader(), name="list of live calls")
 
 
-def says_no(failure: PbxError) -> bool:
+def is_refusal(failure: PbxError) -> bool:
     """Whether the PBX answered and refused. An answer that it is busy or broken is a failure."""
     return isinstance(failure, PbxRefused) and not isinstance(failure, PbxBusy | PbxFault)
 

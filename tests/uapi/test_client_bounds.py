@@ -1,4 +1,4 @@
-"""Every read has an end, a look awaits its turn before each request, and figures are kept of every answer."""
+"""Every read has an end, a poll waits for its turn before each request, and every answer is measured."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
