@@ -145,7 +145,7 @@ def open_pbx(setup: Setup) -> Telephony:
 def build_core(setup: Setup, systems: Systems) -> Core:
     """Interventions, alerts and cards. They know each other, so some hear of each other by a function of this one."""
     ledger, slack, pbx = systems.ledger, systems.slack, systems.pbx
-    rules, now = setup.live_config.rules, setup.clock.now
+    permissions, now = setup.live_config.rules, setup.clock.now
     tracker: InterventionTracker
     interventions: Interventions
     alerting: Alerting
@@ -192,12 +192,12 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         poller=pbx.poller,
         ledger=ledger,
         cards=publisher,
-        permissions=rules,
+        permissions=permissions,
         silent_in=setup.silent_in,
         now=now,
         sleep=asyncio.sleep,
         measures=setup.metrics,
-        phone_seen=lambda phone: phone_seen(pbx.poller, rules(), phone, POLL_PATIENCE),
+        phone_seen=lambda phone: phone_seen(pbx.poller, permissions(), phone, POLL_PATIENCE),
         noticed=alerting.manager.note_interventions,
     )
     conclusions = Conclusions(ledger, asyncio.sleep)
@@ -205,7 +205,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         phone_calls=pbx.phone_calls,
         ledger=ledger,
         cards=publisher,
-        permissions=rules,
+        permissions=permissions,
         refuse_if_unread=setup.live_config.refuse_if_unread,
         silent_in=setup.silent_in,
         now=now,
@@ -219,7 +219,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     dispatch = Dispatch(
         ledger=ledger,
         conclusions=conclusions,
-        rules=rules,
+        permissions=permissions,
         poller=pbx.poller,
         interventions=interventions,
         tracker=tracker,

@@ -48,7 +48,7 @@ class Dispatch:
         *,
         ledger: Ledger,
         conclusions: Conclusions,
-        rules: Callable[[], Permissions],
+        permissions: Callable[[], Permissions],
         poller: Poller,
         interventions: Interventions,
         tracker: InterventionTracker,
@@ -56,7 +56,7 @@ class Dispatch:
     ) -> None:
         self._ledger = ledger
         self._conclusions = conclusions
-        self._rules = rules
+        self._permissions = permissions
         self._poller = poller
         self._interventions = interventions
         self._tracker = tracker
@@ -84,7 +84,7 @@ class Dispatch:
                 raise meant  # noqa: TRY301 - concluded and said as every other refusal
             action = meant.action if isinstance(meant, Intervene) else None
             _log.info("asked", command=type(meant).__name__, action=action, clicked=request.clicked)
-            extension, call_id = named_call(meant, request.slack_user, self._rules())
+            extension, call_id = named_call(meant, request.slack_user, self._permissions())
             if isinstance(meant, Intervene):
                 await self._interventions.intervene(request, meant, asker)
             else:
@@ -136,15 +136,15 @@ class Dispatch:
                 assert_never(unknown)
 
     async def _list(self, request: Request, command: ListCalls) -> _Answer:
-        self._rules().person(request.slack_user, external=request.external)
+        self._permissions().person(request.slack_user, external=request.external)
         seen = await self._poller.snapshot(LISTED_WITHIN)
-        rules = self._rules()  # read again: the lists may have taken long
+        permissions = self._permissions()  # read again: the lists may have taken long
         followed = self._tracker.open
         in_calls = {one.call_id for one in followed}
         viewer = Viewer(
-            person=rules.person(request.slack_user, external=request.external),
+            person=permissions.person(request.slack_user, external=request.external),
             channel=request.channel,
-            permissions=rules,
+            permissions=permissions,
             followed=followed,
             known=self._tracker.known(call for call in seen.calls if call.id in in_calls),
             may_ask_for_help=self._responses.channel is not None,

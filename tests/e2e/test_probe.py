@@ -1,4 +1,4 @@
-"""callbot check --try: one Monitor on a test call, from the rules to the end of the call, with the real PBX of the sandbox."""
+"""callbot check --try: one Monitor on a test call, from the permissions to the end of the call, with the real PBX of the sandbox."""
 
 import asyncio
 import itertools
@@ -77,7 +77,7 @@ class Stage:
             "DATABASE_URL": f"sqlite:///{self.folder}/callbot.db",
         }
 
-    def rules(self) -> Permissions:
+    def permissions(self) -> Permissions:
         path = self.folder / "callbot.toml"
         return check_files(read_files(path), str(path)).authorization
 
@@ -94,7 +94,7 @@ class Stage:
                 api=unified_api(session, read_part(ProbeSettings, self.environment), last),
                 last=last,
                 ledger=self.ledger,
-                rules=self.rules(),
+                permissions=self.permissions(),
                 report=report,
                 ask=ask,
                 now=self.now,
@@ -487,24 +487,24 @@ def test_who_may_not_listen_is_refused(
 ) -> None:
     path = tmp_path / "callbot.toml"
     path.write_text(CONFIG)
-    rules = at_the_terminal(check_files(read_files(path), str(path)).authorization)
+    permissions = at_the_terminal(check_files(read_files(path), str(path)).authorization)
     with pytest.raises(error) as refusal:
-        supervisor(options, rules)
+        supervisor(options, permissions)
     assert words in str(refusal.value)
 
 
 def test_channels_of_roles_do_not_count_at_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "callbot.toml"
     path.write_text(CONFIG)
-    rules = at_the_terminal(check_files(read_files(path), str(path)).authorization)
-    assert supervisor(ProbeOptions("0003*210", supervisor="U0LIS"), rules).name == "Lis Marin"
+    permissions = at_the_terminal(check_files(read_files(path), str(path)).authorization)
+    assert supervisor(ProbeOptions("0003*210", supervisor="U0LIS"), permissions).name == "Lis Marin"
 
 
 def test_the_only_one_who_may_listen_need_not_be_named(tmp_path: Path) -> None:
     path = tmp_path / "callbot.toml"
     path.write_text(CONFIG)
-    rules = at_the_terminal(check_files(read_files(path), str(path)).authorization)
-    assert supervisor(ProbeOptions("0003*211"), rules).name == "Ana Pop"
+    permissions = at_the_terminal(check_files(read_files(path), str(path)).authorization)
+    assert supervisor(ProbeOptions("0003*211"), permissions).name == "Ana Pop"
 
 
 # ── the command itself ──

@@ -57,7 +57,7 @@ class Probe:
         api: UnifiedApi,
         last: LastAnswer,
         ledger: ProbeLedger,
-        rules: Permissions,
+        permissions: Permissions,
         report: Report,
         ask: Callable[[str], bool],
         now: Callable[[], datetime],
@@ -67,7 +67,7 @@ class Probe:
         self._api = api
         self._last = last
         self._ledger = ledger
-        self._rules = at_the_terminal(rules)
+        self._permissions = at_the_terminal(permissions)
         self._report = report
         self._ask = ask
         self._now = now
@@ -78,16 +78,16 @@ class Probe:
         """Whether the supervisor was seen in the call. Raises WrongUsage, Refusal, PbxError, LedgerUnavailable."""
         request = self._request(options)
         try:
-            person = supervisor(options, self._rules)
+            person = supervisor(options, self._permissions)
             request = request.model_copy(update={"slack_user": person.slack_user})
             pbx = ComparedPbx(self._api, self._last, self._report, person.phone)
-            permit = permits_for(person, options.command(), TERMINAL, self._rules)[options.extension]
+            permit = permits_for(person, options.command(), TERMINAL, self._permissions)[options.extension]
             command, target = await self._confirmed(pbx, permit, options.command())
             await self._ledger.begin(request)
             action = ProbeAction(
                 pbx=pbx,
                 ledger=self._ledger,
-                rules=self._rules,
+                permissions=self._permissions,
                 report=self._report,
                 now=self._now,
                 sleep=self._sleep,
@@ -135,16 +135,16 @@ class Probe:
     async def _check_phone(self, pbx: ComparedPbx, person: Person) -> None:
         """Raise NotSuitable where the PBX says that the phone cannot ring."""
         self._report.say(f"The phone of {person.name}, {person.phone}:")
-        if await phone_seen(pbx, self._rules, person.phone, PRESENCE_TIMEOUT) is PhoneSeen.NOT_REGISTERED:
+        if await phone_seen(pbx, self._permissions, person.phone, PRESENCE_TIMEOUT) is PhoneSeen.NOT_REGISTERED:
             raise NotSuitable(
                 f"The PBX knows no device that is registered for {person.phone}. Switch it on, and try again."
             )
 
     async def _target(self, pbx: ComparedPbx, permit: Permit, command: Intervene) -> CallAndView:
         """The one call, and the agent's view of it, as the PBX shows them now. Raises Refusal, PbxError."""
-        extension, rules = permit.extension, self._rules
-        found = await read_live_calls(command, (extension,), rules, pbx, self._sleep)
-        fitting = suitable_views(command, found, rules, {})
+        extension, permissions = permit.extension, self._permissions
+        found = await read_live_calls(command, (extension,), permissions, pbx, self._sleep)
+        fitting = suitable_views(command, found, permissions, {})
         if len(fitting) == 1:
             refuse_if_inside(command.action, fitting[0].call, permit.person.phone)
             return fitting[0]
@@ -155,7 +155,7 @@ class Probe:
         raise NotSuitable(f"The call has several sides of {extension}. Make a plain test call, and try again.")
 
     def _say_what_comes(self, person: Person, target: CallAndView) -> None:
-        agent = self._rules.name_of(target.extension)
+        agent = self._permissions.name_of(target.extension)
         self._report.say(
             f"This sends one Monitor to the PBX, for call {target.call.id} of {agent}, {target.extension}."
         )
@@ -175,7 +175,7 @@ async def try_on_terminal(options: ProbeOptions, out: TextIO, ask: Callable[[str
     """The probe, reported on the terminal. Raises as `Probe.run`, and ConfigMistakes."""
     settings = read_part(ProbeSettings)
     path = Path(settings.callbot_config)
-    rules = check_files(read_files(path), str(path)).authorization
+    permissions = check_files(read_files(path), str(path)).authorization
     screen, last, clock = console(out), LastAnswer(), Clock()
     ledger = await _open_ledger(settings.database_url, clock)
     try:
@@ -184,7 +184,7 @@ async def try_on_terminal(options: ProbeOptions, out: TextIO, ask: Callable[[str
                 api=unified_api(session, settings, last),
                 last=last,
                 ledger=ledger,
-                rules=rules,
+                permissions=permissions,
                 report=Report(screen.print, lambda finding: screen.print(shown(finding)), clock.now),
                 ask=ask,
                 now=clock.now,

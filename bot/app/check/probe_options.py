@@ -34,41 +34,42 @@ class ProbeOptions:
         return Intervene(action=ActionName.MONITOR, target=target, call=self.call, wait=WAIT)
 
 
-def at_the_terminal(rules: Permissions) -> Permissions:
+def at_the_terminal(permissions: Permissions) -> Permissions:
     """The permissions for somebody at the terminal: no role is bound to a channel, and the audit log says so."""
     roles = {
-        key: replace(role, name=f"{role.name}, at the terminal", channels=None) for key, role in rules.roles.items()
+        key: replace(role, name=f"{role.name}, at the terminal", channels=None)
+        for key, role in permissions.roles.items()
     }
-    return replace(rules, roles=roles)
+    return replace(permissions, roles=roles)
 
 
-def supervisor(options: ProbeOptions, rules: Permissions) -> Person:
+def supervisor(options: ProbeOptions, permissions: Permissions) -> Person:
     """Whose phone rings. Raises WrongUsage where --as must say it, NotAuthorized where a permission is missing."""
     command = options.command()
     if options.supervisor is not None:
-        person = rules.people.get(options.supervisor)
+        person = permissions.people.get(options.supervisor)
         if person is None:
             raise WrongUsage(
                 f"--as takes a Slack user id of callbot.toml, and nobody there is {options.supervisor[:40]!r}."
             )
-        permits_for(person, command, TERMINAL, rules)
+        permits_for(person, command, TERMINAL, permissions)
         return person
-    may = [person for person in rules.people.values() if _may(person, command, rules)]
+    may = [person for person in permissions.people.values() if _may(person, command, permissions)]
     if len(may) > 1:
         people = some(f"{person.slack_user} ({person.name})" for person in may)
         raise WrongUsage(
             f"Whose phone is to ring? These may use Monitor on {options.extension}: {people}. Say one with --as."
         )
     if not may:
-        protected = rules.protects_extension(options.extension)
+        protected = permissions.protects_extension(options.extension)
         reason = "it is protected" if protected else "no role allows it to anybody of its organisation"
         raise NotAuthorized("action", f"Nobody may use Monitor on {options.extension}: {reason}.")
     return may[0]
 
 
-def _may(person: Person, command: Intervene, rules: Permissions) -> bool:
+def _may(person: Person, command: Intervene, permissions: Permissions) -> bool:
     try:
-        permits_for(person, command, TERMINAL, rules)
+        permits_for(person, command, TERMINAL, permissions)
     except NotAuthorized:
         return False
     return True
