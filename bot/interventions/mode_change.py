@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
+
 from bot.domain.actions import JOINING, ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, Why
@@ -17,6 +19,7 @@ from bot.domain.presence import BUSY, PhoneSeen
 from bot.interventions.ports import BusyPhone, ModeChange
 from bot.tasks import Tasks
 
+_log = structlog.get_logger("callbot.interventions")
 PATIENCE = 30.0
 """Seconds that a request waits for the supervisor's phone."""
 POLL_EVERY = 0.5
@@ -117,10 +120,14 @@ class WaitingRequests:
         """Ask the PBX about a phone again and again, for all that wait for it: nothing tells when it is put down."""
         while True:
             waiting = [one for one in self._waiting_for(phone) if not self._is_ours(one.held)]
-            if waiting and await self._phone_seen(phone) not in BUSY:
-                for one in waiting:
-                    if not one.verdict.done():
-                        one.verdict.set_result(Verdict.LEFT)
+            try:
+                free = bool(waiting) and await self._phone_seen(phone) not in BUSY
+            except Exception:  # noqa: BLE001 - one failed poll must not leave what waits to its 30 s
+                _log.exception("phone_not_polled")
+                free = False
+            for one in waiting if free else ():
+                if not one.verdict.done():
+                    one.verdict.set_result(Verdict.LEFT)
             await asyncio.sleep(self._poll_every)
 
     async def _wait(self, waiting: _Waiting, patience: float) -> Verdict:

@@ -101,8 +101,9 @@ def _wrong_word(cards: Cards, rows: list[InterventionRow], shown: Shown) -> str:
 
 
 def _refused_since(evidence: Evidence, row: InterventionRow) -> bool:
-    """Whether a later request of that person sent nothing: what waits for their phone is in no row of an intervention."""
-    theirs = (request for request in evidence.requests if request.slack_user == row.slack_user)
+    """Whether a later request of that person for that extension sent nothing: what waits is in no row of an intervention."""
+    whose = (row.slack_user, row.extension)
+    theirs = (request for request in evidence.requests if (request.slack_user, request.extension) == whose)
     return any(request.outcome == "refused" and request.at > row.asked_at for request in theirs)
 
 

@@ -38,7 +38,7 @@ class Memory:
                 places = connection.execute(select(cards.c.id, cards.c.channel, cards.c.ts)).all()
         finally:
             engine.dispose()
-        names = ("id", "trigger", "slack_user", "channel", "said", "outcome", "intervention")
+        names = ("id", "trigger", "slack_user", "channel", "said", "outcome", "intervention", "extension")
         evidence.requests = [
             RequestRow(
                 **{name: row[name] for name in names},

@@ -178,6 +178,8 @@ class RequestRow:
     outcome: str
     at: float
     intervention: str | None
+    extension: str = ""
+    """The agent's, empty where the request did not get as far."""
     ahead: float = 0.0
     """Seconds by which the clock that dated it was ahead."""
 

@@ -111,6 +111,7 @@ def click_of_another(asked_in: str) -> dict[str, Any]:
 GONE = {"calls": {}, "legs": {(PHONE, "c1"): [Span(10.5, 20.0)]}}
 WAITED_IN_VAIN = "Ended: nothing was sent. You cancelled it while your phone was busy"
 UNANSWERED = replace(ROW, state="not_answered", following=False, claim=None)
+REFUSED = replace(REQUEST, id="r2", trigger="t2", outcome="refused", at=20.0, intervention=None)
 TWICE = [PUT, replace(PUT, at=10.4)]
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "a request without an outcome": ("one end state", {"requests": [replace(REQUEST, outcome="received")]}),
@@ -141,9 +142,10 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
             "interventions": [replace(ROW, state="ended", following=False, claim=None)],
         },
     ),
-    "Nothing was sent, and no request was refused": (
+    "Nothing was sent, and the request that was refused is about another extension": (
         "no card contradicts its call",
         {
+            "requests": [REQUEST, replace(REFUSED, extension="0003*202")],
             "shown": [card(WAITED_IN_VAIN, "Who hears Sup01: nobody (not in the call)")],
             "interventions": [UNANSWERED],
             "calls": {"c1": RINGING},
@@ -262,7 +264,7 @@ EXCUSED: dict[str, dict[str, Any]] = {
     "a PUT before callbot can know that somebody was removed": {"removed": {USER: [Span(9.0, 12.0)]}},
     "a PUT of somebody who was away and is back": {"removed": {USER: [Span(3.0, 9.0)]}},
     "the card of a request that has waited in vain after another": {
-        "requests": [REQUEST, replace(REQUEST, id="r2", trigger="t2", outcome="refused", at=20.0, intervention=None)],
+        "requests": [REQUEST, replace(REFUSED, extension=AGENT)],
         "asked": [ASKED, replace(ASKED, trigger="t2", deliveries=[Acknowledged(19.9, 20.0)])],
         "shown": [card(WAITED_IN_VAIN, "Who hears Sup01: nobody (not in the call)")],
         "interventions": [UNANSWERED],

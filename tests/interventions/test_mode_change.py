@@ -17,13 +17,16 @@ from bot.interventions.ports import BusyPhone
 class Phones:
     """What the PBX says of phones, answer by answer, and how often it was asked; busy once that is used up."""
 
-    def __init__(self, *answers: PhoneSeen) -> None:
+    def __init__(self, *answers: PhoneSeen | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[str] = []
 
     async def seen(self, phone: str) -> PhoneSeen:
         self.asked.append(phone)
-        return self.answers.pop(0) if self.answers else PhoneSeen.BUSY
+        answer = self.answers.pop(0) if self.answers else PhoneSeen.BUSY
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 def changes(
@@ -148,10 +151,10 @@ async def test_a_phone_that_stays_busy_is_waited_for_and_no_longer(asked: Interv
 
 @pytest.mark.parametrize("free", [PhoneSeen.ONLINE, PhoneSeen.UNKNOWN, PhoneSeen.NOT_REGISTERED])
 async def test_it_goes_on_when_the_phone_is_no_longer_busy(asked: Intervention, free: PhoneSeen) -> None:
-    phones = Phones(PhoneSeen.BUSY, PhoneSeen.RINGING, free)
+    phones = Phones(PhoneSeen.BUSY, RuntimeError("invented"), PhoneSeen.RINGING, free)
     mode_changes = changes(lambda card: None, phones)
     assert await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at()) is Verdict.LEFT
-    assert phones.asked == [asked.phone] * 3
+    assert phones.asked == [asked.phone] * 4
 
 
 async def test_the_card_of_what_waits_for_a_phone_names_whose_call_it_is_busy_with(asked: Intervention) -> None:
