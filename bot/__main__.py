@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from bot.domain.errors import CallbotError, ConfigMistakes, WrongUsage
+from bot.domain.errors import CallbotError, ConfigErrors, WrongUsage
 
 T = TypeVar("T")
 
@@ -228,7 +228,7 @@ def run_to_the_end(work: Coroutine[Any, Any, T]) -> T:
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(work)
-    except (ConfigMistakes, WrongUsage) as error:
+    except (ConfigErrors, WrongUsage) as error:
         typer.echo(str(error), err=True)
         sys.exit(2)
     except CallbotError as error:

@@ -19,7 +19,7 @@ from rich.text import Text
 from bot.app.live_config import check_files, read_files
 from bot.app.output import console, visible
 from bot.app.settings import OwnSettings
-from bot.domain.errors import ConfigMistakes, WrongUsage
+from bot.domain.errors import ConfigErrors, WrongUsage
 from bot.domain.foreign_text import folded
 from bot.domain.permissions import Permissions
 from bot.interventions.ports import Outcome
@@ -132,8 +132,8 @@ async def write_audit(
     rules = Permissions()
     try:
         path = Path(settings.callbot_config)
-        rules = check_files(read_files(path), str(path)).authorization
-    except ConfigMistakes:
+        rules = check_files(read_files(path), str(path)).permissions
+    except ConfigErrors:
         remark(
             f"{settings.callbot_config} cannot be read or has errors (`callbot check` lists them), so ids stand for names."
         )

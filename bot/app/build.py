@@ -320,4 +320,4 @@ def watch_metrics(setup: Setup, systems: Systems, core: Core, listener: SlackLis
         ledger_up=lambda: ledger.takes_rows,
     )
     metrics.watch_open(lambda: len(core.tracker.open))
-    metrics.watch_config(invalid=lambda: setup.live_config.mistaken, age=setup.live_config.age)
+    metrics.watch_config(invalid=lambda: setup.live_config.has_errors, age=setup.live_config.age)

@@ -1,4 +1,4 @@
-"""What callbot.toml says: the authorization map, where cards go, the watch and the alert rules; every mistake at once. Pure."""
+"""Reads callbot.toml: permissions, channels of cards, scopes, alert rules. Every error is reported at once. Pure."""
 
 import tomllib
 import unicodedata
@@ -10,15 +10,15 @@ from pydantic import ValidationError
 from bot.alerts.alert import AlertRule, When
 from bot.app.config_schema import AlertTable, AllTables, RoleTable, Table, UserTable, listed
 from bot.domain.directory import Directory, is_name
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 from bot.domain.permissions import CallerPattern, ExtensionPattern, Permissions, Person, Role, Scope
 
 
 class Config(AllTables):
-    """The whole file, checked."""
+    """The whole file, validated."""
 
-    def authorization(self, directory: Directory | None = None) -> Permissions:
-        """The map that decides, with what the directory knows."""
+    def permissions(self, directory: Directory | None = None) -> Permissions:
+        """The permissions, with the people and teams of the directory."""
         scopes = self.watch.scopes
         return Permissions(
             people={user: _person(user, table) for user, table in self.users.items()},
@@ -36,7 +36,7 @@ class Config(AllTables):
         return tuple(_rule(alert, self.protected.country) for alert in self.alerts)
 
     def unknown_teams(self, directory: Directory) -> tuple[str, ...]:
-        """Patterns that cover nobody, since the directory has no such team: no mistake, and worth a word."""
+        """Patterns that cover nobody, since the directory has no such team. That is no error, and `callbot check` says it."""
         places = {f"roles.{name}.extensions": role.extensions for name, role in self.roles.items()}
         places |= {f"alerts.{number}.extensions": alert.extensions or [] for number, alert in enumerate(self.alerts)}
         return tuple(
@@ -82,28 +82,28 @@ def _rule(table: AlertTable, country: str | None) -> AlertRule:
 
 
 def read_config(raw: bytes, file: str, directory: Directory | None = None) -> Config:
-    """Check the whole of callbot.toml. Raises ConfigMistakes with every mistake by its line or key.
+    """Validate the whole of callbot.toml. Raises ConfigErrors with every error, by its line or key.
 
-    `file` is its name, for the mistakes; `directory` None: not to be read, so nothing is said of its teams.
+    `file` is its name in the errors. `directory` None: it cannot be read, so its teams are not checked.
     """
     try:
         document = _document(raw)
     except ValueError as error:
-        raise ConfigMistakes(file, [f"is no TOML: {error}"]) from None
-    mistakes = _disagreements(document)
+        raise ConfigErrors(file, [f"is no TOML: {error}"]) from None
+    errors = _disagreements(document)
     if directory is not None:
-        mistakes += _unprotected(document, directory) + _of_two(document, directory)
+        errors += _unprotected(document, directory) + _of_two(document, directory)
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
-        mistakes = [line for problem in error.errors() for line in _mistakes(problem)] + mistakes
-    if mistakes:
-        raise ConfigMistakes(file, list(dict.fromkeys(mistakes)))
+        errors = [line for problem in error.errors() for line in _lines(problem)] + errors
+    if errors:
+        raise ConfigErrors(file, list(dict.fromkeys(errors)))
     return config
 
 
 def directory_file(raw: bytes) -> str | None:
-    """The file that `[directory]` names, None where it names none, or none that can be."""
+    """The file that `[directory]` names; None if it names none, or if that cannot be the name of a file."""
     try:
         file = _table(_document(raw).get("directory")).get("file")
     except ValueError:
@@ -112,7 +112,7 @@ def directory_file(raw: bytes) -> str | None:
 
 
 def _document(raw: bytes) -> dict[str, Any]:
-    """The tables as they stand. Raises ValueError for what is no TOML."""
+    """The tables of the file. Raises ValueError if it is not TOML."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -125,29 +125,29 @@ def _document(raw: bytes) -> dict[str, Any]:
 
 
 def _disagreements(document: dict[str, Any]) -> list[str]:
-    """Where the tables contradict each other; what is of the wrong type is reported elsewhere."""
+    """Where the tables contradict each other; values of a wrong type are reported by the schema."""
     users, roles = _table(document.get("users")), _table(document.get("roles"))
-    mistakes: list[str] = []
+    errors: list[str] = []
     owners: dict[str, str] = {}
     for user, table in ((user, _table(table)) for user, table in users.items()):
-        mistakes += [
+        errors += [
             f"users.{user}.roles: there is no [roles.{role}]"
             for role in _texts(table.get("roles"))
             if role not in roles
         ]
-        mistakes += [
+        errors += [
             f"users.{user}.extension: {phone} is the phone of {owners[phone]} already"
             for phone in _texts(listed(table.get("extension")))
             if owners.setdefault(phone, user) != user
         ]
     contact = _table(document.get("help")).get("contact")
     if isinstance(contact, str) and contact not in users:
-        mistakes.append(f"help.contact: there is no [users.{contact}]")
-    return mistakes
+        errors.append(f"help.contact: there is no [users.{contact}]")
+    return errors
 
 
 def _unprotected(document: dict[str, Any], directory: Directory) -> list[str]:
-    """Teams that `[protected]` names in vain."""
+    """Teams in `[protected]` that the directory does not have."""
     there = "the directory has no such team" if document.get("directory") else "there is no [directory]"
     return [
         f"protected.extensions: {pattern} would protect nobody, since {there}"
@@ -157,7 +157,7 @@ def _unprotected(document: dict[str, Any], directory: Directory) -> list[str]:
 
 
 def _of_two(document: dict[str, Any], directory: Directory) -> list[str]:
-    """Extensions that both files know, each as another person's."""
+    """Extensions that callbot.toml and the directory give to different people."""
     file = _table(document.get("directory")).get("file")
     users = {
         user: _texts(listed(_table(table).get("extension"))) for user, table in _table(document.get("users")).items()
@@ -180,7 +180,7 @@ def _texts(value: object) -> list[str]:
 
 
 KEYS = frozenset(key for table in Table.__subclasses__() for key in table.model_fields)
-"""Every key that callbot.toml knows."""
+"""Every key that callbot.toml may have."""
 _WORDS = {
     "extra_forbidden": "is not a key of callbot.toml",
     "missing": "is missing",
@@ -189,7 +189,7 @@ _WORDS = {
 }
 
 
-def _mistakes(problem: Any) -> list[str]:
+def _lines(problem: Any) -> list[str]:
     """The lines for one problem that pydantic found, each beginning with the key."""
     key = ".".join(str(part) for part in problem["loc"] if part != "[key]")
     text = _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))

@@ -1,4 +1,4 @@
-"""The tables of callbot.toml: what may stand in each, and what is said of anything else. Pure."""
+"""The schema of callbot.toml: the tables with their keys and values, and the messages for invalid ones. Pure."""
 
 import re
 from typing import Annotated, Literal
@@ -53,7 +53,7 @@ def _name(text: str) -> str:
 
 
 def listed(value: object) -> object:
-    """A list, also where one text stands alone."""
+    """A list, also if the value is one text."""
     return [value] if isinstance(value, str) else value
 
 
@@ -64,13 +64,13 @@ Channel = Annotated[str, _like(r"[CGD][A-Z0-9]{2,20}", "channel id; write it lik
 ExtensionPatternText = Annotated[str, AfterValidator(_extension_pattern)]
 CallerPatternText = Annotated[str, AfterValidator(_caller_pattern)]
 Name = Annotated[str, AfterValidator(_one_line)]
-"""What is compared with what stands elsewhere, so it stays as it is."""
+"""A name that is compared with others, so it stays as it is written."""
 ShownName = Annotated[str, AfterValidator(_name)]
-"""What is shown: without what cannot be seen of it."""
+"""A name that is shown, without invisible characters."""
 
 
 class Table(BaseModel):
-    """Any of them: no key that nobody knows, and no value of another type."""
+    """A table. Unknown keys and values of another type are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -82,7 +82,7 @@ class UserTable(Table):
     extension: Annotated[
         list[ExtensionNumber], BeforeValidator(listed), Field(min_length=1, max_length=MOST_EXTENSIONS)
     ]
-    """One extension or a list of them; the first rings."""
+    """One extension or a list of them. The first one rings for an intervention."""
     uapi_user: UapiUser | None = None
     roles: list[str] = []
 
@@ -101,11 +101,11 @@ class ProtectedTable(Table):
     extensions: list[ExtensionPatternText] = []
     callers: list[CallerPatternText] = []
     country: Annotated[str, AfterValidator(_country)] | None = None
-    """Whose national numbers are numbers of callers. None: only international ones are understood."""
+    """The country whose national numbers are understood. None: only international numbers are."""
 
 
 class DirectoryTable(Table):
-    """`[directory]`. The file is found from the folder of callbot.toml."""
+    """`[directory]`. The path of the file is relative to the folder of callbot.toml."""
 
     file: Name
 
@@ -135,7 +135,7 @@ class WatchTable(Table):
     every: Annotated[float, Field(gt=0, le=60, strict=False)] = 1.0
     max_requests_per_second: Annotated[float, Field(gt=0, le=1000, strict=False)] = 5
     scopes: Annotated[list[ScopeTable], Field(min_length=1)] | None = None
-    """None: every user known here. None at all would be blind."""
+    """None: every user that is known here. An empty list is an error: nothing could be read."""
 
 
 class HelpTable(Table):
@@ -154,7 +154,7 @@ class AlertTable(Table):
     channel: Channel
     extensions: Annotated[list[ExtensionPatternText], Field(min_length=1)] | None = None
     callers: Annotated[list[CallerPatternText], Field(min_length=1)] | None = None
-    """Both None: all of them. None at all would be an alert for nobody."""
+    """None: all extensions, all callers. An empty list is an error: no call would match."""
 
 
 class AllTables(Table):

@@ -8,14 +8,14 @@ from pathlib import Path
 from dotenv import dotenv_values
 from dotenv.parser import Original, parse_stream
 
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 
 LARGEST = 1024 * 1024
 """The limit of the file's size, in bytes."""
 
 
 def env_file() -> Mapping[str, str]:
-    """The variables in `.env`; none where there is no file. Raises ConfigMistakes with one sentence."""
+    """The variables in `.env`; none where there is no file. Raises ConfigErrors with one sentence."""
     try:
         os.getcwd()  # noqa: PTH109 - Path.cwd() does the same; only the error counts
     except OSError:
@@ -57,5 +57,5 @@ def _text(path: Path) -> str:
         raise _invalid(f".env line {line} is not UTF-8. Save the file as UTF-8") from None
 
 
-def _invalid(text: str) -> ConfigMistakes:
-    return ConfigMistakes("Settings", [f"{text}."])
+def _invalid(text: str) -> ConfigErrors:
+    return ConfigErrors("Settings", [f"{text}."])

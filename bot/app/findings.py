@@ -1,4 +1,4 @@
-"""What `callbot check` has found: a line each, and whether anything is wrong. No I/O here."""
+"""The findings of `callbot check`, a line each. No I/O here."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Mark(StrEnum):
-    """What a line begins with. Only NO is a failure; REMARK is worth a look."""
+    """How a line begins. Only NO is a failure; REMARK is a warning."""
 
     OK = "ok"
     NO = "no"
@@ -14,7 +14,7 @@ class Mark(StrEnum):
 
 
 class Finding(NamedTuple):
-    """One line: what was looked at, and what it is like. A line that is not OK says what to do."""
+    """One line: what was checked, and the result. A line that is not OK says what to do."""
 
     mark: Mark
     about: str
@@ -26,7 +26,7 @@ class Finding(NamedTuple):
 
 
 def ok(about: str, text: str) -> Finding:
-    """All is well."""
+    """It works."""
     return Finding(Mark.OK, about, text)
 
 
@@ -36,12 +36,12 @@ def no(about: str, text: str) -> Finding:
 
 
 def remark(about: str, text: str) -> Finding:
-    """It works, or cannot be told, and somebody may want to know."""
+    """It works, or could not be checked, and somebody may want to know."""
     return Finding(Mark.REMARK, about, text)
 
 
 def some(items: Iterable[str], most: int = 20) -> str:
-    """A list on one line: the first `most`, and how many more there are."""
+    """The first `most` items on one line, and how many more there are."""
     listed = list(items)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more

@@ -1,8 +1,8 @@
-"""The rules that hold now: callbot.toml and its directory, read at the start and again whenever they change.
+"""The live configuration: callbot.toml and its directory, read at the start and again whenever they change.
 
-What is on the disk is read by its path every two seconds, in a thread, and compared by content: so an edited file, a replaced
-one, and a symlink that points elsewhere are all the same. What differs counts once two readings in a row agree, so that
-half a file is no rule. Then all of it is checked; with a mistake anywhere the old rules stay.
+The files are read by their paths every two seconds, in a thread, and compared by content. So it does not matter whether a
+file was edited or replaced, or whether a symlink points elsewhere. A change counts once two readings in a row agree, since a
+file may be half written. Then all of it is checked; with an error anywhere the old configuration stays.
 """
 
 import asyncio
@@ -19,38 +19,38 @@ from bot.alerts.alert import AlertRule
 from bot.app.config import KEYS, Config, directory_file, read_config
 from bot.app.examples import CONFIG, example
 from bot.domain.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
-from bot.domain.errors import ConfigMistakes, NotAuthorized
+from bot.domain.errors import ConfigErrors, NotAuthorized
 from bot.domain.permissions import Permissions
 
 EVERY, SETTLED = 2.0, 0.3
-"""Seconds between two looks at the files, and between two readings that have to agree."""
+"""Seconds between two readings of the files, and between two that have to agree after a change."""
 UNREAD_FOR = 60.0
-"""Seconds for which the files may be unreadable before nothing new is permitted: somebody may have been removed meanwhile."""
+"""Seconds for which the files may be unreadable. Then nothing new is permitted: somebody may have been removed meanwhile."""
 
 _NO_FILE = "cannot be read: there is no such file"
 _WHICH_FILE = "CALLBOT_CONFIG names the file"
-_log = structlog.get_logger("callbot.rulebook")
+_log = structlog.get_logger("callbot.config")
 
 
-class ConfigAndMap(NamedTuple):
-    """What holds together: never the one of today with the other of yesterday."""
+class ReadConfig(NamedTuple):
+    """What was read at one time, so that its parts fit together."""
 
     config: Config
-    authorization: Permissions
+    permissions: Permissions
     alert_rules: tuple[AlertRule, ...] = ()
 
 
 class Files(NamedTuple):
-    """What stood on the disk. A text instead of bytes says why a file cannot be read."""
+    """The content of both files. A text instead of bytes says why a file cannot be read."""
 
     config: bytes | str
     directory_name: str | None = None
-    """As `[directory]` names it."""
+    """The name in `[directory]`."""
     directory: bytes | str | None = None
 
 
 def read_files(path: Path, before: Files | None = None) -> Files:
-    """Both files; `before` spares looking for the directory's name in the same callbot.toml again."""
+    """Both files. With `before`, an unchanged callbot.toml is not parsed again for the name of the directory."""
     config = _content(path)
     if before is not None and config == before.config:
         name = before.directory_name
@@ -60,7 +60,7 @@ def read_files(path: Path, before: Files | None = None) -> Files:
 
 
 def _content(path: Path) -> bytes | str:
-    """The bytes of the file, one more than is allowed at most, or why they cannot be read."""
+    """The bytes of the file, at most one more than is allowed, or why they cannot be read."""
     try:
         if path.is_dir():
             return "cannot be read: it is a directory"
@@ -73,7 +73,7 @@ def _content(path: Path) -> bytes | str:
 
 
 def why_unread(files: Files) -> str:
-    """Why what the rules are cannot be known; empty where it is. A file with mistakes is read, and so is the name of none."""
+    """Why the files cannot be read; empty if they can. A file with errors can be read, and so can a directory that is missing."""
     if isinstance(files.config, str):
         return f"callbot.toml {files.config}"
     if isinstance(files.directory, str) and files.directory != _NO_FILE:
@@ -81,29 +81,29 @@ def why_unread(files: Files) -> str:
     return ""
 
 
-def check_files(files: Files, where: str) -> ConfigAndMap:
-    """What the files say. Raises ConfigMistakes with every mistake of both; `where` names callbot.toml."""
-    directory, wrong = None, ConfigMistakes(where, [])
+def check_files(files: Files, where: str) -> ReadConfig:
+    """The configuration in the files. Raises ConfigErrors with every error in both; `where` names callbot.toml."""
+    directory, in_directory = None, ConfigErrors(where, [])
     try:
         directory = _directory(files)
-    except ConfigMistakes as mistakes:
-        wrong = mistakes
+    except ConfigErrors as error:
+        in_directory = error
     try:
         config = _config(files.config, where, directory)
-    except ConfigMistakes as mistakes:
-        raise ConfigMistakes(where, mistakes.mistakes + wrong.mistakes, unlisted=wrong.unlisted) from None
+    except ConfigErrors as error:
+        raise ConfigErrors(where, error.errors + in_directory.errors, unlisted=in_directory.unlisted) from None
     if directory is None:
-        raise ConfigMistakes(where, wrong.mistakes, unlisted=wrong.unlisted)
-    return ConfigAndMap(config, config.authorization(directory), config.alert_rules())
+        raise ConfigErrors(where, in_directory.errors, unlisted=in_directory.unlisted)
+    return ReadConfig(config, config.permissions(directory), config.alert_rules())
 
 
 def _config(content: bytes | str, where: str, directory: Directory | None) -> Config:
     if isinstance(content, str):
         copy = f"Copy {example(CONFIG)} there, or set CALLBOT_CONFIG"
-        mend = copy if content == _NO_FILE else _WHICH_FILE
-        raise ConfigMistakes(where, [f"{content}. {mend}"])
+        advice = copy if content == _NO_FILE else _WHICH_FILE
+        raise ConfigErrors(where, [f"{content}. {advice}"])
     if len(content) > LARGEST:
-        raise ConfigMistakes(where, ["is larger than 4 MiB"])
+        raise ConfigErrors(where, ["is larger than 4 MiB"])
     return read_config(content, where, directory)
 
 
@@ -111,15 +111,15 @@ def _directory(files: Files) -> Directory:
     if files.directory_name is None or files.directory is None:
         return Directory()
     if isinstance(files.directory, str):
-        raise ConfigMistakes(files.directory_name, [f"directory.file: {files.directory_name} {files.directory}"])
+        raise ConfigErrors(files.directory_name, [f"directory.file: {files.directory_name} {files.directory}"])
     return read_directory(files.directory, files.directory_name)
 
 
 class LiveConfig:
-    """The rules as they hold now. `sleep` and `every`, in seconds, say how often the files are looked at.
+    """The configuration as it is now. The files are read again each `every` seconds.
 
-    `clock` counts seconds, `now` is the time, to say since when the files cannot be read; after `unread_for` seconds of
-    that nothing new is permitted.
+    `clock` counts seconds, `now` is the time, to say since when the files cannot be read. After `unread_for` seconds
+    without them nothing new is permitted.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class LiveConfig:
         self._current = check_files(files, str(path))
         self._sleep = sleep
         self._every = every
-        self._mistakes: list[str] = []
+        self._errors: list[str] = []
         self._subscribers: list[Callable[[], None]] = []
 
     @classmethod
@@ -155,32 +155,32 @@ class LiveConfig:
         every: float = EVERY,
         unread_for: float = UNREAD_FOR,
     ) -> Self:
-        """The rules of callbot.toml at this path and of its directory. Raises ConfigMistakes."""
+        """The configuration at this path, with its directory. Raises ConfigErrors."""
         return cls(path, read_files(path), sleep=sleep, every=every, unread_for=unread_for)
 
     def rules(self) -> Permissions:
         """Who may do what now."""
-        return self._current.authorization
+        return self._current.permissions
 
     def alert_rules(self) -> tuple[AlertRule, ...]:
-        """What raises alerts now."""
+        """The alert rules as they are now."""
         return self._current.alert_rules
 
     def config(self) -> Config:
-        """All of callbot.toml as it holds now."""
+        """The content of callbot.toml as it is now."""
         return self._current.config
 
     @property
-    def mistaken(self) -> bool:
-        """Whether the files have mistakes, so that older rules than theirs hold."""
-        return bool(self._mistakes)
+    def has_errors(self) -> bool:
+        """Whether the files have errors, so that an older configuration is in use."""
+        return bool(self._errors)
 
     def age(self) -> float:
         """Seconds since the files could be read last."""
         return self._clock() - self._read_at
 
     def refuse_if_unread(self) -> None:
-        """Raise NotAuthorized where the files could not be read for too long: the rules that hold may be old."""
+        """Raise NotAuthorized if the files could not be read for too long: the permissions may be out of date."""
         age = self.age()
         if age >= self._unread_for:
             since = self._now() - timedelta(seconds=age)
@@ -193,7 +193,7 @@ class LiveConfig:
             )
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Have this called, in the event loop, each time that new rules have come to hold."""
+        """Have this called, in the event loop, after each change of the configuration."""
         self._subscribers.append(callback)
 
     async def keep_up_to_date(self) -> None:
@@ -211,11 +211,11 @@ class LiveConfig:
                 await self._take(files)
 
     async def _read(self) -> Files | None:
-        """What stands on the disk now; None where it cannot be read at all. Since when that is so is remembered."""
+        """The files as they are now; None if they cannot be read at all. Remembers since when that is so."""
         try:
             files = await asyncio.to_thread(read_files, self._path, self._files)
             why = why_unread(files)
-        except Exception as error:  # noqa: BLE001 - no thread, no memory: whatever it is, the next reading must come
+        except Exception as error:  # noqa: BLE001 - no thread or no memory: the next reading must take place
             files, why = None, f"callbot.toml cannot be read: {type(error).__name__}"
         if not why:
             self._read_at = self._clock()
@@ -230,18 +230,18 @@ class LiveConfig:
     async def _take(self, files: Files) -> None:
         try:
             read = await asyncio.to_thread(check_files, files, str(self._path))
-        except ConfigMistakes as error:
-            if error.mistakes != self._mistakes:
-                places = [_place(mistake, files.directory_name) for mistake in error.mistakes[:MOST_LISTED]]
+        except ConfigErrors as error:
+            if error.errors != self._errors:
+                places = [_place(text, files.directory_name) for text in error.errors[:MOST_LISTED]]
                 _log.error("rules_not_taken", mistakes=error.number, places=places)
-            self._mistakes = error.mistakes
+            self._errors = error.errors
             return
-        except Exception:  # noqa: BLE001 - the last net: the next change of the files must be read whatever this one was
+        except Exception:  # noqa: BLE001 - the next change must be read whatever went wrong with this one
             _log.exception("rules_not_taken")
-            self._mistakes = ["callbot itself failed at reading them"]
+            self._errors = ["callbot itself failed to read them"]
             return
-        self._current, self._mistakes = read, []
-        agents = len(read.authorization.directory.agents)
+        self._current, self._errors = read, []
+        agents = len(read.permissions.directory.agents)
         _log.info("rules_taken", people=len(read.config.users), roles=len(read.config.roles), agents=agents)
         for callback in self._subscribers:
             self._call(callback)
@@ -249,15 +249,15 @@ class LiveConfig:
     def _call(self, callback: Callable[[], None]) -> None:
         try:
             callback()
-        except Exception:  # noqa: BLE001 - the last net: whoever listens must not keep later changes from being read
+        except Exception:  # noqa: BLE001 - a subscriber that fails must not keep later changes from being read
             _log.exception("rules_not_followed")
 
 
-def _place(mistake: str, directory_name: str | None) -> str:
-    """Where a mistake is, for the log: its keys or its line, and nothing else that somebody wrote there."""
-    place = mistake.partition(": ")[0]
+def _place(text: str, directory_name: str | None) -> str:
+    """Where an error is, for the log: its keys or its line, and nothing else that somebody wrote there."""
+    place = text.partition(": ")[0]
     if place == "is no TOML":
-        line = re.search(r"\(at line ([0-9]+), column [0-9]+\)\Z", mistake)
+        line = re.search(r"\(at line ([0-9]+), column [0-9]+\)\Z", text)
         return f"callbot.toml line {line[1]}" if line else "callbot.toml"
     row = re.fullmatch(re.escape(directory_name or "") + r"( line [0-9]+)?", place)
     if row is not None:

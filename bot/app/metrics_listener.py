@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from bot.app.connections import Connections
 from bot.app.serving import CannotListen, listen
 from bot.app.settings import MetricsSettings
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 
 _log = structlog.get_logger("callbot.metrics")
 
@@ -22,7 +22,7 @@ _log = structlog.get_logger("callbot.metrics")
 async def open_metrics(settings: MetricsSettings, exposition: Callable[[], bytes]) -> Connections | None:
     """Serve `GET /metrics` where the settings ask for it; `exposition` gives Prometheus' text format.
 
-    The caller closes it. Raises ConfigMistakes where the address cannot be listened on.
+    The caller closes it. Raises ConfigErrors where the address cannot be listened on.
     """
     host, port, token = settings.metrics_host, settings.metrics_port, settings.metrics_token
     if port is None:
@@ -32,7 +32,7 @@ async def open_metrics(settings: MetricsSettings, exposition: Callable[[], bytes
         connections = await listen(application(exposition, expected), host, port)
     except CannotListen as error:
         mistake = f"METRICS_PORT: {host}:{port} cannot be listened on ({error.why}). Set METRICS_HOST and METRICS_PORT to a free address"
-        raise ConfigMistakes("Settings (environment or .env)", [mistake]) from None
+        raise ConfigErrors("Settings (environment or .env)", [mistake]) from None
     _log.info("metrics", host=host, port=connections.port)
     if settings.metrics_open_to_neighbours:
         _log.warning("metrics_without_token", host=host, advice="set METRICS_TOKEN, or METRICS_HOST to 127.0.0.1")

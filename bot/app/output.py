@@ -1,4 +1,4 @@
-"""What goes to a terminal, a file or a pipe: foreign text that can do nothing there, and colours only where they are seen."""
+"""Output on a terminal, in a file or a pipe: foreign text is made harmless, and only a terminal gets colours."""
 
 from typing import TextIO
 
@@ -12,7 +12,7 @@ STYLES = {Mark.OK: "green", Mark.NO: "bold red", Mark.REMARK: "yellow"}
 
 
 def visible(text: str) -> str:
-    r"""The text with everything that moves a cursor, turns a line around or hides itself written as `\n`, `\u202e`."""
+    r"""The text with control, direction and invisible characters written as escapes, like `\n` and `\u202e`."""
     return "".join(
         character if stands(text, place) else character.encode("unicode_escape").decode()
         for place, character in enumerate(text)
@@ -20,12 +20,12 @@ def visible(text: str) -> str:
 
 
 def console(out: TextIO, *, width: int | None = None, wraps: bool = False) -> Console:
-    """A console that takes every text as it is, and leaves long lines whole unless it `wraps`. `width` None: as it finds it."""
+    """A console without markup, which breaks long lines only if it `wraps`. `width` None: that of the terminal."""
     return Console(file=out, width=width, highlight=False, markup=False, emoji=False, soft_wrap=not wraps)
 
 
 def shown(finding: Finding) -> Text:
-    """A finding as one line, its mark in colour."""
+    """A finding as one line, with its mark in colour."""
     line = Text(visible(str(finding)))
     line.stylize(STYLES[finding.mark], 0, len(finding.mark))
     return line

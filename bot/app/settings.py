@@ -22,7 +22,7 @@ from pydantic import (
 
 from bot.app.env_file import env_file
 from bot.app.setting_values import bare, misplaced, unusable
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 from bot.ledger.address import error_in
 
 
@@ -122,7 +122,7 @@ class _Part(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _all_errors(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        """Report missing settings together with invalid ones. Raises ConfigMistakes."""
+        """Report missing settings together with invalid ones. Raises ConfigErrors."""
         mistakes = cls._missing(values)
         wrong = {name: text for name in cls.model_fields if name in values and (text := _wrong(name, values[name]))}
         try:
@@ -133,7 +133,7 @@ class _Part(BaseModel):
             mistakes = [line for problem in others for line in _lines(problem)] + mistakes
         mistakes = [f"{name.upper()}: {text}" for name, text in wrong.items()] + mistakes
         if mistakes:
-            raise ConfigMistakes(_WHERE, mistakes)
+            raise ConfigErrors(_WHERE, mistakes)
         return settings
 
     @classmethod
@@ -235,12 +235,12 @@ S = TypeVar("S", bound=_Part)
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """All settings, from the process's environment and `.env`, or else from `environ` alone. Raises ConfigMistakes."""
+    """All settings, from the process's environment and `.env`, or else from `environ` alone. Raises ConfigErrors."""
     return read_part(Settings, environ)
 
 
 def read_part(part: type[S], environ: Mapping[str, str] | None = None) -> S:
-    """One part of the settings. Raises ConfigMistakes.
+    """One part of the settings. Raises ConfigErrors.
 
     The environment wins over `.env`. An empty value counts as not set.
     """

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bot.domain.calls import EXTENSION, USER_ID
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 from bot.domain.foreign_text import cleaned, seen
 
 LARGEST = 4 * 1024 * 1024
@@ -108,24 +108,24 @@ class Directory:
 
 
 def read_directory(raw: bytes, file: str) -> Directory:
-    """Read the file; `file` is its name, for the mistakes. Raises ConfigMistakes: “agents.csv line 7: …”, all at once."""
+    """Read the file; `file` is its name, for the mistakes. Raises ConfigErrors: “agents.csv line 7: …”, all at once."""
     if len(raw) > LARGEST:
-        raise ConfigMistakes(file, [f"{file}: is larger than 4 MiB; leave out people whose calls nobody acts on"])
+        raise ConfigErrors(file, [f"{file}: is larger than 4 MiB; leave out people whose calls nobody acts on"])
     try:
         text = unicodedata.normalize("NFC", raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigMistakes(file, [f"{file} line {line}: is not UTF-8; save the file as “CSV UTF-8”"]) from None
+        raise ConfigErrors(file, [f"{file} line {line}: is not UTF-8; save the file as “CSV UTF-8”"]) from None
     rows, mistakes = _rows(text)
     if len(rows) > MOST_ROWS + 1:
-        raise ConfigMistakes(
+        raise ConfigErrors(
             file, [f"{file}: has more than {MOST_ROWS:,} rows; leave out people whose calls nobody acts on"]
         )
     agents, more = _agents(rows)
     mistakes = more + mistakes
     if mistakes:
         lines = [f"{file} line {line}: {text}" for line, text in mistakes]
-        raise ConfigMistakes(file, lines[:MOST_LISTED], unlisted=len(lines[MOST_LISTED:]))
+        raise ConfigErrors(file, lines[:MOST_LISTED], unlisted=len(lines[MOST_LISTED:]))
     return Directory(tuple(agents))
 
 

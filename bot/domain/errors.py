@@ -15,7 +15,7 @@
     │   └── PbxUnreachable      it gave no answer that can be read
     │       ├── AnswerLost      … to a request that may have been carried out
     │       └── PartlyRead      … or a list in which some calls have no id (in ports)
-    ├── ConfigMistakes          settings or callbot.toml: every error, for the person who starts callbot
+    ├── ConfigErrors            settings or callbot.toml: every error, for the person who starts callbot
     ├── WrongUsage              what stands on the command line cannot be meant
     └── beside what raises them: LedgerUnavailable (NoLedgerYet, LedgerOutOfReach, Conflict), LedgerInUse, LedgerLost
         (LedgerTaken, LedgerReplaced) in ledger, SlackError … and SlackUnavailable in slack, CannotListen in serving,
@@ -275,20 +275,20 @@ class AnswerLost(PbxUnreachable):
 # ── the person who starts callbot ──
 
 
-class ConfigMistakes(CallbotError):
-    """All mistakes of the settings or of callbot.toml at once, a line each; `unlisted` more are counted alone."""
+class ConfigErrors(CallbotError):
+    """All errors in the settings or the configuration at once, a line each. `unlisted`: how many more there are."""
 
-    def __init__(self, where: str, mistakes: list[str], *, unlisted: int = 0) -> None:
-        self.mistakes = mistakes = [_visible(mistake) for mistake in mistakes]
-        self.unlisted, self.number = unlisted, len(mistakes) + unlisted
-        lines = "\n".join(f"  - {mistake}" for mistake in mistakes)
+    def __init__(self, where: str, errors: list[str], *, unlisted: int = 0) -> None:
+        self.errors = errors = [_visible(error) for error in errors]
+        self.unlisted, self.number = unlisted, len(errors) + unlisted
+        lines = "\n".join(f"  - {error}" for error in errors)
         more = f"\n  … and {unlisted} more" if unlisted else ""
-        many = "1 mistake" if self.number == 1 else f"{self.number} mistakes"
+        many = "1 error" if self.number == 1 else f"{self.number} errors"
         super().__init__(f"{where}: {many}\n{lines}{more}")
 
 
 def _visible(text: str) -> str:
-    """A mistake repeats what stands in a file: what cannot be seen of it is written out, so that it fakes no line."""
+    """The text with invisible characters written out: an error quotes a file, which must not fake a line."""
     return "".join(c if stands(text, place) else f"[U+{ord(c):04X}]" for place, c in enumerate(text))
 
 

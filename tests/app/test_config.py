@@ -9,7 +9,7 @@ from bot.alerts.alert import When
 from bot.app.config import Config, directory_file, read_config
 from bot.domain.actions import ActionName
 from bot.domain.directory import Agent, Directory, read_directory
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 from bot.domain.permissions import Scope
 
 WHOLE = """
@@ -80,9 +80,9 @@ def read() -> Read:
 @pytest.fixture
 def mistakes(read: Read) -> Mistakes:
     def found(text: str) -> list[str]:
-        with pytest.raises(ConfigMistakes) as caught:
+        with pytest.raises(ConfigErrors) as caught:
             read(text)
-        return caught.value.mistakes
+        return caught.value.errors
 
     return found
 
@@ -91,7 +91,7 @@ def mistakes(read: Read) -> Mistakes:
 
 
 def test_people_have_their_phones_users_and_roles(read: Read) -> None:
-    bob = read(WHOLE).authorization().people["U0BOB"]
+    bob = read(WHOLE).permissions().people["U0BOB"]
     assert (bob.slack_user, bob.name, bob.extensions, bob.phone, bob.uapi_user, bob.roles) == (
         "U0BOB",
         "Bob Ionescu",
@@ -103,7 +103,7 @@ def test_people_have_their_phones_users_and_roles(read: Read) -> None:
 
 
 def test_a_role_has_its_actions_extensions_and_channels(read: Read) -> None:
-    role = read(WHOLE).authorization().roles["supervisor"]
+    role = read(WHOLE).permissions().roles["supervisor"]
     assert (role.actions, [pattern.text for pattern in role.extensions], role.channels) == (
         frozenset(ActionName),
         ["0003*2XX", "team:sales"],
@@ -112,11 +112,11 @@ def test_a_role_has_its_actions_extensions_and_channels(read: Read) -> None:
 
 
 def test_a_role_without_channels_works_from_anywhere(read: Read) -> None:
-    assert read(WHOLE).authorization().roles["agent"].channels is None
+    assert read(WHOLE).permissions().roles["agent"].channels is None
 
 
 def test_protected_parties_the_contact_and_the_default_user_are_in_the_map(read: Read) -> None:
-    rules = read(WHOLE.replace('"@me"\n\n[cards]', '"7"\n\n[cards]')).authorization()
+    rules = read(WHOLE.replace('"@me"\n\n[cards]', '"7"\n\n[cards]')).permissions()
     assert (
         [one.text for one in rules.protected_extensions],
         [one.text for one in rules.protected_callers],
@@ -126,7 +126,7 @@ def test_protected_parties_the_contact_and_the_default_user_are_in_the_map(read:
 
 
 def test_the_example_allows_what_it_says(read: Read) -> None:
-    rules = read(WHOLE).authorization()
+    rules = read(WHOLE).permissions()
     assert rules.allows(rules.people["U0ANA"], ActionName.MONITOR, "0003*210", "C0FLOOR")
 
 
@@ -190,18 +190,18 @@ def test_a_time_may_have_parts_of_a_second(read: Read) -> None:
 
 def test_an_empty_file_lets_nobody_do_anything(read: Read) -> None:
     config = read("")
-    rules = config.authorization()
+    rules = config.permissions()
     assert (rules.people, rules.roles, rules.default_user, config.watch.scopes) == ({}, {}, "@me", None)
 
 
 def test_nothing_but_an_extension_and_a_name_is_needed_of_a_person(read: Read) -> None:
-    person = read('[users.U0EVE]\nname = "Eve"\nextension = "0003*030"').authorization().people["U0EVE"]
+    person = read('[users.U0EVE]\nname = "Eve"\nextension = "0003*030"').permissions().people["U0EVE"]
     assert (person.uapi_user, person.roles) == (None, ())
 
 
 def test_a_user_that_a_spreadsheet_wrote_is_the_user_that_was_meant(read: Read) -> None:
     text = '[users.U0EVE]\nname = "Eve"\nextension = "0003*030"\nuapi_user = "15.0"'
-    assert read(text).authorization().people["U0EVE"].uapi_user == "15"
+    assert read(text).permissions().people["U0EVE"].uapi_user == "15"
 
 
 # ── what is wrong: the text, its key ──
@@ -330,7 +330,7 @@ def test_a_protected_team_that_is_nobody_is_a_mistake(mistakes: Mistakes, direct
 
 
 def test_protected_callers_are_compared_as_numbers_of_the_country(read: Read) -> None:
-    (pattern,) = read('[protected]\ncountry = "+40"\ncallers = ["+40722000111"]').authorization().protected_callers
+    (pattern,) = read('[protected]\ncountry = "+40"\ncallers = ["+40722000111"]').permissions().protected_callers
     assert pattern.covers("0722 000 111")
 
 
@@ -343,7 +343,7 @@ def test_callers_of_alerts_are_compared_as_numbers_of_the_country(read: Read) ->
 
 
 def test_a_protected_team_of_the_directory_is_protected(read: Read) -> None:
-    rules = read('[protected]\nextensions = ["team:sales"]').authorization(SALES)
+    rules = read('[protected]\nextensions = ["team:sales"]').permissions(SALES)
     assert (rules.protects_extension("0003*310"), rules.protects_extension("0003*210")) == (True, False)
 
 
@@ -367,13 +367,13 @@ def test_teams_that_are_nobody_are_named_with_where_they_stand(read: Read) -> No
 
 def test_scopes_are_those_of_the_file(read: Read) -> None:
     scopes = '[watch]\nscopes = [{ user = "7" }, { user = "@me", extension = "0003*210" }]'
-    assert read(scopes).authorization().scopes() == (Scope("7", "@self"), Scope("@me", "0003*210"))
+    assert read(scopes).permissions().scopes() == (Scope("7", "@self"), Scope("@me", "0003*210"))
 
 
 def test_scopes_that_are_left_out_are_those_of_everybody_known(read: Read) -> None:
     people = USER + 'uapi_user = "8"\n[uapi]\ndefault_user = "1"'
     directory = Directory((Agent("0003*310", uapi_user="5"),))
-    assert read(people).authorization(directory).scopes() == (Scope("1"), Scope("5"), Scope("8"))
+    assert read(people).permissions(directory).scopes() == (Scope("1"), Scope("5"), Scope("8"))
 
 
 # ── the directory's name ──
@@ -410,7 +410,7 @@ def test_a_key_written_twice_is_said_with_its_line(mistakes: Mistakes) -> None:
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe", b"a=" + b"[" * 5000])
 def test_a_file_of_rubbish_is_refused(raw: bytes) -> None:
-    with pytest.raises(ConfigMistakes, match="is no TOML"):
+    with pytest.raises(ConfigErrors, match="is no TOML"):
         read_config(raw, "callbot.toml")
 
 
@@ -425,7 +425,7 @@ def test_it_may_begin_with_a_mark_of_byte_order() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
 def test_what_is_not_utf_8_is_said_with_its_place(encoding: str) -> None:
-    with pytest.raises(ConfigMistakes, match=r"it is not UTF-8; save it as UTF-8 \(at line [12], column [0-9]+\)"):
+    with pytest.raises(ConfigErrors, match=r"it is not UTF-8; save it as UTF-8 \(at line [12], column [0-9]+\)"):
         read_config('[users.U0ANA]\nname = "René"'.encode(encoding), "callbot.toml")
 
 
@@ -441,9 +441,9 @@ file = "agents.csv"
 
 def of_both(rows: str) -> list[str]:
     directory = read_directory(f"extension,name,slack_user\n{rows}".encode(), "agents.csv")
-    with pytest.raises(ConfigMistakes) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         read_config(TWO_FILES.encode(), "callbot.toml", directory)
-    return caught.value.mistakes
+    return caught.value.errors
 
 
 def test_an_extension_of_two_people_in_both_files_is_said_with_its_line() -> None:
@@ -462,4 +462,4 @@ def test_a_role_is_the_same_however_its_accents_are_written(read: Read) -> None:
     text = (
         '[users.U0EVE]\nname = "Eve"\nextension = "0003*030"\nroles = ["s\u0327ef"]\n[roles."\u015fef"]\nactions = []'
     )
-    assert read(text).authorization().people["U0EVE"].roles == ("\u015fef",)
+    assert read(text).permissions().people["U0EVE"].roles == ("\u015fef",)

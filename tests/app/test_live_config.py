@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bot.app.live_config import EVERY, SETTLED, LiveConfig
 from bot.domain.actions import ActionName
 from bot.domain.directory import LARGEST
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 
 ANA = '[users.U0ANA]\nname = "Ana Pop"\nextension = "0003*024"\nroles = ["supervisor"]\n'
 ROLE = '[roles.supervisor]\nactions = ["Monitor"]\nextensions = ["0003*2XX"]\n'
@@ -103,14 +103,14 @@ def start(folder: Path) -> LiveConfig:
 
 
 def mistakes(folder: Path) -> list[str]:
-    with pytest.raises(ConfigMistakes) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         start(folder)
-    return caught.value.mistakes
+    return caught.value.errors
 
 
 def test_at_the_start_map_and_directory_are_read(folder: Path) -> None:
     book = start(folder)
-    assert (book.rules().name_of("0003*210"), book.config().directory is not None, book.mistaken) == (
+    assert (book.rules().name_of("0003*210"), book.config().directory is not None, book.has_errors) == (
         "Bob Ionescu",
         True,
         False,
@@ -132,15 +132,15 @@ def test_mistakes_of_both_files_are_said_at_once(folder: Path) -> None:
 
 def test_mistakes_of_the_directory_alone_stop_the_start(folder: Path) -> None:
     (folder / "agents.csv").write_text(AGENTS * 30)
-    with pytest.raises(ConfigMistakes, match=r"callbot.toml: 58 mistakes(?s:.*)\n  … and 38 more") as caught:
+    with pytest.raises(ConfigErrors, match=r"callbot.toml: 58 errors(?s:.*)\n  … and 38 more") as caught:
         start(folder)
-    assert caught.value.mistakes[0].startswith("agents.csv line 3: ")
+    assert caught.value.errors[0].startswith("agents.csv line 3: ")
 
 
 def test_mistakes_that_are_not_listed_are_counted_beside_those_of_the_map(folder: Path) -> None:
     (folder / "callbot.toml").write_text(MAP + "[bogus]")
     (folder / "agents.csv").write_text(AGENTS * 30)
-    with pytest.raises(ConfigMistakes, match=r"callbot.toml: 59 mistakes(?s:.*)\n  … and 38 more"):
+    with pytest.raises(ConfigErrors, match=r"callbot.toml: 59 errors(?s:.*)\n  … and 38 more"):
         start(folder)
 
 
@@ -292,14 +292,14 @@ async def test_a_file_that_vanishes_for_a_moment_changes_nothing(running: Runnin
     await running.pauses.end(1)
     (running.folder / "callbot.toml").write_text(MAP)
     await running.looked()
-    assert (running.allowed(), running.book.mistaken) == (True, False)
+    assert (running.allowed(), running.book.has_errors) == (True, False)
 
 
 @pytest.mark.parametrize("name", ["callbot.toml", "agents.csv"])
 async def test_a_file_that_stays_away_keeps_the_old_rules(running: Running, name: str) -> None:
     (running.folder / name).unlink()
     await running.looked()
-    assert (running.allowed(), running.name(), running.book.mistaken) == (True, "Bob Ionescu", True)
+    assert (running.allowed(), running.name(), running.book.has_errors) == (True, "Bob Ionescu", True)
 
 
 # ── mistakes ──
@@ -308,26 +308,26 @@ async def test_a_file_that_stays_away_keeps_the_old_rules(running: Running, name
 async def test_a_mistake_keeps_all_the_old_rules(running: Running) -> None:
     """Also the good half of what has changed."""
     await running.write(config=MAP.replace('roles = ["supervisor"]', "roles = []"), agents=AGENTS + "210,,\n")
-    assert (running.allowed(), running.name(), running.book.mistaken) == (True, "Bob Ionescu", True)
+    assert (running.allowed(), running.name(), running.book.has_errors) == (True, "Bob Ionescu", True)
 
 
 async def test_a_good_version_after_a_mistake_holds(running: Running) -> None:
     await running.write(agents=AGENTS + "210,,\n")
     await running.write(agents=AGENTS.replace("Bob", "Rob"))
-    assert (running.name(), running.book.mistaken) == ("Rob Ionescu", False)
+    assert (running.name(), running.book.has_errors) == ("Rob Ionescu", False)
 
 
 async def test_the_old_version_after_a_mistake_is_right_again(running: Running) -> None:
     await running.write(agents=AGENTS + "210,,\n")
     await running.write(agents=AGENTS)
-    assert (running.name(), running.book.mistaken) == ("Bob Ionescu", False)
+    assert (running.name(), running.book.has_errors) == ("Bob Ionescu", False)
 
 
 async def test_a_directory_without_the_protected_team_is_not_taken_up(folder: Path) -> None:
     (folder / "callbot.toml").write_text(MAP + '[protected]\nextensions = ["team:floor"]\n')
     async with kept(folder) as running:
         await running.write(agents=AGENTS.replace("floor", "other"))
-        assert (running.book.rules().protects_extension("0003*210"), running.book.mistaken) == (True, True)
+        assert (running.book.rules().protects_extension("0003*210"), running.book.has_errors) == (True, True)
 
 
 # ── the log ──

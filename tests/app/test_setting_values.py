@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.app.settings import Settings, read_settings
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 
 RIGHT = {
     "SLACK_BOT_TOKEN": "xoxb-invented",
@@ -31,9 +31,9 @@ def plain(settings: Settings) -> dict[str, object]:
 
 
 def mistakes(**environ: str) -> list[str]:
-    with pytest.raises(ConfigMistakes) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         read_settings({**RIGHT, **environ})
-    return caught.value.mistakes
+    return caught.value.errors
 
 
 # ── what is around a value ──

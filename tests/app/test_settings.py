@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.app.settings import Settings, read_settings
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 
 ENOUGH = {
     "SLACK_BOT_TOKEN": "xoxb-invented",
@@ -20,9 +20,9 @@ ENOUGH = {
 
 
 def mistakes(**environ: str) -> list[str]:
-    with pytest.raises(ConfigMistakes) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         read_settings({**ENOUGH, **environ})
-    return caught.value.mistakes
+    return caught.value.errors
 
 
 # ── what is right ──
@@ -150,9 +150,9 @@ def test_each_error_is_one_line_that_names_the_setting(environ: dict[str, str], 
 
 
 def test_all_errors_are_reported_together() -> None:
-    with pytest.raises(ConfigMistakes) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         read_settings({"PORT": "x"})
-    assert len(caught.value.mistakes) == 5
+    assert len(caught.value.errors) == 5
 
 
 # ── secrets ──
@@ -191,11 +191,11 @@ def test_the_environment_comes_before_the_env_file_and_nothing_is_no_value(tmp_p
 
 
 def test_a_certificate_file_that_is_not_there_is_an_error_of_the_settings(tmp_path: Path) -> None:
-    with pytest.raises(ConfigMistakes, match="UAPI_CA_FILE cannot be used"):
+    with pytest.raises(ConfigErrors, match="UAPI_CA_FILE cannot be used"):
         read_settings({**ENOUGH, "UAPI_CA_FILE": str(tmp_path / "none.pem")})
 
 
 def test_a_file_that_holds_no_certificate_is_an_error_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "poem.pem").write_text("roses are red")
-    with pytest.raises(ConfigMistakes, match="UAPI_CA_FILE cannot be used"):
+    with pytest.raises(ConfigErrors, match="UAPI_CA_FILE cannot be used"):
         read_settings({**ENOUGH, "UAPI_CA_FILE": str(tmp_path / "poem.pem")})

@@ -11,7 +11,7 @@ import pytest
 
 import bot as bot_package
 from bot.app.settings import read_settings
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 
 ROOT = Path(bot_package.__file__).parents[1]
 NOBODY = 54321
@@ -117,9 +117,9 @@ def test_an_env_file_that_is_none_is_one_error(
 ) -> None:
     broken(tmp_path / ".env")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigMistakes) as caught:
+    with pytest.raises(ConfigErrors) as caught:
         read_settings()
-    assert caught.value.mistakes == [BROKEN[broken]]
+    assert caught.value.errors == [BROKEN[broken]]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -192,7 +192,7 @@ def test_a_user_without_a_name_learns_no_more_than_others_whatever_the_home_is(
     (place / "callbot.toml").touch()
     environ = ENOUGH | {name: str(place / where) for name, where in home.items()}
     _, text = started("check", cwd=place, uid=somebody, environ=environ | {"SLACK_API_URL": "http://127.0.0.1:9"})
-    assert ("ok  settings" in text, "ok  map" in text, "Traceback" in text) == (True, True, False), text
+    assert ("ok  settings" in text, "ok  configuration" in text, "Traceback" in text) == (True, True, False), text
 
 
 @pytest.mark.parametrize("command", ["run", "check"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.directory import LARGEST, MOST_LISTED, MOST_ROWS, Agent, Directory, read_directory
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 
 HEADER = "extension,name,team,uapi_user,slack_user\n"
 BOB = Agent("0003*210", "Bob Ionescu", "sales", "12", "U0BOB")
@@ -18,14 +18,14 @@ def agents(text: str) -> list[Agent]:
     return list(read_directory(text.encode(), "agents.csv").agents)
 
 
-def mistakes(raw: bytes) -> ConfigMistakes:
-    with pytest.raises(ConfigMistakes) as caught:
+def mistakes(raw: bytes) -> ConfigErrors:
+    with pytest.raises(ConfigErrors) as caught:
         read_directory(raw, "agents.csv")
     return caught.value
 
 
 def said(text: str) -> list[str]:
-    return mistakes(text.encode()).mistakes
+    return mistakes(text.encode()).errors
 
 
 # ── what is right ──
@@ -171,17 +171,17 @@ def test_every_mistake_is_said_at_once() -> None:
 
 def test_of_hundreds_of_mistakes_the_first_are_shown_and_how_many_more() -> None:
     wrong = mistakes((HEADER + "210,,,,\n" * 400).encode())
-    assert (len(wrong.mistakes), wrong.number, str(wrong).splitlines()[-1]) == (MOST_LISTED, 400, "  … and 380 more")
+    assert (len(wrong.errors), wrong.number, str(wrong).splitlines()[-1]) == (MOST_LISTED, 400, "  … and 380 more")
 
 
 def test_what_is_not_utf_8_is_said_with_its_line() -> None:
     assert mistakes(
         HEADER.encode() + "0003*1,,,,\n0003*2,Ștefan,,,\n".encode("cp1250", "replace") + b"\xff"
-    ).mistakes == ["agents.csv line 4: is not UTF-8; save the file as “CSV UTF-8”"]
+    ).errors == ["agents.csv line 4: is not UTF-8; save the file as “CSV UTF-8”"]
 
 
 def test_a_file_that_is_too_large_is_refused_kindly() -> None:
-    assert mistakes(b"x" * (LARGEST + 1)).mistakes == [
+    assert mistakes(b"x" * (LARGEST + 1)).errors == [
         "agents.csv: is larger than 4 MiB; leave out people whose calls nobody acts on"
     ]
 
@@ -205,7 +205,7 @@ def test_one_slack_user_stands_for_so_many_extensions_and_no_more() -> None:
     )
 )
 def test_whatever_stands_there_is_a_directory_or_a_list_of_mistakes(raw: bytes) -> None:
-    with suppress(ConfigMistakes):
+    with suppress(ConfigErrors):
         directory = read_directory(raw, "agents.csv")
         assert len(directory.by_extension) == len(directory.agents)
 

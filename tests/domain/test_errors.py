@@ -12,7 +12,7 @@ from bot.domain.errors import (
     CallbotError,
     CallerIdInvalid,
     CallGone,
-    ConfigMistakes,
+    ConfigErrors,
     ExtensionInvalid,
     FormatInvalid,
     NotAuthorized,
@@ -181,12 +181,12 @@ def test_credentials_that_are_not_accepted_keep_the_code() -> None:
     assert PbxUnauthenticated("access_denided").code == "access_denided"
 
 
-@pytest.mark.parametrize(("mistakes", "said"), [(["a"], "1 mistake"), (["a", "b"], "2 mistakes")])
-def test_mistakes_are_counted_and_listed_a_line_each(mistakes: list[str], said: str) -> None:
-    error = ConfigMistakes("callbot.toml", mistakes)
-    assert str(error).splitlines() == [f"callbot.toml: {said}", *(f"  - {mistake}" for mistake in mistakes)]
+@pytest.mark.parametrize(("errors", "said"), [(["a"], "1 error"), (["a", "b"], "2 errors")])
+def test_errors_are_counted_and_listed_a_line_each(errors: list[str], said: str) -> None:
+    error = ConfigErrors("callbot.toml", errors)
+    assert str(error).splitlines() == [f"callbot.toml: {said}", *(f"  - {text}" for text in errors)]
 
 
-@pytest.mark.parametrize("error", [Refusal("x"), PbxUnreachable(), PbxRefused(), ConfigMistakes("x", [])], ids=repr)
+@pytest.mark.parametrize("error", [Refusal("x"), PbxUnreachable(), PbxRefused(), ConfigErrors("x", [])], ids=repr)
 def test_everything_expected_is_a_callbot_error(error: Exception) -> None:
     assert isinstance(error, CallbotError)

@@ -70,7 +70,7 @@ class Site:
         self.furnish()
 
     def furnish(self) -> None:
-        """The bot is in every channel that the map names."""
+        """The bot is in every channel in callbot.toml."""
         for channel, name in (("C0FLOOR", "floor"), ("C0HELP", "help"), ("C0ALERTS", "alerts")):
             self.workspace.add_channel(channel, name)
 
@@ -161,7 +161,7 @@ async def test_each_thing_has_its_line_in_a_fixed_order(site: Site) -> None:
     lines = await site.check()
     assert [line[4:].split(":")[0] for line in lines if line.startswith("ok ")] == [
         "settings",
-        "map",
+        "configuration",
         "Slack's bot token",
         "Slack's scopes",
         "Slack's way in",
@@ -231,7 +231,7 @@ async def test_where_the_channels_cannot_be_read_nothing_is_wrong(site: Site) ->
     await site.install_with("chat:write", "commands")
     lines = await site.check()
     assert wrong(lines) == []
-    assert [line for line in lines if line.startswith("??  channels: C0FLOOR, C0HELP, C0ALERTS not looked at: the app")]
+    assert [line for line in lines if line.startswith("??  channels: C0FLOOR, C0HELP, C0ALERTS not checked: the app")]
 
 
 def test_every_scope_of_the_manifest_is_looked_for() -> None:
@@ -406,15 +406,17 @@ async def test_a_private_channel_whose_history_is_closed_to_the_app_is_not_looke
 
 async def test_an_alert_that_nobody_may_act_on_from_its_channel_is_named(site: Site) -> None:
     site.map = MAP.replace('"C0HELP", "C0ALERTS"', '"C0HELP"')
-    says = "??  map: alerts.0 (“Rings unanswered”): nobody may act from C0ALERTS on the calls that it is about."
+    says = (
+        "??  configuration: alerts.0 (“Rings unanswered”): nobody may act from C0ALERTS on the calls that it is about."
+    )
     assert [line for line in await site.check() if line.startswith(says)]
 
 
 async def test_a_mistake_in_an_alert_is_told_as_it_is_at_the_start(site: Site) -> None:
     site.map = MAP.replace('when = "ringing"', 'when = "waiting"').replace("longer_than = 20", "longer_than = -1")
-    assert [line for line in await site.check() if line.startswith("no  map:")] == [
-        "no  map: callbot.toml: alerts.0.when: Input should be 'ringing', 'talking', 'on_hold' or 'parked'",
-        "no  map: callbot.toml: alerts.0.longer_than: Input should be greater than or equal to 0",
+    assert [line for line in await site.check() if line.startswith("no  configuration:")] == [
+        "no  configuration: callbot.toml: alerts.0.when: Input should be 'ringing', 'talking', 'on_hold' or 'parked'",
+        "no  configuration: callbot.toml: alerts.0.longer_than: Input should be greater than or equal to 0",
     ]
 
 
@@ -422,7 +424,7 @@ async def test_where_the_phones_cannot_be_listed_nobody_is_said_to_be_missing(si
     site.map = MAP.replace('extension = "0003*210"', 'extension = ["0003*210", "0003*219"]')
     site.pbx.faults.add(Fault("html 500", path_contains="/presence", times=None))
     lines = await site.check(patience=3.0)
-    assert [line for line in lines if line.startswith("??  extensions: cannot be told of")]
+    assert [line for line in lines if line.startswith("??  extensions: not known for")]
 
 
 async def test_every_mistake_of_the_settings_is_told_and_the_rest_is_looked_at(site: Site) -> None:
@@ -434,7 +436,7 @@ async def test_every_mistake_of_the_settings_is_told_and_the_rest_is_looked_at(s
 async def test_every_mistake_of_the_map_is_told_and_the_rest_is_looked_at(site: Site) -> None:
     site.map = MAP.replace("0003*2XX", "0003*2*").replace('roles = ["agent"]', 'roles = ["agnet"]')
     lines = await site.check()
-    assert len([line for line in lines if line.startswith("no  map:")]) == 2
+    assert len([line for line in lines if line.startswith("no  configuration:")]) == 2
     assert [line for line in lines if line.startswith("ok  scope @me @self")]
 
 

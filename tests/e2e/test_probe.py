@@ -79,7 +79,7 @@ class Stage:
 
     def permissions(self) -> Permissions:
         path = self.folder / "callbot.toml"
-        return check_files(read_files(path), str(path)).authorization
+        return check_files(read_files(path), str(path)).permissions
 
     def talk(self, **more: str) -> str:
         """The test call."""
@@ -487,7 +487,7 @@ def test_who_may_not_listen_is_refused(
 ) -> None:
     path = tmp_path / "callbot.toml"
     path.write_text(CONFIG)
-    permissions = at_the_terminal(check_files(read_files(path), str(path)).authorization)
+    permissions = at_the_terminal(check_files(read_files(path), str(path)).permissions)
     with pytest.raises(error) as refusal:
         supervisor(options, permissions)
     assert words in str(refusal.value)
@@ -496,14 +496,14 @@ def test_who_may_not_listen_is_refused(
 def test_channels_of_roles_do_not_count_at_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "callbot.toml"
     path.write_text(CONFIG)
-    permissions = at_the_terminal(check_files(read_files(path), str(path)).authorization)
+    permissions = at_the_terminal(check_files(read_files(path), str(path)).permissions)
     assert supervisor(ProbeOptions("0003*210", supervisor="U0LIS"), permissions).name == "Lis Marin"
 
 
 def test_the_only_one_who_may_listen_need_not_be_named(tmp_path: Path) -> None:
     path = tmp_path / "callbot.toml"
     path.write_text(CONFIG)
-    permissions = at_the_terminal(check_files(read_files(path), str(path)).authorization)
+    permissions = at_the_terminal(check_files(read_files(path), str(path)).permissions)
     assert supervisor(ProbeOptions("0003*211"), permissions).name == "Ana Pop"
 
 

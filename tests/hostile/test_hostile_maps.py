@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.app.config import read_config
 from bot.domain.actions import ActionName
 from bot.domain.directory import COLUMNS, Directory, read_directory
-from bot.domain.errors import ConfigMistakes, NotAuthorized
+from bot.domain.errors import ConfigErrors, NotAuthorized
 from bot.domain.permissions import Permissions
 
 quick = settings(max_examples=40, deadline=None)
@@ -84,17 +84,17 @@ def spoilt_maps(draw: st.DrawFn) -> bytes:
 MAPS = spoilt_maps() | st.lists(LINES, max_size=12).map(lambda lines: "\n".join(lines).encode()) | st.binary()
 
 
-def rules_of(raw: bytes, directory: Directory | None = None) -> Permissions | ConfigMistakes:
+def rules_of(raw: bytes, directory: Directory | None = None) -> Permissions | ConfigErrors:
     try:
-        return read_config(raw, "callbot.toml", directory).authorization(directory)
-    except ConfigMistakes as mistakes:
+        return read_config(raw, "callbot.toml", directory).permissions(directory)
+    except ConfigErrors as mistakes:
         return mistakes
 
 
 def unclear(raw: bytes) -> list[str]:
     """Those mistakes of a map that do not say where they are, or that hide something."""
     found = rules_of(raw, Directory())
-    said = found.mistakes if isinstance(found, ConfigMistakes) else []
+    said = found.errors if isinstance(found, ConfigErrors) else []
     return [mistake for mistake in said if not re.match(r"[^:]+: .", mistake) or not mistake.isprintable()]
 
 
@@ -119,7 +119,7 @@ def test_every_mistake_in_a_value_says_where_it_is(at: int) -> None:
 @given(spoilt_maps())
 def test_whatever_is_allowed_is_allowed_by_a_role_that_the_person_has(raw: bytes) -> None:
     rules = rules_of(raw)
-    if isinstance(rules, ConfigMistakes):
+    if isinstance(rules, ConfigErrors):
         return
     for person in rules.people.values():
         for action in ActionName:
@@ -131,7 +131,7 @@ def test_whatever_is_allowed_is_allowed_by_a_role_that_the_person_has(raw: bytes
 @given(spoilt_maps(), st.text(max_size=12))
 def test_whoever_is_not_in_the_map_stays_a_stranger(raw: bytes, slack_user: str) -> None:
     rules = rules_of(raw)
-    if not isinstance(rules, ConfigMistakes) and slack_user not in rules.people:
+    if not isinstance(rules, ConfigErrors) and slack_user not in rules.people:
         with pytest.raises(NotAuthorized, match="I don't know you yet"):
             rules.person(slack_user)
 
@@ -176,8 +176,8 @@ def directories(draw: st.DrawFn) -> bytes:
 def test_every_mistake_of_the_directory_says_its_line(raw: bytes) -> None:
     try:
         read_directory(raw, "agents.csv")
-    except ConfigMistakes as mistakes:
-        assert [one for one in mistakes.mistakes if not re.match(r"agents\.csv line \d+: .", one)] == []  # noqa: PT017
+    except ConfigErrors as mistakes:
+        assert [one for one in mistakes.errors if not re.match(r"agents\.csv line \d+: .", one)] == []  # noqa: PT017
 
 
 @quick
@@ -185,7 +185,7 @@ def test_every_mistake_of_the_directory_says_its_line(raw: bytes) -> None:
 def test_no_row_of_the_directory_lets_anybody_do_anything(raw: bytes) -> None:
     try:
         directory = read_directory(raw, "agents.csv")
-    except ConfigMistakes:
+    except ConfigErrors:
         return
     rules = rules_of("\n".join(EXAMPLE).encode(), directory)
     assert isinstance(rules, Permissions)

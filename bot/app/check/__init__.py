@@ -1,10 +1,10 @@
-"""`callbot check`: whether everything is there and right; with --try, a test call.
+"""`callbot check`: checks the settings and everything that they name; with --try, one Monitor on a test call.
 
 Read in this order:
 
     check.py           callbot check; its parts:
     configuration.py   callbot.toml and its directory
-    alerts.py          alerts and calls for help
+    alerts.py          alerts and help requests
     slack.py           tokens, scopes, channels
     pbx.py             token, lists, extensions
     probe.py           callbot check --try: a test call is found and confirmed; its parts:

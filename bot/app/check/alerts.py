@@ -1,4 +1,4 @@
-"""`callbot check`: what `[[alerts]]` and `[help]` may not mean, and whether anybody may act on what they post. No I/O here."""
+"""`callbot check`: what in `[[alerts]]` and `[help]` is valid and probably not meant, and whether anybody may act on alerts. No I/O."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
@@ -14,92 +14,98 @@ Teams: TypeAlias = Mapping[str, frozenset[str]]
 GIVE = "Give somebody a role with an action, with {}, and with this channel or with none."
 
 
-def review_alerts(config: Config, rules: Permissions) -> Iterator[Finding]:
-    """What is allowed and surely not meant: the alert rules in their order, then `[help]`."""
-    known = known_extensions(rules)
+def review_alerts(config: Config, permissions: Permissions) -> Iterator[Finding]:
+    """What is valid and probably not meant: in the alert rules in their order, then in `[help]`."""
+    known = known_extensions(permissions)
     first: dict[str, int] = {}
     for number, rule in enumerate(config.alert_rules()):
         same = first.setdefault(rule.key, number)
         if same != number:
             yield remark(
-                "map",
+                "configuration",
                 f"alerts.{number} has the name, condition and channel of alerts.{same}: on one call the two are one alert. "
                 "Give it another name.",
             )
-        yield from _patterns(number, rule, known, rules)
-        if not _anybody_for(rule, rules):
+        yield from _patterns(number, rule, known, permissions)
+        if not _anybody_for(rule, permissions):
             yield remark(
-                "map",
+                "configuration",
                 f"alerts.{number} (“{rule.name}”): nobody may act from {rule.channel} on the calls that it is about. "
                 + GIVE.format("an extension of the alert"),
             )
-    yield from _help(config, rules)
+    yield from _help(config, permissions)
 
 
-def _patterns(number: int, rule: AlertRule, known: Mapping[str, str], rules: Permissions) -> Iterator[Finding]:
-    key, patterns, teams = f"alerts.{number}.extensions", rule.extensions or (), rules.directory.teams
+def _patterns(number: int, rule: AlertRule, known: Mapping[str, str], permissions: Permissions) -> Iterator[Finding]:
+    key, patterns, teams = f"alerts.{number}.extensions", rule.extensions or (), permissions.directory.teams
     nothing = idle(patterns, known, teams)
     if nothing:
         yield remark(
-            "map",
-            f"{key}: {some(nothing)} covers no extension of the map or the directory. "
+            "configuration",
+            f"{key}: {some(nothing)} covers no extension of callbot.toml or the directory. "
             "Right, if those phones have no names here; else correct the pattern.",
         )
-    hidden = [pattern.text for pattern in patterns if _lies_within(pattern, rules.protected_extensions, teams)]
+    hidden = [pattern.text for pattern in patterns if _lies_within(pattern, permissions.protected_extensions, teams)]
     if hidden:
-        yield remark("map", f"{key}: {some(hidden)} is in [protected], so no alert is raised for it. Take it out.")
+        yield remark(
+            "configuration", f"{key}: {some(hidden)} is in [protected], so no alert is raised for it. Take it out."
+        )
 
 
-def _anybody_for(rule: AlertRule, rules: Permissions) -> bool:
-    """Whether some person has a role that lets them do something, from the alert's channel, on some extension of it."""
-    teams, covered = rules.directory.teams, _acted_on_from(rule.channel, rules)
+def _anybody_for(rule: AlertRule, permissions: Permissions) -> bool:
+    """Whether somebody may act, from the channel of the rule, on any extension that the rule is about."""
+    teams, covered = permissions.directory.teams, _acted_on_from(rule.channel, permissions)
     if rule.extensions is None:
         return any(pattern.team is None or teams.get(pattern.team) for pattern in covered)
     return any(overlap(one, pattern, teams) for one in rule.extensions for pattern in covered)
 
 
-def _help(config: Config, rules: Permissions) -> Iterator[Finding]:
-    """The agents whose raised hand nobody could take. Without a channel nobody can raise one, and is told so."""
+def _help(config: Config, permissions: Permissions) -> Iterator[Finding]:
+    """The agents whose help requests nobody may act on. Without a channel for them nobody can ask for help."""
     channel = config.help.channel
     if channel is None:
         return
-    teams, covered = rules.directory.teams, _acted_on_from(channel, rules)
-    agents = [person for person in rules.people.values() if not _acting(person, rules)]
+    teams, covered = permissions.directory.teams, _acted_on_from(channel, permissions)
+    agents = [person for person in permissions.people.values() if not _acting(person, permissions)]
     alone = [
         f"users.{agent.slack_user}"
         for agent in agents
         if not any(
             pattern.covers(extension, teams)
-            for extension in rules.extensions_of(agent.slack_user)
+            for extension in permissions.extensions_of(agent.slack_user)
             for pattern in covered
         )
     ]
     if alone:
         yield remark(
-            "map",
+            "configuration",
             f"help.channel: nobody may act from {channel} on the calls of {some(alone)}, if they ask for help. "
             + GIVE.format("their extensions"),
         )
 
 
-def _acted_on_from(channel: str, rules: Permissions) -> frozenset[ExtensionPattern]:
-    """The extensions that somebody may do something to from this channel."""
-    roles = (role for person in rules.people.values() for role in _acting(person, rules))
+def _acted_on_from(channel: str, permissions: Permissions) -> frozenset[ExtensionPattern]:
+    """The extensions on which somebody may act from this channel."""
+    roles = (role for person in permissions.people.values() for role in _acting(person, permissions))
     return frozenset(
         pattern for role in roles if role.channels is None or channel in role.channels for pattern in role.extensions
     )
 
 
-def _acting(person: Person, rules: Permissions) -> list[Role]:
-    """Those roles of somebody that allow any action, wherever they ask."""
-    return [rules.roles[name] for name in person.roles if name in rules.roles and rules.roles[name].actions]
+def _acting(person: Person, permissions: Permissions) -> list[Role]:
+    """The roles of a person that permit any action, in whatever channel."""
+    return [
+        permissions.roles[name]
+        for name in person.roles
+        if name in permissions.roles and permissions.roles[name].actions
+    ]
 
 
 # ── patterns against patterns ──
 
 
 def overlap(one: ExtensionPattern, other: ExtensionPattern, teams: Teams) -> bool:
-    """Whether some extension is covered by both."""
+    """Whether both patterns cover some extension."""
     if one.team is not None:
         return any(other.covers(extension, teams) for extension in teams.get(one.team, ()))
     if other.team is not None:
@@ -112,7 +118,7 @@ def _same_sign(one: str, other: str) -> bool:
 
 
 def _lies_within(pattern: ExtensionPattern, others: Iterable[ExtensionPattern], teams: Teams) -> bool:
-    """Whether all that the pattern covers, and that is somebody, is covered by one of the others."""
+    """Whether the other patterns cover every extension that this one covers."""
     if pattern.team is not None:
         members = teams.get(pattern.team, frozenset())
         return bool(members) and all(any(other.covers(each, teams) for other in others) for each in members)
@@ -120,7 +126,7 @@ def _lies_within(pattern: ExtensionPattern, others: Iterable[ExtensionPattern], 
 
 
 def _contains(wide: ExtensionPattern, narrow: ExtensionPattern, teams: Teams) -> bool:
-    """Whether a pattern covers every extension of a pattern of digits. A team has no room for one with an X."""
+    """Whether `wide` covers every extension of `narrow`, a pattern of digits. No team covers a pattern with an X."""
     if "X" not in narrow.text:
         return wide.covers(narrow.text, teams)
     if wide.team is not None or len(wide.text) != len(narrow.text):

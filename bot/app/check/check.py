@@ -1,4 +1,4 @@
-"""`callbot check`: is everything there and right? A line each, in a fixed order; nothing is changed anywhere."""
+"""`callbot check`: checks settings, configuration, Slack, PBX and ledger, and changes nothing. A line each, in a fixed order."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from bot.app.check.configuration import review
 from bot.app.check.pbx import check_pbx
 from bot.app.check.slack import check_slack
 from bot.app.findings import Finding, Mark, no, ok, remark
-from bot.app.live_config import ConfigAndMap, check_files, read_files
+from bot.app.live_config import ReadConfig, check_files, read_files
 from bot.app.output import console, shown
 from bot.app.settings import (
     DoorSettings,
@@ -23,7 +23,7 @@ from bot.app.settings import (
     SlackSettings,
     read_part,
 )
-from bot.domain.errors import ConfigMistakes
+from bot.domain.errors import ConfigErrors
 from bot.ledger.address import Address
 from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
@@ -35,9 +35,9 @@ PATIENCE = 10.0
 async def check(
     say: Callable[[Finding], None], environ: Mapping[str, str] | None = None, *, patience: float = PATIENCE
 ) -> bool:
-    """Look at everything, and say what it is like as soon as that is known. Whether nothing is wrong.
+    """Check everything, and `say` each finding as soon as it is known. True if nothing is wrong.
 
-    Mistakes in one place do not hide those in others. `environ` None: the process's environment and `.env`.
+    An error in one place does not hide those in others. `environ` None: the process's environment and `.env`.
     `patience`: seconds for one answer.
     """
     right = True
@@ -48,7 +48,7 @@ async def check(
 
 
 async def check_on_terminal(out: TextIO) -> bool:
-    """The same, with its lines written as they come."""
+    """`check`, which writes its lines to `out`."""
     screen = console(out)
     return await check(lambda finding: screen.print(shown(finding)))
 
@@ -59,13 +59,13 @@ async def _findings(environ: Mapping[str, str] | None, patience: float) -> Async
     for finding in _metrics(_part(MetricsSettings, environ)):
         yield finding
     own, slack, pbx = _part(OwnSettings, environ), _part(SlackSettings, environ), _part(PbxSettings, environ)
-    findings, read = _map(own)
+    findings, read = _configuration(own)
     for finding in (*findings, *await _door(_part(DoorSettings, environ), patience)):
         yield finding
-    config, rules = (None, None) if read is None else (read.config, read.authorization)
+    config, permissions = (None, None) if read is None else (read.config, read.permissions)
     asked = [
         *([] if slack is None else [asyncio.create_task(check_slack(slack, config, patience))]),
-        *([] if pbx is None else [asyncio.create_task(check_pbx(pbx, rules, patience))]),
+        *([] if pbx is None else [asyncio.create_task(check_pbx(pbx, permissions, patience))]),
         *([] if own is None else [asyncio.create_task(_ledger(own.database_url, patience))]),
     ]
     for task in asked:
@@ -76,14 +76,14 @@ async def _findings(environ: Mapping[str, str] | None, patience: float) -> Async
 def _settings(environ: Mapping[str, str] | None) -> list[Finding]:
     try:
         read_part(Settings, environ)
-    except ConfigMistakes as mistakes:
+    except ConfigErrors as wrong:
         where = "Set it in the environment or in .env."
-        return [no("settings", text if text.endswith(".") else f"{text}. {where}") for text in mistakes.mistakes]
+        return [no("settings", text if text.endswith(".") else f"{text}. {where}") for text in wrong.errors]
     return [ok("settings", "all that are needed are there")]
 
 
 def _metrics(settings: MetricsSettings | None) -> list[Finding]:
-    """Whether neighbours may read the metrics; nothing where there are none."""
+    """Whether other machines may read the metrics; no finding if they are off."""
     if settings is None or settings.metrics_port is None:
         return []
     address = f"{settings.metrics_host}:{settings.metrics_port}"
@@ -97,29 +97,29 @@ def _metrics(settings: MetricsSettings | None) -> list[Finding]:
 
 
 def _part(part: type[S], environ: Mapping[str, str] | None) -> S | None:
-    """That part of the settings, None where it has mistakes: those are told already."""
+    """That part of the settings, None if it has errors: `_settings` reports those."""
     try:
         return read_part(part, environ)
-    except ConfigMistakes:
+    except ConfigErrors:
         return None
 
 
-def _map(own: OwnSettings | None) -> tuple[list[Finding], ConfigAndMap | None]:
+def _configuration(own: OwnSettings | None) -> tuple[list[Finding], ReadConfig | None]:
     if own is None:
         return [], None
     path = Path(own.callbot_config)
     try:
         read = check_files(read_files(path), str(path))
-    except ConfigMistakes as mistakes:
-        findings = [no("map", f"{path.name}: {mistake}") for mistake in mistakes.mistakes]
-        more = [no("map", f"{mistakes.unlisted} more mistakes like these")] if mistakes.unlisted else []
+    except ConfigErrors as wrong:
+        findings = [no("configuration", f"{path.name}: {text}") for text in wrong.errors]
+        more = [no("configuration", f"{wrong.unlisted} more errors like these")] if wrong.unlisted else []
         return findings + more, None
-    holds = read.config, read.authorization
-    return [*review(*holds), *review_alerts(*holds)], read
+    config, permissions, _ = read
+    return [*review(config, permissions), *review_alerts(config, permissions)], read
 
 
 async def _door(door: DoorSettings | None, patience: float) -> list[Finding]:
-    """HOST, where it cannot be listened on. Not PORT: callbot itself may have it."""
+    """Whether callbot can listen on HOST. PORT is not tried: a running callbot may have it."""
     if door is None:
         return []
     try:
@@ -136,7 +136,7 @@ async def _door(door: DoorSettings | None, patience: float) -> list[Finding]:
 
 
 async def _ledger(url: str, patience: float) -> list[Finding]:
-    """Whether the ledger can be used. It is opened to be read, whoever else uses it."""
+    """Whether the ledger can be used. It is opened for reading only, so a running callbot is not disturbed."""
     try:
         address = Address(url)
     except LedgerUnavailable as error:
@@ -157,7 +157,7 @@ async def _ledger(url: str, patience: float) -> list[Finding]:
 
 
 async def _check_server(dsn: str) -> None:
-    from bot.ledger.fitness import check_server  # noqa: PLC0415  (it brings asyncpg, for which SQLite has no use)
+    from bot.ledger.fitness import check_server  # noqa: PLC0415  (it imports asyncpg, which SQLite does not need)
 
     await check_server(dsn)
 
@@ -175,7 +175,7 @@ def _usable(address: Address, audit_log: AuditLog) -> Finding:
 
 def _place_for(address: Address) -> Finding:
     if address.file is None or os.access(address.file.parent, os.W_OK | os.X_OK):
-        return remark("ledger", f"{address.place}: nothing is there yet; `callbot run` makes it.")
+        return remark("ledger", f"{address.place}: nothing is there yet; `callbot run` creates it.")
     return no(
         "ledger",
         f"{address.place} cannot be made. Make the folder, for the user who runs callbot, or set DATABASE_URL.",

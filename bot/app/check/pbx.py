@@ -1,4 +1,4 @@
-"""`callbot check`: whether the PBX knows callbot, and what it lets it see. No caller's name or number is printed."""
+"""`callbot check`: whether the PBX accepts callbot, and what it shows. Names and numbers of callers are not printed."""
 
 import asyncio
 import time
@@ -21,14 +21,14 @@ from bot.uapi.wire import Request
 
 T = TypeVar("T")
 MANY = 6
-"""How many times as long as one list those of all scopes may take together."""
+"""The lists of all scopes together may take this many times as long as one answer."""
 AT_ONCE = 4
 TIME = "PBX clock"
-TOKEN = "PBX token"  # noqa: S105 - what a line is about
+TOKEN = "PBX token"  # noqa: S105 - the topic of a line
 
 
-async def check_pbx(settings: PbxSettings, rules: Permissions | None, patience: float) -> list[Finding]:
-    """Ask the PBX for a token, then for every scope of the rules. None: the map cannot be read.
+async def check_pbx(settings: PbxSettings, permissions: Permissions | None, patience: float) -> list[Finding]:
+    """Ask the PBX for a token, then for the list of every scope. `permissions` None: the configuration cannot be read.
 
     `patience`: seconds for one answer.
     """
@@ -38,17 +38,17 @@ async def check_pbx(settings: PbxSettings, rules: Permissions | None, patience: 
             async with asyncio.timeout(patience):
                 await token.token()
         except (PbxError, TimeoutError) as error:
-            return [no(TOKEN, _why_no_token(error, patience)), remark("scopes", "not looked at: there is no token.")]
+            return [no(TOKEN, _why_no_token(error, patience)), remark("scopes", "not checked: there is no token.")]
         clock = ServerClock(Clock().now)
         api = UnifiedApi(session, settings.uapi_url, token, clock=clock)
-        scopes, shown = await _Lists(api, rules or Permissions(), patience).all()
-        return [_token(token), _time(clock), *scopes, *([] if rules is None else _unseen(rules, shown))]
+        scopes, shown = await _Lists(api, permissions or Permissions(), patience).all()
+        return [_token(token), _time(clock), *scopes, *([] if permissions is None else _unseen(permissions, shown))]
 
 
 def unified_api(
     session: aiohttp.ClientSession, settings: PbxSettings, seen: Callable[[Request, Answer], None] | None = None
 ) -> UnifiedApi:
-    """The PBX of these settings; `seen` is shown every answer as it came."""
+    """A client for the PBX of these settings; `seen` is called with every request and its answer."""
     return UnifiedApi(
         session, settings.uapi_url, token_source(session, settings.uapi_url, *settings.credentials()), seen=seen
     )
@@ -57,7 +57,8 @@ def unified_api(
 def _token(token: ClientCredentials | FixedToken) -> Finding:
     if isinstance(token, FixedToken):
         return remark(
-            TOKEN, "UAPI_ACCESS_TOKEN is set, and nothing renews it: for trials alone. The scopes below prove it."
+            TOKEN,
+            "UAPI_ACCESS_TOKEN is set, and nothing renews it: use it only to try things out. The scopes below show whether it works.",
         )
     return ok(TOKEN, f"the App is accepted; the token is good for {token.lifetime:.0f} s and renewed before that")
 
@@ -65,7 +66,7 @@ def _token(token: ClientCredentials | FixedToken) -> Finding:
 def _time(clock: ServerClock) -> Finding:
     seconds = clock.ahead().total_seconds()
     if not clock.known:
-        return remark(TIME, "its answers bear no date, so its clock is taken to be right.")
+        return remark(TIME, "its answers have no date, so its clock is assumed to be right.")
     if not seconds:
         return ok(TIME, "agrees with that of this machine")
     side = "ahead of" if seconds > 0 else "behind"
@@ -100,17 +101,17 @@ def _why(error: BaseException, patience: float) -> str:
 
 
 class _Lists:
-    """The lists of every scope, a few at a time."""
+    """Reads the lists of all scopes, a few at a time."""
 
-    def __init__(self, api: UnifiedApi, rules: Permissions, patience: float) -> None:
+    def __init__(self, api: UnifiedApi, permissions: Permissions, patience: float) -> None:
         self._api = api
-        self._rules = rules
+        self._permissions = permissions
         self._patience = patience
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def all(self) -> tuple[list[Finding], dict[Scope, frozenset[str] | None]]:
         """A line for each scope, and the extensions that it shows (None: the PBX does not say)."""
-        scopes = self._rules.scopes()
+        scopes = self._permissions.scopes()
         poller = [asyncio.create_task(self._scope(scope)) for scope in scopes]
         _, late = await asyncio.wait(poller, timeout=MANY * self._patience)
         for task in late:
@@ -137,7 +138,7 @@ class _Lists:
             return finding, await self._phones(scope)
 
     async def _phones(self, scope: Scope) -> frozenset[str] | None:
-        """The extensions that the scope shows, None where the PBX does not say."""
+        """The extensions that the scope shows; None if the PBX does not say."""
         if scope.extension != "@self":
             return frozenset({scope.extension})
         phones = await self._within(self._api.phones(scope.user))
@@ -153,27 +154,29 @@ class _Lists:
     def _why_not(self, error: PbxError | TimeoutError, scope: Scope) -> str:
         if not isinstance(error, UserInvalid):
             return _why(error, self._patience)
-        users = [f"[users.{one.slack_user}]" for one in self._rules.people.values() if one.uapi_user == scope.user]
-        listed = any(agent.uapi_user == scope.user for agent in self._rules.directory.agents)
+        users = [
+            f"[users.{one.slack_user}]" for one in self._permissions.people.values() if one.uapi_user == scope.user
+        ]
+        listed = any(agent.uapi_user == scope.user for agent in self._permissions.directory.agents)
         places = some([*users, *(["the directory"] if listed else [])])
-        mend = f"Correct the uapi_user of {places}" if places else "Correct [watch] scopes, or default_user"
+        advice = f"Correct the uapi_user of {places}" if places else "Correct [watch] scopes, or default_user"
         whose = "" if scope.extension == "@self" else f", or {scope.extension} is not theirs"
-        return f"the PBX knows no user {scope.user}{whose} ({error.code}). {mend}."
+        return f"the PBX knows no user {scope.user}{whose} ({error.code}). {advice}."
 
 
 def _about(scope: Scope) -> str:
     return f"scope {scope.user} {scope.extension}"
 
 
-def _unseen(rules: Permissions, shown: dict[Scope, frozenset[str] | None]) -> list[Finding]:
-    """Whether every extension of the map is in sight. One whose owner's own list was read and lacks it surely is not."""
+def _unseen(permissions: Permissions, shown: dict[Scope, frozenset[str] | None]) -> list[Finding]:
+    """Whether scopes show every known extension. It is surely not shown if the list of its owner was read and lacks it."""
     about, unsaid = "extensions", list(shown.values()).count(None)
     seen = frozenset[str]().union(*(phones for phones in shown.values() if phones is not None))
     read = {scope.user for scope, phones in shown.items() if phones is not None and scope.extension == "@self"}
     missing, doubtful = list[str](), list[str]()
-    for extension, place in known_extensions(rules).items():
+    for extension, place in known_extensions(permissions).items():
         if extension not in seen:
-            surely = not unsaid or rules.owner(extension) in read
+            surely = not unsaid or permissions.owner(extension) in read
             (missing if surely else doubtful).append(f"{extension} of {place}")
     findings = []
     if missing:
@@ -181,5 +184,5 @@ def _unseen(rules: Permissions, shown: dict[Scope, frozenset[str] | None]) -> li
         findings.append(no(about, f"no scope shows {some(missing)}: their calls are in no list. {advice}"))
     if doubtful:
         silent = f"of {counted(unsaid, 'scope')} the PBX did not list the phones."
-        findings.append(remark(about, f"cannot be told of {some(doubtful)}: {silent}"))
-    return findings or [ok(about, "every extension of the map is shown by a scope")]
+        findings.append(remark(about, f"not known for {some(doubtful)}: {silent}"))
+    return findings or [ok(about, "every extension of callbot.toml and the directory is shown by a scope")]

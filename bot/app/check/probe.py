@@ -172,10 +172,10 @@ class ProbeSettings(PbxSettings, OwnSettings):
 
 
 async def try_on_terminal(options: ProbeOptions, out: TextIO, ask: Callable[[str], bool]) -> bool:
-    """The probe, reported on the terminal. Raises as `Probe.run`, and ConfigMistakes."""
+    """The probe, reported on the terminal. Raises as `Probe.run`, and ConfigErrors."""
     settings = read_part(ProbeSettings)
     path = Path(settings.callbot_config)
-    permissions = check_files(read_files(path), str(path)).authorization
+    permissions = check_files(read_files(path), str(path)).permissions
     screen, last, clock = console(out), LastAnswer(), Clock()
     ledger = await _open_ledger(settings.database_url, clock)
     try:

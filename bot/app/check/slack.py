@@ -1,4 +1,4 @@
-"""`callbot check`: whether Slack knows the bot, what the bot may do there, and the channels that the map names."""
+"""`callbot check`: whether Slack knows the bot, what the bot may do there, and the channels in callbot.toml."""
 
 import asyncio
 from collections.abc import Awaitable, Iterator
@@ -29,9 +29,9 @@ NOTHING: dict[str, str | int] = {"latest": "1", "limit": 1}
 """Which messages are asked for: those before 1970."""
 HIDDEN = (
     "the app has neither channels:history nor channels:read (private ones: groups:…), and needs none. "
-    "See yourself that the bot is in there: /invite it."
+    "Check yourself that the bot is in there: /invite it."
 )
-TOKEN = "Slack's bot token"  # noqa: S105 - what a line is about
+TOKEN = "Slack's bot token"  # noqa: S105 - the topic of a line
 DOOR = "Slack's way in"
 
 
@@ -47,7 +47,7 @@ class NoAnswer(Exception):
 
 
 async def check_slack(settings: SlackSettings, config: Config | None, patience: float) -> list[Finding]:
-    """Ask Slack. `config` None: the map cannot be read, so no channel is known. `patience`: seconds for one answer."""
+    """Ask Slack. `config` None: the configuration cannot be read, so no channel is known. `patience`: seconds for one answer."""
     timeout = aiohttp.ClientTimeout(total=patience, connect=patience / 2)
     async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
@@ -70,7 +70,7 @@ class _Slack:
         try:
             answer = await self._answered(self._client.auth_test())
         except NoAnswer as why:
-            return [no(TOKEN, f"{why}. {_mend(why, 'Copy SLACK_BOT_TOKEN anew (OAuth & Permissions).')}")], None
+            return [no(TOKEN, f"{why}. {_advice(why, 'Copy SLACK_BOT_TOKEN anew (OAuth & Permissions).')}")], None
         bot = answer.get("bot_id") or "no bot id"
         accepted = ok(TOKEN, f"workspace {str(answer.get('team', ''))[:80]} ({answer.get('team_id')}), bot {bot}")
         header = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), None)
@@ -88,11 +88,11 @@ class _Slack:
             await self._answered(self._client.apps_connections_open(app_token=app_token.get_secret_value()))
         except NoAnswer as why:
             advice = "Make a new SLACK_APP_TOKEN with connections:write (Basic Information), and switch Socket Mode on."
-            return [no(DOOR, f"Socket Mode: {why}. {_mend(why, advice)}")]
+            return [no(DOOR, f"Socket Mode: {why}. {_advice(why, advice)}")]
         return [ok(DOOR, "Socket Mode: SLACK_APP_TOKEN is accepted")]
 
     async def channels(self, named: dict[str, list[str]], granted: frozenset[str]) -> list[Finding]:
-        """Whether the bot is in the channels that the map names, as far as its scopes let it look."""
+        """Whether the bot is in the channels of callbot.toml, as far as its scopes let it find out."""
         rooms = {channel: keys for channel, keys in named.items() if not channel.startswith("D")}
         hidden = [channel for channel in rooms if not granted & {READING[channel[0]], HISTORY[channel[0]]}]
         poller = {
@@ -100,7 +100,7 @@ class _Slack:
             for channel in rooms
             if channel not in hidden
         }
-        findings = [remark("channels", f"{some(hidden)} not looked at: {HIDDEN}")] if hidden else []
+        findings = [remark("channels", f"{some(hidden)} not checked: {HIDDEN}")] if hidden else []
         if poller:
             _, late = await asyncio.wait(poller.values(), timeout=self._patience)
             for task in late:
@@ -108,7 +108,7 @@ class _Slack:
             await asyncio.gather(*late, return_exceptions=True)
             findings += [task.result() for task in poller.values() if task not in late]
             unread = [channel for channel, task in poller.items() if task in late]
-            findings += [remark("channels", f"{some(unread)} not looked at: no answer in time.")] if unread else []
+            findings += [remark("channels", f"{some(unread)} not checked: no answer in time.")] if unread else []
         return findings
 
     async def _channel(self, channel: str, keys: list[str], granted: frozenset[str]) -> Finding:
@@ -118,7 +118,7 @@ class _Slack:
                 state = await self._state(channel, by_info=READING[channel[0]] in granted)
         except NoAnswer as why:
             if why.code == "missing_scope":
-                return remark(about, f"not looked at: {HIDDEN}")
+                return remark(about, f"not checked: {HIDDEN}")
             return remark(about, f"{why}; {named}. Check the id (channel details, at the bottom), and /invite the bot.")
         if state.get("is_archived"):
             return no(about, f"is archived; {named}. Name another one.")
@@ -168,18 +168,18 @@ def _scopes(granted: frozenset[str]) -> Iterator[Finding]:
     if without:
         yield remark(
             "Slack's scopes",
-            f"without {some(without)} callbot cannot look whether a card stands there whose posting Slack did not confirm. "
+            f"without {some(without)} callbot cannot find out whether a card was posted when Slack did not confirm it. "
             f"If you want that: {add}",
         )
 
 
-def _mend(why: NoAnswer, refused: str) -> str:
-    """What to do where Slack itself `refused`, and where it did not answer at all."""
+def _advice(why: NoAnswer, refused: str) -> str:
+    """What to do: `refused` if Slack itself refused, else to check the connection."""
     return refused if why.code else "Check SLACK_API_URL and the network."
 
 
 def _refusal(error: SlackApiError) -> NoAnswer:
-    """Slack's own code; what is no answer of Slack's comes as an error without one."""
+    """The refusal with Slack's code, or without one if the answer does not come from Slack."""
     answer = getattr(error.response, "data", None)
     code = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(code, str) and code.replace("_", "").isalnum() and len(code) <= 64:

@@ -1,4 +1,4 @@
-"""callbot check: alerts and calls for help that would reach nobody who may act. Pure."""
+"""callbot check: alerts and help requests on which nobody may act. Pure."""
 
 import itertools
 
@@ -55,12 +55,14 @@ def config_of(more: str = "", *, old: str = "", new: str = "") -> Config:
 
 
 def remarks(config: Config) -> list[str]:
-    return [str(finding) for finding in review_alerts(config, config.authorization(SALES))]
+    return [str(finding) for finding in review_alerts(config, config.permissions(SALES))]
 
 
 def nobody(config: Config) -> bool:
     """Whether it is said of the first alert that nobody may act on it."""
-    return any(line.startswith("??  map: alerts.0 (“Rings unanswered”): nobody may act") for line in remarks(config))
+    return any(
+        line.startswith("??  configuration: alerts.0 (“Rings unanswered”): nobody may act") for line in remarks(config)
+    )
 
 
 def test_what_is_right_has_no_remark() -> None:
@@ -119,20 +121,20 @@ def test_nobody_may_act_where(old: str, new: str, alert: str) -> None:
 def test_an_alert_that_nobody_may_act_on_is_named_on_one_line_with_its_channel_and_what_to_do() -> None:
     (line,) = remarks(config_of(ALERT, old='"C0FLOOR", "C0ALERTS"', new='"C0FLOOR"'))
     assert line == (
-        "??  map: alerts.0 (“Rings unanswered”): nobody may act from C0ALERTS on the calls that it is about. Give somebody "
+        "??  configuration: alerts.0 (“Rings unanswered”): nobody may act from C0ALERTS on the calls that it is about. Give somebody "
         "a role with an action, with an extension of the alert, and with this channel or with none."
     )
 
 
 def test_each_alert_is_looked_at_by_itself() -> None:
     config = config_of(ALERT + ALERT.replace("Rings", "Still rings").replace("C0ALERTS", "C0OTHER"))
-    assert [line.split(" (")[0] for line in remarks(config)] == ["??  map: alerts.1"]
+    assert [line.split(" (")[0] for line in remarks(config)] == ["??  configuration: alerts.1"]
 
 
 def test_a_pattern_that_matches_nothing_is_named_with_its_key() -> None:
     (line,) = remarks(config_of(ALERT + 'extensions = ["0003*2XX", "0003*9XX", "team:none"]'))
     assert line == (
-        "??  map: alerts.0.extensions: 0003*9XX covers no extension of the map or the directory. Right, if those phones "
+        "??  configuration: alerts.0.extensions: 0003*9XX covers no extension of callbot.toml or the directory. Right, if those phones "
         "have no names here; else correct the pattern."
     )
 
@@ -156,7 +158,7 @@ def test_a_pattern_that_matches_nothing_is_named_with_its_key() -> None:
 )
 def test_an_alert_for_protected_extensions_alone_is_remarked(protected: str, pattern: str, hidden: bool) -> None:
     config = config_of(f'[protected]\nextensions = ["{protected}"]\n' + ALERT + f'extensions = ["{pattern}"]')
-    line = f"??  map: alerts.0.extensions: {pattern} is in [protected], so no alert is raised for it. Take it out."
+    line = f"??  configuration: alerts.0.extensions: {pattern} is in [protected], so no alert is raised for it. Take it out."
     assert (line in remarks(config)) is hidden
 
 
@@ -174,13 +176,13 @@ def test_two_alerts_that_differ_in_name_condition_or_channel_are_two(old: str, n
     assert remarks(config_of(ALERT + ALERT.replace(old, new))) == []
 
 
-# ── calls for help ──
+# ── help requests ──
 
 
 def test_agents_whom_nobody_could_help_from_the_channel_are_named() -> None:
     (line,) = remarks(config_of('[help]\nchannel = "C0HELP"'))
     assert line == (
-        "??  map: help.channel: nobody may act from C0HELP on the calls of users.U0BOB, if they ask for help. Give somebody "
+        "??  configuration: help.channel: nobody may act from C0HELP on the calls of users.U0BOB, if they ask for help. Give somebody "
         "a role with an action, with their extensions, and with this channel or with none."
     )
 
@@ -194,7 +196,7 @@ def test_one_phone_of_an_agent_is_enough(extensions: str) -> None:
 def test_a_phone_of_an_agent_that_only_the_directory_knows_is_enough() -> None:
     directory = Directory((Agent("0003*310", slack_user="U0BOB"),))
     config = config_of('[help]\nchannel = "C0FLOOR"', old='["0003*2XX"]\nchannels', new='["0003*3XX"]\nchannels')
-    assert list(review_alerts(config, config.authorization(directory))) == []
+    assert list(review_alerts(config, config.permissions(directory))) == []
 
 
 def test_somebody_who_may_act_is_no_agent() -> None:

@@ -1,4 +1,4 @@
-"""callbot check: what the map says and may not mean. Pure."""
+"""callbot check: what callbot.toml says and may not mean. Pure."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def config_of(more: str = "", *, old: str = "", new: str = "") -> Config:
 
 
 def remarks(config: Config, directory: Directory | None = None) -> list[str]:
-    found = review(config, config.authorization(directory))
+    found = review(config, config.permissions(directory))
     return [str(finding) for finding in found if finding.mark is Mark.REMARK]
 
 
@@ -45,8 +45,8 @@ def test_a_plain_map_has_no_remark() -> None:
 
 def test_a_map_is_counted() -> None:
     config = config_of()
-    assert [str(finding) for finding in review(config, config.authorization())] == [
-        "ok  map: 2 people, 2 roles, 0 alerts"
+    assert [str(finding) for finding in review(config, config.permissions())] == [
+        "ok  configuration: 2 people, 2 roles, 0 alerts"
     ]
 
 
@@ -60,7 +60,7 @@ ALERT = '[[alerts]]\nname = "a"\nwhen = "ringing"\nlonger_than = 1\nchannel = "C
 )
 def test_callers_without_a_country_are_remarked(more: str, places: str) -> None:
     (line,) = remarks(config_of(more))
-    assert line.startswith(f"??  map: {places}: {NATIONAL}")
+    assert line.startswith(f"??  configuration: {places}: {NATIONAL}")
 
 
 def test_callers_with_a_country_have_no_remark() -> None:
@@ -69,7 +69,7 @@ def test_callers_with_a_country_have_no_remark() -> None:
 
 def test_a_directory_is_counted() -> None:
     config = config_of('[directory]\nfile = "agents.csv"\n')
-    lines = [str(finding) for finding in review(config, config.authorization(DIRECTORY))]
+    lines = [str(finding) for finding in review(config, config.permissions(DIRECTORY))]
     assert lines[1] == "ok  directory: agents.csv: 2 extensions, 1 team"
 
 
@@ -79,7 +79,7 @@ def test_a_directory_is_counted() -> None:
         (
             '"0003*2XX"',
             '"0003*2XX", "0003*9XX"',
-            "roles.supervisor.extensions: 0003*9XX covers no extension of the map or the directory.",
+            "roles.supervisor.extensions: 0003*9XX covers no extension of callbot.toml or the directory.",
         ),
         ('"0003*2XX"', '"team:sales"', "roles.supervisor.extensions: team:sales names no team of the directory, so it"),
         ('roles = ["agent"]', "roles = []", "nobody has the role agent. Give it to somebody, or take it out."),
@@ -87,7 +87,7 @@ def test_a_directory_is_counted() -> None:
     ],
 )
 def test_what_is_surely_not_meant_is_remarked(old: str, new: str, remark: str) -> None:
-    assert [line for line in remarks(config_of(old=old, new=new)) if line.startswith(f"??  map: {remark}")]
+    assert [line for line in remarks(config_of(old=old, new=new)) if line.startswith(f"??  configuration: {remark}")]
 
 
 def test_a_pattern_that_covers_only_the_directory_covers_somebody() -> None:
@@ -97,11 +97,11 @@ def test_a_pattern_that_covers_only_the_directory_covers_somebody() -> None:
 def test_more_scopes_than_can_be_listed_in_time_are_remarked() -> None:
     scopes = ", ".join(f'{{ user = "{number}" }}' for number in range(60))
     (line,) = remarks(config_of(f"[watch]\nscopes = [{scopes}]\n"))
-    assert line.startswith("??  watch: 60 scopes at 5 requests a second take 12 s for one look at all live calls.")
+    assert line.startswith("??  watch: 60 scopes at 5 requests a second take 12 s for one scan of all live calls.")
 
 
 def test_every_extension_is_known_with_its_place_and_the_map_knows_better() -> None:
-    assert known_extensions(config_of().authorization(DIRECTORY)) == {
+    assert known_extensions(config_of().permissions(DIRECTORY)) == {
         "0003*310": "the directory",
         "0003*211": "[users.U0BOB]",
         "0003*024": "[users.U0ANA]",
