@@ -1,6 +1,6 @@
-"""The card of an alert, and the digest that many alerts of one channel share. Pure.
+"""The messages of alerts: of one alert, of a digest of many in one channel, and of an outage of the PBX. Pure.
 
-What they say is in `alert_words`. The text, which notifications show and screen readers read, says the same as the blocks.
+`alert_words` has their sentences. The text, for notifications and screen readers, says the same as the blocks.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from bot.slack.alert_words import (
     SHOWN,
     blind_headline,
     blind_words,
+    call_sentences,
     headline_of,
+    helper_sentences,
     hidden,
     not_updated,
     stale_since,
     step_lines,
     subject,
-    what_is_so,
-    who_is_on_it,
 )
 from bot.slack.button_codec import pack
 from bot.slack.foreign import foreign, plain
@@ -47,21 +47,21 @@ from bot.slack.messages import (
 from bot.slack.state_words import ALERT_STATE
 
 MOST_READ = 3900
-"""Characters of the text; an update of more than 4,000 is refused ("chat.update")."""
+"""Characters of the text; Slack refuses an update of more than 4,000 ("chat.update")."""
 MOST_STEPS, MOST_LINES, MOST_RULES = 20, 8, 20
 """Steps that a card shows, and alerts and rules that a digest does."""
 LONGEST_RULE = 100
 
 
 def alert_message(card: AlertCard) -> Message:
-    """One alert, from raised to resolved. Its text begins with the state's word."""
+    """The card of one alert. Its text begins with the state."""
     alert, head = card.alert, headline_of(card)
     about = f"“{plain(alert.about, 700)}”" if alert.about and not hidden(card) else ""
     blocks: list[Block] = [headline(head)]
     if about:
         blocks.append(said(about))
-    blocks.append(_sentences(what_is_so(card, SHOWN), "\n"))
-    people = who_is_on_it(card, SHOWN)
+    blocks.append(_sentences(call_sentences(card, SHOWN), "\n"))
+    people = helper_sentences(card, SHOWN)
     if people:
         blocks.append(_sentences(people, "\n"))
     blocks += [small_words(sentence) for sentence in not_updated(stale_since(alert), SHOWN)]
@@ -72,15 +72,15 @@ def alert_message(card: AlertCard) -> Message:
     read = [
         f"{foreign(head, 300)}.",
         *([f"{foreign(about, 220)}."] if about else []),
-        *what_is_so(card, READ),
+        *call_sentences(card, READ),
         *not_updated(stale_since(alert), READ),
-        *who_is_on_it(card, READ),
+        *helper_sentences(card, READ),
     ]
     return message(_read(read), blocks)
 
 
 def digest_message(card: DigestCard) -> Message:
-    """How many alerts there are and were, rule by rule, and those that are open for longest with their buttons."""
+    """A digest: how many alerts are open of how many, by rule, and the longest open ones with their buttons."""
     head = _counted(card)
     rules = [f"{plain(name, LONGEST_RULE)}: {_still_open(*numbers)}" for name, *numbers in card.rules]
     unnamed = len(rules) - MOST_RULES
@@ -104,7 +104,7 @@ def digest_message(card: DigestCard) -> Message:
 
 
 def blind_message(card: BlindCard) -> Message:
-    """That no alert comes, or not all, and what to do; once the calls can be read again, that, and from when to when."""
+    """That no alerts come, or not all, and what to do; afterwards, from when to when that was so."""
     head, sign = blind_headline(card), "⚠️" if card.ended is None else "✅"
     blocks = [headline(f"{sign} {head}"), _sentences(blind_words(card, SHOWN), "\n")]
     return message(_read([f"{head}.", *blind_words(card, READ)]), blocks)
@@ -123,11 +123,11 @@ def _still_open(still: int, number: int) -> str:
 
 def _line(line: AlertCard) -> list[str]:
     """One alert of a digest, in a few sentences."""
-    return [f"{foreign(subject(line), 300)}.", *what_is_so(line, SHOWN), *who_is_on_it(line, SHOWN)]
+    return [f"{foreign(subject(line), 300)}.", *call_sentences(line, SHOWN), *helper_sentences(line, SHOWN)]
 
 
 def _sentences(sentences: Sequence[str], between: str) -> Block:
-    """As many whole sentences as fit into one section: a cut one might say something else."""
+    """As many whole sentences as fit into one section: half a sentence could mean something else."""
     return our_words(between.join(as_many_as_fit(sentences, MOST_CHARACTERS, between)))
 
 
@@ -139,7 +139,7 @@ def _read(sentences: Sequence[str]) -> str:
 
 
 def _buttons(card: AlertCard) -> list[Block]:
-    """What can be done about the call, and about the alert; nothing once it is over or not to be shown."""
+    """The buttons for the call and the alert; none once the alert is resolved or its call is protected."""
     alert = card.alert
     if not alert.open or hidden(card):
         return []

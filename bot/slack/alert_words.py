@@ -1,7 +1,7 @@
-"""What the card of an alert says in words: a headline that begins with the state's word, and whole sentences. Pure.
+"""The headline and the sentences of an alert's card. The headline begins with the state. Pure.
 
-The sentences are mrkdwn, in which `foreign` has made all foreign text harmless. They are shown with Slack's dates, which
-count how long ago something was by themselves, and read out with times of day in UTC.
+The sentences are mrkdwn, with foreign text escaped by `foreign`. The blocks have Slack's dates, which show how long ago
+something was; the text, which screen readers read, has times of day in UTC.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from bot.slack.state_words import ALERT_STATE, STATE
 RULE, PERSON, PARTY = 70, 40, 120
 """Characters of the name of a rule, of a person's, and of the other party's name and numbers."""
 MOST_ON_IT, MOST_NAMED = 6, 5
-"""People who get a sentence each, and those who share one."""
+"""People who get a sentence each, and people named in one sentence."""
 PROTECTED = "A party of this call is protected now, so nothing more of it is shown."
 
 LASTS = {
@@ -30,7 +30,7 @@ LASTS = {
     When.ON_HOLD: ("The call{} has been on hold", "The call{} was on hold"),
     When.PARKED: ("The call{} has been parked", "The call{} was parked"),
 }
-"""What an alert is about while it goes on, and once it is over; with whom comes in the middle."""
+"""What an open alert says, and a resolved one; {} is the other party."""
 OVER = {
     When.RINGING: "The ringing is over.",
     When.TALKING: "The conversation is over.",
@@ -42,7 +42,7 @@ OVER = {
 
 @dataclass(frozen=True)
 class Times:
-    """How moments are told: as what they are, and with how long ago that is."""
+    """How a time is written: `at` as a time of day, `since` also with how long ago that is."""
 
     at: Callable[[datetime], str]
     since: Callable[[datetime], str]
@@ -54,16 +54,16 @@ def _in_utc(moment: datetime) -> str:
 
 SHOWN = Times(at=when, since=when_and_how_long_ago)
 READ = Times(at=_in_utc, since=_in_utc)
-"""For the blocks, and for whoever has them read out."""
+"""For the blocks, and for the text that screen readers read."""
 
 
 def hidden(card: AlertCard) -> bool:
-    """Whether a party is protected, so that nothing of the call is shown: no name, no number, no time."""
+    """Whether a party is protected, so that the card shows nothing of the call: no name, number or time."""
     return card.alert.how is Resolution.PROTECTED or not card.agent
 
 
 def headline_of(card: AlertCard) -> str:
-    """The line that is read first. It holds foreign text as it came."""
+    """The headline. Foreign text in it is not escaped."""
     alert = card.alert
     state = ALERT_STATE[alert.state]
     if not alert.open and not hidden(card):
@@ -72,7 +72,7 @@ def headline_of(card: AlertCard) -> str:
 
 
 def subject(card: AlertCard) -> str:
-    """What the alert is about: which rule, and whose call."""
+    """What the alert is about: the rule, and whose call."""
     alert = card.alert
     if alert.when is When.HELP_REQUESTED:
         asks = "asks for help" if alert.open else "asked for help"
@@ -80,21 +80,21 @@ def subject(card: AlertCard) -> str:
     return plain(alert.name, RULE) if hidden(card) else f"{plain(alert.name, RULE)}: {_agent(card)}"
 
 
-def what_is_so(card: AlertCard, times: Times) -> list[str]:
-    """The call, how it ended, and until when nobody is told of it."""
+def call_sentences(card: AlertCard, times: Times) -> list[str]:
+    """The call, how the alert ended, and until when it is snoozed."""
     alert = card.alert
     if hidden(card):
         return [PROTECTED]
     sentences = [_ending(card)]
-    sentences += _hand(card, times) if alert.when is When.HELP_REQUESTED else [_lasting(card, times)]
+    sentences += _help_request(card, times) if alert.when is When.HELP_REQUESTED else [_lasting(card, times)]
     if alert.snoozed_until is not None:
         who = next((step.who for step in reversed(alert.steps) if step.state is AlertState.SNOOZED), "")
         sentences.append(f"Snoozed until {times.at(alert.snoozed_until)}{_by(who)}.")
     return [sentence for sentence in sentences if sentence]
 
 
-def who_is_on_it(card: AlertCard, times: Times) -> list[str]:
-    """Who takes care of it and who did. What they do is told where everybody in the call knows of it anyway."""
+def helper_sentences(card: AlertCard, times: Times) -> list[str]:
+    """Who is and was on it. What they do in the call is named only where everyone in the call can hear it."""
     alert = card.alert
     if hidden(card):
         return []
@@ -109,12 +109,12 @@ def who_is_on_it(card: AlertCard, times: Times) -> list[str]:
 
 
 def not_updated(since: datetime | None, times: Times) -> list[str]:
-    """That what is shown may be out of date; nothing where it is not."""
+    """That the card may be out of date; nothing where it is not."""
     return [] if since is None else [f"Not updated since {times.at(since)}: the PBX does not answer."]
 
 
 def blind_headline(card: BlindCard) -> str:
-    """The line that is read first, with its time in UTC: a headline knows no reader's clock."""
+    """The headline, with its time in UTC: Slack shows no local times in headlines."""
     since = f"{card.since.astimezone(UTC):%H:%M} UTC"
     if card.ended is not None:
         return f"{ALERT_STATE[AlertState.RESOLVED]}: callbot sees {'the calls' if card.whole else 'all calls'} again"
@@ -126,7 +126,7 @@ def blind_headline(card: BlindCard) -> str:
 
 
 def blind_words(card: BlindCard, times: Times) -> list[str]:
-    """What cannot be seen, and what to do; or from when to when it was so."""
+    """What cannot be read, and what to do; afterwards, from when to when that was so."""
     calls = "the live calls" if card.whole else "the live calls of some scopes"
     if card.ended is not None:
         return [
@@ -142,12 +142,12 @@ def blind_words(card: BlindCard, times: Times) -> list[str]:
 
 
 def stale_since(alert: Alert) -> datetime | None:
-    """Since when no look has told of its call, where that is too long ago."""
+    """When the PBX showed the call last, if that is too long ago; else None."""
     return alert.seen_at if alert.stale and alert.open else None
 
 
 def step_lines(card: AlertCard) -> list[str]:
-    """A line for each state that was reached, the newest last."""
+    """A line for each state, the newest last."""
     return (
         []
         if hidden(card)
@@ -159,7 +159,7 @@ def step_lines(card: AlertCard) -> list[str]:
 
 
 def _lasting(card: AlertCard, times: Times) -> str:
-    """What the rule is about, with whom, and for how long."""
+    """What goes on, with whom, and for how long."""
     alert = card.alert
     goes_on, was = LASTS[alert.when]
     whom = _whom(card)
@@ -172,8 +172,8 @@ def _lasting(card: AlertCard, times: Times) -> str:
     return f"{was.format(party)} from {times.at(alert.since)} to {times.at(_last_step(alert))}."
 
 
-def _hand(card: AlertCard, times: Times) -> list[str]:
-    """Which call an agent asks for help with."""
+def _help_request(card: AlertCard, times: Times) -> list[str]:
+    """The call that an agent asks for help with."""
     alert, view = card.alert, card.view
     agent = foreign(_agent(card), PERSON + PARTY)
     whom = _whom(card) or "somebody"
@@ -193,7 +193,7 @@ ENDINGS = {
     Resolution.NOT_SEEN: "The PBX has not shown this call for an hour.",
     Resolution.RULE_GONE: "Its rule was changed or taken out.",
 }
-"""Why an alert is resolved, where neither a person nor the rule's condition is to be named."""
+"""Why an alert is resolved, where the sentence needs neither a person nor the rule's condition."""
 
 
 def _ending(card: AlertCard) -> str:
@@ -229,7 +229,7 @@ def _by(who: str) -> str:
 
 
 def _doing(one: Helper) -> str:
-    """How their Pick up or Barge in goes. Of anything else nothing is said, whatever it may be."""
+    """The state of their Pick up or Barge in; empty for actions that the call does not hear."""
     action, _, state = one.doing.partition(" ")
     spoken = next((name for name in HEARD_BY_ALL if name == action), None)
     return "" if spoken is None else f": {LABEL[spoken]}, {STATE[State(state)]}"

@@ -1,4 +1,4 @@
-"""What callbot says privately: refusals, help, where a card is. Pure. Lists of calls are in `lists`."""
+"""Private answers that are no list of calls: refusals, help, where a card is. Pure."""
 
 import re
 
@@ -36,18 +36,18 @@ HELP_ON_OPTIONS = (
 
 
 def refusal_message(text: str, request: str) -> Message:
-    """Nothing was done, and why. The request's id is the one in the log."""
+    """Why nothing was done, with the id of the request in the log."""
     return message(foreign(text, 2800), [said(text), small(f"Request {request}")])
 
 
 def not_registered(text: str, anyway: Button, request: str) -> Message:
-    """The person's own phone could not ring; the button has it rung all the same."""
+    """The person's own phone could not ring; a button tries it anyway."""
     insist = ActionsBlock(block_id=f"anyway-{request}", elements=[act(anyway, "Ring anyway", 0)])
     return message(foreign(text, 2800), [said(text), insist, small(f"Request {request}")])
 
 
 def help_text() -> Message:
-    """Every command with one example each, whom it can name, and every option."""
+    """Every command with an example, how to name extensions and people, and every option."""
     lines = [f"`{escaped(EXAMPLES[verb])}`: {HELP[verb]}" for verb in Verb]
     lines += [
         "`/calls bob`: the live calls that match a name or a number, with buttons; without words, all of them",
@@ -60,7 +60,7 @@ def help_text() -> Message:
 
 
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
-"""The id of a channel; `<#…>` shows its name to those who may know it ("Formatting message text")."""
+"""A channel id; `<#…>` shows the name to people who may see the channel ("Formatting message text")."""
 ELSEWHERE = {
     CardElsewhere.SILENT: "Monitor and Whisper are silent, and an agent may read this channel, "
     "so your card is in your direct messages from callbot.",
@@ -71,19 +71,19 @@ ELSEWHERE = {
 
 
 def card_elsewhere(why: CardElsewhere) -> Message:
-    """Where the card is, and why not here; not for CardElsewhere.NO, of which there is nothing to say."""
+    """Where the card is, and why it is not here. Not for CardElsewhere.NO."""
     return message(ELSEWHERE[why], [said(ELSEWHERE[why])])
 
 
 def help_requested(channel: str) -> Message:
-    """That a call for help is posted, and where."""
+    """Where the help request is posted."""
     where = f"<#{channel}>" if CHANNEL.fullmatch(channel) else "your team's channel"
     text = f"Your call for help is in {where}. A direct message from callbot will tell you who is coming."
     return message(text, [our_words(text)])
 
 
 def help_is_not_seen() -> Message:
-    """To an agent who raised their hand: the channel for it takes no card."""
+    """To an agent who asked for help: Slack does not accept the card in the channel."""
     text = (
         "Your call for help is not in its channel: Slack does not let callbot post there, so nobody has seen it. "
         "Ask somebody directly, and tell whoever runs callbot. It is posted as soon as the channel takes it."
@@ -92,19 +92,19 @@ def help_is_not_seen() -> Message:
 
 
 def help_is_coming(name: str) -> Message:
-    """Who is coming to an agent who has raised their hand."""
+    """To an agent who asked for help: who is coming."""
     text = f"{plain(name)} is on it: help is coming."
     return message(foreign(text, 300), [said(text)])
 
 
 def interrupted(request: Request) -> Message:
-    """A restart cut a request off before anything was sent."""
+    """A restart interrupted a request before anything was sent."""
     text = f"callbot was restarted just when you asked for “{request.said}”. Nothing was sent. Please ask again."
     return message(foreign(text, 2800), [said(text)])
 
 
 def never_sent_card() -> Message:
-    """The card of a request that waited for a phone, where a restart came before its end was shown."""
+    """The last content of a card whose request waited for a busy phone when callbot was restarted."""
     lines = (
         "Ended: nothing was sent",
         "Your phone was busy, and callbot was restarted. Ask again if you still need it.",

@@ -1,4 +1,4 @@
-"""What the card says in words: a headline that begins with the state's word, and what the person needs to know. Pure."""
+"""The headline and the sentences of an intervention card. The headline begins with the state. Pure."""
 
 from collections.abc import Callable
 
@@ -19,21 +19,21 @@ PHONE_SEEN = {
     PhoneSeen.RINGING: "is ringing: answer it, or wait until it stops, then ask again.",
     PhoneSeen.ONLINE: "is online: see that it is the phone beside you and that it can be heard, then ask again.",
 }
-"""What the PBX says of a phone that was not answered, and what to do about it."""
+"""What the PBX knows of a phone that was not answered, and what to do."""
 
 
 def words_of(card: Card, newest: Intervention) -> tuple[str, ...]:
-    """The headline, which begins with the state's word, and whatever else the person needs to know."""
+    """The headline, which begins with the state, and what else the person needs to know."""
     return (
         *_says(card, newest),
-        *_switching(None if card.removed or card.protected else card.mode_change),
+        *_mode_change(None if card.removed or card.protected else card.mode_change),
         *_not_switched(card, newest),
         *_removed(card),
     )
 
 
 def _says(card: Card, newest: Intervention) -> tuple[str, ...]:
-    """What the state says. Whoever was removed hears nothing new of the call."""
+    """The words of the state. A person whose permission was removed gets no news of the call."""
     if newest.why is Why.PHONE_BUSY:
         return _phone_busy(card, newest)
     if card.removed and newest.state is State.ENDED and newest.why not in {Why.NOT_SENT, Why.REMOVED}:
@@ -42,7 +42,7 @@ def _says(card: Card, newest: Intervention) -> tuple[str, ...]:
 
 
 def first(name: str) -> str:
-    """The name that people call somebody by."""
+    """The first name."""
     return name.split(" ", maxsplit=1)[0] if name.strip() else name
 
 
@@ -86,7 +86,7 @@ def _ended(one: Intervention) -> tuple[str, ...]:
 
 
 def _picked_up_ended(one: Intervention) -> tuple[str, ...]:
-    """The call was the supervisor's, who had picked it up."""
+    """The end of a call that the supervisor had picked up."""
     whose = f"{first(one.supervisor)} had picked it up from {first(one.agent)}."
     if one.why is Why.CALL_OVER:
         return (f"Ended: {first(one.supervisor)}'s call is over", whose)
@@ -94,7 +94,7 @@ def _picked_up_ended(one: Intervention) -> tuple[str, ...]:
 
 
 def _refused(one: Intervention) -> tuple[str, ...]:
-    # What is kept of a failure is what it says, not its kind.
+    # The ledger keeps the advice of a failure, not its class.
     head = "the PBX could not be reached" if one.advice == PbxUnreachable.message else LABEL[one.name]
     return (f"Refused: {head}", f"{one.advice} ({one.code})" if one.code else one.advice)
 
@@ -148,19 +148,19 @@ SAYS: dict[State, Callable[[Intervention], tuple[str, ...]]] = {
     State.REFUSED: _refused,
     State.UNKNOWN: _unknown,
 }
-"""The headline of each state, which begins with its word, and what else there is to know."""
+"""The headline of each state, and further sentences."""
 
 
 def _seconds(one: Intervention) -> int:
-    """Seconds from the request to the proof."""
+    """Seconds from the request to the connection."""
     return max(0, round((one.steps[-1].at - one.asked_at).total_seconds()))
 
 
-# ── what is so besides ──
+# ── a change of mode, a removed permission ──
 
 
-def _switching(mode_change: ModeChange | BusyPhone | None) -> tuple[str, ...]:
-    """What a card says while a change of mode waits, and when it waited in vain."""
+def _mode_change(mode_change: ModeChange | BusyPhone | None) -> tuple[str, ...]:
+    """What a card says while a change of mode waits, and after it waited too long."""
     if not isinstance(mode_change, ModeChange):
         return ()
     if mode_change.late:
@@ -169,14 +169,14 @@ def _switching(mode_change: ModeChange | BusyPhone | None) -> tuple[str, ...]:
 
 
 def _not_switched(card: Card, newest: Intervention) -> tuple[str, ...]:
-    """Where a new mode came to nothing, that the old one stands."""
+    """That the old mode goes on, where the new one failed."""
     held = next((one.name for one in card.interventions if one.in_call and one.name in JOINING), None)
     failed = newest.name in JOINING and newest.state in {State.NOT_ANSWERED, State.REFUSED}
     return (f"Not switched, {STILL[held]}.",) if held is not None and failed else ()
 
 
 def _removed(card: Card) -> tuple[str, ...]:
-    """What is left to a person who may no longer do this: what rings or talks is not cut."""
+    """To a person who may no longer do this. A ringing phone or a connection is not ended."""
     if not card.removed:
         return ()
     refused = "You are no longer in the map of callbot, or no longer have this right there, so there are no buttons."

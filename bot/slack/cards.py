@@ -1,4 +1,4 @@
-"""The card of one person and one call: what is true now, word for word. Pure."""
+"""The message of an intervention card: what one person does on one call, and how it goes. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -49,7 +49,7 @@ FLOW = {
     Flow.INCOMING: "incoming",
 }
 WENT_WRONG = frozenset({State.REFUSED, State.UNKNOWN, State.NOT_ANSWERED, State.NOT_CONFIRMED})
-"""States after which somebody may look for the request in the log, so the card shows its id."""
+"""States after which the card shows the id of the request, to find it in the log."""
 PROTECTED = (
     "A party of this call is protected now, so nothing more of it is shown, and there are no buttons. "
     "Whoever is in the call leaves by hanging up."
@@ -65,9 +65,9 @@ ELSEWHERE = {
 
 
 def intervention_message(card: Card) -> Message:
-    """The whole card. Its text begins with the state's word."""
+    """The card as a message. Its text begins with the state."""
     inside = any(one.in_call for one in card.interventions)
-    newest = max(card.interventions, key=partial(_pressing, inside))
+    newest = max(card.interventions, key=partial(_importance, inside))
     seen = latest_seen(card.interventions)
     head, *more = words_of(card, newest)
     hears = _who_hears(card, seen)
@@ -108,21 +108,21 @@ def intervention_message(card: Card) -> Message:
 
 
 def _is_late(card: Card) -> bool:
-    """Whether a change of mode has waited in vain."""
+    """Whether a change of mode has waited too long."""
     return isinstance(card.mode_change, ModeChange) and card.mode_change.late
 
 
-def _pressing(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, datetime]:
-    """Which of a card's interventions is the headline: an undecided one, else what changed last.
+def _importance(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, datetime]:
+    """A sort key for the intervention in the headline: an undecided one, else the one that changed last.
 
-    While the supervisor is inside the call, the end of something else is no headline.
+    While the supervisor is in the call, the end of another intervention is no headline.
     """
     undecided = one.state in UNDECIDED and (one.following or one.why is Why.PHONE_BUSY)
     return (undecided, not (inside and one.state is State.ENDED), one.steps[-1].at, one.asked_at)
 
 
 def _who_hears(card: Card, seen: Intervention) -> str:
-    """Who hears the supervisor: what is proven first, then what is on its way, else nobody."""
+    """Who hears the supervisor: from a connected intervention, else from one that is under way, else nobody."""
     legs = [one for one in card.interventions if one.name not in RECORDING]
     if not legs:
         return "nobody through this recording"
@@ -138,9 +138,9 @@ def _who_hears(card: Card, seen: Intervention) -> str:
 
 
 def _doing(interventions: tuple[Intervention, ...], newest: Intervention) -> tuple[ActionName, ...]:
-    """What the supervisor does: whoever is in the call keeps their mode until a new one is proven, and may record besides.
+    """What the supervisor does: the connected mode, until a new one is connected, and recording besides.
 
-    Once nothing goes on, it is everything that they did.
+    Once everything has ended, all that they did.
     """
     if not any(one.following for one in interventions):
         return tuple(dict.fromkeys(one.name for one in interventions))
@@ -152,7 +152,7 @@ def _doing(interventions: tuple[Intervention, ...], newest: Intervention) -> tup
 
 
 def _hears_in_call(one: Intervention, card: Card, seen: Intervention) -> str:
-    """Who hears this mode, in the call as it was seen: the agent may have left it while the supervisor stays."""
+    """Who hears this mode, by the last poll of the call: the agent may have left it while the supervisor stays."""
     parties = {view.extension for view in seen.call.views if view.on_call and view.id not in card.legs}
     match one.name:
         case ActionName.MONITOR:
@@ -182,7 +182,7 @@ def _summary(card: Card, seen: Intervention) -> list[Block]:
 
 
 def _view(view: PhoneCallView, names: Mapping[str, str], *, is_leg: bool) -> Block:
-    """One side of the call. Of a supervisor's leg it says that they are on the call, and never how."""
+    """One party of the call. A supervisor's leg never shows the mode."""
     parts = [
         fact("Supervisor's leg on" if is_leg else "Party", _person(view.extension, names.get(view.extension, ""))),
         fact("From", _people(view.source, names)),
@@ -208,7 +208,7 @@ def _person(number: str, name: str) -> str:
 
 
 def _steps(interventions: tuple[Intervention, ...]) -> str:
-    """A line for each step, in their order; when two interventions see the same at once it is one step."""
+    """A line for each step, in order. A step of the call that two interventions share is one line."""
     steps = sorted(((step.at, step.state, one) for one in interventions for step in one.steps), key=lambda s: s[0])
     lines: list[str] = []
     last: State | None = None

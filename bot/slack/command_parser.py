@@ -53,7 +53,7 @@ OPTIONS = {
     Verb.PICKUP: ("call", "view", "wait", "as"),
     Verb.RECORD: ("call", "view", "format", "stop"),
 }
-"""The words that each verb understands: those that its UnifiedAPI page has a field for."""
+"""The options of each verb: those that its UnifiedAPI page has a field for."""
 FLAGS = ("private", "stop")
 EXAMPLES = {
     Verb.MONITOR: "/monitor 0003*210",
@@ -67,7 +67,7 @@ HELP_ME, HELP_ME_EXAMPLE = "help-me", "/calls help-me the customer wants a refun
 
 
 def correct_example(command: str, text: str) -> str:
-    """A correct command of the kind that was meant."""
+    """A valid command of the kind that the person typed."""
     verb = command.removeprefix("/")
     if verb == "calls":
         first = text.partition(" ")[0]
@@ -103,7 +103,7 @@ def _calls(line: str, shown: str) -> Command:
     if line == "help":
         return Help()
     if first == HELP_ME:
-        return _raise_hand(line.removeprefix(HELP_ME).strip(" "))
+        return _help_request(line.removeprefix(HELP_ME).strip(" "))
     if first == "help":
         raise BadCommand(f"{named(line.split()[1])} is one word too many.", shown)
     if first.lower() in {*_VERBS, "help", HELP_ME}:
@@ -122,7 +122,7 @@ def _calls(line: str, shown: str) -> Command:
     return ListCalls(words=words)
 
 
-def _raise_hand(about: str) -> AskForHelp:
+def _help_request(about: str) -> AskForHelp:
     if len(about) > LONGEST_ABOUT:
         raise BadCommand(f"{named(about)} is too long: at most {LONGEST_ABOUT} characters.", HELP_ME_EXAMPLE)
     return AskForHelp(about=about)
@@ -132,7 +132,7 @@ _WORD = re.compile(r'(?P<key>[a-z]+)="(?P<quoted>[^"]*)"(?= |$)|(?P<bare>[^ "]+)
 
 
 def _words(line: str, shown: str) -> list[tuple[str, str | None]]:
-    """The words as (key, value), flags and the target as (word, None). Only a value stands in quotes."""
+    """The words as (key, value), flags and the target as (word, None). Only values may be in quotes."""
     words: list[tuple[str, str | None]] = []
     rest = line
     while rest:

@@ -1,4 +1,4 @@
-"""Text that came from the PBX or from a person: it may not notify, link, format, or fake a line. Pure.
+"""Text from the PBX or from people, made safe: it cannot notify, link, format, or fake a line. Pure.
 
 `plain` is for plain_text objects, which Slack does not parse. `foreign` is for mrkdwn and for the top-level `text`, where
 escaping `& < >` is not enough: bare addresses, `@here`, `:emoji:` and `*stars*` are read there too ("Formatting message
@@ -10,26 +10,26 @@ import re
 from bot.domain.foreign_text import seen
 
 _EXACT = re.compile(r"(?<![\w*+])(?:[0-9X]{1,16}\*[0-9X]{1,16}|\+?[0-9]{1,32})(?![\w*])")
-"""Extensions, patterns of them, and numbers. A star inside a word formats nothing."""
+"""Extensions, their patterns, and numbers. A star inside a word is no formatting."""
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _HARMLESS = _ESCAPES | str.maketrans({"*": "∗", "_": "＿", "~": "～", "`": "ˋ", "@": "＠", "#": "＃"})
-"""Escapes, and lookalikes: they are seen, and mean nothing to Slack."""
+"""Escapes, and lookalikes that mean nothing to Slack."""
 _EMOJI = re.compile(r":(?=[^\s:]+:)")
 _ENTITY = re.compile(r"&(?=#?\w{1,10};)")
-"""An escape that was written as a name: whoever undoes escapes once too often would find markup in it."""
+"""An HTML entity in the text, which would become markup if a reader unescapes twice."""
 _DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,24}(?![^\W_]))")
 
 
 def plain(text: str, limit: int = 120) -> str:
-    """One line of what can be seen, at most `limit` characters; a dash where nothing is left."""
-    line = seen(text[: limit * 8])  # what is longer is cut anyhow, and looking at it takes its time
+    """The visible text on one line, at most `limit` characters; a dash if nothing is left. For plain_text objects."""
+    line = seen(text[: limit * 8])  # the rest would be cut anyway, and cleaning it takes time
     if len(line) > limit:
-        line = line[: limit - 1].rstrip(" \u200c\u200d") + "…"  # nothing is joined to what is cut off
+        line = line[: limit - 1].rstrip(" \u200c\u200d") + "…"  # a joiner at the cut would join nothing
     return line or "–"
 
 
 def foreign(text: str, limit: int = 120) -> str:
-    """The same for places where Slack reads mrkdwn: every character is shown, none means anything."""
+    """The visible text on one line for mrkdwn: Slack shows every character and interprets none."""
     line = _ENTITY.sub("＆", plain(text, limit))
     line = _DOMAIN.sub("․", _EMOJI.sub("꞉", line).replace("://", "꞉//"))
     parts: list[str] = []
@@ -41,7 +41,7 @@ def foreign(text: str, limit: int = 120) -> str:
 
 
 def caller(caller_id: str) -> str:
-    """A caller id as it is shown: the name that somebody gave themselves in quotation marks, so that it is no word of ours."""
+    """A caller id with its name in quotation marks: callers choose it, so it must not read like a word of callbot."""
     text = seen(caller_id[:_LONGEST_CALLER_ID])
     if _NUMBER.fullmatch(text):
         return text
@@ -60,5 +60,5 @@ _LONGEST_NAME, _LONGEST_CALLER_ID = 60, 1000
 
 
 def escaped(text: str) -> str:
-    """Our own words with the three characters that Slack's markup is made of."""
+    """Our own text with `& < >` escaped."""
     return text.translate(_ESCAPES)

@@ -1,4 +1,4 @@
-"""The live calls as one person may know them, page by page; and the question which of several calls is meant. Pure."""
+"""The list of live calls that a person may see, page by page; and the question which of several calls to act on. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ BUTTON_TEXT = 75
 
 
 def call_list_message(listing: Listing) -> Message:
-    """One page of the list, each line with the buttons of what this person may do to it."""
+    """One page of the list, each line with the buttons for what this person may do."""
     if not listing.lines:
         return _none(listing)
     head = _headline(listing)
@@ -52,7 +52,7 @@ def call_list_message(listing: Listing) -> Message:
 
 
 def _none(listing: Listing) -> Message:
-    """No call to show, and what to do next."""
+    """That there is no call to show, and what to do next."""
     words = _quoted(listing)
     lines = [f"No live calls{f' for {words}' if words else ''} on the extensions you may see."]
     if not listing.live:
@@ -77,7 +77,7 @@ def _quoted(listing: Listing) -> str:
 
 
 def _which(listing: Listing) -> list[str]:
-    """Which calls of how many are on this page. The sides of one call stand together, and count once."""
+    """Which calls of how many are on this page. The views of one call stand together, and count once."""
     page, asked = listing.page, listing.command.page
     if page.pages == 1 and asked == 1:
         return []
@@ -128,14 +128,14 @@ def _line(listing: Listing, number: int) -> list[Block]:
 
 
 def _help_button(hand: HelpButton) -> ButtonElement:
-    """A button by which agents ask their team for help with this call."""
+    """*Ask for help*, for agents on their own call."""
     return ButtonElement(
         text=PlainTextObject(text="Ask for help", emoji=False), action_id=f"{ASK_FOR_HELP}:raise", value=pack(hand)
     )
 
 
 def _sentences(line: Line) -> list[str]:
-    """Whose call it is, in which state, and with whom; and which supervisors are on it."""
+    """Whose call it is, its state and the other party; and which supervisors are on it."""
     recorded = ", being recorded" if line.view.recording else ""
     sentence = f"{_agent(line)}: {doing(line.view)} {_other_party(line.view, line.names)}{recorded}"
     return [sentence, *_present(line)]
@@ -146,7 +146,7 @@ def _agent(one: Line | Choice) -> str:
 
 
 def doing(view: PhoneCallView) -> str:
-    """What this side does with the other party, whose name goes on from there."""
+    """What this view does, up to the name of the other party: "on hold with"."""
     if view.parked:
         return "parked with"
     if view.on_call and view.on_hold:
@@ -159,7 +159,7 @@ def _state(view: PhoneCallView) -> str:
 
 
 def _present(line: Line) -> list[str]:
-    """The supervisors who are on it. In which mode is nobody else's business."""
+    """The supervisors who are on the call. Their mode is not shown."""
     people = [*(["You"] if line.asker_present else []), *line.present]
     if not people:
         return []
@@ -169,7 +169,7 @@ def _present(line: Line) -> list[str]:
 
 
 def _times(line: Line, *, same: bool) -> str:
-    """Which way the call goes, what began when, and how it is named in `call=`. Our own words, dates and ids alone."""
+    """The direction of the call, what began when, and its id for `call=`. Only our own words, dates and ids."""
     view, begun = line.view, since_when(line.call, line.view)
     marks = (("on hold", view.on_hold), ("parked", view.parked), ("recorded", view.recording))
     parts = [
@@ -187,9 +187,9 @@ def _other_party(view: PhoneCallView, names: dict[str, str]) -> str:
 
 
 def other_party(view: PhoneCallView, names: dict[str, str]) -> str:
-    """Who is at the other end, empty where nobody knows.
+    """The other party of a view; empty if it is not known.
 
-    The caller id tells who calls, so it is the other party's only where we are called.
+    The caller id is the other party's only on incoming calls.
     """
     own = {view.extension, view.extension.partition("*")[2]}
     calls = view.flow is Flow.OUTGOING or not own.isdisjoint(view.source)
@@ -205,7 +205,7 @@ def other_party(view: PhoneCallView, names: dict[str, str]) -> str:
 
 
 def choice_message(action: ActionName, offered: Sequence[Choice], now: datetime) -> Message:
-    """Several calls suit: a button for each, the longest first, labelled by the other party and the age."""
+    """Several calls suit: a button for each, the longest call first, with the other party and the age."""
     ordered = sorted(offered, key=_oldest_first)
     title = f"{LABEL[action]}: which call?"
     phones = {one.view.extension for one in ordered}
@@ -239,9 +239,9 @@ def _begun(call: PhoneCall, view: PhoneCallView) -> datetime | None:
 
 
 def _labels(offered: Sequence[Choice], now: datetime) -> list[str]:
-    """The other party and the age; the phone where there are several; the view where one call has several.
+    """The other party and the age; the extension and the view where there are several.
 
-    Two that would read the same are told apart by the ends of their ids, which `/calls` shows.
+    Equal labels get the ends of the call ids, which `/calls` shows.
     """
     phones = {one.view.extension for one in offered}
     sides = Counter((one.call.id, one.view.extension) for one in offered)
@@ -269,6 +269,6 @@ def _label(choice: Choice, detail: str, now: datetime) -> str:
 
 
 def _age(age: timedelta) -> str:
-    """How long it lasts; a clock that goes ahead of ours makes no call younger than new."""
+    """The age in words, never negative: the PBX's clock may be ahead."""
     seconds = max(0, int(age.total_seconds()))
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"

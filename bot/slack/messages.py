@@ -1,7 +1,7 @@
-"""The few words that every message is built from. Pure: no client, no settings.
+"""The parts of which every message is built. Pure: no client, no settings.
 
-Foreign text goes into `said` (plain_text, which Slack does not parse) or through `foreign`; mrkdwn is for our own words and
-for dates, which exist in no other form. `text` is what a notification shows and a screen reader reads: it stands first.
+Foreign text goes into `said` (plain_text, which Slack does not parse) or through `foreign`. mrkdwn is for our own words and
+for dates, which plain_text cannot show. `text` is what a notification shows and a screen reader reads: it stands first.
 """
 
 from collections.abc import Sequence
@@ -29,19 +29,19 @@ from bot.slack.button_codec import pack
 from bot.slack.foreign import plain
 
 INTERVENE = "intervene"
-"""Every action_id of a button that acts on a call begins so."""
+"""The beginning of the action_id of buttons that act on a call."""
 MODE_CHANGE = "switch"
-"""The action_ids of *Ring now anyway* and *Cancel* begin so."""
+"""The beginning of the action_id of *Ring now anyway* and *Cancel*."""
 PAGE = "page"
-"""The action_ids of *Next* and *Previous* begin so."""
+"""The beginning of the action_id of *Next* and *Previous*."""
 ALERT = "alert"
-"""The action_ids of *I'm on it* and *Snooze* begin so."""
+"""The beginning of the action_id of *I'm on it* and *Snooze*."""
 ASK_FOR_HELP = "hand"
-"""The action_ids of *Ask for help* begin so."""
+"""The beginning of the action_id of *Ask for help*."""
 MOST_BLOCKS = 50
 MOST_CHARACTERS = 3000
 MOST_FIELDS = 10
-"""Of one message, one text, one section (Block Kit reference)."""
+"""Limits of a message, a text, a section (Block Kit reference)."""
 
 STATUS = {
     Status.UNKNOWN: "state unknown",
@@ -55,12 +55,12 @@ QUESTION = {
     ActionName.BARGE_IN: "The customer will hear you.",
     ActionName.START_RECORDING: "The conversation will be recorded.",
 }
-"""Asked before the button does anything: what the customer will notice."""
+"""Asked after the click, before anything is sent: what the customer will notice."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What Slack shows: the line for notifications and screen readers, and the blocks."""
+    """What Slack shows: the text for notifications and screen readers, and the blocks."""
 
     text: str
     blocks: tuple[dict[str, Any], ...]
@@ -72,18 +72,18 @@ def message(text: str, blocks: Sequence[Block]) -> Message:
 
 
 def headline(text: str) -> Block:
-    """The line that is read first."""
+    """A headline; it may hold foreign text."""
     return HeaderBlock(text=PlainTextObject(text=plain(text, 150), emoji=False))
 
 
 def said(*lines: str) -> Block:
-    """Whole sentences, foreign text and all, shown as they are."""
+    """Sentences as plain text; they may hold foreign text."""
     text = "\n".join(plain(line, 700) for line in lines)
     return SectionBlock(text=PlainTextObject(text=text[:MOST_CHARACTERS], emoji=False))
 
 
 def our_words(text: str) -> Block:
-    """Mrkdwn of our own words and dates, and of what `foreign` has made harmless."""
+    """Mrkdwn: our own words, dates, and foreign text that `foreign` has escaped."""
     return SectionBlock(text=MarkdownTextObject(text=text[:MOST_CHARACTERS], verbatim=True))
 
 
@@ -108,23 +108,23 @@ def small(text: str) -> Block:
 
 
 def small_words(text: str) -> Block:
-    """The same in small print."""
+    """A line of mrkdwn in small print: our own words, dates, and escaped foreign text."""
     return ContextBlock(elements=[MarkdownTextObject(text=text, verbatim=True)])
 
 
 def when(moment: datetime) -> str:
-    """A time of day on the reader's own clock; where that cannot be, in UTC and saying so."""
+    """A time of day in the reader's time zone; where Slack cannot show that, in UTC."""
     utc = moment.astimezone(UTC)
     return f"<!date^{int(utc.timestamp())}^{{time_secs}}|{utc:%H:%M:%S} UTC>"
 
 
 def when_and_how_long_ago(moment: datetime) -> str:
-    """The same, and beside it how long ago that is, which Slack counts by itself (`{ago}`, "Formatting message text")."""
+    """A time of day, and how long ago that is, which Slack keeps up to date (`{ago}`, "Formatting message text")."""
     return when(moment).replace("{time_secs}", "{time_secs} ({ago})")
 
 
 def lasting(duration: timedelta) -> str:
-    """A duration in minutes and seconds: whole ones, but for less than a minute, which is told as it is."""
+    """A duration in minutes and whole seconds; below a minute with fractions of a second."""
     seconds = max(0.0, duration.total_seconds())
     if seconds < 60:
         return f"{seconds:g} s"
@@ -133,7 +133,7 @@ def lasting(duration: timedelta) -> str:
 
 
 def as_many_as_fit(texts: Sequence[str], most: int, between: str) -> list[str]:
-    """The first of these texts, whole, so that all of them together have at most so many characters."""
+    """As many whole texts from the beginning as fit into `most` characters, joined by `between`."""
     kept: list[str] = []
     left = most + len(between)
     for text in texts:
@@ -145,12 +145,12 @@ def as_many_as_fit(texts: Sequence[str], most: int, between: str) -> list[str]:
 
 
 def buttons(offered: Sequence[Button], block_id: str) -> Block:
-    """One button for each action, by its label."""
+    """A row with a button for each action."""
     return ActionsBlock(block_id=block_id, elements=[act(one, LABEL[one.intervene.action], 0) for one in offered])
 
 
 def act(button: Button, label: str, number: int) -> ButtonElement:
-    """A button that acts on a call. Barge in and Record ask first."""
+    """A button that acts on a call. Barge in and Record ask for confirmation."""
     action = button.intervene.action
     question = QUESTION.get(action)
     return ButtonElement(
@@ -163,7 +163,7 @@ def act(button: Button, label: str, number: int) -> ButtonElement:
 
 
 def mode_change_buttons(card: str, channel: str, anyway: str) -> Block:
-    """What a card offers that waits for the supervisor's phone; `anyway` is the label of what rings it all the same."""
+    """The buttons of a card that waits for the supervisor's phone. `anyway`: the label of the one that rings it now."""
     labels = ((anyway, True), ("Cancel", False))
     return ActionsBlock(
         block_id=f"{MODE_CHANGE}-{card}",

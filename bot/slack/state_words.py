@@ -1,4 +1,4 @@
-"""The words for states, as people read them on cards and in `callbot audit`. What is stored and logged is their codes. Pure."""
+"""The words for states on cards and in `callbot audit`. Their codes are stored and logged. Pure."""
 
 from collections.abc import Mapping
 

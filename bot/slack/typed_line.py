@@ -10,7 +10,7 @@ _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
 _TELEPHONE = re.compile(r"<tel:[^<>|]*\|([^<>|]*)>")
 _QUOTES = str.maketrans({**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛′", "'")})
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-"""All that Unicode calls a space (category Zs)."""
+"""Every space of Unicode (category Zs)."""
 
 
 def as_typed(text: str) -> str:
@@ -26,7 +26,7 @@ def as_typed(text: str) -> str:
 
 
 def refuse_hostile_characters(line: str, shown: str) -> None:
-    """Raise BadCommand, with the example `shown`, for what nobody can see, and for digits that are not 0 to 9."""
+    """Raise BadCommand, with the example `shown`, for invisible characters and digits other than 0 to 9."""
     if line.isascii() and line.isprintable():
         return
     for word in line.split(" "):
@@ -38,6 +38,6 @@ def refuse_hostile_characters(line: str, shown: str) -> None:
 
 
 def named(word: str) -> str:
-    """The word in quotes, cut, with what cannot be seen written out."""
+    """The word in quotes, cut to 40 characters, with invisible characters written as [U+200B]."""
     seen = "".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in word[:_SHOWN])
     return f"“{seen}{'…' if len(word) > _SHOWN else ''}”"
