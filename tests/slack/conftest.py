@@ -162,7 +162,7 @@ def shown() -> Callable[[Message], list[str]]:
 
 @pytest.fixture(scope="session")
 def told(shown: Callable[[Message], list[str]]) -> Callable[[Message], str]:
-    """The same as it is read, in lines: escapes undone, dates in UTC, `(ago)` where Slack says how long ago that is."""
+    """The texts of a message as people read them: without escapes, dates in UTC, `(ago)` where Slack shows how long ago."""
 
     def clock(found: re.Match[str]) -> str:
         ago = " (ago)" if "{ago}" in found[0] else ""
@@ -207,7 +207,7 @@ class Desk:
         self.publisher = self.another_publisher()
 
     def another_publisher(self) -> CardPublisher:
-        """As after a restart: it knows what the ledger knows."""
+        """A publisher after a restart, which knows only the ledger."""
         return CardPublisher(
             self.outbox,
             self.ledger,
@@ -221,11 +221,11 @@ class Desk:
         )
 
     def cards(self, place: str = FLOOR) -> list[Shown]:
-        """What stands in a channel, or in the direct message with a person."""
+        """The messages in a channel, or in the direct message with a person."""
         return self.workspace.messages(to=place) if place == ANA else self.workspace.messages(place)
 
     async def shows(self, word: str, place: str = FLOOR) -> Shown:
-        """The only message there, when it begins with the word."""
+        """Wait until the only message there begins with the word."""
         found = await self.workspace.until(lambda: [one for one in self.cards(place) if one.text.startswith(word)])
         assert len(self.cards(place)) == 1
         return found[0]
@@ -238,7 +238,7 @@ class Desk:
         self.workspace.faults.add(SlackFault(method=method, kind=kind, **more))
 
     async def _hardly_sleep(self, seconds: float) -> None:
-        """The pauses of the publisher are kept and not waited for, but minutes for `rests`; the rates of Slack are."""
+        """Record the publisher's pauses without waiting; minutes wait for `rests`, and Slack's rate limits are real."""
         self.pauses.append(seconds)
         if self.rests is not None and seconds == REST:
             await self.rests.wait()

@@ -1,4 +1,4 @@
-"""The card of an alert says in its first word what is so, then about whom, since when, and who is on it."""
+"""The card of an alert begins with its state, then says about whom, since when, and who is on it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -18,7 +18,7 @@ def blind(noon: datetime) -> BlindCard:
     return BlindCard(id="b1", place="C0ALERTS", since=noon, whole=True)
 
 
-def test_the_text_begins_with_what_is_so_and_since_when(blind: BlindCard) -> None:
+def test_the_text_begins_with_what_cannot_be_read_and_since_when(blind: BlindCard) -> None:
     assert blind_message(blind).text.startswith("Blind since 12:00 UTC: no alert will come.")
 
 

@@ -1,4 +1,4 @@
-"""What is known of the bot token, of a workspace that takes it back and gives it again."""
+"""The state of the bot token while a workspace revokes it and accepts it again."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A button carries a request and reads back the same; one that nobody knows is kindly refused."""
+"""The value of a button reads back as it was written; an unknown one is refused with advice."""
 
 import json
 from contextlib import suppress
@@ -76,7 +76,7 @@ STORED: dict[str, AnyButton] = {
         hand=AskForHelp(extension="0003*210", call="c1", published=NOON), channel="C0FLOOR"
     ),
 }
-"""The value of each kind of button as releases have left it in Slack; what was not given takes no room."""
+"""The value of each kind of button as it is in Slack since earlier releases."""
 
 
 @pytest.mark.parametrize(("value", "stored"), STORED.items())

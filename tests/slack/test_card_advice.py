@@ -129,7 +129,7 @@ def test_a_recording_that_fails_is_no_change_of_mode(texts: Callable[..., str], 
 
 
 @pytest.mark.parametrize("state", [State.ASKED, State.RECORDING, State.NOT_CONFIRMED, State.REFUSED])
-def test_whoever_records_while_in_the_call_is_still_said_to_be_in_it(
+def test_a_supervisor_who_records_while_in_the_call_is_still_said_to_be_in_it(
     texts: Callable[..., str], reached: Reached, state: State
 ) -> None:
     said = texts(reached(State.CONNECTED, ActionName.BARGE_IN), reached(state, START, after=40, id="i2"))
@@ -144,7 +144,9 @@ def test_the_notification_too_names_the_old_mode_until_the_new_one_is_proven(
     assert "Ana Pop, Monitor, Bob Ionescu 0003*210." in said
 
 
-def test_whoever_has_left_the_call_is_said_to_record_alone(texts: Callable[..., str], reached: Reached) -> None:
+def test_a_supervisor_who_has_left_the_call_is_said_to_record_alone(
+    texts: Callable[..., str], reached: Reached
+) -> None:
     said = texts(reached(State.ENDED, ActionName.BARGE_IN), reached(State.RECORDING, START, after=40, id="i2"))
     assert "Does: Record: starts recording" in said
 

@@ -1,4 +1,4 @@
-"""What the publisher knows of a card is right for each kind: what it shows, whether it may change, and when it is sent."""
+"""What the publisher asks of a card, for each kind: its message, whether it may change, and its rank."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Cards in a strict workspace that misbehaves: one card for one person and one call, and never an old truth for long."""
+"""Cards in a strict workspace that misbehaves: one card for one person and one call, which is soon up to date."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The cards of alerts in a strict workspace that misbehaves: one for each, true at last, and told to nobody else."""
+"""The cards of alerts in a strict workspace that misbehaves: one for each, up to date in the end, and never in a direct message."""
 
 import asyncio
 from collections.abc import Callable

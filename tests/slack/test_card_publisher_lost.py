@@ -1,4 +1,4 @@
-"""A card that Slack may have taken although nobody was told: it is found, or the person is told, and there is no second one."""
+"""A card whose post has lost its answer: it is found, or the person gets its news as text, and it is not posted twice."""
 
 import asyncio
 from collections.abc import Callable
@@ -85,7 +85,7 @@ async def test_cards_of_two_people_whose_answers_were_lost_are_not_mixed_up(desk
 async def test_a_lost_post_to_a_channel_that_callbot_is_not_in_goes_to_the_direct_message(
     desk: Any, card_in: CardIn
 ) -> None:
-    """Whoever may not read the channel could not have posted there either."""
+    """A bot that may not read the channel cannot have posted there."""
     desk.workspace.add_channel(FLOOR, "support-floor", bot_is_member=False)
     desk.fault(POST, "error", error="internal_error")
     desk.publisher.show(card_in(State.RINGING))
@@ -156,7 +156,7 @@ async def test_a_card_that_waited_for_nothing_and_never_came_to_stand_is_not_pos
     assert desk.asked(POST) == 0
 
 
-# ── it cannot be looked for ──
+# ── it cannot be searched for ──
 
 
 @pytest.mark.parametrize("place", [FLOOR, ANA])

@@ -1,4 +1,4 @@
-"""The card says in its first word what is true, and who hears the supervisor."""
+"""The card of an intervention begins with its state, and says who hears the supervisor."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

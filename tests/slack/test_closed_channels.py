@@ -1,4 +1,4 @@
-"""A channel that takes no alert: said once, kept, tried now and then, and mended by an invitation."""
+"""A channel that refuses alerts: logged once, tried every minute, and fixed by an invitation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -58,7 +58,7 @@ def invite(desk: Any) -> None:
 
 
 async def a_minute(desk: Any) -> None:
-    """Let a minute pass for all that rest."""
+    """Let a minute pass for all waiting cards."""
     passed, desk.rests = desk.rests, asyncio.Event()
     passed.set()
 
@@ -232,14 +232,14 @@ UNSEEN = "Your call for help is not in its channel"
 
 
 def bobs(card: AlertCard) -> AlertCard:
-    """The same as Bob's call for help."""
+    """The card as that of Bob's help request."""
     hand = {"when": When.HELP_REQUESTED, "asked_by": BOB}
     return card.model_copy(update={"alert": card.alert.model_copy(update=hand)})
 
 
 @pytest.fixture
 def bob(closed: Any) -> Callable[[], list[str]]:
-    """What Bob has been told in a direct message."""
+    """Bob's direct messages."""
     closed.workspace.add_person(BOB, "bob")
     return lambda: [one.text for one in closed.workspace.messages(to=BOB)]
 

@@ -1,4 +1,4 @@
-"""What people type is understood as the table of commands says; what phones do to it is forgiven."""
+"""Typed commands are read as the table of commands says, also after phones have changed their characters."""
 
 import pytest
 from hypothesis import given, settings

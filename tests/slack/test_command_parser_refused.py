@@ -1,4 +1,4 @@
-"""What is not understood gets an answer that names the word and shows a correct example."""
+"""An invalid line gets an answer that names the invalid word and shows a valid example."""
 
 import pytest
 

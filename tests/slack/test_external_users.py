@@ -1,4 +1,4 @@
-"""Who is of callbot's organisation, by what Slack says of them, and who is not."""
+"""Who is an external user, by the ids in Slack's payloads."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Text of others is shown, and means nothing to Slack."""
+"""Slack shows foreign text, and interprets none of it."""
 
 import re
 import unicodedata

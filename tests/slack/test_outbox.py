@@ -1,4 +1,4 @@
-"""The one way out to Slack: who goes first, what a 429 closes, and what is said of each request."""
+"""The outbox: which request goes first, what a 429 stops, and what is reported of each request."""
 
 import asyncio
 from collections.abc import AsyncIterator

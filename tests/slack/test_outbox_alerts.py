@@ -1,4 +1,4 @@
-"""Alerts on the one way out to Slack: behind everything else, never in its way, and none gets old while something goes."""
+"""Alerts in the outbox: after everything else, without delaying it, and none waits much longer than half a minute."""
 
 import asyncio
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class Sent:
 
 
 async def settled(tasks: list[asyncio.Task[Any]], post: Post) -> None:
-    """Until nobody is under way who does not wait for a turn."""
+    """Wait until every request that is under way waits for a turn."""
     async with asyncio.timeout(5):
         while sum(not task.done() for task in tasks) > len(post.outbox):  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)
@@ -179,7 +179,7 @@ async def test_an_alert_that_has_waited_long_goes_although_there_is_no_room_for_
 
 
 async def test_while_interventions_never_end_alerts_still_come_through(post: Post, place: MessageAddress) -> None:
-    """The small leak: among all that wait, one that is late goes now and then, and so does an alert."""
+    """Every BETWEEN_LATE a late request overtakes the others, an alert too."""
     for _ in range(45):
         post.outbox._gates.passed(UPDATE, "", post.now)
     alert = asyncio.create_task(post.outbox.update(place, text("alert"), ALERT))

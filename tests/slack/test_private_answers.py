@@ -1,4 +1,4 @@
-"""Private answers while Slack misbehaves: said once, by whichever way is open."""
+"""Private answers while Slack misbehaves: delivered once, through the response_url or in a direct message."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""How fast requests go, with a clock that stands until it is moved."""
+"""Slack's rate limits, with a clock that the tests move."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The first words with Slack at a start: what passes is waited for, what is refused is said at once."""
+"""The first requests to Slack at a start: callbot waits while Slack is not ready, and stops when it refuses."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple

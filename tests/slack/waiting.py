@@ -1,4 +1,4 @@
-"""The one way out to Slack with a clock that stands, so that whoever has to wait for a turn waits until it is moved."""
+"""An outbox with a clock that the tests move, so that a request waits for its turn until they do."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def urgent(rank: Rank = Rank.INTERVENTION, *, pressing: bool = False, since: flo
 
 
 class Post:
-    """An Outbox to an address, its clock standing still, so that nothing ever opens again but by `move`."""
+    """An Outbox to an address. Its clock moves only with `move`."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession, token: str = "") -> None:
         self.now = 0.0
@@ -46,7 +46,7 @@ class Post:
 
 
 async def waiting(post: Post, number: int) -> None:
-    """Until so many wait, and the alarm for the first of them is set."""
+    """Wait until so many requests wait, and the timer for the first of them is set."""
     async with asyncio.timeout(2):
         while len(post.outbox) < number or not post.sleeping:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)
