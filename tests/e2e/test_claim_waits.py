@@ -2,13 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, MutableMapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
+import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.ringing import Intervention
 from bot.sandbox.pbx.server import Fault
 
@@ -72,7 +74,9 @@ async def nothing_of_it_is_left(house: Any, rule: str) -> None:
     assert house.actions() == []
     entry = (await house.audit_log())[-1]
     assert (entry.outcome, entry.rule, entry.state, entry.extension) == ("refused", rule, None, "0003*210")
-    assert house.bots[-1]._interventions.tracker.open == ()
+    async with aiohttp.ClientSession() as session:
+        answer = await session.get(f"http://127.0.0.1:{house.bots[-1].metrics_port}/metrics")
+        assert "callbot_open_interventions 0.0" in (await answer.text()).splitlines()
 
 
 CHANGES = {
@@ -250,8 +254,9 @@ async def test_a_restart_tells_the_person_whose_withdrawn_claim_waited_for_the_p
     house: Any, events: Events, holder: sqlite3.Connection
 ) -> None:
     await waits_for_the_phone(house, events, holder)
-    ledger = house.bots[-1]._ledger
+    ledger = await Ledger.open(house.environment()["DATABASE_URL"], now=lambda: datetime.now(UTC))
     [request] = await ledger.interrupted()
+    await ledger.close()
     assert request.said == "/monitor 0003*210"
 
 
