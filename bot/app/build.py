@@ -210,7 +210,6 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         silent_in=setup.silent_in,
         now=now,
         sleep=asyncio.sleep,
-        new_id=new_id,
         measures=setup.metrics,
         tracker=tracker,
         conclusions=conclusions,

@@ -118,7 +118,6 @@ class Claims:
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
-        new_id: Callable[[], str],
     ) -> None:
         self._phone_calls = phone_calls
         self._ledger = ledger
@@ -126,7 +125,6 @@ class Claims:
         self._permissions = permissions
         self._silent_in = silent_in
         self._now = now
-        self._new_id = new_id
         self._claiming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._withdrawals: WriteBehind[_Withdrawal] = WriteBehind(self._withdraw, sleep)
 
@@ -168,7 +166,6 @@ class Claims:
             asked = await self._asked_before(request, target.call)
             card_place = place_of_card(request, command.action, asked, self._silent_in())
             earlier = {} if card_place.card is None else await self._tracker.open_card(card_place.card)
-            card_place = CardPlace(card_place.card or request.id, card_place.place)
             waits = waiting_for_phone(self._intervention(request, command, target, reading.permit, card_place))
             self._tracker.wait_on_card(waits, earlier)
             return waits
@@ -291,11 +288,11 @@ class Claims:
     def _intervention(
         self, request: Request, command: Intervene, target: CallAndView, permit: Permit, card_place: CardPlace
     ) -> Intervention:
-        """One request makes one intervention at most, so both have one id."""
+        """One request makes one intervention and one card at most, so all have one id: by it the next start finds the card."""
         permissions = self._permissions()
         return Intervention(
             id=request.id,
-            card=card_place.card or self._new_id(),
+            card=card_place.card or request.id,
             place=card_place.place,
             slack_user=request.slack_user,
             supervisor=permit.person.name,

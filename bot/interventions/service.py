@@ -96,7 +96,6 @@ class Interventions:
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
-        new_id: Callable[[], str],
         measures: Measures,
         tracker: InterventionTracker,
         conclusions: Conclusions,
@@ -124,7 +123,6 @@ class Interventions:
             silent_in=silent_in,
             now=now,
             sleep=sleep,
-            new_id=new_id,
         )
 
     async def start(self) -> None:

@@ -87,6 +87,14 @@ async def test_sigterm_answers_what_has_arrived_and_exits_0_and_the_next_start_g
     assert (house.cards("U0ANA"), house.actions()) == ([card], ["Monitor"])
 
 
+async def test_a_new_card_has_the_id_of_its_request_by_which_the_next_start_finds_what_waits_there(house: Any) -> None:
+    house.floor.talk(**CALLER)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    card = await house.card("Ringing")
+    (entry,) = await house.audit_log()
+    assert card.metadata["event_payload"]["card"] == entry.id
+
+
 async def test_an_end_that_is_shown_is_not_shown_again_by_the_next_start(house: Any) -> None:
     call = house.floor.talk(**CALLER)
     await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")

@@ -131,7 +131,6 @@ class ProbeAction:
             silent_in=frozenset,
             now=now,
             sleep=asyncio.sleep,
-            new_id=new_id,
         )
 
     async def claim(self, request: Request, command: Intervene, target: CallAndView, permit: Permit) -> Intervention:
