@@ -6,7 +6,7 @@ refuses a ledger of this revision ("written by a newer callbot"), so nothing is 
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ revision = "0006"
 down_revision = "0005"
 
 _AT_ONCE = 500
-"""Documents that are read at once, so that the largest ledger fits into memory."""
+"""Documents that are rewritten at a time, so that the largest ledger fits into memory."""
 _OUTCOMES = {
     "asked which call": "asked_which_call",
     "mode not changed": "mode_not_changed",
@@ -51,22 +51,30 @@ def _rewrite(
     which: sa.ColumnElement[bool],
     change: Callable[[_Document], _Document],
 ) -> None:
-    """Write these documents anew; `change` alters one, and gives what else changes in its row."""
-    for row in _rows(connection, table, which):
-        try:
-            document = json.loads(row.document)
-            more = change(document)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            continue
-        values = more | {"document": json.dumps(document, separators=(",", ":"))}
-        connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
+    """Write these documents anew, many at a time; `change` alters one, and gives what else changes in its row."""
+    its = sa.update(table).where(table.c.id == sa.bindparam("its_id"))
+    for rows in _pieces(connection, table, which):
+        changed = []
+        for row in rows:
+            try:
+                document = json.loads(row.document)
+                more = change(document)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue
+            changed.append({"its_id": row.id, "document": json.dumps(document, separators=(",", ":"))})
+            if more:
+                connection.execute(its, {"its_id": row.id, **more})
+        if changed:
+            connection.execute(its, changed)
 
 
-def _rows(connection: sa.Connection, table: sa.TableClause, which: sa.ColumnElement[bool]) -> Iterator[Any]:
+def _pieces(
+    connection: sa.Connection, table: sa.TableClause, which: sa.ColumnElement[bool]
+) -> Iterator[Sequence[sa.Row[Any, Any]]]:
     query = sa.select(table.c.id, table.c.document).where(which).order_by(table.c.id).limit(_AT_ONCE)
     after = ""
     while rows := connection.execute(query.where(table.c.id > after)).all():
-        yield from rows
+        yield rows
         after = rows[-1].id
 
 
