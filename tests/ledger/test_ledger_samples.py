@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,14 @@ async def test_a_help_request_has_the_key_that_a_new_one_for_that_call_would_hav
     assert one.key == key_of(HELP_REQUEST_KEY, one.call, "U0BOB")
 
 
+async def test_a_help_request_that_was_raised_before_its_call_was_dated_is_found_by_its_first_key(
+    taken_up: Ledger,
+) -> None:
+    one = await _alert(taken_up, "a-help-known")
+    undated = one.call.model_copy(update={"published": None})
+    assert one.key == key_of(HELP_REQUEST_KEY, undated, "U0DAN")
+
+
 @pytest.mark.parametrize("how", [how for how in Resolution if how is not Resolution.NONE])
 async def test_a_resolved_alert_says_how(taken_up: Ledger, how: Resolution) -> None:
     one = await _alert(taken_up, f"a-{how.name.lower().replace('_', '-')}")
@@ -251,6 +260,18 @@ async def test_every_request_is_in_the_audit_log_with_its_outcome(entries: Entri
 @pytest.mark.usefixtures("taken_up")
 async def test_an_external_user_is_still_one(entries: Entries) -> None:
     assert [entry.id for entry in await entries() if entry.external] == ["r-external"]
+
+
+@pytest.mark.usefixtures("taken_up")
+@pytest.mark.parametrize(
+    ("table", "column", "codes"), [("requests", "outcome", Outcome), ("interventions", "state", State)]
+)
+async def test_every_row_has_a_code_of_today(address: str, table: str, column: str, codes: type[StrEnum]) -> None:
+    database = Database.open_to_read(Address(address))
+    query = f"SELECT DISTINCT {column} FROM {table}"
+    found = await database.read(lambda connection: connection.exec_driver_sql(query).scalars().all())
+    await database.close()
+    assert set(found) == set(codes)
 
 
 async def test_the_audit_reads_the_ledger_before_it_is_taken_up(address: str, entries: Entries) -> None:
