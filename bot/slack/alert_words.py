@@ -137,7 +137,7 @@ def blind_words(card: BlindCard, times: Times) -> list[str]:
         f"callbot could read {calls} last at {times.since(card.since)}.",
         "It tries again all the time, and says here when it can.",
         "Until then, watch the calls on the phones.",
-        "For who runs callbot: see that the PBX is up and can be reached; `callbot check` says what is wrong.",
+        "For the people who run callbot: check that the PBX is up and can be reached; `callbot check` shows what is wrong.",
     ]
 
 

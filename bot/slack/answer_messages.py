@@ -86,7 +86,7 @@ def help_is_not_seen() -> Message:
     """To an agent who asked for help: Slack does not accept the card in the channel."""
     text = (
         "Your call for help is not in its channel: Slack does not let callbot post there, so nobody has seen it. "
-        "Ask somebody directly, and tell whoever runs callbot. It is posted as soon as the channel takes it."
+        "Ask somebody directly, and tell the people who run callbot. It is posted as soon as the channel accepts it."
     )
     return message(text, [said(text)])
 

@@ -35,7 +35,7 @@ class BotTokenRevoked(Refusal):
     def __init__(self) -> None:
         super().__init__(
             "Slack no longer accepts callbot's bot token, so no card could show you what your phone rings for. "
-            "Nothing was sent. Ask those who run callbot to copy SLACK_BOT_TOKEN anew (OAuth & Permissions on the app's "
+            "Nothing was sent. Ask the people who run callbot to copy SLACK_BOT_TOKEN anew (OAuth & Permissions on the app's "
             "page) and to restart it."
         )
 

@@ -128,7 +128,7 @@ def _not_confirmed(one: Intervention) -> tuple[str, ...]:
     if one.name is ActionName.STOP_RECORDING:
         return (
             "Not confirmed: the call is still being recorded after 10 s",
-            "The PBX accepted, and goes on recording. Press Stop recording once more; if it still records, ask an administrator.",
+            "The PBX accepted, and goes on recording. Click Stop recording once more; if it still records, ask an administrator.",
         )
     return (
         "Not confirmed: no recording seen in 10 s",
@@ -179,7 +179,9 @@ def _removed(card: Card) -> tuple[str, ...]:
     """To a person who may no longer do this. A ringing phone or a connection is not ended."""
     if not card.removed:
         return ()
-    refused = "You are no longer in the map of callbot, or no longer have this right there, so there are no buttons."
+    refused = (
+        "You are no longer in callbot's configuration, or no longer have this permission, so there are no buttons."
+    )
     if any(one.in_call for one in card.interventions):
         return (refused, "You are still in the call: hang up to leave.")
     rings = (one for one in card.interventions if one.name not in RECORDING and one.why is not Why.PHONE_BUSY)

@@ -52,7 +52,7 @@ WENT_WRONG = frozenset({State.REFUSED, State.UNKNOWN, State.NOT_ANSWERED, State.
 """States after which the card shows the id of the request, to find it in the log."""
 PROTECTED = (
     "A party of this call is protected now, so nothing more of it is shown, and there are no buttons. "
-    "Whoever is in the call leaves by hanging up."
+    "To leave the call, hang up."
 )
 REMOVED = "Nothing more of this call is shown here, and this card is no longer kept up to date but for your own line."
 ELSEWHERE = {

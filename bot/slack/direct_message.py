@@ -14,7 +14,7 @@ UNCONFIRMED = "Slack did not confirm your card, so it may be missing or out of d
 
 NOWHERE = (
     "Slack takes your card neither in the channel nor in a direct message, so what becomes of this is not shown. "
-    "Tell whoever runs callbot. Now: "
+    "Tell the people who run callbot. Now: "
 )
 
 _log = structlog.get_logger("callbot.slack")

@@ -210,7 +210,7 @@ def choice_message(action: ActionName, offered: Sequence[Choice], now: datetime)
     title = f"{LABEL[action]}: which call?"
     phones = {one.view.extension for one in ordered}
     whose = _agent(ordered[0]) if len(phones) == 1 else ordered[0].agent
-    asked = f"Several calls of {whose} suit. Press the one you mean; nothing was sent yet."
+    asked = f"Several calls of {whose} suit. Click the one you mean; nothing was sent yet."
     elements = [
         act(one.button, label, number)
         for number, (one, label) in enumerate(zip(ordered, _labels(ordered, now), strict=True))

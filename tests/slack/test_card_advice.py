@@ -20,7 +20,7 @@ MakeCard = Callable[..., Card]
 Reached = Callable[..., Intervention]
 Texts = Callable[[Message], list[str]]
 START, WHISPER = ActionName.START_RECORDING, ActionName.WHISPER
-GONE = "You are no longer in the map of callbot, or no longer have this right there, so there are no buttons."
+GONE = "You are no longer in callbot's configuration, or no longer have this permission, so there are no buttons."
 
 
 @pytest.fixture

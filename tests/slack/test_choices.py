@@ -62,7 +62,7 @@ def test_the_question_says_whose_calls_they_are(
     offered: Offered, noon: datetime, shown: Texts, phones: tuple[str, str], whose: str
 ) -> None:
     told = shown(choice_message(ActionName.MONITOR, offered({}, {}, on=phones), noon))[1]
-    assert told == f"Several calls of {whose} suit. Press the one you mean; nothing was sent yet."
+    assert told == f"Several calls of {whose} suit. Click the one you mean; nothing was sent yet."
 
 
 def test_the_question_names_the_action(offered: Offered, noon: datetime) -> None:
