@@ -270,7 +270,7 @@ class Asker(Protocol):
         """Show every command."""
 
     async def help_requested(self, channel: str) -> None:
-        """Say where the call for help is, and that they will hear who is coming."""
+        """Say where the help request is, and that they will hear who is coming."""
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
         """Say that the card is in the direct message, and why."""
