@@ -173,6 +173,7 @@ CALLS: dict[str, tuple[dict[str, Any], bool]] = {
     "a caller id that is a number": ({"source": [], "callerId": "0015550100"}, True),
     "a number in groups": ({"source": ["+1 555 0100"], "callerId": ""}, True),
     "a number with spaces that do not break": ({"source": ["+1\u00a0555\u00a00100"], "callerId": ""}, True),
+    "a number with an escaped digit": ({"source": ["+1%35550100"], "callerId": ""}, True),
     "a number in brackets": ({"source": ["(+1) 555-0100"], "callerId": ""}, True),
     "somebody else": ({"source": ["+15550101"], "callerId": "John Doe <+15550101>"}, False),
     "a number that only contains it": ({"source": ["+155501000"], "callerId": ""}, False),

@@ -210,6 +210,21 @@ async def test_a_flood_is_one_digest_that_changes_no_oftener_than_every_few_seco
     assert len(digests[0]) <= 40 / DIGEST_EVERY
 
 
+async def test_an_alert_of_a_digest_that_is_done_comes_back_on_a_card_of_its_own(
+    monitored: Monitored, clock: Any, ring: Any
+) -> None:
+    calls = {f"c{number}": ring(f"c{number}", ago=30) for number in range(12)}
+    monitored.monitor.start()
+    await clock.let_pass(5)
+    monitored.pbx.calls.clear()
+    await clock.let_pass(90)
+    monitored.pbx.calls["c1"] = calls["c1"]
+    await clock.let_pass(5)
+    *_, newest = monitored.slack.shown.values()
+    assert isinstance(newest[-1], AlertCard)
+    assert (newest[-1].alert.call.id, len(newest[-1].alert.steps), len(monitored.ledger.alerts)) == ("c1", 1, 12)
+
+
 async def test_an_alert_of_a_digest_that_comes_back_is_counted_once(
     monitored: Monitored, clock: Any, ring: Any
 ) -> None:

@@ -111,6 +111,24 @@ async def test_an_alert_keeps_its_key_when_its_call_tells_only_later_when_it_ent
     assert (monitored.only.alert.call.published, monitored.only.alert.key) == (held.published, key)
 
 
+async def test_another_call_under_the_id_of_one_that_never_told_when_it_entered_is_another_alert(
+    monitored: Monitored, clock: Any, ring: Any, a_view: Any
+) -> None:
+    monitored.alert_rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
+    held = ring().model_copy(update={"views": (a_view(onHold=monitored.now().isoformat()),)})
+    monitored.pbx.calls["c1"] = held.model_copy(update={"published": None})
+    monitored.monitor.start()
+    await clock.let_pass(2.5)
+    monitored.pbx.calls.clear()
+    await clock.let_pass(3)
+    await monitored.stop()
+    monitored.begin()
+    monitored.pbx.calls["c1"] = held
+    monitored.monitor.start()
+    await clock.let_pass(2)
+    assert sorted(alert.state for alert in monitored.ledger.alerts.values()) == [AlertState.RAISED, AlertState.RESOLVED]
+
+
 async def test_an_alert_whose_call_told_only_later_when_it_entered_comes_back_on_its_card(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
