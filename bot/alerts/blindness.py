@@ -15,9 +15,9 @@ from bot.domain.errors import CallbotError
 from bot.polling.scope_health import Outage, ScopeHealth
 from bot.tasks import Tasks
 
-AFTER = 30.0
+BLIND_AFTER = 30.0
 """Seconds without a list after which a channel is told."""
-KEPT = timedelta(minutes=2)
+REUSED_FOR = timedelta(minutes=2)
 """How long a card that has ended is reused if the channel goes blind again."""
 A_SECOND = 1.0
 
@@ -71,7 +71,7 @@ class Blindness:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         new_id: Callable[[], str],
-        after: float = AFTER,
+        after: float = BLIND_AFTER,
     ) -> None:
         self._scope_health = scope_health
         self._wanted = wanted
@@ -136,7 +136,7 @@ class Blindness:
     async def _end(self, card: BlindCard, now: datetime) -> None:
         if card.ended is None:
             await self._save_and_show(card.model_copy(update={"ended": now}))
-        elif now - card.ended >= KEPT:
+        elif now - card.ended >= REUSED_FOR:
             await self._ledger.save_blind(card, done=True)
             del self._known[card.place]
 

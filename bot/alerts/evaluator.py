@@ -13,9 +13,10 @@ from bot.alerts.rule_index import RuleIndex
 from bot.alerts.tracked_call import AHEAD, NEVER, FirstSeen, RuleMatch, TrackedCall
 from bot.domain.calls import PhoneCall, PhoneCallView, Status
 
-REMEMBERED = timedelta(minutes=1)
-"""How long a call is remembered that no scan shows: a list may be empty for a moment."""
+FORGOTTEN_AFTER = timedelta(minutes=1)
+"""A call that no scan has shown for this long is forgotten: a list may be empty for a moment."""
 FORGOTTEN_TOGETHER = 25
+"""Calls that are freed in one step: about 0.1 ms."""
 
 
 class Evaluator:
@@ -79,7 +80,7 @@ class Evaluator:
         gone = [
             call_id
             for call_id, tracked in self._calls.items()
-            if tracked.scan != self._scan and now - tracked.seen_at >= REMEMBERED
+            if tracked.scan != self._scan and now - tracked.seen_at >= FORGOTTEN_AFTER
         ]
         if complete:
             self._complete_scan = self._scanned_at or now

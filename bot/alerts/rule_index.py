@@ -9,7 +9,7 @@ from bot.alerts.alert import AlertRule, When
 from bot.domain.calls import EXTENSION, PhoneCallView, caller_numbers
 from bot.domain.phone_numbers import in_ascii
 
-REMEMBERED = 2**14
+EXTENSIONS_KNOWN = 2**14
 """Extensions of which it is remembered which rules are about them: a floor of 10,000 calls has fewer."""
 _NO_DIGITS = re.compile(r"[^0-9]+")
 
@@ -21,7 +21,7 @@ class RuleIndex:
         self.rules = rules
         self._teams = teams
         self._beginnings = [_beginnings(rule) for rule in rules]
-        self.on_extension = lru_cache(REMEMBERED)(self._on_extension)
+        self.on_extension = lru_cache(EXTENSIONS_KNOWN)(self._on_extension)
 
     def _on_extension(self, extension: str) -> Mapping[When, tuple[int, ...]]:
         """The rules about an extension, by their condition. A text that is no extension has none."""

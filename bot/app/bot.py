@@ -6,7 +6,7 @@ from typing import NoReturn, Self
 
 import structlog
 
-from bot.alerts.blindness import AFTER
+from bot.alerts.blindness import BLIND_AFTER
 from bot.app.build import (
     Core,
     Setup,
@@ -70,7 +70,7 @@ class Bot:
         unread_for: float = UNREAD_FOR,
         hurry: int = 1,
         clock: Clock | None = None,
-        blind_after: float = AFTER,
+        blind_after: float = BLIND_AFTER,
     ) -> Self:
         """Open everything, take up what is open in the ledger, then take requests. Raises CallbotError.
 

@@ -20,11 +20,11 @@ from bot.uapi.token import ClientCredentials, FixedToken, token_source
 from bot.uapi.wire import Request
 
 T = TypeVar("T")
-MANY = 6
+LISTS_PATIENCE = 6
 """The lists of all scopes together may take this many times as long as one answer."""
-AT_ONCE = 4
-TIME = "PBX clock"
-TOKEN = "PBX token"  # noqa: S105 - the topic of a line
+LISTS_AT_ONCE = 4
+PBX_CLOCK = "PBX clock"
+PBX_TOKEN = "PBX token"  # noqa: S105 - the topic of a line
 
 
 async def check_pbx(settings: PbxSettings, permissions: Permissions | None, patience: float) -> list[Finding]:
@@ -38,7 +38,7 @@ async def check_pbx(settings: PbxSettings, permissions: Permissions | None, pati
             async with asyncio.timeout(patience):
                 await token.token()
         except (PbxError, TimeoutError) as error:
-            return [no(TOKEN, _why_no_token(error, patience)), remark("scopes", "not checked: there is no token.")]
+            return [no(PBX_TOKEN, _why_no_token(error, patience)), remark("scopes", "not checked: there is no token.")]
         clock = ServerClock(Clock().now)
         api = UnifiedApi(session, settings.uapi_url, token, clock=clock)
         scopes, shown = await _Lists(api, permissions or Permissions(), patience).all()
@@ -57,21 +57,21 @@ def unified_api(
 def _token(token: ClientCredentials | FixedToken) -> Finding:
     if isinstance(token, FixedToken):
         return remark(
-            TOKEN,
+            PBX_TOKEN,
             "UAPI_ACCESS_TOKEN is set, and nothing renews it: use it only to try things out. The scopes below show whether it works.",
         )
-    return ok(TOKEN, f"the App is accepted; the token is good for {token.lifetime:.0f} s and renewed before that")
+    return ok(PBX_TOKEN, f"the App is accepted; the token is good for {token.lifetime:.0f} s and renewed before that")
 
 
 def _time(clock: ServerClock) -> Finding:
     seconds = clock.ahead().total_seconds()
     if not clock.known:
-        return remark(TIME, "its answers have no date, so its clock is assumed to be right.")
+        return remark(PBX_CLOCK, "its answers have no date, so its clock is assumed to be right.")
     if not seconds:
-        return ok(TIME, "agrees with that of this machine")
+        return ok(PBX_CLOCK, "agrees with that of this machine")
     side = "ahead of" if seconds > 0 else "behind"
     return remark(
-        TIME,
+        PBX_CLOCK,
         f"{abs(seconds):.0f} s {side} that of this machine. Alerts allow for it; better have both machines set their "
         "clocks by NTP.",
     )
@@ -107,20 +107,20 @@ class _Lists:
         self._api = api
         self._permissions = permissions
         self._patience = patience
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(LISTS_AT_ONCE)
 
     async def all(self) -> tuple[list[Finding], dict[Scope, frozenset[str] | None]]:
         """A line for each scope, and the extensions that it shows (None: the PBX does not say)."""
         scopes = self._permissions.scopes()
-        poller = [asyncio.create_task(self._scope(scope)) for scope in scopes]
-        _, late = await asyncio.wait(poller, timeout=MANY * self._patience)
+        tasks = [asyncio.create_task(self._scope(scope)) for scope in scopes]
+        _, late = await asyncio.wait(tasks, timeout=LISTS_PATIENCE * self._patience)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-        too_late = _why(TimeoutError(), MANY * self._patience)
+        too_late = _why(TimeoutError(), LISTS_PATIENCE * self._patience)
         found = [
             (no(_about(scope), too_late), None) if task in late else task.result()
-            for scope, task in zip(scopes, poller, strict=True)
+            for scope, task in zip(scopes, tasks, strict=True)
         ]
         return [finding for finding, _ in found], dict(zip(scopes, (phones for _, phones in found), strict=True))
 

@@ -17,7 +17,7 @@ from bot.app.settings import SlackSettings
 from bot.network import certificate_problem
 from bot.slack.web_client import web_client
 
-AT_ONCE = 4
+CHANNELS_AT_ONCE = 4
 NEEDED = {"chat:write": "to post cards", "commands": "for /monitor and its sisters"}
 OPTIONAL = ("im:write", "im:history", "channels:history", "groups:history")
 """With these callbot finds a card again whose posting Slack did not confirm."""
@@ -31,7 +31,7 @@ HIDDEN = (
     "the app has neither channels:history nor channels:read (private ones: groups:…), and needs none. "
     "Check yourself that the bot is in there: /invite it."
 )
-TOKEN = "Slack's bot token"  # noqa: S105 - the topic of a line
+BOT_TOKEN = "Slack's bot token"  # noqa: S105 - the topic of a line
 DOOR = "Slack's way in"
 
 
@@ -63,16 +63,16 @@ class _Slack:
     def __init__(self, client: AsyncWebClient, patience: float) -> None:
         self._client = client
         self._patience = patience
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(CHANNELS_AT_ONCE)
 
     async def bot_token(self) -> tuple[list[Finding], frozenset[str] | None]:
         """What auth.test says, and the scopes that the app has; None where the token is not accepted."""
         try:
             answer = await self._answered(self._client.auth_test())
         except NoAnswer as why:
-            return [no(TOKEN, f"{why}. {_advice(why, 'Copy SLACK_BOT_TOKEN anew (OAuth & Permissions).')}")], None
+            return [no(BOT_TOKEN, f"{why}. {_advice(why, 'Copy SLACK_BOT_TOKEN anew (OAuth & Permissions).')}")], None
         bot = answer.get("bot_id") or "no bot id"
-        accepted = ok(TOKEN, f"workspace {str(answer.get('team', ''))[:80]} ({answer.get('team_id')}), bot {bot}")
+        accepted = ok(BOT_TOKEN, f"workspace {str(answer.get('team', ''))[:80]} ({answer.get('team_id')}), bot {bot}")
         header = next((value for name, value in answer.headers.items() if name.lower() == "x-oauth-scopes"), None)
         if header is None:
             unsaid = f"Slack did not say which the app has. Compare OAuth & Permissions with {example(MANIFEST)}."
@@ -95,19 +95,19 @@ class _Slack:
         """Whether the bot is in the channels of callbot.toml, as far as its scopes let it find out."""
         rooms = {channel: keys for channel, keys in named.items() if not channel.startswith("D")}
         hidden = [channel for channel in rooms if not granted & {READING[channel[0]], HISTORY[channel[0]]}]
-        poller = {
+        tasks = {
             channel: asyncio.create_task(self._channel(channel, rooms[channel], granted))
             for channel in rooms
             if channel not in hidden
         }
         findings = [remark("channels", f"{some(hidden)} not checked: {HIDDEN}")] if hidden else []
-        if poller:
-            _, late = await asyncio.wait(poller.values(), timeout=self._patience)
+        if tasks:
+            _, late = await asyncio.wait(tasks.values(), timeout=self._patience)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-            findings += [task.result() for task in poller.values() if task not in late]
-            unread = [channel for channel, task in poller.items() if task in late]
+            findings += [task.result() for task in tasks.values() if task not in late]
+            unread = [channel for channel, task in tasks.items() if task in late]
             findings += [remark("channels", f"{some(unread)} not checked: no answer in time.")] if unread else []
         return findings
 
