@@ -20,8 +20,8 @@ from bot.slack.http import _answer
 A_SECOND = 50
 SOON = 0.1
 """Seconds from a command to its acknowledgement, for 99 of 100."""
-POLL = 0.01
-"""Seconds between two looks of Bolt's own runner for an acknowledgement: where it polls, none is faster."""
+AT_ONCE = 0.005
+"""Seconds; Bolt's default runner looks for an acknowledgement every 10 ms, so with it hardly any is faster than 9 ms."""
 HANGING = 0.7
 """Seconds that everything else takes; the requests are typed within 0.6 s, so all of them wait at once."""
 TRUE_WITHIN = 2.0
@@ -103,7 +103,7 @@ async def test_99_of_100_commands_at_50_a_second_are_acknowledged_within_100_ms(
         deliveries = await at_the_rate(house, 100)
         told = distribution(f"acknowledged over {house.transport}", [each.seconds for each in deliveries], SOON)
         sys.stdout.write(told)
-        soon, at_once = (sum(each.seconds <= limit for each in deliveries) for limit in (SOON, POLL))
+        soon, at_once = (sum(each.seconds <= limit for each in deliveries) for limit in (SOON, AT_ONCE))
         if soon >= 99 and at_once >= 25:
             break
     assert [each.delivery.error for each in deliveries if not each.delivery.acknowledged] == []

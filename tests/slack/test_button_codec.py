@@ -66,9 +66,7 @@ STORED: dict[str, AnyButton] = {
     '{"v":1,"o":"C0FLOOR","s":{"card":"k1","now":true}}': ModeChangeButton(
         answer=AnswerModeChange(card="k1", now=True), channel="C0FLOOR"
     ),
-    '{"v":1,"o":"C0FLOOR","l":{"words":["bob"],"page":2}}': PageButton(
-        page=ListCalls(words=("bob",), page=2), channel="C0FLOOR"
-    ),
+    '{"v":1,"o":"C0FLOOR","l":{"words":[],"page":1}}': PageButton(page=ListCalls(), channel="C0FLOOR"),
     '{"v":1,"o":"C0ALERTS","a":{"alert":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f","answer":"take"}}': AlertButton(
         answer=AnswerAlert(alert=ALERT, answer="take"), channel="C0ALERTS"
     ),
