@@ -83,7 +83,10 @@ class Run:
             slow = {
                 row.call_id
                 for row in evidence.interventions
-                if row.following and row.state in UNDECIDED and row.asked_at + row.wait + 1.0 > end
+                if row.following
+                and row.state in UNDECIDED
+                # Where the wall clock was set back, a start counts the wait anew.
+                and (evidence.wall_steps or row.asked_at + row.wait + 1.0 > end)
             }
             for call in slow & {call.id for call in self.stage.floor.calls()}:
                 self.stage.floor.hang_up(call)
