@@ -1,6 +1,7 @@
 """Rules that cannot be read for a minute permit nothing new: somebody may have been removed meanwhile."""
 
 import asyncio
+import gc
 import os
 import resource
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -68,6 +69,7 @@ async def reading(tmp_path: Path) -> AsyncIterator[Reading]:
 def no_descriptor_left() -> Iterator[None]:
     """No file can be opened in this process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    gc.collect()  # what earlier tests left open would be closed meanwhile, and free a descriptor
     free = os.open(os.devnull, os.O_RDONLY)
     os.close(free)
     resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
