@@ -19,7 +19,7 @@
     ├── WrongUsage              what stands on the command line cannot be meant
     └── beside what raises them: LedgerUnavailable (NoLedgerYet, LedgerOutOfReach, Conflict), LedgerInUse, LedgerLost
         (LedgerTaken, LedgerReplaced) in ledger, SlackError … and SlackUnavailable in slack, CannotListen in serving,
-        DemoFailed in demo, NotConfirmed (a Refusal) in trying
+        DemoFailed in demo, NotConfirmed (a Refusal) in check/probe
 
 Codes and their meanings: the error tables of the five action pages and "HTTP Return Codes" of UnifiedAPI.
 """

@@ -7,6 +7,8 @@ Proof comes before claim. `before_put` is the moment before the PUT, `answered`,
       │ ▲                  │  wait + 5 s without it ──▶ Not answered ──within 60 s more it came after all──▶ Connected
       ▼ │ the call cannot  │
     Unknown  be read       └─ recording: Asked ──seen──▶ Recording, Recording stopped; 10 s unseen ──▶ Not confirmed
+
+After 204, a lost answer or *Ring anyway*, Asked becomes Connected without Ringing.
 """
 
 from datetime import datetime, timedelta
@@ -167,7 +169,10 @@ class Intervention(BaseModel):
 
     @property
     def claim(self) -> str | None:
-        """What nobody else may ask for while this is open; None where a new request is possible."""
+        """The key that only one open intervention may hold; None where a new request is possible.
+
+        One for each call for recording and PickUp, one for each call, mode and person for the others.
+        """
         if not self.following:
             return None
         if self.name in RECORDING:

@@ -39,8 +39,8 @@ def own_views(
 ) -> tuple[PhoneCallView, ...]:
     """The views of the extension in this call that are no supervisor's leg; none where only legs are left.
 
-    Where each of them may be a leg, the one that was picked up remains, else those that come from nobody who may act here.
-    For the extension's `owner` none of these does.
+    Where each of them may be a leg: the view that was picked up, else those that do not come from somebody who may act on
+    the extension. With `owner`, none of these.
     """
     named = call.named_views
     mine = [view for view in reversed(named.values()) if view.extension == extension and view.id not in known.legs]

@@ -40,9 +40,9 @@ class OpenCards:
         return tuple(self._followed.get(call_id, {}).values())
 
     def take_up(self, card_id: str, shown: Iterable[Intervention]) -> dict[str, Intervention]:
-        """What is on the card, which is as the ledger has `shown` it where it was not here.
+        """The interventions on the card, by id; the dict changes as they do. A card that is not here begins as `shown`.
 
-        It is kept up to date, also for the caller who keeps it, until `put_back`, and while the card is here.
+        The card may be forgotten while a caller waits with that dict: `put_back` has it here again.
         """
         if card_id not in self._on_card:
             self.put_back(card_id, {one.id: one for one in shown})

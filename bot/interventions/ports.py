@@ -113,7 +113,7 @@ class ModeChange(_Frozen):
 
 
 class BusyPhone(_Frozen):
-    """What a request waits for that is for another call than the one that the supervisor's phone is busy with."""
+    """The supervisor's phone is busy with another call; the request waits until it is free."""
 
     whose: str = ""
     """The agent of that call; empty where it is not known, or not for every eye that reads the card."""
@@ -157,7 +157,7 @@ class BotToken(Protocol):
 
 
 class Measures(Protocol):
-    """The figures that an operator watches."""
+    """The metrics that an operator watches."""
 
     def put(self, result: str) -> None:
         """One PUT, and how it was answered: call, ringing, nothing, refused, unreachable or lost."""

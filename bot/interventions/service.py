@@ -8,7 +8,7 @@ check             the phone is registered, and no party of the call
 claim             which card, which action, and a row before the PUT; a second open one is refused; the permissions are asked
                   again, and the call and the phone, if that has taken long
 wait_for_phone    only if the phone is busy with something else: wait until it is free, then all of it again
-act               the PUT, once
+act               `_act`, `_put`, `send`: the PUT, once
 track             `InterventionTracker` keeps the card up to date from then on
 """
 
@@ -191,7 +191,7 @@ class Interventions:
         return person, permits_for(person, command, request.channel, permissions)
 
     def _phone_in_doubt(self, command: Intervene, person: Person) -> str | None:
-        """The phone that the PBX is asked about: the one that is to ring, unless it is known to be busy or is to ring anyway."""
+        """The phone that the PBX is asked about; None where nothing will ring, it rings anyway, or we know that it is busy."""
         ours = self.tracker.busy_elsewhere(person.slack_user, person.phone, "") is not None
         certain = command.action in RECORDING or command.ring_anyway or ours
         return None if certain else person.phone

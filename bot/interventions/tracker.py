@@ -101,7 +101,7 @@ class InterventionTracker:
         return without_legs(call, self._known(call), self._permissions())
 
     def holding(self, slack_user: str, call_id: str) -> Intervention | None:
-        """What this person's phone may be ringing for in this call, else what it is in the call for."""
+        """The open intervention of a person in this call: an undecided one first, else one by which they are in it."""
         own = [
             one
             for one in self._open_cards.followed_in(call_id)
@@ -111,7 +111,7 @@ class InterventionTracker:
         return next(undecided, None) or next((one for one in own if one.in_call), None)
 
     def busy_elsewhere(self, slack_user: str, phone: str, call_id: str) -> Intervention | None:
-        """What this person's phone may be ringing for in another call, or is in another call for."""
+        """The open intervention of a person in another call: undecided, or one by which they are in that call."""
         return next(
             (
                 one
@@ -177,11 +177,14 @@ class InterventionTracker:
             self._noticed(shown)
 
     async def update(self, intervention: Intervention) -> None:
-        """A new state: save it, show it, and go on polling where there is more to see."""
+        """A new state: save it, and go on polling where there is more to see.
+
+        What is saved is shown by `_saving`. Where the ledger is slow it is shown here first.
+        """
         self._being_sent.discard(intervention.id)
         self._open_cards.put(intervention)
         await self._saving.save(intervention)
-        if self._saving.waits(intervention.id):  # else it was shown as soon as it was written
+        if self._saving.waits(intervention.id):
             self._show_and_forget(intervention)
         self._poll_on(intervention)
 
@@ -284,7 +287,7 @@ class InterventionTracker:
         return after
 
     def _without_last_legs(self, one: Intervention, poll: Poll) -> Poll:
-        """The poll; where the recorded side is gone and only legs are left, as if they were not there: others read of it."""
+        """The poll, or an empty one where only legs are left after the recorded view has gone: the card may not reveal them."""
         call = poll.call
         if one.name not in RECORDING or call is None or call.view(one.action.phone_call_view_id) is not None:
             return poll

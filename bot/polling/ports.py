@@ -1,4 +1,7 @@
-"""What is asked of the PBX, and how it answers. Implemented by `uapi`."""
+"""What is asked of the PBX, and how it answers.
+
+Implemented by `bot.uapi.client.UnifiedApi`; interventions get it inside `bot.polling.known_parties.WithEveryParty`.
+"""
 
 from enum import StrEnum
 from typing import Protocol

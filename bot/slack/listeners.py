@@ -1,7 +1,7 @@
 """The Bolt listeners: each starts a task for what was typed or clicked, and acknowledges. Nothing is awaited before that.
 
 A listener returns as soon as it has acknowledged, so the app runs with `process_before_response`: Bolt answers with what
-the listener said when it returns. Its default runner looks for an acknowledgement every 10 ms.
+the listener said when it returns. Otherwise Bolt would poll for the acknowledgement every 10 ms.
 """
 
 import logging
