@@ -25,13 +25,14 @@ def intervention_at(one: Intervention, own: timedelta, pbx: timedelta = NONE) ->
 
 
 def taken_up(on_card: Iterable[Intervention], now: datetime) -> tuple[Intervention, ...]:
-    """What an earlier process wrote down of one card.
+    """What earlier processes wrote down of one card.
 
-    If its clock was ahead, all of it is moved back by as much: nothing waits for that time, and what came first stays first.
+    What lies in the future was written by a clock that was ahead. It is moved back, all by as much: nothing waits for that
+    time, and what came first stays first. What a process since has moved back already stays where it is.
     """
-    all_ = tuple(on_card)
-    newest = max((at for one in all_ for at in (one.asked_at, *(step.at for step in one.steps))), default=now)
-    return tuple(intervention_at(one, min(now - newest, NONE)) for one in all_)
+    newest = [(one, max((one.asked_at, *(step.at for step in one.steps)))) for one in on_card]
+    by = now - max((at for _, at in newest), default=now)
+    return tuple(intervention_at(one, by) if at > now else one for one, at in newest)
 
 
 def call_at(call: PhoneCall, pbx: timedelta) -> PhoneCall:

@@ -69,6 +69,15 @@ def test_what_is_on_one_card_keeps_its_order_though_the_clock_was_set_back_since
     assert (first.steps[-1].at, second.steps[-1].at) == (noon - HOUR - timedelta(minutes=2), noon - HOUR)
 
 
+def test_what_was_moved_back_already_is_not_moved_again_for_what_else_is_on_its_card(
+    an_intervention: Callable[..., Intervention], noon: datetime
+) -> None:
+    ended_before = intervention_at(answered(an_intervention(), "ringing", noon), HOUR)
+    moved_since = answered(an_intervention(wait=25), "ringing", noon)
+    _, found = taken_up([ended_before, moved_since], noon + timedelta(seconds=5))
+    assert found == moved_since
+
+
 def test_what_was_written_down_before_keeps_its_times(
     an_intervention: Callable[..., Intervention], noon: datetime
 ) -> None:
