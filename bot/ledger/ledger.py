@@ -352,12 +352,6 @@ class Ledger:
 
         await self._database.write_later(work)
 
-    async def save_shown(self, card: str, digest: str, until: datetime | None) -> None:
-        """Write down what the posted card shows. Its newest state began at `until`; None: it is out of date."""
-        until = None if until is None else until + self._ahead
-        shown = {"its_card": card, "shown": digest, "shown_until": until, "updated_at": self._now()}
-        await self._write_later(self._cards.save_shown, shown)
-
     async def _write_later(self, statement: Executable, row: Mapping[str, Any]) -> None:
         def work(connection: Connection) -> None:
             connection.execute(statement, row)

@@ -96,7 +96,6 @@ class AboutCards:
         self.card = select(card.channel, card.ts, card.shown).where(card.id == _ITS_CARD)
         self.begun_post = select(begun_post.target, begun_post.begun_at).where(begun_post.card == _ITS_CARD)
         self.post_done = delete(posts_begun).where(begun_post.card == _ITS_CARD)
-        self.save_shown = update(cards).where(card.id == _ITS_CARD)
         begun, posted = insert(posts_begun), insert(cards)
         self.begin_post = begun.on_conflict_do_update(
             index_elements=["card"], set_={name: begun.excluded[name] for name in _BEGUN}

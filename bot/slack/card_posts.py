@@ -51,9 +51,6 @@ class CardLedger(Protocol):
     async def save_posted(self, card: str, channel: str, ts: str, *, shown: str, until: datetime | None) -> None:
         """Save where a card was posted, and the digest of what it shows: empty where that is not known."""
 
-    async def save_shown(self, card: str, digest: str, until: datetime | None) -> None:
-        """Save what the posted card shows. `until`: when the newest state in it began; None: the card is out of date."""
-
 
 class Drawn(NamedTuple):
     """A version of a card as the message that shows it in a place."""
@@ -207,13 +204,17 @@ class CardPosts:
         placement.begun = None
 
     async def note_shown(self, card: str, placement: Placement, until: datetime | None) -> None:
-        """Save what the card shows, so that a restart does not send the same content again.
+        """Save where the card is, and what it shows, so that a restart does not send the same content again.
 
-        The next version does not wait long for this: with a ledger that hangs it is not saved.
+        The place again, for the ledger may not have taken it. The next version does not wait long for this: with a ledger
+        that hangs it is not saved.
         """
+        place = placement.posted_at
+        if place is None:
+            return
         try:
             async with asyncio.timeout(NOTED):
-                await self._cards.save_shown(card, placement.shown, until)
+                await self._cards.save_posted(card, *place, shown=placement.shown, until=until)
         except (CallbotError, TimeoutError) as error:
             _log.error("shown_not_saved", card=card, error=type(error).__name__)
 

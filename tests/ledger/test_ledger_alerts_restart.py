@@ -116,8 +116,7 @@ async def test_a_kill_in_the_middle_of_a_flood_leaves_whole_pieces(
 
 
 async def shown(ledger: Ledger, card: str, until: datetime) -> None:
-    await ledger.save_posted(card, "C0ALERTS", "1700000000.000100")
-    await ledger.save_shown(card, "abc", until)
+    await ledger.save_posted(card, "C0ALERTS", "1700000000.000100", shown="abc", until=until)
 
 
 async def test_what_is_resolved_and_never_shown_is_unshown(ledger: Ledger, alert: Raise, clock: Clock) -> None:

@@ -236,8 +236,7 @@ async def test_a_post_that_was_begun_outlives_a_restart(address: str, ledger: Le
 
 
 async def shown(ledger: Ledger, card: str, until: datetime) -> None:
-    await ledger.save_posted(card, "C0FLOOR", "1700000000.000100")
-    await ledger.save_shown(card, "abc", until)
+    await ledger.save_posted(card, "C0FLOOR", "1700000000.000100", shown="abc", until=until)
 
 
 async def test_the_cards_of_what_has_ended_and_is_not_shown_come_newest_last(
@@ -334,7 +333,7 @@ async def test_a_card_whose_request_was_not_sent_is_unshown_until_its_end_is_sho
     begun = await ledger.waited_unshown()
     await ledger.save_posted("r", "C0FLOOR", "1700000000.000100", shown="abc")
     waiting = await ledger.waited_unshown()
-    await ledger.save_shown("r", "def", clock())
+    await ledger.save_posted("r", "C0FLOOR", "1700000000.000100", shown="def", until=clock())
     assert (begun, waiting, await ledger.waited_unshown()) == (("r",), ("r",), ())
 
 
@@ -349,8 +348,7 @@ async def test_the_card_of_a_request_that_was_sent_is_not_one_that_waited(
 
 async def test_what_a_posted_card_shows_is_known_until_it_is_posted_anew(ledger: Ledger, clock: Clock) -> None:
     before = (await ledger.posted("card1")).shown
-    await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")
-    await ledger.save_shown("card1", "abc", clock())
+    await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100", shown="abc", until=clock())
     known = (await ledger.posted("card1")).shown
     await ledger.save_posted("card1", "D0ANA", "1700000001.000200")
     assert (before, known, (await ledger.posted("card1")).shown) == ("", "abc", "")
@@ -361,7 +359,8 @@ async def test_a_storm_of_card_states_does_not_stand_before_a_new_request(
 ) -> None:
     """A request is written down as soon as it is acknowledged, or it would be lost in a kill."""
     until = clock()
-    storm = [asyncio.create_task(ledger.save_shown(f"k{number}", "shown", until)) for number in range(60)]
+    states = (ledger.save_posted(f"k{number}", "C0FLOOR", "1.1", shown="abc", until=until) for number in range(60))
+    storm = [asyncio.create_task(state) for state in states]
     await asyncio.create_task(ledger.begin(asked()))
     done = sum(task.done() for task in storm)
     await asyncio.gather(*storm)

@@ -1,11 +1,15 @@
 """A card whose post has lost its answer: it is found, or the person gets its news as text, and it is not posted twice."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
@@ -117,6 +121,23 @@ async def test_after_a_crash_in_the_middle_of_a_post_the_same_card_goes_on(
     await desk.publisher._tasks.cancel()
     desk.another_publisher().show(card_in(State.CONNECTED, place, after=2))
     assert await desk.shows("Connected", place) is card
+
+
+async def test_a_card_that_was_posted_while_the_ledger_was_locked_is_known_to_the_next_start(
+    desk: Any, card_in: CardIn, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "callbot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with capture_logs() as logged:
+            desk.publisher.show(card_in(State.RINGING))
+            card = await desk.shows("Ringing")
+            await desk.workspace.until(lambda: any(line["event"] == "place_not_saved" for line in logged), 15.0)
+        other.execute("ROLLBACK")
+    desk.publisher.show(card_in(State.CONNECTED, after=2))
+    await desk.shows("Connected")
+    await desk.publisher.drain(2.0)
+    desk.another_publisher().show(card_in(State.ENDED, after=4))
+    assert await desk.shows("Ended") is card
 
 
 async def test_after_a_crash_before_a_post_arrived_the_card_is_posted(desk: Any, card_in: CardIn) -> None:
