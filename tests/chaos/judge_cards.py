@@ -26,6 +26,8 @@ INSIDE = re.compile(r"nobody$|only |everyone in the call|the caller")
 """What "who hears" says of somebody who is in the call."""
 NEVER_SENT = "Ended: nothing was sent"
 """How a card begins once what has waited on it for the phone was not sent."""
+GIVEN_UP = 3.5
+"""Seconds after which callbot waits no longer for a ledger that is locked, and a moment more."""
 PROMISE = "no card contradicts its call"
 
 
@@ -181,9 +183,17 @@ def too_many_cards(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("one card", f"{user} has {cards} for {call_id}")
     known = set(evidence.cards.values())
     for shown in evidence.shown:
-        if word_of(shown.text) and HEARS.search("\n".join(shown.lines)) and (shown.channel, shown.ts) not in known:
+        a_card = word_of(shown.text) and HEARS.search("\n".join(shown.lines))
+        if a_card and (shown.channel, shown.ts) not in known and not _could_not_be_kept(evidence, shown):
             said = f"{shown.channel} {shown.ts} “{shown.text}”; {evidence.traces(shown)}"
             yield Violation("one card", f"nobody keeps this one: {said}")
+
+
+def _could_not_be_kept(evidence: Evidence, shown: Shown) -> bool:
+    """Whether the ledger was locked at the post, and the bot was killed before the ledger could take where it is."""
+    at = shown.versions[0][0] if shown.versions else 0.0
+    locked = [one for one in evidence.outages if one.kind == "ledger" and one.touches(at - GIVEN_UP, at)]
+    return any(at <= kill.at <= max(at, one.until) + GIVEN_UP for one in locked for kill in evidence.kills)
 
 
 def connected_before_it_was_so(evidence: Evidence) -> Iterator[Violation]:

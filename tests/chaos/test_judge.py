@@ -157,6 +157,14 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "no card at all": ("every intervention has a card", {"shown": []}),
     "a card that nobody keeps": ("one card", {"shown": [CARD, replace(CARD, ts="2.2")]}),
+    "a card that nobody keeps though the ledger was free long before the kill": (
+        "one card",
+        {
+            "shown": [CARD, replace(CARD, ts="2.2")],
+            "outages": [Outage("ledger", 9.95, 12.0)],
+            "kills": [Kill(20.0)],
+        },
+    ),
     "two private cards for one call": ("one card", {"interventions": [ROW, replace(ROW, id="i2", card="k2")]}),
     "listening in an open channel": ("silent stays silent", {"interventions": [replace(ROW, place=OPEN)]}),
     "Connected before the leg": ("Connected is proven", {"legs": {(PHONE, "c1"): [Span(11.5)]}}),
@@ -269,6 +277,11 @@ EXCUSED: dict[str, dict[str, Any]] = {
         "shown": [card(WAITED_IN_VAIN, "Who hears Sup01: nobody (not in the call)")],
         "interventions": [UNANSWERED],
         "calls": {"c1": RINGING},
+    },
+    "a card that was posted while the ledger was locked, before a kill": {
+        "shown": [CARD, replace(CARD, ts="2.2")],
+        "outages": [Outage("ledger", 9.95, 12.0)],
+        "kills": [Kill(13.0)],
     },
     "a card that somebody took away": {"shown": [], "deleted": {("D0SUP01", "1.1")}},
 }
