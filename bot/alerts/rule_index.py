@@ -41,8 +41,9 @@ class RuleIndex:
             return True
         # Nearly all callers are none of the rule's, which this shows in 2 µs in place of 20: to evaluate 10,000 new calls by
         # 20 rules takes 130 ms with it and 600 ms without.
-        digits = _NO_DIGITS.sub("", in_ascii(unquote("".join((*view.source, view.caller_id)))))
-        if self._beginnings[place].search(digits) is None:
+        written = "".join((*view.source, view.caller_id))
+        digits = (_NO_DIGITS.sub("", in_ascii(text)) for text in {written, unquote(written)})
+        if not any(map(self._beginnings[place].search, digits)):
             return False
         numbers = callers_of(view)
         return any(caller.covers(number) for caller in callers for number in numbers)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.alerts.alert import AlertRule, When
@@ -236,6 +236,7 @@ NUMBERS = st.builds("{}{}".format, st.sampled_from(["", "+", "00", "+00"]), DIGI
 TEXTS = st.lists(st.sampled_from([*"0123", "00", "%31", "+", " ", "\u00a0", "-", "(", ")", "<", "J", "*"])).map("".join)
 
 
+@example([(None, ["31"])], [("0003*211", [], "%31")], None)
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.tuples(st.none() | st.lists(PATTERNS), st.none() | st.lists(NUMBERS)), max_size=5),
