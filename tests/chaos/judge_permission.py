@@ -30,6 +30,8 @@ class Places:
         self._cards = evidence.cards
         self._asked = {one.trigger: one for one in evidence.asked}
         self._on_card: defaultdict[str, list[str]] = defaultdict(list)
+        self._waited = {request.id: request.trigger for request in evidence.requests}
+        """What has waited for a phone on a card of its own, which has the id of the request, and was never sent."""
         requests = asked_for(evidence)
         for row in sorted(evidence.interventions, key=lambda each: each.asked_at):
             request = requests.get(row.id)
@@ -41,6 +43,8 @@ class Places:
         if asked.clicked is None or asked.private:
             return frozenset({asked.channel})
         on_card = self._on_card.get(asked.clicked)
+        if on_card is None and asked.clicked in self._waited:
+            on_card = [self._waited[asked.clicked]]
         if on_card is None:
             place = self._cards.get(asked.clicked)
             return frozenset() if place is None else frozenset({place[0]})

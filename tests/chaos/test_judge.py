@@ -108,6 +108,15 @@ def click_of_another(asked_in: str) -> dict[str, Any]:
     }
 
 
+def click_where_it_waited(asked_in: str) -> dict[str, Any]:
+    """The same person has clicked a card on which their own request had waited for the phone, and was never sent."""
+    record = click_of_another(FLOOR)
+    waited = RequestRow("r0", "t0", "U0SUP07", asked_in, "/barge 201", "refused", 15.0, None)
+    clicked = replace(record["asked"][1], clicked="r0")
+    asked = [record["asked"][0], Asked("t0", "U0SUP07", asked_in, "/barge 201"), clicked]
+    return {**record, "asked": asked, "requests": [*record["requests"], waited]}
+
+
 GONE = {"calls": {}, "legs": {(PHONE, "c1"): [Span(10.5, 20.0)]}}
 WAITED_IN_VAIN = "Ended: nothing was sent. You cancelled it while your phone was busy"
 UNANSWERED = replace(ROW, state="not_answered", following=False, claim=None)
@@ -209,6 +218,10 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
         {"puts": [replace(PUT, call=replace(RINGING, parties=frozenset({PROTECTED_CALLER})))]},
     ),
     "a click that counts as from where the role does not work": ("no PUT without permission", click_of_another(STAFF)),
+    "a click on a card that waited, from where the role does not work": (
+        "no PUT without permission",
+        click_where_it_waited(STAFF),
+    ),
     "a ledger that was replaced and nobody stopped": (
         "a replaced ledger stops callbot",
         {"lost": [Lost(12.0, -9, 15.0)]},
@@ -238,6 +251,7 @@ EXCUSED: dict[str, dict[str, Any]] = {
         "legs": {},
     },
     "a click in a direct message on a card that was asked for where the role works": click_of_another(FLOOR),
+    "a click on a card that waited for the phone, asked for where the role works": click_where_it_waited(FLOOR),
     "a kill after the bot had no processor": {
         "asked": [ASKED, replace(ASKED, trigger="t2", deliveries=[Acknowledged(11.8, 11.9, waited=0.1)])],
         "kills": [Kill(12.2, waited=0.31)],
