@@ -6,10 +6,10 @@ It is read while callbot runs: without the lock, and nothing is migrated or crea
 from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from bot.domain.intervention import State
 from bot.interventions.ports import Outcome
@@ -57,14 +57,9 @@ class AuditEntry(BaseModel):
     """Of the intervention, None where nothing was sent."""
 
 
-def _column(name: str) -> ColumnElement[Any]:
-    """The column of requests that a field comes from."""
-    return requests.c.stranger.label(name) if name == "external" else requests.c[name]
-
-
 def _query(since: datetime | None, slack_user: str | None) -> Select[tuple[object, ...]]:
     asked = requests.c
-    columns = [_column(name) for name in AuditEntry.model_fields if name != "state"]
+    columns = [asked[name].label(name) for name in AuditEntry.model_fields if name != "state"]
     query = (
         select(*columns, interventions.c.state)
         .outerjoin_from(requests, interventions, asked.intervention == interventions.c.id)

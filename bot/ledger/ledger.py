@@ -120,7 +120,6 @@ class Ledger:
     async def begin(self, request: Request) -> bool:
         """Write the request down. False where its trigger is known already: Slack delivered it twice."""
         row = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
-        row["stranger"] = row.pop("external")
         begin = self._requests.begin
         return await self._database.write(lambda connection: connection.execute(begin, row).rowcount) == 1
 
@@ -149,8 +148,7 @@ class Ledger:
                 connection.execute(self._requests.interrupted, [{"its_request": row["id"]} for row in rows])
             return rows
 
-        rows = await self._database.write(work)
-        return tuple(Request.model_validate({**row, "external": row["stranger"]}) for row in rows)
+        return tuple(Request.model_validate(dict(row)) for row in await self._database.write(work))
 
     async def waited_unshown(self) -> tuple[str, ...]:
         """Cards that may still say that a request of the last day waits, though it was never sent; they show nothing else."""

@@ -49,7 +49,11 @@ class AboutRequests:
         self.intervention = select(asked.intervention).where(asked.id == _ITS_REQUEST).with_for_update()
         self.conclude = update(requests).where(asked.id == _ITS_REQUEST)
         self.sent = self.conclude.where(asked.intervention.is_(None))
-        received = select(requests).where(asked.outcome == Outcome.RECEIVED).order_by(asked.at, asked.id)
+        received = (
+            select(*(column.label(column.key) for column in asked))
+            .where(asked.outcome == Outcome.RECEIVED)
+            .order_by(asked.at, asked.id)
+        )
         self.received = received.with_for_update()
         self.interrupted = self.conclude.values(outcome=Outcome.INTERRUPTED)
         standing = select(cards.c.id).where(cards.c.shown_until.is_(None))

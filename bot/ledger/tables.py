@@ -92,7 +92,7 @@ requests = Table(
     Column("trigger", ForeignText, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("slack_user", ForeignText, nullable=False),
-    Column("stranger", Boolean, nullable=False),
+    Column("stranger", Boolean, nullable=False, key="external"),  # an external user; its name in revision 0001
     Column("channel", ForeignText, nullable=False),
     Column("said", ForeignText, nullable=False),
     Column("extension", ForeignText, nullable=False),
@@ -106,7 +106,7 @@ requests = Table(
     Index(None, "slack_user", "at"),
     Index(None, "outcome"),
 )
-"""One row for each request: the audit log. `allowed` is NULL until that is decided; `stranger` is an external user."""
+"""One row for each request: the audit log. `allowed` is NULL until that is decided."""
 
 cards = Table(
     "cards",

@@ -59,7 +59,7 @@ def _intervention(number: int, at: datetime, document: str) -> dict[str, object]
 def _request(number: int, at: datetime) -> dict[str, object]:
     texts = {"slack_user": "U0ANA", "channel": "C0FLOOR", "said": "/calls", "extension": "", "call_id": ""}
     names = {"id": f"r{number:06}", "trigger": f"t{number}", "rule": "list", "outcome": "answered"}
-    return {**names, **texts, "at": at, "stranger": False, "allowed": True, "intervention": None}
+    return {**names, **texts, "at": at, "external": False, "allowed": True, "intervention": None}
 
 
 async def cost(work: Callable[[], Awaitable[object]], times: int) -> float:
