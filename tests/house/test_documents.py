@@ -105,11 +105,10 @@ def test_every_state_of_a_card_is_explained() -> None:
 
 @pytest.mark.parametrize("map_", ["docs/architecture.md", "bot/__init__.py"])
 def test_a_map_of_the_code_names_every_package_and_module_of_it(map_: str) -> None:
-    there = {
-        path.name + "/" * path.is_dir() for path in (ROOT / "bot").iterdir() if path.suffix == ".py" or path.is_dir()
-    }
+    modules = {path.name for path in (ROOT / "bot").glob("*.py")} - {"__init__.py"}
+    packages = {f"{path.parent.name}/" for path in (ROOT / "bot").glob("*/__init__.py")}
     named = set(re.findall(r"^ +(\w+\.py|\w+/)  ", (ROOT / map_).read_text(), re.MULTILINE))
-    assert named == there - {"__init__.py", "__pycache__/"}
+    assert named == modules | packages
 
 
 def test_every_dependency_has_its_reason() -> None:
