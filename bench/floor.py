@@ -67,7 +67,7 @@ def all_new(generation: int, now: datetime) -> list[bytes]:
 
 
 def one_in_a_hundred(entries: list[bytes], generation: int, now: datetime) -> list[bytes]:
-    """The same floor with 1 % changed: 50 calls have ended, 50 have come, and 50 are on hold."""
+    """The floor after 1 % of its calls have changed: 50 have ended, 50 have come, and 50 are on hold."""
     first = generation * 10 * CALLS
     gone, changed = set(range(0, CALLS, 200)), set(range(101, CALLS, 200))
     stayed = [

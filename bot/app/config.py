@@ -89,7 +89,7 @@ def read_config(raw: bytes, file: str, directory: Directory | None = None) -> Co
     try:
         document = _document(raw)
     except ValueError as error:
-        raise ConfigErrors(file, [f"is no TOML: {error}"]) from None
+        raise ConfigErrors(file, [f"is not valid TOML: {error}"]) from None
     errors = _disagreements(document)
     if directory is not None:
         errors += _unprotected(document, directory) + _of_two(document, directory)

@@ -256,7 +256,7 @@ class LiveConfig:
 def _place(text: str, directory_name: str | None) -> str:
     """Where an error is, for the log: its keys or its line, and nothing else that somebody wrote there."""
     place = text.partition(": ")[0]
-    if place == "is no TOML":
+    if place == "is not valid TOML":
         line = re.search(r"\(at line ([0-9]+), column [0-9]+\)\Z", text)
         return f"callbot.toml line {line[1]}" if line else "callbot.toml"
     row = re.fullmatch(re.escape(directory_name or "") + r"( line [0-9]+)?", place)

@@ -396,12 +396,12 @@ def test_the_directory_is_found_in_whatever_else_is_wrong(text: str, file: str |
     assert directory_file(text.encode()) == file
 
 
-# ── what is no TOML ──
+# ── what is not valid TOML ──
 
 
 def test_what_is_no_toml_is_said_with_its_line(mistakes: Mistakes) -> None:
     (line,) = mistakes("[users\n")
-    assert ("is no TOML" in line, "line 1" in line) == (True, True)
+    assert ("is not valid TOML" in line, "line 1" in line) == (True, True)
 
 
 def test_a_key_written_twice_is_said_with_its_line(mistakes: Mistakes) -> None:
@@ -410,7 +410,7 @@ def test_a_key_written_twice_is_said_with_its_line(mistakes: Mistakes) -> None:
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe", b"a=" + b"[" * 5000])
 def test_a_file_of_rubbish_is_refused(raw: bytes) -> None:
-    with pytest.raises(ConfigErrors, match="is no TOML"):
+    with pytest.raises(ConfigErrors, match="is not valid TOML"):
         read_config(raw, "callbot.toml")
 
 

@@ -69,7 +69,7 @@ class ProbeCard:
         """Not asked of a probe: it takes up nothing."""
 
     def never_sent(self, card: str) -> None:
-        """The same."""
+        """Not asked of a probe: nothing waits on its cards."""
 
 
 class NotMeasured:
