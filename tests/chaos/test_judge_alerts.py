@@ -149,7 +149,7 @@ def pick_up(user: str, phone: str, channel: str) -> dict[str, Any]:
 
 
 def pick_up_on_digest() -> dict[str, Any]:
-    """The same on a digest, which has told with whom the call was then."""
+    """That alert on a digest, which shows with whom the call was then."""
     found = pick_up(USER, PHONE, ALERTS)
     told = f"Raised: 1 alert in this channel, 1 open. The call with Sup Marin {PHONE} has lasted."
     text = "Resolved: the only alert."

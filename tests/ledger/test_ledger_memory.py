@@ -40,7 +40,7 @@ def send(ledger: Ledger, asked: Asked, wanted: Wanted) -> Send:
 
 
 def ended(intervention: Intervention, at: datetime | None = None) -> Intervention:
-    """The same after its end; `at` adds the step."""
+    """The intervention after its end; `at` adds the step."""
     steps = intervention.steps if at is None else (*intervention.steps, Step(state=State.ENDED, at=at))
     return intervention.model_copy(update={"state": State.ENDED, "why": Why.LEFT, "following": False, "steps": steps})
 
