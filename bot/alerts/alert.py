@@ -5,8 +5,8 @@
       ▼ │ 10 minutes later
     Snoozed
 
-`evaluator` says which rules fire, `resolution` whether an alert goes on, `monitor` raises and resolves by them, and `manager`
-keeps the open alerts and shows them. A help request is an alert that an agent asks for; it lasts as long as the agent is in the call.
+`evaluator` says which rules fire and whether an alert goes on, `monitor` raises and resolves by it, and `manager` keeps the
+open alerts and shows them. A help request is an alert that an agent asks for; it lasts as long as the agent is in the call.
 """
 
 from collections.abc import Iterable

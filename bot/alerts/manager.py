@@ -23,8 +23,7 @@ from bot.alerts.alert import (
     snooze_over,
     with_interventions,
 )
-from bot.alerts.card import AlertCard, DigestCard, describe_alert, describe_digest
-from bot.alerts.digests import Digests
+from bot.alerts.card import AlertCard, DigestCard, Digests, describe_alert, describe_digest
 from bot.alerts.wall_time import alert_taken_up
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention

@@ -1,8 +1,7 @@
 """Scans all live calls, one scan after the other, and says what each scan means for the alerts.
 
     poller.scan          every scope is listed once; open interventions are updated by the same lists
-    evaluator            which rules fire on which calls, and since when
-    resolution           whether open alerts go on
+    evaluator            which rules fire on which calls, and since when; whether open alerts go on
     manager              alerts are raised, updated, resolved: first in the ledger, then on their cards
 
 Without rules and open alerts nothing is scanned. A condition counts as over at once if the call shows why, else after the
@@ -18,10 +17,8 @@ from typing import NoReturn
 import structlog
 
 from bot.alerts.alert import GIVE_UP, HELP_REQUEST_KEY, Alert, AlertRule, Resolution, When, resolved, still_firing
-from bot.alerts.evaluator import Evaluator
+from bot.alerts.evaluator import Evaluator, RuleMatch, view_that_goes_on, why_over
 from bot.alerts.manager import AlertManager, AlertMetrics
-from bot.alerts.resolution import view_that_goes_on, why_over
-from bot.alerts.tracked_call import RuleMatch
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.errors import CallbotError
 from bot.domain.intervention import POLLS_TO_BELIEVE

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from bot.alerts.alert import HELP_REQUEST_KEY, Alert, AlertState, When, snoozed
 from bot.alerts.manager import AlertLedger, AlertManager
-from bot.alerts.resolution import view_of_phone
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import AnswerAlert, AskForHelp
 from bot.domain.errors import NotSuitable
@@ -162,6 +161,12 @@ _NO_CALL = (
     "You are in no call right now, or in none that may be shown. Type /calls help-me while you are in one. "
     "Nothing was posted."
 )
+
+
+def view_of_phone(call: PhoneCall, phones: tuple[str, ...]) -> PhoneCallView | None:
+    """The view of one of these phones: in conversation before on hold, on hold before ringing; None if there is none."""
+    views = [view for view in call.named_views.values() if view.extension in phones]
+    return max(views, key=lambda view: (view.on_call, view.on_hold is None, view.id == "01"), default=None)
 
 
 def _preference(own: tuple[PhoneCall, PhoneCallView]) -> tuple[bool, bool, float]:

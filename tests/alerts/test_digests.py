@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alerts.digests import MOST, WITHIN, Digests
+from bot.alerts.card import OWN_CARDS, WITHIN, Digests
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OWN = ""
@@ -198,7 +198,7 @@ def test_no_more_than_ten_cards_come_within_a_minute(batches: Any) -> None:
         if not seated(digests, channel, number, now):
             own.append((now, channel, number))
             lately = [many for then, there, many in own if there == channel and now - then < WITHIN]
-            assert sum(lately) <= MOST
+            assert sum(lately) <= OWN_CARDS
 
 
 @settings(max_examples=100, deadline=None)
@@ -210,7 +210,7 @@ def test_alerts_that_are_few_all_have_cards_of_their_own(batches: Any) -> None:
         now += timedelta(seconds=pause)
         all_of_them.append((now, channel, number))
         lately = sum(many for then, there, many in all_of_them if there == channel and now - then < WITHIN)
-        assert bool(seated(digests, channel, number, now, digest)) is (lately > MOST)
+        assert bool(seated(digests, channel, number, now, digest)) is (lately > OWN_CARDS)
 
 
 @settings(max_examples=100, deadline=None)

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from bot.alerts.alert import AlertRule, When
-from bot.alerts.evaluator import Evaluator
-from bot.alerts.tracked_call import RuleMatch
+from bot.alerts.evaluator import Evaluator, RuleMatch
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.permissions import CallerPattern, ExtensionPattern
 

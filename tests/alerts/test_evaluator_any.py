@@ -8,9 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.alerts.alert import AlertRule, When
-from bot.alerts.evaluator import Evaluator
-from bot.alerts.rule_index import RuleIndex
-from bot.alerts.tracked_call import RuleMatch
+from bot.alerts.evaluator import Evaluator, RuleIndex, RuleMatch
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, caller_numbers
 from bot.domain.permissions import CallerPattern, ExtensionPattern
 

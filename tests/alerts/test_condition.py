@@ -9,7 +9,8 @@ import pytest
 
 from bot.alerts.alert import Alert, AlertState, Resolution, When, raised
 from bot.alerts.card import MOST_LINES, describe_alert, describe_digest
-from bot.alerts.resolution import view_of_phone, view_that_goes_on, why_over
+from bot.alerts.evaluator import view_that_goes_on, why_over
+from bot.alerts.responses import view_of_phone
 from bot.domain.calls import PhoneCall
 from bot.domain.legs import NOTHING, Known, without_legs
 from bot.domain.permissions import ExtensionPattern, Permissions
