@@ -4,7 +4,6 @@ Read in this order:
 
     listeners.py         the Bolt listeners: acknowledge, and start a task for each request
     command_parser.py    what is typed → Command; pure
-    typed_line.py        a typed line without what phones and Slack add to it; pure
     button_codec.py      the value of a button ⇄ what a click on it asks for; pure
     delivery.py          what comes in through either door, handed to Bolt and measured
     http.py              signed requests on HOST:PORT, and whether the bot is alive and ready

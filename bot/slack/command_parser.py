@@ -8,6 +8,7 @@ that. It accepts nothing else: BadCommand names the invalid word and shows a cor
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -26,7 +27,6 @@ from bot.domain.commands import (
 )
 from bot.domain.errors import BadCommand
 from bot.domain.foreign_text import cleaned, seen
-from bot.slack.typed_line import as_typed, named, refuse_hostile_characters
 
 
 class Verb(StrEnum):
@@ -79,17 +79,17 @@ def correct_example(command: str, text: str) -> str:
 
 def parse(command: str, text: str) -> Command:
     """Read a slash command (`/monitor`, `/calls`) and its text. Raises BadCommand."""
-    line = as_typed(text)
+    line = _as_typed(text)
     name = command.removeprefix("/")
     if name == "calls" and seen(line).partition(" ")[0].lower() not in {*_VERBS, "help"}:  # free text, in any script
         line = cleaned(line).strip(" ")
         return _calls(line, correct_example(command, line))
     shown = correct_example(command, line)
-    refuse_hostile_characters(line, shown)
+    _refuse_hostile_characters(line, shown)
     if name == "calls":
         return _calls(line, shown)
     if name not in _VERBS:
-        raise BadCommand(f"{named(command)} is not a command of callbot.", shown)
+        raise BadCommand(f"{_named(command)} is not a command of callbot.", shown)
     return _intervene(Verb(name), _words(line, shown), shown)
 
 
@@ -105,18 +105,18 @@ def _calls(line: str, shown: str) -> Command:
     if first == HELP_ME:
         return _help_request(line.removeprefix(HELP_ME).strip(" "))
     if first == "help":
-        raise BadCommand(f"{named(line.split()[1])} is one word too many.", shown)
+        raise BadCommand(f"{_named(line.split()[1])} is one word too many.", shown)
     if first.lower() in {*_VERBS, "help", HELP_ME}:
         raise BadCommand(
-            f"{named(first)} is not known; did you mean “{first.lower()}”?", correct_example("/calls", line.lower())
+            f"{_named(first)} is not known; did you mean “{first.lower()}”?", correct_example("/calls", line.lower())
         )
     if line.count('"') % 2:
         open_end = line[line.rindex('"') :]
-        raise BadCommand(f"{named(open_end)} has a quotation mark that is not closed.", shown)
+        raise BadCommand(f"{_named(open_end)} has a quotation mark that is not closed.", shown)
     words = tuple(line.replace('"', " ").split())
     if len(" ".join(words)) > LONGEST_SEARCH:
         raise BadCommand(
-            f"{named(line)} is too long to look for: a part of a name or a number, at most {LONGEST_SEARCH} characters.",
+            f"{_named(line)} is too long to look for: a part of a name or a number, at most {LONGEST_SEARCH} characters.",
             shown,
         )
     return ListCalls(words=words)
@@ -124,7 +124,7 @@ def _calls(line: str, shown: str) -> Command:
 
 def _help_request(about: str) -> AskForHelp:
     if len(about) > LONGEST_ABOUT:
-        raise BadCommand(f"{named(about)} is too long: at most {LONGEST_ABOUT} characters.", HELP_ME_EXAMPLE)
+        raise BadCommand(f"{_named(about)} is too long: at most {LONGEST_ABOUT} characters.", HELP_ME_EXAMPLE)
     return AskForHelp(about=about)
 
 
@@ -140,8 +140,8 @@ def _words(line: str, shown: str) -> list[tuple[str, str | None]]:
         if match is None:
             broken = rest.partition(" ")[0]
             if rest.count('"') % 2:
-                raise BadCommand(f"{named(broken)} has a quotation mark that is not closed.", shown)
-            raise BadCommand(f"{named(broken)} has a quotation mark where none belongs.", shown)
+                raise BadCommand(f"{_named(broken)} has a quotation mark that is not closed.", shown)
+            raise BadCommand(f"{_named(broken)} has a quotation mark where none belongs.", shown)
         if match["key"] is not None:
             words.append((match["key"], match["quoted"]))
         else:
@@ -188,7 +188,7 @@ def _target(word: str, shown: str) -> Target:
         return Target(kind="short", text=word)
     if word == "@self":
         raise BadCommand("“@self” would mean every call of a user; name one extension.", shown)
-    raise BadCommand(f"{named(word)} is neither an extension nor a mention of a person.", shown)
+    raise BadCommand(f"{_named(word)} is neither an extension nor a mention of a person.", shown)
 
 
 def _is_object_id(text: str) -> bool:
@@ -209,13 +209,13 @@ _FORMS: dict[str, tuple[Callable[[str], bool], str]] = {
 
 
 def _check_known(verb: Verb, key: str, text: str | None, given: dict[str, str], shown: str) -> None:
-    word = named(key if text is None else f"{key}={text}")
+    word = _named(key if text is None else f"{key}={text}")
     if key not in {*_FORMS, *FLAGS}:
         raise BadCommand(f"{word} is not an option.", shown)
     if key not in OPTIONS[verb]:
         raise BadCommand(f"{word} does not go with {verb}.", shown)
     if key in given:
-        raise BadCommand(f"{named(key)} is given twice.", shown)
+        raise BadCommand(f"{_named(key)} is given twice.", shown)
     if key in FLAGS:
         if text is not None:
             raise BadCommand(f"{word}: “{key}” stands alone, without a value.", shown)
@@ -223,3 +223,43 @@ def _check_known(verb: Verb, key: str, text: str | None, given: dict[str, str], 
     fits, form = _FORMS[key]
     if text is None or not fits(text):
         raise BadCommand(f"{word} is not right: {form}.", shown)
+
+
+# ── the line as the person meant it ──
+
+_SHOWN = 40
+_MENTION = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
+_TELEPHONE = re.compile(r"<tel:[^<>|]*\|([^<>|]*)>")
+_QUOTES = str.maketrans({**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛′", "'")})
+_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+"""Every space of Unicode (category Zs)."""
+
+
+def _as_typed(text: str) -> str:
+    """The line as the person meant it: `<@U0BOB|bob>` without its label, links to numbers undone, escapes undone."""
+    line = text
+    if "<" in line:
+        line = _TELEPHONE.sub(r"\1", _MENTION.sub(r"<@\1>", line))
+    if "&" in line:
+        line = line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    if not line.isascii():
+        line = unicodedata.normalize("NFC", _SPACES.sub(" ", line.translate(_QUOTES)))
+    return line.strip(" ")
+
+
+def _refuse_hostile_characters(line: str, shown: str) -> None:
+    """Raise BadCommand, with the example `shown`, for invisible characters and digits other than 0 to 9."""
+    if line.isascii() and line.isprintable():
+        return
+    for word in line.split(" "):
+        for character in word:
+            if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+                raise BadCommand(f"{_named(word)} has an invisible character (U+{ord(character):04X}).", shown)
+            if character.isdigit() and not character.isascii():
+                raise BadCommand(f"{_named(word)} has a digit that is not 0 to 9.", shown)
+
+
+def _named(word: str) -> str:
+    """The word in quotes, cut to 40 characters, with invisible characters written as [U+200B]."""
+    seen = "".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in word[:_SHOWN])
+    return f"“{seen}{'…' if len(word) > _SHOWN else ''}”"

@@ -5,7 +5,6 @@ import pytest
 from bot.domain.commands import Help, Intervene
 from bot.domain.errors import BadCommand
 from bot.slack.command_parser import parse
-from bot.slack.typed_line import named
 
 
 def refused(command: str, text: str) -> BadCommand:
@@ -171,12 +170,9 @@ def test_a_search_that_is_too_long_says_how_long_it_may_be(search: str) -> None:
     assert ("at most 100 characters" in error.problem, error.example) == (True, "/calls help")
 
 
-def test_a_long_word_is_cut_where_it_is_named() -> None:
-    assert named("x" * 41) == f"\u201c{'x' * 40}\u2026\u201d"
-
-
-def test_a_word_of_40_characters_is_named_whole() -> None:
-    assert named("x" * 40) == f"\u201c{'x' * 40}\u201d"
+@pytest.mark.parametrize(("word", "named"), [("x" * 40, "x" * 40), ("x" * 41, "x" * 40 + "\u2026")], ids=["40", "41"])
+def test_a_word_is_named_with_at_most_40_characters(word: str, named: str) -> None:
+    assert f"\u201c{named}\u201d" in refused("/monitor", f"210 {word}").problem
 
 
 def test_the_case_of_a_verb_is_put_right_in_the_answer() -> None:
