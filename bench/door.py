@@ -24,9 +24,8 @@ from bot.domain.commands import Command
 from bot.domain.errors import Refusal
 from bot.domain.request import Request
 from bot.interventions.ports import Asker
-from bot.slack.external_users import Home
 from bot.slack.http import Front
-from bot.slack.listeners import Listeners, build_app
+from bot.slack.listeners import Home, Listeners, build_app
 from bot.slack.outbox import Outbox
 
 

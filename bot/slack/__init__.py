@@ -2,16 +2,13 @@
 
 Read in this order:
 
-    listeners.py         the Bolt listeners: acknowledge, and start a task for each request
+    listeners.py         the Bolt listeners: who asks, whether it may start now, a task for each request, and the ack
     command_parser.py    what is typed → Command; pure
     button_codec.py      the value of a button ⇄ what a click on it asks for; pure
-    delivery.py          what comes in through either door, handed to Bolt and measured
     http.py              signed requests on HOST:PORT, and whether the bot is alive and ready
     sockets.py           Socket Mode, two connections that never go both at once
     connection.py        one of them, from its greeting to its very end
     startup.py           the first requests to Slack at a start: who the bot is, and the first connection
-    external_users.py    who is of another workspace or organisation (Slack Connect); pure
-    request_limits.py    how many requests may be under way, in all and for each person; pure
     bot_token.py         whether Slack still takes the bot token
     private_answers.py   answers that only the person who asked can see, through the response_url
     card_publisher.py    posts each card once and keeps it up to date

@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.network import proxy_for
-from bot.slack.delivery import Acknowledgements, deliver, kind_of
+from bot.slack.listeners import Acknowledgements, deliver, kind_of
 from bot.tasks import Tasks
 
 HEARTBEAT = 10.0

@@ -13,7 +13,7 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.slack.delivery import Acknowledgements, deliver
+from bot.slack.listeners import Acknowledgements, deliver
 
 LARGEST = 256 * 1024
 """Bytes of a request. A message of 50 full blocks is much smaller."""

@@ -6,31 +6,42 @@ the listener said when it returns. Otherwise Bolt would poll for the acknowledge
 
 import logging
 import re
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.commands import Command
+from bot.domain.commands import Command, Help, ListCalls
 from bot.domain.errors import BadCommand, Refusal
 from bot.domain.request import Request
 from bot.interventions.ports import Asker
 from bot.slack.button_codec import unpack
 from bot.slack.command_parser import parse
-from bot.slack.external_users import Home, is_external
 from bot.slack.outbox import Outbox
 from bot.slack.private_answers import PrivateAnswers
-from bot.slack.request_limits import Requester, RequestLimits, acts
 from bot.tasks import Tasks
 
+MOST_WAITING = 500
+"""Requests under way at a time."""
+MOST_LISTS = 300
+"""From so many requests under way, no list is started: the rest is kept for interventions."""
+MOST_UNKNOWN = 30
+"""Requests under way of all people together whom the configuration does not name."""
+MOST_EACH = 10
+"""Lists of one person under way, and as many interventions."""
 MOST_ANSWERS = 500
 """Clicks beyond the limits that are being answered; from so many on, a click beyond them gets no answer."""
+BUSY = "callbot has too much to do at the moment. Nothing was sent. Please try again in a minute."
+WAIT = "callbot is still at work on what you asked for before. Nothing was sent. Please wait for those answers first."
 STOPPING = "callbot is being restarted. Nothing was sent. Please ask again in a moment."
 LONGEST_SAID = 3000
 
@@ -42,6 +53,88 @@ class Handle(Protocol):
 
     def __call__(self, request: Request, meant: Command | Refusal, asker: Asker) -> Coroutine[Any, Any, None]:
         """`meant`: the command, or why the line could not be read. Raises nothing."""
+
+
+# ── who asks ──
+
+
+class Home(NamedTuple):
+    """The workspace in which callbot is installed, and its organisation; empty where there is none."""
+
+    team_id: str
+    enterprise_id: str = ""
+
+
+def is_external(body: Mapping[str, Any], home: Home) -> bool:
+    """Whether a command or click comes from an external user: of another workspace than callbot's, or another organisation.
+
+    In shared channels (Slack Connect) people of other workspaces type and click, too. In an organisation
+    with several workspaces (Enterprise Grid) `user.team_id` of a click may be the workspace in which it was clicked, the
+    person's home workspace, or the id of the organisation itself (bolt-js issue 1875); a command names the workspace where
+    it was typed. So the organisation decides where Slack names it, and a payload that names neither counts as external.
+    """
+    user, team = _mapping(body.get("user")), _text(body, "team_id")
+    if user:
+        team = _text(user, "team_id") or _text(_mapping(body.get("team")), "id")
+    if not home.enterprise_id:
+        return team != home.team_id
+    organisations = {
+        _text(body, "enterprise_id"),
+        _text(_mapping(body.get("enterprise")), "id"),
+        _text(user, "enterprise_id"),
+        _text(_mapping(user.get("enterprise_user")), "enterprise_id"),
+    } - {""}
+    if organisations - {home.enterprise_id}:
+        return True
+    return team not in home and home.enterprise_id not in organisations
+
+
+@dataclass(frozen=True)
+class Requester:
+    """Who asks, and for what."""
+
+    slack_user: str
+    external: bool
+    known: bool
+    """The configuration names this person, who is no external user."""
+    acts: bool
+    """Everything but a list, help, or a line that cannot be read: somebody waits at a phone, or for a person."""
+
+
+class RequestLimits:
+    """How many requests may be under way: in all, for each person, and for people whom the configuration does not name.
+
+    Interventions come before lists and help, and the people of callbot.toml before everybody else. `closed`: callbot stops,
+    so no further request is started.
+    """
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._all = 0
+        self._unknown = 0
+        self._of_each: Counter[tuple[str, bool]] = Counter()
+
+    def refusal(self, requester: Requester) -> str:
+        """Why a request of this person is not started now; empty where it may start."""
+        if self.closed:
+            return STOPPING
+        if self._all >= (MOST_WAITING if requester.acts and requester.known else MOST_LISTS):
+            return BUSY
+        if self._of_each[requester.slack_user, requester.acts] >= MOST_EACH:
+            return WAIT
+        return BUSY if not requester.known and self._unknown >= MOST_UNKNOWN else ""
+
+    def count(self, requester: Requester, number: int) -> None:
+        """Count a request of this person that is started (1), or is done (-1)."""
+        self._all += number
+        self._unknown += 0 if requester.known else number
+        of_each = (requester.slack_user, requester.acts)
+        self._of_each[of_each] += number
+        if not self._of_each[of_each]:
+            del self._of_each[of_each]
+
+
+# ── what is typed and clicked ──
 
 
 class Listeners:
@@ -74,7 +167,6 @@ class Listeners:
         self._now = now
         self._new_id = new_id
         self._tasks = Tasks()
-        self.closed = False
 
     @property
     def under_way(self) -> int:
@@ -83,15 +175,19 @@ class Listeners:
 
     async def drain(self, seconds: float) -> None:
         """Refuse new requests, and wait at most so many seconds for those under way."""
-        self.closed = True
+        self._limits.closed = True
         await self._tasks.drain(seconds)
 
     async def command(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """A slash command. A request beyond the limits is refused in the acknowledgement."""
         command, text = _text(body, "command"), _text(body, "text")
-        meant = _read(command, text)
+        meant: Command | Refusal
+        try:
+            meant = parse(command, text)
+        except Refusal as invalid:
+            meant = invalid
         requester = self._requester(body, _text(body, "user_id"), meant)
-        if refusal := self._refusal(requester):
+        if refusal := self._limits.refusal(requester):
             await ack(refusal, response_type="ephemeral")
             return
         self._start(body, meant, requester, channel=_text(body, "channel_id"), said=f"{command} {text}".strip())
@@ -112,7 +208,7 @@ class Listeners:
         except BadCommand as too_old:
             meant = too_old
         requester = self._requester(body, _text(user, "id"), meant)
-        refusal = self._refusal(requester)
+        refusal = self._limits.refusal(requester)
         if refusal and self._answers_to_refused >= MOST_ANSWERS:
             await ack()
             return
@@ -124,12 +220,13 @@ class Listeners:
         await ack()
 
     def _requester(self, body: Mapping[str, Any], slack_user: str, meant: Command | Refusal) -> Requester:
-        known = not is_external(body, self._home) and self._knows(slack_user)
-        return Requester(slack_user, acts=acts(meant), known=known)
-
-    def _refusal(self, requester: Requester) -> str:
-        """Why a request of this person is not started now; empty where it may start."""
-        return STOPPING if self.closed else self._limits.refusal(requester)
+        external = is_external(body, self._home)
+        return Requester(
+            slack_user,
+            external=external,
+            known=not external and self._knows(slack_user),
+            acts=not isinstance(meant, Refusal | ListCalls | Help),
+        )
 
     def _start(
         self,
@@ -146,7 +243,7 @@ class Listeners:
             id=self._new_id(),
             trigger=_text(body, "trigger_id") or self._new_id(),
             slack_user=requester.slack_user,
-            external=is_external(body, self._home),
+            external=requester.external,
             channel=channel,
             clicked=clicked,
             said=said[:LONGEST_SAID],
@@ -166,11 +263,14 @@ class Listeners:
             self._answers_to_refused += 1
             task.add_done_callback(lambda _: self._refused_answered())
         else:
-            self._limits.started(requester)
-            task.add_done_callback(lambda _: self._limits.ended(requester))
+            self._limits.count(requester, 1)
+            task.add_done_callback(lambda _: self._limits.count(requester, -1))
 
     def _refused_answered(self) -> None:
         self._answers_to_refused -= 1
+
+
+# ── Bolt ──
 
 
 def build_app(listeners: Listeners, client: AsyncWebClient, authorized: AuthorizeResult) -> AsyncApp:
@@ -213,12 +313,36 @@ async def _failed(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")
 
 
-def _read(command: str, text: str) -> Command | Refusal:
-    """The command that a typed line stands for, or why it stands for none."""
+class Acknowledgements(Protocol):
+    """The metrics of acknowledgements. `kind` is command, button or other."""
+
+    def acknowledged(self, kind: str, seconds: float) -> None:
+        """Bolt has acknowledged a delivery, this many seconds after it was given it."""
+
+    def acknowledgement_lost(self, kind: str) -> None:
+        """Slack gets no acknowledgement of a delivery."""
+
+
+async def deliver(app: AsyncApp, request: AsyncBoltRequest, acknowledgements: Acknowledgements) -> BoltResponse:
+    """Bolt's answer. Any status but 200 counts as a lost acknowledgement, and so does an exception."""
+    kind, start, status = kind_of(request.body), time.monotonic(), 500
     try:
-        return parse(command, text)
-    except Refusal as wrong:
-        return wrong
+        response = await app.async_dispatch(request)
+        status = response.status
+    finally:
+        if status == 200:
+            acknowledgements.acknowledged(kind, time.monotonic() - start)
+        else:
+            acknowledgements.acknowledgement_lost(kind)
+    return response
+
+
+def kind_of(body: Mapping[str, Any]) -> str:
+    """What a payload is, for the metrics: command, button or other."""
+    command = body.get("command")
+    if isinstance(command, str) and command.startswith("/"):
+        return "command"
+    return "button" if body.get("type") == "block_actions" else "other"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -10,8 +10,8 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 
 from bot.slack.connection import HEARTBEAT, Connection
-from bot.slack.delivery import Acknowledgements
 from bot.slack.failures import RateLimited, SlackError, answer_of, raising_slack_errors, word
+from bot.slack.listeners import Acknowledgements
 from bot.tasks import Tasks, back_off
 
 CONNECTIONS = 2

@@ -10,8 +10,8 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import CallbotError
-from bot.slack.external_users import Home
 from bot.slack.failures import CertificateProblem, SlackError, SlackRefusal, answer_of, word
+from bot.slack.listeners import Home
 from bot.slack.sockets import Sockets
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)

@@ -12,7 +12,7 @@ from bot.domain.request import Request
 from bot.interventions.checks import MOST_OPEN
 from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.server import Fault
-from bot.slack.request_limits import MOST_EACH, WAIT
+from bot.slack.listeners import MOST_EACH, WAIT
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 

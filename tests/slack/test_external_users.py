@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.external_users import Home, is_external
+from bot.slack.listeners import Home, is_external
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "slack"
 ALONE, GRID = Home("T0HOME"), Home("T0HOME", "E0OURS")

@@ -1,34 +1,42 @@
 """No person's requests keep others waiting: a share for each person, and capacity that is kept for interventions."""
 
+import asyncio
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from slack_bolt.async_app import AsyncAck
 
-from bot.domain.actions import ActionName
-from bot.domain.commands import AskForHelp, Command, Help, Intervene, ListCalls, Target
-from bot.domain.errors import BadCommand, Refusal
-from bot.slack.request_limits import (
+from bot.domain.commands import Command
+from bot.domain.errors import Refusal
+from bot.domain.request import Request
+from bot.interventions.ports import Asker
+from bot.slack.listeners import (
     BUSY,
     MOST_EACH,
     MOST_LISTS,
     MOST_UNKNOWN,
     MOST_WAITING,
+    STOPPING,
     WAIT,
+    Home,
+    Listeners,
     Requester,
     RequestLimits,
-    acts,
 )
 
 
 def a_requester(name: str = "U0ANA", *, acting: bool = False, known: bool = True) -> Requester:
-    return Requester(name, acts=acting, known=known)
+    return Requester(name, external=False, acts=acting, known=known)
 
 
 def filled(many: int, requester: Callable[[int], Requester]) -> RequestLimits:
     """With so many requests under way, each of the person that `requester` gives."""
     limits = RequestLimits()
     for number in range(many):
-        limits.started(requester(number))
+        limits.count(requester(number), 1)
     return limits
 
 
@@ -72,22 +80,48 @@ def test_people_whom_nobody_knows_come_last_whatever_they_ask() -> None:
 
 def test_a_request_that_is_done_no_longer_counts() -> None:
     limits = filled(MOST_EACH, lambda _: a_requester())
-    limits.ended(a_requester())
+    limits.count(a_requester(), -1)
     assert limits.refusal(a_requester()) == ""
 
 
-INTERVENE = Intervene(action=ActionName.MONITOR, target=Target(kind="extension", text="0003*210"))
+async def hang(request: Request, meant: Command | Refusal, asker: Asker) -> None:
+    await asyncio.Event().wait()
 
 
 @pytest.mark.parametrize(
-    ("meant", "is_one"),
+    ("typed", "refusal"),
     [
-        (INTERVENE, True),
-        (AskForHelp(), True),
-        (ListCalls(), False),
-        (Help(), False),
-        (BadCommand("What?", "/calls"), False),
+        ("/monitor 0003*210", ""),
+        ("/calls help-me", ""),
+        ("/calls", WAIT),
+        ("/calls help", WAIT),
+        ("/monitor what?", WAIT),
     ],
 )
-def test_lists_help_and_what_means_nothing_are_no_acts(meant: Command | Refusal, *, is_one: bool) -> None:
-    assert acts(meant) is is_one
+async def test_lists_help_and_what_means_nothing_share_one_limit_and_leave_the_rest_alone(
+    typed: str, refusal: str
+) -> None:
+    outbox: Any = None
+    listeners = Listeners(
+        handle=hang,
+        outbox=outbox,
+        home=Home("T0LOCAL"),
+        knows=lambda _: True,
+        now=lambda: datetime.now(UTC),
+        sleep=asyncio.sleep,
+        new_id=lambda: "r1",
+    )
+
+    async def said_to(line: str) -> str:
+        command, _, text = line.partition(" ")
+        ack = AsyncAck()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
+        body = {"command": command, "text": text, "user_id": "U0ANA", "team_id": "T0LOCAL"}
+        await listeners.command(ack, body)
+        assert ack.response is not None
+        return str(json.loads(ack.response.body)["text"]) if ack.response.body else ""
+
+    for _ in range(MOST_EACH):
+        assert await said_to("/calls") == ""
+    assert await said_to(typed) == refusal
+    await listeners.drain(0.0)
+    assert await said_to("/monitor 0003*210") == STOPPING
