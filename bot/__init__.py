@@ -20,7 +20,7 @@ Dependencies point one way; import-linter holds it (pyproject.toml):
 
     __main__ → app → slack | uapi | ledger → interventions | alerts → polling → tasks | network → domain
 
-A request comes in at `slack/http.py` or `slack/connection.py`, goes through Bolt to `slack/listeners.py`, is handed over by
+A request comes in at `slack/http.py` or `slack/socket_mode.py`, goes through Bolt to `slack/listeners.py`, is handed over by
 `app/dispatch.py`, and an intervention is done by `interventions/service.py`. An alert begins in `alerts/monitor.py`. `app/build.py` puts everything together; `app/bot.py`
 starts and stops it.
 """

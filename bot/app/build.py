@@ -32,7 +32,7 @@ from bot.slack.card_publisher import CardPublisher
 from bot.slack.http import Front
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.outbox import Outbox
-from bot.slack.sockets import Sockets
+from bot.slack.socket_mode import Sockets
 from bot.slack.startup import Workspace, connect, workspace_of
 from bot.slack.wall_time import card_at
 from bot.slack.web_client import tells_time, web_client

@@ -6,8 +6,7 @@ Read in this order:
     command_parser.py    what is typed → Command; pure
     button_codec.py      the value of a button ⇄ what a click on it asks for; pure
     http.py              signed requests on HOST:PORT, and whether the bot is alive and ready
-    sockets.py           Socket Mode, two connections that never go both at once
-    connection.py        one of them, from its greeting to its very end
+    socket_mode.py       Socket Mode, two connections that never go both at once
     startup.py           the first requests to Slack at a start: who the bot is, and the first connection
     bot_token.py         whether Slack still takes the bot token
     private_answers.py   answers that only the person who asked can see, through the response_url

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import CallbotError
 from bot.slack.failures import CertificateProblem, SlackError, SlackRefusal, answer_of, word
 from bot.slack.listeners import Home
-from bot.slack.sockets import Sockets
+from bot.slack.socket_mode import Sockets
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each further attempt."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.sockets import CONNECTIONS
+from bot.slack.socket_mode import CONNECTIONS
 
 
 @pytest.fixture

@@ -18,9 +18,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.limits import SlackLimits
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.connection import Connection
 from bot.slack.failures import SlackError, SlackRefusal
-from bot.slack.sockets import CONNECTIONS, Sockets
+from bot.slack.socket_mode import CONNECTIONS, Connection, Sockets
 
 OPEN = "apps.connections.open"
 
