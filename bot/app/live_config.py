@@ -189,7 +189,7 @@ class LiveConfig:
             raise NotAuthorized(
                 "rules unread",
                 f"{what} cannot be read since {since:%H:%M} UTC ({why}), so I cannot tell what you may do now. "
-                "Nothing was sent. Tell who runs callbot.",
+                "Nothing was sent. Tell the person who runs callbot.",
             )
 
     def on_change(self, callback: Callable[[], None]) -> None:

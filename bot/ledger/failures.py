@@ -20,7 +20,7 @@ class LedgerUnavailable(CallbotError):
         super().__init__(
             message
             or "callbot cannot reach its ledger, and it does nothing that it cannot write down. "
-            "Try again in a moment. If that does not help, tell whoever runs callbot."
+            "Try again in a moment. If that does not help, tell the person who runs callbot."
         )
         self.general = not message
         """The message is the general one."""

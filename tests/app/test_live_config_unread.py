@@ -98,7 +98,7 @@ async def test_without_descriptors_nothing_is_permitted_after_a_minute(reading: 
             reading.book.refuse_if_unread()
     assert str(caught.value) == (
         "callbot.toml cannot be read since 14:02 UTC (Too many open files), so I cannot tell what you may do now. "
-        "Nothing was sent. Tell who runs callbot."
+        "Nothing was sent. Tell the person who runs callbot."
     )
 
 
