@@ -9,8 +9,8 @@ import importlib.metadata
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import aiohttp
@@ -19,7 +19,7 @@ import structlog
 from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall
 from bot.domain.clock import ServerClock
-from bot.domain.errors import AnswerLost, PbxRefused, PbxUnreachable
+from bot.domain.errors import AnswerLost, PbxUnreachable
 from bot.domain.presence import Presence
 from bot.polling.ports import Accepted, PartlyRead
 from bot.tasks import back_off
@@ -72,9 +72,6 @@ class UnifiedApi:
     that what has not changed is not read again; several may share it. `seen` is shown every answer as it came, for `callbot check --try` alone.
     """
 
-    answered: bool
-    """Whether the PBX has given an answer that could be read since the start, a documented refusal included."""
-
     def __init__(
         self,
         session: aiohttp.ClientSession,
@@ -106,7 +103,6 @@ class UnifiedApi:
         self._seen = seen
         self._clock = clock
         self._refused_fresh = ("", 0.0)
-        self.answered = False
 
     async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
         """The call as it is now, None if it is gone.
@@ -116,8 +112,7 @@ class UnifiedApi:
         request = wire.get_call(user, extension, call_id)
         async with self._one_read():
             answer = await self._read(request)
-        with self._understanding():
-            return wire.read_call(answer.http_status, answer.body, call_id)
+        return wire.read_call(answer.http_status, answer.body, call_id)
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         """All calls in progress on an extension, or with `@self` on all of the user's; each id once.
@@ -143,8 +138,7 @@ class UnifiedApi:
         """The presence of one phone, None if the PBX does not know it. Asked once, without repeats. Raises as `get`."""
         async with self._one_read():
             answer = await self._authenticated(wire.get_presence(user, extension), self._read_timeout)
-        with self._understanding():
-            page = wire.read_presences(answer.http_status, answer.body)
+        page = wire.read_presences(answer.http_status, answer.body)
         return next((phone for phone in page.entries if phone.extension == extension), None)
 
     async def phones(self, user: str) -> tuple[Presence, ...]:
@@ -170,8 +164,7 @@ class UnifiedApi:
         async with self._one_read():
             for _ in range(PAGES):
                 answer = await self._read(ask(start))
-                with self._understanding():
-                    page = await read(answer)
+                page = await read(answer)
                 await asyncio.sleep(0)  # what follows is a slice by itself
                 known, came = len(found), len(page.entries) + page.skipped
                 skipped += page.skipped
@@ -203,8 +196,7 @@ class UnifiedApi:
         request = wire.put_action(user, extension, call_id, action)
         answer = await self._authenticated(request, self._act_timeout, call=call_id, action=action.action.value)
         try:
-            with self._understanding():
-                return wire.read_accepted(answer.http_status, answer.body)
+            return wire.read_accepted(answer.http_status, answer.body)
         except PbxUnreachable as doubtful:
             raise AnswerLost(doubtful.why, wire.documented_code(answer.body)) from None
 
@@ -225,16 +217,6 @@ class UnifiedApi:
                 await self._sleep(back_off(attempt, FIRST_PAUSE, LONGEST_PAUSE, self._random()))
         log.warning("pbx_unreachable", method=request.method, why=why)
         raise PbxUnreachable(why)
-
-    @contextmanager
-    def _understanding(self) -> Iterator[None]:
-        """Set `answered` if the answer that is read meanwhile is one of the PBX."""
-        try:
-            yield
-        except PbxRefused as no:
-            self.answered = self.answered or bool(no.code)
-            raise
-        self.answered = True
 
     async def _authenticated(self, request: Request, seconds: float, **about: str) -> Answer:
         """Send it; if the token is refused, once more with a fresh one."""

@@ -173,13 +173,6 @@ async def test_no_content_is_an_empty_list(raw_api: UnifiedApi, raw: RawPbx) -> 
     assert await raw_api.list("@me", "@self") == ()
 
 
-async def test_an_empty_list_that_cannot_be_read_is_no_answer_of_the_pbx(raw_api: UnifiedApi, raw: RawPbx) -> None:
-    raw.replies = [http(200, b'{"entry": [7]}')]
-    with pytest.raises(PbxUnreachable):
-        await raw_api.list("@me", "@self")
-    assert raw_api.answered is False
-
-
 # ── what is remembered ──
 
 

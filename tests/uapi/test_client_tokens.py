@@ -1,4 +1,4 @@
-"""UnifiedApi and its token: what a refused one costs, and whether the PBX has answered at all."""
+"""UnifiedApi and its token: what a refused one costs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,12 +7,7 @@ import aiohttp
 import pytest
 
 from bot.domain.actions import Monitor
-from bot.domain.errors import (
-    AccessDenied,
-    PbxRefused,
-    PbxUnauthenticated,
-    PbxUnreachable,
-)
+from bot.domain.errors import AccessDenied, PbxUnauthenticated, PbxUnreachable
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi
@@ -88,29 +83,3 @@ async def test_without_a_token_an_action_is_not_sent(app: UnifiedApi, pbx: Sandb
     with pytest.raises(PbxUnreachable) as caught:
         await app.act("12", "0003*210", call_id, MONITOR)
     assert (type(caught.value), pbx.puts()) == (PbxUnreachable, [])
-
-
-# ── readiness ──
-
-
-async def test_a_client_that_has_asked_nothing_has_no_answer(api: UnifiedApi) -> None:
-    assert api.answered is False
-
-
-async def test_a_read_that_went_well_is_an_answer(api: UnifiedApi) -> None:
-    await api.list("@me", "@self")
-    assert api.answered is True
-
-
-async def test_a_documented_no_is_an_answer(api: UnifiedApi) -> None:
-    with pytest.raises(PbxRefused):
-        await api.list("@me", "0003*999")
-    assert api.answered is True
-
-
-@pytest.mark.parametrize("kind", ["html 502", "401", "half json", "redirect"])
-async def test_what_cannot_be_read_is_no_answer(api: UnifiedApi, pbx: SandboxPbx, kind: Any) -> None:
-    pbx.faults.add(Fault(kind, times=None))
-    with pytest.raises((PbxUnreachable, PbxUnauthenticated)):
-        await api.list("@me", "@self")
-    assert api.answered is False

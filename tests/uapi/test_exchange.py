@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from bot.domain.actions import Monitor
-from bot.domain.errors import AnswerLost, PbxBusy, PbxRefused, PbxUnreachable
+from bot.domain.errors import AnswerLost, PbxBusy, PbxUnreachable
 from bot.polling.ports import Accepted
 from bot.uapi.client import UnifiedApi
 from bot.uapi.exchange import BODY_LIMIT, LIST_LIMIT
@@ -191,13 +191,6 @@ async def test_a_cookie_of_the_pbx_is_not_sent_back(connect: Connect, raw: RawPb
     await api.get("@me", "0003*210", "b8")
     await api.get("@me", "0003*210", "b8")
     assert [heard.headers.get("cookie") for heard in raw.heard] == [None, None]
-
-
-async def test_a_no_without_a_code_may_be_of_any_server_and_is_no_answer(api: UnifiedApi, raw: RawPbx) -> None:
-    raw.replies = [http(404, b"<html>")]
-    with pytest.raises(PbxRefused):
-        await api.get("@me", "0003*210", "b8")
-    assert api.answered is False
 
 
 async def test_the_client_says_who_it_is(api: UnifiedApi, raw: RawPbx) -> None:
