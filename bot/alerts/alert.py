@@ -64,7 +64,7 @@ HELP_REQUEST_KEY = "help_request"
 
 
 class AlertState(StrEnum):
-    """The state of an alert; the value is the code in the ledger and the logs. `bot.slack.state_words` has the words."""
+    """The state of an alert; the value is the code in the ledger and the logs. `bot.slack.alert_card` has the words."""
 
     RAISED = "raised"
     SNOOZED = "snoozed"

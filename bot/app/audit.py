@@ -24,7 +24,7 @@ from bot.domain.foreign_text import folded
 from bot.domain.permissions import Permissions
 from bot.interventions.ports import Outcome
 from bot.ledger.audit_log import AuditEntry, AuditLog
-from bot.slack.state_words import STATE
+from bot.slack.intervention_card import STATE
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 NOT_ON_A_TERMINAL = 160

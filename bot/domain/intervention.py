@@ -24,7 +24,7 @@ from bot.domain.presence import PhoneSeen
 
 
 class State(StrEnum):
-    """What is known of an intervention; the value is the code in the ledger and the logs. `bot.slack.state_words` has the words."""
+    """What is known of an intervention; the value is the code in the ledger and the logs. `bot.slack.intervention_card` has the words."""
 
     ASKED = "asked"
     RINGING = "ringing"

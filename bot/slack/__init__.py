@@ -22,14 +22,10 @@ Read in this order:
 
 What messages say; pure:
 
-    cards.py             the card of a person and a call
-    card_words.py        … in words
-    alert_cards.py       the card of an alert, and the digest
-    alert_words.py       … in words
-    state_words.py       the words for states, which are stored and logged as codes
-    answer_messages.py   private answers: refusals, help, where a card is
-    lists.py             lists of live calls
-    wall_time.py         cards and lists with dates as the wall clock has them
-    messages.py          what every message is built from
-    foreign.py           text of others
+    intervention_card.py  the card of a person and a call
+    alert_card.py         the card of an alert, the digest, and the card of an outage of the PBX
+    call_lists.py         the list of live calls, and which of several is meant
+    answer_messages.py    private answers: refusals, help, where a card is
+    wall_time.py          cards and lists with dates as the wall clock has them
+    messages.py           what every message is built from; text of others made safe
 """

@@ -1,5 +1,6 @@
 """Private answers that are no list of calls: refusals, help, where a card is. Pure."""
 
+import html
 import re
 
 from slack_sdk.models.blocks import ActionsBlock
@@ -8,8 +9,17 @@ from bot.domain.buttons import Button
 from bot.domain.request import Request
 from bot.interventions.ports import CardElsewhere
 from bot.slack.command_parser import EXAMPLES, HELP_ME_EXAMPLE, Verb
-from bot.slack.foreign import escaped, foreign, plain
-from bot.slack.messages import Message, act, headline, message, our_words, said, small
+from bot.slack.messages import (
+    Message,
+    escaped,
+    headline,
+    intervention_button,
+    message,
+    mrkdwn_section,
+    plain,
+    plain_context,
+    plain_section,
+)
 
 HELP = {
     Verb.MONITOR: "listen silently; nobody hears you",
@@ -37,25 +47,30 @@ HELP_ON_OPTIONS = (
 
 def refusal_message(text: str, request: str) -> Message:
     """Why nothing was done, with the id of the request in the log."""
-    return message(foreign(text, 2800), [said(text), small(f"Request {request}")])
+    return message(escaped(text, 2800), [plain_section(text), plain_context(f"Request {request}")])
 
 
 def not_registered(text: str, anyway: Button, request: str) -> Message:
     """The person's own phone could not ring; a button tries it anyway."""
-    insist = ActionsBlock(block_id=f"anyway-{request}", elements=[act(anyway, "Ring anyway", 0)])
-    return message(foreign(text, 2800), [said(text), insist, small(f"Request {request}")])
+    insist = ActionsBlock(block_id=f"anyway-{request}", elements=[intervention_button(anyway, label="Ring anyway")])
+    return message(escaped(text, 2800), [plain_section(text), insist, plain_context(f"Request {request}")])
 
 
 def help_text() -> Message:
     """Every command with an example, how to name extensions and people, and every option."""
-    lines = [f"`{escaped(EXAMPLES[verb])}`: {HELP[verb]}" for verb in Verb]
+    lines = [f"`{html.escape(EXAMPLES[verb], quote=False)}`: {HELP[verb]}" for verb in Verb]
     lines += [
         "`/calls bob`: the live calls that match a name or a number, with buttons; without words, all of them",
-        f"`{escaped(HELP_ME_EXAMPLE)}`: ask your team for help with the call you are in",
+        f"`{html.escape(HELP_ME_EXAMPLE, quote=False)}`: ask your team for help with the call you are in",
         "`/calls help`: this list",
     ]
     text = "What callbot understands: " + ", ".join(f"/{verb}" for verb in Verb) + ", /calls."
-    blocks = [headline("What callbot understands"), our_words("\n".join(lines)), said(*WHOM), said(*HELP_ON_OPTIONS)]
+    blocks = [
+        headline("What callbot understands"),
+        mrkdwn_section("\n".join(lines)),
+        plain_section(*WHOM),
+        plain_section(*HELP_ON_OPTIONS),
+    ]
     return message(text, blocks)
 
 
@@ -72,14 +87,14 @@ ELSEWHERE = {
 
 def card_elsewhere(why: CardElsewhere) -> Message:
     """Where the card is, and why it is not here. Not for CardElsewhere.NO."""
-    return message(ELSEWHERE[why], [said(ELSEWHERE[why])])
+    return message(ELSEWHERE[why], [plain_section(ELSEWHERE[why])])
 
 
 def help_requested(channel: str) -> Message:
     """Where the help request is posted."""
     where = f"<#{channel}>" if CHANNEL.fullmatch(channel) else "your team's channel"
     text = f"Your call for help is in {where}. A direct message from callbot will tell you who is coming."
-    return message(text, [our_words(text)])
+    return message(text, [mrkdwn_section(text)])
 
 
 def help_is_not_seen() -> Message:
@@ -88,19 +103,19 @@ def help_is_not_seen() -> Message:
         "Your call for help is not in its channel: Slack does not let callbot post there, so nobody has seen it. "
         "Ask somebody directly, and tell the people who run callbot. It is posted as soon as the channel accepts it."
     )
-    return message(text, [said(text)])
+    return message(text, [plain_section(text)])
 
 
 def help_is_coming(name: str) -> Message:
     """To an agent who asked for help: who is coming."""
     text = f"{plain(name)} is on it: help is coming."
-    return message(foreign(text, 300), [said(text)])
+    return message(escaped(text, 300), [plain_section(text)])
 
 
 def interrupted(request: Request) -> Message:
     """A restart interrupted a request before anything was sent."""
     text = f"callbot was restarted just when you asked for “{request.said}”. Nothing was sent. Please ask again."
-    return message(foreign(text, 2800), [said(text)])
+    return message(escaped(text, 2800), [plain_section(text)])
 
 
 def never_sent_card() -> Message:
@@ -109,4 +124,4 @@ def never_sent_card() -> Message:
         "Ended: nothing was sent",
         "Your phone was busy, and callbot was restarted. Ask again if you still need it.",
     )
-    return message(". ".join(lines), [headline(lines[0]), said(lines[1])])
+    return message(". ".join(lines), [headline(lines[0]), plain_section(lines[1])])

@@ -7,8 +7,8 @@ from bot.alerts.blindness import BlindCard
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import UNDECIDED, Why
 from bot.interventions.ports import Card
-from bot.slack.alert_cards import alert_message, blind_message, digest_message
-from bot.slack.cards import intervention_message
+from bot.slack.alert_card import alert_message, blind_message, digest_message
+from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message
 from bot.slack.outbox import Rank, Urgency
 

@@ -1,16 +1,18 @@
-"""The parts of which every message is built. Pure: no client, no settings.
+"""What every message is built from: texts that are safe to show, sections, buttons. Pure: no client, no settings.
 
-Foreign text goes into `said` (plain_text, which Slack does not parse) or through `foreign`. mrkdwn is for our own words and
-for dates, which plain_text cannot show. `text` is what a notification shows and a screen reader reads: it stands first.
+Text from the PBX or from people cannot notify, link, format or fake a line. In plain_text, which Slack does not parse,
+`plain` is enough. In mrkdwn and in the top-level `text` use `escaped`: Slack reads bare addresses, `@here`, `:emoji:` and
+`*stars*` there too ("Formatting message text", docs.slack.dev). mrkdwn is for our own words and for dates, which plain_text
+cannot show. `text` is what a notification shows and a screen reader reads.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_sdk.models.blocks import (
-    ActionsBlock,
     Block,
     ButtonElement,
     ConfirmObject,
@@ -22,26 +24,16 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.buttons import Button, ModeChangeButton
+from bot.domain.buttons import AnyButton, Button
 from bot.domain.calls import Status
-from bot.domain.commands import AnswerModeChange
+from bot.domain.foreign_text import seen
 from bot.slack.button_codec import pack
-from bot.slack.foreign import plain
 
-INTERVENE = "intervene"
-"""The beginning of the action_id of buttons that act on a call."""
-MODE_CHANGE = "switch"
-"""The beginning of the action_id of *Ring now anyway* and *Cancel*."""
-PAGE = "page"
-"""The beginning of the action_id of *Next* and *Previous*."""
-ALERT = "alert"
-"""The beginning of the action_id of *I'm on it* and *Snooze*."""
-ASK_FOR_HELP = "hand"
-"""The beginning of the action_id of *Ask for help*."""
 MOST_BLOCKS = 50
 MOST_CHARACTERS = 3000
 MOST_FIELDS = 10
-"""Limits of a message, a text, a section (Block Kit reference)."""
+BUTTON_TEXT = 75
+"""Limits of a message, a text, a section, a button's label (Block Kit reference)."""
 
 STATUS = {
     Status.UNKNOWN: "state unknown",
@@ -71,59 +63,64 @@ def message(text: str, blocks: Sequence[Block]) -> Message:
     return Message(text=text, blocks=tuple(block.to_dict() for block in blocks[:MOST_BLOCKS]))
 
 
+def text_of(sentences: Iterable[str]) -> str:
+    """The text of a message, from sentences that may hold foreign text."""
+    return " ".join(f"{escaped(sentence.removesuffix('.'), 300)}." for sentence in sentences)
+
+
 def headline(text: str) -> Block:
     """A headline; it may hold foreign text."""
     return HeaderBlock(text=PlainTextObject(text=plain(text, 150), emoji=False))
 
 
-def said(*lines: str) -> Block:
-    """Sentences as plain text; they may hold foreign text."""
+def plain_section(*lines: str) -> Block:
+    """A paragraph of plain text; it may hold foreign text."""
     text = "\n".join(plain(line, 700) for line in lines)
     return SectionBlock(text=PlainTextObject(text=text[:MOST_CHARACTERS], emoji=False))
 
 
-def our_words(text: str) -> Block:
-    """Mrkdwn: our own words, dates, and foreign text that `foreign` has escaped."""
+def mrkdwn_section(text: str) -> Block:
+    """A paragraph of mrkdwn: our own words, dates, and escaped foreign text."""
     return SectionBlock(text=MarkdownTextObject(text=text[:MOST_CHARACTERS], verbatim=True))
 
 
-def facts(*fields: PlainTextObject | MarkdownTextObject) -> Block:
-    """Short facts, two beside each other."""
+def fields_section(*fields: PlainTextObject | MarkdownTextObject) -> Block:
+    """Short fields, two beside each other."""
     return SectionBlock(fields=list(fields[:MOST_FIELDS]))
 
 
-def fact(label: str, value: str) -> PlainTextObject:
-    """One fact; the value may be foreign."""
+def field(label: str, value: str) -> PlainTextObject:
+    """One field; the value may be foreign text."""
     return PlainTextObject(text=f"{label}: {plain(value)}", emoji=False)
 
 
-def since(label: str, moment: datetime) -> MarkdownTextObject:
-    """One fact that is a time."""
-    return MarkdownTextObject(text=f"{label} {when(moment)}", verbatim=True)
+def date_field(label: str, moment: datetime) -> MarkdownTextObject:
+    """One field with a time of day."""
+    return MarkdownTextObject(text=f"{label} {time_of_day(moment)}", verbatim=True)
 
 
-def small(text: str) -> Block:
-    """A line in small print; it may hold foreign text."""
+def plain_context(text: str) -> Block:
+    """A line of plain text in small print; it may hold foreign text."""
     return ContextBlock(elements=[PlainTextObject(text=plain(text, 700), emoji=False)])
 
 
-def small_words(text: str) -> Block:
+def mrkdwn_context(text: str) -> Block:
     """A line of mrkdwn in small print: our own words, dates, and escaped foreign text."""
     return ContextBlock(elements=[MarkdownTextObject(text=text, verbatim=True)])
 
 
-def when(moment: datetime) -> str:
+def time_of_day(moment: datetime) -> str:
     """A time of day in the reader's time zone; where Slack cannot show that, in UTC."""
     utc = moment.astimezone(UTC)
     return f"<!date^{int(utc.timestamp())}^{{time_secs}}|{utc:%H:%M:%S} UTC>"
 
 
-def when_and_how_long_ago(moment: datetime) -> str:
+def time_and_how_long_ago(moment: datetime) -> str:
     """A time of day, and how long ago that is, which Slack keeps up to date (`{ago}`, "Formatting message text")."""
-    return when(moment).replace("{time_secs}", "{time_secs} ({ago})")
+    return time_of_day(moment).replace("{time_secs}", "{time_secs} ({ago})")
 
 
-def lasting(duration: timedelta) -> str:
+def duration_text(duration: timedelta) -> str:
     """A duration in minutes and whole seconds; below a minute with fractions of a second."""
     seconds = max(0.0, duration.total_seconds())
     if seconds < 60:
@@ -144,44 +141,79 @@ def as_many_as_fit(texts: Sequence[str], most: int, between: str) -> list[str]:
     return kept
 
 
-def buttons(offered: Sequence[Button], block_id: str) -> Block:
-    """A row with a button for each action."""
-    return ActionsBlock(block_id=block_id, elements=[act(one, LABEL[one.intervene.action], 0) for one in offered])
+# ── buttons ──
 
 
-def act(button: Button, label: str, number: int) -> ButtonElement:
-    """A button that acts on a call. Barge in and Record ask for confirmation."""
-    action = button.intervene.action
-    question = QUESTION.get(action)
+def button_element(
+    label: str, action_id: str, button: AnyButton, *, style: str | None = None, confirm: ConfirmObject | None = None
+) -> ButtonElement:
+    """A button; the label may hold foreign text."""
     return ButtonElement(
-        text=PlainTextObject(text=plain(label, 75), emoji=False),
-        action_id=f"{INTERVENE}:{action}:{number}",
+        text=PlainTextObject(text=plain(label, BUTTON_TEXT), emoji=False),
+        action_id=action_id,
         value=pack(button),
-        style="danger" if action is ActionName.BARGE_IN else None,
-        confirm=_confirm(action, question) if question else None,
+        style=style,
+        confirm=confirm,
     )
 
 
-def mode_change_buttons(card: str, channel: str, anyway: str) -> Block:
-    """The buttons of a card that waits for the supervisor's phone. `anyway`: the label of the one that rings it now."""
-    labels = ((anyway, True), ("Cancel", False))
-    return ActionsBlock(
-        block_id=f"{MODE_CHANGE}-{card}",
-        elements=[
-            ButtonElement(
-                text=PlainTextObject(text=label, emoji=False),
-                action_id=f"{MODE_CHANGE}:{'now' if now else 'cancel'}",
-                value=pack(ModeChangeButton(answer=AnswerModeChange(card=card, now=now), channel=channel)),
-            )
-            for label, now in labels
-        ],
-    )
+def intervention_button(button: Button, number: int = 0, label: str = "") -> ButtonElement:
+    """A button that acts on a call, labelled with its action if no label is given. Barge in and Record ask for confirmation.
+
+    `number`: tells buttons of one action in one message apart.
+    """
+    action = button.intervene.action
+    confirm = None
+    if action in QUESTION:
+        question = PlainTextObject(text=QUESTION[action], emoji=False)
+        confirm = ConfirmObject(title=f"{LABEL[action]}?", text=question, confirm=LABEL[action], deny="Cancel")
+    style = "danger" if action is ActionName.BARGE_IN else None
+    return button_element(label or LABEL[action], f"intervene:{action}:{number}", button, style=style, confirm=confirm)
 
 
-def _confirm(action: ActionName, question: str) -> ConfirmObject:
-    return ConfirmObject(
-        title=f"{LABEL[action]}?",
-        text=PlainTextObject(text=question, emoji=False),
-        confirm=LABEL[action],
-        deny="Cancel",
-    )
+# ── text of others ──
+
+_EXACT = re.compile(r"(?<![\w*+])([0-9X]{1,16}\*[0-9X]{1,16}|\+?[0-9]{1,32})(?![\w*])")
+"""Extensions, their patterns, and numbers, which stay as they are: a star inside a word is no formatting."""
+_HARMLESS = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "_": "＿", "~": "～", "`": "ˋ", "@": "＠", "#": "＃"}
+)
+"""Escapes, and lookalikes that mean nothing to Slack."""
+_EMOJI = re.compile(r":(?=[^\s:]+:)")
+_ENTITY = re.compile(r"&(?=#?\w{1,10};)")
+"""An HTML entity in the text, which would become markup if a reader unescapes twice."""
+_DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,24}(?![^\W_]))")
+_NUMBER = re.compile(r"<?[+0-9*][0-9*() ./-]*>?|")
+_CALLER_ID = re.compile(r"(.*?) ?(<[+0-9*][0-9*() ./-]*>)")
+_QUOTES = str.maketrans(dict.fromkeys('“”„‟«»‹›"″〝〞〟＂「」『』', "'"))
+_LONGEST_NAME, _LONGEST_CALLER_ID = 60, 1000
+
+
+def plain(text: str, limit: int = 120) -> str:
+    """The visible text on one line, at most `limit` characters; a dash if nothing is left. For plain_text objects."""
+    line = seen(text[: limit * 8])  # the rest would be cut anyway, and cleaning it takes time
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip(" \u200c\u200d") + "…"  # a joiner at the cut would join nothing
+    return line or "–"
+
+
+def escaped(text: str, limit: int = 120) -> str:
+    """The visible text on one line for mrkdwn: Slack shows every character and interprets none."""
+    line = _ENTITY.sub("＆", plain(text, limit))
+    line = _DOMAIN.sub("․", _EMOJI.sub("꞉", line).replace("://", "꞉//"))
+    parts = _EXACT.split(line)
+    parts[::2] = [between.translate(_HARMLESS) for between in parts[::2]]
+    return "".join(parts)
+
+
+def quoted_caller(caller_id: str) -> str:
+    """A caller id with its name in quotation marks: callers choose it, so it must not read like a word of callbot."""
+    text = seen(caller_id[:_LONGEST_CALLER_ID])
+    if _NUMBER.fullmatch(text):
+        return text
+    named = _CALLER_ID.fullmatch(text)
+    name, number = (named[1], f" {named[2]}") if named else (text, "")
+    name = name.translate(_QUOTES).strip(" '")
+    if _NUMBER.fullmatch(name):
+        return f"{name}{number}".strip()
+    return f"“{name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + '…'}”{number}"

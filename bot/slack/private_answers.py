@@ -13,10 +13,10 @@ from bot.domain.actions import ActionName
 from bot.domain.buttons import Button
 from bot.domain.errors import Refusal
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
-from bot.slack import answer_messages, lists
-from bot.slack.cards import intervention_message
+from bot.slack import answer_messages, call_lists
 from bot.slack.direct_message import PAUSES, card_nowhere, send_direct_message
 from bot.slack.failures import NotDone, SlackError, SlackRefusal
+from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank
 from bot.slack.wall_time import lines_at
@@ -63,12 +63,12 @@ class PrivateAnswers:
 
     async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
         """Ask which call."""
-        await self._tell(lists.choice_message(action, lines_at(choices, self._pbx_behind()), self._now()))
+        await self._tell(call_lists.choice_message(action, lines_at(choices, self._pbx_behind()), self._now()))
 
     async def listed(self, listing: Listing) -> None:
         """Show a page of the live calls; after a click it replaces the page that was clicked."""
         shown = listing.model_copy(update={"lines": lines_at(listing.lines, self._pbx_behind())})
-        await self._tell(lists.call_list_message(shown), replace=self._clicked)
+        await self._tell(call_lists.call_list_message(shown), replace=self._clicked)
 
     async def helped(self) -> None:
         """Show every command."""

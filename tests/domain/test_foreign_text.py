@@ -13,7 +13,7 @@ from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls
 from bot.domain.directory import read_directory
 from bot.domain.foreign_text import cleaned, folded, seen
 from bot.slack.command_parser import parse
-from bot.slack.foreign import foreign, plain
+from bot.slack.messages import escaped, plain
 
 NAMES = {
     "Persian, with its joiner": "علی\u200cرضا",
@@ -48,7 +48,7 @@ def directory_name(name: str) -> str | None:
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-@pytest.mark.parametrize("taken", [seen, config_name, directory_name, plain, foreign, visible])
+@pytest.mark.parametrize("taken", [seen, config_name, directory_name, plain, escaped, visible])
 def test_a_name_of_any_script_is_taken_and_shown_whole(name: str, taken: type[str]) -> None:
     assert taken(unicodedata.normalize("NFC", name)) == unicodedata.normalize("NFC", name)
 

@@ -21,10 +21,9 @@ from bot.interventions.call_list import Viewer, live_calls
 from bot.interventions.card import next_buttons
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack import lists
-from bot.slack.cards import intervention_message
+from bot.slack import call_lists
+from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message
-from bot.slack.state_words import STATE
 from bot.uapi import wire
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -204,7 +203,7 @@ def listing(calls: tuple[PhoneCall, ...], rules: Permissions) -> Listing:
 def test_a_list_of_whatever_was_read_does_no_harm(
     read: Read, hidden: Hidden, rules: Permissions, data: st.DataObject
 ) -> None:
-    shown_without_harm(lists.call_list_message(listing(read(data), rules)), hidden)
+    shown_without_harm(call_lists.call_list_message(listing(read(data), rules)), hidden)
 
 
 @quick
@@ -215,4 +214,4 @@ def test_a_question_about_whatever_was_read_does_no_harm(
     found = [line for line in listing(read(data), rules).lines if line.buttons]
     offered = [Choice(call=one.call, view=one.view, agent=one.agent, button=one.buttons[0]) for one in found]
     if offered:
-        shown_without_harm(lists.choice_message(offered[0].button.intervene.action, offered, noon), hidden)
+        shown_without_harm(call_lists.choice_message(offered[0].button.intervene.action, offered, noon), hidden)

@@ -13,7 +13,7 @@ from bot.app.metrics import Metrics
 from bot.app.settings import Settings
 from bot.domain.intervention import State
 from bot.slack.command_parser import OPTIONS
-from bot.slack.state_words import STATE
+from bot.slack.intervention_card import STATE
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -10,9 +10,8 @@ from bot.alerts.alert import Alert, AlertState, Resolution, When, acknowledged, 
 from bot.alerts.card import AlertCard
 from bot.domain.calls import PhoneCallView
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.alert_cards import alert_message
-from bot.slack.messages import Message, when_and_how_long_ago
-from bot.slack.state_words import ALERT_STATE
+from bot.slack.alert_card import ALERT_STATE, alert_message
+from bot.slack.messages import Message, time_and_how_long_ago
 
 MakeAlert = Callable[..., Alert]
 MakeAlertCard = Callable[..., AlertCard]
@@ -138,8 +137,8 @@ def test_the_other_party_has_the_name_that_is_known(
 def test_slack_counts_how_long_ago_that_was(
     an_alert: MakeAlert, alert_card_of: MakeAlertCard, noon: datetime, shown: Texts
 ) -> None:
-    assert when_and_how_long_ago(noon) == "<!date^1795262400^{time_secs} ({ago})|12:00:00 UTC>"
-    assert any(when_and_how_long_ago(noon) in text for text in shown(alert_message(alert_card_of(an_alert()))))
+    assert time_and_how_long_ago(noon) == "<!date^1795262400^{time_secs} ({ago})|12:00:00 UTC>"
+    assert any(time_and_how_long_ago(noon) in text for text in shown(alert_message(alert_card_of(an_alert()))))
 
 
 def test_who_has_it_read_out_hears_the_same_with_times_in_utc(

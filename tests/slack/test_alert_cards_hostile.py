@@ -14,7 +14,7 @@ from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.calls import PhoneCallView
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.sandbox.workspace.messages_shown import LIVE_MARKUP
-from bot.slack.alert_cards import alert_message, digest_message
+from bot.slack.alert_card import alert_message, digest_message
 from bot.slack.messages import Message
 
 MakeAlert = Callable[..., Alert]

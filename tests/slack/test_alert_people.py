@@ -10,9 +10,9 @@ from bot.alerts.alert import Alert, Helper, Resolution, When, marked_stale, rais
 from bot.alerts.card import AlertCard
 from bot.domain.calls import PhoneCallView
 from bot.domain.commands import AnswerAlert
-from bot.slack.alert_cards import alert_message
+from bot.slack.alert_card import alert_message
 from bot.slack.button_codec import unpack
-from bot.slack.messages import Message, when
+from bot.slack.messages import Message, time_of_day
 
 MakeAlert = Callable[..., Alert]
 MakeAlertCard = Callable[..., AlertCard]
@@ -131,9 +131,9 @@ def test_each_step_has_its_line_and_who_brought_it_about(
     alert = resolved(snoozed(an_alert(), "Ana Pop", at(noon, 30)), Resolution.CALL_OVER, at(noon, 64))
     steps = shown(alert_message(alert_card_of(alert)))[-1].split("\n")
     assert steps == [
-        f"{when(at(noon, 20))} Raised",
-        f"{when(at(noon, 30))} Snoozed by Ana Pop",
-        f"{when(at(noon, 64))} Resolved",
+        f"{time_of_day(at(noon, 20))} Raised",
+        f"{time_of_day(at(noon, 30))} Snoozed by Ana Pop",
+        f"{time_of_day(at(noon, 64))} Resolved",
     ]
 
 
@@ -144,7 +144,7 @@ def test_of_many_steps_the_newest_are_shown(
     for number in range(60):
         alert = raised(alert, at(noon, 30 + number))
     steps = shown(alert_message(alert_card_of(alert, buttons=())))[2].split("\n")
-    assert steps == [f"{when(at(noon, 30 + number))} Raised" for number in range(40, 60)]
+    assert steps == [f"{time_of_day(at(noon, 30 + number))} Raised" for number in range(40, 60)]
 
 
 # ── a raised hand ──

@@ -22,7 +22,7 @@ from bot.slack.answer_messages import (
     refusal_message,
 )
 from bot.slack.command_parser import OPTIONS, Verb, parse
-from bot.slack.messages import Message, as_many_as_fit, lasting, message, said, when
+from bot.slack.messages import Message, as_many_as_fit, duration_text, message, plain_section, time_of_day
 
 Texts = Callable[[Message], list[str]]
 HOSTILE = "<!here> <@U0BOB> *x* :100: https://evil.example\n> \u202e"
@@ -151,11 +151,11 @@ def test_a_request_that_a_restart_cut_off_is_named_and_was_not_sent(noon: dateti
 
 
 def test_a_message_has_at_most_50_blocks() -> None:
-    assert len(message("x", [said("x")] * 51).blocks) == 50
+    assert len(message("x", [plain_section("x")] * 51).blocks) == 50
 
 
 def test_a_time_is_on_the_readers_clock_and_in_utc_where_that_cannot_be(noon: datetime) -> None:
-    assert when(noon.astimezone()) == "<!date^1795262400^{time_secs}|12:00:00 UTC>"
+    assert time_of_day(noon.astimezone()) == "<!date^1795262400^{time_secs}|12:00:00 UTC>"
 
 
 FIT: list[tuple[list[str], int, list[str]]] = [
@@ -179,4 +179,4 @@ def test_of_texts_the_first_are_kept_whole_that_fit(texts: list[str], most: int,
     [(-3, "0 s"), (0.5, "0.5 s"), (20, "20 s"), (60, "1 min"), (64.9, "1 min 4 s"), (7200, "120 min")],
 )
 def test_a_duration_is_told_in_minutes_and_seconds(seconds: float, words: str) -> None:
-    assert lasting(timedelta(seconds=seconds)) == words
+    assert duration_text(timedelta(seconds=seconds)) == words

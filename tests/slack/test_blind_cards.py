@@ -7,7 +7,7 @@ import pytest
 
 from bot.alerts.blindness import BlindCard
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.alert_cards import blind_message
+from bot.slack.alert_card import blind_message
 from bot.slack.messages import Message
 
 Told = Callable[[Message], str]

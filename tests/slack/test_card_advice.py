@@ -11,9 +11,8 @@ from bot.domain.intervention import Intervention, State, Why, answer_lost, refus
 from bot.domain.presence import PhoneSeen
 from bot.interventions.ports import Card, ModeChange
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.cards import intervention_message
+from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message
-from bot.slack.state_words import STATE
 
 MakeIntervention = Callable[..., Intervention]
 MakeCard = Callable[..., Card]

@@ -10,7 +10,7 @@ from bot.alerts.alert import Alert, Resolution, resolved, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
-from bot.slack.alert_cards import alert_message, digest_message
+from bot.slack.alert_card import alert_message, digest_message
 from bot.slack.card_kinds import (
     AnyCard,
     may_change,
@@ -21,7 +21,7 @@ from bot.slack.card_kinds import (
     urgency,
     who_asked,
 )
-from bot.slack.cards import intervention_message
+from bot.slack.intervention_card import intervention_message
 from bot.slack.outbox import Rank
 
 MakeAlert = Callable[..., Alert]

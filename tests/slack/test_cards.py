@@ -12,9 +12,8 @@ from bot.domain.errors import SendCallToInvalid
 from bot.domain.intervention import Intervention, State, Step, Why, answer_lost, refused
 from bot.interventions.ports import Card
 from bot.sandbox.workspace.block_rules import check_blocks
-from bot.slack.cards import intervention_message
+from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message
-from bot.slack.state_words import STATE
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

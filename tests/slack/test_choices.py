@@ -13,7 +13,7 @@ from bot.domain.commands import Intervene, Target
 from bot.interventions.ports import Choice
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.button_codec import unpack
-from bot.slack.lists import choice_message
+from bot.slack.call_lists import choice_message
 from bot.slack.messages import Message
 
 MakeView = Callable[..., PhoneCallView]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.foreign import caller, escaped, foreign, plain
+from bot.slack.messages import escaped, plain, quoted_caller
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -56,25 +56,25 @@ ANY_TEXT = st.text(st.characters() | st.just("\ud800")) | st.lists(PIECES, max_s
 @quick
 @given(ANY_TEXT)
 def test_nothing_is_left_that_opens_or_closes_control_syntax(text: str) -> None:
-    assert not set(foreign(text)) & {"<", ">"}
+    assert not set(escaped(text)) & {"<", ">"}
 
 
 @quick
 @given(ANY_TEXT)
 def test_every_ampersand_is_an_escape(text: str) -> None:
-    assert "&" not in re.sub("&(?:amp|lt|gt);", "", foreign(text))
+    assert "&" not in re.sub("&(?:amp|lt|gt);", "", escaped(text))
 
 
 @quick
 @given(ANY_TEXT)
 def test_nobody_can_be_mentioned_and_no_channel_linked(text: str) -> None:
-    assert not set(foreign(text)) & {"@", "#"}
+    assert not set(escaped(text)) & {"@", "#"}
 
 
 @quick
 @given(ANY_TEXT)
 def test_nothing_is_formatted(text: str) -> None:
-    shown = foreign(text)
+    shown = escaped(text)
     assert not set(shown) & {"_", "~", "`"}
     assert re.search(r"(?<![0-9X])\*|\*(?![0-9X])", shown) is None
 
@@ -82,19 +82,19 @@ def test_nothing_is_formatted(text: str) -> None:
 @quick
 @given(ANY_TEXT)
 def test_nothing_becomes_an_emoji(text: str) -> None:
-    assert re.search(r":[^\s:\ua789]+:", foreign(text)) is None
+    assert re.search(r":[^\s:\ua789]+:", escaped(text)) is None
 
 
 @quick
 @given(ANY_TEXT)
 def test_nothing_becomes_a_link(text: str) -> None:
-    shown = foreign(text)
+    shown = escaped(text)
     assert "://" not in shown
     assert re.search(r"[A-Za-z0-9]\.[A-Za-z]{2,24}(?![A-Za-z0-9])", shown) is None
 
 
 @quick
-@given(st.sampled_from([foreign, plain]), ANY_TEXT)
+@given(st.sampled_from([escaped, plain]), ANY_TEXT)
 def test_it_is_one_line_of_what_can_be_seen(show: type[str], text: str) -> None:
     shown = show(text)
     assert not [c for c in shown if unicodedata.category(c) in {"Cc", "Co", "Cs", "Zl", "Zp"} or c in HIDDEN[2:-1]]
@@ -102,7 +102,7 @@ def test_it_is_one_line_of_what_can_be_seen(show: type[str], text: str) -> None:
 
 
 @quick
-@given(st.sampled_from([foreign, plain]), ANY_TEXT)
+@given(st.sampled_from([escaped, plain]), ANY_TEXT)
 def test_it_is_never_empty(show: type[str], text: str) -> None:
     assert show(text)
 
@@ -116,7 +116,7 @@ def test_it_is_never_longer_than_asked_for(text: str, limit: int) -> None:
 @quick
 @given(st.from_regex(r"[0-9]{1,16}\*[0-9]{1,16}|\+?[0-9]{1,32}", fullmatch=True))
 def test_extensions_and_numbers_are_shown_exactly(number: str) -> None:
-    assert (foreign(number), foreign(f"Jane ({number}), hi")) == (number, f"Jane ({number}), hi")
+    assert (escaped(number), escaped(f"Jane ({number}), hi")) == (number, f"Jane ({number}), hi")
 
 
 SHOWN = {
@@ -143,7 +143,7 @@ SHOWN = {
 
 @pytest.mark.parametrize(("text", "shown"), SHOWN.items(), ids=[ascii(text) for text in SHOWN])
 def test_each_trick_is_shown_as_what_it_is(text: str, shown: str) -> None:
-    assert foreign(text) == shown
+    assert escaped(text) == shown
 
 
 # ── plain: for places that Slack does not parse ──
@@ -178,7 +178,7 @@ def test_escaped_words_hold_no_control_syntax(text: str) -> None:
 
 
 def test_an_escape_that_somebody_wrote_stays_one_however_often_escapes_are_undone() -> None:
-    assert foreign("&lt;!channel&gt; AT&T") == "\uff06lt;!channel\uff06gt; AT&amp;T"
+    assert escaped("&lt;!channel&gt; AT&T") == "\uff06lt;!channel\uff06gt; AT&amp;T"
 
 
 # ── a caller's name is no word of ours ──
@@ -203,12 +203,12 @@ def test_an_escape_that_somebody_wrote_stays_one_however_often_escapes_are_undon
     ],
 )
 def test_a_callers_name_stands_in_quotation_marks(caller_id: str, shown: str) -> None:
-    assert caller(caller_id) == shown
+    assert quoted_caller(caller_id) == shown
 
 
 @quick
 @given(ANY_TEXT)
 def test_no_callers_name_closes_its_quotation_marks(text: str) -> None:
-    shown = caller(text)
+    shown = quoted_caller(text)
     assert shown.count("\u201c") == shown.count("\u201d") <= 1
     assert "\u201c" in shown or re.fullmatch(r"<?[+0-9*][0-9*() ./-]*>?|", shown)

@@ -14,8 +14,8 @@ from bot.interventions.call_list import LINES_ON_A_PAGE, page_of
 from bot.interventions.ports import Line, Listing
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.button_codec import unpack
-from bot.slack.lists import call_list_message
-from bot.slack.messages import Message, when
+from bot.slack.call_lists import call_list_message
+from bot.slack.messages import Message, time_of_day
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
@@ -196,7 +196,7 @@ TIMES = [
 def test_the_small_print_says_the_direction_since_when_and_the_id(
     a_line: MakeLine, shown: Texts, noon: datetime, fields: dict[str, Any], told: str
 ) -> None:
-    since = {f"{{{ago}}}": when(noon - timedelta(seconds=ago)) for ago in (10, 60)}
+    since = {f"{{{ago}}}": time_of_day(noon - timedelta(seconds=ago)) for ago in (10, 60)}
     for ago, moment in since.items():
         told = told.replace(ago, moment)
     assert f"{told}, `call=c1`" in shown(listed(a_line(**fields)))

@@ -25,7 +25,7 @@ from bot.interventions.service import send
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.polling.poller import Poller
-from bot.slack.state_words import STATE
+from bot.slack.intervention_card import STATE
 from bot.uapi import shapes
 from bot.uapi.shapes import Comparison
 

@@ -4,33 +4,33 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
+from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.buttons import HelpButton, PageButton
+from bot.domain.buttons import PageButton
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
 from bot.interventions.call_list import since_when
 from bot.interventions.ports import Choice, Line, Listing
-from bot.slack.button_codec import pack
-from bot.slack.cards import FLOW
-from bot.slack.foreign import caller, foreign, plain
+from bot.slack.intervention_card import FLOW
 from bot.slack.messages import (
-    ASK_FOR_HELP,
-    PAGE,
+    BUTTON_TEXT,
     STATUS,
     Message,
-    act,
+    button_element,
+    escaped,
     headline,
+    intervention_button,
     message,
-    said,
-    small,
-    small_words,
-    when,
+    mrkdwn_context,
+    plain,
+    plain_context,
+    plain_section,
+    quoted_caller,
+    text_of,
+    time_of_day,
 )
 
 MOST_CHOICES = 25
-BUTTON_TEXT = 75
-"""Characters (Block Kit reference, button element)."""
 
 
 # ── the list ──
@@ -42,13 +42,13 @@ def call_list_message(listing: Listing) -> Message:
         return _none(listing)
     head = _headline(listing)
     notes = [*_which(listing), *_unread(listing)]
-    blocks: list[Block] = [headline(head), *([said(*notes)] if notes else [])]
+    blocks: list[Block] = [headline(head), *([plain_section(*notes)] if notes else [])]
     for number in range(len(listing.lines)):
         blocks += _line(listing, number)
     if listing.page.pages > 1:
         blocks.append(_turn(listing))
     read = [head, *notes, *(text for line in listing.lines for text in _sentences(line))]
-    return message(" ".join(f"{foreign(sentence.removesuffix('.'), 300)}." for sentence in read), blocks)
+    return message(text_of(read), blocks)
 
 
 def _none(listing: Listing) -> Message:
@@ -61,7 +61,7 @@ def _none(listing: Listing) -> Message:
         others = "the one call that is live" if listing.live == 1 else f"all {listing.live} live calls"
         lines.append(f"/calls without words shows {others}.")
     lines += _unread(listing)
-    return message(" ".join(foreign(line, 300) for line in lines), [said(*lines)])
+    return message(" ".join(escaped(line, 300) for line in lines), [plain_section(*lines)])
 
 
 def _headline(listing: Listing) -> str:
@@ -96,21 +96,12 @@ def _unread(listing: Listing) -> list[str]:
 def _turn(listing: Listing) -> Block:
     """*Previous* and *Next*, where there is such a page."""
     page, pages = listing.page.number, listing.page.pages
-    turns = [("Previous", page - 1), ("Next", page + 1)]
-    return ActionsBlock(
-        block_id=f"{PAGE}-{page}",
-        elements=[
-            ButtonElement(
-                text=PlainTextObject(text=label, emoji=False),
-                action_id=f"{PAGE}:{label.lower()}",
-                value=pack(
-                    PageButton(page=listing.command.model_copy(update={"page": other}), channel=listing.channel)
-                ),
-            )
-            for label, other in turns
-            if 1 <= other <= pages
-        ],
-    )
+    elements = []
+    for label, other in (("Previous", page - 1), ("Next", page + 1)):
+        if 1 <= other <= pages:
+            turned = PageButton(page=listing.command.model_copy(update={"page": other}), channel=listing.channel)
+            elements.append(button_element(label, f"page:{label.lower()}", turned))
+    return ActionsBlock(block_id=f"page-{page}", elements=elements)
 
 
 # ── a line ──
@@ -119,19 +110,13 @@ def _turn(listing: Listing) -> Block:
 def _line(listing: Listing, number: int) -> list[Block]:
     line = listing.lines[number]
     same = listing.page.goes_on if number == 0 else listing.lines[number - 1].call.id == line.call.id
-    blocks: list[Block] = [said(*_sentences(line)), small_words(_times(line, same=same))]
-    elements = [act(one, LABEL[one.intervene.action], number) for one in line.buttons]
-    elements += [_help_button(line.help_button)] if line.help_button is not None else []
+    blocks: list[Block] = [plain_section(*_sentences(line)), mrkdwn_context(_times(line, same=same))]
+    elements = [intervention_button(one, number) for one in line.buttons]
+    if line.help_button is not None:
+        elements.append(button_element("Ask for help", "hand:raise", line.help_button))
     if elements:
         blocks.append(ActionsBlock(block_id=f"call-{number}", elements=elements))
     return blocks
-
-
-def _help_button(hand: HelpButton) -> ButtonElement:
-    """*Ask for help*, for agents on their own call."""
-    return ButtonElement(
-        text=PlainTextObject(text="Ask for help", emoji=False), action_id=f"{ASK_FOR_HELP}:raise", value=pack(hand)
-    )
 
 
 def _sentences(line: Line) -> list[str]:
@@ -174,8 +159,8 @@ def _times(line: Line, *, same: bool) -> str:
     marks = (("on hold", view.on_hold), ("parked", view.parked), ("recorded", view.recording))
     parts = [
         FLOW[view.flow],
-        f"{_state(view)} since {when(begun)}" if begun else "",
-        *(f"{word} since {when(moment)}" for word, moment in marks if moment),
+        f"{_state(view)} since {time_of_day(begun)}" if begun else "",
+        *(f"{word} since {time_of_day(moment)}" for word, moment in marks if moment),
         "another side of the same call" if same else "",
         f"`call={line.call.id}`",
     ]
@@ -195,9 +180,9 @@ def other_party(view: PhoneCallView, names: dict[str, str]) -> str:
     calls = view.flow is Flow.OUTGOING or not own.isdisjoint(view.source)
     if view.caller_id and not calls:
         known = next((number for number in caller_numbers(view.caller_id) if number in names), None)
-        return caller(view.caller_id) if known is None else f"{names[known]} {known}"
+        return quoted_caller(view.caller_id) if known is None else f"{names[known]} {known}"
     others = [number for number in (*view.source, *view.destination) if number not in own]
-    people = [f"{names[number]} {number}" if number in names else caller(number) for number in others]
+    people = [f"{names[number]} {number}" if number in names else quoted_caller(number) for number in others]
     return ", ".join(dict.fromkeys(people))
 
 
@@ -212,22 +197,19 @@ def choice_message(action: ActionName, offered: Sequence[Choice], now: datetime)
     whose = _agent(ordered[0]) if len(phones) == 1 else ordered[0].agent
     asked = f"Several calls of {whose} suit. Click the one you mean; nothing was sent yet."
     elements = [
-        act(one.button, label, number)
+        intervention_button(one.button, number, label)
         for number, (one, label) in enumerate(zip(ordered, _labels(ordered, now), strict=True))
     ]
-    blocks: list[Block] = [headline(title), said(asked)]
+    blocks: list[Block] = [headline(title), plain_section(asked)]
     blocks += [
         ActionsBlock(block_id=f"choose-{start}", elements=elements[start : min(start + 5, MOST_CHOICES)])
         for start in range(0, min(len(elements), MOST_CHOICES), 5)
     ]
     if len(ordered) > MOST_CHOICES:
         name = ordered[0].agent if len(phones) > 1 else min(phones)
-        blocks.append(small(_how_to_name(len(ordered) - MOST_CHOICES, name)))
+        more = f"And {len(ordered) - MOST_CHOICES} more."
+        blocks.append(plain_context(f"{more} /calls {name} shows every one with its id, to be named with call=ID."))
     return message(f"{title} {len(ordered)} calls suit.", blocks)
-
-
-def _how_to_name(more: int, whose: str) -> str:
-    return f"And {more} more. /calls {whose} shows every one with its id, to be named with call=ID."
 
 
 def _oldest_first(choice: Choice) -> tuple[datetime, str]:
