@@ -4,6 +4,7 @@ import pytest
 
 from bench.__main__ import report
 from bench.acknowledgements import measure_acknowledgements
+from bench.path import Function, Section, path
 from bench.servers import NO_NODE, node
 from bench.table import Row, percentile
 from bench.world import world
@@ -47,3 +48,21 @@ def test_the_door_and_what_it_is_measured_beside_acknowledge_every_command() -> 
     with world() as around:
         rows = measure_acknowledgements(around, 1, at_rate=1, at_saturation=1)
     assert [bool(row.figures) for row in rows] == [True, True, *[node() is not None] * 3]
+
+
+async def test_the_path_leads_from_slack_to_the_pbx_and_from_a_scan_to_a_card() -> None:
+    to_put, to_connected, alert = await path()
+    assert to_put.functions[0].module == "slack/http"
+    assert {"slack", "app", "interventions", "polling", "uapi", "ledger", "domain"} <= _packages(to_put)
+    assert not set(to_put.functions) & set(to_connected.functions)
+    assert alert.functions[0].module == "alerts/monitor"
+    assert {"alerts", "polling", "uapi", "ledger", "slack"} <= _packages(alert)
+
+
+def test_a_section_of_the_path_has_a_line_for_each_module_in_order() -> None:
+    section = Section("To the PUT", (Function("b", "f"), Function("a", "g"), Function("b", "C.h")))
+    assert str(section) == "To the PUT: 3 functions in 2 modules\n  b (2): f, C.h\n  a (1): g"
+
+
+def _packages(section: Section) -> set[str]:
+    return {function.module.split("/")[0] for function in section.functions}

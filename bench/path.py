@@ -1,0 +1,205 @@
+"""Which functions of callbot one request and one alert go through, in order: `python -m bench.path`.
+
+To follow a request through the code, read what it prints beside the code. `README.md` says how it counts.
+"""
+
+import asyncio
+import logging
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import Context, ContextVar
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple, Self
+
+import structlog
+
+import bot
+from bot.app.bot import Bot
+from bot.app.settings import read_settings
+from bot.sandbox.pbx.floor import Floor
+from bot.sandbox.pbx.server import SandboxPbx
+from bot.sandbox.workspace.workspace import Workspace
+
+ROOT = f"{Path(bot.__file__).parent}/"
+PATIENCE = 20.0
+CONFIG = """
+[users.U0ANA]
+name = "Ana Pop"
+uapi_user = "3"
+extension = "0003*024"
+roles = ["supervisor"]
+[users.U0BOB]
+name = "Bob Ionescu"
+uapi_user = "12"
+extension = "0003*210"
+[roles.supervisor]
+actions = ["Whisper"]
+extensions = ["0003*2XX"]
+[[alerts]]
+name = "Held"
+when = "on_hold"
+longer_than = 0
+channel = "C0ALERTS"
+"""
+
+
+class Function(NamedTuple):
+    """A function of callbot: its module as a path below `bot`, and its name there."""
+
+    module: str
+    name: str
+
+
+class Section(NamedTuple):
+    """A part of a way, and the functions that are entered there."""
+
+    title: str
+    functions: tuple[Function, ...]
+
+    def __str__(self) -> str:
+        """A headline with the count, then a line for each module, in the order in which they are first entered."""
+        by_module: dict[str, list[str]] = {}
+        for module, name in self.functions:
+            by_module.setdefault(module, []).append(name)
+        lines = [f"  {module} ({len(names)}): {', '.join(names)}" for module, names in by_module.items()]
+        return "\n".join([f"{self.title}: {len(self.functions)} functions in {len(by_module)} modules", *lines])
+
+
+class Recorder:
+    """Notes the functions that are entered for one cause, each once. Use it in a `with`, on a running event loop.
+
+    `entrance`: the module at which the cause enters callbot. From there it is followed by a context variable, and into the
+    tasks that are started with an empty context, too.
+    """
+
+    def __init__(self, entrance: str) -> None:
+        self._entrance = entrance
+        self._followed = ContextVar("followed", default="")
+        self._own: dict[Function, None] = {}
+        """What was entered in the context of the cause itself."""
+        self._all: dict[Function, None] = {}
+
+    def __enter__(self) -> Self:
+        asyncio.get_running_loop().set_task_factory(self._new_task)
+        sys.setprofile(self._on_event)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+        asyncio.get_running_loop().set_task_factory(None)
+
+    def _new_task(
+        self, loop: asyncio.AbstractEventLoop, work: Any, *, context: Context | None = None, **how: Any
+    ) -> "asyncio.Task[Any]":
+        if context is not None and self._followed.get():
+            context.run(self._followed.set, "started")
+        return asyncio.Task(work, loop=loop, context=context, **how)
+
+    def _on_event(self, frame: FrameType, event: str, _: Any) -> None:
+        path, name = frame.f_code.co_filename, frame.f_code.co_qualname
+        if event != "call" or not path.startswith(ROOT) or name.endswith(">"):
+            return
+        module = path.removeprefix(ROOT).removesuffix(".py")
+        if module == self._entrance:
+            self._followed.set("own")
+        if module.startswith("sandbox/") or not self._followed.get():
+            return
+        self._all.setdefault(Function(module, name))
+        if self._followed.get() == "own":
+            self._own.setdefault(Function(module, name))
+
+    def own(self) -> tuple[Function, ...]:
+        """What was entered so far in the context of the cause itself."""
+        return tuple(self._own)
+
+    def all(self) -> tuple[Function, ...]:
+        """That, and what was entered in tasks with an empty context."""
+        return tuple(self._all)
+
+
+class House(NamedTuple):
+    """The whole bot between the sandbox's PBX and its workspace, in this process, with Bob in a call."""
+
+    floor: Floor
+    pbx: SandboxPbx
+    workspace: Workspace
+    call: str
+
+
+@asynccontextmanager
+async def house() -> AsyncIterator[House]:
+    """Start it, deliveries over HTTP, and stop it."""
+    floor, workspace = Floor(), Workspace()
+    pbx = SandboxPbx(floor)
+    for number, user, name in (("0003*024", "3", "Ana Pop"), ("0003*210", "12", "Bob Ionescu")):
+        floor.add_extension(number, user=user, name=name)
+    workspace.add_person("U0ANA", "ana")
+    workspace.add_person("U0BOB", "bob")
+    workspace.add_channel("C0FLOOR", "support-floor")
+    workspace.add_channel("C0ALERTS", "alerts")
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callbot-bench-")))
+        (folder / "callbot.toml").write_text(CONFIG)
+        await pbx.start()
+        stack.push_async_callback(pbx.stop)
+        await workspace.start()
+        stack.push_async_callback(workspace.stop)
+        settings = {
+            "SLACK_SIGNING_SECRET": workspace.signing_secret,
+            "SLACK_BOT_TOKEN": workspace.bot_token,
+            "SLACK_API_URL": workspace.api_url,
+            "UAPI_URL": pbx.url,
+            "UAPI_CLIENT_ID": "sandbox-app",
+            "UAPI_CLIENT_SECRET": "sandbox-secret",
+            "CALLBOT_CONFIG": str(folder / "callbot.toml"),
+            "DATABASE_URL": f"sqlite:///{folder}/callbot.db",
+            "PORT": "0",
+        }
+        call = floor.talk(caller="+15550142", to="0003*210", caller_name="Carla Caller")
+        running = await Bot.start(read_settings(settings))
+        stack.push_async_callback(running.stop)
+        workspace.deliver_to(f"http://127.0.0.1:{running.port}/slack/events")
+        yield House(floor, pbx, workspace, call)
+
+
+async def path_of_a_request() -> list[Section]:
+    """Ana types `/whisper @bob`, and answers her phone as soon as it rings."""
+    async with house() as (floor, pbx, workspace, _):
+
+        def shows(word: str) -> bool:
+            return any(message.text.startswith(word) for message in workspace.messages(to="U0ANA"))
+
+        with Recorder("slack/http") as recorder:
+            await workspace.type("U0ANA", "C0FLOOR", "/whisper <@U0BOB|bob>", raw=True)
+            await pbx.until(pbx.puts, PATIENCE)
+            to_put = recorder.own()
+            await workspace.until(lambda: shows("Ringing"), PATIENCE)
+            floor.lift("0003*024")
+            await workspace.until(lambda: shows("Connected"), PATIENCE)
+            after = tuple(function for function in recorder.all() if function not in to_put)
+    return [
+        Section("/whisper @bob, from its delivery to the PUT", to_put),
+        Section("… and until its card says Connected, beside those", after),
+    ]
+
+
+async def path_of_an_alert() -> list[Section]:
+    """Bob puts his caller on hold, which an alert is about."""
+    async with house() as (floor, _, workspace, call):
+        with Recorder("alerts/monitor") as recorder:
+            floor.hold(call)
+            await workspace.until(lambda: workspace.messages("C0ALERTS"), PATIENCE)
+    return [Section("An alert, from the list of live calls to its posted card", recorder.all())]
+
+
+async def path() -> list[Section]:
+    """Both, in the order in which they are printed."""
+    return [*await path_of_a_request(), *await path_of_an_alert()]
+
+
+if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    sys.stdout.write("\n\n".join(str(section) for section in asyncio.run(path())) + "\n")
