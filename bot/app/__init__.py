@@ -21,8 +21,7 @@ Read in this order:
     connections.py       connections to our listeners: how many, and their deadlines
     collecting.py        how often the garbage collector runs
     check/               callbot check
-    findings.py          the lines of its result
     audit.py             callbot audit
-    output.py            text for a terminal, with invisible characters made visible
+    output.py            lines on a terminal: findings of the check, and foreign text made harmless
     demo.py              the bot with a sandbox PBX, a local workspace and a page
 """

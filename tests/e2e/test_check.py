@@ -16,7 +16,7 @@ import yaml
 import bot as bot_package
 from bot.app.check.check import check
 from bot.app.check.slack import NEEDED, OPTIONAL
-from bot.app.findings import Finding
+from bot.app.output import Finding
 from bot.ledger.single_run import SingleRun
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import Fault, SandboxPbx

@@ -13,8 +13,8 @@ import asyncpg
 import pytest
 
 from bot.app.check.check import check
-from bot.app.findings import Finding, Mark
 from bot.app.metrics import Metrics
+from bot.app.output import Finding, Mark
 from bot.domain.request import Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.reasons import Reason

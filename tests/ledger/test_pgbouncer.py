@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from bot.app.check.check import check
-from bot.app.findings import Finding
+from bot.app.output import Finding
 from bot.domain.request import Request
 from bot.ledger.failures import LedgerInUse
 from bot.ledger.ledger import Ledger, LedgerUnavailable

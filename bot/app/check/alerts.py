@@ -6,7 +6,7 @@ from typing import TypeAlias
 from bot.alerts.alert import AlertRule
 from bot.app.check.configuration import idle, known_extensions
 from bot.app.config import Config
-from bot.app.findings import Finding, remark, some
+from bot.app.output import Finding, remark, some
 from bot.domain.permissions import ExtensionPattern, Permissions, Person, Role
 
 Teams: TypeAlias = Mapping[str, frozenset[str]]

@@ -10,9 +10,8 @@ from bot.app.check.alerts import review_alerts
 from bot.app.check.configuration import review
 from bot.app.check.pbx import check_pbx
 from bot.app.check.slack import check_slack
-from bot.app.findings import Finding, Mark, no, ok, remark
 from bot.app.live_config import ReadConfig, check_files, read_files
-from bot.app.output import console, shown
+from bot.app.output import Finding, Mark, console, no, ok, remark, shown
 from bot.app.settings import (
     DoorSettings,
     MetricsSettings,

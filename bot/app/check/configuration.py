@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from bot.app.config import Config
-from bot.app.findings import Finding, counted, ok, remark, some
+from bot.app.output import Finding, counted, ok, remark, some
 from bot.domain.permissions import ExtensionPattern, Permissions
 
 LONG_SCAN = 5.0

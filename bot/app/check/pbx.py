@@ -8,7 +8,7 @@ from typing import TypeVar
 import aiohttp
 
 from bot.app.check.configuration import known_extensions
-from bot.app.findings import Finding, counted, no, ok, remark, some
+from bot.app.output import Finding, counted, no, ok, remark, some
 from bot.app.settings import PbxSettings
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid

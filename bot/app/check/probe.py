@@ -18,9 +18,8 @@ from bot.app.check.probe_action import ProbeAction, ProbeLedger
 from bot.app.check.probe_options import TERMINAL, WAIT, ProbeOptions, at_the_terminal, supervisor
 from bot.app.check.probe_pbx import ComparedPbx, LastAnswer
 from bot.app.check.probe_report import Report
-from bot.app.findings import some
 from bot.app.live_config import check_files, read_files
-from bot.app.output import console, shown
+from bot.app.output import console, shown, some
 from bot.app.settings import OwnSettings, PbxSettings, read_part
 from bot.domain.clock import Clock
 from bot.domain.commands import Intervene

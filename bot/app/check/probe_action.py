@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.app.check.probe_pbx import ComparedPbx
 from bot.app.check.probe_report import Report, new_views
-from bot.app.findings import counted
+from bot.app.output import counted
 from bot.domain.commands import Intervene
 from bot.domain.errors import PbxError
 from bot.domain.intervention import GRACE, UNDECIDED, Intervention, State, Why

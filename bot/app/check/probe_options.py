@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bot.app.findings import some
+from bot.app.output import some
 from bot.domain.actions import ActionName
 from bot.domain.calls import EXTENSION, OBJECT_ID
 from bot.domain.commands import Intervene, Target

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
 
-from bot.app.findings import Finding, counted, ok, remark
+from bot.app.output import Finding, counted, ok, remark
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.uapi.shapes import Comparison, id_form
 

@@ -12,7 +12,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.app.check.configuration import channels_named
 from bot.app.config import Config
 from bot.app.examples import MANIFEST, example
-from bot.app.findings import Finding, no, ok, remark, some
+from bot.app.output import Finding, no, ok, remark, some
 from bot.app.settings import SlackSettings
 from bot.network import certificate_problem
 from bot.slack.web_client import web_client

@@ -4,8 +4,7 @@ import pytest
 
 from bot.app.check.configuration import channels_named, known_extensions, review
 from bot.app.config import Config, read_config
-from bot.app.findings import Mark, counted, ok, some
-from bot.app.output import shown
+from bot.app.output import Mark, counted, ok, shown, some
 from bot.domain.directory import Agent, Directory
 
 MAP = """
