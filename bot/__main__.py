@@ -117,8 +117,7 @@ def check(
     configure("critical", "text")  # errors are printed once, by the command itself
     if extension is None:
         sys.exit(0 if run_to_the_end(check_on_terminal(sys.stdout)) else 1)
-    from bot.app.check.probe import try_on_terminal  # noqa: PLC0415 - as above
-    from bot.app.check.probe_options import ProbeOptions  # noqa: PLC0415 - the other commands do not need it
+    from bot.app.check.probe import ProbeOptions, try_on_terminal  # noqa: PLC0415 - as above
 
     options = ProbeOptions(extension, supervisor=supervisor, call=call)
     probe = try_on_terminal(options, sys.stdout, lambda question: yes or _agreed(question))

@@ -14,11 +14,16 @@ import pytest
 
 import bot as bot_package
 from bot.app.check.pbx import unified_api
-from bot.app.check.probe import NotConfirmed, Probe, ProbeSettings
-from bot.app.check.probe_action import ProbeLedger
-from bot.app.check.probe_options import ProbeOptions, at_the_terminal, supervisor
-from bot.app.check.probe_pbx import LastAnswer
-from bot.app.check.probe_report import Report
+from bot.app.check.probe import (
+    NotConfirmed,
+    Probe,
+    ProbeLedger,
+    ProbeOptions,
+    ProbeSettings,
+    at_the_terminal,
+    supervisor,
+)
+from bot.app.check.probe_report import LastAnswer, Report
 from bot.app.live_config import check_files, read_files
 from bot.app.settings import read_part
 from bot.domain.errors import (

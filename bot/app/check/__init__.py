@@ -7,9 +7,6 @@ Read in this order:
     alerts.py          alerts and help requests
     slack.py           tokens, scopes, channels
     pbx.py             token, lists, extensions
-    probe.py           callbot check --try: a test call is found and confirmed; its parts:
-    probe_options.py   who listens, and to what
-    probe_pbx.py       the PBX, each answer compared with the documentation
-    probe_action.py    what is sent, and tracked to its end
-    probe_report.py    what is said, and the summary
+    probe.py           callbot check --try: a test call is found, confirmed, monitored and tracked to its end
+    probe_report.py    what the PBX answers meanwhile, compared with the documentation
 """
