@@ -12,7 +12,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 
 from bot.domain.errors import CallbotError
-from bot.polling.scope_health import Outage, ScopeHealth
+from bot.polling.scan import Outage, ScopeHealth
 from bot.tasks import Tasks
 
 BLIND_AFTER = 30.0

@@ -11,8 +11,7 @@ from bot.domain.commands import AnswerAlert, AskForHelp
 from bot.domain.errors import NotSuitable
 from bot.domain.permissions import Permissions, Person
 from bot.domain.request import Request
-from bot.polling.live_calls import live_on
-from bot.polling.ports import PhoneCalls
+from bot.polling.phone_calls import PhoneCalls, live_on
 
 _OVER = "This alert is over: nobody is needed any more. Nothing was changed."
 

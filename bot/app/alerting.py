@@ -16,8 +16,8 @@ from bot.domain.calls import PhoneCall
 from bot.domain.intervention import Intervention
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.alerts import AlertBook
+from bot.polling.phone_calls import PhoneCalls
 from bot.polling.poller import Poller
-from bot.polling.ports import PhoneCalls
 from bot.slack.card_publisher import CardPublisher
 
 

@@ -27,7 +27,7 @@ from bot.interventions.checks import asked_already, phone_beside, refuse_if_busy
 from bot.interventions.planner import CallAndView, permits_for, plan, suitable_views
 from bot.interventions.ports import Ledger, Outcome
 from bot.interventions.tracker import InterventionTracker
-from bot.polling.ports import PhoneCalls
+from bot.polling.phone_calls import PhoneCalls
 from bot.tasks import WriteBehind
 
 FRESH = 1.0

@@ -45,8 +45,7 @@ from bot.interventions.mode_change import Verdict, changes_mode
 from bot.interventions.planner import permits_for, suitable_views
 from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome
 from bot.interventions.tracker import InterventionTracker
-from bot.polling.live_calls import live_on
-from bot.polling.ports import PhoneCalls
+from bot.polling.phone_calls import PhoneCalls, live_on
 from bot.tasks import Tasks
 
 SOON = 0.7

@@ -10,9 +10,8 @@ from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
 from bot.domain.presence import Presence
-from bot.polling.ports import Accepted, PhoneCalls
-from bot.polling.scan import is_refusal, read_lists
-from bot.polling.scope_health import Scope
+from bot.polling.phone_calls import Accepted, PhoneCalls
+from bot.polling.scan import Scope, is_refusal, read_lists
 from bot.tasks import in_slices
 
 REMEMBERED = 60.0

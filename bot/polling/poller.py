@@ -25,10 +25,18 @@ from bot.domain.errors import PbxError
 from bot.domain.intervention import UNREADABLE, Poll
 from bot.domain.presence import Presence
 from bot.polling.known_parties import KnownParties
-from bot.polling.ports import PartlyRead, PhoneCalls
+from bot.polling.phone_calls import PartlyRead, PhoneCalls
 from bot.polling.rate_limit import FairOrder, Place, Priority
-from bot.polling.scan import READS_AT_A_TIME, Scan, ScopeScanner, SharedSnapshot, Snapshot, is_refusal
-from bot.polling.scope_health import Scope, ScopeHealth
+from bot.polling.scan import (
+    READS_AT_A_TIME,
+    Scan,
+    Scope,
+    ScopeHealth,
+    ScopeScanner,
+    SharedSnapshot,
+    Snapshot,
+    is_refusal,
+)
 from bot.tasks import Tasks
 
 MORE_THAN_ONE, MORE_THAN_TWO = 1000, 5250

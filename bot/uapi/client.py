@@ -1,6 +1,6 @@
 """UnifiedApi: reads of PhoneCalls, which are repeated, and actions on them, which are not.
 
-Implements `bot.polling.ports.PhoneCalls`. What is sent and how an answer is read is in `wire`, how a connection may end is in
+Implements `bot.polling.phone_calls.PhoneCalls`. What is sent and how an answer is read is in `wire`, how a connection may end is in
 `exchange`; here is how often a request is sent.
 """
 
@@ -21,7 +21,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.clock import ServerClock
 from bot.domain.errors import AnswerLost, PbxUnreachable
 from bot.domain.presence import Presence
-from bot.polling.ports import Accepted, PartlyRead
+from bot.polling.phone_calls import Accepted, PartlyRead
 from bot.tasks import back_off
 from bot.uapi import wire
 from bot.uapi.exchange import Answer, Measure, exchange, unmeasured

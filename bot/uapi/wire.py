@@ -28,7 +28,7 @@ from bot.domain.errors import (
     refusal_with,
 )
 from bot.domain.presence import Presence, presence_from
-from bot.polling.ports import Accepted
+from bot.polling.phone_calls import Accepted
 from bot.uapi.envelope import entries, error_code, is_bare, parsed, total
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.app.metrics import Metrics
-from bot.polling.ports import Accepted
+from bot.polling.phone_calls import Accepted
 from bot.slack.failures import KNOWN
 from bot.slack.rates import HISTORY, OPEN, POST, RESPOND, UPDATE
 

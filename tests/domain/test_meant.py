@@ -15,7 +15,7 @@ from bot.domain.permissions import Permissions
 from bot.domain.presence import Presence
 from bot.interventions.planner import permits_for
 from bot.interventions.service import read_live_calls
-from bot.polling.ports import Accepted
+from bot.polling.phone_calls import Accepted
 
 MakeCall = Callable[..., PhoneCall]
 BOTH = ("0003*210", "0003*211")

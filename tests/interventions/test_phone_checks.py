@@ -12,7 +12,7 @@ from bot.domain.errors import PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen, Presence, presence_from
 from bot.interventions.checks import phone_beside, phone_seen
-from bot.polling.ports import Accepted
+from bot.polling.phone_calls import Accepted
 
 
 async def nothing() -> None:

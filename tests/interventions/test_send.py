@@ -12,7 +12,7 @@ from bot.domain.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable, Se
 from bot.domain.intervention import Intervention, State, Why
 from bot.domain.presence import Presence
 from bot.interventions.service import send
-from bot.polling.ports import Accepted
+from bot.polling.phone_calls import Accepted
 
 MakeIntervention = Callable[..., Intervention]
 

@@ -14,7 +14,7 @@ from bot.domain.errors import (
     SendCallToInvalid,
     UserInvalid,
 )
-from bot.polling.ports import Accepted
+from bot.polling.phone_calls import Accepted
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi

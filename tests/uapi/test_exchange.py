@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.actions import Monitor
 from bot.domain.errors import AnswerLost, PbxBusy, PbxUnreachable
-from bot.polling.ports import Accepted
+from bot.polling.phone_calls import Accepted
 from bot.uapi.client import UnifiedApi
 from bot.uapi.exchange import BODY_LIMIT, LIST_LIMIT
 from bot.uapi.token import FixedToken

@@ -14,7 +14,7 @@ from bot.domain.errors import (
     CallGone,
     PbxUnreachable,
 )
-from bot.polling.ports import Accepted
+from bot.polling.phone_calls import Accepted
 from bot.uapi import wire
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "uapi"

@@ -13,7 +13,7 @@ from bot.app.settings import PbxSettings
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
 from bot.domain.permissions import Permissions, Scope
-from bot.polling.ports import PartlyRead
+from bot.polling.phone_calls import PartlyRead
 from bot.uapi.client import UnifiedApi, pbx_session
 from bot.uapi.exchange import Answer
 from bot.uapi.token import ClientCredentials, FixedToken, token_source

@@ -12,7 +12,7 @@ from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.errors import AnswerLost, PbxError
 from bot.domain.presence import Presence
-from bot.polling.ports import Accepted
+from bot.polling.phone_calls import Accepted
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi
 from bot.uapi.exchange import Answer
