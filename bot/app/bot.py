@@ -27,7 +27,7 @@ from bot.app.settings import Settings
 from bot.domain.clock import Clock
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.slack.failures import KNOWN
+from bot.slack.web_client import KNOWN
 from bot.tasks import Closing, Tasks, watch_loop
 
 STOP = {"requests": 2.5, "puts": 3.0, "cards": 1.5, "drain": 7.0, "close": 2.0, "all": 9.0}

@@ -15,10 +15,9 @@ Read in this order:
     card_posts.py        which message in Slack is which card, also after a lost answer or a crash
     closed_channels.py   channels that take no alert for now, and the cards that wait for them
     direct_message.py    one direct message to one person
-    web_client.py        slack_sdk's client as callbot uses it, and Slack's clock
+    web_client.py        slack_sdk's client, Slack's clock, and how a request can fail
     outbox.py            every request to Slack: which goes first, and how each ended
-    rates.py             how fast Slack lets us go; pure
-    failures.py          how a request can fail, by what is to be done then
+    rate_limits.py       how fast Slack lets us go; pure
 
 What messages say; pure:
 

@@ -13,8 +13,8 @@ from typing import NoReturn
 import structlog
 
 from bot.domain.errors import Refusal
-from bot.slack.failures import SlackError
-from bot.slack.rates import RESPOND
+from bot.slack.rate_limits import RESPOND
+from bot.slack.web_client import SlackError
 from bot.tasks import Tasks
 
 REVOKED = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})

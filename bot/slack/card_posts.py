@@ -17,9 +17,9 @@ import structlog
 from bot.domain.errors import CallbotError
 from bot.interventions.ports import Card, CardElsewhere, PostedCard
 from bot.slack.card_kinds import AnyCard, message_of, rank_of, shown_until
-from bot.slack.failures import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 from bot.slack.messages import Message
 from bot.slack.outbox import CARD_EVENT, MessageAddress, Outbox, Rank, Urgency
+from bot.slack.web_client import AnswerUnknown, NotDone, SlackRefusal, TimedOut
 
 NOTED = 1.0
 """Seconds that the ledger has to save what a card shows."""

@@ -30,9 +30,9 @@ from bot.slack.card_kinds import (
 from bot.slack.card_posts import CardLedger, CardPosts, Placement
 from bot.slack.closed_channels import ClosedChannels
 from bot.slack.direct_message import card_unconfirmed, send_direct_message
-from bot.slack.failures import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
+from bot.slack.web_client import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.tasks import Tasks, back_off
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bot.slack.failures import NotDone, SlackError
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
+from bot.slack.web_client import NotDone, SlackError
 
 PAUSES = (1.0, 5.0)
 """Seconds before each further attempt, where Slack certainly did not deliver the message."""

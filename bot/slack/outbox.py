@@ -1,6 +1,6 @@
 """Every request to Slack's Web API: which goes first, how fast, and how each ended.
 
-A request waits here for its turn. The most urgent one goes as soon as Slack's rate limits allow it (`rates`), and only
+A request waits here for its turn. The most urgent one goes as soon as Slack's rate limits allow it (`rate_limits`), and only
 then is its content asked for, so the newest version is sent.
 
 Alerts come last and leave capacity to the others. Among alerts, those that have waited longer than PATIENCE go first, the
@@ -17,7 +17,9 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.network import proxy_for
-from bot.slack.failures import (
+from bot.slack.messages import Message
+from bot.slack.rate_limits import HISTORY, OPEN, POST, RESPOND, TEST, UPDATE, Gates, Share
+from bot.slack.web_client import (
     AnswerUnknown,
     NotDone,
     RateLimited,
@@ -28,8 +30,6 @@ from bot.slack.failures import (
     retry_after,
     word,
 )
-from bot.slack.messages import Message
-from bot.slack.rates import HISTORY, OPEN, POST, RESPOND, TEST, UPDATE, Gates, Share
 from bot.tasks import Tasks
 
 MOST_WAITING, MOST_ALERTS_WAITING = 500, 300

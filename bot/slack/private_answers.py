@@ -15,11 +15,11 @@ from bot.domain.errors import Refusal
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.slack import answer_messages, call_lists
 from bot.slack.direct_message import PAUSES, card_nowhere, send_direct_message
-from bot.slack.failures import NotDone, SlackError, SlackRefusal
 from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank
 from bot.slack.wall_time import lines_at
+from bot.slack.web_client import NotDone, SlackError, SlackRefusal
 
 _log = structlog.get_logger("callbot.slack")
 

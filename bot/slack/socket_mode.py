@@ -17,8 +17,8 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.network import proxy_for
-from bot.slack.failures import RateLimited, SlackError, answer_of, raising_slack_errors, word
 from bot.slack.listeners import Acknowledgements, deliver, kind_of
+from bot.slack.web_client import RateLimited, SlackError, answer_of, raising_slack_errors, word
 from bot.tasks import Tasks, back_off
 
 CONNECTIONS = 2

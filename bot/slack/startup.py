@@ -10,9 +10,9 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import CallbotError
-from bot.slack.failures import CertificateProblem, SlackError, SlackRefusal, answer_of, word
 from bot.slack.listeners import Home
 from bot.slack.socket_mode import Sockets
+from bot.slack.web_client import CertificateProblem, SlackError, SlackRefusal, answer_of, word
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each further attempt."""

@@ -6,8 +6,8 @@ import pytest
 
 from bot.app.metrics import Metrics
 from bot.polling.phone_calls import Accepted
-from bot.slack.failures import KNOWN
-from bot.slack.rates import HISTORY, OPEN, POST, RESPOND, UPDATE
+from bot.slack.rate_limits import HISTORY, OPEN, POST, RESPOND, UPDATE
+from bot.slack.web_client import KNOWN
 
 
 def test_a_put_is_counted_by_its_result() -> None:

@@ -12,7 +12,7 @@ from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.bot_token import PATIENCE, REVOKED, BotToken, BotTokenRevoked
 from bot.slack.outbox import Outbox
-from bot.slack.rates import POST, RESPOND
+from bot.slack.rate_limits import POST, RESPOND
 
 
 class Line:

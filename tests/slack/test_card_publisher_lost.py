@@ -15,9 +15,9 @@ from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.slack.card_posts import CardPosts
 from bot.slack.direct_message import UNCONFIRMED
-from bot.slack.failures import AnswerUnknown
 from bot.slack.messages import Message
 from bot.slack.outbox import Rank, Urgency
+from bot.slack.web_client import AnswerUnknown
 
 CardIn = Callable[..., Card]
 ANA, FLOOR = "U0ANA", "C0FLOOR"

@@ -11,10 +11,10 @@ from aiohttp import web
 
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.failures import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from bot.slack.messages import Message
 from bot.slack.outbox import MOST_WAITING, PATIENCE, MessageAddress, Rank
-from bot.slack.rates import BEFORE_PACING, BURST
+from bot.slack.rate_limits import BEFORE_PACING, BURST
+from bot.slack.web_client import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from tests.slack.waiting import Post, text, urgent, waiting
 
 FLOOR = "C0FLOOR"

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.failures import NotDone
 from bot.slack.messages import Message
 from bot.slack.outbox import (
     BETWEEN_LATE,
@@ -18,7 +17,8 @@ from bot.slack.outbox import (
     Rank,
     Urgency,
 )
-from bot.slack.rates import POST, SPARE_BEFORE_PACING, SPARE_PER_MINUTE, UPDATE
+from bot.slack.rate_limits import POST, SPARE_BEFORE_PACING, SPARE_PER_MINUTE, UPDATE
+from bot.slack.web_client import NotDone
 from tests.slack.waiting import Post, text, urgent, waiting
 
 FLOOR = "C0FLOOR"

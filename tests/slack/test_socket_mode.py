@@ -18,8 +18,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.limits import SlackLimits
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.failures import SlackError, SlackRefusal
 from bot.slack.socket_mode import CONNECTIONS, Connection, Sockets
+from bot.slack.web_client import SlackError, SlackRefusal
 
 OPEN = "apps.connections.open"
 

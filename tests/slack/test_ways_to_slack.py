@@ -15,12 +15,11 @@ from aiohttp import web
 from bot.app.check.slack import check_slack
 from bot.app.metrics import Metrics
 from bot.app.settings import SlackSettings, read_part
-from bot.slack.failures import CertificateProblem, NotReached, raising_slack_errors
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox
 from bot.slack.socket_mode import Connection
 from bot.slack.startup import SlackUnavailable, workspace_of
-from bot.slack.web_client import web_client
+from bot.slack.web_client import CertificateProblem, NotReached, raising_slack_errors, web_client
 from tests.slack.waiting import text, urgent
 
 FLOOR, RESPONSE_URL = "C0FLOOR", "http://hooks.example.com/commands/1"

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from bot.sandbox.workspace.limits import RateGate, SlackLimits
-from bot.slack.rates import (
+from bot.slack.rate_limits import (
     BEFORE_PACING,
     BETWEEN_POSTS,
     BURST,
