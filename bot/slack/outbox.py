@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.network import proxy_for
 from bot.slack.messages import Message
-from bot.slack.rate_limits import HISTORY, OPEN, POST, RESPOND, TEST, UPDATE, Gates, Share
+from bot.slack.rate_limits import HISTORY, OPEN, POST, RESPOND, TEST, UPDATE, RateLimits
 from bot.slack.web_client import (
     AnswerUnknown,
     NotDone,
@@ -61,11 +61,6 @@ class Urgency(NamedTuple):
     since: float = 0.0
     """When the newest state it shows began, in seconds since 1970."""
 
-    @property
-    def order(self) -> tuple[Rank, bool, float]:
-        """A sort key: by rank, then what is pressing, then the newest."""
-        return self.rank, not self.pressing, -self.since
-
 
 class MessageAddress(NamedTuple):
     """The channel and timestamp that identify a message in Slack."""
@@ -77,24 +72,20 @@ class MessageAddress(NamedTuple):
 class _Turn(NamedTuple):
     method: str
     channel: str
+    rank: Rank
     urgency: Callable[[], Urgency]
     asked_at: float
     given: asyncio.Future[None]
 
-    def place(self, now: float) -> tuple[Rank, float, tuple[Rank, bool, float]]:
-        """A sort key of the queue."""
+    def order(self, now: float) -> tuple[Rank, float, bool, float]:
+        """A sort key: by rank, then late alerts by their wait, then what is pressing, then the newest."""
         urgency = self.urgency()
-        late = urgency.rank is Rank.ALERT and self.late(now)
-        return urgency.rank, self.asked_at if late else math.inf, urgency.order
+        late = self.rank is Rank.ALERT and self.late(now)
+        return self.rank, self.asked_at if late else math.inf, not urgency.pressing, -urgency.since
 
     def late(self, now: float) -> bool:
         """Whether it has waited longer than PATIENCE."""
         return now - self.asked_at > PATIENCE
-
-    @property
-    def share(self) -> Share:
-        """The share of the rate limits that it may use while it is not late."""
-        return Share.SPARE if self.urgency().rank is Rank.ALERT else Share.ALL
 
 
 class Outbox:
@@ -119,7 +110,7 @@ class Outbox:
         self._clock = clock
         self._sleep = sleep
         self._answered = answered
-        self._gates = Gates(hurry)
+        self._limits = RateLimits(hurry)
         self._waiting: list[_Turn] = []
         self._late_given_at = float("-inf")
         self._alarm: asyncio.Task[None] | None = None
@@ -176,9 +167,9 @@ class Outbox:
     async def test(self) -> None:
         """Ask whether Slack accepts the bot token, without waiting: raises NotDone where the rate limits are used up."""
         now = self._clock()
-        if self._gates.wait(TEST, "", now) > 0:
+        if self._limits.wait(TEST, "", now) > 0:
             raise NotDone("no_room")
-        self._gates.passed(TEST, "", now)
+        self._limits.passed(TEST, "", now)
         await self._ask(TEST, "", answer_of(self._client.auth_test()))
 
     async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
@@ -197,27 +188,27 @@ class Outbox:
         await self._ask(RESPOND, url, self._respond(url, answer))
 
     async def _respond(self, url: str, answer: Mapping[str, Any]) -> None:
-        posting = self._session.post(url, json=answer, allow_redirects=False, proxy=proxy_for(url))
-        async with posting as response:
-            if response.status == 429:
-                raise RateLimited(retry_after(response.headers.get("Retry-After")))
-            if response.status >= 500:
-                raise AnswerUnknown(str(response.status))
-            if response.status != 200:
-                raise SlackRefusal(str(response.status))
+        with raising_slack_errors():
+            async with self._session.post(url, json=answer, allow_redirects=False, proxy=proxy_for(url)) as response:
+                status, wait = response.status, response.headers.get("Retry-After")
+        if status == 429:
+            raise RateLimited(retry_after(wait))
+        if status >= 500:
+            raise AnswerUnknown(str(status))
+        if status != 200:
+            raise SlackRefusal(str(status))
 
     async def _ask(self, method: str, channel: str, asking: Awaitable[T]) -> T:
-        """Send a request, and report how it ended."""
+        """Send a request, and report how it ended. `asking` raises SlackError."""
         begun, failure = self._clock(), ""
         try:
-            with raising_slack_errors():
-                return await asking
+            return await asking
         except SlackError as error:
             failure = error.reason
             if isinstance(error, RateLimited):
                 # Each response_url has a limit of its own.
                 whole = error.whole and method != RESPOND
-                self._gates.close(method, "" if whole else channel, self._clock() + error.seconds)
+                self._limits.close(method, "" if whole else channel, self._clock() + error.seconds)
             raise
         finally:
             self._answered(method, self._clock() - begun, failure)
@@ -226,10 +217,10 @@ class Outbox:
 
     async def _turn(self, method: str, channel: str, urgency: Callable[[], Urgency]) -> None:
         """Wait for a turn. Raises NotDone where too many wait already."""
-        most = MOST_ALERTS_WAITING if urgency().rank is Rank.ALERT else MOST_WAITING
-        if len(self._waiting) >= most:
+        rank = urgency().rank
+        if len(self._waiting) >= (MOST_ALERTS_WAITING if rank is Rank.ALERT else MOST_WAITING):
             raise NotDone("queue_full")
-        turn = _Turn(method, channel, urgency, self._clock(), asyncio.get_running_loop().create_future())
+        turn = _Turn(method, channel, rank, urgency, self._clock(), asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
         try:
             self._give_turns()
@@ -241,27 +232,24 @@ class Outbox:
     def _give_turns(self) -> None:
         """Send every request that may go now, the most urgent first, and come back when the next one may."""
         now, waits = self._clock(), list[float]()
-        line = sorted(self._waiting, key=lambda turn: turn.place(now))
+        line = sorted(self._waiting, key=lambda turn: turn.order(now))
         overtaking = self._overtaking(line, now)
         if overtaking is not None:
             line.remove(overtaking)
-            self._give(overtaking, now)
+            line.insert(0, overtaking)
         for turn in line:
-            wait = self._wait(turn, now)
+            wait = 0.0 if turn is overtaking else self._wait(turn, now)
             if wait > 0:
                 waits.append(wait)
             elif not turn.given.done():
-                self._give(turn, now)
+                self._limits.passed(turn.method, turn.channel, now)
+                if turn.late(now):
+                    self._late_given_at = now
+                self._waiting.remove(turn)
+                turn.given.set_result(None)
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = self._tasks.spawn(self._come_back(min(waits)), name="next turn") if waits else None
-
-    def _give(self, turn: _Turn, now: float) -> None:
-        self._gates.passed(turn.method, turn.channel, now)
-        if turn.late(now):
-            self._late_given_at = now
-        self._waiting.remove(turn)
-        turn.given.set_result(None)
 
     def _overtaking(self, line: list[_Turn], now: float) -> _Turn | None:
         """The late request that may overtake now, if any: every BETWEEN_LATE the one with the longest wait.
@@ -271,16 +259,16 @@ class Outbox:
         if now - self._late_given_at < BETWEEN_LATE:
             return None
         late = [turn for turn in line if turn.late(now) and not turn.given.done()]
-        free = [turn for turn in late if self._gates.wait(turn.method, turn.channel, now) <= 0]
-        return min(free, key=lambda turn: (turn.urgency().rank, turn.asked_at), default=None)
+        free = [turn for turn in late if self._limits.wait(turn.method, turn.channel, now) <= 0]
+        return min(free, key=lambda turn: (turn.rank, turn.asked_at), default=None)
 
     def _wait(self, turn: _Turn, now: float) -> float:
-        """Seconds until the request may go: its gates open, or it may overtake."""
-        wait = self._gates.wait(turn.method, turn.channel, now, turn.share)
-        if turn.share is Share.ALL or wait <= 0:
+        """Seconds until the request may go: the rate limits let it, or it may overtake."""
+        wait = self._limits.wait(turn.method, turn.channel, now)
+        if turn.rank is not Rank.ALERT:
             return wait
         overtakes = max(turn.asked_at + PATIENCE, self._late_given_at + BETWEEN_LATE) - now + A_TICK
-        return min(wait, max(overtakes, self._gates.wait(turn.method, turn.channel, now)))
+        return min(self._limits.wait(turn.method, turn.channel, now, spare=True), max(overtakes, wait))
 
     async def _come_back(self, seconds: float) -> None:
         await self._sleep(seconds)

@@ -1,4 +1,4 @@
-"""Slack's rate limits: a gate for each method, and one for each channel that is posted to. Pure: time is an argument.
+"""Slack's rate limits: of each method, and of each channel that is posted to. Pure: time is an argument.
 
 Slack counts requests by method in windows of a minute (chat.update is of Tier 3: 50), and messages by channel, one in a
 second with short bursts ("Rate limits", docs.slack.dev/apis/web-api/rate-limits). A 429
@@ -9,7 +9,6 @@ spread out while fewer than 37 are, and only while more than two posts of a chan
 """
 
 from collections import deque
-from enum import Enum, auto
 
 POST, UPDATE, HISTORY, OPEN = "chat.postMessage", "chat.update", "conversations.history", "conversations.open"
 TEST = "auth.test"
@@ -35,88 +34,51 @@ MOST_CHANNELS = 1000
 """Channels whose last posts are remembered."""
 
 
-class Share(Enum):
-    """How much of the rate limits a request may use."""
-
-    ALL = auto()
-    SPARE = auto()
-    """What is left when enough is kept for requests that may use all."""
-
-
-class MethodGate:
-    """The requests of one method in any minute: the first go at once, the last are spread over the minute."""
+class RateLimits:
+    """What may go now. `channel`: where the message is; only new messages count there. `hurry`: a factor on Slack's limits."""
 
     def __init__(self, hurry: int = 1) -> None:
         self._hurry = hurry
-        self._passed: deque[float] = deque()
-
-    def opens_at(self, now: float, per_minute: int, at_once: int) -> float:
-        """When the next request may pass under these limits; `now` or earlier: at once."""
-        while self._passed and self._passed[0] + MINUTE <= now + AN_INSTANT:
-            self._passed.popleft()
-        number, most, free = len(self._passed), per_minute * self._hurry, at_once * self._hurry
-        if number < free:
-            return now
-        if number >= most:
-            return self._passed[number - most] + MINUTE
-        return min(self._passed[number - free] + MINUTE, self._passed[-1] + MINUTE / (most - free))
-
-    def passed(self, now: float) -> None:
-        """Count a request."""
-        self._passed.append(now)
-
-
-class ChannelGate:
-    """The messages to one channel: a burst, then one at a time, `between` seconds apart."""
-
-    def __init__(self, between: float = BETWEEN_POSTS) -> None:
-        self._between = between
-        self._full_again_at = float("-inf")
-
-    def opens_at(self, now: float, left: int = 0) -> float:
-        """When the next message may pass and leave `left` more of the burst; `now`: at once."""
-        return max(now, self._full_again_at - (BURST - 1 - left) * self._between)
-
-    def passed(self, now: float) -> None:
-        """Count a message."""
-        self._full_again_at = max(now, self._full_again_at) + self._between
-
-
-class Gates:
-    """All gates. `channel`: where the message is; only new messages count there. `hurry`: a factor on Slack's rate limits."""
-
-    def __init__(self, hurry: int = 1) -> None:
-        self._methods = {method: MethodGate(hurry) for method in PER_MINUTE}
         self._between = BETWEEN_POSTS / hurry
-        self._channels: dict[str, ChannelGate] = {}
+        self._last_minute: dict[str, deque[float]] = {method: deque() for method in PER_MINUTE}
+        self._whole_again_at: dict[str, float] = {}
+        """When the burst of each channel is whole again."""
         self._closed_until: dict[tuple[str, str], float] = {}
 
-    def wait(self, method: str, channel: str, now: float, share: Share = Share.ALL) -> float:
-        """Seconds until a request may pass; 0: at once."""
+    def wait(self, method: str, channel: str, now: float, *, spare: bool = False) -> float:
+        """Seconds until a request may pass; 0: at once. `spare`: it leaves capacity to others, as alerts do."""
         opens = [now, *(self._closed_until.get((method, where), now) for where in {"", channel})]
-        if method in self._methods:
-            most = (
-                (SPARE_PER_MINUTE, SPARE_BEFORE_PACING) if share is Share.SPARE else (PER_MINUTE[method], BEFORE_PACING)
-            )
-            opens.append(self._methods[method].opens_at(now, *most))
-        if method in COUNTED_BY_CHANNEL and channel in self._channels:
-            left = NOT_SPARE if share is Share.SPARE else 0
-            opens.append(self._channels[channel].opens_at(now, left))
+        if method in PER_MINUTE:
+            opens.append(self._minute_has_room_at(method, now, spare=spare))
+        if method in COUNTED_BY_CHANNEL and channel in self._whole_again_at:
+            left = NOT_SPARE if spare else 0
+            opens.append(self._whole_again_at[channel] - (BURST - 1 - left) * self._between)
         wait = max(opens) - now
         return wait if wait > AN_INSTANT else 0.0
 
     def passed(self, method: str, channel: str, now: float) -> None:
         """Count a request that goes out now."""
-        if method in self._methods:
-            self._methods[method].passed(now)
+        if method in PER_MINUTE:
+            self._last_minute[method].append(now)
         if channel and method in COUNTED_BY_CHANNEL:
-            gate = self._channels.pop(channel, None) or ChannelGate(self._between)
-            gate.passed(now)
-            self._channels[channel] = gate
-            if len(self._channels) > MOST_CHANNELS:
-                del self._channels[next(iter(self._channels))]
+            self._whole_again_at[channel] = max(now, self._whole_again_at.pop(channel, now)) + self._between
+            if len(self._whole_again_at) > MOST_CHANNELS:
+                del self._whole_again_at[next(iter(self._whole_again_at))]
 
     def close(self, method: str, channel: str, until: float) -> None:
         """After a 429: let nothing of this method pass before `until` in this channel; an empty channel means everywhere."""
         self._closed_until = {key: at for key, at in self._closed_until.items() if at > until - MINUTE}
         self._closed_until[method, channel] = max(until, self._closed_until.get((method, channel), until))
+
+    def _minute_has_room_at(self, method: str, now: float, *, spare: bool) -> float:
+        """The first requests of any minute go at once, the last are spread over it."""
+        passed = self._last_minute[method]
+        while passed and passed[0] + MINUTE <= now + AN_INSTANT:
+            passed.popleft()
+        most = (SPARE_PER_MINUTE if spare else PER_MINUTE[method]) * self._hurry
+        free = (SPARE_BEFORE_PACING if spare else BEFORE_PACING) * self._hurry
+        if len(passed) < free:
+            return now
+        if len(passed) >= most:
+            return passed[len(passed) - most] + MINUTE
+        return min(passed[len(passed) - free] + MINUTE, passed[-1] + MINUTE / (most - free))

@@ -66,7 +66,7 @@ async def test_who_waits_goes_in_the_order_of_urgency(
 async def late_and_new(post: Post) -> list[asyncio.Task[MessageAddress]]:
     """As many that have waited long as go at once, then as many that are newer; and the channel opens a second later."""
     await full(post)
-    post.outbox._gates.close(POST, FLOOR, PATIENCE + 1)
+    post.outbox._limits.close(POST, FLOOR, PATIENCE + 1)
     tasks = [asyncio.create_task(post.outbox.post(FLOOR, text("old"), urgent())) for _ in range(BURST)]
     await waiting(post, BURST)
     post.move(PATIENCE + 0.5)

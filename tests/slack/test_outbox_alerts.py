@@ -79,7 +79,7 @@ BEFORE = [
 @pytest.mark.parametrize("first", [row[1] for row in BEFORE], ids=[row[0] for row in BEFORE])
 async def test_everything_else_goes_before_alerts(post: Post, first: Callable[[], Urgency]) -> None:
     sent = Sent()
-    post.outbox._gates.close(POST, FLOOR, 5)
+    post.outbox._limits.close(POST, FLOOR, 5)
     newest = urgent(Rank.ALERT, pressing=True, since=99)
     tasks = [
         asyncio.create_task(post.outbox.post(FLOOR, sent.named(name), urgency))
@@ -93,7 +93,7 @@ async def test_everything_else_goes_before_alerts(post: Post, first: Callable[[]
 
 async def test_of_alerts_the_newest_state_goes_first_and_mere_details_last(post: Post, place: MessageAddress) -> None:
     sent = Sent()
-    post.outbox._gates.close(UPDATE, "", post.now + 5)
+    post.outbox._limits.close(UPDATE, "", post.now + 5)
     changes = {
         "detail": urgent(Rank.ALERT, since=9),
         "old": urgent(Rank.ALERT, pressing=True, since=1),
@@ -110,7 +110,7 @@ async def test_of_alerts_those_that_have_waited_long_go_before_what_is_newer_the
     post: Post, place: MessageAddress
 ) -> None:
     sent, tasks = Sent(), list[asyncio.Task[None]]()
-    post.outbox._gates.close(UPDATE, "", post.now + PATIENCE + 10)
+    post.outbox._limits.close(UPDATE, "", post.now + PATIENCE + 10)
     waits = {"oldest": 2, "older": PATIENCE + 4, "new": 2, "newest": 0}
     for since, (name, wait) in enumerate(waits.items()):
         urgency = urgent(Rank.ALERT, pressing=True, since=since)
@@ -149,7 +149,7 @@ async def test_alerts_do_not_fill_the_queue_for_others(post: Post, place: Messag
     alerts = await storm(post, place, SPARE_BEFORE_PACING + MOST_ALERTS_WAITING)
     with pytest.raises(NotDone):
         await post.outbox.update(place, text("one too many"), ALERT)
-    post.outbox._gates.close(UPDATE, "", post.now + 5)
+    post.outbox._limits.close(UPDATE, "", post.now + 5)
     others = [asyncio.create_task(post.outbox.update(place, text("x"), urgent())) for _ in range(9)]
     await waiting(post, MOST_ALERTS_WAITING + 9)
     assert MOST_ALERTS_WAITING + 9 < MOST_WAITING
@@ -181,7 +181,7 @@ async def test_an_alert_that_has_waited_long_goes_although_there_is_no_room_for_
 async def test_while_interventions_never_end_alerts_still_come_through(post: Post, place: MessageAddress) -> None:
     """Every BETWEEN_LATE a late request overtakes the others, an alert too."""
     for _ in range(45):
-        post.outbox._gates.passed(UPDATE, "", post.now)
+        post.outbox._limits.passed(UPDATE, "", post.now)
     alert = asyncio.create_task(post.outbox.update(place, text("alert"), ALERT))
     others: list[asyncio.Task[None]] = []
     for _ in range(8):

@@ -16,32 +16,31 @@ from bot.slack.rate_limits import (
     POST,
     SPARE_PER_MINUTE,
     UPDATE,
-    Gates,
-    Share,
+    RateLimits,
 )
 
 
 def sent_within(
-    gates: Gates, seconds: float, method: str = UPDATE, channel: str = "", share: Share = Share.ALL
+    limits: RateLimits, seconds: float, method: str = UPDATE, channel: str = "", *, spare: bool = False
 ) -> list[float]:
     """When requests pass that are always waiting, from 0 to `seconds`."""
     times: list[float] = []
     now = 0.0
     while now <= seconds and len(times) < 1000:
-        wait = gates.wait(method, channel, now, share)
+        wait = limits.wait(method, channel, now, spare=spare)
         if wait <= 0:
-            gates.passed(method, channel, now)
+            limits.passed(method, channel, now)
             times.append(now)
         now += max(wait, 0.0)
     return times
 
 
 def test_thirty_changes_at_one_moment_go_at_once() -> None:
-    assert sent_within(Gates(), 60)[:30] == [0.0] * 30
+    assert sent_within(RateLimits(), 60)[:30] == [0.0] * 30
 
 
 def test_in_no_minute_there_are_more_updates_than_slack_takes() -> None:
-    times = sent_within(Gates(), 300)
+    times = sent_within(RateLimits(), 300)
     assert max(sum(start <= at < start + 60 for at in times) for start in times) <= PER_MINUTE[UPDATE]
 
 
@@ -49,28 +48,28 @@ def test_a_storm_that_never_ends_meets_no_refusal_of_the_strict_workspace() -> N
     clock = [0.0]
     slack = RateGate(SlackLimits(), lambda: clock[0])
     refused = []
-    for at in sent_within(Gates(), 300):
+    for at in sent_within(RateLimits(), 300):
         clock[0] = at
         refused.append(slack.request(UPDATE))
     assert set(refused) == {None}
 
 
 def test_after_a_storm_the_way_is_never_closed_for_long() -> None:
-    times = sent_within(Gates(), 300)
+    times = sent_within(RateLimits(), 300)
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 7
 
 
 def test_thirty_changes_a_minute_never_wait() -> None:
-    gates = Gates()
+    limits = RateLimits()
     waits = []
     for number in range(300):
-        waits.append(gates.wait(UPDATE, "", number * 2.0))
-        gates.passed(UPDATE, "", number * 2.0)
+        waits.append(limits.wait(UPDATE, "", number * 2.0))
+        limits.passed(UPDATE, "", number * 2.0)
     assert max(waits) == 0
 
 
 def test_posts_in_one_channel_go_in_a_burst_and_then_one_by_one() -> None:
-    times = sent_within(Gates(), 5, POST, "C0FLOOR")
+    times = sent_within(RateLimits(), 5, POST, "C0FLOOR")
     assert (times.count(0.0), len(times)) == (BURST, BURST + 4)
 
 
@@ -78,83 +77,85 @@ def test_posts_in_one_channel_meet_no_refusal_of_the_strict_workspace() -> None:
     clock = [0.0]
     slack = RateGate(SlackLimits(), lambda: clock[0])
     refused = []
-    for at in sent_within(Gates(), 60, POST, "C0FLOOR"):
+    for at in sent_within(RateLimits(), 60, POST, "C0FLOOR"):
         clock[0] = at
         refused.append(slack.post("C0FLOOR"))
     assert set(refused) == {None}
 
 
 def test_a_busy_channel_does_not_hold_another_one_up() -> None:
-    gates = Gates()
+    limits = RateLimits()
     for _ in range(BURST):
-        gates.passed(POST, "C0FLOOR", 0.0)
-    assert (gates.wait(POST, "C0FLOOR", 0.0) > 0, gates.wait(POST, "U0ANA", 0.0)) == (True, 0.0)
+        limits.passed(POST, "C0FLOOR", 0.0)
+    assert (limits.wait(POST, "C0FLOOR", 0.0) > 0, limits.wait(POST, "U0ANA", 0.0)) == (True, 0.0)
 
 
 def test_each_method_has_a_minute_of_its_own() -> None:
-    gates = Gates()
+    limits = RateLimits()
     for _ in range(BEFORE_PACING):
-        gates.passed(UPDATE, "", 0.0)
-    assert (gates.wait(UPDATE, "", 0.0) > 0, gates.wait(HISTORY, "", 0.0)) == (True, 0.0)
+        limits.passed(UPDATE, "", 0.0)
+    assert (limits.wait(UPDATE, "", 0.0) > 0, limits.wait(HISTORY, "", 0.0)) == (True, 0.0)
 
 
 @pytest.mark.parametrize(("method", "channel"), [(UPDATE, ""), (POST, "C0FLOOR")])
 def test_what_slack_closes_stays_closed_until_it_said(method: str, channel: str) -> None:
-    gates = Gates()
-    gates.close(method, channel, 12.0)
-    assert (gates.wait(method, channel, 2.0), gates.wait(method, channel, 12.0)) == (10.0, 0.0)
+    limits = RateLimits()
+    limits.close(method, channel, 12.0)
+    assert (limits.wait(method, channel, 2.0), limits.wait(method, channel, 12.0)) == (10.0, 0.0)
 
 
 def test_what_slack_closes_for_one_channel_is_open_for_another() -> None:
-    gates = Gates()
-    gates.close(POST, "C0FLOOR", 12.0)
-    assert gates.wait(POST, "U0ANA", 2.0) == 0.0
+    limits = RateLimits()
+    limits.close(POST, "C0FLOOR", 12.0)
+    assert limits.wait(POST, "U0ANA", 2.0) == 0.0
 
 
 def test_what_slack_closes_for_the_workspace_is_closed_in_every_channel() -> None:
-    gates = Gates()
-    gates.close(POST, "", 12.0)
-    assert (gates.wait(POST, "C0FLOOR", 2.0), gates.wait(UPDATE, "C0FLOOR", 2.0)) == (10.0, 0.0)
+    limits = RateLimits()
+    limits.close(POST, "", 12.0)
+    assert (limits.wait(POST, "C0FLOOR", 2.0), limits.wait(UPDATE, "C0FLOOR", 2.0)) == (10.0, 0.0)
 
 
 def test_a_shorter_wait_does_not_shorten_a_longer_one() -> None:
-    gates = Gates()
-    gates.close(POST, "", 12.0)
-    gates.close(POST, "", 3.0)
-    assert gates.wait(POST, "", 2.0) == 10.0
+    limits = RateLimits()
+    limits.close(POST, "", 12.0)
+    limits.close(POST, "", 3.0)
+    assert limits.wait(POST, "", 2.0) == 10.0
 
 
 def test_changes_of_messages_in_a_channel_are_no_messages_there() -> None:
-    gates = Gates()
+    limits = RateLimits()
     for _ in range(BURST + 1):
-        gates.passed(UPDATE, "C0FLOOR", 0.0)
-    assert gates.wait(POST, "C0FLOOR", 0.0) == 0.0
+        limits.passed(UPDATE, "C0FLOOR", 0.0)
+    assert limits.wait(POST, "C0FLOOR", 0.0) == 0.0
 
 
 def test_only_the_channels_of_the_last_posts_are_remembered() -> None:
-    gates = Gates()
+    limits = RateLimits()
     for number in range(MOST_CHANNELS + 10):
         for _ in range(BURST):
-            gates.passed(POST, f"C{number}", 0.0)
-    waits = [gates.wait(POST, f"C{number}", 0.0) for number in range(MOST_CHANNELS + 10)]
+            limits.passed(POST, f"C{number}", 0.0)
+    waits = [limits.wait(POST, f"C{number}", 0.0) for number in range(MOST_CHANNELS + 10)]
     assert (waits[0], sum(wait > 0 for wait in waits)) == (0.0, MOST_CHANNELS)
 
 
 WAITS = [
-    (Share.ALL, [0.0, 5.0, *[9.0] * 37, 60.0], 61.0 - 60.0),
-    (Share.ALL, [0.0, 5.0, *[9.0] * 38, 60.0], 66.0 - 60.0),
-    (Share.ALL, [0.0, 5.0, *[9.0] * 48], 61.0 - 60.0),
-    (Share.SPARE, [0.0, 5.0, *[9.0] * 29, 60.0], 66.0 - 60.0),
-    (Share.SPARE, [0.0, 5.0, *[9.0] * 36], 66.0 - 60.0),
+    (False, [0.0, 5.0, *[9.0] * 37, 60.0], 61.0 - 60.0),
+    (False, [0.0, 5.0, *[9.0] * 38, 60.0], 66.0 - 60.0),
+    (False, [0.0, 5.0, *[9.0] * 48], 61.0 - 60.0),
+    (True, [0.0, 5.0, *[9.0] * 29, 60.0], 66.0 - 60.0),
+    (True, [0.0, 5.0, *[9.0] * 36], 66.0 - 60.0),
 ]
 
 
-@pytest.mark.parametrize(("share", "passed", "wait"), WAITS)
-def test_it_is_known_to_the_moment_when_a_minute_has_room_again(share: Share, passed: list[float], wait: float) -> None:
-    gates = Gates()
+@pytest.mark.parametrize(("spare", "passed", "wait"), WAITS)
+def test_it_is_known_to_the_moment_when_a_minute_has_room_again(
+    *, spare: bool, passed: list[float], wait: float
+) -> None:
+    limits = RateLimits()
     for at in passed:
-        gates.passed(UPDATE, "", at)
-    assert gates.wait(UPDATE, "", 60.0, share) == pytest.approx(wait)
+        limits.passed(UPDATE, "", at)
+    assert limits.wait(UPDATE, "", 60.0, spare=spare) == pytest.approx(wait)
 
 
 # ── what alerts leave to others ──
@@ -165,28 +166,28 @@ ROOM = [(0, 31), (1, 30), (20, 11), (30, 1), (31, 0), (37, 0), (45, 0)]
 @pytest.mark.parametrize("method", [UPDATE, HISTORY])
 @pytest.mark.parametrize(("used", "room"), ROOM)
 def test_alerts_go_at_once_while_less_than_31_requests_of_a_minute_are_used(method: str, used: int, room: int) -> None:
-    gates = Gates()
+    limits = RateLimits()
     for _ in range(used):
-        gates.passed(method, "", 0.0)
-    assert len(sent_within(gates, 10, method, share=Share.SPARE)) == room
+        limits.passed(method, "", 0.0)
+    assert len(sent_within(limits, 10, method, spare=True)) == room
 
 
 def test_a_storm_of_alerts_leaves_thirteen_requests_of_any_minute() -> None:
-    times = sent_within(Gates(), 300, share=Share.SPARE)
+    times = sent_within(RateLimits(), 300, spare=True)
     most = max(sum(start <= at < start + 60 for at in times) for start in times)
     assert most <= SPARE_PER_MINUTE == PER_MINUTE[UPDATE] - 13
 
 
 def test_after_a_storm_of_alerts_the_way_is_not_closed_to_alerts_for_long() -> None:
-    times = sent_within(Gates(), 300, share=Share.SPARE)
+    times = sent_within(RateLimits(), 300, spare=True)
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 10.2
 
 
 def test_thirty_alerts_a_minute_never_wait() -> None:
-    gates, waits = Gates(), list[float]()
+    limits, waits = RateLimits(), list[float]()
     for number in range(300):
-        waits.append(gates.wait(UPDATE, "", number * 2.0, Share.SPARE))
-        gates.passed(UPDATE, "", number * 2.0)
+        waits.append(limits.wait(UPDATE, "", number * 2.0, spare=True))
+        limits.passed(UPDATE, "", number * 2.0)
     assert max(waits) == 0
 
 
@@ -196,13 +197,13 @@ STORMS = [(2.0, 61.0), (3.0, 61.0), (8.0, 0.0), (30.0, 0.0)]
 @pytest.mark.parametrize(("every", "storm_at"), STORMS)
 def test_interventions_never_wait_for_a_storm_of_alerts(every: float, storm_at: float) -> None:
     """Neither thirty a minute that were going on before it, nor those few that come when it has used all that it may."""
-    gates, waits = Gates(), list[float]()
+    limits, waits = RateLimits(), list[float]()
     for number in range(int(300 / every)):
         now = number * every
-        while now >= storm_at and gates.wait(UPDATE, "", now, Share.SPARE) <= 0:
-            gates.passed(UPDATE, "", now)
-        waits.append(gates.wait(UPDATE, "", now))
-        gates.passed(UPDATE, "", now)
+        while now >= storm_at and limits.wait(UPDATE, "", now, spare=True) <= 0:
+            limits.passed(UPDATE, "", now)
+        waits.append(limits.wait(UPDATE, "", now))
+        limits.passed(UPDATE, "", now)
     assert max(waits) == 0
 
 
@@ -211,28 +212,28 @@ BURSTS = [(0, 3), (1, 2), (2, 1), (3, 0), (5, 0)]
 
 @pytest.mark.parametrize(("used", "room"), BURSTS)
 def test_the_last_two_posts_of_a_channels_burst_are_not_for_alerts(used: int, room: int) -> None:
-    gates = Gates()
+    limits = RateLimits()
     for _ in range(used):
-        gates.passed(POST, "C0FLOOR", 0.0)
-    assert len(sent_within(gates, 0.5, POST, "C0FLOOR", Share.SPARE)) == room
+        limits.passed(POST, "C0FLOOR", 0.0)
+    assert len(sent_within(limits, 0.5, POST, "C0FLOOR", spare=True)) == room
 
 
 def test_alerts_are_posted_as_fast_as_slack_takes_them_once_the_burst_is_used() -> None:
-    times = sent_within(Gates(), 20, POST, "C0FLOOR", Share.SPARE)
+    times = sent_within(RateLimits(), 20, POST, "C0FLOOR", spare=True)
     later = times[BURST - NOT_SPARE :]
     assert {round(b - a, 6) for a, b in itertools.pairwise(later)} == {BETWEEN_POSTS}
 
 
 def test_after_a_storm_of_alerts_two_posts_in_their_channel_go_at_once() -> None:
-    gates, waits = Gates(), list[float]()
-    last = sent_within(gates, 20, POST, "C0FLOOR", Share.SPARE)[-1]
+    limits, waits = RateLimits(), list[float]()
+    last = sent_within(limits, 20, POST, "C0FLOOR", spare=True)[-1]
     for _ in range(3):
-        waits.append(gates.wait(POST, "C0FLOOR", last))
-        gates.passed(POST, "C0FLOOR", last)
+        waits.append(limits.wait(POST, "C0FLOOR", last))
+        limits.passed(POST, "C0FLOOR", last)
     assert waits == [0.0, 0.0, pytest.approx(BETWEEN_POSTS)]
 
 
 def test_what_slack_closes_is_closed_for_alerts_too() -> None:
-    gates = Gates()
-    gates.close(UPDATE, "", 12.0)
-    assert gates.wait(UPDATE, "", 2.0, Share.SPARE) == 10.0
+    limits = RateLimits()
+    limits.close(UPDATE, "", 12.0)
+    assert limits.wait(UPDATE, "", 2.0, spare=True) == 10.0
