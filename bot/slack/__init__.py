@@ -9,12 +9,11 @@ Read in this order:
     socket_mode.py       Socket Mode, two connections that never go both at once
     startup.py           the first requests to Slack at a start: who the bot is, and the first connection
     bot_token.py         whether Slack still takes the bot token
-    private_answers.py   answers that only the person who asked can see, through the response_url
+    private_answers.py   what one person alone is told: answers through the response_url, and direct messages
     card_publisher.py    posts each card once and keeps it up to date
     card_kinds.py        what differs between the kinds of cards; pure
     card_posts.py        which message in Slack is which card, also after a lost answer or a crash
     closed_channels.py   channels that take no alert for now, and the cards that wait for them
-    direct_message.py    one direct message to one person
     web_client.py        slack_sdk's client, Slack's clock, and how a request can fail
     outbox.py            every request to Slack: which goes first, and how each ended
     rate_limits.py       how fast Slack lets us go; pure

@@ -29,9 +29,9 @@ from bot.slack.card_kinds import (
 )
 from bot.slack.card_posts import CardLedger, CardPosts, Placement
 from bot.slack.closed_channels import ClosedChannels
-from bot.slack.direct_message import card_unconfirmed, send_direct_message
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
+from bot.slack.private_answers import card_unconfirmed, send_direct_message
 from bot.slack.web_client import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.tasks import Tasks, back_off
 

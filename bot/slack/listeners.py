@@ -251,7 +251,7 @@ class Listeners:
         )
         asker = PrivateAnswers(
             outbox=self._outbox,
-            response_url=_text(body, "response_url") or None,
+            response_url=_text(body, "response_url"),
             slack_user=requester.slack_user,
             clicked=clicked,
             now=self._now,

@@ -1,11 +1,14 @@
-"""Private answers to the person who asked, through the response_url of their command or click.
+"""What one person alone is told: answers to what they asked, and direct messages. Nothing is sent twice.
 
-Slack accepts five answers within 30 minutes ("Handling user interaction", docs.slack.dev); all of them are ephemeral. If
-the response_url fails, the answer goes to the direct message. An answer that may have been delivered is not repeated.
+An answer goes through the response_url of a command or click. Slack takes five of them within 30 minutes ("Handling user
+interaction", docs.slack.dev); all of them are ephemeral. If the response_url fails, the answer goes to the direct message.
+What may have been delivered is not repeated.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -14,40 +17,40 @@ from bot.domain.buttons import Button
 from bot.domain.errors import Refusal
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
 from bot.slack import answer_messages, call_lists
-from bot.slack.direct_message import PAUSES, card_nowhere, send_direct_message
 from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message
-from bot.slack.outbox import Outbox, Rank
+from bot.slack.outbox import Outbox, Rank, Urgency
 from bot.slack.wall_time import lines_at
 from bot.slack.web_client import NotDone, SlackError, SlackRefusal
+from bot.tasks import back_off
+
+TRIES = 3
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
+"""How often one answer or direct message is tried, and the seconds between."""
+UNCONFIRMED = "Slack did not confirm your card, so it may be missing or out of date. Now: "
+
+NOWHERE = (
+    "Slack takes your card neither in the channel nor in a direct message, so what becomes of this is not shown. "
+    "Tell the people who run callbot. Now: "
+)
 
 _log = structlog.get_logger("callbot.slack")
 
 
+@dataclass(frozen=True, kw_only=True)
 class PrivateAnswers:
     """Answers one person about one request.
 
-    `now`: wall-clock time. `pbx_behind`: what to add to times of the PBX to get wall-clock times.
+    `response_url`: empty where Slack gave none. `now`: wall-clock time. `pbx_behind`: what to add to times of the PBX to get wall-clock times.
     """
 
-    def __init__(
-        self,
-        *,
-        outbox: Outbox,
-        response_url: str | None,
-        slack_user: str,
-        clicked: bool = False,
-        now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
-        pbx_behind: Callable[[], timedelta] = timedelta,
-    ) -> None:
-        self._outbox = outbox
-        self._sleep = sleep
-        self._response_url = response_url
-        self._slack_user = slack_user
-        self._clicked = clicked
-        self._now = now
-        self._pbx_behind = pbx_behind
+    outbox: Outbox
+    response_url: str
+    slack_user: str
+    clicked: bool = False
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    pbx_behind: Callable[[], timedelta] = timedelta
 
     async def refused(self, refusal: Refusal, request: str) -> None:
         """Say why nothing was done."""
@@ -63,12 +66,12 @@ class PrivateAnswers:
 
     async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
         """Ask which call."""
-        await self._tell(call_lists.choice_message(action, lines_at(choices, self._pbx_behind()), self._now()))
+        await self._tell(call_lists.choice_message(action, lines_at(choices, self.pbx_behind()), self.now()))
 
     async def listed(self, listing: Listing) -> None:
         """Show a page of the live calls; after a click it replaces the page that was clicked."""
-        shown = listing.model_copy(update={"lines": lines_at(listing.lines, self._pbx_behind())})
-        await self._tell(call_lists.call_list_message(shown), replace=self._clicked)
+        shown = listing.model_copy(update={"lines": lines_at(listing.lines, self.pbx_behind())})
+        await self._tell(call_lists.call_list_message(shown), replace=self.clicked)
 
     async def helped(self) -> None:
         """Show every command."""
@@ -89,23 +92,54 @@ class PrivateAnswers:
         await self._tell(card_nowhere(intervention_message(card)))
 
     async def _tell(self, message: Message, *, replace: bool = False) -> None:
-        if self._response_url is None or not await self._respond(self._response_url, message, replace=replace):
-            await send_direct_message(self._outbox, self._sleep, self._slack_user, message, Rank.ANSWER)
+        if self.response_url:
+            respond = partial(self.outbox.respond, self.response_url, message, replace=replace)
+            failure = await _failure_of(respond, self.sleep)
+            if failure is None:
+                return
+            if isinstance(failure, SlackRefusal):
+                _log.warning("response_url_refused", status=failure.reason)
+            elif not isinstance(failure, NotDone):
+                _log.error("answer_not_delivered", reason=failure.reason)
+                return
+        await send_direct_message(self.outbox, self.sleep, self.slack_user, message, Rank.ANSWER)
 
-    async def _respond(self, url: str, message: Message, *, replace: bool) -> bool:
-        """Send it through the response_url; returns whether Slack took it, or may have."""
-        for pause in (*PAUSES, None):
-            try:
-                await self._outbox.respond(url, message, replace=replace)
-            except SlackRefusal as refusal:
-                _log.warning("response_url_refused", status=refusal.reason)
-                return False
-            except SlackError as error:
-                if not isinstance(error, NotDone):
-                    _log.error("answer_not_delivered", reason=error.reason)
-                    return True
-                if pause is not None:
-                    await self._sleep(pause)
-            else:
-                return True
-        return False
+
+async def send_direct_message(
+    outbox: Outbox, sleep: Callable[[float], Awaitable[None]], slack_user: str, message: Message, rank: Rank
+) -> bool:
+    """Send one direct message to one person, and return whether Slack delivered it. One that is not delivered is logged."""
+    post = partial(outbox.post, slack_user, lambda: message, lambda: Urgency(rank))
+    failure = await _failure_of(post, sleep)
+    if failure is not None:
+        _log.error("not_told", reason=failure.reason)
+    return failure is None
+
+
+async def _failure_of(
+    send: Callable[[], Awaitable[object]], sleep: Callable[[float], Awaitable[None]]
+) -> SlackError | None:
+    """Send, a few times where Slack certainly did not deliver it; returns how the last time failed, None where it did not."""
+    failure = None
+    for tries in range(TRIES):
+        if tries > 0:
+            await sleep(back_off(tries, FIRST_PAUSE, LONGEST_PAUSE))
+        try:
+            await send()
+        except NotDone as error:
+            failure = error
+        except SlackError as error:
+            return error
+        else:
+            return None
+    return failure
+
+
+def card_unconfirmed(card: Message) -> Message:
+    """A line of text with the news of a card that Slack did not confirm. It is no second card."""
+    return Message(text=UNCONFIRMED + card.text, blocks=())
+
+
+def card_nowhere(card: Message) -> Message:
+    """A line of text with the news of a card that Slack takes nowhere."""
+    return Message(text=NOWHERE + card.text, blocks=())

@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
 from bot.slack.card_posts import CardPosts
-from bot.slack.direct_message import UNCONFIRMED
 from bot.slack.messages import Message
 from bot.slack.outbox import Rank, Urgency
+from bot.slack.private_answers import UNCONFIRMED
 from bot.slack.web_client import AnswerUnknown
 
 CardIn = Callable[..., Card]

@@ -30,13 +30,13 @@ class Desk:
         )
         self.outbox = Outbox(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
 
-    async def asker(self, url: str | None = "") -> PrivateAnswers:
+    async def asker(self, url: str | None = None) -> PrivateAnswers:
         """An asker with the response_url of a command, or with the one that is given."""
         delivery = await self.workspace.type(ANA, "C0FLOOR", "/calls")
         assert delivery.interaction
         return PrivateAnswers(
             outbox=self.outbox,
-            response_url=delivery.interaction.response_url if url == "" else url,
+            response_url=delivery.interaction.response_url if url is None else url,
             slack_user=ANA,
             now=lambda: datetime.now(UTC),
             sleep=self._hardly_sleep,
@@ -73,7 +73,7 @@ async def test_an_answer_is_private(desk: Desk) -> None:
 
 
 async def test_without_a_response_url_the_answer_is_a_direct_message(desk: Desk) -> None:
-    await (await desk.asker(None)).helped()
+    await (await desk.asker("")).helped()
     assert desk.said() == (0, 1)
 
 
@@ -107,20 +107,20 @@ async def test_where_the_response_url_cannot_be_reached_it_is_tried_again_and_th
 
 async def test_a_direct_message_that_was_refused_for_now_comes_again(desk: Desk) -> None:
     desk.fault("chat.postMessage", "429", retry_after=0, times=2)
-    await (await desk.asker(None)).helped()
+    await (await desk.asker("")).helped()
     assert desk.said() == (0, 1)
 
 
 async def test_a_direct_message_that_may_stand_is_not_sent_again(desk: Desk) -> None:
     desk.fault("chat.postMessage", "lost")
-    await (await desk.asker(None)).helped()
+    await (await desk.asker("")).helped()
     assert desk.said() == (0, 1)
 
 
 async def test_nothing_leaves_an_answer_however_slack_fails(desk: Desk) -> None:
     desk.fault("*", "500", times=None)
     await (await desk.asker()).helped()
-    await (await desk.asker(None)).helped()
+    await (await desk.asker("")).helped()
     assert desk.said() == (0, 0)
 
 
