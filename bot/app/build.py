@@ -145,7 +145,7 @@ def open_pbx(setup: Setup) -> Telephony:
 def build_core(setup: Setup, systems: Systems) -> Core:
     """Interventions, alerts and cards. They know each other, so some hear of each other by a function of this one."""
     ledger, slack, pbx = systems.ledger, systems.slack, systems.pbx
-    permissions, now = setup.live_config.rules, setup.clock.now
+    permissions, now = setup.live_config.permissions, setup.clock.now
     tracker: InterventionTracker
     interventions: Interventions
     alerting: Alerting
@@ -270,7 +270,7 @@ async def open_listener(setup: Setup, systems: Systems, core: Core) -> SlackList
         handle=core.dispatch.handle,
         outbox=slack.outbox,
         home=home,
-        knows=lambda slack_user: setup.live_config.rules().knows_person(slack_user),
+        knows=lambda slack_user: setup.live_config.permissions().knows_person(slack_user),
         now=setup.clock.wall,
         sleep=asyncio.sleep,
         new_id=new_id,

@@ -158,7 +158,7 @@ class LiveConfig:
         """The configuration at this path, with its directory. Raises ConfigErrors."""
         return cls(path, read_files(path), sleep=sleep, every=every, unread_for=unread_for)
 
-    def rules(self) -> Permissions:
+    def permissions(self) -> Permissions:
         """Who may do what now."""
         return self._current.permissions
 

@@ -57,7 +57,9 @@ class Telephony:
         self._last_lists = LastLists()
         self._known_parties = KnownParties(time.monotonic, self._parties_of)
         self.phone_calls = WithEveryParty(
-            self._unified_api(), self._known_parties, lambda user: self._live_config.rules().protected_elsewhere(user)
+            self._unified_api(),
+            self._known_parties,
+            lambda user: self._live_config.permissions().protected_elsewhere(user),
         )
         """For interventions: no rate limit."""
         self.poller = self._poller()
@@ -72,7 +74,7 @@ class Telephony:
         while True:
             if not self.up or time.monotonic() - self._asked_at > IDLE:
                 try:
-                    await self.phone_calls.list(self._live_config.rules().default_user, "@self")
+                    await self.phone_calls.list(self._live_config.permissions().default_user, "@self")
                 except PbxError as error:
                     _log.warning("pbx_not_ready", error=type(error).__name__)
                 except Exception:  # noqa: BLE001 - without this loop `up` would never change again
@@ -82,7 +84,7 @@ class Telephony:
 
     def _parties_of(self, call: PhoneCall) -> frozenset[str]:
         """The parties of a call, without those who only listen."""
-        return without_legs(call, NOTHING, self._live_config.rules()).parties
+        return without_legs(call, NOTHING, self._live_config.permissions()).parties
 
     def _measure(self, name: str, seconds: float, error: str) -> None:
         """Count one request to the PBX. One that callbot itself broke off says nothing about the PBX."""
@@ -112,7 +114,7 @@ class Telephony:
         return Poller(
             asked=self._unified_api(rate_limit.asked),
             own=self._unified_api(rate_limit.own),
-            scopes=lambda: self._live_config.rules().scopes(),
+            scopes=lambda: self._live_config.permissions().scopes(),
             every=lambda: self._live_config.config().watch.every,
             clock=time.monotonic,
             sleep=asyncio.sleep,

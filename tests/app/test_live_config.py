@@ -71,10 +71,10 @@ class Running:
         await self.looked()
 
     def name(self) -> str:
-        return self.book.rules().name_of("0003*210")
+        return self.book.permissions().name_of("0003*210")
 
     def allowed(self) -> bool:
-        rules = self.book.rules()
+        rules = self.book.permissions()
         return rules.allows(rules.people["U0ANA"], ActionName.MONITOR, "0003*210", "C0FLOOR")
 
 
@@ -110,7 +110,7 @@ def mistakes(folder: Path) -> list[str]:
 
 def test_at_the_start_map_and_directory_are_read(folder: Path) -> None:
     book = start(folder)
-    assert (book.rules().name_of("0003*210"), book.config().directory is not None, book.has_errors) == (
+    assert (book.permissions().name_of("0003*210"), book.config().directory is not None, book.has_errors) == (
         "Bob Ionescu",
         True,
         False,
@@ -121,7 +121,7 @@ def test_a_directory_may_stand_elsewhere(folder: Path, tmp_path_factory: pytest.
     elsewhere = tmp_path_factory.mktemp("lists") / "people.csv"
     (folder / "agents.csv").rename(elsewhere)
     (folder / "callbot.toml").write_text(MAP.replace("agents.csv", str(elsewhere)))
-    assert start(folder).rules().name_of("0003*210") == "Bob Ionescu"
+    assert start(folder).permissions().name_of("0003*210") == "Bob Ionescu"
 
 
 def test_mistakes_of_both_files_are_said_at_once(folder: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
 
 def test_the_example_that_is_to_be_copied_is_there_and_valid(tmp_path: Path) -> None:
     named = re.findall(r"Copy (\S+) there", mistakes(tmp_path)[0])
-    assert LiveConfig.read(Path(named[0])).rules().people
+    assert LiveConfig.read(Path(named[0])).permissions().people
 
 
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder: Path) -> None:
@@ -210,7 +210,11 @@ async def test_map_and_config_change_together(running: Running) -> None:
         config=MAP + '[cards]\nsilent_in = ["C0STAFF"]\n[watch]\nevery = 2\n[help]\ncontact = "U0ANA"\n'
     )
     config = running.book.config()
-    assert (config.cards.silent_in, config.watch.every, running.book.rules().contact) == (["C0STAFF"], 2.0, "U0ANA")
+    assert (config.cards.silent_in, config.watch.every, running.book.permissions().contact) == (
+        ["C0STAFF"],
+        2.0,
+        "U0ANA",
+    )
 
 
 async def test_a_replaced_file_is_taken_up(running: Running) -> None:
@@ -327,7 +331,7 @@ async def test_a_directory_without_the_protected_team_is_not_taken_up(folder: Pa
     (folder / "callbot.toml").write_text(MAP + '[protected]\nextensions = ["team:floor"]\n')
     async with kept(folder) as running:
         await running.write(agents=AGENTS.replace("floor", "other"))
-        assert (running.book.rules().protects_extension("0003*210"), running.book.has_errors) == (True, True)
+        assert (running.book.permissions().protects_extension("0003*210"), running.book.has_errors) == (True, True)
 
 
 # ── the log ──

@@ -122,7 +122,7 @@ async def test_a_file_with_mistakes_leaves_the_old_rules_for_ever(
     change(reading)
     await reading.after(100 * MINUTE)
     reading.book.refuse_if_unread()
-    assert reading.book.rules().name_of("0003*210") == "Bob Ionescu"
+    assert reading.book.permissions().name_of("0003*210") == "Bob Ionescu"
 
 
 async def test_as_soon_as_they_are_read_again_all_is_as_before(reading: Reading) -> None:

@@ -84,7 +84,7 @@ def test_the_example_environment_shows_the_true_defaults() -> None:
 
 def test_the_example_map_is_right() -> None:
     live_config = LiveConfig.read(ROOT / "callbot.example.toml")
-    assert live_config.rules().person("U0ANA").phone == "0003*024"
+    assert live_config.permissions().person("U0ANA").phone == "0003*024"
 
 
 def test_the_example_of_a_directory_is_right(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_example_of_a_directory_is_right(tmp_path: Path) -> None:
     (tmp_path / "agents.csv").write_text("\n".join(lines))
     (tmp_path / "callbot.toml").write_text(re.sub(r"^# (\[.*\]|\w+ = .*)$", r"\1", text, flags=re.MULTILINE))
     live_config = LiveConfig.read(tmp_path / "callbot.toml")
-    directory = live_config.rules().directory
+    directory = live_config.permissions().directory
     assert (len(directory.agents), list(directory.teams)) == (len(lines) - 1, ["sales"])
     assert live_config.config().unknown_teams(directory) == ()
 
