@@ -4,14 +4,19 @@ The card ends when every scope is read again. It survives restarts, and a channe
 the same card. It is no alert: nobody can acknowledge or snooze it, and it is not counted.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 
 import structlog
-from pydantic import BaseModel, ConfigDict
 
+from bot.alerts.card import BlindCard
+from bot.alerts.manager import AlertConfig
+from bot.alerts.monitor import AlertMonitor
+from bot.domain.clock import Clock
 from bot.domain.errors import CallbotError
+from bot.domain.request import new_id
 from bot.polling.scan import Outage, ScopeHealth
 from bot.tasks import Tasks
 
@@ -22,22 +27,6 @@ REUSED_FOR = timedelta(minutes=2)
 A_SECOND = 1.0
 
 _log = structlog.get_logger("callbot.blindness")
-
-
-class BlindCard(BaseModel):
-    """Says that no alert can be raised, because live calls cannot be read. A channel has one at a time."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    place: str
-    """The channel."""
-    since: datetime
-    """When the calls could be read last."""
-    whole: bool
-    """True if no call can be read, False if those of some scopes cannot."""
-    ended: datetime | None = None
-    """When all could be read again."""
 
 
 class BlindnessCards(Protocol):
@@ -58,36 +47,34 @@ class BlindnessLedger(Protocol):
 
 
 class Blindness:
-    """Keeps the cards. `wanted`: whether alerts are needed at all; `after`: seconds without a list until a card is posted."""
+    """Keeps the cards, while the monitor is needed. `after`: seconds without a list until a card is posted."""
 
     def __init__(
         self,
         *,
         scope_health: ScopeHealth,
-        wanted: Callable[[], bool],
-        channels: Callable[[], Iterable[str]],
+        monitor: AlertMonitor,
+        config: AlertConfig,
         ledger: BlindnessLedger,
         cards: BlindnessCards,
-        now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
-        new_id: Callable[[], str],
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         after: float = BLIND_AFTER,
     ) -> None:
         self._scope_health = scope_health
-        self._wanted = wanted
-        self._channels = channels
+        self._monitor = monitor
+        self._config = config
         self._ledger = ledger
         self._cards = cards
-        self._now = now
+        self._clock = clock
         self._sleep = sleep
-        self._new_id = new_id
         self._after = after
         self._known: dict[str, BlindCard] = {}
         self._tasks = Tasks(apart=True)
 
     async def start(self) -> None:
         """Take up the cards of an earlier process. Raises CallbotError."""
-        now = self._now()
+        now = self._clock.now()
         for found in await self._ledger.blind():
             ended = None if found.ended is None else min(found.ended, now)
             card = found.model_copy(update={"since": min(found.since, now), "ended": ended})
@@ -113,11 +100,14 @@ class Blindness:
                 _log.exception("blindness_failed")
 
     async def _check(self) -> None:
-        wanted = self._wanted()
+        wanted = self._monitor.needed
         outage = self._scope_health.outage(self._after) if wanted else None
-        now = self._now()
+        now = self._clock.now()
         if outage is not None:
-            for channel in dict.fromkeys(self._channels()):
+            channels = [rule.channel for rule in self._config.alert_rules()]
+            if (help_channel := self._config.help_channel()) is not None:
+                channels.append(help_channel)
+            for channel in dict.fromkeys(channels):
                 await self._save_and_show(self._card(channel, outage, now))
         elif not wanted or self._scope_health.all_read:
             for card in tuple(self._known.values()):
@@ -129,9 +119,7 @@ class Blindness:
         if known is not None and known.ended is None and known.whole is outage.whole:
             return known
         since = now - timedelta(seconds=outage.seconds)
-        return BlindCard(
-            id=self._new_id() if known is None else known.id, place=channel, since=since, whole=outage.whole
-        )
+        return BlindCard(id=new_id() if known is None else known.id, place=channel, since=since, whole=outage.whole)
 
     async def _end(self, card: BlindCard, now: datetime) -> None:
         if card.ended is None:

@@ -84,6 +84,22 @@ class DigestCard(BaseModel):
         return sum(number for _, _, number in self.rules)
 
 
+class BlindCard(BaseModel):
+    """Says that no alert can be raised, because live calls cannot be read. A channel has one at a time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    place: str
+    """The channel."""
+    since: datetime
+    """When the calls could be read last."""
+    whole: bool
+    """True if no call can be read, False if those of some scopes cannot."""
+    ended: datetime | None = None
+    """When all could be read again."""
+
+
 def describe_alert(alert: Alert, permissions: Permissions, without_legs: Callable[[PhoneCall], PhoneCall]) -> AlertCard:
     """The card of one alert. `without_legs` takes the legs of supervisors out of its call.
 
@@ -104,14 +120,16 @@ def describe_alert(alert: Alert, permissions: Permissions, without_legs: Callabl
     )
 
 
-def describe_digest(alerts: Sequence[Alert], describe: Callable[[Alert], AlertCard]) -> DigestCard:
-    """The card of a digest of these alerts; `describe` makes the lines that are shown in full."""
+def describe_digest(
+    alerts: Sequence[Alert], permissions: Permissions, without_legs: Callable[[PhoneCall], PhoneCall]
+) -> DigestCard:
+    """The card of a digest of these alerts."""
     open_ones = sorted((alert for alert in alerts if alert.open), key=lambda alert: (alert.since, alert.id))
     total, still_open = Counter(alert.name for alert in alerts), Counter(alert.name for alert in open_ones)
     return DigestCard(
         id=alerts[0].digest,
         place=alerts[0].channel,
-        lines=tuple(map(describe, open_ones[:MOST_LINES])),
+        lines=tuple(describe_alert(alert, permissions, without_legs) for alert in open_ones[:MOST_LINES]),
         rules=tuple((name, still_open[name], number) for name, number in total.most_common()),
         begun_at=min(alert.steps[0].at for alert in alerts),
         changed_at=max(alert.steps[-1].at for alert in alerts),

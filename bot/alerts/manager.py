@@ -14,6 +14,7 @@ import structlog
 
 from bot.alerts.alert import (
     Alert,
+    AlertRule,
     AlertState,
     When,
     acknowledged,
@@ -26,14 +27,40 @@ from bot.alerts.alert import (
 from bot.alerts.card import AlertCard, DigestCard, Digests, describe_alert, describe_digest
 from bot.alerts.wall_time import alert_taken_up
 from bot.domain.calls import PhoneCall
+from bot.domain.clock import Clock
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import Permissions
+from bot.domain.request import new_id
 from bot.tasks import Tasks, WriteBehind, in_slices
 
 DIGEST_EVERY = 3.0
 """Seconds between two updates of one digest: a flood must not use up the requests that Slack allows."""
 
 _log = structlog.get_logger("callbot.alerts")
+
+
+class AlertConfig(Protocol):
+    """The live configuration, as far as alerts go by it."""
+
+    def permissions(self) -> Permissions:
+        """Who may do what now."""
+
+    def alert_rules(self) -> tuple[AlertRule, ...]:
+        """The rules of `[[alerts]]` as they are now."""
+
+    def help_channel(self) -> str | None:
+        """Where help requests go now; None if it is not set."""
+
+
+class Interventions(Protocol):
+    """The open interventions."""
+
+    @property
+    def open(self) -> tuple[Intervention, ...]:
+        """All of them."""
+
+    def without_legs(self, call: PhoneCall) -> PhoneCall:
+        """The call without the legs of supervisors: what an alert keeps of a call is there for everybody to see."""
 
 
 class AlertFeed(Protocol):
@@ -94,35 +121,28 @@ class AlertMetrics(Protocol):
 
 
 class AlertManager:
-    """The alerts that are remembered: every open one, and those that share a digest with an open one.
-
-    `without_legs` takes the legs of supervisors out of a call, since everybody in a channel sees the cards. `interventions`
-    are the open ones.
-    """
+    """The alerts that are remembered: every open one, and those that share a digest with an open one."""
 
     def __init__(
         self,
         *,
         ledger: AlertLedger,
         cards: AlertFeed,
-        permissions: Callable[[], Permissions],
-        without_legs: Callable[[PhoneCall], PhoneCall],
-        interventions: Callable[[], tuple[Intervention, ...]],
-        now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
-        new_id: Callable[[], str],
+        config: AlertConfig,
+        interventions: Interventions,
         metrics: AlertMetrics,
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._ledger = ledger
         self._cards = cards
-        self._permissions = permissions
-        self._without_legs = without_legs
+        self._config = config
         self._interventions = interventions
-        self._now = now
-        self._sleep = sleep
         self._metrics = metrics
+        self._clock = clock
+        self._sleep = sleep
         self._digests = Digests(new_id)
-        self._started_at = now()
+        self._started_at = clock.now()
         self._alerts: dict[str, Alert] = {}
         """By id."""
         self._on_card: dict[str, dict[str, None]] = {}
@@ -183,7 +203,7 @@ class AlertManager:
         alerts = [self._alerts[alert_id] for alert_id in self._on_card.get(card_id, ())]
         if not alerts or any(alert.open or self._saving.waits(alert.id) for alert in alerts):
             return
-        if card_id in self._digests_shown or self._digests.current(card_id, self._now()):
+        if card_id in self._digests_shown or self._digests.current(card_id, self._clock.now()):
             return
         del self._on_card[card_id]
         for alert in alerts:
@@ -205,7 +225,7 @@ class AlertManager:
         saved nevertheless is found in the ledger when it is raised again, or at the next start.
         """
         async with self._one_raising_at_a_time:
-            now = self._now()
+            now = self._clock.now()
             known = await self._raised_before(new)
             alerts = [self._with_interventions(raised(one, now)) for one in self._on_digests(known, now)]
             await self._ledger.save_alerts(alerts)
@@ -252,8 +272,9 @@ class AlertManager:
         A help request always has its own card.
         """
         new = {alert.id for alert in alerts if not alert.steps and alert.when is not When.HELP_REQUESTED}
+        open_digests = {alert.channel: alert.digest for alert in reversed(self.open) if alert.digest}
         digests = {
-            channel: self._digests.digest_for(channel, number, now, self._open_digest(channel))
+            channel: self._digests.digest_for(channel, number, now, open_digests.get(channel, ""))
             for channel, number in Counter(alert.channel for alert in alerts if alert.id in new).items()
         }
         return [
@@ -261,14 +282,10 @@ class AlertManager:
             for alert in alerts
         ]
 
-    def _open_digest(self, channel: str) -> str:
-        """The digest of that channel that shows open alerts; empty if there is none."""
-        return next((alert.digest for alert in self.open if alert.channel == channel and alert.digest), "")
-
     def _with_interventions(self, alert: Alert) -> Alert:
         """With the people as helpers who intervene in its call from its card."""
         by_person: dict[str, list[Intervention]] = {}
-        for one in self._interventions():
+        for one in self._interventions.open:
             if one.alert == alert.id:
                 by_person.setdefault(one.slack_user, []).append(one)
         for theirs in by_person.values():
@@ -312,7 +329,7 @@ class AlertManager:
     def note_acknowledgement(self, alert: Alert, slack_user: str, name: str) -> None:
         """Somebody clicked *I'm on it*. An agent who asked for help is told who is coming."""
         known = alert.helper(slack_user)
-        self.update(acknowledged(alert, slack_user, name, self._now()))
+        self.update(acknowledged(alert, slack_user, name, self._clock.now()))
         self._metrics.alert(alert.when, "taken")
         if known is None or not (known.on_it or known.coming):
             self._tell_asker(alert, slack_user, name)
@@ -320,7 +337,7 @@ class AlertManager:
     async def pass_time(self) -> None:
         """End the snoozes that are over, mark stale alerts, forget what is done."""
         async for one in in_slices(self.open):
-            alert, now = self._alerts.get(one.id), self._now()
+            alert, now = self._alerts.get(one.id), self._clock.now()
             if alert is not None:
                 self.update(marked_stale(snooze_over(alert, now), now, self._started_at))
         async for card_id in in_slices(tuple(self._on_card)):
@@ -336,7 +353,7 @@ class AlertManager:
 
     def card_posted(self, card_id: str) -> None:
         """A card is in Slack now."""
-        shown, now = self._on_card.get(card_id), self._now()
+        shown, now = self._on_card.get(card_id), self._clock.now()
         if not shown:
             return
         self._metrics.alert(self._alerts[next(iter(shown))].when, "posted")
@@ -349,7 +366,7 @@ class AlertManager:
         """Show a card as it is now: the card of one alert at once, a digest every DIGEST_EVERY seconds."""
         alert = self._alerts[next(iter(self._on_card[card_id]))]
         if not alert.digest:
-            self._cards.show(self._describe(alert))
+            self._cards.show(describe_alert(alert, self._config.permissions(), self._interventions.without_legs))
             return
         self._digests_changed.add(card_id)
         if card_id not in self._digests_shown:
@@ -361,14 +378,12 @@ class AlertManager:
             while card_id in self._digests_changed and card_id in self._on_card:
                 self._digests_changed.discard(card_id)
                 alerts = [self._alerts[alert_id] for alert_id in self._on_card[card_id]]
-                self._cards.show(describe_digest(alerts, self._describe))
+                permissions, without_legs = self._config.permissions(), self._interventions.without_legs
+                self._cards.show(describe_digest(alerts, permissions, without_legs))
                 await self._sleep(DIGEST_EVERY)
         finally:
             self._digests_shown.discard(card_id)
         self._forget_if_done(card_id)
-
-    def _describe(self, alert: Alert) -> AlertCard:
-        return describe_alert(alert, self._permissions(), self._without_legs)
 
     def _tell_asker(self, alert: Alert, slack_user: str, name: str) -> None:
         if alert.asked_by and alert.asked_by != slack_user:

@@ -10,19 +10,20 @@ second scan in a row that does not show it: a list may be empty for a moment.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import NoReturn
 
 import structlog
 
-from bot.alerts.alert import GIVE_UP, HELP_REQUEST_KEY, Alert, AlertRule, Resolution, When, resolved, still_firing
+from bot.alerts.alert import GIVE_UP, HELP_REQUEST_KEY, Alert, Resolution, When, resolved, still_firing
 from bot.alerts.evaluator import Evaluator, RuleMatch, view_that_goes_on, why_over
-from bot.alerts.manager import AlertManager, AlertMetrics
+from bot.alerts.manager import AlertConfig, AlertManager, AlertMetrics, Interventions
 from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import CallbotError
 from bot.domain.intervention import POLLS_TO_BELIEVE
-from bot.domain.permissions import Permissions
+from bot.domain.request import new_id
 from bot.polling.poller import Haste, Poller
 from bot.polling.scan import Scan
 from bot.tasks import Tasks, in_slices
@@ -37,38 +38,28 @@ _log = structlog.get_logger("callbot.alerts")
 
 
 class AlertMonitor:
-    """Scans while it is `needed`. `alert_rules` are those of callbot.toml as they are now; `clock` counts seconds.
-
-    `without_legs` takes the legs of supervisors out of a call: what an alert keeps of a call is there for everybody to see.
-    The dates of calls are by the clock of the PBX, which is ahead of `now` by `pbx_ahead`.
-    """
+    """Scans while it is `needed`. The dates of calls are by the clock of the PBX."""
 
     def __init__(
         self,
         *,
         poller: Poller,
         manager: AlertManager,
-        alert_rules: Callable[[], tuple[AlertRule, ...]],
-        permissions: Callable[[], Permissions],
-        without_legs: Callable[[PhoneCall], PhoneCall],
-        now: Callable[[], datetime],
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
-        new_id: Callable[[], str],
+        config: AlertConfig,
+        interventions: Interventions,
         metrics: AlertMetrics,
-        pbx_ahead: Callable[[], timedelta] = timedelta,
+        clock: Clock,
+        pbx_clock: ServerClock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._pbx_ahead = pbx_ahead
         self._poller = poller
         self._manager = manager
-        self._alert_rules = alert_rules
-        self._permissions = permissions
-        self._without_legs = without_legs
-        self._now = now
-        self._clock = clock
-        self._sleep = sleep
-        self._new_id = new_id
+        self._config = config
+        self._interventions = interventions
         self._metrics = metrics
+        self._clock = clock
+        self._pbx_clock = pbx_clock
+        self._sleep = sleep
         self._evaluator = Evaluator()
         self._with_legs: dict[str, PhoneCall] = {}
         """The calls of the last scan that have legs, as the PBX shows them."""
@@ -78,7 +69,7 @@ class AlertMonitor:
         """The alerts whose call is being read by itself."""
         self._in_doubt = False
         """An alert may be over: the next scan comes soon."""
-        self._started_at = now()
+        self._started_at = clock.now()
         self._raising: asyncio.Task[None] | None = None
         self._scanned_at: datetime | None = None
         self._calls = 0
@@ -96,13 +87,13 @@ class AlertMonitor:
     @property
     def needed(self) -> bool:
         """Whether there are rules or open alerts."""
-        return bool(self._alert_rules() or self._manager.open)
+        return bool(self._config.alert_rules() or self._manager.open)
 
     def scan_age(self) -> float:
         """Seconds since the last scan that the PBX answered; 0 while the monitor is not needed."""
         if self._scanned_at is None or not self.needed:
             return 0.0
-        return (self._now() - self._scanned_at).total_seconds()
+        return (self._clock.now() - self._scanned_at).total_seconds()
 
     def live_calls(self) -> int:
         """How many calls the last scan showed."""
@@ -113,14 +104,14 @@ class AlertMonitor:
         self._tasks.spawn(self._apply_changed_rules(), name="alerts by the changed rules")
 
     async def _apply_changed_rules(self) -> None:
-        now, keys = self._now(), {HELP_REQUEST_KEY, *(rule.key for rule in self._alert_rules())}
+        now, keys = self._clock.now(), {HELP_REQUEST_KEY, *(rule.key for rule in self._config.alert_rules())}
         async for one in in_slices(self._manager.open):
             alert = self._manager.by_id(one.id)
             if alert is None or not alert.open:
                 continue
             if alert.rule not in keys:
                 self._manager.update(self._over(alert, now, Resolution.RULE_GONE))
-            elif self._permissions().protects(alert.call):
+            elif self._config.permissions().protects(alert.call):
                 self._manager.update(self._over(alert, now, Resolution.PROTECTED))
         await self._manager.refresh_cards()
 
@@ -147,14 +138,14 @@ class AlertMonitor:
                 _log.exception("time_failed")
 
     async def _scan(self) -> None:
-        begun = self._clock()
+        begun = self._clock.now()
         scan = await self._poller.scan()
-        self._metrics.scanned(self._clock() - begun, len(scan.calls), scan.unread, scan.skipped)
+        self._metrics.scanned((self._clock.now() - begun).total_seconds(), len(scan.calls), scan.unread, scan.skipped)
         if not scan.read:
             return
         self._calls = len(scan.calls)
         firing = await self._evaluate(scan)
-        now = self._now()
+        now = self._clock.now()
         async for one in in_slices(self._manager.open):
             alert = self._manager.by_id(one.id)
             if alert is not None and alert.open:
@@ -165,18 +156,18 @@ class AlertMonitor:
 
     async def _evaluate(self, scan: Scan) -> list[RuleMatch]:
         """The rules that fire by now. Between slices of a long list other tasks run."""
-        ahead = self._pbx_ahead()
-        self._evaluator.use_rules(self._alert_rules(), self._permissions().directory.teams)
+        ahead = self._pbx_clock.ahead()
+        self._evaluator.use_rules(self._config.alert_rules(), self._config.permissions().directory.teams)
         self._evaluator.begin_scan()
         self._with_legs.clear()
         firing: list[RuleMatch] = []
         calls = iter(scan.calls)
         async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
-            shown = tuple(map(self._without_legs, part))
+            shown = tuple(map(self._interventions.without_legs, part))
             self._with_legs |= {call.id: call for call, other in zip(part, shown, strict=True) if other is not call}
-            firing += self._evaluator.evaluate(shown, self._now() + ahead)
+            firing += self._evaluator.evaluate(shown, self._clock.now() + ahead)
         complete = not (scan.unread or scan.skipped)
-        async for _ in in_slices(self._evaluator.end_scan(self._now() + ahead, complete=complete)):
+        async for _ in in_slices(self._evaluator.end_scan(self._clock.now() + ahead, complete=complete)):
             pass
         for when, why in self._evaluator.unusable_dates():
             self._metrics.date_unusable(when, why)
@@ -204,14 +195,14 @@ class AlertMonitor:
         """The alert as it is while the PBX shows this call under the id of its call."""
         if call.is_another_than(alert.call):
             return self._over(alert, now, Resolution.CALL_OVER)
-        if self._permissions().protects(call):
+        if self._config.permissions().protects(call):
             return self._over(alert, now, Resolution.PROTECTED)
         match = self._evaluator.match(alert.rule, call.id)
-        if match is not None and match.since != alert.since and match.fires_at > now + self._pbx_ahead():
+        if match is not None and match.since != alert.since and match.fires_at > now + self._pbx_clock.ahead():
             return self._over(alert, now, Resolution.CONDITION_OVER)  # it has ended, and begun anew
         view = match.view if match is not None else view_that_goes_on(alert, call)
         if view is None:
-            reason = why_over(alert, self._with_legs.get(call.id, call), call, self._permissions())
+            reason = why_over(alert, self._with_legs.get(call.id, call), call, self._config.permissions())
             if reason is not None:
                 return self._over(alert, now, *reason)
             only_legs = not call.views
@@ -226,18 +217,18 @@ class AlertMonitor:
 
     async def _read_call(self, missed: Alert) -> None:
         """Read the call of an alert by itself, and update the alert by it."""
-        path = (self._permissions().owner(missed.extension), missed.extension, missed.call.id)
+        path = (self._config.permissions().owner(missed.extension), missed.extension, missed.call.id)
         try:
             poll = await self._poller.poll(path, Haste.DOUBTING)
         finally:
             self._being_read.discard(missed.id)
-        alert, now = self._manager.by_id(missed.id), self._now()
+        alert, now = self._manager.by_id(missed.id), self._clock.now()
         if alert is None or not alert.open or not poll.readable:
             return
         if poll.call is None:
             self._manager.update(self._missed(alert, Resolution.CALL_OVER, now))
         else:
-            self._manager.update(self._as_shown(alert, self._without_legs(poll.call), now))
+            self._manager.update(self._as_shown(alert, self._interventions.without_legs(poll.call), now))
 
     def _missed(self, alert: Alert, how: Resolution, now: datetime) -> Alert:
         """Resolved, if enough scans in a row have not shown what it is about."""
@@ -256,7 +247,11 @@ class AlertMonitor:
 
         What fired already before `scan_before` could not be raised sooner than that scan, which did not show it.
         """
-        permissions, alert_rules, ahead = self._permissions(), self._alert_rules(), self._pbx_ahead()
+        permissions, alert_rules, ahead = (
+            self._config.permissions(),
+            self._config.alert_rules(),
+            self._pbx_clock.ahead(),
+        )
         new: list[RuleMatch] = []
         async for match in in_slices(firing):
             known = self._manager.open_alert(match.rule.key, match.call) is not None
@@ -275,7 +270,7 @@ class AlertMonitor:
 
     def _new_alert(self, match: RuleMatch, now: datetime) -> Alert:
         return Alert(
-            id=self._new_id(),
+            id=new_id(),
             rule=match.rule.key,
             name=match.rule.name,
             when=match.rule.when,

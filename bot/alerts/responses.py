@@ -2,22 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 
 from bot.alerts.alert import HELP_REQUEST_KEY, Alert, AlertState, When, snoozed
-from bot.alerts.manager import AlertLedger, AlertManager
+from bot.alerts.manager import AlertConfig, AlertLedger, AlertManager, Interventions
 from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.clock import Clock, ServerClock
 from bot.domain.commands import AnswerAlert, AskForHelp
 from bot.domain.errors import NotSuitable
-from bot.domain.permissions import Permissions, Person
-from bot.domain.request import Request
+from bot.domain.permissions import Person
+from bot.domain.request import Request, new_id
 from bot.polling.phone_calls import PhoneCalls, live_on
 
 _OVER = "This alert is over: nobody is needed any more. Nothing was changed."
 
 
 class AlertResponses:
-    """Responses and help requests. `channel` is where help requests go, None if it is not set."""
+    """Responses and help requests."""
 
     def __init__(
         self,
@@ -25,36 +25,27 @@ class AlertResponses:
         manager: AlertManager,
         ledger: AlertLedger,
         phone_calls: PhoneCalls,
-        permissions: Callable[[], Permissions],
-        without_legs: Callable[[PhoneCall], PhoneCall],
-        channel: Callable[[], str | None],
-        now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
-        new_id: Callable[[], str],
-        pbx_ahead: Callable[[], timedelta] = timedelta,
+        config: AlertConfig,
+        interventions: Interventions,
+        clock: Clock,
+        pbx_clock: ServerClock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._pbx_ahead = pbx_ahead
         self._manager = manager
         self._ledger = ledger
         self._phone_calls = phone_calls
-        self._permissions = permissions
-        self._without_legs = without_legs
-        self._channel = channel
-        self._now = now
+        self._config = config
+        self._interventions = interventions
+        self._clock = clock
+        self._pbx_clock = pbx_clock
         self._sleep = sleep
-        self._new_id = new_id
         self._one_request_at_a_time = asyncio.Lock()
-
-    @property
-    def channel(self) -> str | None:
-        """Where help requests go."""
-        return self._channel()
 
     # ── a response to an alert ──
 
     async def answer(self, request: Request, command: AnswerAlert) -> tuple[str, Alert]:
         """The role that permits this response, and the alert as it was. Raises Refusal if nothing is changed."""
-        permissions = self._permissions()
+        permissions = self._config.permissions()
         person = permissions.person(request.slack_user, external=request.external)
         alert = self._manager.by_id(command.alert) or await self._ledger.alert(command.alert)
         if alert is None:
@@ -77,21 +68,21 @@ class AlertResponses:
     def _snooze(self, alert: Alert, person: Person) -> None:
         if alert.state is AlertState.SNOOZED:
             raise NotSuitable("This alert is quiet already: the card says until when. Nothing was changed.")
-        self._manager.update(snoozed(alert, person.name, self._now()))
+        self._manager.update(snoozed(alert, person.name, self._clock.now()))
 
     # ── a help request ──
 
     async def ask_for_help(self, request: Request, command: AskForHelp) -> Alert:
         """Raise a help request. Raises Refusal if there is no channel or no call."""
-        asked = self._now()
-        person = self._permissions().person(request.slack_user, external=request.external)
-        if self._channel() is None:
+        asked = self._clock.now()
+        person = self._config.permissions().person(request.slack_user, external=request.external)
+        if self._config.help_channel() is None:
             raise NotSuitable(_NO_CHANNEL)
         call, view = await self._own_call(person, command)
-        channel = self._channel()  # asked again: reading the call may have taken a while
+        channel = self._config.help_channel()  # asked again: reading the call may have taken a while
         if channel is None:
             raise NotSuitable(_NO_CHANNEL)
-        if self._permissions().protects(call):
+        if self._config.permissions().protects(call):
             raise NotSuitable(_NO_CALL)
         async with self._one_request_at_a_time:
             open_one = self._manager.open_alert(HELP_REQUEST_KEY, call, person.slack_user)
@@ -106,22 +97,22 @@ class AlertResponses:
 
     async def _own_call(self, person: Person, command: AskForHelp) -> tuple[PhoneCall, PhoneCallView]:
         """The call that the person is in, and their view of it; of several calls the one in which they talk since last."""
-        phones = self._permissions().extensions_of(person.slack_user)
+        phones = self._config.permissions().extensions_of(person.slack_user)
         asked = tuple(phone for phone in phones if command.extension in {None, phone})
         if not asked:
             raise NotSuitable("This call is not yours any more. Nothing was posted.")
 
         def own_view(call: PhoneCall) -> tuple[PhoneCall, PhoneCallView] | None:
             """The call without legs of supervisors, and their view of it; None if they are no party of it."""
-            call = self._without_legs(call)
+            call = self._interventions.without_legs(call)
             view = view_of_phone(call, asked)
-            hidden = self._permissions().protects(call) or command.published not in {None, call.published}
+            hidden = self._config.permissions().protects(call) or command.published not in {None, call.published}
             return None if view is None or hidden else (call, view)
 
         found = await live_on(
             command.call,
             asked,
-            self._permissions(),
+            self._config.permissions(),
             self._phone_calls,
             self._sleep,
             counts=lambda call: own_view(call) is not None,
@@ -134,9 +125,9 @@ class AlertResponses:
     def _help_request(
         self, person: Person, command: AskForHelp, channel: str, call: PhoneCall, view: PhoneCallView
     ) -> Alert:
-        now = self._now()
+        now = self._clock.now()
         return Alert(
-            id=self._new_id(),
+            id=new_id(),
             rule=HELP_REQUEST_KEY,
             name=person.name,
             when=When.HELP_REQUESTED,
@@ -144,7 +135,7 @@ class AlertResponses:
             call=call,
             extension=view.extension,
             view_id=view.id,
-            since=now + self._pbx_ahead(),
+            since=now + self._pbx_clock.ahead(),
             raised_at=now,
             seen_at=now,
             asked_by=person.slack_user,

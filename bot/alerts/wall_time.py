@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.alerts.alert import Alert
-from bot.alerts.blindness import BlindCard
+from bot.alerts.card import BlindCard
 from bot.domain.wall_time import NONE, call_at, moved
 
 

@@ -5,7 +5,6 @@ Read in this order:
     bot.py               starts and stops the bot
     build.py             builds its parts
     telephony.py         … the PBX: one session, one token, three rates
-    alerting.py          … the alerts
     dispatch.py          passes each request to its service, and concludes it
     setting_values.py    values of settings: trimmed, and recognised where they belong elsewhere
     env_file.py          .env

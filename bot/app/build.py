@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -10,7 +9,10 @@ from functools import partial
 import aiohttp
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.app.alerting import Alerting, build_alerting
+from bot.alerts.blindness import Blindness
+from bot.alerts.manager import AlertManager
+from bot.alerts.monitor import AlertMonitor
+from bot.alerts.responses import AlertResponses
 from bot.app.connections import Connections
 from bot.app.dispatch import Dispatch
 from bot.app.live_config import LiveConfig
@@ -19,6 +21,8 @@ from bot.app.serving import listen
 from bot.app.settings import Settings
 from bot.app.telephony import Telephony
 from bot.domain.clock import Clock, ServerClock
+from bot.domain.intervention import Intervention
+from bot.domain.request import new_id
 from bot.interventions.checks import POLL_PATIENCE, phone_seen
 from bot.interventions.conclusions import Conclusions
 from bot.interventions.ports import Card, CardElsewhere
@@ -39,11 +43,6 @@ from bot.slack.web_client import tells_time, web_client
 from bot.tasks import Closing
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
-
-
-def new_id() -> str:
-    """An id that nobody guesses and no two processes share."""
-    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,9 @@ class Core:
     publisher: CardPublisher
     tracker: InterventionTracker
     interventions: Interventions
-    alerting: Alerting
+    alerts: AlertManager
+    monitor: AlertMonitor
+    blindness: Blindness
     conclusions: Conclusions
     dispatch: Dispatch
 
@@ -145,10 +146,10 @@ def open_pbx(setup: Setup) -> Telephony:
 def build_core(setup: Setup, systems: Systems) -> Core:
     """Interventions, alerts and cards. They know each other, so some hear of each other by a function of this one."""
     ledger, slack, pbx = systems.ledger, systems.slack, systems.pbx
-    permissions, now = setup.live_config.permissions, setup.clock.now
-    tracker: InterventionTracker
+    config, clock, now = setup.live_config, setup.clock, setup.clock.now
+    permissions = config.permissions
     interventions: Interventions
-    alerting: Alerting
+    alerts: AlertManager
 
     def with_wall_time(card: AnyCard) -> AnyCard:
         return card_at(card, setup.clock.stepped(), pbx_behind(setup, pbx))
@@ -164,6 +165,9 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         if asker is not None and isinstance(shown, Card):
             await asker.card_is_nowhere(shown)
 
+    def note_interventions(interventions: tuple[Intervention, ...]) -> None:
+        alerts.note_interventions(interventions)
+
     publisher = CardPublisher(
         slack.outbox,
         ledger,
@@ -173,20 +177,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         at_wall=with_wall_time,
         on_no_access=on_no_access,
         on_nowhere=on_nowhere,
-        on_posted=lambda card: alerting.manager.card_posted(card.id),
-    )
-    alerting = build_alerting(
-        live_config=setup.live_config,
-        ledger=ledger.alerts,
-        cards=publisher,
-        poller=pbx.poller,
-        phone_calls=pbx.phone_calls,
-        tracker=lambda: tracker,
-        metrics=setup.metrics,
-        now=now,
-        pbx_ahead=pbx.clock.ahead,
-        new_id=new_id,
-        blind_after=setup.blind_after,
+        on_posted=lambda card: alerts.card_posted(card.id),
     )
     tracker = InterventionTracker(
         poller=pbx.poller,
@@ -198,7 +189,42 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         sleep=asyncio.sleep,
         measures=setup.metrics,
         phone_seen=lambda phone: phone_seen(pbx.poller, permissions(), phone, POLL_PATIENCE),
-        noticed=alerting.manager.note_interventions,
+        noticed=note_interventions,
+    )
+    alerts = AlertManager(
+        ledger=ledger.alerts,
+        cards=publisher,
+        config=config,
+        interventions=tracker,
+        metrics=setup.metrics,
+        clock=clock,
+    )
+    monitor = AlertMonitor(
+        poller=pbx.poller,
+        manager=alerts,
+        config=config,
+        interventions=tracker,
+        metrics=setup.metrics,
+        clock=clock,
+        pbx_clock=pbx.clock,
+    )
+    blindness = Blindness(
+        scope_health=pbx.poller.scope_health,
+        monitor=monitor,
+        config=config,
+        ledger=ledger.alerts,
+        cards=publisher,
+        clock=clock,
+        after=setup.blind_after,
+    )
+    responses = AlertResponses(
+        manager=alerts,
+        ledger=ledger.alerts,
+        phone_calls=pbx.phone_calls,
+        config=config,
+        interventions=tracker,
+        clock=clock,
+        pbx_clock=pbx.clock,
     )
     conclusions = Conclusions(ledger, asyncio.sleep)
     interventions = Interventions(
@@ -218,18 +244,20 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     dispatch = Dispatch(
         ledger=ledger,
         conclusions=conclusions,
-        permissions=permissions,
+        config=config,
         poller=pbx.poller,
         interventions=interventions,
         tracker=tracker,
-        responses=alerting.responses,
+        responses=responses,
     )
     # An orderly stop has drained these; after a start that failed, or a drain that was cut off, they end here.
     setup.closing.later("publisher", partial(publisher.drain, 0.0))
     setup.closing.later("conclusions", conclusions.stop)
     setup.closing.later("interventions", partial(interventions.stop, 0.0))
-    setup.closing.later("alerts", alerting.stop)
-    return Core(publisher, tracker, interventions, alerting, conclusions, dispatch)
+    setup.closing.later("alerts", alerts.stop)
+    setup.closing.later("alert monitor", monitor.stop)
+    setup.closing.later("blindness", blindness.stop)
+    return Core(publisher, tracker, interventions, alerts, monitor, blindness, conclusions, dispatch)
 
 
 def pbx_behind(setup: Setup, pbx: Telephony) -> timedelta:
@@ -319,4 +347,7 @@ def watch_metrics(setup: Setup, systems: Systems, core: Core, listener: SlackLis
         ledger_up=lambda: ledger.takes_rows,
     )
     metrics.watch_open(lambda: len(core.tracker.open))
+    metrics.watch_alerts_open(lambda: len(core.alerts.open))
+    metrics.watch_scan_age(core.monitor.scan_age)
+    metrics.watch_calls(core.monitor.live_calls)
     metrics.watch_config(invalid=lambda: setup.live_config.has_errors, age=setup.live_config.age)

@@ -10,9 +10,9 @@ from structlog.contextvars import bound_contextvars
 
 from bot.alerts.alert import Alert
 from bot.alerts.responses import AlertResponses
+from bot.app.live_config import LiveConfig
 from bot.domain.commands import AnswerAlert, AnswerModeChange, AskForHelp, Command, Help, Intervene, ListCalls
 from bot.domain.errors import CallbotError, PbxError, Refusal
-from bot.domain.permissions import Permissions
 from bot.domain.request import Request
 from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
 from bot.interventions.claiming import rule_of
@@ -48,7 +48,7 @@ class Dispatch:
         *,
         ledger: Ledger,
         conclusions: Conclusions,
-        permissions: Callable[[], Permissions],
+        config: LiveConfig,
         poller: Poller,
         interventions: Interventions,
         tracker: InterventionTracker,
@@ -56,7 +56,7 @@ class Dispatch:
     ) -> None:
         self._ledger = ledger
         self._conclusions = conclusions
-        self._permissions = permissions
+        self._config = config
         self._poller = poller
         self._interventions = interventions
         self._tracker = tracker
@@ -84,7 +84,7 @@ class Dispatch:
                 raise meant  # noqa: TRY301 - concluded and said as every other refusal
             action = meant.action if isinstance(meant, Intervene) else None
             _log.info("asked", command=type(meant).__name__, action=action, clicked=request.clicked)
-            extension, call_id = named_call(meant, request.slack_user, self._permissions())
+            extension, call_id = named_call(meant, request.slack_user, self._config.permissions())
             if isinstance(meant, Intervene):
                 await self._interventions.intervene(request, meant, asker)
             else:
@@ -136,9 +136,9 @@ class Dispatch:
                 assert_never(unknown)
 
     async def _list(self, request: Request, command: ListCalls) -> _Answer:
-        self._permissions().person(request.slack_user, external=request.external)
+        self._config.permissions().person(request.slack_user, external=request.external)
         seen = await self._poller.snapshot(LISTED_WITHIN)
-        permissions = self._permissions()  # read again: the lists may have taken long
+        permissions = self._config.permissions()  # read again: the lists may have taken long
         followed = self._tracker.open
         in_calls = {one.call_id for one in followed}
         viewer = Viewer(
@@ -147,7 +147,7 @@ class Dispatch:
             permissions=permissions,
             followed=followed,
             known=self._tracker.known(call for call in seen.calls if call.id in in_calls),
-            may_ask_for_help=self._responses.channel is not None,
+            may_ask_for_help=self._config.help_channel() is not None,
         )
         async with self._one_list_at_a_time:
             listing = await live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)

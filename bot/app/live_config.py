@@ -166,6 +166,10 @@ class LiveConfig:
         """The alert rules as they are now."""
         return self._current.alert_rules
 
+    def help_channel(self) -> str | None:
+        """Where help requests go now; None if it is not set."""
+        return self._current.config.help.channel
+
     def config(self) -> Config:
         """The content of callbot.toml as it is now."""
         return self._current.config

@@ -1,8 +1,14 @@
 """A request: one thing that one person typed or clicked."""
 
 from datetime import datetime
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
+
+
+def new_id() -> str:
+    """An id that nobody guesses and no two processes share."""
+    return uuid4().hex
 
 
 class Request(BaseModel):

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
 from bot.alerts.alert import Alert
-from bot.alerts.blindness import BlindCard
+from bot.alerts.card import BlindCard
 from bot.alerts.wall_time import alert_at, blind_at
 from bot.ledger import documents, tables
 from bot.ledger.database import Database

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.alerts.alert import HEARD_BY_ALL, SNOOZE, Alert, AlertState, Helper, Resolution, When
-from bot.alerts.blindness import BlindCard
-from bot.alerts.card import AlertCard, DigestCard
+from bot.alerts.card import AlertCard, BlindCard, DigestCard
 from bot.domain.actions import LABEL
 from bot.domain.buttons import AlertButton
 from bot.domain.commands import AnswerAlert

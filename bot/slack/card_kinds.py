@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.alerts.blindness import BlindCard
-from bot.alerts.card import AlertCard, DigestCard
+from bot.alerts.card import AlertCard, BlindCard, DigestCard
 from bot.domain.intervention import UNDECIDED, Why
 from bot.interventions.ports import Card
 from bot.slack.alert_card import alert_message, blind_message, digest_message

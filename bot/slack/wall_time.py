@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TypeVar
 
-from bot.alerts.blindness import BlindCard
-from bot.alerts.card import AlertCard, DigestCard
+from bot.alerts.card import AlertCard, BlindCard, DigestCard
 from bot.alerts.wall_time import alert_at, blind_at
 from bot.domain.wall_time import call_at, intervention_at, moved, view_at
 from bot.interventions.ports import Card, Choice, Line

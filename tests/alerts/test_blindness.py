@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
 
 from bot.alerts.alert import AlertRule, When
-from bot.alerts.blindness import BlindCard, Blindness
+from bot.alerts.blindness import Blindness
+from bot.alerts.card import BlindCard
+from bot.domain.clock import Clock
 from bot.domain.errors import AccessDenied
 from tests.fixtures.monitored import DOWN, LedgerAway, Monitored
 
@@ -24,20 +25,19 @@ class Channels:
         self.shown: list[BlindCard] = []
         self.written: dict[str, BlindCard] = {}
         self.away = False
-        self.numbers = count()
+        monitored.config.help_in = HELP
         self.begin()
 
     def begin(self) -> None:
         """A process starts."""
         self.blindness = Blindness(
             scope_health=self.monitored.poller.scope_health,
-            wanted=lambda: self.monitored.monitor.needed,
-            channels=lambda: (*(rule.channel for rule in self.monitored.alert_rules), HELP, ALERTS),
+            monitor=self.monitored.monitor,
+            config=self.monitored.config,
             ledger=self,
             cards=self,
-            now=self.monitored.now,
+            clock=Clock(self.monitored.now, self.monitored.clock),
             sleep=self.monitored.clock.sleep,
-            new_id=lambda: f"b{next(self.numbers)}",
         )
 
     async def watch(self) -> None:
@@ -223,16 +223,16 @@ async def test_nothing_is_shown_that_is_not_saved(channels: Channels, clock: Any
 
 
 async def test_where_nothing_is_scanned_nobody_is_blind(channels: Channels, clock: Any) -> None:
-    channels.monitored.alert_rules = ()
+    channels.monitored.config.rules = ()
     await blind(channels, clock)
     assert channels.shown == []
 
 
 async def test_rules_that_are_taken_out_end_the_cards(channels: Channels, clock: Any) -> None:
     await blind(channels, clock)
-    channels.monitored.alert_rules = ()
+    channels.monitored.config.rules = ()
     await clock.let_pass(13)
     assert [card.ended is None for card in channels.now[ALERTS]] == [False]
-    channels.monitored.alert_rules = (AlertRule("Rings", When.RINGING, timedelta(seconds=20), ALERTS),)
+    channels.monitored.config.rules = (AlertRule("Rings", When.RINGING, timedelta(seconds=20), ALERTS),)
     await clock.let_pass(20)
     assert [card.ended is None for card in channels.now[ALERTS]] == [False]

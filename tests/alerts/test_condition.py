@@ -198,7 +198,7 @@ def test_a_digest_shows_the_oldest_in_full_and_counts_all(
         for n in range(20)
     ]
     alerts[19] = alerts[19].model_copy(update={"state": AlertState.RESOLVED})
-    card = describe_digest(alerts, lambda alert: describe_alert(alert, rules, as_it_is))
+    card = describe_digest(alerts, rules, as_it_is)
     assert [line.alert.call.id for line in card.lines] == [f"c{n}" for n in range(18, 18 - MOST_LINES, -1)]
     assert (card.open, card.total) == (19, 20)
 

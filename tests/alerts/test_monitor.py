@@ -30,7 +30,7 @@ async def test_a_supervisor_s_own_phone_that_rings_raises_nothing(monitored: Mon
 async def test_a_call_that_tells_when_it_entered_only_later_is_one_alert(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
-    monitored.alert_rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
+    monitored.config.rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=monitored.now().isoformat()),)})
     monitored.pbx.calls["c1"] = held.model_copy(update={"published": None})
     monitored.monitor.start()
@@ -157,7 +157,7 @@ async def test_a_snooze_is_over_after_ten_minutes(monitored: Monitored, clock: A
 
 
 async def test_without_rules_and_alerts_nothing_is_scanned(monitored: Monitored, clock: Any) -> None:
-    monitored.alert_rules = ()
+    monitored.config.rules = ()
     monitored.monitor.start()
     await clock.let_pass(60)
     assert monitored.pbx.asked == []

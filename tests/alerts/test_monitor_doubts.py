@@ -14,7 +14,7 @@ from tests.fixtures.monitored import DOWN, Monitored
 async def test_a_supervisor_s_leg_that_is_left_alone_is_never_taken_for_the_agent(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any, a_leg: Any
 ) -> None:
-    monitored.alert_rules = (AlertRule("Long", When.TALKING, timedelta(seconds=20), "C0ALERTS"),)
+    monitored.config.rules = (AlertRule("Long", When.TALKING, timedelta(seconds=20), "C0ALERTS"),)
     call = ring(ago=100).model_copy(update={"views": (a_view(), a_leg("02"))})
     monitored.pbx.calls["c1"], monitored.legs = call, frozenset({"02"})
     monitored.monitor.start()
@@ -29,7 +29,7 @@ async def test_a_supervisor_s_leg_that_is_left_alone_is_never_taken_for_the_agen
 async def test_an_alert_goes_on_after_a_restart_though_its_call_says_no_more_when_it_entered(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
-    monitored.alert_rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
+    monitored.config.rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=monitored.now().isoformat()),)})
     monitored.pbx.calls["c1"] = held
     monitored.monitor.start()
@@ -100,7 +100,7 @@ async def test_an_alert_in_doubt_does_not_hurry_the_scans_for_long(monitored: Mo
 async def test_an_alert_keeps_its_key_when_its_call_tells_only_later_when_it_entered(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
-    monitored.alert_rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
+    monitored.config.rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=monitored.now().isoformat()),)})
     monitored.pbx.calls["c1"] = held.model_copy(update={"published": None})
     monitored.monitor.start()
@@ -114,7 +114,7 @@ async def test_an_alert_keeps_its_key_when_its_call_tells_only_later_when_it_ent
 async def test_another_call_under_the_id_of_one_that_never_told_when_it_entered_is_another_alert(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
-    monitored.alert_rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
+    monitored.config.rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=monitored.now().isoformat()),)})
     monitored.pbx.calls["c1"] = held.model_copy(update={"published": None})
     monitored.monitor.start()
@@ -132,7 +132,7 @@ async def test_another_call_under_the_id_of_one_that_never_told_when_it_entered_
 async def test_an_alert_whose_call_told_only_later_when_it_entered_comes_back_on_its_card(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
-    monitored.alert_rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
+    monitored.config.rules = (AlertRule("Held", When.ON_HOLD, timedelta(), "C0ALERTS"),)
     held = ring().model_copy(update={"views": (a_view(onHold=monitored.now().isoformat()),)})
     monitored.pbx.calls["c1"] = held.model_copy(update={"published": None})
     monitored.monitor.start()
@@ -187,7 +187,7 @@ async def test_a_call_that_is_over_is_so_though_the_list_has_an_entry_without_an
 async def test_a_protected_party_that_an_entry_without_an_id_hides_counts_on(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
-    monitored.rules = replace(monitored.rules, protected_extensions=(ExtensionPattern("0003*299"),))
+    monitored.config.allowed = replace(monitored.config.allowed, protected_extensions=(ExtensionPattern("0003*299"),))
     monitored.scopes = (("@me", "@self"), ("12", "@self"))
     call = ring(ago=10)
     whole = call.model_copy(update={"views": (*call.views, a_view("02", extension="0003*299"))})
@@ -202,7 +202,7 @@ async def test_a_protected_party_that_an_entry_without_an_id_hides_counts_on(
 async def test_what_has_ended_and_begun_anew_between_two_scans_is_not_too_long_yet(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
-    monitored.alert_rules = (AlertRule("Held", When.ON_HOLD, timedelta(seconds=60), "C0ALERTS"),)
+    monitored.config.rules = (AlertRule("Held", When.ON_HOLD, timedelta(seconds=60), "C0ALERTS"),)
     long_ago = (monitored.now() - timedelta(seconds=70)).isoformat()
     call = ring(ago=100).model_copy(update={"views": (a_view(onHold=long_ago),)})
     monitored.pbx.calls["c1"] = call
@@ -217,8 +217,8 @@ async def test_a_rule_that_is_about_others_now_resolves_its_alert(monitored: Mon
     ring(ago=30)
     monitored.monitor.start()
     await clock.let_pass(1.5)
-    (rule,) = monitored.alert_rules
-    monitored.alert_rules = (replace(rule, extensions=(ExtensionPattern("0003*3XX"),)),)
+    (rule,) = monitored.config.rules
+    monitored.config.rules = (replace(rule, extensions=(ExtensionPattern("0003*3XX"),)),)
     await clock.let_pass(2)
     assert monitored.only.alert.how is Resolution.RULE_GONE
 
@@ -230,7 +230,7 @@ async def test_a_rule_that_went_while_callbot_was_down_resolves_its_alert(
     monitored.monitor.start()
     await clock.let_pass(1.5)
     await monitored.stop()
-    monitored.alert_rules = ()
+    monitored.config.rules = ()
     monitored.begin()
     await monitored.manager.start()
     monitored.monitor.start()
@@ -244,7 +244,7 @@ async def test_rules_that_change_leave_no_doubt_behind(monitored: Monitored, clo
     await clock.let_pass(1.5)
     monitored.pbx.calls.clear()
     await clock.let_pass(0.6)
-    monitored.alert_rules = (AlertRule("Other", When.PARKED, timedelta(), "C0ALERTS"),)
+    monitored.config.rules = (AlertRule("Other", When.PARKED, timedelta(), "C0ALERTS"),)
     monitored.monitor.rules_changed()
     asked = len(monitored.pbx.asked)
     await clock.let_pass(60)
@@ -280,7 +280,7 @@ async def test_who_is_in_the_call_by_it_is_on_it_when_it_comes_back_and_nobody_e
     for interventions, on_it in (((inside,), ["Ana Pop"]), ((), [])):
         monitored.pbx.calls["c1"] = answered
         await clock.let_pass(2)
-        monitored.interventions = interventions
+        monitored.open = interventions
         monitored.pbx.calls["c1"] = call
         await clock.let_pass(2)
         assert [one.name for one in monitored.only.alert.on_it] == on_it
@@ -337,7 +337,7 @@ async def test_a_party_that_is_protected_and_joins_later_ends_what_is_shown(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
     call = ring(ago=30)
-    monitored.rules = replace(monitored.rules, protected_extensions=(ExtensionPattern("0003*299"),))
+    monitored.config.allowed = replace(monitored.config.allowed, protected_extensions=(ExtensionPattern("0003*299"),))
     monitored.monitor.start()
     await clock.let_pass(1.5)
     assert monitored.states == [AlertState.RAISED]

@@ -21,7 +21,7 @@ from bot.alerts.alert import (
     still_firing,
     with_interventions,
 )
-from bot.alerts.blindness import BlindCard
+from bot.alerts.card import BlindCard
 from bot.alerts.manager import AlertLedger
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention

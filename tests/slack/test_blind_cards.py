@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.alerts.blindness import BlindCard
+from bot.alerts.card import BlindCard
 from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack.alert_card import blind_message
 from bot.slack.messages import Message
