@@ -9,5 +9,4 @@ Read in this order:
     monitor.py    one scan after the other, and what each means for the alerts
     responses.py  "I'm on it", snooze, and help requests
     blindness.py  a card in every alert channel while live calls cannot be read
-    wall_time.py  the times of alerts by the wall clock
 """

@@ -20,6 +20,7 @@ from bot.domain.actions import ActionName
 from bot.domain.calls import Extension, PhoneCall, PhoneCallView
 from bot.domain.intervention import UNDECIDED, Intervention, State
 from bot.domain.permissions import CallerPattern, ExtensionPattern
+from bot.domain.wall_time import call_at, moved
 
 SNOOZE = timedelta(minutes=10)
 STALE_AFTER = timedelta(seconds=30)
@@ -277,6 +278,22 @@ def resolved(alert: Alert, how: Resolution, now: datetime, by: str = "") -> Aler
         return alert
     changes = {"how": how, "by": by, "stale": False, "snoozed_until": None}
     return _reach(alert.model_copy(update=changes), AlertState.RESOLVED, now)
+
+
+def alert_at(alert: Alert, own: timedelta, pbx: timedelta = timedelta()) -> Alert:
+    """The alert with its times by callbot's clock moved by `own`, by the clock of the PBX by `pbx` (see `bot.domain.wall_time`)."""
+    if not (own or pbx):
+        return alert
+    changed = moved(moved(alert, ("raised_at", "seen_at", "snoozed_until"), own), ("since",), pbx)
+    steps = tuple(moved(step, ("at",), own) for step in alert.steps)
+    helpers = tuple(moved(one, ("since",), own) for one in alert.helpers)
+    return changed.model_copy(update={"steps": steps, "helpers": helpers, "call": call_at(alert.call, pbx)})
+
+
+def alert_taken_up(alert: Alert, now: datetime) -> Alert:
+    """An alert from the ledger. If its newest time is after `now`, all are moved back by the difference."""
+    ahead = max(alert.raised_at, alert.seen_at, *(step.at for step in alert.steps), now) - now
+    return alert_at(alert, -ahead) if ahead else alert
 
 
 _PROVEN = frozenset({State.CONNECTED, State.RECORDING})

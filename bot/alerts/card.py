@@ -18,6 +18,7 @@ from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.domain.permissions import Permissions, names_on
+from bot.domain.wall_time import moved
 
 MOST_LINES = 8
 """Alerts that a digest shows in full."""
@@ -98,6 +99,11 @@ class BlindCard(BaseModel):
     """True if no call can be read, False if those of some scopes cannot."""
     ended: datetime | None = None
     """When all could be read again."""
+
+
+def blind_at(card: BlindCard, own: timedelta) -> BlindCard:
+    """The card with its times moved by `own` (see `bot.domain.wall_time`)."""
+    return moved(card, ("since", "ended"), own)
 
 
 def describe_alert(alert: Alert, permissions: Permissions, without_legs: Callable[[PhoneCall], PhoneCall]) -> AlertCard:

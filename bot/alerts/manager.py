@@ -18,6 +18,7 @@ from bot.alerts.alert import (
     AlertState,
     When,
     acknowledged,
+    alert_taken_up,
     key_of,
     marked_stale,
     raised,
@@ -25,7 +26,6 @@ from bot.alerts.alert import (
     with_interventions,
 )
 from bot.alerts.card import AlertCard, DigestCard, Digests, describe_alert, describe_digest
-from bot.alerts.wall_time import alert_taken_up
 from bot.domain.calls import PhoneCall
 from bot.domain.clock import Clock
 from bot.domain.intervention import Intervention

@@ -1,21 +1,23 @@
-"""What is kept in callbot's time and in the PBX's, as the wall clock has it: calls and interventions.
+"""The dates of calls and interventions by the wall clock, where they leave to Slack or the ledger.
 
-In memory, the instants of interventions and alerts count in callbot's time (`clock`), the dates of calls in the PBX's. Alerts
-are since when the PBX says. `own` and `pbx` are what is added to the one and to the other.
+In memory, the times of interventions and alerts count by callbot's clock (`bot.domain.clock`), the dates of calls by the
+PBX's; an alert is `since` a date of the PBX. `own` and `pbx` are what is added to the one and to the other.
+Alerts and cards have their own functions, beside their models.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention
 
-NONE = timedelta()
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound=BaseModel)
 
 
-def intervention_at(one: Intervention, own: timedelta, pbx: timedelta = NONE) -> Intervention:
+def intervention_at(one: Intervention, own: timedelta, pbx: timedelta = timedelta()) -> Intervention:
     """An intervention, its steps and its call."""
     if not (own or pbx):
         return one
@@ -25,10 +27,10 @@ def intervention_at(one: Intervention, own: timedelta, pbx: timedelta = NONE) ->
 
 
 def taken_up(on_card: Iterable[Intervention], now: datetime) -> tuple[Intervention, ...]:
-    """What earlier processes wrote down of one card.
+    """The interventions of one card, as earlier processes wrote them to the ledger, with no time after `now`.
 
-    What lies in the future was written by a clock that was ahead. It is moved back, all by as much: nothing waits for that
-    time, and what came first stays first. What a process since has moved back already stays where it is.
+    A time after `now` was written while the clock was ahead. All such interventions are moved back by the same duration:
+    nothing waits for that time, and their order stays.
     """
     newest = [(one, max((one.asked_at, *(step.at for step in one.steps)))) for one in on_card]
     by = now - max((at for _, at in newest), default=now)
@@ -49,13 +51,11 @@ def view_at(view: PhoneCallView, pbx: timedelta) -> PhoneCallView:
 
 
 def moved(thing: _T, names: Iterable[str], by: timedelta) -> _T:
-    """It, with those of its instants moved that there are. A date at the very end of time stays where it is."""
+    """The model with these of its times moved, where it has them. A time that would leave the calendar stays as it is."""
     if not by:
         return thing
-    whole: Any = thing
-    changes = {name: _plus(at, by) for name in names if (at := getattr(whole, name)) is not None}
-    changed: _T = whole.model_copy(update=changes)
-    return changed
+    changes = {name: _plus(at, by) for name in names if (at := getattr(thing, name)) is not None}
+    return thing.model_copy(update=changes)
 
 
 def _plus(at: datetime, by: timedelta) -> datetime:

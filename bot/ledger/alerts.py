@@ -14,9 +14,8 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
-from bot.alerts.alert import Alert
-from bot.alerts.card import BlindCard
-from bot.alerts.wall_time import alert_at, blind_at
+from bot.alerts.alert import Alert, alert_at
+from bot.alerts.card import BlindCard, blind_at
 from bot.ledger import documents, tables
 from bot.ledger.database import Database
 from bot.ledger.statements import newest_row

@@ -1,14 +1,19 @@
-"""The list of live calls that a person may see, page by page; and the question which of several calls to act on. Pure."""
+"""The list of live calls that a person may see, page by page; and the question which of several calls to act on. Pure.
+
+`pbx_behind`: what to add to dates of the PBX to get wall-clock times.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.actions import LABEL, ActionName
 from bot.domain.buttons import PageButton
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
+from bot.domain.wall_time import call_at, view_at
 from bot.interventions.call_list import since_when
 from bot.interventions.ports import Choice, Line, Listing
 from bot.slack.intervention_card import FLOW
@@ -31,13 +36,15 @@ from bot.slack.messages import (
 )
 
 MOST_CHOICES = 25
+_WithCall = TypeVar("_WithCall", Line, Choice)
 
 
 # ── the list ──
 
 
-def call_list_message(listing: Listing) -> Message:
+def call_list_message(listing: Listing, pbx_behind: timedelta = timedelta()) -> Message:
     """One page of the list, each line with the buttons for what this person may do."""
+    listing = listing.model_copy(update={"lines": _at_wall(listing.lines, pbx_behind)})
     if not listing.lines:
         return _none(listing)
     head = _headline(listing)
@@ -189,9 +196,11 @@ def other_party(view: PhoneCallView, names: dict[str, str]) -> str:
 # ── which call? ──
 
 
-def choice_message(action: ActionName, offered: Sequence[Choice], now: datetime) -> Message:
+def choice_message(
+    action: ActionName, offered: Sequence[Choice], now: datetime, pbx_behind: timedelta = timedelta()
+) -> Message:
     """Several calls suit: a button for each, the longest call first, with the other party and the age."""
-    ordered = sorted(offered, key=_oldest_first)
+    ordered = sorted(_at_wall(offered, pbx_behind), key=_oldest_first)
     title = f"{LABEL[action]}: which call?"
     phones = {one.view.extension for one in ordered}
     whose = _agent(ordered[0]) if len(phones) == 1 else ordered[0].agent
@@ -254,3 +263,16 @@ def _age(age: timedelta) -> str:
     """The age in words, never negative: the PBX's clock may be ahead."""
     seconds = max(0, int(age.total_seconds()))
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
+
+
+# ── time ──
+
+
+def _at_wall(lines: Iterable[_WithCall], pbx_behind: timedelta) -> tuple[_WithCall, ...]:
+    """The same with wall-clock times. Their buttons keep the dates of the PBX, by which it knows the call."""
+    if not pbx_behind:
+        return tuple(lines)
+    return tuple(
+        line.model_copy(update={"call": call_at(line.call, pbx_behind), "view": view_at(line.view, pbx_behind)})
+        for line in lines
+    )

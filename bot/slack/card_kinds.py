@@ -1,10 +1,12 @@
 """What the publisher asks of every card, answered for each kind: intervention, alert, digest, outage of the PBX. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from bot.alerts.card import AlertCard, BlindCard, DigestCard
+from bot.alerts.alert import alert_at
+from bot.alerts.card import AlertCard, BlindCard, DigestCard, blind_at
 from bot.domain.intervention import UNDECIDED, Why
+from bot.domain.wall_time import intervention_at, moved, view_at
 from bot.interventions.ports import Card
 from bot.slack.alert_card import alert_message, blind_message, digest_message
 from bot.slack.intervention_card import intervention_message
@@ -86,3 +88,26 @@ def urgency(card: AnyCard, shown_since: float) -> Urgency:
     interventions = card.interventions if isinstance(card, Card) else ()
     undecided = any(one.following and one.state in UNDECIDED for one in interventions)
     return Urgency(rank_of(card), undecided or since > shown_since, since)
+
+
+def card_at(card: AnyCard, own: timedelta, pbx: timedelta) -> AnyCard:
+    """The card with its times moved from callbot's clock by `own`, and from the clock of the PBX by `pbx`; not its buttons."""
+    if not (own or pbx):
+        return card
+    match card:
+        case Card():
+            interventions = tuple(intervention_at(one, own, pbx) for one in card.interventions)
+            return card.model_copy(update={"interventions": interventions})
+        case AlertCard():
+            return _alert_card_at(card, own, pbx)
+        case DigestCard():
+            lines = tuple(_alert_card_at(line, own, pbx) for line in card.lines)
+            changed = moved(card, ("begun_at", "changed_at", "not_updated_since"), own)
+            return changed.model_copy(update={"lines": lines})
+        case BlindCard():
+            return blind_at(card, own)
+
+
+def _alert_card_at(card: AlertCard, own: timedelta, pbx: timedelta) -> AlertCard:
+    view = None if card.view is None else view_at(card.view, pbx)
+    return card.model_copy(update={"alert": alert_at(card.alert, own, pbx), "view": view})

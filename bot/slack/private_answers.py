@@ -20,7 +20,6 @@ from bot.slack import answer_messages, call_lists
 from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
-from bot.slack.wall_time import lines_at
 from bot.slack.web_client import NotDone, SlackError, SlackRefusal
 from bot.tasks import back_off
 
@@ -66,12 +65,12 @@ class PrivateAnswers:
 
     async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
         """Ask which call."""
-        await self._tell(call_lists.choice_message(action, lines_at(choices, self.pbx_behind()), self.now()))
+        await self._tell(call_lists.choice_message(action, choices, self.now(), self.pbx_behind()))
 
     async def listed(self, listing: Listing) -> None:
         """Show a page of the live calls; after a click it replaces the page that was clicked."""
-        shown = listing.model_copy(update={"lines": lines_at(listing.lines, self.pbx_behind())})
-        await self._tell(call_lists.call_list_message(shown), replace=self.clicked)
+        message = call_lists.call_list_message(listing, self.pbx_behind())
+        await self._tell(message, replace=self.clicked)
 
     async def helped(self) -> None:
         """Show every command."""
