@@ -319,5 +319,5 @@ def _shows(call: PhoneCall | None, path: CallPath) -> bool:
 
 
 def requests_for(calls: int) -> int:
-    """How many requests a list of so many calls takes (`bot.uapi.wire`)."""
+    """How many requests a list of so many calls takes (`bot.uapi.exchange.get_page`)."""
     return 1 + (calls > MORE_THAN_ONE) + (calls > MORE_THAN_TWO)

@@ -2,14 +2,13 @@
 
 Read in this order:
 
-    envelope.py     the JSON of an answer: from bytes to its entries. No I/O
-    wire.py         requests and answers as plain values; every status and body becomes a value or an error. No I/O
+    exchange.py     one request: what is sent, sent once, and its answer, however the connection ends
+    parsing.py      every status and body becomes a value or an error. No I/O
     list_reader.py  the pages of one list of calls, in slices; entries that have not changed are not read again
-    exchange.py     one request over HTTP, sent once, and its answer, however the connection ends
     token.py        where the access token comes from, and how it is renewed
     client.py       UnifiedApi: reads are repeated, actions are not
     shapes.py       the form of an answer compared with the documented form, for `callbot check --try`. No I/O
 
-What is sent to the PBX is in `wire`, beginning with `call_path`. Whether anything is sent twice is decided in
+What is sent to the PBX is in `exchange`, beginning with `call_path`. Whether anything is sent twice is decided in
 `client.UnifiedApi.act`.
 """

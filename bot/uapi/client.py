@@ -1,7 +1,7 @@
 """UnifiedApi: reads of PhoneCalls, which are repeated, and actions on them, which are not.
 
-Implements `bot.polling.phone_calls.PhoneCalls`. What is sent and how an answer is read is in `wire`, how a connection may end is in
-`exchange`; here is how often a request is sent.
+Implements `bot.polling.phone_calls.PhoneCalls`. What is sent, and how a connection may end, is in `exchange`, how an answer is
+read in `parsing`; here is how often a request is sent.
 """
 
 import asyncio
@@ -23,11 +23,24 @@ from bot.domain.errors import AnswerLost, PbxUnreachable
 from bot.domain.presence import Presence
 from bot.polling.phone_calls import Accepted, PartlyRead
 from bot.tasks import back_off
-from bot.uapi import wire
-from bot.uapi.exchange import Answer, Measure, exchange, unmeasured
-from bot.uapi.list_reader import LastLists, ListReader, next_start
+from bot.uapi import parsing
+from bot.uapi.exchange import (
+    LAST_START,
+    Answer,
+    Measure,
+    Request,
+    exchange,
+    get_call,
+    get_page,
+    get_presence,
+    headers,
+    next_start,
+    put_action,
+    unmeasured,
+)
+from bot.uapi.list_reader import LastLists, ListReader
+from bot.uapi.parsing import Page
 from bot.uapi.token import TokenSource
-from bot.uapi.wire import Page, Request
 
 PAGES = 60
 """Pages of one list. A PBX that gives 100 calls at a time, however many are asked for, reaches startIndex 5000 in 54."""
@@ -109,10 +122,10 @@ class UnifiedApi:
 
         Raises ValueError for an invalid id or extension; PbxUnreachable, PbxUnauthenticated, PbxRefused.
         """
-        request = wire.get_call(user, extension, call_id)
+        request = get_call(user, extension, call_id)
         async with self._one_read():
             answer = await self._read(request)
-        return wire.read_call(answer.http_status, answer.body, call_id)
+        return parsing.read_call(answer.http_status, answer.body, call_id)
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
         """All calls in progress on an extension, or with `@self` on all of the user's; each id once.
@@ -121,12 +134,8 @@ class UnifiedApi:
         """
         scope = (user, extension)
         reader = ListReader(self._last_lists.of(scope))
-
-        async def read(answer: Answer) -> Page[PhoneCall]:
-            return await reader.read(answer.http_status, answer.body)
-
         calls, skipped = await self._every_page(
-            lambda start: wire.get_page(user, extension, start), read, lambda call: call.id
+            lambda start: get_page(user, extension, start), reader.read, lambda call: call.id
         )
         self._last_lists.keep(scope, reader.shown)
         if skipped:
@@ -137,23 +146,23 @@ class UnifiedApi:
     async def presence(self, user: str, extension: str) -> Presence | None:
         """The presence of one phone, None if the PBX does not know it. Asked once, without repeats. Raises as `get`."""
         async with self._one_read():
-            answer = await self._authenticated(wire.get_presence(user, extension), self._read_timeout)
-        page = wire.read_presences(answer.http_status, answer.body)
+            answer = await self._authenticated(get_presence(user, extension), self._read_timeout)
+        page = parsing.read_presences(answer.http_status, answer.body)
         return next((phone for phone in page.entries if phone.extension == extension), None)
 
     async def phones(self, user: str) -> tuple[Presence, ...]:
         """The presence of every phone of a user, each once. Raises as `get`."""
 
-        async def read(answer: Answer) -> Page[Presence]:
-            return wire.read_presences(answer.http_status, answer.body)
+        async def read(http_status: int, body: bytes) -> Page[Presence]:
+            return parsing.read_presences(http_status, body)
 
         phones, _ = await self._every_page(
-            lambda start: wire.get_presence(user, "@self", start), read, lambda phone: phone.extension
+            lambda start: get_presence(user, "@self", start), read, lambda phone: phone.extension
         )
         return phones
 
     async def _every_page(
-        self, ask: Callable[[int], Request], read: Callable[[Answer], Awaitable[Page[T]]], key: Callable[[T], str]
+        self, ask: Callable[[int], Request], read: Callable[[int, bytes], Awaitable[Page[T]]], key: Callable[[T], str]
     ) -> tuple[tuple[T, ...], int]:
         """All pages of a list, each entry once, and how many entries were skipped.
 
@@ -164,7 +173,7 @@ class UnifiedApi:
         async with self._one_read():
             for _ in range(PAGES):
                 answer = await self._read(ask(start))
-                page = await read(answer)
+                page = await read(answer.http_status, answer.body)
                 await asyncio.sleep(0)  # what follows is a slice by itself
                 known, came = len(found), len(page.entries) + page.skipped
                 skipped += page.skipped
@@ -172,7 +181,7 @@ class UnifiedApi:
                     found.setdefault(key(entry), entry)
                 if len(found) == known or (page.total is not None and start + came >= page.total):
                     return tuple(found.values()), skipped
-                if start == wire.LAST_START:
+                if start == LAST_START:
                     break
                 start = next_start(start, came)
         raise PbxUnreachable("list too long")
@@ -193,12 +202,12 @@ class UnifiedApi:
         Raises ValueError for an invalid id or extension; PbxRefused if the PBX refused the action; PbxUnauthenticated and
         PbxUnreachable if nothing was sent or done; AnswerLost if that is not known.
         """
-        request = wire.put_action(user, extension, call_id, action)
+        request = put_action(user, extension, call_id, action)
         answer = await self._authenticated(request, self._act_timeout, call=call_id, action=action.action.value)
         try:
-            return wire.read_accepted(answer.http_status, answer.body)
+            return parsing.read_accepted(answer.http_status, answer.body)
         except PbxUnreachable as doubtful:
-            raise AnswerLost(doubtful.why, wire.documented_code(answer.body)) from None
+            raise AnswerLost(doubtful.why, parsing.documented_code(answer.body)) from None
 
     async def _read(self, request: Request) -> Answer:
         """The answer to a read, tried again after a pause if that may help."""
@@ -209,7 +218,7 @@ class UnifiedApi:
             except PbxUnreachable as failure:
                 why = failure.why
             else:
-                last = attempt == READ_ATTEMPTS or not wire.is_worth_repeating(answer.http_status)
+                last = attempt == READ_ATTEMPTS or not parsing.is_worth_repeating(answer.http_status)
                 if last and not answer.cut_off:
                     return answer
                 why = answer.cut_off or f"HTTP {answer.http_status}"
@@ -222,13 +231,13 @@ class UnifiedApi:
         """Send it; if the token is refused, once more with a fresh one."""
         token = await self._token.token()
         answer = await self._sent(request, token, seconds, **about)
-        if not wire.is_unauthenticated(answer.http_status, answer.body) or self._was_fresh(token):
+        if not parsing.is_unauthenticated(answer.http_status, answer.body) or self._was_fresh(token):
             return answer
         fresh = await self._token.renew(token)
         if fresh is None:
             return answer
         answer = await self._sent(request, fresh, seconds, **about)
-        if wire.is_unauthenticated(answer.http_status, answer.body):
+        if parsing.is_unauthenticated(answer.http_status, answer.body):
             self._refused_fresh = (fresh, time.monotonic())
         return answer
 
@@ -243,9 +252,7 @@ class UnifiedApi:
             await self._turn()
         started, asked = time.monotonic(), None if self._clock is None else self._clock.now()
         try:
-            answer = await exchange(
-                self._session, self._url, request, wire.headers(token), seconds, measure=self._measure
-            )
+            answer = await exchange(self._session, self._url, request, headers(token), seconds, measure=self._measure)
         except PbxUnreachable as failure:
             log.warning("pbx_gave_no_answer", method=request.method, why=failure.why, **about)
             raise

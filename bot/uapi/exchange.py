@@ -1,11 +1,16 @@
-"""One request over HTTP and its answer, however the connection ends. Nothing is sent twice here.
+"""One request: what is sent, and its answer, however the connection ends. Nothing is sent twice here.
 
-aiohttp would: it sends a GET or PUT again when the connection is lost before the answer (3.14.5, `_request` of
+Requests are strict: every path segment is checked first, `@` and `*` stand literally, no trailing slash. Sources: the action
+pages ("Monitor PhoneCalls" and its sisters), "List PhoneCalls", "List Presence".
+
+aiohttp would send twice: it sends a GET or PUT again when the connection is lost before the answer (3.14.5, `_request` of
 client.py, on fresh connections too) and follows 307 and 308 with the token. So a client middleware, inside of aiohttp's
 loop, turns a lost connection into our own error, and redirects are not followed.
 """
 
 import asyncio
+import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +20,20 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from bot.domain.actions import PhoneCallAction
+from bot.domain.calls import EXTENSION, OBJECT_ID, USER_ID
 from bot.domain.errors import AnswerLost, PbxUnreachable
 from bot.network import NOT_SENT, certificate_problem, proxy_for
-from bot.uapi.envelope import LARGEST_WHOLE
-from bot.uapi.wire import Request
+from bot.uapi.parsing import LARGEST_WHOLE
 
+PAGE_SIZE = 1000
+"""Calls asked for at first; "List PhoneCalls" gives 20 by default. Few floors ever have more at a time."""
+LONG_PAGE = 4300
+"""Calls asked for if there are more: from the end of the first page a little further than LAST_START."""
+LAST_PAGE, LAST_START = 5000, 5000
+"""The highest count and the highest startIndex of "List PhoneCalls": so 10,000 calls can be reached, in three requests."""
+PHONES_ON_A_PAGE = 100
+"""Phones asked for at once; "List Presence" gives 20 by default."""
 BODY_LIMIT = LARGEST_WHOLE
 """Bytes of an answer that are read at most, after decompression."""
 LIST_LIMIT = 8 * 1024 * 1024
@@ -33,6 +47,90 @@ Measure: TypeAlias = Callable[[str, float, str], None]
 
 def unmeasured(name: str, seconds: float, error: str) -> None:
     """A Measure that keeps nothing."""
+
+
+# ── what is sent ──
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request without the token. `target` is path and query; a body may hold a secret, so it is not in the repr.
+
+    `name` is the label of the request in metrics.
+    """
+
+    method: str
+    target: str
+    body: bytes | None = field(default=None, repr=False)
+    name: str = field(default="get", kw_only=True, compare=False)
+
+
+def call_path(user: str, extension: str, call_id: str | None = None) -> str:
+    """The path of one PhoneCall, or of all of an extension: `/uapi/phoneCalls/@me/0003*210/b817d2618fe6f1804333`.
+
+    `extension` may be `@self`, every extension of the user. Raises ValueError for a segment outside its grammar.
+    """
+    path = f"/uapi/phoneCalls/{_owned(user, extension)}"
+    return path if call_id is None else f"{path}/{_segment(OBJECT_ID, call_id, 'PhoneCall id')}"
+
+
+def get_call(user: str, extension: str, call_id: str) -> Request:
+    """The request for one call. Raises ValueError as `call_path` does."""
+    return Request("GET", call_path(user, extension, call_id))
+
+
+def get_page(user: str, extension: str, start: int) -> Request:
+    """The request for one page of calls, from the `start`-th on (0 is the first). Raises ValueError as `call_path`.
+
+    Also for a start beyond LAST_START.
+    """
+    if start > LAST_START:
+        raise ValueError(f"startIndex is beyond {LAST_START}")
+    count = PAGE_SIZE if start == 0 else LONG_PAGE if start < LAST_START else LAST_PAGE
+    return Request("GET", f"{call_path(user, extension)}?count={count}&startIndex={start}", name="list")
+
+
+def next_start(start: int, came: int) -> int:
+    """The `startIndex` of the page after one that began at `start` and had so many entries.
+
+    If calls end while a list is read, the calls behind them move forward. So each page begins a little before the end of the
+    one before it. A call that moved further is in the next scan.
+    """
+    return min(start + came - came // 20, LAST_START)
+
+
+def get_presence(user: str, extension: str, start: int = 0) -> Request:
+    """The request for what is known of a phone, or with `@self` of all phones of the user, from the `start`-th on.
+
+    Raises ValueError for a segment outside its grammar. Source: "List Presence".
+    """
+    path = f"/uapi/extensions/{_owned(user, extension)}/presence"
+    return Request("GET", f"{path}?count={PHONES_ON_A_PAGE}&startIndex={start}", name="presence")
+
+
+def put_action(user: str, extension: str, call_id: str, action: PhoneCallAction) -> Request:
+    """The request to act on one call, as the action's page has it. Raises ValueError as `call_path` does."""
+    return Request("PUT", call_path(user, extension, call_id), json.dumps(action.wire()).encode(), name="put")
+
+
+def headers(token: str) -> dict[str, str]:
+    """The headers of every request to `/uapi`. The vendor's own clients send Content-Type with GET, too."""
+    return {"Content-Type": "application/json", "Accept": "application/json", "Authorization": f"Bearer {token}"}
+
+
+def _owned(user: str, extension: str) -> str:
+    """The part of a path that names an extension by its owner. Raises ValueError."""
+    owner = _segment(USER_ID, user, "User-Id")
+    return f"{owner}/{extension if extension == '@self' else _segment(EXTENSION, extension, 'extension')}"
+
+
+def _segment(grammar: re.Pattern[str], text: str, name: str) -> str:
+    if grammar.fullmatch(text) is None:
+        raise ValueError(f"{name} is not of the form {grammar.pattern}")
+    return text
+
+
+# ── sent once, and answered ──
 
 
 @dataclass(frozen=True)
@@ -62,26 +160,7 @@ async def exchange(
     Raises PbxUnreachable if there was no connection, so nothing was sent; AnswerLost if the connection was lost, or
     time ran out, before a status arrived.
     """
-    started, error = time.monotonic(), "not finished"
-    try:
-        answer = await _exchange(session, url, request, headers, seconds)
-        error = "answer cut off" if answer.cut_off else f"HTTP {answer.http_status}" * (answer.http_status >= 400)
-    except AnswerLost:
-        error = "answer lost"
-        raise
-    except PbxUnreachable:
-        error = "not connected"
-        raise
-    else:
-        return answer
-    finally:
-        measure(request.name, time.monotonic() - started, error)
-
-
-async def _exchange(
-    session: aiohttp.ClientSession, url: str, request: Request, headers: Mapping[str, str], seconds: float
-) -> Answer:
-    http_status = 0
+    started, http_status, error = time.monotonic(), 0, "not finished"
     try:
         async with (
             asyncio.timeout(seconds),
@@ -98,17 +177,21 @@ async def _exchange(
             ) as response,
         ):
             http_status = response.status
-            limit = LIST_LIMIT if request.name == "list" else BODY_LIMIT
-            return Answer(http_status, await _body(response, limit), date=response.headers.get("Date", ""))
+            body = await _body(response, LIST_LIMIT if request.name == "list" else BODY_LIMIT)
+            error = f"HTTP {http_status}" if http_status >= 400 else ""
+            return Answer(http_status, body, date=response.headers.get("Date", ""))
     except NOT_SENT as failure:
+        error = "not connected"
         raise PbxUnreachable(_not_connected(failure)) from None
-    except TimeoutError:
-        why = f"timed out after {seconds:g} s"
-    except aiohttp.ClientError as failure:
-        why = f"connection lost ({type(failure).__name__})"
-    if http_status == 0:
-        raise AnswerLost(why)
-    return Answer(http_status, b"", why)
+    except (AnswerLost, TimeoutError, aiohttp.ClientError) as failure:
+        why = f"timed out after {seconds:g} s" if isinstance(failure, TimeoutError) else _lost(failure)
+        if http_status == 0:
+            error = "answer lost"
+            raise AnswerLost(why) from None
+        error = "answer cut off"
+        return Answer(http_status, b"", why)
+    finally:
+        measure(request.name, time.monotonic() - started, error)
 
 
 async def _lost_is_lost(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -118,7 +201,11 @@ async def _lost_is_lost(request: aiohttp.ClientRequest, handler: aiohttp.ClientH
     except aiohttp.ClientConnectorError:  # not repeated by aiohttp either, and nothing was sent
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as failure:
-        raise AnswerLost(f"connection lost ({type(failure).__name__})") from None
+        raise AnswerLost(_lost(failure)) from None
+
+
+def _lost(failure: Exception) -> str:
+    return failure.why if isinstance(failure, AnswerLost) else f"connection lost ({type(failure).__name__})"
 
 
 def _not_connected(failure: aiohttp.ClientError) -> str:

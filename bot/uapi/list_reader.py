@@ -2,7 +2,7 @@
 
 A page in the documented form is a JSON list, or an object with one, and is decoded one entry after the other. The first `[`
 is taken for the beginning of the list; what stands around the entries proves that afterwards. A page in any other form
-is small (`envelope.LARGEST_WHOLE`) and is read whole by `wire`. Both ways give the same result.
+is small (`parsing.LARGEST_WHOLE`) and is read whole by `parsing`. Both ways give the same result.
 
 An entry that has not changed since the list was read last is not decoded again. Source of the form: "List PhoneCalls".
 """
@@ -14,9 +14,7 @@ from collections.abc import Iterable, Iterator
 from bot.domain.calls import OBJECT_ID, PhoneCall
 from bot.domain.errors import PbxUnreachable
 from bot.tasks import in_slices
-from bot.uapi import wire
-from bot.uapi.envelope import MOST_ENTRIES, TOO_LARGE, entries, not_a_number, total
-from bot.uapi.wire import Page
+from bot.uapi.parsing import MOST_ENTRIES, TOO_LARGE, Page, a_call, entries, not_a_number, read_calls, total
 
 MOST_VIEWS = 40_000
 """Views of all calls on one page: eight for each of the most calls that it can have."""
@@ -33,6 +31,7 @@ _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 
 Entry = tuple[str, PhoneCall]
 """One entry of a list as the PBX sent it, and the call in it."""
+_NO_ENTRY = ("", None)
 
 
 class LastLists:
@@ -69,14 +68,13 @@ class ListReader:
         self._end = 0
 
     async def read(self, http_status: int, body: bytes) -> Page[PhoneCall]:
-        """Read the next page in slices. Raises PbxUnreachable and as `wire.read_page`."""
+        """Read the next page in slices. Raises as `parsing.read_calls`, and PbxUnreachable for too many calls or views."""
         if http_status == 200:
             try:
                 return await self._documented(body.decode("utf-8-sig", "replace"))
             except (ValueError, RecursionError, PbxUnreachable):
                 self.shown.clear()
-        calls, total_of_all = wire.read_calls(http_status, body)
-        return await _page(calls, total_of_all)
+        return await _page(*read_calls(http_status, body))
 
     async def _documented(self, text: str) -> Page[PhoneCall]:
         """A page in the documented form. Raises ValueError, RecursionError or PbxUnreachable for any other."""
@@ -90,29 +88,27 @@ class ListReader:
         return Page(page.entries, total(_around(head, tail)), page.skipped)
 
     def _calls(self, text: str, start: int) -> Iterator[PhoneCall | None]:
-        """The calls of the entries from `start` on, None for one without an id. `_end` is the end of the latest entry."""
+        """The calls of the entries from `start` on, None for one without an id. `_end` is the end of the latest entry.
+
+        If the text goes on with the entry that the last list had next, its call is given unread.
+        """
         while True:
-            yield self._call(text, start)
+            entry, call = self._last[self._expected] if self._expected < len(self._last) else _NO_ENTRY
+            if call is not None and text.startswith(entry, start):  # no JSON object is the beginning of another one
+                self._expected += 1
+                self._end = start + len(entry)
+                self.shown.append((entry, call))
+            else:
+                value, self._end = _decoded(text, start)
+                call = a_call(value)
+                if call is not None:
+                    self._expected = self._places.get(call.id, self._expected - 1) + 1
+                    self.shown.append((text[start : self._end], call))
+            yield call
             comma = _COMMA.match(text, self._end)
             if comma is None:
                 return
             start = comma.end()
-
-    def _call(self, text: str, start: int) -> PhoneCall | None:
-        """The call of the entry at `start`. If its text is the entry that the last list had next, that call is returned unread."""
-        if self._expected < len(self._last):
-            entry, call = self._last[self._expected]
-            if text.startswith(entry, start):  # no JSON object is the beginning of another one
-                self._expected += 1
-                self._end = start + len(entry)
-                self.shown.append((entry, call))
-                return call
-        value, self._end = _decoded(text, start)
-        found = wire.a_call(value)
-        if found is not None:
-            self._expected = self._places.get(found.id, self._expected - 1) + 1
-            self.shown.append((text[start : self._end], found))
-        return found
 
 
 def _decoded(text: str, start: int) -> tuple[object, int]:
@@ -159,12 +155,3 @@ def _around(head: str, tail: str) -> object:
     if (isinstance(document, dict) and "error" in document) or list(entries(document)) != marks:
         raise ValueError("those were not the entries")
     return document
-
-
-def next_start(start: int, came: int) -> int:
-    """The `startIndex` of the page after one that began at `start` and had so many entries.
-
-    If calls end while a list is read, the calls behind them move forward. So each page begins a little before the end of the
-    one before it. A call that moved further is in the next scan.
-    """
-    return min(start + came - came // 20, wire.LAST_START)

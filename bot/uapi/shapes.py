@@ -10,8 +10,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from bot.domain.errors import PbxUnreachable
-from bot.uapi.envelope import entries, error_code, is_bare, parsed
 from bot.uapi.exchange import Answer
+from bot.uapi.parsing import entries, error_code, is_bare, parsed
 
 Json = dict[str, Any]
 CALL = ("id", "extension", "ownerId", "ownerName", "nonce", "published", "answered", "phoneCallView", "link", "links")

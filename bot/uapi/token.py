@@ -15,9 +15,8 @@ import aiohttp
 import structlog
 
 from bot.domain.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable
-from bot.uapi.envelope import error_code, parsed
-from bot.uapi.exchange import Measure, exchange, unmeasured
-from bot.uapi.wire import Request
+from bot.uapi.exchange import Measure, Request, exchange, unmeasured
+from bot.uapi.parsing import error_code, parsed
 
 TOKEN_PATH = "/oauth/token.php"  # noqa: S105  a path, no secret
 DEFAULT_LIFETIME = 3600.0

@@ -24,7 +24,8 @@ from bot.sandbox.workspace.block_rules import check_blocks
 from bot.slack import call_lists
 from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message
-from bot.uapi import wire
+from bot.uapi import parsing
+from bot.uapi.list_reader import ListReader
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 Spoil = Callable[[st.DataObject, Any], Any]
@@ -52,13 +53,17 @@ def enveloped(*entries: object) -> dict[str, object]:
 FORMS = [*ANSWERS, enveloped(*CALLS), CALLS, enveloped(PRESENCE)]
 
 
+def read_page(http_status: int, raw: bytes) -> parsing.Page[PhoneCall]:
+    return asyncio.run(ListReader([]).read(http_status, raw))
+
+
 # ── reading ──
 
 READINGS: dict[str, Callable[[int, bytes], object]] = {
-    "one call": lambda http_status, raw: wire.read_call(http_status, raw, OURS),
-    "calls": wire.read_page,
-    "phones": wire.read_presences,
-    "an action": wire.read_accepted,
+    "one call": lambda http_status, raw: parsing.read_call(http_status, raw, OURS),
+    "calls": read_page,
+    "phones": parsing.read_presences,
+    "an action": parsing.read_accepted,
 }
 
 
@@ -93,7 +98,7 @@ def test_the_call_that_is_followed_is_never_another_one(
 ) -> None:
     answer = around(CALLS[0] | {"id": OURS if same else data.draw(any_text)})
     try:
-        call = wire.read_call(200, body(spoil(data, answer) if same else answer), OURS)
+        call = parsing.read_call(200, body(spoil(data, answer) if same else answer), OURS)
     except PbxError:
         return
     assert call is None or call.id == OURS
@@ -128,7 +133,7 @@ def read(spoil: Spoil, any_text: st.SearchStrategy[str]) -> Read:
     def calls(data: st.DataObject) -> tuple[PhoneCall, ...]:
         found = [hostile(data, call) for call in data.draw(st.lists(st.sampled_from(CALLS), min_size=1, max_size=3))]
         try:
-            return wire.read_page(200, body(enveloped(*found))).entries
+            return read_page(200, body(enveloped(*found))).entries
         except PbxError:
             return ()
 

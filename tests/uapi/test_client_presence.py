@@ -1,15 +1,13 @@
 """Reading presence: one phone is asked for once, a user's phones page by page."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from bot.domain.errors import PbxError, PbxUnreachable, UserInvalid
+from bot.domain.errors import PbxError, UserInvalid
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import Fault, SandboxPbx
-from bot.uapi import wire
 from bot.uapi.client import UnifiedApi
 
 Connect = Callable[..., UnifiedApi]
@@ -52,33 +50,3 @@ async def test_all_phones_of_a_user_are_read_over_pages(api: UnifiedApi, floor: 
     phones = await api.phones("77")
     assert len({phone.extension for phone in phones}) == 130
     assert len(pbx.requests) == 2
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {"extension": "0003*024", "status": "1"},
-        [{"extension": "0003*024", "status": "1"}],
-        {"entry": [{"extension": "0003*024", "status": "1"}]},
-        {"entry": [{"extension": "0003*024", "status": "1"}, {"status": "1"}, 7]},
-        [{"entry": [{"extension": "0003*024", "status": "1"}]}],
-    ],
-    ids=str,
-)
-def test_presence_is_read_from_every_form(document: object) -> None:
-    page = wire.read_presences(200, json.dumps(document).encode())
-    assert [phone.extension for phone in page.entries] == ["0003*024"]
-
-
-@pytest.mark.parametrize("body", [b"<html>", b"{", b"", b"[1"])
-def test_what_is_no_json_is_no_presence(body: bytes) -> None:
-    with pytest.raises(PbxUnreachable):
-        wire.read_presences(200, body)
-
-
-@pytest.mark.parametrize(
-    ("user", "extension"), [("..", "0003*024"), ("3", "../0003"), ("3/..", "@self"), ("3", "210?")]
-)
-def test_a_segment_outside_its_grammar_is_never_asked_for(user: str, extension: str) -> None:
-    with pytest.raises(ValueError, match="form"):
-        wire.get_presence(user, extension)

@@ -11,7 +11,7 @@ import pytest
 from bot.domain.calls import LONGEST_TEXT, MOST_PARTIES, MOST_VIEWS, phone_call
 from bot.domain.errors import PbxUnreachable
 from bot.uapi.client import UnifiedApi
-from bot.uapi.envelope import LARGEST_WHOLE, MOST_ENTRIES
+from bot.uapi.parsing import LARGEST_WHOLE, MOST_ENTRIES
 
 NOBODY_WAITS = 0.1
 """Seconds."""

@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.calls import MOST_VIEWS, PhoneCall
+from bot.domain.calls import MOST_VIEWS, OBJECT_ID, PhoneCall
 from bot.domain.errors import PbxError, PbxUnreachable
-from bot.uapi import wire
-from bot.uapi.envelope import TOO_LARGE
-from bot.uapi.list_reader import LONGEST, Entry, LastLists, ListReader, next_start
-from bot.uapi.wire import LAST_START, Page
+from bot.uapi.list_reader import LONGEST, Entry, LastLists, ListReader
+from bot.uapi.parsing import TOO_LARGE, Page, read_calls
 
 thorough = settings(max_examples=400, deadline=None)
 
@@ -105,7 +103,10 @@ def outcome(http_status: int, body: bytes, last: list[Entry] | None = None) -> o
     """The page, or what went wrong; without `last` the page is read whole."""
     try:
         if last is None:
-            return wire.read_page(http_status, body)
+            calls, total = read_calls(http_status, body)
+            whole = list(calls)
+            named = tuple(call for call in whole if call is not None and OBJECT_ID.fullmatch(call.id))
+            return Page(named, total, whole.count(None))
         return asyncio.run(ListReader(last).read(http_status, body))
     except PbxError as failure:
         return type(failure), str(failure)
@@ -269,30 +270,7 @@ def test_a_scope_that_was_listed_again_was_not_listed_long_ago() -> None:
     assert [user for user in "abc" if last_lists.of((user, "@self"))] == ["a", "c"]
 
 
-# ── from page to page ──
-
-
-@pytest.mark.parametrize(
-    ("start", "came", "following"),
-    [
-        (0, 1, 1),
-        (0, 19, 19),
-        (0, 20, 19),
-        (0, 100, 95),
-        (0, 1000, 950),
-        (950, 4050, LAST_START - 202),
-        (950, 4300, LAST_START),
-        (4999, 1, LAST_START),
-        (LAST_START, 5000, LAST_START),
-    ],
-)
-def test_a_page_begins_a_little_before_the_end_of_the_one_before_it(start: int, came: int, following: int) -> None:
-    assert next_start(start, came) == following
-
-
-@given(start=st.integers(0, LAST_START - 1), came=st.integers(1, 5000))
-def test_every_page_gets_further_until_the_last_start(start: int, came: int) -> None:
-    assert start < next_start(start, came) <= min(start + came, LAST_START)
+# ── a whole page ──
 
 
 def test_a_page_of_the_documented_form_is_read_with_its_total() -> None:

@@ -15,9 +15,8 @@ from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable, User
 from bot.domain.permissions import Permissions, Scope
 from bot.polling.phone_calls import PartlyRead
 from bot.uapi.client import UnifiedApi, pbx_session
-from bot.uapi.exchange import Answer
+from bot.uapi.exchange import Answer, Request
 from bot.uapi.token import ClientCredentials, FixedToken, token_source
-from bot.uapi.wire import Request
 
 T = TypeVar("T")
 LISTS_PATIENCE = 6

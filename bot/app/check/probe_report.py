@@ -15,9 +15,8 @@ from bot.domain.presence import Presence
 from bot.polling.phone_calls import Accepted
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi
-from bot.uapi.exchange import Answer
+from bot.uapi.exchange import Answer, Request
 from bot.uapi.shapes import Comparison, id_form
-from bot.uapi.wire import Request
 
 
 class Report:

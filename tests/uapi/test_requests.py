@@ -1,4 +1,4 @@
-"""Requests, and how actions are accepted, as tables: each row is a form that a documented page or a client shows."""
+"""Requests as tables: each row is a form that a documented page or a client shows."""
 
 import json
 from pathlib import Path
@@ -10,30 +10,16 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from bot.domain.actions import BargeIn, Monitor, PhoneCallAction, StartRecording, Whisper
-from bot.domain.errors import (
-    CallGone,
-    PbxUnreachable,
-)
-from bot.polling.phone_calls import Accepted
-from bot.uapi import wire
+from bot.uapi import exchange
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "uapi"
 PAGES = ("monitor", "whisper", "bargein", "pickup", "startrecording")
 ACTION: TypeAdapter[PhoneCallAction] = TypeAdapter(PhoneCallAction)
 OURS = "b817d2618fe6f1804333"
-CALL = {"id": OURS, "extension": "0003*210", "phoneCallView": [{"id": "01", "extension": "0003*210", "status": "5"}]}
-OTHER = {"id": "444444", "extension": "0003*211"}
 
 
 def sample(name: str) -> Any:
     return json.loads((SAMPLES / name).read_text())
-
-
-def body(document: object) -> bytes:
-    return json.dumps(document).encode()
-
-
-# ── requests ──
 
 
 @pytest.mark.parametrize(
@@ -47,7 +33,7 @@ def body(document: object) -> bytes:
     ],
 )
 def test_a_path_has_its_segments_literally(user: str, extension: str, call_id: str | None, path: str) -> None:
-    assert wire.call_path(user, extension, call_id) == path
+    assert exchange.call_path(user, extension, call_id) == path
 
 
 @pytest.mark.parametrize(
@@ -77,43 +63,53 @@ def test_a_path_has_its_segments_literally(user: str, extension: str, call_id: s
 )
 def test_a_segment_outside_its_grammar_is_no_path(user: str, extension: str, call_id: str) -> None:
     with pytest.raises(ValueError, match=r"is not of the form|step in a path"):
-        wire.call_path(user, extension, call_id)
+        exchange.call_path(user, extension, call_id)
 
 
 @given(st.text(max_size=70), st.text(max_size=40), st.text(max_size=70))
 def test_no_text_whatever_leaves_its_segment(user: str, extension: str, call_id: str) -> None:
     try:
-        path = wire.call_path(user, extension, call_id)
+        path = exchange.call_path(user, extension, call_id)
     except ValueError:
         return
     assert [path.count("/"), "?" in path, "#" in path, "%" in path, "/../" in path] == [5, False, False, False, False]
 
 
+@pytest.mark.parametrize(
+    ("user", "extension"), [("..", "0003*024"), ("3", "../0003"), ("3/..", "@self"), ("3", "210?")]
+)
+def test_a_segment_outside_its_grammar_is_no_path_of_a_phone(user: str, extension: str) -> None:
+    with pytest.raises(ValueError, match="form"):
+        exchange.get_presence(user, extension)
+
+
 def test_a_refused_segment_is_not_repeated_in_the_error() -> None:
     with pytest.raises(ValueError, match=r"^extension is not of the form \S+$"):
-        wire.call_path("12", "555-0100", OURS)
+        exchange.call_path("12", "555-0100", OURS)
 
 
 def test_one_call_is_asked_for_by_its_path_alone() -> None:
-    assert wire.get_call("@me", "0003*210", OURS) == wire.Request("GET", f"/uapi/phoneCalls/@me/0003*210/{OURS}")
+    assert exchange.get_call("@me", "0003*210", OURS) == exchange.Request(
+        "GET", f"/uapi/phoneCalls/@me/0003*210/{OURS}"
+    )
 
 
 @pytest.mark.parametrize(("start", "count"), [(0, 1000), (1, 4300), (950, 4300), (4999, 4300), (5000, 5000)])
 def test_a_page_is_asked_for_by_count_and_start(start: int, count: int) -> None:
-    asked = wire.get_page("@me", "@self", start).target
+    asked = exchange.get_page("@me", "@self", start).target
     assert asked == f"/uapi/phoneCalls/@me/@self?count={count}&startIndex={start}"
 
 
 def test_a_page_beyond_the_documented_start_is_never_asked_for() -> None:
     with pytest.raises(ValueError, match="startIndex"):
-        wire.get_page("@me", "@self", 5001)
+        exchange.get_page("@me", "@self", 5001)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_documented_request_is_the_one_that_is_sent(page: str) -> None:
     documented = sample(f"{page}/request.json")
     _, _, _, user, extension, call_id = documented["path"].split("/")
-    sent = wire.put_action(user, extension, call_id, ACTION.validate_python(documented["body"]))
+    sent = exchange.put_action(user, extension, call_id, ACTION.validate_python(documented["body"]))
     assert (sent.method, sent.target, json.loads(sent.body or b"")) == (
         documented["method"],
         documented["path"],
@@ -125,7 +121,7 @@ def test_a_documented_request_is_the_one_that_is_sent(page: str) -> None:
 def test_a_request_without_the_optional_fields_has_the_required_ones_alone(page: str) -> None:
     documented = sample(f"{page}/request.json")["body"]
     required = {k: v for k, v in documented.items() if k in {"action", "sendCallTo", "phoneCallViewId"}}
-    sent = wire.put_action("@me", "0003*210", OURS, ACTION.validate_python(required))
+    sent = exchange.put_action("@me", "0003*210", OURS, ACTION.validate_python(required))
     assert json.loads(sent.body or b"") == required
 
 
@@ -133,7 +129,7 @@ def test_a_request_without_the_optional_fields_has_the_required_ones_alone(page:
 def test_the_documented_headers_are_sent(page: str) -> None:
     documented = sample(f"{page}/request.json")["headers"]
     del documented["Host"]
-    assert wire.headers("token") == {**documented, "Accept": "application/json"}
+    assert exchange.headers("token") == {**documented, "Accept": "application/json"}
 
 
 @pytest.mark.parametrize(
@@ -163,52 +159,34 @@ def test_the_documented_headers_are_sent(page: str) -> None:
     ],
 )
 def test_a_body_has_the_fields_that_are_given(action: PhoneCallAction, sent: dict[str, object]) -> None:
-    assert json.loads(wire.put_action("@me", "0003*210", OURS, action).body or b"") == sent
+    assert json.loads(exchange.put_action("@me", "0003*210", OURS, action).body or b"") == sent
 
 
 def test_a_request_does_not_show_its_body() -> None:
-    assert "secret" not in repr(wire.Request("POST", "/oauth/token.php", b"client_secret=secret"))
+    assert "secret" not in repr(exchange.Request("POST", "/oauth/token.php", b"client_secret=secret"))
 
 
-# ── the answer to an action ──
+# ── from page to page ──
 
 
 @pytest.mark.parametrize(
-    ("http_status", "raw", "accepted"),
+    ("start", "came", "following"),
     [
-        (200, body(CALL), Accepted.CALL),
-        (200, body([CALL]), Accepted.CALL),
-        (200, body({"entry": [CALL]}), Accepted.CALL),
-        (200, body({**CALL, "links": {"self": "x"}}), Accepted.CALL),
-        (200, body(OTHER), Accepted.CALL),
-        (200, b"", Accepted.CALL),
-        (200, b"<html>", Accepted.CALL),
-        (200, b'{"error": nul', Accepted.CALL),
-        (201, b"", Accepted.CALL),
-        (202, body({"id": OURS, "extension": "0003*210", "link": {"self": "x"}}), Accepted.RINGING),
-        (202, b"", Accepted.RINGING),
-        (202, b"[" * 100_000, Accepted.RINGING),
-        (204, b"", Accepted.NOTHING),
+        (0, 1, 1),
+        (0, 19, 19),
+        (0, 20, 19),
+        (0, 100, 95),
+        (0, 1000, 950),
+        (950, 4050, exchange.LAST_START - 202),
+        (950, 4300, exchange.LAST_START),
+        (4999, 1, exchange.LAST_START),
+        (exchange.LAST_START, 5000, exchange.LAST_START),
     ],
-    ids=repr,
 )
-def test_an_action_is_accepted_by_its_status(http_status: int, raw: bytes, accepted: Accepted) -> None:
-    assert wire.read_accepted(http_status, raw) is accepted
+def test_a_page_begins_a_little_before_the_end_of_the_one_before_it(start: int, came: int, following: int) -> None:
+    assert exchange.next_start(start, came) == following
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_documented_answer_to_an_action_is_accepted(page: str) -> None:
-    answer = next(path for path in (SAMPLES / page / "202.json", SAMPLES / page / "200.json") if path.exists())
-    accepted = {"202": Accepted.RINGING, "200": Accepted.CALL}[answer.stem]
-    assert wire.read_accepted(int(answer.stem), answer.read_bytes()) is accepted
-
-
-@pytest.mark.parametrize("http_status", [203, 205, 206, 226])
-def test_a_success_that_no_page_documents_is_doubtful(http_status: int) -> None:
-    with pytest.raises(PbxUnreachable):
-        wire.read_accepted(http_status, b"")
-
-
-def test_an_error_under_a_status_of_success_is_a_no() -> None:
-    with pytest.raises(CallGone):
-        wire.read_accepted(200, b'{"error": {"code": "pc_phonecall_invalid", "message": "no"}}')
+@given(start=st.integers(0, exchange.LAST_START - 1), came=st.integers(1, 5000))
+def test_every_page_gets_further_until_the_last_start(start: int, came: int) -> None:
+    assert start < exchange.next_start(start, came) <= min(start + came, exchange.LAST_START)
