@@ -93,6 +93,7 @@ def distribution(title: str, seconds: Sequence[float], limit: float) -> str:
     return f"{title}: {len(ordered)} times, {shares}, longest: {ordered[-1] * 1000:.0f} ms, {late} late\n"
 
 
+@pytest.mark.parametrize("transport", ["http", "socket mode"])
 async def test_99_of_100_commands_at_50_a_second_are_acknowledged_within_100_ms(house: Any) -> None:
     """Measured once more where it was not so: a machine that stands still for a moment is no fault of the bot's.
 
@@ -111,7 +112,6 @@ async def test_99_of_100_commands_at_50_a_second_are_acknowledged_within_100_ms(
     assert at_once >= 25, told
 
 
-@pytest.mark.parametrize("transport", ["http"])
 async def test_every_command_of_many_is_answered_and_stands_in_the_ledger(house: Any) -> None:
     house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
     await at_the_rate(house, 20)
@@ -128,6 +128,7 @@ async def acknowledgements(house: Any) -> list[str]:
     return [line for line in figures if re.match("callbot_acknowledgement.*(_count|_lost_total){", line)]
 
 
+@pytest.mark.parametrize("transport", ["http", "socket mode"])
 async def test_each_acknowledgement_is_counted_and_measured_by_its_kind(house: Any) -> None:
     for number in range(13):
         house.floor.talk(caller=f"+155501{number:02}", to="0003*210")
@@ -140,7 +141,6 @@ async def test_each_acknowledgement_is_counted_and_measured_by_its_kind(house: A
     ]
 
 
-@pytest.mark.parametrize("transport", ["http"])
 async def test_what_nobody_acknowledges_is_counted_as_lost(house: Any) -> None:
     body = urlencode({"payload": '{"type": "shortcut", "user": {"id": "U0ANA"}, "team": {"id": "T0LOCAL"}}'}).encode()
     await house.workspace.deliver_payload(body, house.workspace.sign(body))
@@ -148,7 +148,6 @@ async def test_what_nobody_acknowledges_is_counted_as_lost(house: Any) -> None:
     assert await acknowledgements(house) == ['callbot_acknowledgements_lost_total{kind="other"} 1.0']
 
 
-@pytest.mark.parametrize("transport", ["http"])
 async def test_a_command_without_a_slash_is_no_command_and_not_acknowledged(house: Any) -> None:
     body = urlencode({"command": "calls", "text": "help", "user_id": "U0ANA", "team_id": "T0LOCAL"}).encode()
     await house.workspace.deliver_payload(body, house.workspace.sign(body))
@@ -167,6 +166,7 @@ def test_an_acknowledgement_that_says_nothing_is_empty() -> None:
     assert (answer.status, answer.body) == (200, None)
 
 
+@pytest.mark.parametrize("transport", ["http", "socket mode"])
 async def test_a_pbx_and_a_response_url_that_hang_delay_no_acknowledgement(house: Any) -> None:
     house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
     house.pbx.faults.add(Fault("slow", seconds=HANGING, times=None))
@@ -183,7 +183,6 @@ async def test_a_pbx_and_a_response_url_that_hang_delay_no_acknowledgement(house
     assert sum(each.seconds <= SOON for each in deliveries) >= 15, told
 
 
-@pytest.mark.parametrize("transport", ["http"])
 async def test_19_of_20_changes_in_the_pbx_are_on_the_card_within_2_s(empty_house: Any) -> None:
     """Ten supervisors listen to ten calls; all phones are lifted, then all are hung up."""
     house, numbers = empty_house, range(10)

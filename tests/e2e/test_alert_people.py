@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.e2e.alerts_seen import (
     ALERTS,
     ANA,
@@ -108,6 +110,7 @@ async def test_an_alert_that_is_over_is_acknowledged_by_nobody(empty_house: Any)
 # ── from its card to the call ──
 
 
+@pytest.mark.parametrize("transport", ["http", "socket mode"])
 async def test_a_call_is_picked_up_from_the_card_and_that_resolves_it(empty_house: Any) -> None:
     _, card = await ringing(empty_house)
     await empty_house.workspace.click(ANA, card, "Pick up")

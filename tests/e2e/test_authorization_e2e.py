@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 STRANGER = "I don't know you yet. Ask Ana Pop to add [users.U0EVE] with your extension and role. Nothing was sent."
 REFUSED = [
     ("U0EVE", "C0FLOOR", "/monitor 0003*210", STRANGER, "unknown person"),

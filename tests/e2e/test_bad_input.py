@@ -6,8 +6,6 @@ import pytest
 
 from bot.slack.command_parser import parse
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 MISTAKES = {
     "options": [
         ("/monitor 0003*210 colour=red", "“colour=red” is not an option"),

@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from tests.e2e.alerts_seen import ALERTS, FLOOR, HAL, RINGING, alert, said
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
 BLIND = "Blind since "
 
 

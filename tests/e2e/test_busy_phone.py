@@ -7,8 +7,6 @@ import pytest
 
 from bot.sandbox.pbx.server import Fault
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 BUSY_WITH_BOB = "Asked: your phone is busy (Bob's call). Finish there first; then it rings for Dan."
 BUSY = "Asked: your phone is busy. Finish there first; then it rings for Dan."
 

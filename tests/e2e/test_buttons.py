@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 RINGS = {"sendCallTo": "0003*024", "phoneCallViewId": "01"}
 EVERYTHING = {"waitForPickup": "20", "callerId": "John Doe <+3334444>"}
 SIX = {

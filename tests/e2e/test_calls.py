@@ -9,8 +9,6 @@ import pytest
 from bot.sandbox.pbx.server import Fault
 from bot.slack.command_parser import parse
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 
 async def listed(house: Any, user: str, text: str = "/calls", channel: str = "C0FLOOR") -> Any:
     """What the person is shown next, privately."""

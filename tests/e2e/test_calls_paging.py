@@ -3,10 +3,6 @@
 import re
 from typing import Any
 
-import pytest
-
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 
 def calls(house: Any, many: int) -> list[str]:
     """So many conversations on the floor, the oldest first."""

@@ -14,7 +14,6 @@ from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.ringing import Intervention
 from bot.sandbox.pbx.server import Fault
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
 Events = list[MutableMapping[str, Any]]
 Lock = Callable[[str], None]
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}

@@ -10,7 +10,6 @@ from bot.domain.clock import Clock
 from bot.sandbox.workspace.faults import SlackFault
 from tests.e2e.alerts_seen import HAL, RINGING, alert, raised, rule, start
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
 HOUR = timedelta(hours=1)
 
 

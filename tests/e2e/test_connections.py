@@ -23,11 +23,6 @@ Open = Callable[..., Awaitable[Connections]]
 # ── the whole bot ──
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 async def half_open(port: int, many: int, says: bytes = HALF) -> list[asyncio.StreamWriter]:
     """So many connections with the beginning of a request."""
 

@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 AGENTS = """extension,name,team,uapi_user,slack_user
 0003*310,Tess Sellers,sales,15,U0EVE
 0003*210,Robert of the directory,support,13,

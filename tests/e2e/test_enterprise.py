@@ -13,11 +13,6 @@ def enterprise() -> str | None:
     return "E0LOCAL"
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 @pytest.mark.parametrize("team", ["T0LOCAL", "T0SISTER", "E0LOCAL"])
 async def test_a_command_of_somebody_of_the_organisation_goes_out(house: Any, team: str) -> None:
     house.workspace.add_person("U0ANA", "ana", team_id=team, enterprise_id="E0LOCAL")

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 VIEW = {"id": "01", "extension": "0003*210", "source": ["+15550142"], "destination": ["0003*210"], "status": "5"}
 CALL = {"id": "c1", "extension": "0003*210", "published": "2026-11-21T11:59:00Z", "phoneCallView": [VIEW]}
 FOREIGN = "<!here> see https://evil.example"

@@ -13,7 +13,7 @@ CALLS, ALERTS, PATTERNS = 10_000, 250, 300
 NOBODY_WAITS = 0.1
 """Seconds."""
 
-pytestmark = [pytest.mark.parametrize("transport", ["http"]), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 def a_call(number: int, begun: datetime) -> bytes:

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 HOSTILE = {
     "everyone": "<!channel> @here <@U0BOB> <#C0FLOOR>",
     "formats": "*x* _y_ ~z~ `w` :smile: :+1: :100:",

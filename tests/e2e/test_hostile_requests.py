@@ -10,8 +10,6 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 SECRET_WORD = "hush-hush"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 COMMAND = urlencode(

@@ -15,6 +15,7 @@ import pytest
         ("/barge <@U0BOB|bob> wait=20", {"action": "BargeIn", "waitForPickup": "20"}, "everyone in the call"),
     ],
 )
+@pytest.mark.parametrize("transport", ["http", "socket mode"])
 async def test_a_supervisor_types_and_is_in_the_call_when_the_phone_is_lifted(
     house: Any, typed: str, body: dict[str, Any], hears: str
 ) -> None:

@@ -11,11 +11,6 @@ CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"
 
 
 @pytest.fixture
-def transport() -> str:
-    return "http"
-
-
-@pytest.fixture
 def locked(house: Any) -> Iterator[sqlite3.Connection]:
     """Somebody else's hold of the SQLite file; it takes writes again after `rollback`."""
     holder = sqlite3.connect(house.folder / "callbot.db", isolation_level=None)

@@ -14,11 +14,6 @@ LOST = "The answer of the PBX was lost. Nothing is sent again; callbot looks at 
 
 
 @pytest.fixture
-def transport() -> str:
-    return "http"
-
-
-@pytest.fixture
 async def elsewhere() -> AsyncIterator[SandboxPbx]:
     """A second server, that nobody was told of but by a redirect. It notes every request."""
     server = SandboxPbx(Floor())

@@ -4,17 +4,11 @@ import re
 from typing import Any
 
 import aiohttp
-import pytest
 
 from bot.sandbox.pbx.server import Fault
 from bot.sandbox.workspace.faults import SlackFault
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-
-
-@pytest.fixture
-def transport() -> str:
-    return "http"
 
 
 async def metrics_of(house: Any) -> dict[str, float]:

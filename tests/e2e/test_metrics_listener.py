@@ -10,11 +10,6 @@ import pytest
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 async def get(port: int, path: str, **headers: str) -> int:
     async with (
         aiohttp.ClientSession() as session,

@@ -12,11 +12,6 @@ SECOND_SUPERVISOR = '\n[users.U0EVE]\nname = "Eve Stan"\nextension = "0003*026"\
 
 
 @pytest.fixture
-def transport() -> str:
-    return "http"
-
-
-@pytest.fixture
 async def two_supervisors(empty_house: Any) -> Any:
     """Ana and Eve may both do everything on 0003*2XX."""
     empty_house.map += SECOND_SUPERVISOR

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from bot.domain.intervention import Intervention
 from bot.domain.request import Request
 from bot.interventions.checks import MOST_OPEN
@@ -15,11 +13,6 @@ from bot.sandbox.pbx.server import Fault
 from bot.slack.listeners import MOST_EACH, WAIT
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-
-
-@pytest.fixture
-def transport() -> str:
-    return "http"
 
 
 async def test_the_pbx_is_looked_at_no_oftener_than_the_map_allows(empty_house: Any) -> None:

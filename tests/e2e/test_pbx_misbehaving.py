@@ -11,11 +11,6 @@ CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"
 READ = "/uapi/phoneCalls/12/0003*210"
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 def fault(kind: Any, times: int | None) -> Fault:
     """What goes wrong with so many reads of calls."""
     return Fault(kind, method="GET", path_contains=READ, times=times)

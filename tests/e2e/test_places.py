@@ -11,11 +11,6 @@ CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"
 SILENT = "Monitor and Whisper are silent, and an agent may read this channel"
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 def words(message: Any) -> str:
     return "\n".join(message.lines())
 

@@ -8,8 +8,6 @@ import pytest
 from bot.sandbox.pbx.ringing import Intervention
 from bot.sandbox.pbx.server import Fault
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 PRESENCE = "/uapi/extensions/3/0003*024/presence"
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 

@@ -15,11 +15,6 @@ CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"
 SOCKETS = pytest.mark.parametrize("transport", ["socket mode"])
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 async def ready(house: Any) -> int:
     """The status of `/readyz`."""
     url = f"http://127.0.0.1:{house.bots[-1].port}/readyz"

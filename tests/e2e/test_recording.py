@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 TWO_SUPERVISORS = ('roles = ["listener", "supervisor of 3"]', 'roles = ["supervisor"]')
 
 

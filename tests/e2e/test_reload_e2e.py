@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 
 from bot.app.bot import Bot
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
 Events = list[MutableMapping[str, Any]]
 OFTEN = 0.05
 LIS = 'roles = ["listener", "supervisor of 3"]'

@@ -16,11 +16,6 @@ CHANGES = {
 
 
 @pytest.fixture
-def transport() -> str:
-    return "http"
-
-
-@pytest.fixture
 async def house(empty_house: Any) -> Any:
     """The house with a bot that reads callbot.toml often."""
     bot = await Bot.start(empty_house.settings(), rules_every=0.05)

@@ -12,11 +12,6 @@ HELP = '[help]\nchannel = "C0FLOOR"\n'
 SUPERVISOR, LISTENER, OUTSIDER = "0003*024", "0003*025", "0003*310"
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 def comes(house: Any, call: str, phone: str) -> None:
     """Somebody listens to Bob with that phone, by a request that did not come from callbot."""
     assert house.floor.intervene(Intervention("Monitor", call, "01", phone, "Panel <100>", 25.0))

@@ -10,11 +10,6 @@ CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"
 POST, UPDATE = "chat.postMessage", "chat.update"
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 async def ask(house: Any, typed: str) -> str:
     """Bob is in a call, Ana types; the call's id."""
     call: str = house.floor.talk(**CALLER)

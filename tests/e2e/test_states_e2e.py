@@ -3,11 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from bot.ledger.ledger import Ledger
-
-pytestmark = pytest.mark.parametrize("transport", ["http"])
 
 
 async def typed(house: Any, text: str) -> None:

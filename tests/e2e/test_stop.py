@@ -21,11 +21,6 @@ CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"
 STOPPING = 10.0
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 async def get(bot: Any, path: str) -> int:
     """The status of one answer of the bot's own server."""
     async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{bot.port}{path}") as answer:

@@ -7,8 +7,6 @@ import pytest
 
 from bot.app.bot import Bot
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 QUESTION = "Hang up: your phone rings again at once for Whisper."
 
 

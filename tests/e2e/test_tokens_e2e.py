@@ -10,11 +10,6 @@ from bot.sandbox.pbx.server import Fault, SandboxPbx
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 
 
-@pytest.fixture
-def transport() -> str:
-    return "http"
-
-
 @pytest.mark.parametrize("status", ["401", "403"])
 async def test_a_token_that_is_refused_for_the_put_is_renewed_once_and_acts_once(house: Any, status: Any) -> None:
     house.floor.talk(**CALLER)

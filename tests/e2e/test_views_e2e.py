@@ -6,8 +6,6 @@ import pytest
 
 from bot.sandbox.pbx.ringing import Intervention
 
-pytestmark = pytest.mark.parametrize("transport", ["http"])
-
 
 async def typed(house: Any, user: str, text: str) -> None:
     await house.workspace.type(user, "C0FLOOR", text, raw=True)
