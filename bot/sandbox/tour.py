@@ -11,7 +11,7 @@ from rich.markup import escape
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
 from bot.sandbox.scenario import ALERTS, CAST, FLOOR
-from bot.sandbox.workspace.messages_shown import Message, unescaped
+from bot.sandbox.workspace.conversations import Message, unescaped
 from bot.sandbox.workspace.workspace import Workspace
 
 ANA, BOB, EVE = "U0ANA", "U0BOB", "U0EVE"

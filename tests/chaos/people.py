@@ -6,8 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from bot.sandbox.workspace.conversations import Message
 from bot.sandbox.workspace.deliveries import Delivery
-from bot.sandbox.workspace.messages_shown import Message
 from tests.chaos.cast import AGENTS, CHANNELS, Person
 from tests.chaos.records import Acknowledged, Asked
 from tests.chaos.stage import Stage

@@ -8,8 +8,8 @@ from datetime import datetime
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.phones import Call, Status, View
 from bot.sandbox.pbx.requests import Request
+from bot.sandbox.workspace.conversations import Message, seen
 from bot.sandbox.workspace.journal import ApiCall
-from bot.sandbox.workspace.messages_shown import Message, seen
 from bot.sandbox.workspace.workspace import Workspace
 from tests.chaos.alert_rules import RULES
 from tests.chaos.cast import PROTECTED

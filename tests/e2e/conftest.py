@@ -23,7 +23,7 @@ from bot.ledger.audit_log import AuditEntry, AuditLog
 from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
-from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.conversations import Message
 from bot.sandbox.workspace.workspace import Workspace
 
 ANA, LIS, BOB, DAN, EVE, KIM = "U0ANA", "U0LIS", "U0BOB", "U0DAN", "U0EVE", "U0KIM"

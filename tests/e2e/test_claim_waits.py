@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.ledger.ledger import Ledger
-from bot.sandbox.pbx.ringing import Intervention
+from bot.sandbox.pbx.phones import Intervention
 from bot.sandbox.pbx.server import Fault
 
 Events = list[MutableMapping[str, Any]]

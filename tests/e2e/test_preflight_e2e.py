@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.pbx.ringing import Intervention
+from bot.sandbox.pbx.phones import Intervention
 from bot.sandbox.pbx.server import Fault
 
 PRESENCE = "/uapi/extensions/3/0003*024/presence"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.pbx.ringing import Intervention
+from bot.sandbox.pbx.phones import Intervention
 from tests.e2e.alerts_seen import ALERTS, ANA, BOB, DAN, FLOOR, LIS, RINGING, TALKING, alert, said, scans, start
 
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.pbx.ringing import Intervention
+from bot.sandbox.pbx.phones import Intervention
 
 
 async def typed(house: Any, user: str, text: str) -> None:

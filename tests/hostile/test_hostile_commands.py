@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.domain.actions import ActionName
 from bot.domain.commands import Command, Intervene, ListCalls
 from bot.domain.errors import BadCommand
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.answer_messages import refusal_message
 from bot.slack.command_parser import parse
 

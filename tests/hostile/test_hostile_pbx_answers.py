@@ -20,7 +20,7 @@ from bot.domain.permissions import Permissions
 from bot.interventions.call_list import Viewer, live_calls
 from bot.interventions.card import next_buttons
 from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack import call_lists
 from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message

@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.pbx.desks import UnknownExtension
-from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.pbx.phones import Call, Status
-from bot.sandbox.pbx.ringing import Intervention, leg_of
+from bot.sandbox.pbx.floor import Floor, UnknownExtension
+from bot.sandbox.pbx.phones import Call, Intervention, Status, leg_of
 from bot.sandbox.pbx.server import SandboxPbx
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sandbox.pbx.desks import UnknownExtension
-from bot.sandbox.pbx.floor import Floor, UnknownCall
+from bot.sandbox.pbx.floor import Floor, UnknownCall, UnknownExtension
 from bot.sandbox.pbx.phones import Call, Flow, Status
 
 

@@ -7,12 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bot.sandbox.pbx.answers import Forms
 from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.pbx.forms import Forms
 from bot.sandbox.pbx.requests import request_from
 from bot.sandbox.pbx.server import SandboxPbx
-from bot.sandbox.pbx.tokens import Tokens
-from bot.sandbox.pbx.uapi import UnifiedApi
+from bot.sandbox.pbx.uapi import Tokens, UnifiedApi
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 Wire = Callable[..., Awaitable[bytes]]

@@ -1,8 +1,7 @@
 """Phones that interventions ring: who answers, who does not, and what the call looks like after it."""
 
 from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.pbx.phones import Call
-from bot.sandbox.pbx.ringing import Intervention, RingingAction
+from bot.sandbox.pbx.phones import Call, Intervention, RingingAction
 
 
 def talking(floor: Floor, to: str = "0003*210") -> Call:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.pbx.refusals import MEANINGS, MISSPELT
+from bot.sandbox.pbx.requests import MEANINGS, MISSPELT
 from bot.sandbox.pbx.server import SandboxPbx
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]

@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.pbx.requests import Request, request_from
 from bot.sandbox.pbx.server import SandboxPbx
-from bot.sandbox.pbx.tokens import Tokens
+from bot.sandbox.pbx.uapi import Tokens
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 
 Block = dict[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.sandbox.workspace.conversations import Message
 from bot.sandbox.workspace.deliveries import Delivery
-from bot.sandbox.workspace.messages_shown import Message
 from bot.sandbox.workspace.workspace import Workspace
 
 WHISPER = {"type": "button", "text": {"type": "plain_text", "text": "Whisper"}, "action_id": "whisper", "value": "c1"}

@@ -3,9 +3,8 @@
 import pytest
 
 from bot.sandbox.changes import Changes
-from bot.sandbox.workspace.composer import command_and_text
 from bot.sandbox.workspace.conversations import Channel, Conversations
-from bot.sandbox.workspace.signing import signature
+from bot.sandbox.workspace.interactions import command_and_text, signature
 
 BODY = (
     b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&"

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.sandbox.workspace.conversations import Message
 from bot.sandbox.workspace.limits import SlackLimits
-from bot.sandbox.workspace.messages_shown import Message
 from bot.sandbox.workspace.workspace import Workspace
 
 WHISPER = {"type": "button", "text": {"type": "plain_text", "text": "Whisper"}, "action_id": "whisper", "value": "c1"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.workspace.conversations import Message
 
 IMAGE = {"type": "image", "image_url": "https://example.com/a.png", "alt_text": "a phone"}
 GO = {"type": "button", "text": {"type": "plain_text", "text": "Go"}}

@@ -23,10 +23,10 @@ from bot.domain.permissions import Permissions
 from bot.interventions.card import next_buttons
 from bot.interventions.ports import Card, CardElsewhere
 from bot.ledger.ledger import Ledger
+from bot.sandbox.workspace.conversations import Message as Shown
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.limits import SlackLimits
-from bot.sandbox.workspace.messages_shown import Message as Shown
-from bot.sandbox.workspace.scopes import GRANTED
+from bot.sandbox.workspace.web_api import GRANTED
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.card_publisher import CardPublisher
 from bot.slack.closed_channels import REST

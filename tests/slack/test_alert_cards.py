@@ -9,7 +9,7 @@ import pytest
 from bot.alerts.alert import Alert, AlertState, Resolution, When, acknowledged, marked_stale, raised, resolved, snoozed
 from bot.alerts.card import AlertCard
 from bot.domain.calls import PhoneCallView
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.alert_card import ALERT_STATE, alert_message
 from bot.slack.messages import Message, time_and_how_long_ago
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bot.alerts.alert import Alert, Helper, Resolution, When, raised, resolved, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.calls import PhoneCallView
-from bot.sandbox.workspace.block_rules import check_blocks
-from bot.sandbox.workspace.messages_shown import LIVE_MARKUP
+from bot.sandbox.workspace.conversations import LIVE_MARKUP
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.alert_card import alert_message, digest_message
 from bot.slack.messages import Message
 

@@ -12,7 +12,7 @@ from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls
 from bot.domain.errors import BadCommand
 from bot.domain.request import Request
 from bot.interventions.ports import CardElsewhere
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.answer_messages import (
     card_elsewhere,
     help_is_coming,

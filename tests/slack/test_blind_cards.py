@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.alerts.card import BlindCard
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.alert_card import blind_message
 from bot.slack.messages import Message
 

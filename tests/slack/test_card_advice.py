@@ -10,7 +10,7 @@ from bot.domain.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated,
 from bot.domain.intervention import Intervention, State, Why, answer_lost, refused
 from bot.domain.presence import PhoneSeen
 from bot.interventions.ports import Card, ModeChange
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message
 

@@ -11,7 +11,7 @@ from bot.domain.buttons import Button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.interventions.ports import Choice
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.button_codec import unpack
 from bot.slack.call_lists import choice_message
 from bot.slack.messages import Message

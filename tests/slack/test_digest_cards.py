@@ -9,7 +9,7 @@ import pytest
 from bot.alerts.alert import Alert, acknowledged, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.commands import AnswerAlert
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.alert_card import digest_message
 from bot.slack.button_codec import unpack
 from bot.slack.messages import Message

@@ -12,7 +12,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target
 from bot.interventions.call_list import LINES_ON_A_PAGE, page_of
 from bot.interventions.ports import Line, Listing
-from bot.sandbox.workspace.block_rules import check_blocks
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.button_codec import unpack
 from bot.slack.call_lists import call_list_message
 from bot.slack.messages import Message, time_of_day

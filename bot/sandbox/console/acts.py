@@ -5,16 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.changes import Changes
-from bot.sandbox.console.floor_shown import FloorShown
-from bot.sandbox.console.refusals import NotDone, refuse
-from bot.sandbox.console.slash_commands import SLASH_COMMANDS
-from bot.sandbox.console.workspace_shown import WorkspaceShown, direct_message
+from bot.sandbox.console.guard import NotDone, refuse
+from bot.sandbox.console.shown import SLASH_COMMANDS, FloorShown, WorkspaceShown, direct_message
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.scenario import CALLERS, CAST, CHANNELS
-from bot.sandbox.workspace.composer import escaped
-from bot.sandbox.workspace.conversations import Channel, Conversations
+from bot.sandbox.workspace.conversations import Button, Channel, Conversations, Message
 from bot.sandbox.workspace.deliveries import Delivery
-from bot.sandbox.workspace.messages_shown import Button, Message
+from bot.sandbox.workspace.interactions import escaped
 from bot.sandbox.workspace.workspace import Workspace
 
 Json = dict[str, Any]

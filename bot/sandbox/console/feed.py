@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.console.bot_process import BotProcess
-from bot.sandbox.console.floor_shown import FloorShown
-from bot.sandbox.console.playing import Plays
-from bot.sandbox.console.workspace_shown import WorkspaceShown, message_shown
+from bot.sandbox.console.shown import FloorShown, WorkspaceShown, message_shown
+from bot.sandbox.console.story import Plays
 from bot.sandbox.workspace.workspace import Workspace
 
 VERSION = 1

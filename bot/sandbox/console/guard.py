@@ -5,14 +5,49 @@
 - `Origin`, where it is sent, must be ours, and `Sec-Fetch-Site`, where it is sent, `same-origin` or `none`: another
   page of the same browser is refused, also one on another port of this machine.
 - Under `/v1/` the token of the address must be right. It is no cookie: a browser would send that to every port.
+
+
+A refusal has a code for programs, a sentence for people and a status for HTTP.
 """
 
 import hmac
 from collections.abc import Mapping
+from html import escape
+from typing import NoReturn
 
-from aiohttp import hdrs
+from aiohttp import hdrs, web
 
-from bot.sandbox.console.refusals import refuse
+REFUSED = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>callbot demo</title>
+<h1>callbot demo</h1>
+<p>{}</p>
+<p>Copy the address that <code>callbot demo</code> has printed into the address bar, and press Enter there.</p>
+</html>
+"""
+
+
+class NotDone(Exception):
+    """The request is refused: `code` for programs, `sentence` for people, `status` for HTTP."""
+
+    def __init__(self, code: str, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.status = status
+
+    def answer(self) -> web.Response:
+        """The HTTP answer."""
+        body = {"ok": False, "error": self.code, "message": str(self)}
+        return web.json_response(body, status=self.status)
+
+    def page(self) -> web.Response:
+        """The HTTP answer as a page, for a browser that followed a link."""
+        return web.Response(text=REFUSED.format(escape(str(self))), status=self.status, content_type="text/html")
+
+
+def refuse(code: str, sentence: str, *, status: int = 409) -> NoReturn:
+    """Raise NotDone; 409: not possible in the current state."""
+    raise NotDone(code, sentence, status)
+
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PLAIN_PORT = 80

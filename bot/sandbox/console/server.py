@@ -14,13 +14,9 @@ from bot.sandbox.changes import Changes
 from bot.sandbox.console.acts import Acts, fields_of
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.feed import State, Told
-from bot.sandbox.console.floor_shown import FloorShown
-from bot.sandbox.console.guard import HEADERS, SUBPROTOCOL, check_sender, check_token
-from bot.sandbox.console.playing import SETTLING, Plays
-from bot.sandbox.console.refusals import NotDone, refuse
-from bot.sandbox.console.ring_times import RingTimes
-from bot.sandbox.console.story import Scene, Story
-from bot.sandbox.console.workspace_shown import WorkspaceShown
+from bot.sandbox.console.guard import HEADERS, SUBPROTOCOL, NotDone, check_sender, check_token, refuse
+from bot.sandbox.console.shown import FloorShown, RingTimes, WorkspaceShown
+from bot.sandbox.console.story import SETTLING, Plays, Scene, Story
 from bot.sandbox.pbx.floor import Floor, UnknownCall
 from bot.sandbox.workspace.workspace import Workspace
 

@@ -5,10 +5,8 @@ import re
 from typing import cast, get_args
 
 from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.pbx.phones import Call, Extension, Status, View
-from bot.sandbox.pbx.refusals import Refusal
-from bot.sandbox.pbx.requests import Request
-from bot.sandbox.pbx.ringing import Intervention, RingingAction
+from bot.sandbox.pbx.phones import Call, Extension, Intervention, RingingAction, Status, View
+from bot.sandbox.pbx.requests import Refusal, Request
 
 # The "Request Payload" tables of the pages, action itself left out.
 _CALLING = frozenset({"sendCallTo", "callerId", "waitForPickup", "phoneCallViewId"})

@@ -9,10 +9,9 @@ from dataclasses import asdict, fields
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from bot.sandbox.pbx.faults import Fault, Faults
+from bot.sandbox.pbx.answers import Forms
+from bot.sandbox.pbx.faults import Fault, Faults, Meanwhile
 from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.pbx.forms import Forms
-from bot.sandbox.pbx.meanwhile import Meanwhile
 from bot.sandbox.pbx.phones import Call
 from bot.sandbox.pbx.requests import Answer, Request
 

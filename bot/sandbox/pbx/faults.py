@@ -1,6 +1,7 @@
-"""Faults on purpose: what networks, proxies and overloaded servers do to an answer."""
+"""Faults on purpose: what networks, proxies and overloaded servers do to an answer, and what changes between two requests."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -97,3 +98,21 @@ class Faults:
                         self.waiting.remove(fault)
                 return fault
         return None
+
+
+@dataclass
+class Meanwhile:
+    """Changes that wait for a request, oldest first. Each happens once."""
+
+    waiting: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
+
+    def after(self, target_contains: str, happens: Callable[[], object]) -> None:
+        """Make a change right after the next request whose path and query contain that text is answered."""
+        self.waiting.append((target_contains, happens))
+
+    def answered(self, request: Request) -> None:
+        """Make the changes that waited for this request: its answer is ready, but not sent yet."""
+        due = [each for each in self.waiting if each[0] in request.target]
+        self.waiting = [each for each in self.waiting if each not in due]
+        for _, happens in due:
+            happens()

@@ -5,12 +5,19 @@ Everything is synchronous and is called on the event loop; a change is visible a
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from bot.sandbox.pbx.desks import Desks, UnknownExtension
-from bot.sandbox.pbx.phones import Call, Flow, Status, View
-from bot.sandbox.pbx.ringing import Intervention, RungPhones, leg_of
+from bot.sandbox.changes import Changes
+from bot.sandbox.pbx.phones import Call, Extension, Flow, Intervention, Kind, RungPhones, Status, View, leg_of
+
+T = TypeVar("T")
+
+
+class UnknownExtension(LookupError):
+    """There is no extension of that number."""
 
 
 class UnknownCall(LookupError):
@@ -22,16 +29,60 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Floor(Desks):
+class Floor:
     """The phones of a contact centre and the calls on them. `now` gives the instants that calls are marked with."""
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
-        super().__init__()
         self._now = now
+        self._extensions: dict[str, Extension] = {}
+        self._changes = Changes()
+        self._held_back = 0
         self._calls: dict[str, Call] = {}
         self._rung = RungPhones(answered=self._connect, unanswered=self._changed)
 
     # ── what there is ──
+
+    def add_extension(
+        self,
+        number: str,
+        user: str,
+        name: str,
+        *,
+        organisation: str = "3",
+        organisation_name: str = "Default Organization",
+        kind: Kind = "phone terminal",
+        call_waiting: bool = False,
+        answers_after: float | None = None,
+        recordable: bool = True,
+        registered: bool = True,
+    ) -> Extension:
+        """Add an extension, or put another in its place; the attributes are described at `Extension`."""
+        extension = Extension(
+            number=number,
+            user=user,
+            name=name,
+            organisation=organisation,
+            organisation_name=organisation_name,
+            kind=kind,
+            call_waiting=call_waiting,
+            answers_after=answers_after,
+            recordable=recordable,
+            registered=registered,
+        )
+        self._extensions[number] = extension
+        self._changed()
+        return extension
+
+    def extension(self, number: str) -> Extension:
+        """Return the extension of that number, or raise UnknownExtension."""
+        try:
+            return self._extensions[number]
+        except KeyError:
+            raise UnknownExtension(f"no extension {number}") from None
+
+    def extensions(self) -> list[Extension]:
+        """Return every extension, in the order in which they were added."""
+        return list(self._extensions.values())
 
     def calls(self) -> list[Call]:
         """Return the calls in progress, oldest first."""
@@ -52,6 +103,19 @@ class Floor(Desks):
     def busy(self, number: str) -> bool:
         """Whether that phone is in a call: as a party that rings or talks, or as a supervisor's leg."""
         return any(view.phone == number for call in self._calls.values() for view in call.views)
+
+    # ── subscribers ──
+
+    def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call `callback` without arguments after every change; the function returned unsubscribes it."""
+        return self._changes.subscribe(callback)
+
+    async def until(self, condition: Callable[[], T], timeout: float = 5.0) -> T:  # noqa: ASYNC109 - a wait ends, always
+        """Wait, without polling, until `condition()` is true and return its value; TimeoutError after `timeout` s."""
+        value = await self._changes.until(condition, timeout)
+        if value is None:
+            raise TimeoutError(f"not within {timeout} s; {self._describe()}")
+        return value
 
     # ── what people do ──
 
@@ -219,6 +283,7 @@ class Floor(Desks):
             self._changed()
 
     def _describe(self) -> str:
+        """A description of the floor for a wait that timed out."""
         ringing = [intervention.phone for intervention in self.interventions()]
         return f"phones rung: {ringing}; calls: {self.calls()}"
 
@@ -252,7 +317,19 @@ class Floor(Desks):
         return view is not None and view.status is wanted
 
     def _changed(self) -> None:
+        """Silence the phones that ring for nothing any more, and notify the subscribers."""
         for intervention in self._rung.interventions():
             if not self._has_a_point(intervention):
                 self._rung.stop(intervention.phone)
-        super()._changed()
+        if not self._held_back:
+            self._changes.tell()
+
+    @contextmanager
+    def _one_change(self) -> Iterator[None]:
+        """Make everything within one change: subscribers are notified once, at the end."""
+        self._held_back += 1
+        try:
+            yield
+        finally:
+            self._held_back -= 1
+            self._changed()

@@ -2,7 +2,7 @@
 
 It is written from the vendor's documentation and shares no code with the client it is used to test. A request's way:
 requests.py (the request) → faults.py (what goes wrong on purpose) → uapi.py (what UnifiedAPI does) → an answer
-→ meanwhile.py (what happens before the next request).
+→ faults.py (what changes before the next request).
 """
 
 import asyncio
@@ -14,14 +14,12 @@ from typing import TypeVar
 from aiohttp import web
 
 from bot.sandbox.changes import Changes
+from bot.sandbox.pbx.answers import Forms
 from bot.sandbox.pbx.control import Control
-from bot.sandbox.pbx.faults import Fault, Faults
+from bot.sandbox.pbx.faults import Fault, Faults, Meanwhile
 from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.pbx.forms import Forms
-from bot.sandbox.pbx.meanwhile import Meanwhile
 from bot.sandbox.pbx.requests import Answer, Request, request_from
-from bot.sandbox.pbx.tokens import Tokens
-from bot.sandbox.pbx.uapi import UnifiedApi
+from bot.sandbox.pbx.uapi import Tokens, UnifiedApi
 
 T = TypeVar("T")
 

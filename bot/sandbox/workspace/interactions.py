@@ -1,23 +1,78 @@
-"""Commands and clicks as Slack sends them.
+"""Commands and clicks as Slack sends them: the payload, and over HTTP its signature.
 
-Fields: "Implementing slash commands" page (command payload) and "block_actions payload" page.
+Fields: "Implementing slash commands" page (command payload) and "block_actions payload" page. A typed line is escaped as
+Slack's composer does it with "Escape channels, users, and links" on: `should_escape` there, and "Formatting text".
+The signature is v0 ("Verifying requests from Slack").
 """
 
+import hashlib
+import hmac
 import json
+import re
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.sandbox.workspace.conversations import Channel, Conversations, Person
-from bot.sandbox.workspace.interaction_answers import Origin
-from bot.sandbox.workspace.messages_shown import Button
+from bot.sandbox.workspace.conversations import Button, Channel, Conversations, Message, Person
+
+COMMAND = re.compile(r"(/\S+)(?:\s+(.*))?", re.DOTALL)
+URL = r"https?://[^\s<>]+"
+
+
+def command_and_text(typed: str, conversations: Conversations, *, raw: bool) -> tuple[str, str]:
+    """The command and the text that go to the app; `raw`: the text is already as Slack would send it.
+
+    Raises `ValueError` for something that is no command.
+    """
+    found = COMMAND.fullmatch(typed.strip())
+    if found is None:
+        raise ValueError(f"not a slash command: {typed!r}")
+    command, text = found.group(1), found.group(2) or ""
+    return command, text if raw else escaped(text, conversations)
+
+
+def escaped(text: str, conversations: Conversations) -> str:
+    """Escape `& < >` and nothing else; then turn people, channels and links into Slack's control sequences."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    people = {person.name: person.id for person in conversations.people.values()}
+    channels = {channel.name: channel.id for channel in conversations.channels.values() if channel.person is None}
+    patterns = [
+        f"(?P<url>{URL})",
+        rf"(?<![\w.@])@(?P<person>{_any_of(people)})(?![\w-])",
+        rf"(?<!\w)#(?P<channel>{_any_of(channels)})(?![\w-])",
+    ]
+
+    def control_sequence(found: re.Match[str]) -> str:
+        if url := found.group("url"):
+            return f"<{url}>"
+        if person := found.group("person"):
+            return f"<@{people[person]}|{person}>"
+        return f"<#{channels[found.group('channel')]}|{found.group('channel')}>"
+
+    return re.sub("|".join(patterns), control_sequence, safe)
+
+
+def _any_of(names: Iterable[str]) -> str:
+    """A pattern for any of these names, the longest first; without names it matches nothing."""
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or r"(?!)"
+
 
 SLASH_COMMANDS = "slash_commands"
 INTERACTIVE = "interactive"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a command or click came from: `typed` for a command, `source` (the message) for a click."""
+
+    person: str
+    channel: str
+    typed: str | None = None
+    source: Message | None = None
 
 
 @dataclass(frozen=True)
@@ -134,3 +189,18 @@ def action(button: Button) -> Mapping[str, Any]:
 def new_trigger_id() -> str:
     """A trigger id that there has not been."""
     return f"{time.time_ns() // 1_000_000}.{secrets.randbelow(10**11)}.{secrets.token_hex(16)}"
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """The value of X-Slack-Signature for the raw bytes of a body."""
+    signed = b"v0:" + timestamp.encode() + b":" + body
+    return "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def signed_headers(secret: str, timestamp: str, body: bytes) -> dict[str, str]:
+    """The headers of a request that Slack sends with this body."""
+    return {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": signature(secret, timestamp, body),
+    }

@@ -1,4 +1,7 @@
-"""Slack's Web API over HTTP: arguments in every form that clients send, tokens, rate limits, faults, answers."""
+"""Slack's Web API over HTTP: arguments in every form that clients send, tokens, scopes, rate limits, faults, answers.
+
+The scopes are the "Required scopes" of the pages of the methods.
+"""
 
 import json
 import time
@@ -11,7 +14,41 @@ from bot.sandbox.workspace.faults import SlackFaults, loses_the_answer, refused_
 from bot.sandbox.workspace.journal import ApiCall, Journal
 from bot.sandbox.workspace.limits import RateGate
 from bot.sandbox.workspace.message_rules import SlackRefusal
-from bot.sandbox.workspace.scopes import check_scope
+
+GRANTED = frozenset({"commands", "chat:write", "im:history", "im:write", "channels:history", "groups:history"})
+"""What a workspace grants unless it is made otherwise."""
+NEEDED = {
+    "chat.postMessage": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "chat.update": "chat:write",
+    "chat.delete": "chat:write",
+    "conversations.open": "im:write",
+}
+HISTORY = {"C": "channels:history", "G": "groups:history", "D": "im:history"}
+"""The scope for a history, by how the id of the channel begins: public, private, direct message."""
+
+
+class MissingScope(SlackRefusal):
+    """The app lacks a scope: the answer names it, and those that it has."""
+
+    def __init__(self, needed: str, provided: frozenset[str]) -> None:
+        super().__init__("missing_scope")
+        self.needed = needed
+        self.provided = provided
+
+    def answer(self) -> dict[str, Any]:
+        """The body of the answer."""
+        return super().answer() | {"needed": self.needed, "provided": ",".join(sorted(self.provided))}
+
+
+def check_scope(method: str, args: Mapping[str, Any], provided: frozenset[str]) -> None:
+    """Raises `MissingScope` where the app may not use the method on this channel."""
+    needed = NEEDED.get(method)
+    if method == "conversations.history":
+        needed = HISTORY.get(str(args.get("channel"))[:1])
+    if needed is not None and needed not in provided:
+        raise MissingScope(needed, provided)
+
 
 Method = Callable[[dict[str, Any]], dict[str, Any]]
 OPEN_CONNECTION = "apps.connections.open"

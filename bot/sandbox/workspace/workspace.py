@@ -2,7 +2,7 @@
 
 It takes from the app only what Slack would take and refuses the rest in Slack's words; what it sends is signed, escaped
 and timed as Slack does it. It shares no code with the app or with Slack's libraries. Read next: `web_api` and
-`chat_methods` (what the app may ask), `deliveries` and `sockets` (how the app is told), `interaction_answers`.
+`methods` (what the app may ask), `deliveries` and `sockets` (how the app is told and how its answers are shown).
 """
 
 import secrets
@@ -13,22 +13,16 @@ from typing import TypeVar
 from aiohttp import web
 
 from bot.sandbox.changes import Changes
-from bot.sandbox.workspace.chat_methods import ChatMethods
-from bot.sandbox.workspace.composer import command_and_text
-from bot.sandbox.workspace.conversations import Channel, Conversations
-from bot.sandbox.workspace.deliveries import Deliveries, Delivery
+from bot.sandbox.workspace.conversations import Button, Channel, Conversations, Message
+from bot.sandbox.workspace.deliveries import Deliveries, Delivery, InteractionAnswers
 from bot.sandbox.workspace.faults import SlackFaults
-from bot.sandbox.workspace.history import History
-from bot.sandbox.workspace.interaction_answers import InteractionAnswers, Origin
-from bot.sandbox.workspace.interactions import Interaction, InteractionWriter
+from bot.sandbox.workspace.interactions import Interaction, InteractionWriter, Origin, command_and_text, signed_headers
 from bot.sandbox.workspace.journal import ApiCall, Journal
 from bot.sandbox.workspace.limits import RateGate, SlackLimits
 from bot.sandbox.workspace.message_rules import Content
-from bot.sandbox.workspace.messages_shown import Button, Message
-from bot.sandbox.workspace.scopes import GRANTED
-from bot.sandbox.workspace.signing import signed_headers
+from bot.sandbox.workspace.methods import ChatMethods, History
 from bot.sandbox.workspace.sockets import Sockets
-from bot.sandbox.workspace.web_api import OPEN_CONNECTION, WebApi
+from bot.sandbox.workspace.web_api import GRANTED, OPEN_CONNECTION, WebApi
 
 T = TypeVar("T")
 STOPPING = 0.5

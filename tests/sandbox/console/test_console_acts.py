@@ -7,7 +7,7 @@ import pytest
 
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.pbx.ringing import Intervention
+from bot.sandbox.pbx.phones import Intervention
 from bot.sandbox.workspace.workspace import Workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]

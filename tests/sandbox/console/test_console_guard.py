@@ -7,8 +7,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.console.bot_process import BotProcess
-from bot.sandbox.console.guard import check_sender
-from bot.sandbox.console.refusals import NotDone
+from bot.sandbox.console.guard import NotDone, check_sender
 from bot.sandbox.console.server import Console
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.workspace.workspace import Workspace

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.sandbox.console.server import KINDS, PAGE
-from bot.sandbox.console.slash_commands import SLASH_COMMANDS
+from bot.sandbox.console.shown import SLASH_COMMANDS
 from bot.sandbox.scenario import CONFIG, PAGE_CONFIG
 
 ROOT = Path(__file__).parents[3]

@@ -9,13 +9,11 @@ import pytest
 
 from bot.sandbox.console.bot_process import BotProcess
 from bot.sandbox.console.feed import VERSION, State, Told
-from bot.sandbox.console.floor_shown import FloorShown
-from bot.sandbox.console.ring_times import RingTimes
 from bot.sandbox.console.server import Console
-from bot.sandbox.console.workspace_shown import WorkspaceShown
+from bot.sandbox.console.shown import FloorShown, RingTimes, WorkspaceShown
 from bot.sandbox.pbx.floor import Floor
-from bot.sandbox.pbx.ringing import Intervention
-from bot.sandbox.workspace.messages_shown import Message
+from bot.sandbox.pbx.phones import Intervention
+from bot.sandbox.workspace.conversations import Message
 from bot.sandbox.workspace.workspace import Workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]

@@ -9,9 +9,8 @@ import pytest
 
 from bot.app.demo import stage
 from bot.sandbox.console.bot_process import BotProcess
-from bot.sandbox.console.playing import MOST_PLAYS, Plays
 from bot.sandbox.console.server import Console
-from bot.sandbox.console.story import Scene, Story
+from bot.sandbox.console.story import MOST_PLAYS, Plays, Scene, Story
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.workspace.workspace import Workspace
 
