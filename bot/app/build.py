@@ -30,14 +30,13 @@ from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.slack.bot_token import BotToken
 from bot.slack.card_kinds import AnyCard, card_at
 from bot.slack.card_publisher import CardPublisher
 from bot.slack.http import Front
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.outbox import Outbox
 from bot.slack.socket_mode import Sockets
-from bot.slack.startup import Workspace, connect, workspace_of
+from bot.slack.tokens import BotToken, Workspace, connect, workspace_of
 from bot.slack.web_client import tells_time, web_client
 from bot.tasks import Closing
 

@@ -7,8 +7,7 @@ Read in this order:
     button_codec.py      the value of a button ⇄ what a click on it asks for; pure
     http.py              signed requests on HOST:PORT, and whether the bot is alive and ready
     socket_mode.py       Socket Mode, two connections that never go both at once
-    startup.py           the first requests to Slack at a start: who the bot is, and the first connection
-    bot_token.py         whether Slack still takes the bot token
+    tokens.py            both tokens at the start, and whether Slack still accepts the bot token
     private_answers.py   what one person alone is told: answers through the response_url, and direct messages
     card_publisher.py    posts each card once and keeps it up to date
     card_kinds.py        what differs between the kinds of cards; pure

@@ -18,7 +18,7 @@ from bot.app.settings import SlackSettings, read_part
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox
 from bot.slack.socket_mode import Connection
-from bot.slack.startup import SlackUnavailable, workspace_of
+from bot.slack.tokens import SlackUnavailable, workspace_of
 from bot.slack.web_client import CertificateProblem, NotReached, raising_slack_errors, web_client
 from tests.slack.waiting import text, urgent
 
