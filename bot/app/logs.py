@@ -26,7 +26,6 @@ QUIET = (
     "sqlalchemy",
     "alembic",
     "callbot.bolt",
-    "callbot.sockets",
 )
 """Libraries that log whole payloads at DEBUG or INFO."""
 

@@ -9,10 +9,9 @@ Read in this order:
     socket_mode.py       Socket Mode, two connections that never go both at once
     tokens.py            both tokens at the start, and whether Slack still accepts the bot token
     private_answers.py   what one person alone is told: answers through the response_url, and direct messages
-    card_publisher.py    posts each card once and keeps it up to date
+    card_publisher.py    posts each card once and keeps it up to date; which channels take none for now
     card_kinds.py        what differs between the kinds of cards; pure
     card_posts.py        which message in Slack is which card, also after a lost answer or a crash
-    closed_channels.py   channels that take no alert for now, and the cards that wait for them
     web_client.py        slack_sdk's client, Slack's clock, and how a request can fail
     outbox.py            every request to Slack: which goes first, and how each ended
     rate_limits.py       how fast Slack lets us go; pure

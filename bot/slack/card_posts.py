@@ -36,7 +36,7 @@ NOT_IN = frozenset({"not_in_channel", "channel_not_found"})
 PEOPLE = ("U", "W")
 """First letters of user ids. A post to a user id goes to the direct message."""
 
-_log = structlog.get_logger("callbot.feed")
+_log = structlog.get_logger("callbot.slack")
 
 
 class CardLedger(Protocol):
@@ -184,7 +184,23 @@ class CardPosts:
             placement.begun, placement.timed_out = begun, isinstance(error, TimedOut)
             raise
         placement.shown = placement.draw(placement.sent).digest
-        await self._stands(card, placement, posted_at)
+        await self._save_place(card, placement, posted_at)
+
+    async def update(
+        self,
+        card: AnyCard,
+        placement: Placement,
+        posted_at: MessageAddress,
+        content: Callable[[], Message],
+        urgency: Callable[[], Urgency],
+    ) -> None:
+        """Update the message of a card, of which `card` is the newest version so far. Raises SlackError."""
+        if shown_until(card) is None:
+            placement.shown = ""  # saved first: the process may be killed during the update
+            await self._note_shown(card.id, placement, posted_at, None)
+        await self._outbox.update(posted_at, content, urgency)
+        placement.shown = placement.draw(placement.sent).digest
+        await self._note_shown(card.id, placement, posted_at, shown_until(placement.sent))
 
     async def find(self, card: str, placement: Placement) -> None:
         """Search for the message of a post whose answer was lost; sets `posted_at`, or clears `begun` if there is none.
@@ -197,28 +213,27 @@ class CardPosts:
         posted_at = await self._search(card, placement.place, placement.begun, rank_of(placement.sent))
         if posted_at is not None:
             placement.shown = ""
-            await self._stands(card, placement, posted_at)
+            await self._save_place(card, placement, posted_at)
             return
         if placement.timed_out and abs(self._slack_now() - placement.begun) < AT_WORK:  # unless that time was wrong
             raise NotDone("perhaps_still_at_work")
         placement.begun = None
 
-    async def note_shown(self, card: str, placement: Placement, until: datetime | None) -> None:
+    async def _note_shown(
+        self, card: str, placement: Placement, posted_at: MessageAddress, until: datetime | None
+    ) -> None:
         """Save where the card is, and what it shows, so that a restart does not send the same content again.
 
         The place again, for the ledger may not have taken it. The next version does not wait long for this: with a ledger
         that hangs it is not saved.
         """
-        place = placement.posted_at
-        if place is None:
-            return
         try:
             async with asyncio.timeout(NOTED):
-                await self._cards.save_posted(card, *place, shown=placement.shown, until=until)
+                await self._cards.save_posted(card, *posted_at, shown=placement.shown, until=until)
         except (CallbotError, TimeoutError) as error:
             _log.error("shown_not_saved", card=card, error=type(error).__name__)
 
-    async def _stands(self, card: str, placement: Placement, posted_at: MessageAddress) -> None:
+    async def _save_place(self, card: str, placement: Placement, posted_at: MessageAddress) -> None:
         placement.posted_at, placement.begun = posted_at, None
         if placement.place.startswith(PEOPLE):
             self._direct[placement.place] = posted_at.channel
@@ -253,7 +268,8 @@ class CardPosts:
             "limit": MESSAGES_PER_PAGE,
         }
         for _ in range(MOST_PAGES):
-            found = await self._outbox.history(channel, lambda: _search_urgency(rank), **window)
+            # A card whose message is not known goes before cards that only change.
+            found = await self._outbox.history(channel, lambda: Urgency(rank, pressing=True), **window)
             for message in _messages(found):
                 if _card_of(message) == card:
                     return MessageAddress(channel, str(message.get("ts")))
@@ -266,11 +282,6 @@ class CardPosts:
 
 def _digest(message: Message) -> str:
     return sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
-
-
-def _search_urgency(rank: Rank) -> Urgency:
-    """A card whose message is not known goes before cards that only change."""
-    return Urgency(rank, pressing=True)
 
 
 def _messages(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:

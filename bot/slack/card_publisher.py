@@ -2,10 +2,15 @@
 
 A card that changes while it waits in the outbox is sent in its newest version. A failed card is sent again, with growing
 pauses, for as long as callbot runs. `outbox` decides which card goes first; `card_posts` knows which message shows it.
+
+Channels may refuse alerts; an /invite usually fixes it. An alert has no addressee, so it does not go to a direct message
+instead: its card waits. A waiting card that changes is tried at once. Besides, one waiting card is tried every minute, so a
+closed channel costs one request a minute for any number of cards.
 """
 
 import random
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from itertools import count, islice
@@ -23,12 +28,10 @@ from bot.slack.card_kinds import (
     newest_step,
     person_to_tell,
     rank_of,
-    shown_until,
     urgency,
     who_asked,
 )
 from bot.slack.card_posts import CardLedger, CardPosts, Placement
-from bot.slack.closed_channels import ClosedChannels
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
 from bot.slack.private_answers import card_unconfirmed, send_direct_message
@@ -43,8 +46,10 @@ MOST_CARDS = 1000
 """Cards of interventions that wait to be shown, and as many of alerts."""
 MOST_PLACEMENTS = 1000
 """Shown cards whose message is kept in memory, the latest ones. Of others it is read from the ledger when they change."""
+REST = 60.0
+"""Seconds between two tries in a channel that refuses alerts."""
 
-_log = structlog.get_logger("callbot.feed")
+_log = structlog.get_logger("callbot.slack")
 
 
 class _Next(Enum):
@@ -104,7 +109,10 @@ class CardPublisher:
 
     def show(self, card: AnyCard) -> None:
         """Post the card, or update its message. Returns at once."""
-        if card.id not in self._newest and self._waiting(rank_of(card)) >= MOST_CARDS:
+        waiting = (
+            0 if card.id in self._newest else sum(rank_of(each) is rank_of(card) for each in self._newest.values())
+        )
+        if waiting >= MOST_CARDS:
             _log.error("card_dropped", card=card.id, waiting=len(self._newest))
             return
         self._newest[card.id] = card
@@ -144,9 +152,6 @@ class CardPublisher:
             else:
                 return
 
-    def _waiting(self, rank: Rank) -> int:
-        return sum(rank_of(card) is rank for card in self._newest.values())
-
     # ── one card, until it is up to date ──
 
     def _again(self, card_id: str) -> bool:
@@ -185,9 +190,15 @@ class CardPublisher:
             del self._placements[oldest]
 
     async def _try(self, card_id: str, tries: int) -> _Next:
-        """Make one attempt; returns what to do next, whatever happened."""
+        """Search for a post whose answer was lost, or else post or update the card; returns what to do next. Raises nothing."""
         try:
-            return await self._step(card_id, tries)
+            placement = self._placements.get(card_id)
+            if placement is None:
+                placement = self._placements[card_id] = await self._posts.load(self._newest[card_id])
+            if placement.begun is not None:
+                await self._find(card_id, placement, tries)
+                return _Next.AT_ONCE
+            await self._send(card_id, placement)
         except SlackRefusal as error:
             return await self._after_refusal(self._newest[card_id], self._placements[card_id], error)
         except RateLimited:
@@ -198,19 +209,10 @@ class CardPublisher:
             _log.error("place_not_read", card=card_id, error=type(error).__name__)
         except Exception:  # noqa: BLE001 - a card must not stop being updated
             _log.exception("card_failed", card=card_id)
+        else:
+            self._token_refused = False
+            return _Next.SETTLED
         return _Next.LATER
-
-    async def _step(self, card_id: str, tries: int) -> _Next:
-        """Search for a post whose answer was lost, or else post or update the card."""
-        placement = self._placements.get(card_id)
-        if placement is None:
-            placement = self._placements[card_id] = await self._posts.load(self._newest[card_id])
-        if placement.begun is not None:
-            await self._find(card_id, placement, tries)
-            return _Next.AT_ONCE
-        await self._send(card_id, placement)
-        self._token_refused = False
-        return _Next.SETTLED
 
     async def _send(self, card_id: str, placement: Placement) -> None:
         """Post or update the card, in its newest version when its turn comes. Skip what the message shows already."""
@@ -225,29 +227,21 @@ class CardPublisher:
         def how_urgent() -> Urgency:
             return urgency(self._newest[card_id], placement.shown_since)
 
-        posted_at = placement.posted_at
-        if posted_at is not None and shown_until(self._newest[card_id]) is None:
-            placement.shown = ""  # saved first: the process may be killed during the update
-            await self._posts.note_shown(card_id, placement, None)
         try:
-            if posted_at is None:
+            if placement.posted_at is None:
                 await self._posts.post(card_id, placement, content, how_urgent)
             else:
-                await self._outbox.update(posted_at, content, how_urgent)
-                placement.shown = placement.draw(placement.sent).digest
+                await self._posts.update(self._newest[card_id], placement, placement.posted_at, content, how_urgent)
         except BaseException:
             self._newest.setdefault(card_id, placement.sent)
             raise
-        placement.shown_since = newest_step(placement.sent).timestamp()
-        self._stands(placement)
+        placement.shown_since, placement.drawn = newest_step(placement.sent).timestamp(), None
+        self._has_message(placement)
         if placement.moved and isinstance(placement.sent, Card):
             placement.moved = False
             self._tasks.spawn(self._on_no_access(placement.sent), name=f"no access {card_id}")
-        if posted_at is not None:
-            await self._posts.note_shown(card_id, placement, shown_until(placement.sent))
-        placement.drawn = None
 
-    def _stands(self, placement: Placement) -> None:
+    def _has_message(self, placement: Placement) -> None:
         """Note that the card has a message, so its channel accepts cards."""
         if placement.posted_at is None:
             return
@@ -273,7 +267,7 @@ class CardPublisher:
             self._drop(card_id, placement)
             return
         self._closed.accepted(where)
-        self._stands(placement)
+        self._has_message(placement)
 
     async def _send_as_text(self, card: AnyCard, placement: Placement) -> bool:
         """Send the news as text in a direct message, as a card there could be a second one. Returns whether it was sent."""
@@ -331,3 +325,52 @@ class CardPublisher:
         """Give this version up; a newer one is still sent."""
         if self._newest.get(card_id) is placement.sent:
             del self._newest[card_id]
+
+
+@dataclass
+class _Closed:
+    """A closed channel: the reasons logged so far, and the waiting cards, the longest wait first."""
+
+    reasons: set[str] = field(default_factory=set)
+    waiting: dict[str, None] = field(default_factory=dict)
+    timed: bool = False
+
+
+class ClosedChannels:
+    """The channels that refuse alerts. `again` tries a card once more, and returns whether there was anything to try."""
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]], again: Callable[[str], bool], tasks: Tasks) -> None:
+        self._sleep = sleep
+        self._again = again
+        self._tasks = tasks
+        self._closed: dict[str, _Closed] = {}
+
+    def refused(self, where: str, reason: str, card: str = "") -> None:
+        """A card was refused; `card`, if given, waits. Each reason is logged once until the channel accepts a card."""
+        closed = self._closed.setdefault(where, _Closed())
+        if reason not in closed.reasons:
+            closed.reasons.add(reason)
+            _log.error("alerts_refused", where=where, reason=reason)
+        if card:
+            closed.waiting.pop(card, None)
+            closed.waiting[card] = None
+        if closed.waiting and not closed.timed:
+            closed.timed = True
+            self._tasks.spawn(self._try_one(where, closed), name=f"closed {where}")
+
+    def accepted(self, where: str) -> None:
+        """The channel accepted a card: try all that wait for it."""
+        closed = self._closed.pop(where, None)
+        for card in () if closed is None else tuple(closed.waiting):
+            self._again(card)
+
+    async def _try_one(self, where: str, closed: _Closed) -> None:
+        await self._sleep(REST)
+        if self._closed.get(where) is not closed:
+            return
+        closed.timed = False
+        while closed.waiting:
+            card = next(iter(closed.waiting))
+            del closed.waiting[card]
+            if self._again(card):
+                return

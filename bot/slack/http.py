@@ -20,7 +20,7 @@ LARGEST = 256 * 1024
 WINDOW = 300
 """Seconds by which a timestamp may differ from our clock."""
 
-_log = structlog.get_logger("callbot.http")
+_log = structlog.get_logger("callbot.slack")
 
 
 def verify(secret: str, timestamp: str, signature: str, body: bytes, now: float) -> bool:

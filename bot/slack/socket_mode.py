@@ -39,7 +39,7 @@ CLOSING = 1.0
 LARGEST = 1024 * 1024
 """Bytes of one envelope."""
 
-_log = structlog.get_logger("callbot.sockets")
+_log = structlog.get_logger("callbot.slack")
 
 
 # ── one connection ──

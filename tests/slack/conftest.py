@@ -28,8 +28,7 @@ from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.limits import SlackLimits
 from bot.sandbox.workspace.web_api import GRANTED
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.card_publisher import CardPublisher
-from bot.slack.closed_channels import REST
+from bot.slack.card_publisher import REST, CardPublisher
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox
 from tests.slack.waiting import Post

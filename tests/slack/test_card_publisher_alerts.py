@@ -12,8 +12,7 @@ from bot.alerts.alert import Alert, Resolution, raised, resolved, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.ports import Card
-from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS
-from bot.slack.closed_channels import REST
+from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS, REST
 
 MakeAlert = Callable[..., Alert]
 AlertIn = Callable[..., AlertCard]

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.alerts.alert import Alert, Resolution, When, resolved, snoozed
 from bot.alerts.card import AlertCard
-from bot.slack.closed_channels import REST
+from bot.slack.card_publisher import REST
 
 AlertIn = Callable[..., AlertCard]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
