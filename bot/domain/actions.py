@@ -37,6 +37,8 @@ LABEL = {
 }
 """The names that people read."""
 RECORDING = frozenset({ActionName.START_RECORDING, ActionName.STOP_RECORDING})
+RINGS_PHONE = frozenset({*JOINING, ActionName.PICK_UP})
+"""Actions that ring the phone of the person who asks."""
 
 
 class _Sent(BaseModel):

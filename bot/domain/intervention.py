@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.domain.actions import JOINING, RECORDING, ActionName, PhoneCallAction
+from bot.domain.actions import JOINING, RECORDING, RINGS_PHONE, ActionName, PhoneCallAction
 from bot.domain.calls import Extension, PhoneCall, PhoneCallView
 from bot.domain.errors import PbxError
 from bot.domain.presence import PhoneSeen
@@ -207,7 +207,7 @@ def not_sent(waiting: Intervention, advice: str, now: datetime) -> Intervention:
 
 def answered(intervention: Intervention, answer: Literal["call", "ringing", "nothing"], now: datetime) -> Intervention:
     """The PBX accepted. Nothing is proven by that; 200 and 202 mean that the supervisor's phone is being called."""
-    if intervention.name in RECORDING or intervention.rung_anyway or answer == "nothing":
+    if intervention.name not in RINGS_PHONE or intervention.rung_anyway or answer == "nothing":
         return intervention
     return _reach(intervention, State.RINGING, now)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache, cached_property, partial
 from typing import NamedTuple
 
-from bot.domain.actions import RECORDING, ActionName, fitting_actions
+from bot.domain.actions import RINGS_PHONE, ActionName, fitting_actions
 from bot.domain.buttons import Button, HelpButton, button
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status
 from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target
@@ -262,7 +262,7 @@ def _help_button(viewer: Viewer, call: PhoneCall, extension: str) -> HelpButton:
 def _makes_sense(viewer: Viewer, action: ActionName, call: PhoneCall, extension: str) -> bool:
     """Whether nothing is in the way: one's own phone, another organisation, or what one's phone is busy with."""
     phone = viewer.person.phone
-    if action in RECORDING:
+    if action not in RINGS_PHONE:
         return extension not in viewer.own
     held = [one for one in viewer.followed_in.get(call.id, ()) if _is_held(one, viewer.person, call)]
     try:
@@ -278,4 +278,4 @@ def _makes_sense(viewer: Viewer, action: ActionName, call: PhoneCall, extension:
 def _is_held(one: Intervention, person: Person, call: PhoneCall) -> bool:
     """Whether this person's phone is busy with it, or may be, in this call."""
     theirs = (one.slack_user, one.call_id) == (person.slack_user, call.id)
-    return theirs and one.name not in RECORDING and (one.state in UNDECIDED or one.in_call)
+    return theirs and one.name in RINGS_PHONE and (one.state in UNDECIDED or one.in_call)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from bot.domain.actions import LABEL, RECORDING, ActionName
+from bot.domain.actions import LABEL, RINGS_PHONE, ActionName
 from bot.domain.calls import PhoneCall, Status
 from bot.domain.errors import AlreadyAsked, AlreadyInCall, PbxError, Refusal
 from bot.domain.intervention import Intervention
@@ -35,7 +35,7 @@ def refuse_if_busy(action: ActionName, held: Intervention | None, number_open: i
     """
     if number_open >= MOST_OPEN:
         raise Refusal("Too many interventions are open at the moment. Nothing was sent. Try again in a minute.")
-    if held is None or action in RECORDING or held.name is action or (anyway and held.in_call):
+    if held is None or action not in RINGS_PHONE or held.name is action or (anyway and held.in_call):
         return
     if held.in_call:
         text = f"You are already in this call ({LABEL[held.name]}). Hang up, then ask for {LABEL[action]} again."
@@ -50,7 +50,7 @@ def refuse_if_inside(action: ActionName, call: PhoneCall, phone: str) -> None:
     Meant for a call that no open request of the person holds: what brought the phone there was not callbot, or callbot
     has given up on it.
     """
-    if action in RECORDING:
+    if action not in RINGS_PHONE:
         return
     own = [view for view in call.views if view.extension == phone]
     if any(view.status is Status.RINGING for view in own):

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.domain.actions import RECORDING
+from bot.domain.actions import RINGS_PHONE
 from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
@@ -142,7 +142,7 @@ class Claims:
         async with self._one_at_a_time(number):
             held = self._tracker.holding(request.slack_user, call_id)
             refuse_if_busy(command.action, held, len(self._tracker.open), anyway=phone.anyway)
-            if command.action not in RECORDING and not phone.anyway:
+            if command.action in RINGS_PHONE and not phone.anyway:
                 elsewhere = self._tracker.busy_elsewhere(request.slack_user, number, call_id)
                 if elsewhere is not None or (held is None and phone.seen in BUSY):
                     raise PhoneBusy(elsewhere)
@@ -184,7 +184,7 @@ class Claims:
         anyway = command.ring_anyway or phone.anyway
         if anyway:
             wanted = wanted.model_copy(update={"rung_anyway": True})
-        rings = command.action not in RECORDING and not anyway and not inside
+        rings = command.action in RINGS_PHONE and not anyway and not inside
         if self._withdrawals.waits(request.id):
             raise Refusal(_WITHDRAWN_LATE)
         earlier = {} if card_place.card is None else await self._tracker.open_card(card_place.card)

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from bot.domain.actions import (
     RECORDING,
+    RINGS_PHONE,
     ActionName,
     BargeIn,
     Monitor,
@@ -126,7 +127,7 @@ def check_phone(action: ActionName, extension: str, phone: str, own: Collection[
 
     "Must be in the same Organization as the Extension given in the URI-Fragment" (Monitor, Whisper, BargeIn pages).
     """
-    if action in RECORDING:
+    if action not in RINGS_PHONE:
         return
     if organisation(extension) != organisation(phone):
         raise NotAuthorized(

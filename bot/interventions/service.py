@@ -19,7 +19,7 @@ from datetime import datetime
 
 import structlog
 
-from bot.domain.actions import LABEL, RECORDING, SILENT
+from bot.domain.actions import LABEL, RINGS_PHONE, SILENT
 from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
@@ -192,7 +192,7 @@ class Interventions:
     def _phone_in_doubt(self, command: Intervene, person: Person) -> str | None:
         """The phone that the PBX is asked about; None where nothing will ring, it rings anyway, or we know that it is busy."""
         ours = self.tracker.busy_elsewhere(person.slack_user, person.phone, "") is not None
-        certain = command.action in RECORDING or command.ring_anyway or ours
+        certain = command.action not in RINGS_PHONE or command.ring_anyway or ours
         return None if certain else person.phone
 
     async def _choose(

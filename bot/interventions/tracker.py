@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from bot.domain.actions import JOINING, RECORDING, ActionName
+from bot.domain.actions import JOINING, RECORDING, RINGS_PHONE, ActionName
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import UNDECIDED, Intervention, Poll, State, Why, answer_lost, follow, not_sent, removed
 from bot.domain.legs import NOTHING, Known, as_others_see, without_legs
@@ -105,7 +105,7 @@ class InterventionTracker:
         own = [
             one
             for one in self._open_cards.followed_in(call_id)
-            if one.name not in RECORDING and one.slack_user == slack_user
+            if one.name in RINGS_PHONE and one.slack_user == slack_user
         ]
         undecided = (one for one in own if one.state in UNDECIDED)
         return next(undecided, None) or next((one for one in own if one.in_call), None)
@@ -116,7 +116,7 @@ class InterventionTracker:
             (
                 one
                 for one in self._open_cards.followed
-                if one.name not in RECORDING
+                if one.name in RINGS_PHONE
                 and (one.slack_user == slack_user or one.phone == phone)
                 and one.call_id != call_id
                 and (one.in_call or one.state in UNDECIDED)
@@ -192,7 +192,7 @@ class InterventionTracker:
         """A newer request rings the phone: what was not answered before can no more become Connected."""
         for older in self._open_cards.followed_in(newer.call_id):
             same = older.slack_user == newer.slack_user and older.id != newer.id
-            if same and older.state is State.NOT_ANSWERED and newer.name not in RECORDING:
+            if same and older.state is State.NOT_ANSWERED and newer.name in RINGS_PHONE:
                 over = older.model_copy(update={"following": False})
                 self._open_cards.put(over)
                 self._saving.begin(over)

@@ -9,7 +9,7 @@ from functools import partial
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
-from bot.domain.actions import JOINING, LABEL, RECORDING, ActionName, Whisper
+from bot.domain.actions import JOINING, LABEL, RECORDING, RINGS_PHONE, ActionName, Whisper
 from bot.domain.buttons import ModeChangeButton
 from bot.domain.calls import Flow, PhoneCallView
 from bot.domain.commands import AnswerModeChange
@@ -128,7 +128,7 @@ def _importance(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, 
 
 def _who_hears(card: Card, seen: Intervention) -> str:
     """Who hears the supervisor: from a connected intervention, else from one that is under way, else nobody."""
-    legs = [one for one in card.interventions if one.name not in RECORDING]
+    legs = [one for one in card.interventions if one.name in RINGS_PHONE]
     if not legs:
         return "nobody through this recording"
     present = next((one for one in reversed(legs) if one.in_call), None)
@@ -324,7 +324,7 @@ def _refused(one: Intervention) -> tuple[str, ...]:
 
 
 def _unknown(one: Intervention) -> tuple[str, ...]:
-    doubt = "whether it was done cannot be seen" if one.name in RECORDING else "your phone may still ring"
+    doubt = "your phone may still ring" if one.name in RINGS_PHONE else "whether it was done cannot be seen"
     why = "The PBX gave no answer, and the call cannot be read at the moment."
     return (f"Unknown: {doubt}; nothing is sent again", why)
 
@@ -396,7 +396,7 @@ def _removed(card: Card) -> tuple[str, ...]:
     )
     if any(one.in_call for one in card.interventions):
         return (no_buttons, "You are still in the call: hang up to leave.")
-    rings = (one for one in card.interventions if one.name not in RECORDING and one.why is not Why.PHONE_BUSY)
+    rings = (one for one in card.interventions if one.name in RINGS_PHONE and one.why is not Why.PHONE_BUSY)
     undecided = any(one.state in UNDECIDED for one in rings)
     return (
         (no_buttons, "Your phone may still ring: if you answer it, you are in the call.")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.actions import RECORDING, ActionName
+from bot.domain.actions import RECORDING, RINGS_PHONE, ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView, Status
 from bot.domain.errors import AlreadyInCall
 from bot.interventions.checks import refuse_if_inside
@@ -13,7 +13,6 @@ from bot.interventions.checks import refuse_if_inside
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
 OWN = {"extension": "0003*024", "source": ["0003*210"]}
-RINGING = sorted(set(ActionName) - RECORDING)
 
 INSIDE: dict[str, dict[str, Any]] = {
     "a party on call": {**OWN, "status": 5},
@@ -34,7 +33,7 @@ OUTSIDE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("action", RINGING)
+@pytest.mark.parametrize("action", sorted(RINGS_PHONE))
 @pytest.mark.parametrize("view", INSIDE.values(), ids=INSIDE)
 def test_whose_phone_is_in_the_call_is_in_it_already(
     a_call: MakeCall, a_view: MakeView, view: dict[str, Any], action: ActionName
@@ -43,7 +42,7 @@ def test_whose_phone_is_in_the_call_is_in_it_already(
         refuse_if_inside(action, a_call(a_view("01"), a_view("02", **view)), "0003*024")
 
 
-@pytest.mark.parametrize("action", RINGING)
+@pytest.mark.parametrize("action", sorted(RINGS_PHONE))
 @pytest.mark.parametrize("view", OUTSIDE.values(), ids=OUTSIDE)
 def test_whose_phone_is_not_may_be_called_into_it(
     a_call: MakeCall, a_view: MakeView, view: dict[str, Any], action: ActionName
