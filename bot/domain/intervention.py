@@ -168,7 +168,7 @@ class Intervention(BaseModel):
         return DEFAULT_WAIT if seconds is None else timedelta(seconds=seconds)
 
     @property
-    def claim(self) -> str | None:
+    def claim_key(self) -> str | None:
         """The key that only one open intervention may hold; None where a new request is possible.
 
         One for each call for recording and PickUp, one for each call, mode and person for the others.

@@ -6,7 +6,7 @@ Read in this order:
     planner.py      a command and the calls as they are → one action on the one right view
     checks.py       nothing is asked for twice; the asker's phone is registered, free and no party of the call
     claiming.py     which card, which action, and the row that stands before the PUT; the permissions once more after it
-    mode_change.py  what waits until the supervisor's phone is free: a change of mode, a request for another call
+    waiting.py      what waits until the supervisor's phone is free: a change of mode, a request for another call
     card.py         where a card goes, and what those who read it may know
     tracker.py      keeps the open interventions up to date: saves and shows what the polls have changed
     open_cards.py   the interventions that are remembered: by card, and by call

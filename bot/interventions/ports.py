@@ -184,7 +184,7 @@ class Ledger(Protocol):
     async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
         """Write the intervention down before its PUT, and the request as allowed and sent, in one transaction.
 
-        Raises AlreadyAsked, whose `who` holds the claim, where an open intervention has the same `claim`.
+        Raises AlreadyAsked, whose `who` holds the claim, where an open intervention has the same `claim_key`.
         """
 
     async def withdraw(

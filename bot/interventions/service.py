@@ -41,7 +41,7 @@ from bot.interventions.card import others_read, why_elsewhere
 from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
 from bot.interventions.claiming import AskersPhone, Claims, PhoneBusy, Reading
 from bot.interventions.conclusions import Conclusions
-from bot.interventions.mode_change import Verdict, changes_mode
+from bot.interventions.waiting import Verdict, changes_mode
 from bot.interventions.planner import permits_for, suitable_views
 from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome
 from bot.interventions.tracker import InterventionTracker
@@ -296,7 +296,7 @@ class Interventions:
             raise Refusal(
                 "callbot is being restarted. Nothing was sent. Hang up if you like, and ask again in a moment."
             )
-        if verdict in {Verdict.LEFT, Verdict.NOW}:
+        if verdict in {Verdict.FREE, Verdict.NOW}:
             await self.intervene(request, _this_call(request, command, reading), asker, Waited(verdict))
             return
         await self._conclusions.conclude(
@@ -338,7 +338,7 @@ class Interventions:
             came_to = _CAME_TO.get(verdict, "You were told why in private.")
             if verdict is Verdict.STOPPED:
                 raise Refusal("callbot is being restarted. Nothing was sent. Ask again in a moment.")
-            if verdict in {Verdict.LEFT, Verdict.NOW}:
+            if verdict in {Verdict.FREE, Verdict.NOW}:
                 again = Waited(verdict, on_card, until)
                 await self.intervene(request, _this_call(request, command, reading), asker, again)
                 return

@@ -19,7 +19,7 @@ from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen
 from bot.domain.wall_time import taken_up
 from bot.interventions.card import card_of, is_removed, others_read
-from bot.interventions.mode_change import WaitingRequests
+from bot.interventions.waiting import WaitingRequests
 from bot.interventions.open_cards import OpenCards
 from bot.interventions.ports import Cards, Ledger, Measures
 from bot.polling.poller import CallPath, Haste, Poller

@@ -164,7 +164,7 @@ class Ledger:
     async def claim(self, request: str, intervention: Intervention, *, rule: str) -> None:
         """Write the intervention down before its PUT, and the request as allowed and sent, in one transaction.
 
-        Raises AlreadyAsked, whose `who` has the claim, where an open intervention has the same `claim`. One request
+        Raises AlreadyAsked, whose `who` has the claim, where an open intervention has the same `claim_key`. One request
         sends one action: a second claim for it raises LedgerUnavailable.
         """
         sent = {
@@ -223,7 +223,7 @@ class Ledger:
         An intervention whose phone is answered late would have its claim back. Where a newer request has that claim
         by then, the state is written without it.
         """
-        row = {"its_id": intervention.id, "its_claim": intervention.claim} | self._state(intervention)
+        row = {"its_id": intervention.id, "its_claim": intervention.claim_key} | self._state(intervention)
 
         def work(connection: Connection) -> None:
             if connection.execute(self._interventions.save, row).rowcount != 1:
@@ -235,9 +235,10 @@ class Ledger:
             await self._database.write_later(work)
 
     def _row(self, intervention: Intervention) -> dict[str, Any]:
-        asked = ("id", "claim", "card", "slack_user", "call_id", "extension", "asked_at")
+        asked = ("id", "card", "slack_user", "call_id", "extension", "asked_at")
         moved = intervention_at(intervention, self._stepped())
-        return {name: getattr(moved, name) for name in asked} | {"action": moved.name} | self._state(intervention)
+        its = {"action": moved.name, "claim": moved.claim_key}
+        return {name: getattr(moved, name) for name in asked} | its | self._state(intervention)
 
     def _state(self, intervention: Intervention) -> dict[str, Any]:
         """The columns that change with the state."""

@@ -16,7 +16,7 @@ OPEN = {State.ASKED, State.RINGING, State.UNKNOWN}
 
 
 def claim(make: MakeIntervention, action: ActionName, state: State, **fields: object) -> str | None:
-    return make(action, **fields).model_copy(update={"state": state}).claim
+    return make(action, **fields).model_copy(update={"state": state}).claim_key
 
 
 @pytest.mark.parametrize("action", [*JOINING, ActionName.PICK_UP])

@@ -265,7 +265,7 @@ async def test_a_claim_that_another_session_has_not_committed_yet_is_left_to_it(
     connected = became(late, State.CONNECTED)
     try:
         async with server.transaction():
-            await server.execute(newer, connected.claim)
+            await server.execute(newer, connected.claim_key)
             saving = asyncio.ensure_future(ledger.save(connected))
             async with asyncio.timeout(10):
                 while not await server.fetchval(blocked):
@@ -275,7 +275,7 @@ async def test_a_claim_that_another_session_has_not_committed_yet_is_left_to_it(
     finally:
         await server.close()
         await ledger.close()
-    assert [tuple(row) for row in rows] == [("late", None, "connected"), ("newer", connected.claim, "not_answered")]
+    assert [tuple(row) for row in rows] == [("late", None, "connected"), ("newer", connected.claim_key, "not_answered")]
 
 
 # ── what was claimed and never sent ──

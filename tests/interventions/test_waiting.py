@@ -10,8 +10,8 @@ from bot.domain.actions import ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, State, Why
 from bot.domain.presence import PhoneSeen
-from bot.interventions.mode_change import Verdict, WaitingRequests
 from bot.interventions.ports import BusyPhone
+from bot.interventions.waiting import Verdict, WaitingRequests
 
 
 class Phones:
@@ -47,65 +47,65 @@ def held(an_intervention: Callable[..., Intervention]) -> Intervention:
 
 
 async def begun(
-    mode_changes: WaitingRequests, held: Intervention, to: ActionName = ActionName.WHISPER
+    waiting_requests: WaitingRequests, held: Intervention, to: ActionName = ActionName.WHISPER
 ) -> "asyncio.Task[Verdict]":
     """A change that waits."""
-    waiting = asyncio.create_task(mode_changes.wait(held, to))
-    while not mode_changes.waits(held.card):
+    waiting = asyncio.create_task(waiting_requests.wait(held, to))
+    while not waiting_requests.waits(held.card):
         await asyncio.wait({waiting}, timeout=0.001)
     return waiting
 
 
 async def test_it_goes_on_when_the_supervisor_has_hung_up(held: Intervention) -> None:
     shown: list[str] = []
-    mode_changes = changes(shown.append)
-    waiting = await begun(mode_changes, held)
+    waiting_requests = changes(shown.append)
+    waiting = await begun(waiting_requests, held)
     assert shown == [held.card]
-    mode_changes.ended(held.model_copy(update={"state": State.ENDED, "why": Why.LEFT}))
-    assert await waiting is Verdict.LEFT
-    assert mode_changes.on_card(held.card) is None
+    waiting_requests.ended(held.model_copy(update={"state": State.ENDED, "why": Why.LEFT}))
+    assert await waiting is Verdict.FREE
+    assert waiting_requests.on_card(held.card) is None
 
 
 async def test_it_comes_to_nothing_when_the_call_is_over(held: Intervention) -> None:
-    mode_changes = changes(lambda card: None)
-    waiting = await begun(mode_changes, held)
-    mode_changes.ended(held.model_copy(update={"state": State.ENDED, "why": Why.CALL_OVER}))
+    waiting_requests = changes(lambda card: None)
+    waiting = await begun(waiting_requests, held)
+    waiting_requests.ended(held.model_copy(update={"state": State.ENDED, "why": Why.CALL_OVER}))
     assert await waiting is Verdict.OVER
 
 
 async def test_the_end_of_another_intervention_on_the_card_decides_nothing(held: Intervention) -> None:
-    mode_changes = changes(lambda card: None)
-    waiting = await begun(mode_changes, held)
-    mode_changes.ended(held.model_copy(update={"id": "another", "state": State.ENDED, "why": Why.LEFT}))
-    assert mode_changes.waits(held.card)
-    mode_changes.decide(held.card, held.slack_user, now=False)
+    waiting_requests = changes(lambda card: None)
+    waiting = await begun(waiting_requests, held)
+    waiting_requests.ended(held.model_copy(update={"id": "another", "state": State.ENDED, "why": Why.LEFT}))
+    assert waiting_requests.waits(held.card)
+    waiting_requests.decide(held.card, held.slack_user, now=False)
     await waiting
 
 
 @pytest.mark.parametrize(("now", "verdict"), [(True, Verdict.NOW), (False, Verdict.CANCELLED)])
 async def test_its_person_decides_with_a_button(held: Intervention, now: bool, verdict: Verdict) -> None:
-    mode_changes = changes(lambda card: None)
-    waiting = await begun(mode_changes, held)
-    mode_changes.decide(held.card, held.slack_user, now=now)
+    waiting_requests = changes(lambda card: None)
+    waiting = await begun(waiting_requests, held)
+    waiting_requests.decide(held.card, held.slack_user, now=now)
     assert await waiting is verdict
 
 
 async def test_nobody_else_decides(held: Intervention) -> None:
-    mode_changes = changes(lambda card: None)
-    waiting = await begun(mode_changes, held)
+    waiting_requests = changes(lambda card: None)
+    waiting = await begun(waiting_requests, held)
     with pytest.raises(NotAuthorized):
-        mode_changes.decide(held.card, "U0LIS", now=True)
-    assert mode_changes.waits(held.card)
-    mode_changes.decide(held.card, held.slack_user, now=False)
+        waiting_requests.decide(held.card, "U0LIS", now=True)
+    assert waiting_requests.waits(held.card)
+    waiting_requests.decide(held.card, held.slack_user, now=False)
     await waiting
 
 
 async def test_a_second_answer_is_refused(held: Intervention) -> None:
-    mode_changes = changes(lambda card: None)
-    waiting = await begun(mode_changes, held)
-    mode_changes.decide(held.card, held.slack_user, now=True)
+    waiting_requests = changes(lambda card: None)
+    waiting = await begun(waiting_requests, held)
+    waiting_requests.decide(held.card, held.slack_user, now=True)
     with pytest.raises(NotSuitable):
-        mode_changes.decide(held.card, held.slack_user, now=False)
+        waiting_requests.decide(held.card, held.slack_user, now=False)
     await waiting
 
 
@@ -116,23 +116,23 @@ async def test_a_button_of_a_question_that_is_gone_says_so() -> None:
 
 async def test_after_its_time_the_card_says_that_nothing_was_switched(held: Intervention) -> None:
     shown: list[Any] = []
-    mode_changes = changes(lambda card: shown.append(mode_changes.on_card(card)), patience=0.01)
-    assert await mode_changes.wait(held, ActionName.BARGE_IN) is Verdict.LATE
+    waiting_requests = changes(lambda card: shown.append(waiting_requests.on_card(card)), patience=0.01)
+    assert await waiting_requests.wait(held, ActionName.BARGE_IN) is Verdict.LATE
     assert [one.late for one in shown] == [False, True]
 
 
 async def test_when_callbot_ends_nothing_waits_any_more(held: Intervention) -> None:
-    mode_changes = changes(lambda card: None)
-    waiting = await begun(mode_changes, held)
-    mode_changes.close()
+    waiting_requests = changes(lambda card: None)
+    waiting = await begun(waiting_requests, held)
+    waiting_requests.close()
     assert await waiting is Verdict.STOPPED
 
 
 async def test_the_next_end_takes_the_late_note_away(held: Intervention) -> None:
-    mode_changes = changes(lambda card: None, patience=0.01)
-    await mode_changes.wait(held, ActionName.BARGE_IN)
-    mode_changes.ended(held)
-    assert mode_changes.on_card(held.card) is None
+    waiting_requests = changes(lambda card: None, patience=0.01)
+    await waiting_requests.wait(held, ActionName.BARGE_IN)
+    waiting_requests.ended(held)
+    assert waiting_requests.on_card(held.card) is None
 
 
 # ── a request for another call than the one that the phone is busy with ──
@@ -144,56 +144,56 @@ def asked(an_intervention: Callable[..., Intervention]) -> Intervention:
 
 
 async def test_a_phone_that_stays_busy_is_waited_for_and_no_longer(asked: Intervention) -> None:
-    mode_changes = changes(lambda card: None, patience=0.05)
-    assert await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at()) is Verdict.LATE
-    assert mode_changes.on_card(asked.card) is None
+    waiting_requests = changes(lambda card: None, patience=0.05)
+    assert await waiting_requests.wait_for_phone(asked, "Bob", waiting_requests.ends_at()) is Verdict.LATE
+    assert waiting_requests.on_card(asked.card) is None
 
 
 @pytest.mark.parametrize("free", [PhoneSeen.ONLINE, PhoneSeen.UNKNOWN, PhoneSeen.NOT_REGISTERED])
 async def test_it_goes_on_when_the_phone_is_no_longer_busy(asked: Intervention, free: PhoneSeen) -> None:
     phones = Phones(PhoneSeen.BUSY, RuntimeError("invented"), PhoneSeen.RINGING, free)
-    mode_changes = changes(lambda card: None, phones)
-    assert await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at()) is Verdict.LEFT
+    waiting_requests = changes(lambda card: None, phones)
+    assert await waiting_requests.wait_for_phone(asked, "Bob", waiting_requests.ends_at()) is Verdict.FREE
     assert phones.asked == [asked.phone] * 4
 
 
 async def test_the_card_of_what_waits_for_a_phone_names_whose_call_it_is_busy_with(asked: Intervention) -> None:
     shown: list[Any] = []
-    mode_changes = changes(lambda card: shown.append(mode_changes.on_card(card)), patience=0.01)
-    await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at())
+    waiting_requests = changes(lambda card: shown.append(waiting_requests.on_card(card)), patience=0.01)
+    await waiting_requests.wait_for_phone(asked, "Bob", waiting_requests.ends_at())
     assert shown == [BusyPhone(whose="Bob")]
 
 
 async def test_one_poll_serves_all_that_wait_for_a_phone(asked: Intervention) -> None:
     phones = Phones(PhoneSeen.BUSY, PhoneSeen.BUSY, PhoneSeen.ONLINE)
-    mode_changes = changes(lambda card: None, phones)
+    waiting_requests = changes(lambda card: None, phones)
     cards = [asked.model_copy(update={"card": f"card {number}"}) for number in range(5)]
-    waiting = [mode_changes.wait_for_phone(one, "Bob", mode_changes.ends_at()) for one in cards]
-    assert set(await asyncio.gather(*waiting)) == {Verdict.LEFT}
+    waiting = [waiting_requests.wait_for_phone(one, "Bob", waiting_requests.ends_at()) for one in cards]
+    assert set(await asyncio.gather(*waiting)) == {Verdict.FREE}
     assert phones.asked == [asked.phone] * 3
 
 
 async def test_each_phone_is_polled_for_those_that_wait_for_it(asked: Intervention) -> None:
     phones = Phones(PhoneSeen.ONLINE, PhoneSeen.ONLINE)
-    mode_changes = changes(lambda card: None, phones)
+    waiting_requests = changes(lambda card: None, phones)
     other = asked.model_copy(update={"card": "another", "phone": "0003*025"})
-    waiting = [mode_changes.wait_for_phone(one, "Bob", mode_changes.ends_at()) for one in (asked, other)]
-    assert await asyncio.gather(*waiting) == [Verdict.LEFT, Verdict.LEFT]
+    waiting = [waiting_requests.wait_for_phone(one, "Bob", waiting_requests.ends_at()) for one in (asked, other)]
+    assert await asyncio.gather(*waiting) == [Verdict.FREE, Verdict.FREE]
     assert sorted(phones.asked) == ["0003*024", "0003*025"]
 
 
 async def test_the_pbx_is_not_asked_about_a_phone_that_callbot_itself_keeps_busy(asked: Intervention) -> None:
     ours = iter([True, True, False])
     phones = Phones(PhoneSeen.ONLINE)
-    mode_changes = changes(lambda card: None, phones, is_ours=lambda _: next(ours))
-    assert await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at()) is Verdict.LEFT
+    waiting_requests = changes(lambda card: None, phones, is_ours=lambda _: next(ours))
+    assert await waiting_requests.wait_for_phone(asked, "Bob", waiting_requests.ends_at()) is Verdict.FREE
     assert phones.asked == [asked.phone]
 
 
 async def test_a_phone_is_polled_no_more_when_nothing_waits_for_it(asked: Intervention) -> None:
     phones = Phones()
-    mode_changes = changes(lambda card: None, phones, patience=0.02)
-    await mode_changes.wait_for_phone(asked, "Bob", mode_changes.ends_at())
+    waiting_requests = changes(lambda card: None, phones, patience=0.02)
+    await waiting_requests.wait_for_phone(asked, "Bob", waiting_requests.ends_at())
     polls = len(phones.asked)
-    await mode_changes.wait(asked, ActionName.WHISPER)
+    await waiting_requests.wait(asked, ActionName.WHISPER)
     assert len(phones.asked) == polls

@@ -29,7 +29,8 @@ POLL_EVERY = 0.5
 class Verdict(StrEnum):
     """How the waiting came to its end."""
 
-    LEFT = "hung up"
+    FREE = "phone free"
+    """The old leg is gone, or the PBX shows the phone as free."""
     NOW = "ring now anyway"
     CANCELLED = "cancelled"
     LATE = "not hung up in time"
@@ -96,7 +97,7 @@ class WaitingRequests:
     async def wait_for_phone(self, asked: Intervention, whose: str, until: float) -> Verdict:
         """Say on the card of `asked` that the phone is busy, and wait until it is free, for a button, or `until`.
 
-        `until` is on the clock of the event loop; `ends_at` gives it. LEFT: the phone is free.
+        `until` is on the clock of the event loop; `ends_at` gives it.
         """
         loop = asyncio.get_running_loop()
         waiting = _Waiting(asked, BusyPhone(whose=whose), loop.create_future())
@@ -127,7 +128,7 @@ class WaitingRequests:
                 free = False
             for one in waiting if free else ():
                 if not one.verdict.done():
-                    one.verdict.set_result(Verdict.LEFT)
+                    one.verdict.set_result(Verdict.FREE)
             await asyncio.sleep(self._poll_every)
 
     async def _wait(self, waiting: _Waiting, patience: float) -> Verdict:
@@ -157,7 +158,7 @@ class WaitingRequests:
         if intervention.why is Why.CALL_OVER:
             waiting.verdict.set_result(Verdict.OVER)
         elif waiting.held.id == intervention.id:
-            waiting.verdict.set_result(Verdict.LEFT)
+            waiting.verdict.set_result(Verdict.FREE)
 
     def decide(self, card: str, slack_user: str, *, now: bool) -> None:
         """A button of the question. Raises NotAuthorized for somebody else's, NotSuitable where nothing waits."""
