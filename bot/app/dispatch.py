@@ -18,7 +18,7 @@ from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
 from bot.interventions.claiming import rule_of
 from bot.interventions.conclusions import Conclusions
 from bot.interventions.planner import named_call
-from bot.interventions.ports import Asker, Ledger, Outcome
+from bot.interventions.ports import Asker, InterventionLedger, Outcome
 from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.poller import Poller
@@ -46,7 +46,7 @@ class Dispatch:
     def __init__(
         self,
         *,
-        ledger: Ledger,
+        ledger: InterventionLedger,
         conclusions: Conclusions,
         config: LiveConfig,
         poller: Poller,

@@ -18,7 +18,7 @@ from bot.domain.permissions import Permissions, Person, names_on
 from bot.domain.search import search
 from bot.interventions.checks import refuse_if_inside
 from bot.interventions.planner import CallAndView, check_phone
-from bot.interventions.ports import Choice, Line, Listing, Page
+from bot.interventions.ports import CallChoice, Line, Listing, ListPage
 from bot.tasks import in_slices
 
 LISTED_WITHIN = 8.0
@@ -27,9 +27,9 @@ LINES_ON_A_PAGE = 12
 """Three blocks each, and at most five around them: well below the 50 of one Slack message."""
 
 
-def offered_choice(intervene: Intervene, one: CallAndView, channel: str, permissions: Permissions) -> Choice:
+def offered_choice(intervene: Intervene, one: CallAndView, channel: str, permissions: Permissions) -> CallChoice:
     """One of several calls that suit, with the button that means it."""
-    return Choice(
+    return CallChoice(
         call=one.call,
         view=one.view,
         agent=permissions.name_of(one.extension),
@@ -133,14 +133,14 @@ async def live_calls(
     )
 
 
-def page_of(lines: Sequence[str], wanted: int) -> Page:
+def page_of(lines: Sequence[str], wanted: int) -> ListPage:
     """The page that is wanted, or the last one, of these lines, each given as the id of its call."""
     pages = max(1, -(-len(lines) // LINES_ON_A_PAGE))
     number = min(wanted, pages)
     start = (number - 1) * LINES_ON_A_PAGE
     before = dict.fromkeys(lines[:start])
     goes_on = 0 < start < len(lines) and lines[start] == lines[start - 1]
-    return Page(
+    return ListPage(
         number=number,
         pages=pages,
         start=start,

@@ -25,7 +25,7 @@ from bot.domain.request import Request
 from bot.interventions.card import CardPlace, place_of_card
 from bot.interventions.checks import asked_already, phone_beside, refuse_if_busy, refuse_if_inside
 from bot.interventions.planner import CallAndView, permits_for, plan, suitable_views
-from bot.interventions.ports import Ledger, Outcome
+from bot.interventions.ports import InterventionLedger, Outcome
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.phone_calls import PhoneCalls
 from bot.tasks import WriteBehind
@@ -112,7 +112,7 @@ class Claims:
         self,
         *,
         phone_calls: PhoneCalls,
-        ledger: Ledger,
+        ledger: InterventionLedger,
         tracker: InterventionTracker,
         permissions: Callable[[], Permissions],
         silent_in: Callable[[], frozenset[str]],

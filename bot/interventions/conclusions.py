@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.domain.request import Request
-from bot.interventions.ports import Ledger, Outcome
+from bot.interventions.ports import InterventionLedger, Outcome
 from bot.tasks import WriteBehind
 
 _log = structlog.get_logger("callbot.interventions")
@@ -25,7 +25,7 @@ class _Conclusion:
 class Conclusions:
     """Concludes requests in the ledger."""
 
-    def __init__(self, ledger: Ledger, sleep: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, ledger: InterventionLedger, sleep: Callable[[float], Awaitable[None]]) -> None:
         self._ledger = ledger
         self._outcomes: WriteBehind[_Conclusion] = WriteBehind(self._write_down, sleep)
 

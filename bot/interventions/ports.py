@@ -35,7 +35,7 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class Choice(_Frozen):
+class CallChoice(_Frozen):
     """One call, seen from one view of the target's, that the action would fit, and the button that does it."""
 
     call: PhoneCall
@@ -62,7 +62,7 @@ class Line(_Frozen):
     """Where it is the asker's own call, and there is a channel for help requests."""
 
 
-class Page(NamedTuple):
+class ListPage(NamedTuple):
     """One page of the lines of a list, all sides of a call together."""
 
     number: int = 1
@@ -87,7 +87,7 @@ class Listing(_Frozen):
     channel: str
     lines: tuple[Line, ...] = ()
     """Those of the page."""
-    page: Page = Page()
+    page: ListPage = ListPage()
     live: int = 0
     """Calls that this person may know of, whether they match or not."""
     scopes: int = 0
@@ -166,7 +166,7 @@ class Measures(Protocol):
         """Proof that the supervisor is in the call, so many seconds after they asked, perhaps from an alert's card."""
 
 
-class Ledger(Protocol):
+class InterventionLedger(Protocol):
     """What was asked, allowed and done: the audit log, the guard against doing it twice, and the memory after a crash."""
 
     @property
@@ -260,7 +260,7 @@ class Asker(Protocol):
     async def failed(self, message: str, request: str) -> None:
         """Say what went wrong on our side or the PBX's."""
 
-    async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
+    async def choose(self, action: ActionName, choices: tuple[CallChoice, ...]) -> None:
         """Ask which call."""
 
     async def listed(self, listing: Listing) -> None:

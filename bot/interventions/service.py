@@ -41,10 +41,10 @@ from bot.interventions.card import others_read, why_elsewhere
 from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
 from bot.interventions.claiming import AskersPhone, Claims, PhoneBusy, Reading
 from bot.interventions.conclusions import Conclusions
-from bot.interventions.waiting import Verdict, changes_mode
 from bot.interventions.planner import permits_for, suitable_views
-from bot.interventions.ports import Asker, BotToken, Cards, Ledger, Measures, Outcome
+from bot.interventions.ports import Asker, BotToken, Cards, InterventionLedger, Measures, Outcome
 from bot.interventions.tracker import InterventionTracker
+from bot.interventions.waiting import Verdict, changes_mode
 from bot.polling.phone_calls import PhoneCalls, live_on
 from bot.tasks import Tasks
 
@@ -88,7 +88,7 @@ class Interventions:
         self,
         *,
         phone_calls: PhoneCalls,
-        ledger: Ledger,
+        ledger: InterventionLedger,
         cards: Cards,
         permissions: Callable[[], Permissions],
         refuse_if_unread: Callable[[], None],

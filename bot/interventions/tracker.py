@@ -19,9 +19,9 @@ from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen
 from bot.domain.wall_time import taken_up
 from bot.interventions.card import card_of, is_removed, others_read
-from bot.interventions.waiting import WaitingRequests
 from bot.interventions.open_cards import OpenCards
-from bot.interventions.ports import Cards, Ledger, Measures
+from bot.interventions.ports import Cards, InterventionLedger, Measures
+from bot.interventions.waiting import WaitingRequests
 from bot.polling.poller import CallPath, Haste, Poller
 from bot.tasks import Tasks, WriteBehind
 
@@ -37,7 +37,7 @@ class InterventionTracker:
         self,
         *,
         poller: Poller,
-        ledger: Ledger,
+        ledger: InterventionLedger,
         cards: Cards,
         permissions: Callable[[], Permissions],
         silent_in: Callable[[], frozenset[str]],

@@ -15,7 +15,7 @@ from bot.domain.buttons import PageButton
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
 from bot.domain.wall_time import call_at, view_at
 from bot.interventions.call_list import since_when
-from bot.interventions.ports import Choice, Line, Listing
+from bot.interventions.ports import CallChoice, Line, Listing
 from bot.slack.intervention_card import FLOW
 from bot.slack.messages import (
     BUTTON_TEXT,
@@ -36,7 +36,7 @@ from bot.slack.messages import (
 )
 
 MOST_CHOICES = 25
-_WithCall = TypeVar("_WithCall", Line, Choice)
+_WithCall = TypeVar("_WithCall", Line, CallChoice)
 
 
 # ── the list ──
@@ -133,7 +133,7 @@ def _sentences(line: Line) -> list[str]:
     return [sentence, *_present(line)]
 
 
-def _agent(one: Line | Choice) -> str:
+def _agent(one: Line | CallChoice) -> str:
     return one.agent if one.agent == one.view.extension else f"{one.agent} {one.view.extension}"
 
 
@@ -197,7 +197,7 @@ def other_party(view: PhoneCallView, names: dict[str, str]) -> str:
 
 
 def choice_message(
-    action: ActionName, offered: Sequence[Choice], now: datetime, pbx_behind: timedelta = timedelta()
+    action: ActionName, offered: Sequence[CallChoice], now: datetime, pbx_behind: timedelta = timedelta()
 ) -> Message:
     """Several calls suit: a button for each, the longest call first, with the other party and the age."""
     ordered = sorted(_at_wall(offered, pbx_behind), key=_oldest_first)
@@ -221,7 +221,7 @@ def choice_message(
     return message(f"{title} {len(ordered)} calls suit.", blocks)
 
 
-def _oldest_first(choice: Choice) -> tuple[datetime, str]:
+def _oldest_first(choice: CallChoice) -> tuple[datetime, str]:
     return (_begun(choice.call, choice.view) or datetime.max.replace(tzinfo=UTC), choice.call.id)
 
 
@@ -229,7 +229,7 @@ def _begun(call: PhoneCall, view: PhoneCallView) -> datetime | None:
     return since_when(call, view) or call.published
 
 
-def _labels(offered: Sequence[Choice], now: datetime) -> list[str]:
+def _labels(offered: Sequence[CallChoice], now: datetime) -> list[str]:
     """The other party and the age; the extension and the view where there are several.
 
     Equal labels get the ends of the call ids, which `/calls` shows.
@@ -251,7 +251,7 @@ def _labels(offered: Sequence[Choice], now: datetime) -> list[str]:
     ]
 
 
-def _label(choice: Choice, detail: str, now: datetime) -> str:
+def _label(choice: CallChoice, detail: str, now: datetime) -> str:
     begun = _begun(choice.call, choice.view)
     rest = f"{f', {_age(now - begun)}' if begun else ''}{detail}"
     return plain(

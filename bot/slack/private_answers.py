@@ -15,7 +15,7 @@ import structlog
 from bot.domain.actions import ActionName
 from bot.domain.buttons import Button
 from bot.domain.errors import Refusal
-from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
+from bot.interventions.ports import CallChoice, Card, CardElsewhere, Listing
 from bot.slack import answer_messages, call_lists
 from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message
@@ -63,7 +63,7 @@ class PrivateAnswers:
         """Say what went wrong."""
         await self._tell(answer_messages.refusal_message(message, request))
 
-    async def choose(self, action: ActionName, choices: tuple[Choice, ...]) -> None:
+    async def choose(self, action: ActionName, choices: tuple[CallChoice, ...]) -> None:
         """Ask which call."""
         await self._tell(call_lists.choice_message(action, choices, self.now(), self.pbx_behind()))
 

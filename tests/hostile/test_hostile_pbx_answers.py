@@ -19,7 +19,7 @@ from bot.domain.legs import Known, own_views
 from bot.domain.permissions import Permissions
 from bot.interventions.call_list import Viewer, live_calls
 from bot.interventions.card import next_buttons
-from bot.interventions.ports import Card, CardElsewhere, Choice, Listing
+from bot.interventions.ports import CallChoice, Card, CardElsewhere, Listing
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack import call_lists
 from bot.slack.intervention_card import STATE, intervention_message
@@ -217,6 +217,6 @@ def test_a_question_about_whatever_was_read_does_no_harm(
     *, read: Read, hidden: Hidden, rules: Permissions, noon: datetime, data: st.DataObject
 ) -> None:
     found = [line for line in listing(read(data), rules).lines if line.buttons]
-    offered = [Choice(call=one.call, view=one.view, agent=one.agent, button=one.buttons[0]) for one in found]
+    offered = [CallChoice(call=one.call, view=one.view, agent=one.agent, button=one.buttons[0]) for one in found]
     if offered:
         shown_without_harm(call_lists.choice_message(offered[0].button.intervene.action, offered, noon), hidden)

@@ -10,7 +10,7 @@ from bot.domain.actions import ActionName
 from bot.domain.buttons import Button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
-from bot.interventions.ports import Choice
+from bot.interventions.ports import CallChoice
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.button_codec import unpack
 from bot.slack.call_lists import choice_message
@@ -19,7 +19,7 @@ from bot.slack.messages import Message
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
 Texts = Callable[[Message], list[str]]
-Offered = Callable[..., tuple[Choice, ...]]
+Offered = Callable[..., tuple[CallChoice, ...]]
 HOSTILE = "<!here> <@U0BOB> *x* :100: https://evil.example\n> \u202e"
 
 
@@ -33,15 +33,15 @@ def offered(a_call: MakeCall, a_view: MakeView) -> Offered:
         on: tuple[str, ...] = (),
         one_call: bool = False,
         **call: Any,
-    ) -> tuple[Choice, ...]:
-        def choice(number: int, fields: dict[str, Any]) -> Choice:
+    ) -> tuple[CallChoice, ...]:
+        def choice(number: int, fields: dict[str, Any]) -> CallChoice:
             call_id = "c0" if one_call else f"c{number}"
             phone = on[number] if on else "0003*210"
             target = Target(kind="extension", text=phone)
             button = Button(intervene=Intervene(action=action, target=target, call=call_id), channel="C0FLOOR")
             one = a_call(call_id=call_id, **call)
             view = a_view(**{"extension": phone, "destination": [phone], **fields})
-            return Choice(call=one, view=view, agent="Bob Ionescu", button=button)
+            return CallChoice(call=one, view=view, agent="Bob Ionescu", button=button)
 
         return tuple(choice(number, fields) for number, fields in enumerate(views))
 
