@@ -130,7 +130,7 @@ class WriteBehind(Generic[N]):
         """Whether the newest state of this id is not written yet."""
         return id_ in self._unsaved
 
-    def begin(self, state: N) -> None:
+    def save_soon(self, state: N) -> None:
         """Write it now, or as soon as the ledger takes it."""
         self._unsaved[state.id] = state
         if not self._writing:
@@ -139,7 +139,7 @@ class WriteBehind(Generic[N]):
 
     async def save(self, state: N) -> None:
         """Write it, and wait for that, PATIENCE at most. Raises nothing."""
-        self.begin(state)
+        self.save_soon(state)
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 while self._unsaved.get(state.id) is state:

@@ -235,7 +235,7 @@ class AlertManager:
             for alert in alerts:
                 self._remember(alert)
                 if self._saving.waits(alert.id):  # an older state would be saved after this one
-                    self._saving.begin(alert)
+                    self._saving.save_soon(alert)
                 if len(alert.steps) == 1 and alert.when is not When.HELP_REQUESTED:
                     self._digests.count(alert.channel, 1, now, alert.digest)
                 self._metrics.alert(alert.when, "digested" if alert.digest else "raised")
@@ -299,7 +299,7 @@ class AlertManager:
             return
         self._remember(alert)
         if _without_age(alert) != _without_age(before):
-            self._saving.begin(alert)
+            self._saving.save_soon(alert)
             self._show(alert.card)
         if alert.state is not before.state:
             _log.info("alert", alert=alert.id, state=alert.state, how=alert.how, call=alert.call.id)

@@ -195,7 +195,7 @@ class InterventionTracker:
             if same and older.state is State.NOT_ANSWERED and newer.name in RINGS_PHONE:
                 over = older.model_copy(update={"following": False})
                 self._open_cards.put(over)
-                self._saving.begin(over)
+                self._saving.save_soon(over)
 
     async def resume(self) -> None:
         """Take up, after a start, what was open: poll the call, and let the same card go on.

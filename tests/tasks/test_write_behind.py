@@ -101,7 +101,7 @@ async def test_one_that_is_never_taken_does_not_keep_the_others_from_being_writt
     ledger = Refusing(clock, bad="i0")
     saving = WriteBehind(ledger.save, clock.sleep, at_once=at_once)
     for number in range(40):
-        saving.begin(asked.model_copy(update={"id": f"i{number}"}))
+        saving.save_soon(asked.model_copy(update={"id": f"i{number}"}))
     for _ in range(40):
         await clock.let_pass(1)
     assert sorted(ledger.rows) == sorted(f"i{number}" for number in range(1, 40))
@@ -112,7 +112,7 @@ async def test_one_that_is_never_taken_does_not_keep_the_others_from_being_writt
 async def test_one_that_is_never_taken_is_not_tried_all_the_time(clock: Any, asked: Intervention) -> None:
     ledger = Refusing(clock, bad="bad")
     saving = WriteBehind(ledger.save, clock.sleep, at_once=16)
-    saving.begin(asked.model_copy(update={"id": "bad"}))
+    saving.save_soon(asked.model_copy(update={"id": "bad"}))
     await clock.let_pass(1800)
     assert ledger.tries <= 10 + 1800 / LONGEST_PAUSE
     await saving.stop()
@@ -128,7 +128,7 @@ async def test_as_many_as_the_ledger_takes_together_are_written_at_a_time(clock:
 
     saving = WriteBehind(save, clock.sleep, at_once=3)
     for number in range(5):
-        saving.begin(asked.model_copy(update={"id": f"i{number}"}))
+        saving.save_soon(asked.model_copy(update={"id": f"i{number}"}))
     await clock.let_pass(0.1)
     assert begun == ["i0", "i1", "i2"]
     ledger.let.set()
@@ -139,9 +139,9 @@ async def test_as_many_as_the_ledger_takes_together_are_written_at_a_time(clock:
 async def test_a_newer_state_is_written_after_the_one_that_is_being_written(clock: Any, asked: Intervention) -> None:
     ledger = Refusing(clock, held=True)
     saving = WriteBehind(ledger.save, clock.sleep, at_once=16)
-    saving.begin(at(asked, State.RINGING))
+    saving.save_soon(at(asked, State.RINGING))
     await clock.let_pass(0.1)
-    saving.begin(at(asked, State.ENDED))
+    saving.save_soon(at(asked, State.ENDED))
     ledger.let.set()
     await clock.let_pass(0.1)
     assert (ledger.rows[asked.id].state, saving.waits(asked.id)) == (State.ENDED, False)
