@@ -23,7 +23,7 @@ from bot.app.metrics import Metrics
 from bot.domain.commands import Command
 from bot.domain.errors import Refusal
 from bot.domain.request import Request
-from bot.interventions.ports import Asker
+from bot.interventions.service import Asker
 from bot.slack.http import Front
 from bot.slack.listeners import Home, Listeners, build_app
 from bot.slack.outbox import Outbox

@@ -113,7 +113,7 @@ class WriteBehind(Generic[N]):
     def __init__(
         self,
         write: Callable[[N], Awaitable[None]],
-        sleep: Callable[[float], Awaitable[None]],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         saved: Callable[[N], None] = lambda _: None,
         at_once: int = 1,
     ) -> None:

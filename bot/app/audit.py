@@ -22,7 +22,7 @@ from bot.app.settings import OwnSettings
 from bot.domain.errors import ConfigErrors, WrongUsage
 from bot.domain.foreign_text import folded
 from bot.domain.permissions import Permissions
-from bot.interventions.ports import Outcome
+from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditEntry, AuditLog
 from bot.slack.intervention_card import STATE
 

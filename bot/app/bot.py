@@ -124,7 +124,7 @@ class Bot:
                 await core.monitor.stop()
                 await core.alerts.stop()
                 await core.interventions.stop(STOP["puts"])
-                await core.conclusions.stop()
+                await core.outcomes.stop()
                 await core.publisher.drain(STOP["cards"])
         except TimeoutError:
             _log.error("stopped_late")

@@ -23,9 +23,9 @@ from bot.app.telephony import Telephony
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.intervention import Intervention
 from bot.domain.request import new_id
+from bot.interventions.card import Card, CardElsewhere
 from bot.interventions.checks import POLL_PATIENCE, phone_seen
-from bot.interventions.conclusions import Conclusions
-from bot.interventions.ports import Card, CardElsewhere
+from bot.interventions.outcomes import Outcomes
 from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger
@@ -92,7 +92,7 @@ class Core:
     alerts: AlertManager
     monitor: AlertMonitor
     blindness: Blindness
-    conclusions: Conclusions
+    outcomes: Outcomes
     dispatch: Dispatch
 
 
@@ -224,7 +224,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         clock=clock,
         pbx_clock=pbx.clock,
     )
-    conclusions = Conclusions(ledger, asyncio.sleep)
+    outcomes = Outcomes(ledger)
     interventions = Interventions(
         phone_calls=pbx.phone_calls,
         ledger=ledger,
@@ -236,12 +236,12 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         sleep=asyncio.sleep,
         measures=setup.metrics,
         tracker=tracker,
-        conclusions=conclusions,
+        outcomes=outcomes,
         bot_token=slack.bot_token,
     )
     dispatch = Dispatch(
         ledger=ledger,
-        conclusions=conclusions,
+        outcomes=outcomes,
         config=config,
         poller=pbx.poller,
         interventions=interventions,
@@ -250,12 +250,12 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     )
     # An orderly stop has drained these; after a start that failed, or a drain that was cut off, they end here.
     setup.closing.later("publisher", partial(publisher.drain, 0.0))
-    setup.closing.later("conclusions", conclusions.stop)
+    setup.closing.later("outcomes", outcomes.stop)
     setup.closing.later("interventions", partial(interventions.stop, 0.0))
     setup.closing.later("alerts", alerts.stop)
     setup.closing.later("alert monitor", monitor.stop)
     setup.closing.later("blindness", blindness.stop)
-    return Core(publisher, tracker, interventions, alerts, monitor, blindness, conclusions, dispatch)
+    return Core(publisher, tracker, interventions, alerts, monitor, blindness, outcomes, dispatch)
 
 
 def pbx_behind(setup: Setup, pbx: Telephony) -> timedelta:

@@ -15,11 +15,9 @@ from bot.domain.commands import AnswerAlert, AnswerModeChange, AskForHelp, Comma
 from bot.domain.errors import CallbotError, PbxError, Refusal
 from bot.domain.request import Request
 from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
-from bot.interventions.claiming import rule_of
-from bot.interventions.conclusions import Conclusions
+from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes, rule_of
 from bot.interventions.planner import named_call
-from bot.interventions.ports import Asker, InterventionLedger, Outcome
-from bot.interventions.service import Interventions
+from bot.interventions.service import Asker, Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.poller import Poller
 
@@ -47,7 +45,7 @@ class Dispatch:
         self,
         *,
         ledger: InterventionLedger,
-        conclusions: Conclusions,
+        outcomes: Outcomes,
         config: LiveConfig,
         poller: Poller,
         interventions: Interventions,
@@ -55,7 +53,7 @@ class Dispatch:
         responses: AlertResponses,
     ) -> None:
         self._ledger = ledger
-        self._conclusions = conclusions
+        self._outcomes = outcomes
         self._config = config
         self._poller = poller
         self._interventions = interventions
@@ -92,7 +90,7 @@ class Dispatch:
         except Exception as error:  # noqa: BLE001 - last resort: the person and the ledger learn of any failure
             rule, no = rule_of(error)
             if written_down:
-                await self._conclusions.conclude(
+                await self._outcomes.conclude(
                     request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id
                 )
             await self._tell(error, request, asker)
@@ -110,7 +108,7 @@ class Dispatch:
 
     async def _answer_and_tell(self, request: Request, question: Question, asker: Asker) -> None:
         answer = await self._answer(request, question)
-        await self._conclusions.conclude(
+        await self._outcomes.conclude(
             request, Outcome.ANSWERED, answer.rule, allowed=True, extension=answer.extension, call_id=answer.call_id
         )
         if answer.tell is not None:

@@ -10,7 +10,6 @@ Read in this order:
     card.py         where a card goes, and what those who read it may know
     tracker.py      keeps the open interventions up to date: saves and shows what the polls have changed
     open_cards.py   the interventions that are remembered: by card, and by call
-    conclusions.py  what came of requests that sent nothing, on its way into the ledger
+    outcomes.py     what came of requests that sent nothing, on its way into the ledger; what is asked of the ledger
     call_list.py    the live calls that a person may know of
-    ports.py        what is asked of the ledger, the cards and the person
 """

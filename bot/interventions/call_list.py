@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cache, cached_property, partial
 from typing import NamedTuple
 
+from pydantic import BaseModel
+
 from bot.domain.actions import RINGS_PHONE, ActionName, fitting_actions
 from bot.domain.buttons import Button, HelpButton, button
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status
@@ -18,13 +20,72 @@ from bot.domain.permissions import Permissions, Person, names_on
 from bot.domain.search import search
 from bot.interventions.checks import refuse_if_inside
 from bot.interventions.planner import CallAndView, check_phone
-from bot.interventions.ports import CallChoice, Line, Listing, ListPage
 from bot.tasks import in_slices
 
 LISTED_WITHIN = 8.0
 """Seconds that the reading of all lists may take; what is not read by then is missing, and the answer says so."""
 LINES_ON_A_PAGE = 12
 """Three blocks each, and at most five around them: well below the 50 of one Slack message."""
+
+
+class CallChoice(BaseModel, frozen=True):
+    """One call, seen from one view of the target's, that the action would fit, and the button that does it."""
+
+    call: PhoneCall
+    view: PhoneCallView
+    agent: str
+    names: dict[str, str] = {}
+    """Of the other parties, by their numbers."""
+    button: Button
+
+
+class Line(BaseModel, frozen=True):
+    """One side of a live call in the list of `/calls`: a button for each thing that this person may do to it."""
+
+    call: PhoneCall
+    view: PhoneCallView
+    agent: str
+    names: dict[str, str] = {}
+    """Of the other parties, by their numbers."""
+    present: tuple[str, ...] = ()
+    """The other supervisors who are on it, as far as the asker may know."""
+    asker_present: bool = False
+    buttons: tuple[Button, ...] = ()
+    help_button: HelpButton | None = None
+    """Where it is the asker's own call, and there is a channel for help requests."""
+
+
+class ListPage(NamedTuple):
+    """One page of the lines of a list, all sides of a call together."""
+
+    number: int = 1
+    pages: int = 1
+    start: int = 0
+    end: int = 0
+    """Its lines: from `start` on, before `end`."""
+    calls: int = 0
+    """Calls on all pages."""
+    first_call: int = 1
+    """Which of them the first line is of, counted from 1."""
+    goes_on: bool = False
+    """That one is the last of the page before, too."""
+
+
+class Listing(BaseModel, frozen=True):
+    """What one person may know of the live calls: one page of those lines that match every word."""
+
+    command: ListCalls
+    words: tuple[str, ...] = ()
+    """As people read them: a mention is the person's name."""
+    channel: str
+    lines: tuple[Line, ...] = ()
+    """Those of the page."""
+    page: ListPage = ListPage()
+    live: int = 0
+    """Calls that this person may know of, whether they match or not."""
+    scopes: int = 0
+    unread: int = 0
+    """How many lists the PBX was asked for, and how many of them could not be read."""
 
 
 def offered_choice(intervene: Intervene, one: CallAndView, channel: str, permissions: Permissions) -> CallChoice:

@@ -5,7 +5,11 @@ and else to a direct message.
 """
 
 from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
+
+from pydantic import BaseModel
 
 from bot.domain.actions import JOINING, SILENT, ActionName, fitting_actions
 from bot.domain.buttons import Button, button
@@ -15,7 +19,47 @@ from bot.domain.intervention import UNDECIDED, Intervention, Why
 from bot.domain.legs import Known, as_others_see, own_views, talks
 from bot.domain.permissions import Permissions
 from bot.domain.request import Request
-from bot.interventions.ports import BusyPhone, Card, CardElsewhere, ModeChange
+from bot.interventions.waiting import BusyPhone, ModeChange
+
+
+class CardElsewhere(StrEnum):
+    """Why a card is not where its action was asked for."""
+
+    NO = ""
+    SILENT = "silent"
+    THERE_ALREADY = "there already"
+    NO_ACCESS = "no access"
+
+
+class Card(BaseModel, frozen=True):
+    """One card for one person and one call: everything that this person asked of this call, oldest first."""
+
+    id: str
+    place: str
+    """A channel id, or a Slack user id for a direct message."""
+    elsewhere: CardElsewhere
+    interventions: tuple[Intervention, ...]
+    names: dict[str, str]
+    """The names of the people whose extensions are in the call."""
+    legs: frozenset[str] = frozenset()
+    """Views that are supervisors' legs."""
+    buttons: tuple[Button, ...] = ()
+    mode_change: ModeChange | BusyPhone | None = None
+    removed: bool = False
+    """callbot.toml no longer names the person, or they may no longer do this: their leg is not cut, and no button is offered."""
+    protected: bool = False
+    """A party is protected by the permissions of now: nothing more of the call is shown, and no button is offered."""
+
+
+class PostedCard(NamedTuple):
+    """What is known of a card in Slack."""
+
+    at: tuple[str, str] | None = None
+    """Slack's channel and ts of it; None where it was not posted yet."""
+    begun: tuple[str, datetime] | None = None
+    """Where and when, by Slack's clock, its newest post was begun; None where none was, or it is known where that stands."""
+    shown: str = ""
+    """The digest of what it shows; empty where that is not known."""
 
 
 def others_read(place: str, slack_user: str, silent_in: frozenset[str]) -> bool:

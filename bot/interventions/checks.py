@@ -7,6 +7,7 @@ PBX is slow, refuses, fails or does not know, the request goes on as if nobody h
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import structlog
 
@@ -15,8 +16,7 @@ from bot.domain.calls import PhoneCall, Status
 from bot.domain.errors import AlreadyAsked, AlreadyInCall, PbxError, Refusal
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import Permissions
-from bot.domain.presence import PhoneSeen
-from bot.interventions.ports import Phones
+from bot.domain.presence import PhoneSeen, Presence
 
 MOST_OPEN = 200
 """Interventions that may be open at a time. Those in one call share its polls."""
@@ -26,6 +26,13 @@ POLL_PATIENCE = 5.0
 """Seconds for a read of the presence that takes turns with the polls."""
 
 _log = structlog.get_logger("callbot.checks")
+
+
+class Phones(Protocol):
+    """What the PBX knows of phones beside calls: the PBX itself, or the Poller, which takes turns."""
+
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        """One phone; None where nothing is known of it. Raises PbxError."""
 
 
 def refuse_if_busy(action: ActionName, held: Intervention | None, number_open: int, *, anyway: bool) -> None:

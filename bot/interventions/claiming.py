@@ -6,7 +6,7 @@ was sent.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakValueDictionary
@@ -17,18 +17,17 @@ from bot.domain.actions import RINGS_PHONE
 from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
-from bot.domain.errors import AlreadyAsked, NotAuthorized, NotSuitable, PbxError, PhoneNotRegistered, Refusal
+from bot.domain.errors import AlreadyAsked, NotSuitable, PhoneNotRegistered, Refusal
 from bot.domain.intervention import Intervention, before_put, waiting_for_phone
 from bot.domain.permissions import Permissions, Permit
 from bot.domain.presence import BUSY, PhoneSeen
 from bot.domain.request import Request
 from bot.interventions.card import CardPlace, place_of_card
 from bot.interventions.checks import asked_already, phone_beside, refuse_if_busy, refuse_if_inside
+from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes
 from bot.interventions.planner import CallAndView, permits_for, plan, suitable_views
-from bot.interventions.ports import InterventionLedger, Outcome
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.phone_calls import PhoneCalls
-from bot.tasks import WriteBehind
 
 FRESH = 1.0
 """Seconds for which a call counts as it was read; after a claim that took longer it is read again."""
@@ -84,27 +83,6 @@ class AskersPhone:
     """What has waited for it on a card, if this request has."""
 
 
-@dataclass(frozen=True)
-class _Withdrawal:
-    """A request for which nothing was sent, though its claim may be written."""
-
-    id: str
-    rule: str
-    allowed: bool | None
-    extension: str
-    call_id: str
-    outcome: Outcome
-
-
-def rule_of(error: BaseException) -> tuple[str, bool | None]:
-    """Which rule the audit names for a request that sent nothing, and False where permission was what it lacked."""
-    if isinstance(error, Refusal):
-        return error.rule, False if isinstance(error, NotAuthorized) else None
-    if isinstance(error, PbxError):
-        return f"pbx {error.code or type(error).__name__}", None
-    return "failed", None
-
-
 class Claims:
     """Makes an intervention of a request that is allowed and fits, so that nobody can ask for the same twice."""
 
@@ -117,7 +95,7 @@ class Claims:
         permissions: Callable[[], Permissions],
         silent_in: Callable[[], frozenset[str]],
         now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
+        outcomes: Outcomes,
     ) -> None:
         self._phone_calls = phone_calls
         self._ledger = ledger
@@ -126,11 +104,7 @@ class Claims:
         self._silent_in = silent_in
         self._now = now
         self._claiming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._withdrawals: WriteBehind[_Withdrawal] = WriteBehind(self._withdraw, sleep)
-
-    async def stop(self) -> None:
-        """Withdraw what can be withdrawn in a moment."""
-        await self._withdrawals.stop()
+        self._outcomes = outcomes
 
     async def claim(self, request: Request, command: Intervene, reading: Reading, phone: AskersPhone) -> Intervention:
         """The intervention, written down and put on its card.
@@ -185,7 +159,7 @@ class Claims:
         if anyway:
             wanted = wanted.model_copy(update={"rung_anyway": True})
         rings = command.action in RINGS_PHONE and not anyway and not inside
-        if self._withdrawals.waits(request.id):
+        if self._outcomes.is_withdrawing(request.id):
             raise Refusal(_WITHDRAWN_LATE)
         earlier = {} if card_place.card is None else await self._tracker.open_card(card_place.card)
         try:
@@ -268,22 +242,10 @@ class Claims:
             raise PhoneBusy(self._tracker.busy_elsewhere(wanted.slack_user, wanted.phone, wanted.call_id))
 
     async def _withdrawn(self, wanted: Intervention, error: BaseException) -> None:
-        """Free the claim again, now or as soon as the ledger can. Whether it was written need not be known for that."""
-        rule, allowed = rule_of(error)
-        outcome = Outcome.RECEIVED if isinstance(error, PhoneBusy) else Outcome.REFUSED
-        _log.info("withdrawn", intervention=wanted.id, rule=rule)
+        """Free the claim again, now or as soon as the ledger can."""
         self._tracker.forget_if_done(wanted.card)
-        await self._withdrawals.save(_Withdrawal(wanted.id, rule, allowed, wanted.extension, wanted.call_id, outcome))
-
-    async def _withdraw(self, one: _Withdrawal) -> None:
-        await self._ledger.withdraw(
-            one.id,
-            rule=one.rule,
-            allowed=one.allowed,
-            extension=one.extension,
-            call_id=one.call_id,
-            outcome=one.outcome,
-        )
+        outcome = Outcome.RECEIVED if isinstance(error, PhoneBusy) else Outcome.REFUSED
+        await self._outcomes.withdraw(wanted, error, outcome)
 
     def _intervention(
         self, request: Request, command: Intervene, target: CallAndView, permit: Permit, card_place: CardPlace

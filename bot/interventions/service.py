@@ -16,11 +16,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
-from bot.domain.actions import LABEL, RINGS_PHONE, SILENT
-from bot.domain.buttons import button
+from bot.domain.actions import LABEL, RINGS_PHONE, SILENT, ActionName
+from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Intervene
 from bot.domain.errors import (
@@ -36,14 +37,13 @@ from bot.domain.intervention import Intervention, answer_lost, answered, refused
 from bot.domain.permissions import Permissions, Permit, Person
 from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
-from bot.interventions.call_list import offered_choice
-from bot.interventions.card import others_read, why_elsewhere
+from bot.interventions.call_list import CallChoice, Listing, offered_choice
+from bot.interventions.card import Card, CardElsewhere, others_read, why_elsewhere
 from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
 from bot.interventions.claiming import AskersPhone, Claims, PhoneBusy, Reading
-from bot.interventions.conclusions import Conclusions
+from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes
 from bot.interventions.planner import permits_for, suitable_views
-from bot.interventions.ports import Asker, BotToken, Cards, InterventionLedger, Measures, Outcome
-from bot.interventions.tracker import InterventionTracker
+from bot.interventions.tracker import Cards, InterventionTracker, Measures
 from bot.interventions.waiting import Verdict, changes_mode
 from bot.polling.phone_calls import PhoneCalls, live_on
 from bot.tasks import Tasks
@@ -60,6 +60,47 @@ _CAME_TO = {
 """What the card of a request says that waited for the phone in vain."""
 
 _log = structlog.get_logger("callbot.interventions")
+
+
+class BotToken(Protocol):
+    """Whether Slack still takes what callbot wants to show."""
+
+    def ask(self) -> None:
+        """Ask Slack in the background."""
+
+    async def refuse_if_revoked(self) -> None:
+        """Wait a moment for the answer. Raises Refusal where Slack takes nothing any more."""
+
+
+class Asker(Protocol):
+    """The person who asked, reachable privately. No method raises."""
+
+    async def refused(self, refusal: Refusal, request: str) -> None:
+        """Say why nothing was done."""
+
+    async def phone_not_registered(self, refusal: Refusal, anyway: Button, request: str) -> None:
+        """Say that their own phone could not ring, with a button that has it rung all the same."""
+
+    async def failed(self, message: str, request: str) -> None:
+        """Say what went wrong on our side or the PBX's."""
+
+    async def choose(self, action: ActionName, choices: tuple[CallChoice, ...]) -> None:
+        """Ask which call."""
+
+    async def listed(self, listing: Listing) -> None:
+        """Show the live calls, a page of them where there are many."""
+
+    async def helped(self) -> None:
+        """Show every command."""
+
+    async def help_requested(self, channel: str) -> None:
+        """Say where the help request is, and that they will hear who is coming."""
+
+    async def card_is_elsewhere(self, why: CardElsewhere) -> None:
+        """Say that the card is in the direct message, and why."""
+
+    async def card_is_nowhere(self, card: Card) -> None:
+        """Say that Slack takes the card nowhere, and what it would show."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +138,7 @@ class Interventions:
         sleep: Callable[[float], Awaitable[None]],
         measures: Measures,
         tracker: InterventionTracker,
-        conclusions: Conclusions,
+        outcomes: Outcomes,
         bot_token: BotToken,
     ) -> None:
         self._phone_calls = phone_calls
@@ -111,7 +152,7 @@ class Interventions:
         self._measures = measures
         self._bot_token = bot_token
         self._tasks = Tasks()
-        self._conclusions = conclusions
+        self._outcomes = outcomes
         self._askers: dict[str, Asker] = {}
         self.tracker = tracker
         self._claims = Claims(
@@ -121,7 +162,7 @@ class Interventions:
             permissions=permissions,
             silent_in=silent_in,
             now=now,
-            sleep=sleep,
+            outcomes=outcomes,
         )
 
     async def start(self) -> None:
@@ -135,7 +176,6 @@ class Interventions:
     async def stop(self, seconds: float) -> None:
         """Wait for the answers to what was sent, at most so many seconds; then poll no more."""
         await self._tasks.drain(seconds)
-        await self._claims.stop()
         await self.tracker.stop()
 
     def asker(self, card: str) -> Asker | None:
@@ -215,7 +255,7 @@ class Interventions:
         if len(fitting) == 1:
             return Reading(fitting[0], permits[extension], read_at)
         choices = tuple(offered_choice(command, one, request.channel, permissions) for one in fitting)
-        await self._conclusions.conclude(
+        await self._outcomes.conclude(
             request, Outcome.ASKED_WHICH_CALL, permits[extension].rule, allowed=True, extension=extension
         )
         await asker.choose(command.action, choices)
@@ -271,7 +311,7 @@ class Interventions:
         target = reading.target
         insisting = command.model_copy(update={"ring_anyway": True})
         anyway = button(insisting, target.extension, target.call, request.channel, view_id=target.view.id)
-        await self._conclusions.conclude(
+        await self._outcomes.conclude(
             request, Outcome.REFUSED, refusal.rule, extension=target.extension, call_id=target.call.id
         )
         await asker.phone_not_registered(refusal, anyway, request.id)
@@ -299,7 +339,7 @@ class Interventions:
         if verdict in {Verdict.FREE, Verdict.NOW}:
             await self.intervene(request, _this_call(request, command, reading), asker, Waited(verdict))
             return
-        await self._conclusions.conclude(
+        await self._outcomes.conclude(
             request,
             Outcome.MODE_NOT_CHANGED,
             verdict,
@@ -342,7 +382,7 @@ class Interventions:
                 again = Waited(verdict, on_card, until)
                 await self.intervene(request, _this_call(request, command, reading), asker, again)
                 return
-            await self._conclusions.conclude(
+            await self._outcomes.conclude(
                 request,
                 Outcome.REFUSED,
                 f"{PhoneBusy.rule}: {verdict}",

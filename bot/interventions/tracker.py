@@ -8,6 +8,7 @@ answer.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
@@ -17,10 +18,11 @@ from bot.domain.intervention import UNDECIDED, Intervention, Poll, State, Why, a
 from bot.domain.legs import NOTHING, Known, as_others_see, without_legs
 from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen
+from bot.domain.request import Request
 from bot.domain.wall_time import taken_up
-from bot.interventions.card import card_of, is_removed, others_read
+from bot.interventions.card import Card, card_of, is_removed, others_read
 from bot.interventions.open_cards import OpenCards
-from bot.interventions.ports import Cards, InterventionLedger, Measures
+from bot.interventions.outcomes import InterventionLedger
 from bot.interventions.waiting import WaitingRequests
 from bot.polling.poller import CallPath, Haste, Poller
 from bot.tasks import Tasks, WriteBehind
@@ -28,6 +30,29 @@ from bot.tasks import Tasks, WriteBehind
 RECORDED = frozenset({State.RECORDING, State.RECORDING_STOPPED})
 
 _log = structlog.get_logger("callbot.tracker")
+
+
+class Cards(Protocol):
+    """The cards in Slack. `show` returns at once; the newest state wins."""
+
+    def show(self, card: Card) -> None:
+        """Post the card, or bring the posted one up to date."""
+
+    def interrupted(self, request: Request) -> None:
+        """Tell the person, in a direct message, that a restart cut the request off and that nothing was sent."""
+
+    def never_sent(self, card: str) -> None:
+        """Say on the card, if it stands, that what waited on it was not sent. Asked for at a start, of what ended before."""
+
+
+class Measures(Protocol):
+    """The metrics that an operator watches."""
+
+    def put(self, result: str) -> None:
+        """One PUT, and how it was answered: call, ringing, nothing, refused, unreachable or lost."""
+
+    def connected(self, seconds: float, *, by_alert: bool) -> None:
+        """Proof that the supervisor is in the call, so many seconds after they asked, perhaps from an alert's card."""
 
 
 class InterventionTracker:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import structlog
+from pydantic import BaseModel
 
 from bot.domain.actions import JOINING, ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, Why
 from bot.domain.presence import BUSY, PhoneSeen
-from bot.interventions.ports import BusyPhone, ModeChange
 from bot.tasks import Tasks
 
 _log = structlog.get_logger("callbot.interventions")
@@ -24,6 +24,21 @@ PATIENCE = 30.0
 """Seconds that a request waits for the supervisor's phone."""
 POLL_EVERY = 0.5
 """Seconds between two polls of a phone that is waited for, however many requests wait for it."""
+
+
+class ModeChange(BaseModel, frozen=True):
+    """A change of mode that waits for the supervisor to hang up; `late`: it waited in vain."""
+
+    held: ActionName
+    to: ActionName
+    late: bool = False
+
+
+class BusyPhone(BaseModel, frozen=True):
+    """The supervisor's phone is busy with another call; the request waits until it is free."""
+
+    whose: str = ""
+    """The agent of that call; empty where it is not known, or not for every eye that reads the card."""
 
 
 class Verdict(StrEnum):

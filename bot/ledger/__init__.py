@@ -3,7 +3,7 @@
 Read in this order:
 
     tables.py      requests, interventions, cards, posts begun, alerts, and how text and time are kept in both databases
-    ledger.py      Ledger, for `bot.interventions.ports`: requests, claims, states, and what a restart reads
+    ledger.py      Ledger, for `bot.interventions.outcomes`: requests, claims, states, and what a restart reads
     statements.py  the SQL that every intervention needs, built once
     alerts.py      AlertBook, for `bot.alerts.manager`: the state of each alert, and what a restart reads
     audit_log.py   AuditLog: who asked for what and what came of it, read while callbot runs (`callbot audit`)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from sqlalchemy import Connection, Select, or_, select
 
 from bot.domain.intervention import State
-from bot.interventions.ports import Outcome
+from bot.interventions.outcomes import Outcome
 from bot.ledger import schema
 from bot.ledger.address import Address
 from bot.ledger.database import Database

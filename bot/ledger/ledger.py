@@ -1,6 +1,6 @@
 """Ledger: requests, the claims that keep an action from being sent twice, and what is read after a crash.
 
-It implements `Ledger` of `bot.interventions.ports`, and keeps where the cards were posted. Where the database cannot be
+It implements `InterventionLedger` of `bot.interventions.outcomes`, and keeps where the cards were posted. Where the database cannot be
 used, every method raises LedgerUnavailable and no other error.
 """
 
@@ -15,7 +15,8 @@ from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
 from bot.domain.request import Request
 from bot.domain.wall_time import intervention_at
-from bot.interventions.ports import Outcome, PostedCard
+from bot.interventions.card import PostedCard
+from bot.interventions.outcomes import Outcome
 from bot.ledger import documents, schema
 from bot.ledger.address import Address
 from bot.ledger.alerts import AlertBook

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.interventions.ports import Outcome
+from bot.interventions.outcomes import Outcome
 from bot.ledger.tables import cards, interventions, posts_begun, requests
 
 _ITS_ID: BindParameter[str] = bindparam("its_id")

@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import ActionsBlock
 
 from bot.domain.buttons import Button
 from bot.domain.request import Request
-from bot.interventions.ports import CardElsewhere
+from bot.interventions.card import CardElsewhere
 from bot.slack.command_parser import EXAMPLES, HELP_ME_EXAMPLE, Verb
 from bot.slack.messages import (
     Message,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import structlog
 
 from bot.domain.errors import CallbotError
-from bot.interventions.ports import Card, CardElsewhere, PostedCard
+from bot.interventions.card import Card, CardElsewhere, PostedCard
 from bot.slack.card_kinds import AnyCard, message_of, rank_of, shown_until
 from bot.slack.messages import Message
 from bot.slack.outbox import CARD_EVENT, MessageAddress, Outbox, Rank, Urgency

@@ -20,7 +20,7 @@ import structlog
 
 from bot.domain.errors import CallbotError
 from bot.domain.request import Request
-from bot.interventions.ports import Card
+from bot.interventions.card import Card
 from bot.slack.answer_messages import help_is_coming, help_is_not_seen, interrupted, never_sent_card
 from bot.slack.card_kinds import (
     AnyCard,

@@ -16,8 +16,8 @@ from bot.domain.commands import AnswerModeChange
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
 from bot.domain.presence import PhoneSeen
-from bot.interventions.card import latest_seen
-from bot.interventions.ports import BusyPhone, Card, CardElsewhere, ModeChange
+from bot.interventions.card import Card, CardElsewhere, latest_seen
+from bot.interventions.waiting import BusyPhone, ModeChange
 from bot.slack.messages import (
     STATUS,
     Message,

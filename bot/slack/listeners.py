@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.commands import Command, Help, ListCalls
 from bot.domain.errors import BadCommand, Refusal
 from bot.domain.request import Request
-from bot.interventions.ports import Asker
+from bot.interventions.service import Asker
 from bot.slack.button_codec import unpack
 from bot.slack.command_parser import parse
 from bot.slack.outbox import Outbox

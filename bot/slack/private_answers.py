@@ -15,7 +15,8 @@ import structlog
 from bot.domain.actions import ActionName
 from bot.domain.buttons import Button
 from bot.domain.errors import Refusal
-from bot.interventions.ports import CallChoice, Card, CardElsewhere, Listing
+from bot.interventions.call_list import CallChoice, Listing
+from bot.interventions.card import Card, CardElsewhere
 from bot.slack import answer_messages, call_lists
 from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message

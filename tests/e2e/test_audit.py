@@ -19,7 +19,7 @@ from bot.app.audit import Form, write_audit
 from bot.app.settings import OwnSettings, read_part
 from bot.domain.errors import WrongUsage
 from bot.domain.request import Request
-from bot.interventions.ports import Outcome
+from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable
 from bot.ledger.ledger import Ledger

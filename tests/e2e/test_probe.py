@@ -37,7 +37,7 @@ from bot.domain.errors import (
 )
 from bot.domain.intervention import State
 from bot.domain.permissions import Permissions
-from bot.interventions.ports import Outcome
+from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditEntry, AuditLog
 from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.floor import Floor

@@ -17,9 +17,8 @@ from bot.domain.errors import PbxError
 from bot.domain.intervention import Intervention, State, Step
 from bot.domain.legs import Known, own_views
 from bot.domain.permissions import Permissions
-from bot.interventions.call_list import Viewer, live_calls
-from bot.interventions.card import next_buttons
-from bot.interventions.ports import CallChoice, Card, CardElsewhere, Listing
+from bot.interventions.call_list import CallChoice, Listing, Viewer, live_calls
+from bot.interventions.card import Card, CardElsewhere, next_buttons
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack import call_lists
 from bot.slack.intervention_card import STATE, intervention_message

@@ -11,8 +11,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.directory import Agent, Directory
 from bot.domain.legs import Known
 from bot.domain.permissions import Permissions, Person
-from bot.interventions.call_list import since_when
-from bot.interventions.ports import Line, Listing
+from bot.interventions.call_list import Line, Listing, since_when
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

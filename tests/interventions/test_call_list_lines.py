@@ -14,9 +14,8 @@ from bot.domain.directory import Agent, Directory
 from bot.domain.intervention import Intervention, State
 from bot.domain.legs import Known
 from bot.domain.permissions import Permissions
-from bot.interventions.call_list import offered_choice
+from bot.interventions.call_list import Line, offered_choice
 from bot.interventions.planner import CallAndView
-from bot.interventions.ports import Line
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]

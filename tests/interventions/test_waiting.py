@@ -10,8 +10,7 @@ from bot.domain.actions import ActionName
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, State, Why
 from bot.domain.presence import PhoneSeen
-from bot.interventions.ports import BusyPhone
-from bot.interventions.waiting import Verdict, WaitingRequests
+from bot.interventions.waiting import BusyPhone, Verdict, WaitingRequests
 
 
 class Phones:

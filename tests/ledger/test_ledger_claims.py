@@ -11,7 +11,7 @@ import pytest
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention, State
 from bot.domain.request import Request
-from bot.interventions.ports import Outcome
+from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditEntry
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 

@@ -24,7 +24,7 @@ from bot.app.audit import Form, audit
 from bot.domain.intervention import State, Why
 from bot.domain.permissions import Permissions
 from bot.domain.presence import PhoneSeen
-from bot.interventions.ports import Outcome
+from bot.interventions.outcomes import Outcome
 from bot.ledger import schema
 from bot.ledger.address import Address
 from bot.ledger.audit_log import AuditEntry, AuditLog

@@ -13,7 +13,7 @@ from bot.app.bot import Bot
 from bot.app.settings import read_settings
 from bot.domain.intervention import Intervention
 from bot.domain.request import Request
-from bot.interventions.ports import Outcome
+from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditEntry
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.sandbox.pbx.floor import Floor

@@ -20,8 +20,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.domain.intervention import Intervention, State, Step
 from bot.domain.permissions import Permissions
-from bot.interventions.card import next_buttons
-from bot.interventions.ports import Card, CardElsewhere
+from bot.interventions.card import Card, CardElsewhere, next_buttons
 from bot.ledger.ledger import Ledger
 from bot.sandbox.workspace.conversations import Message as Shown
 from bot.sandbox.workspace.faults import SlackFault

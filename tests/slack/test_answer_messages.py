@@ -11,7 +11,7 @@ from bot.domain.actions import ActionName
 from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls
 from bot.domain.errors import BadCommand
 from bot.domain.request import Request
-from bot.interventions.ports import CardElsewhere
+from bot.interventions.card import CardElsewhere
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.answer_messages import (
     card_elsewhere,

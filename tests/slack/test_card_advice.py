@@ -9,7 +9,8 @@ from bot.domain.actions import ActionName
 from bot.domain.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.intervention import Intervention, State, Why, answer_lost, refused
 from bot.domain.presence import PhoneSeen
-from bot.interventions.ports import Card, ModeChange
+from bot.interventions.card import Card
+from bot.interventions.waiting import ModeChange
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message

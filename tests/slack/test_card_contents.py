@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.intervention import Intervention, State, Step, Why
-from bot.interventions.ports import Card, CardElsewhere
+from bot.interventions.card import Card, CardElsewhere
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message

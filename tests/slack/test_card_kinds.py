@@ -9,7 +9,7 @@ import pytest
 from bot.alerts.alert import Alert, Resolution, resolved, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
-from bot.interventions.ports import Card
+from bot.interventions.card import Card
 from bot.slack.alert_card import alert_message, digest_message
 from bot.slack.card_kinds import (
     AnyCard,

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from bot.domain.calls import PhoneCall
 from bot.domain.intervention import State
 from bot.domain.request import Request
-from bot.interventions.ports import Card
+from bot.interventions.card import Card
 from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS
 
 CardIn = Callable[..., Card]

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from bot.alerts.alert import Alert, Resolution, raised, resolved, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
-from bot.interventions.ports import Card
+from bot.interventions.card import Card
 from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS, REST
 
 MakeAlert = Callable[..., Alert]

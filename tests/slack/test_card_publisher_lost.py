@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.intervention import State
-from bot.interventions.ports import Card
+from bot.interventions.card import Card
 from bot.slack.card_posts import CardPosts
 from bot.slack.messages import Message
 from bot.slack.outbox import Rank, Urgency

@@ -13,7 +13,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.intervention import State
-from bot.interventions.ports import Card
+from bot.interventions.card import Card
 from bot.ledger.ledger import Ledger
 from bot.slack.card_kinds import newest_step
 from bot.slack.card_posts import Placement

@@ -10,7 +10,7 @@ from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.errors import SendCallToInvalid
 from bot.domain.intervention import Intervention, State, Step, Why, answer_lost, refused
-from bot.interventions.ports import Card
+from bot.interventions.card import Card
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message

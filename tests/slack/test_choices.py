@@ -10,7 +10,7 @@ from bot.domain.actions import ActionName
 from bot.domain.buttons import Button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
-from bot.interventions.ports import CallChoice
+from bot.interventions.call_list import CallChoice
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.button_codec import unpack
 from bot.slack.call_lists import choice_message

@@ -10,8 +10,7 @@ from bot.domain.actions import ActionName
 from bot.domain.buttons import AnyButton, Button, HelpButton, PageButton
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target
-from bot.interventions.call_list import LINES_ON_A_PAGE, page_of
-from bot.interventions.ports import Line, Listing
+from bot.interventions.call_list import LINES_ON_A_PAGE, Line, Listing, page_of
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.button_codec import unpack
 from bot.slack.call_lists import call_list_message

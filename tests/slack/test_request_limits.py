@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck
 from bot.domain.commands import Command
 from bot.domain.errors import Refusal
 from bot.domain.request import Request
-from bot.interventions.ports import Asker
+from bot.interventions.service import Asker
 from bot.slack.listeners import (
     BUSY,
     MOST_EACH,

@@ -30,10 +30,11 @@ from bot.domain.intervention import GRACE, UNDECIDED, Intervention, State, Why
 from bot.domain.permissions import Permissions, Permit, Person
 from bot.domain.presence import PhoneSeen
 from bot.domain.request import Request
+from bot.interventions.card import Card
 from bot.interventions.checks import phone_seen, refuse_if_inside
-from bot.interventions.claiming import AskersPhone, Claims, Reading, rule_of
+from bot.interventions.claiming import AskersPhone, Claims, Reading
+from bot.interventions.outcomes import Outcome, Outcomes, rule_of
 from bot.interventions.planner import CallAndView, permits_for, suitable_views
-from bot.interventions.ports import Card, Outcome
 from bot.interventions.service import read_live_calls, send
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.audit_log import AuditLog
@@ -333,6 +334,7 @@ class ProbeAction:
             measures=self._measures,
             phone_seen=partial(phone_seen, pbx, permissions),
         )
+        self._outcomes = Outcomes(ledger)
         self._claims = Claims(
             phone_calls=pbx,
             ledger=ledger,
@@ -340,7 +342,7 @@ class ProbeAction:
             permissions=lambda: permissions,
             silent_in=frozenset,
             now=now,
-            sleep=asyncio.sleep,
+            outcomes=self._outcomes,
         )
 
     async def claim(self, request: Request, command: Intervene, target: CallAndView, permit: Permit) -> Intervention:
@@ -373,7 +375,7 @@ class ProbeAction:
     async def _stop(self) -> None:
         """Track no more, and free the claim."""
         await self._tracker.stop()
-        await self._claims.stop()
+        await self._outcomes.stop()
         try:
             await self._ledger.save(self._newest.model_copy(update={"following": False}))
         except LedgerUnavailable as error:
