@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bot.domain.actions import ActionName
 from bot.domain.calls import EXTENSION
 from bot.domain.directory import MOST_EXTENSIONS, SLACK_USER, is_name, is_user, user_meant
-from bot.domain.foreign_text import seen
+from bot.domain.foreign_text import visible_line
 from bot.domain.permissions import CallerPattern, ExtensionPattern
 from bot.domain.phone_numbers import is_country_code
 
@@ -49,7 +49,7 @@ def _one_line(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    return seen(_one_line(text))
+    return visible_line(_one_line(text))
 
 
 def listed(value: object) -> object:

@@ -7,7 +7,7 @@ from typing import NamedTuple, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from bot.domain.foreign_text import stands
+from bot.domain.foreign_text import written_out
 
 
 class Mark(StrEnum):
@@ -63,10 +63,7 @@ def counted(number: int, one: str, several: str = "") -> str:
 
 def visible(text: str) -> str:
     r"""The text with control, direction and invisible characters written as escapes, like `\n` and `\u202e`."""
-    return "".join(
-        character if stands(text, place) else character.encode("unicode_escape").decode()
-        for place, character in enumerate(text)
-    )
+    return written_out(text, lambda hidden: hidden.encode("unicode_escape").decode())
 
 
 def console(out: TextIO, *, width: int | None = None, wraps: bool = False) -> Console:

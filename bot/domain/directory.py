@@ -15,7 +15,7 @@ from functools import cached_property
 
 from bot.domain.calls import EXTENSION, USER_ID
 from bot.domain.errors import ConfigErrors
-from bot.domain.foreign_text import cleaned, seen
+from bot.domain.foreign_text import cleaned, visible_line
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of the file."""
@@ -32,7 +32,7 @@ TEAM = re.compile(r"[^\s:]{1,80}")
 
 def is_name(text: str) -> bool:
     """Whether it is one line of 1 to 80 characters of any script, none of which turns the line around."""
-    return _DECEIVING.search(text) is None and 1 <= len(seen(text)) <= 80
+    return _DECEIVING.search(text) is None and 1 <= len(visible_line(text)) <= 80
 
 
 def _is_team(text: str) -> bool:
@@ -194,7 +194,7 @@ def _agent(row: Mapping[str, str], line: int) -> Agent:
     name, user = row.get("name"), row.get("uapi_user")
     return Agent(
         extension=row["extension"],
-        name=None if name is None else seen(name),
+        name=None if name is None else visible_line(name),
         team=row.get("team"),
         uapi_user=None if user is None else user_meant(user),
         slack_user=row.get("slack_user"),

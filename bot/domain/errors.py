@@ -26,7 +26,7 @@ Codes and their meanings: the error tables of the five action pages and "HTTP Re
 
 from typing import ClassVar
 
-from bot.domain.foreign_text import stands
+from bot.domain.foreign_text import written_out
 
 
 class CallbotError(Exception):
@@ -279,17 +279,13 @@ class ConfigErrors(CallbotError):
     """All errors in the settings or the configuration at once, a line each. `unlisted`: how many more there are."""
 
     def __init__(self, where: str, errors: list[str], *, unlisted: int = 0) -> None:
-        self.errors = errors = [_visible(error) for error in errors]
+        # An error quotes a file, which must not fake a line.
+        self.errors = errors = [written_out(error, lambda hidden: f"[U+{ord(hidden):04X}]") for error in errors]
         self.unlisted, self.number = unlisted, len(errors) + unlisted
         lines = "\n".join(f"  - {error}" for error in errors)
         more = f"\n  … and {unlisted} more" if unlisted else ""
         many = "1 error" if self.number == 1 else f"{self.number} errors"
         super().__init__(f"{where}: {many}\n{lines}{more}")
-
-
-def _visible(text: str) -> str:
-    """The text with invisible characters written out: an error quotes a file, which must not fake a line."""
-    return "".join(c if stands(text, place) else f"[U+{ord(c):04X}]" for place, c in enumerate(text))
 
 
 class WrongUsage(CallbotError):

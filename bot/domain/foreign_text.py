@@ -5,6 +5,8 @@ name; between Latin letters they are invisible, and make two different names loo
 """
 
 import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
 
 MOST_MARKS = 4
 """Marks above and below one letter; more would cover the lines around."""
@@ -15,80 +17,71 @@ _ALONE = frozenset(
     [0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFFA0, 0x2065, *range(0xFFF0, 0xFFF9)]
 )
 """Invisible characters that Unicode counts as letters and marks, or not yet as anything (Default_Ignorable_Code_Point)."""
-_SEEN_FORMATS = frozenset([*range(0x600, 0x606), 0x6DD, 0x8E2, 0x110BD, 0x110CD])
-"""Signs of Arabic and Kaithi numbers, which are called formats and are seen."""
+_VISIBLE_FORMATS = frozenset([*range(0x600, 0x606), 0x6DD, 0x8E2, 0x110BD, 0x110CD])
+"""Signs of Arabic and Kaithi numbers, which Unicode calls formats, and which are visible."""
 _VARIANTS = frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 """What chooses between the forms of the character before it."""
 _BLANK = "\u2800"
 """A Braille pattern without dots."""
 
 
-def stands(text: str, place: int) -> bool:
-    """Whether the character at that place can be seen there, or does there what it is for."""
-    character = text[place]
-    if character.isascii():
-        return character.isprintable()
-    code, category = ord(character), unicodedata.category(character)
-    if category[0] == "L":
-        return code not in _ALONE
-    if category[0] == "M":
-        return code not in _ALONE and (_varies if code in _VARIANTS else _is_carried)(text, place)
-    if category[0] == "C":
-        return _joins(text, place) if character in _JOINERS else code in _SEEN_FORMATS or _is_new(category, code)
-    return category not in {"Zl", "Zp"}
-
-
-class _Anywhere(dict[str, bool]):
-    """Whether a character stands wherever it is, as most do: then nobody has to look at what is around it."""
-
-    def __missing__(self, character: str) -> bool:
-        if len(self) >= _MOST_KNOWN:
-            self.clear()
-        kind = unicodedata.category(character)[0]
-        self[character] = character == " " or (kind not in {"C", "M", "Z"} and ord(character) not in _ALONE)
-        return self[character]
-
-
-_ANYWHERE = _Anywhere()
-_MOST_KNOWN = 2**14
-
-
-def cleaned(text: str) -> str:
-    """What can be seen of a text, composed (NFC), each white space a space."""
-    if text.isascii() and text.isprintable():  # most text is, and then all of it can be seen
-        return text
-    text = unicodedata.normalize("NFC", text.replace(_BLANK, " "))
-    if all(map(_ANYWHERE.__getitem__, text)):
-        return text
-    while (kept := "".join(_kept(text, place) for place in range(len(text)))) != text:
-        text = kept  # what stood beside something that is gone stands beside something else now
-    return text
-
-
-def seen(text: str) -> str:
+def visible_line(text: str) -> str:
     """The visible text on one line, with single spaces between words; empty where nothing is left."""
     return " ".join(cleaned(text).split())
 
 
+def cleaned(text: str) -> str:
+    """The text without invisible characters, composed (NFC), each white space a space."""
+    if text.isascii() and text.isprintable():  # most text is, and then all of it is visible
+        return text
+    text = unicodedata.normalize("NFC", text.replace(_BLANK, " "))
+    while not all(map(_is_always_visible, text)):
+        places = enumerate(text)
+        kept = "".join(" " if c.isspace() else c for place, c in places if c.isspace() or _is_visible(text, place))
+        if kept == text:
+            break
+        text = kept  # what stood beside a character that is gone stands beside another now
+    return text
+
+
+def written_out(text: str, code: Callable[[str], str]) -> str:
+    """The text with the `code` of each invisible character in its place."""
+    return "".join(c if _is_visible(text, place) else code(c) for place, c in enumerate(text))
+
+
 def folded(text: str) -> str:
     """The text without what people leave out when they look for it: capitals, accents, joiners, kinds of space, scripts of digits."""
-    letters = unicodedata.normalize("NFKD", seen(text).casefold())
+    letters = unicodedata.normalize("NFKD", visible_line(text).casefold())
     kept = (letter for letter in letters if not unicodedata.combining(letter) and letter not in _JOINERS)
     return "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in kept)
+
+
+@lru_cache(maxsize=2**14)
+def _is_always_visible(character: str) -> bool:
+    """Whether a character is visible whatever stands beside it, as most are. Cached, as every text of a card comes here."""
+    kind = unicodedata.category(character)[0]
+    return character == " " or (kind not in {"C", "M", "Z"} and ord(character) not in _ALONE)
+
+
+def _is_visible(text: str, place: int) -> bool:
+    """Whether the character at that place can be seen there, or does there what it is for."""
+    character = text[place]
+    if _is_always_visible(character):
+        return True
+    code, category = ord(character), unicodedata.category(character)
+    match category[0]:
+        case "M":
+            return code not in _ALONE and (_varies if code in _VARIANTS else _is_carried)(text, place)
+        case "C":
+            return _joins(text, place) if character in _JOINERS else code in _VISIBLE_FORMATS or _is_new(category, code)
+        case _:
+            return category == "Zs"
 
 
 def _is_new(category: str, code: int) -> bool:
     """Whether it is a character that is newer than this Python, as the emoji of each year."""
     never = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF or 0xE0000 <= code <= 0xE0FFF or code in _ALONE
     return category == "Cn" and not never
-
-
-def _kept(text: str, place: int) -> str:
-    if _ANYWHERE[text[place]]:
-        return text[place]
-    if text[place].isspace():
-        return " "
-    return text[place] if stands(text, place) else ""
 
 
 def _joins(text: str, place: int) -> bool:

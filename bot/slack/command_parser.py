@@ -26,7 +26,7 @@ from bot.domain.commands import (
     mentioned,
 )
 from bot.domain.errors import BadCommand
-from bot.domain.foreign_text import cleaned, seen
+from bot.domain.foreign_text import cleaned, visible_line
 
 
 class Verb(StrEnum):
@@ -81,7 +81,10 @@ def parse(command: str, text: str) -> Command:
     """Read a slash command (`/monitor`, `/calls`) and its text. Raises BadCommand."""
     line = _as_typed(text)
     name = command.removeprefix("/")
-    if name == "calls" and seen(line).partition(" ")[0].lower() not in {*_VERBS, "help"}:  # free text, in any script
+    if name == "calls" and visible_line(line).partition(" ")[0].lower() not in {
+        *_VERBS,
+        "help",
+    }:  # free text, in any script
         line = cleaned(line).strip(" ")
         return _calls(line, correct_example(command, line))
     shown = correct_example(command, line)

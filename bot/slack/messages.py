@@ -26,7 +26,7 @@ from slack_sdk.models.blocks import (
 from bot.domain.actions import LABEL, ActionName
 from bot.domain.buttons import AnyButton, Button
 from bot.domain.calls import Status
-from bot.domain.foreign_text import seen
+from bot.domain.foreign_text import visible_line
 from bot.slack.button_codec import pack
 
 MOST_BLOCKS = 50
@@ -191,7 +191,7 @@ _LONGEST_NAME, _LONGEST_CALLER_ID = 60, 1000
 
 def plain(text: str, limit: int = 120) -> str:
     """The visible text on one line, at most `limit` characters; a dash if nothing is left. For plain_text objects."""
-    line = seen(text[: limit * 8])  # the rest would be cut anyway, and cleaning it takes time
+    line = visible_line(text[: limit * 8])  # the rest would be cut anyway, and cleaning it takes time
     if len(line) > limit:
         line = line[: limit - 1].rstrip(" \u200c\u200d") + "…"  # a joiner at the cut would join nothing
     return line or "–"
@@ -208,7 +208,7 @@ def escaped(text: str, limit: int = 120) -> str:
 
 def quoted_caller(caller_id: str) -> str:
     """A caller id with its name in quotation marks: callers choose it, so it must not read like a word of callbot."""
-    text = seen(caller_id[:_LONGEST_CALLER_ID])
+    text = visible_line(caller_id[:_LONGEST_CALLER_ID])
     if _NUMBER.fullmatch(text):
         return text
     named = _CALLER_ID.fullmatch(text)

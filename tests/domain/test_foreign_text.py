@@ -11,7 +11,7 @@ from bot.app.config import read_config
 from bot.app.output import visible
 from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls
 from bot.domain.directory import read_directory
-from bot.domain.foreign_text import cleaned, folded, seen
+from bot.domain.foreign_text import cleaned, folded, visible_line
 from bot.slack.command_parser import parse
 from bot.slack.messages import escaped, plain
 
@@ -48,18 +48,18 @@ def directory_name(name: str) -> str | None:
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-@pytest.mark.parametrize("taken", [seen, config_name, directory_name, plain, escaped, visible])
+@pytest.mark.parametrize("taken", [visible_line, config_name, directory_name, plain, escaped, visible])
 def test_a_name_of_any_script_is_taken_and_shown_whole(name: str, taken: type[str]) -> None:
     assert taken(unicodedata.normalize("NFC", name)) == unicodedata.normalize("NFC", name)
 
 
 @pytest.mark.parametrize("space", ["\u00a0", "\u202f", "\u2007", "\u3000"], ids=ascii)
-@pytest.mark.parametrize("taken", [seen, config_name, directory_name, plain])
+@pytest.mark.parametrize("taken", [visible_line, config_name, directory_name, plain])
 def test_a_space_of_a_spreadsheet_is_a_space(space: str, taken: type[str]) -> None:
     assert taken(f"Ana{space}Pop") == "Ana Pop"
 
 
-@pytest.mark.parametrize("taken", [seen, config_name, directory_name, plain])
+@pytest.mark.parametrize("taken", [visible_line, config_name, directory_name, plain])
 def test_letters_and_their_accents_are_one(taken: type[str]) -> None:
     assert taken("Rene\u0301") == "René"
 
@@ -83,7 +83,7 @@ DECEIVING = {
 
 
 @pytest.mark.parametrize("name", DECEIVING.values(), ids=DECEIVING)
-@pytest.mark.parametrize("taken", [seen, config_name, directory_name, plain])
+@pytest.mark.parametrize("taken", [visible_line, config_name, directory_name, plain])
 def test_what_could_deceive_is_taken_out(name: str, taken: type[str]) -> None:
     assert taken(name) == "Ana"
 
@@ -94,7 +94,7 @@ def test_what_turns_a_line_or_moves_a_cursor_is_not_shown(hidden: str) -> None:
 
 
 def test_marks_cannot_cover_the_lines_around() -> None:
-    assert seen("A" + "\u0316" * 40) == "A" + "\u0316" * 4
+    assert visible_line("A" + "\u0316" * 40) == "A" + "\u0316" * 4
 
 
 def test_a_mark_without_a_letter_strikes_nothing_of_ours_out() -> None:
@@ -112,8 +112,8 @@ def test_what_is_clean_stays(text: str) -> None:
 
 @given(st.text())
 def test_no_control_and_no_mark_of_direction_is_left(text: str) -> None:
-    assert not [c for c in seen(text) if unicodedata.category(c) in {"Cc", "Co", "Cs", "Zl", "Zp"}]
-    assert not set(seen(text)) & set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
+    assert not [c for c in visible_line(text) if unicodedata.category(c) in {"Cc", "Co", "Cs", "Zl", "Zp"}]
+    assert not set(visible_line(text)) & set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
 
 
 # ── search, and what is typed ──
@@ -169,4 +169,4 @@ def test_what_is_hidden_in_a_call_for_help_is_taken_out(hidden: str) -> None:
 
 @pytest.mark.parametrize(("text", "shown"), [("1\ufe0fx", "1x"), ("\U0001f600\u200d\ufe0fx", "\U0001f600x")], ids=ascii)
 def test_what_stood_beside_something_that_is_taken_out_is_taken_out_too(text: str, shown: str) -> None:
-    assert seen(text) == shown
+    assert visible_line(text) == shown
