@@ -18,7 +18,7 @@ from aiohttp import web
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app.collecting import collect_rarely
+from bot.app.collecting import collect_rarely, keep_for_good
 from bot.app.metrics import Metrics
 from bot.domain.commands import Command
 from bot.domain.errors import Refusal
@@ -37,6 +37,7 @@ async def serve(api: str) -> None:
     """Print the port, and serve until the process is ended."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     collect_rarely()
+    keep_for_good()
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(base_url=api, session=session, retry_handlers=[])
         listeners = Listeners(

@@ -51,8 +51,10 @@ async def serve(**how: Any) -> None:
 
     Raises LedgerLost, after the stop, where another process has taken the ledger, or its file was removed or replaced.
     """
-    from bot.app.bot import STOP, Bot  # noqa: PLC0415 - the other commands do not need it
-    from bot.app.collecting import collect_rarely  # noqa: PLC0415 - as above
+    from bot.app.collecting import collect_rarely, keep_for_good  # noqa: PLC0415 - the other commands do not need it
+
+    collect_rarely()  # also while the rest is imported
+    from bot.app.bot import STOP, Bot  # noqa: PLC0415 - as above
     from bot.app.connections import raise_descriptors  # noqa: PLC0415 - as above
     from bot.app.logs import configure  # noqa: PLC0415 - as above
     from bot.app.settings import read_settings  # noqa: PLC0415 - as above
@@ -69,7 +71,7 @@ async def serve(**how: Any) -> None:
         await asyncio.wait({starting}, timeout=STOP["all"])
         return
     bot = await starting
-    collect_rarely()
+    keep_for_good()
     keeping = asyncio.create_task(bot.keep_ledger(), name="ledger")
     try:
         await asyncio.wait({keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.app.collecting import FULL, MIDDLE, YOUNG, collect_rarely
+from bot.app.collecting import FULL, MIDDLE, YOUNG, collect_rarely, keep_for_good
 
 pytestmark = pytest.mark.usefixtures("as_before")
 
@@ -26,5 +26,5 @@ def test_full_collections_are_rare() -> None:
 
 def test_what_is_there_at_the_start_is_not_walked_through_again() -> None:
     there: list[list[object]] = [[]]
-    collect_rarely()
+    keep_for_good()
     assert not any(one is there for one in gc.get_objects())
