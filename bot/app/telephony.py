@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NoReturn
 
 import structlog
@@ -21,7 +22,7 @@ from bot.domain.errors import PbxError
 from bot.domain.legs import NOTHING, without_legs
 from bot.polling.known_parties import KnownParties, WithEveryParty
 from bot.polling.poller import Poller
-from bot.polling.rate_limit import RateLimit
+from bot.polling.rate_limit import Priority, RateLimit
 from bot.tasks import back_off
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
 from bot.uapi.list_reader import LastLists
@@ -112,8 +113,8 @@ class Telephony:
             lambda: self._live_config.config().watch.max_requests_per_second, clock=time.monotonic, sleep=asyncio.sleep
         )
         return Poller(
-            asked=self._unified_api(rate_limit.asked),
-            own=self._unified_api(rate_limit.own),
+            urgent=self._unified_api(partial(rate_limit.turn, Priority.URGENT)),
+            background=self._unified_api(partial(rate_limit.turn, Priority.BACKGROUND)),
             scopes=lambda: self._live_config.permissions().scopes(),
             every=lambda: self._live_config.config().watch.every,
             clock=time.monotonic,

@@ -23,6 +23,7 @@ import structlog
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxError
 from bot.domain.intervention import UNREADABLE, Poll
+from bot.domain.permissions import Scope
 from bot.domain.presence import Presence
 from bot.polling.known_parties import KnownParties
 from bot.polling.phone_calls import PartlyRead, PhoneCalls
@@ -30,7 +31,6 @@ from bot.polling.rate_limit import FairOrder, Place, Priority
 from bot.polling.scan import (
     READS_AT_A_TIME,
     Scan,
-    Scope,
     ScopeHealth,
     ScopeScanner,
     SharedSnapshot,
@@ -84,7 +84,7 @@ class _Due:
 
 
 class Poller:
-    """Reads the live calls. `asked` and `own` are the PBX with the priority of what a person waits for, and of the rest.
+    """Reads the live calls. `urgent` is the PBX with the priority of what a person waits for, `background` with that of the rest.
 
     `scopes` and `every` (`[watch]`, seconds) are asked anew each time; `clock` counts seconds and never goes back; `random`
     gives 0 to 1. Every list is remembered in `known_parties`.
@@ -93,8 +93,8 @@ class Poller:
     def __init__(
         self,
         *,
-        asked: PhoneCalls,
-        own: PhoneCalls,
+        urgent: PhoneCalls,
+        background: PhoneCalls,
         scopes: Callable[[], tuple[Scope, ...]],
         every: Callable[[], float],
         clock: Callable[[], float],
@@ -102,8 +102,8 @@ class Poller:
         random: Callable[[], float],
         known_parties: KnownParties | None = None,
     ) -> None:
-        self._asked = asked
-        self._own = own
+        self._urgent = urgent
+        self._background = background
         self._scopes = scopes
         self._every = every
         self._clock = clock
@@ -118,7 +118,7 @@ class Poller:
         self._pages: dict[Scope, int] = {}
         self._failing_since: float | None = None
         self._known_parties = KnownParties(clock) if known_parties is None else known_parties
-        self._snapshot = SharedSnapshot(asked, scopes, self._known_parties.remember)
+        self._snapshot = SharedSnapshot(urgent, scopes, self._known_parties.remember)
         self.scope_health = ScopeHealth(scopes, clock)
         """Which scopes the scans can read."""
         self._tasks = Tasks(apart=True)
@@ -150,7 +150,7 @@ class Poller:
         waiting = {call: due for call, due in self._due.items() if not due.alone}
         self._due = {call: due for call, due in self._due.items() if due.alone}
         taking = asyncio.ensure_future(
-            self._scanner.take(self._own, self._scopes(), partial(self._listed, waiting), self._not_read)
+            self._scanner.take(self._background, self._scopes(), partial(self._listed, waiting), self._not_read)
         )
         patience = asyncio.ensure_future(self._sleep(QUICK_SCAN))
         try:
@@ -179,7 +179,7 @@ class Poller:
 
     async def presence(self, user: str, extension: str) -> Presence | None:
         """What the PBX knows of one phone, asked in turn with the rest. Raises PbxError."""
-        return await self._asked.presence(user, extension)
+        return await self._urgent.presence(user, extension)
 
     # ── polls of tracked calls ──
 
@@ -204,7 +204,7 @@ class Poller:
         """Read one call. Raises nothing: if the PBX does not answer, the poll is UNREADABLE."""
         due = self._due.get(call)
         if due is None:
-            priority = Priority.OWN if haste is Haste.WATCHING else Priority.ASKED
+            priority = Priority.BACKGROUND if haste is Haste.WATCHING else Priority.URGENT
             place = self._order.place(priority, (due.place for due in self._due.values()))
             due = self._due[call] = _Due(haste, haste is Haste.DOUBTING, place)
         answer: asyncio.Future[Poll] = asyncio.get_running_loop().create_future()
@@ -244,7 +244,7 @@ class Poller:
         return sum(self._pages.get(scope, 1) for scope in self._scopes())
 
     async def _poll_alone(self, call: CallPath, due: _Due) -> None:
-        pbx = self._own if due.place.priority is Priority.OWN else self._asked
+        pbx = self._background if due.place.priority is Priority.BACKGROUND else self._urgent
         try:
             shown = await pbx.get(*call)
             due.answer(Poll(call=None if shown is None else self._known_parties.complete(shown)))
@@ -261,7 +261,7 @@ class Poller:
         try:
             for scope in self._scopes():
                 try:
-                    self._listed(waiting, scope, await self._own.list(*scope))
+                    self._listed(waiting, scope, await self._background.list(*scope))
                 except PartlyRead as partly:
                     self._listed(waiting, scope, partly.calls)
                 except PbxError as failure:

@@ -22,10 +22,10 @@ _INSTANT = 1e-6
 class Priority(Enum):
     """How urgent a read is. The value is how far behind the others of its kind it is placed: twice as far is half as often."""
 
-    ASKED = 1.0
+    URGENT = 1.0
     """A person waits for it."""
-    OWN = 2.0
-    """It runs by itself."""
+    BACKGROUND = 2.0
+    """Nobody waits for it."""
 
 
 class Place(NamedTuple):
@@ -37,7 +37,7 @@ class Place(NamedTuple):
 
 
 class FairOrder:
-    """Who goes first: of three turns ASKED gets two and OWN one while both wait; within a priority, first come, first served."""
+    """Who goes first: of three turns URGENT gets two and BACKGROUND one while both wait; within a priority, first come, first served."""
 
     def __init__(self) -> None:
         self._served = 0.0
@@ -73,15 +73,8 @@ class RateLimit:
         self._queue: list[Place] = []
         self._order = FairOrder()
 
-    async def asked(self) -> None:
-        """Wait for a turn to send one request that a person waits for."""
-        await self._turn(Priority.ASKED)
-
-    async def own(self) -> None:
-        """Wait for a turn to send one request that nobody waits for."""
-        await self._turn(Priority.OWN)
-
-    async def _turn(self, priority: Priority) -> None:
+    async def turn(self, priority: Priority) -> None:
+        """Wait for a turn to send one request."""
         place = self._order.place(priority, self._queue)
         insort(self._queue, place)
         try:

@@ -7,17 +7,14 @@ scope that the PBX does not know has no calls.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import structlog
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import ExtensionInvalid, PbxBusy, PbxError, PbxFault, PbxRefused, PbxUnreachable, UserInvalid
+from bot.domain.permissions import Scope
 from bot.polling.phone_calls import PartlyRead, PhoneCalls
 from bot.tasks import in_slices
-
-Scope: TypeAlias = tuple[str, str]
-"""A UnifiedAPI user, and an extension or `@self`."""
 
 READS_AT_A_TIME = 4
 """Reads under way at a time. The session to the PBX has 32 connections: the others are for interventions."""

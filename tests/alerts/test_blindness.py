@@ -11,10 +11,11 @@ from bot.alerts.blindness import Blindness
 from bot.alerts.card import BlindCard
 from bot.domain.clock import Clock
 from bot.domain.errors import AccessDenied
+from bot.domain.permissions import Scope
 from tests.fixtures.monitored import DOWN, LedgerAway, Monitored
 
 ALERTS, HELP = "C0ALERTS", "C0HELP"
-TWO = (("@me", "@self"), ("12", "@self"))
+TWO = (Scope("@me"), Scope("12"))
 
 
 class Channels:
@@ -206,7 +207,7 @@ async def test_a_scope_that_the_pbx_has_always_refused_hides_nothing(channels: C
 
 
 async def test_many_scopes_that_take_longer_than_30_s_are_not_blind(channels: Channels, clock: Any) -> None:
-    channels.monitored.scopes = tuple((str(number), "@self") for number in range(32))
+    channels.monitored.scopes = tuple(Scope(str(number)) for number in range(32))
     channels.monitored.pbx.slow = 6.0
     await channels.watch()
     await clock.let_pass(200)

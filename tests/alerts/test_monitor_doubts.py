@@ -7,7 +7,7 @@ from typing import Any
 from bot.alerts.alert import HELP_REQUEST_KEY, Alert, AlertRule, AlertState, Resolution, When
 from bot.alerts.card import AlertCard
 from bot.domain.intervention import State
-from bot.domain.permissions import ExtensionPattern
+from bot.domain.permissions import ExtensionPattern, Scope
 from tests.fixtures.monitored import DOWN, Monitored
 
 
@@ -54,7 +54,7 @@ async def test_a_ledger_that_hangs_does_not_stop_the_scans(monitored: Monitored,
 
 async def test_a_call_that_no_scan_shows_for_an_hour_is_over(monitored: Monitored, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    monitored.scopes = (("@me", "@self"), ("12", "@self"))
+    monitored.scopes = (Scope("@me"), Scope("12"))
     monitored.pbx.failing = {"12": DOWN}
     monitored.monitor.start()
     await clock.let_pass(3.5)
@@ -73,7 +73,7 @@ async def test_an_alert_that_was_open_for_long_outlives_a_restart_though_its_sco
     await clock.let_pass(4000)
     await monitored.stop()
     monitored.pbx.failing = {"@me": DOWN}
-    monitored.scopes = (("@me", "@self"), ("12", "@self"))
+    monitored.scopes = (Scope("@me"), Scope("12"))
     monitored.begin()
     await monitored.manager.start()
     monitored.monitor.start()
@@ -86,7 +86,7 @@ async def test_an_alert_that_was_open_for_long_outlives_a_restart_though_its_sco
 
 async def test_an_alert_in_doubt_does_not_hurry_the_scans_for_long(monitored: Monitored, clock: Any, ring: Any) -> None:
     ring(ago=30)
-    monitored.scopes = (("@me", "@self"), ("12", "@self"))
+    monitored.scopes = (Scope("@me"), Scope("12"))
     monitored.monitor.start()
     await clock.let_pass(3.5)
     monitored.pbx.calls.clear()
@@ -188,7 +188,7 @@ async def test_a_protected_party_that_an_entry_without_an_id_hides_counts_on(
     monitored: Monitored, clock: Any, ring: Any, a_view: Any
 ) -> None:
     monitored.config.allowed = replace(monitored.config.allowed, protected_extensions=(ExtensionPattern("0003*299"),))
-    monitored.scopes = (("@me", "@self"), ("12", "@self"))
+    monitored.scopes = (Scope("@me"), Scope("12"))
     call = ring(ago=10)
     whole = call.model_copy(update={"views": (*call.views, a_view("02", extension="0003*299"))})
     monitored.pbx.lists = {"@me": (call,), "12": (whole,)}

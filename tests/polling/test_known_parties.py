@@ -8,13 +8,13 @@ import pytest
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
-from bot.domain.permissions import Permissions, Person
+from bot.domain.permissions import Permissions, Person, Scope
 from bot.polling.known_parties import KnownParties, WithEveryParty
 from bot.polling.poller import Haste, Poller
 
 MakeCall = Callable[..., PhoneCall]
 PIA = "0003*299"
-SCOPES = (("@me", "@self"), ("14", "@self"))
+SCOPES = (Scope("@me"), Scope("14"))
 
 
 @dataclass
@@ -61,8 +61,8 @@ def here(rules: Permissions) -> Permissions:
 @pytest.fixture
 async def poller(pbx: TwoUsers, clock: Any) -> AsyncIterator[Poller]:
     poller = Poller(
-        asked=pbx,
-        own=pbx,
+        urgent=pbx,
+        background=pbx,
         scopes=lambda: SCOPES,
         every=lambda: 1.0,
         clock=clock,

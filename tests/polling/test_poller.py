@@ -6,11 +6,12 @@ from typing import Any
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxUnreachable
 from bot.domain.intervention import UNREADABLE, Poll
+from bot.domain.permissions import Scope
 from bot.polling.poller import Haste
 from bot.polling.scan import READS_AT_A_TIME
 
 MakeCall = Callable[..., PhoneCall]
-SCOPES = (("@me", "@self"), ("12", "@self"))
+SCOPES = (Scope("@me"), Scope("12"))
 READS, LISTS = "get", "list"
 
 

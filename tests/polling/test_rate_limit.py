@@ -1,13 +1,14 @@
 """Never more requests than callbot.toml allows; what a person waits for goes first, and otherwise first come, first served."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from bot.polling.rate_limit import RateLimit
+from bot.polling.rate_limit import Priority, RateLimit
 
+URGENT, BACKGROUND = Priority.URGENT, Priority.BACKGROUND
 Turns = list[tuple[float, str]]
 
 
@@ -21,9 +22,9 @@ class Line:
         self.turns: Turns = []
         self.tasks: list[asyncio.Task[None]] = []
 
-    def wants(self, name: str, turn: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    def wants(self, name: str, priority: Priority) -> asyncio.Task[None]:
         async def wait() -> None:
-            await turn()
+            await self.rate_limit.turn(priority)
             self.turns.append((round(self.clock(), 3), name))
 
         self.tasks.append(asyncio.create_task(wait()))
@@ -52,7 +53,7 @@ async def test_in_no_second_are_there_more_turns_than_callbot_toml_allows(
 ) -> None:
     waiting = line(per_second)
     for _ in range(40):
-        waiting.wants("a", waiting.rate_limit.own)
+        waiting.wants("a", BACKGROUND)
     await clock.let_pass(4)
     assert most_within(waiting.times(), 1.0) <= -(-per_second // 1)
 
@@ -60,7 +61,7 @@ async def test_in_no_second_are_there_more_turns_than_callbot_toml_allows(
 async def test_half_a_request_per_second_is_one_each_two_seconds(line: Any, clock: Any) -> None:
     waiting = line(0.5)
     for _ in range(3):
-        waiting.wants("a", waiting.rate_limit.own)
+        waiting.wants("a", BACKGROUND)
     await clock.let_pass(10)
     assert waiting.times() == [0, 2, 4]
 
@@ -68,7 +69,7 @@ async def test_half_a_request_per_second_is_one_each_two_seconds(line: Any, cloc
 async def test_seven_and_a_half_per_second_are_that_many_in_the_long_run(line: Any, clock: Any) -> None:
     waiting = line(7.5)
     for _ in range(100):
-        waiting.wants("a", waiting.rate_limit.own)
+        waiting.wants("a", BACKGROUND)
     await clock.let_pass(8)
     assert 58 <= len(waiting.turns) <= 66
 
@@ -77,7 +78,7 @@ async def test_after_a_rest_a_second_s_worth_of_turns_is_there_at_once(line: Any
     waiting = line(5)
     await clock.let_pass(60)
     for _ in range(7):
-        waiting.wants("a", waiting.rate_limit.own)
+        waiting.wants("a", BACKGROUND)
     await clock.let_pass(5)
     assert waiting.times() == [60] * 5 + [61] * 2
 
@@ -85,9 +86,9 @@ async def test_after_a_rest_a_second_s_worth_of_turns_is_there_at_once(line: Any
 async def test_turns_are_taken_as_soon_as_they_are_free(line: Any, clock: Any) -> None:
     waiting = line(2)
     for _ in range(4):
-        waiting.wants("a", waiting.rate_limit.own)
+        waiting.wants("a", BACKGROUND)
     await clock.let_pass(0.5)
-    waiting.wants("b", waiting.rate_limit.own)
+    waiting.wants("b", BACKGROUND)
     await clock.let_pass(5)
     assert waiting.times() == [0, 0, 1, 1, 2]
 
@@ -95,7 +96,7 @@ async def test_turns_are_taken_as_soon_as_they_are_free(line: Any, clock: Any) -
 async def test_who_came_first_goes_first(line: Any, clock: Any) -> None:
     waiting = line(1)
     for name in "abcdef":
-        waiting.wants(name, waiting.rate_limit.own)
+        waiting.wants(name, BACKGROUND)
         await clock.let_pass(0.1)
     await clock.let_pass(10)
     assert waiting.names() == "abcdef"
@@ -104,31 +105,29 @@ async def test_who_came_first_goes_first(line: Any, clock: Any) -> None:
 async def test_of_three_turns_two_go_to_what_a_person_waits_for_and_neither_starves(line: Any, clock: Any) -> None:
     waiting = line(1)
     for name in "abcdefgh":
-        waiting.wants(name, waiting.rate_limit.own)
+        waiting.wants(name, BACKGROUND)
     for name in "STUVWXYZ":
-        waiting.wants(name, waiting.rate_limit.asked)
+        waiting.wants(name, URGENT)
     await clock.let_pass(12.5)
     names = waiting.names()
     assert [sum(name.isupper() for name in names[start : start + 3]) for start in (1, 4, 7)] == [2, 2, 2]
 
 
-async def test_who_comes_later_and_waits_for_it_as_a_person_is_not_behind_all_that_run_by_themselves(
-    line: Any, clock: Any
-) -> None:
+async def test_an_urgent_request_is_not_behind_all_that_nobody_waits_for(line: Any, clock: Any) -> None:
     waiting = line(1)
     for name in "abcdefgh":
-        waiting.wants(name, waiting.rate_limit.own)
+        waiting.wants(name, BACKGROUND)
     await clock.let_pass(0.5)
-    waiting.wants("X", waiting.rate_limit.asked)
+    waiting.wants("X", URGENT)
     await clock.let_pass(1.5)
     assert waiting.names()[:2] == "aX"
 
 
 async def test_who_goes_away_holds_up_nobody(line: Any, clock: Any) -> None:
     waiting = line(1)
-    waiting.wants("a", waiting.rate_limit.own)
-    gone = waiting.wants("b", waiting.rate_limit.own)
-    waiting.wants("c", waiting.rate_limit.own)
+    waiting.wants("a", BACKGROUND)
+    gone = waiting.wants("b", BACKGROUND)
+    waiting.wants("c", BACKGROUND)
     await clock.let_pass(0.5)
     gone.cancel()
     await clock.let_pass(3)
@@ -138,7 +137,7 @@ async def test_who_goes_away_holds_up_nobody(line: Any, clock: Any) -> None:
 async def test_a_changed_rate_holds_for_those_who_wait_already(line: Any, clock: Any) -> None:
     waiting = line(0.1)
     for _ in range(6):
-        waiting.wants("a", waiting.rate_limit.own)
+        waiting.wants("a", BACKGROUND)
     await clock.let_pass(1)
     waiting.per_second = 100
     await clock.let_pass(1.1)

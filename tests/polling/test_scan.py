@@ -9,6 +9,7 @@ import pytest
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxBusy, PbxError, PbxUnauthenticated, PbxUnreachable, UserInvalid
 from bot.domain.intervention import Poll
+from bot.domain.permissions import Scope
 from bot.polling.poller import QUICK_SCAN, Haste
 from bot.polling.scan import READS_AT_A_TIME, Scan
 
@@ -114,7 +115,7 @@ async def test_a_side_that_only_a_silent_scope_has_shown_is_not_lost(
 async def test_a_scope_that_is_watched_no_more_leaves_no_doubt(watch: Any, clock: Any) -> None:
     watch.pbx.shown_by = {"c1": ("12",)}
     await scanned(watch, clock)
-    watch.scopes = (("@me", "@self"),)
+    watch.scopes = (Scope("@me"),)
     assert (await scanned(watch, clock)).misses("c1")
 
 

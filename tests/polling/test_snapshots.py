@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
+from bot.domain.permissions import Scope
 from bot.polling.poller import Poller
 from bot.polling.scan import READS_AT_A_TIME, Snapshot, each_once
 
@@ -58,12 +59,12 @@ class Shop:
 
     clock: Any
     pbx: ManyLists
-    scopes: tuple[tuple[str, str], ...] = ((ME, "@self"), (BOB, "@self"), (DAN, "@self"))
+    scopes: tuple[Scope, ...] = (Scope(ME), Scope(BOB), Scope(DAN))
 
     def __post_init__(self) -> None:
         self.poller = Poller(
-            asked=self.pbx,
-            own=self.pbx,
+            urgent=self.pbx,
+            background=self.pbx,
             scopes=lambda: self.scopes,
             every=lambda: 1.0,
             clock=self.clock,
@@ -175,7 +176,7 @@ async def test_who_goes_away_spoils_it_for_nobody(shop: Shop, clock: Any) -> Non
 
 
 async def test_many_scopes_are_read_a_few_at_a_time(shop: Shop) -> None:
-    shop.scopes = tuple((str(number), "@self") for number in range(40))
+    shop.scopes = tuple(Scope(str(number)) for number in range(40))
     shop.pbx.slow = dict.fromkeys(map(str, range(40)), 0.1)
     await shop.takes()
     assert (shop.pbx.most_under_way, len(shop.pbx.asked)) == (READS_AT_A_TIME, 40)
@@ -186,7 +187,7 @@ async def test_nobody_waits_while_the_calls_of_six_long_lists_become_one_each(
 ) -> None:
     """Each list shows another view of the same 10,000 calls."""
     lists = {
-        (str(user), "@self"): tuple(a_call(a_view(f"{user:02}"), call_id=f"c{number}") for number in range(10_000))
+        Scope(str(user)): tuple(a_call(a_view(f"{user:02}"), call_id=f"c{number}") for number in range(10_000))
         for user in range(6)
     }
     async with turns() as measured:

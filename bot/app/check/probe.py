@@ -315,8 +315,8 @@ class ProbeAction:
         self._card = ProbeCard(report)
         self._measures = NotMeasured()
         poller = Poller(
-            asked=pbx,
-            own=pbx,
+            urgent=pbx,
+            background=pbx,
             scopes=lambda: (),
             every=lambda: 2 * POLL,  # an undecided intervention is polled twice as often
             clock=lambda: now().timestamp(),
