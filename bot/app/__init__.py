@@ -2,25 +2,21 @@
 
 Read in this order:
 
-    bot.py               starts and stops the bot
-    build.py             builds its parts
-    telephony.py         … the PBX: one session, one token, three rates
-    dispatch.py          passes each request to its service, and concludes it
-    setting_values.py    values of settings: trimmed, and recognised where they belong elsewhere
-    env_file.py          .env
-    settings.py          the environment, checked
-    config_schema.py     the tables of callbot.toml
-    config.py            callbot.toml, checked
-    live_config.py       callbot.toml and agents.csv as they hold now, read again while the bot runs
-    examples/            the files that people copy
-    logs.py              log lines without secrets
-    metrics.py           the metrics behind /metrics
-    metrics_listener.py  the listener for Prometheus
-    serving.py           an address that is listened on
-    connections.py       connections to our listeners: how many, and their deadlines
-    collecting.py        how often the garbage collector runs
-    check/               callbot check
-    audit.py             callbot audit
-    output.py            lines on a terminal: findings of the check, and foreign text made harmless
-    demo.py              the bot with a sandbox PBX, a local workspace and a page
+    bot.py            starts and stops the bot
+    build.py          builds its parts
+    telephony.py      … the PBX: one session, one token, three rates
+    dispatch.py       passes each request to its service, and concludes it
+    settings.py       the environment and .env, checked
+    config_schema.py  the tables of callbot.toml
+    config.py         callbot.toml, checked
+    live_config.py    callbot.toml and agents.csv as they hold now, read again while the bot runs
+    examples/         the files that people copy
+    logs.py           log lines without secrets
+    metrics.py        the metrics behind /metrics, and the listener for Prometheus
+    connections.py    our listeners: how many connections, and their deadlines
+    collecting.py     how often the garbage collector runs
+    check/            callbot check
+    audit.py          callbot audit
+    output.py         lines on a terminal: findings of the check, and foreign text made harmless
+    demo.py           the bot with a sandbox PBX, a local workspace and a page
 """

@@ -21,8 +21,7 @@ from bot.app.build import (
 )
 from bot.app.connections import Connections
 from bot.app.live_config import EVERY, UNREAD_FOR, LiveConfig
-from bot.app.metrics import Metrics
-from bot.app.metrics_listener import open_metrics
+from bot.app.metrics import Metrics, open_metrics
 from bot.app.settings import Settings
 from bot.domain.clock import Clock
 from bot.ledger.ledger import Ledger

@@ -17,7 +17,6 @@ from bot.app.connections import Connections
 from bot.app.dispatch import Dispatch
 from bot.app.live_config import LiveConfig
 from bot.app.metrics import Metrics
-from bot.app.serving import listen
 from bot.app.settings import Settings
 from bot.app.telephony import Telephony
 from bot.domain.clock import Clock, ServerClock
@@ -322,7 +321,8 @@ async def open_listener(setup: Setup, systems: Systems, core: Core) -> SlackList
         acknowledgements=setup.metrics,
         ready=ready,
     )
-    connections = await listen(front.application(), settings.host, settings.port)
+    connections = Connections(front.application())
+    await connections.open(settings.host, settings.port)
     closing.later("connections", connections.close)
     if sockets is not None:
         await connect(sockets, asyncio.sleep)
@@ -336,7 +336,7 @@ def watch_metrics(setup: Setup, systems: Systems, core: Core, listener: SlackLis
     metrics.watch_length("requests", lambda: listener.listeners.under_way)
     metrics.watch_length("connections", lambda: len(listener.connections))
     metrics.watch_length("slack", lambda: len(slack.outbox))
-    metrics.watch_length("looks", lambda: len(pbx.poller))
+    metrics.watch_length("polls", lambda: len(pbx.poller))
     metrics.watch_health(
         ready=listener.ready,
         sockets_open=lambda: 0 if sockets is None else sockets.open,

@@ -1,4 +1,4 @@
-"""Connections to one of our listeners: their deadlines, and how many there may be.
+"""Listeners for HTTP, one for Slack and health checks and one for Prometheus: deadlines, and how many connections.
 
 Clients that open connections and send nothing must not use up the file descriptors that callbot.toml, Slack and the PBX
 need. When there are too many connections, the oldest one without a complete request is closed; if all of them have one, the
@@ -6,11 +6,14 @@ new one is.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
+
+from bot.domain.errors import CallbotError
 
 HEADERS_WITHIN, REQUEST_WITHIN, IDLE_WITHIN = 10.0, 10.0, 75.0
 """Seconds until the first request, for one request with its body, and between two requests (proxies keep connections
@@ -51,6 +54,15 @@ def most_connections() -> int:
     return MOST if soft == resource.RLIM_INFINITY else max(16, min(MOST, (soft - KEPT_BACK) // 2))
 
 
+class CannotListen(CallbotError):
+    """The address is in use, or is not one of this machine."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        why = os.strerror(error.errno) if error.errno else str(error)  # asyncio's own text repeats the address
+        super().__init__(f"{host}:{port} cannot be listened on ({why}). Set HOST and PORT to a free one.")
+        self.why = why
+
+
 class Connections:
     """A listener with at most `most` connections. The deadlines are in seconds."""
 
@@ -81,14 +93,14 @@ class Connections:
         self._listening: asyncio.Server | None = None
 
     async def open(self, host: str, port: int) -> None:
-        """Listen there; port 0 takes a free port. Raises OSError."""
+        """Listen there; port 0 takes a free port. Raises CannotListen."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:
             self._listening = await loop.create_server(self._accept, host, port, backlog=BACKLOG)
-        except OSError:
+        except OSError as error:
             await self._runner.cleanup()
-            raise
+            raise CannotListen(host, port, error) from None
 
     @property
     def port(self) -> int:

@@ -4,13 +4,19 @@ An agent who reads them must not learn that somebody listens. So no label and no
 neither its name, nor how the PBX accepted it, nor the method by which Slack was asked (a private answer goes with a silent
 action), nor a read of presence (which goes with an action that rings a phone). Labels have fixed sets of values; any other
 value is "other".
+
+They are on a listener of their own: the one for Slack may be open to the internet. Other machines should need METRICS_TOKEN.
 """
 
+import hmac
 from collections.abc import Callable, Collection
 from functools import partial
 from http import HTTPStatus
 
+import structlog
+from aiohttp import web
 from prometheus_client import (
+    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -21,6 +27,10 @@ from prometheus_client import (
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+
+from bot.app.connections import CannotListen, Connections
+from bot.app.settings import MetricsSettings
+from bot.domain.errors import ConfigErrors
 
 QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 """Seconds; Slack waits 3 for an acknowledgement."""
@@ -45,6 +55,7 @@ PBX_ERRORS = frozenset(
     | {f"HTTP {status.value}" for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
 )
 
+_log = structlog.get_logger("callbot.metrics")
 disable_created_metrics()  # type: ignore[no-untyped-call]  # of the library
 
 
@@ -233,3 +244,47 @@ class Metrics:
 
 def _known(word: str, words: Collection[str]) -> str:
     return word if word in words else OTHER
+
+
+# ── the listener for Prometheus ──
+
+
+async def open_metrics(settings: MetricsSettings, exposition: Callable[[], bytes]) -> Connections | None:
+    """Serve `GET /metrics` where the settings ask for it; `exposition` gives Prometheus' text format.
+
+    The caller closes it. Raises ConfigErrors where the address cannot be listened on.
+    """
+    host, port, token = settings.metrics_host, settings.metrics_port, settings.metrics_token
+    if port is None:
+        return None
+    expected = "" if token is None else token.get_secret_value()
+    connections = Connections(_application(exposition, expected))
+    try:
+        await connections.open(host, port)
+    except CannotListen as error:
+        advice = f"METRICS_PORT: {host}:{port} cannot be listened on ({error.why}). Set METRICS_HOST and METRICS_PORT to a free address"
+        raise ConfigErrors("Settings (environment or .env)", [advice]) from None
+    _log.info("metrics", host=host, port=connections.port)
+    if settings.metrics_open_to_neighbours:
+        _log.warning("metrics_without_token", host=host, advice="set METRICS_TOKEN, or METRICS_HOST to 127.0.0.1")
+    return connections
+
+
+def _application(exposition: Callable[[], bytes], token: str) -> web.Application:
+    """The route. An empty `token` lets everybody read."""
+
+    async def metrics(request: web.Request) -> web.Response:
+        if token and not _is_given(request.headers.get("Authorization", ""), token):
+            return web.Response(status=401, text="not authorized\n", headers={"WWW-Authenticate": "Bearer"})
+        return web.Response(body=exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    served = web.Application()
+    served.router.add_get("/metrics", metrics)
+    return served
+
+
+def _is_given(authorization: str, token: str) -> bool:
+    """Whether the header has the token (RFC 6750, 2.1). The comparison takes constant time."""
+    scheme, _, given = authorization.partition(" ")
+    same = hmac.compare_digest(given.strip().encode(errors="surrogateescape"), token.encode())
+    return same and scheme.lower() == "bearer"

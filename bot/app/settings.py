@@ -1,13 +1,21 @@
-"""Settings from the environment or a `.env` file. All errors are reported together."""
+"""Settings from the environment or a `.env` file. All errors are reported together.
 
+What surrounds a value is taken off, and a value that belongs to another setting is recognised.
+"""
+
+import io
 import ipaddress
 import os
 import re
 import ssl
+import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
+from dotenv.parser import Original, parse_stream
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,8 +28,6 @@ from pydantic import (
     model_validator,
 )
 
-from bot.app.env_file import env_file
-from bot.app.setting_values import bare, misplaced, unusable
 from bot.domain.errors import ConfigErrors
 from bot.ledger.address import error_in
 
@@ -65,8 +71,8 @@ def _with_slash(text: str) -> str:
 
 
 def _database_url(text: str) -> str:
-    if mistake := error_in(text):
-        raise ValueError(mistake)
+    if error := error_in(text):
+        raise ValueError(error)
     return text
 
 
@@ -123,17 +129,17 @@ class _Part(BaseModel):
     @classmethod
     def _all_errors(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
         """Report missing settings together with invalid ones. Raises ConfigErrors."""
-        mistakes = cls._missing(values)
+        errors = cls._missing(values)
         wrong = {name: text for name in cls.model_fields if name in values and (text := _wrong(name, values[name]))}
         try:
             settings = validate(values)
-            mistakes += settings.contradictions()
+            errors += settings.contradictions()
         except ValidationError as error:
             others = [problem for problem in error.errors() if not wrong.keys() & problem["loc"]]
-            mistakes = [line for problem in others for line in _lines(problem)] + mistakes
-        mistakes = [f"{name.upper()}: {text}" for name, text in wrong.items()] + mistakes
-        if mistakes:
-            raise ConfigErrors(_WHERE, mistakes)
+            errors = [line for problem in others for line in _lines(problem)] + errors
+        errors = [f"{name.upper()}: {text}" for name, text in wrong.items()] + errors
+        if errors:
+            raise ConfigErrors(_WHERE, errors)
         return settings
 
     @classmethod
@@ -275,3 +281,150 @@ _WORDS = dict.fromkeys(
     ("int_parsing", "int_parsing_size", "greater_than_equal", "less_than_equal"), "is a whole number from 0 to 65535"
 )
 """Texts instead of pydantic's. Ports are the only numbers."""
+
+
+# ── the value of a setting ──
+
+_QUOTED = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
+
+
+def bare(value: str) -> str:
+    """The value without white space, line ends and byte order marks around it, and without a pair of quotation marks.
+
+    A shell removes them; `docker --env-file` does not ("docker run", docs.docker.com).
+    """
+    value = _stripped(value)
+    quoted = _QUOTED.fullmatch(value)
+    return _stripped(quoted[2]) if quoted else value
+
+
+def _stripped(value: str) -> str:
+    """Without invisible characters at its ends."""
+    if value.isascii():
+        return value.strip()
+    seen = [place for place, character in enumerate(value) if not _is_blank(character)]
+    return value[seen[0] : seen[-1] + 1] if seen else ""
+
+
+def _is_blank(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in {"Cc", "Cf"}
+
+
+_TOKENS = frozenset(
+    {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "UAPI_ACCESS_TOKEN", "METRICS_TOKEN"}
+)
+"""Settings that go into HTTP headers, or sign requests."""
+_CREDENTIALS = frozenset({"UAPI_CLIENT_ID", "UAPI_CLIENT_SECRET"})
+"""Settings that may hold any visible character. (The name of a file may need an invisible joiner.)"""
+
+
+def unusable(name: str, value: str) -> str | None:
+    """Why the setting `name` cannot have this value, else None. The text repeats nothing of the value."""
+    for character in value:
+        category = unicodedata.category(character)
+        if category == "Cs":
+            return "this is not UTF-8. Enter it again"
+        if category in {"Cc", "Zl", "Zp"}:
+            return f"this has a line end or another control character inside (U+{ord(character):04X}). Enter it again"
+        if category == "Cf" and name in _CREDENTIALS:
+            return f"this has an invisible character inside (U+{ord(character):04X}). Enter it again"
+    if name in _TOKENS and not re.fullmatch("[!-~]+", value):
+        return "this has a blank, or a character outside ASCII, inside. Copy it again"
+    return None
+
+
+_BELONG = {
+    "SLACK_BOT_TOKEN": "OAuth & Permissions → Bot User OAuth Token",
+    "SLACK_APP_TOKEN": "Basic Information → App-Level Tokens",
+    "SLACK_SIGNING_SECRET": "Basic Information → Signing Secret",
+    "DATABASE_URL": "where the ledger is",
+}
+"""Settings whose values can be recognised, and where to find each."""
+_KINDS: tuple[tuple[str, str, str | None], ...] = (
+    ("xoxb-", "a bot token", "SLACK_BOT_TOKEN"),
+    ("xapp-", "an app token", "SLACK_APP_TOKEN"),
+    ("xoxp-", "a user token", None),
+    ("xoxe.xox", "a token that expires", None),
+    ("xoxe-", "a refresh token", None),
+    ("xoxa-", "a legacy workspace token", None),
+    ("xoxc-", "a token of a browser's session", None),
+    ("xoxd-", "a cookie of a browser's session", None),
+    ("xoxs-", "a token of a browser's session", None),
+    ("https://hooks.slack.com/", "the address of a webhook", None),
+    ("postgresql://", "the address of a database", "DATABASE_URL"),
+    ("postgres://", "the address of a database", "DATABASE_URL"),
+    ("sqlite://", "the address of a database", "DATABASE_URL"),
+)
+"""The beginning of a value, what it is, and the setting where it belongs; None: nowhere ("Token types", docs.slack.dev)."""
+_FROM_SLACK = frozenset({"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"})
+_SIGNING_SECRET = re.compile("[0-9a-f]{32}")
+
+
+def misplaced(name: str, value: str) -> str | None:
+    """What the value of the setting `name` is and where it belongs, if that is another setting; else None."""
+    for begins, what, home in _KINDS:
+        if value.startswith(begins):
+            return None if home == name else _belongs(name, what, home)
+    if name in {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"} and _SIGNING_SECRET.fullmatch(value):
+        return _belongs(name, "a signing secret", "SLACK_SIGNING_SECRET")
+    return None
+
+
+def _belongs(name: str, what: str, home: str | None) -> str:
+    if home is not None:
+        return f"this is {what}: it belongs in {home} ({_BELONG[home]})"
+    here = f". {name} is found under {_BELONG[name]}" if name in _FROM_SLACK else ""
+    return f"this is {what}, which callbot does not use{here}"
+
+
+# ── .env ──
+
+LARGEST_ENV_FILE = 1024 * 1024
+"""The limit of the file's size, in bytes."""
+
+
+def env_file() -> Mapping[str, str]:
+    """The variables in `.env`; none where there is no file. Raises ConfigErrors with one sentence."""
+    try:
+        os.getcwd()  # noqa: PTH109 - Path.cwd() does the same; only the error counts
+    except OSError:
+        raise _invalid("The working directory is gone. Start callbot in one that exists") from None
+    text = _env_text(Path(".env"))
+    bad = [_line_of(each.original) for each in parse_stream(io.StringIO(text)) if each.error]
+    if bad:
+        lines = ", ".join(map(str, bad[:20]))
+        raise _invalid(f".env line {lines} cannot be read. Write NAME=value there, or # before it")
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)  # a secret may contain ${
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _line_of(statement: Original) -> int:
+    """The line on which it begins: the parser counts the empty lines before it to the statement."""
+    written = statement.string.lstrip()
+    return statement.line + statement.string.removesuffix(written).count("\n")
+
+
+def _env_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_ENV_FILE + 1)
+    except FileNotFoundError:
+        return ""
+    except IsADirectoryError:
+        raise _invalid(
+            ".env is a directory. Put the settings into a file of that name, or into the environment"
+        ) from None
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise _invalid(f".env cannot be read ({why}). Let the user who runs callbot read it and its folder") from None
+    if len(raw) > LARGEST_ENV_FILE:
+        raise _invalid(".env is larger than 1 MiB. Put nothing there but settings")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _invalid(f".env line {line} is not UTF-8. Save the file as UTF-8") from None
+
+
+def _invalid(text: str) -> ConfigErrors:
+    return ConfigErrors("Settings", [f"{text}."])

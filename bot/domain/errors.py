@@ -18,7 +18,7 @@
     ├── ConfigErrors            settings or callbot.toml: every error, for the person who starts callbot
     ├── WrongUsage              what stands on the command line cannot be meant
     └── beside what raises them: LedgerUnavailable (NoLedgerYet, LedgerOutOfReach, Conflict), LedgerInUse, LedgerLost
-        (LedgerTaken, LedgerReplaced) in ledger, SlackError … and SlackUnavailable in slack, CannotListen in serving,
+        (LedgerTaken, LedgerReplaced) in ledger, SlackError … and SlackUnavailable in slack, CannotListen in connections,
         DemoFailed in demo, NotConfirmed (a Refusal) in check/probe
 
 Codes and their meanings: the error tables of the five action pages and "HTTP Return Codes" of UnifiedAPI.

@@ -30,7 +30,7 @@ def plain(settings: Settings) -> dict[str, object]:
     return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in values.items()}
 
 
-def mistakes(**environ: str) -> list[str]:
+def errors(**environ: str) -> list[str]:
     with pytest.raises(ConfigErrors) as caught:
         read_settings({**RIGHT, **environ})
     return caught.value.errors
@@ -71,26 +71,26 @@ def test_a_quotation_mark_without_its_other_stays(value: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in RIGHT if name not in {"PORT", "LOG_LEVEL", "LOG_FORMAT"}])
 def test_a_line_end_inside_a_value_is_one_error_that_does_not_repeat_it(name: str) -> None:
-    (line,) = mistakes(**{name: f"{RIGHT[name]}\nhunter2"})
+    (line,) = errors(**{name: f"{RIGHT[name]}\nhunter2"})
     assert line == f"{name}: this has a line end or another control character inside (U+000A). Enter it again"
 
 
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "UAPI_ACCESS_TOKEN"])
 @pytest.mark.parametrize("inside", [" ", "\u00a0", "\u200b", "é"], ids=ascii)
 def test_a_token_with_a_blank_or_a_foreign_character_inside_is_an_error(name: str, inside: str) -> None:
-    (line,) = mistakes(**{name: f"{RIGHT[name]}{inside}hunter2"})
+    (line,) = errors(**{name: f"{RIGHT[name]}{inside}hunter2"})
     assert line == f"{name}: this has a blank, or a character outside ASCII, inside. Copy it again"
 
 
 @pytest.mark.parametrize("name", ["UAPI_CLIENT_ID", "UAPI_CLIENT_SECRET"])
 @pytest.mark.parametrize("inside", ["\u200b", "\u202e", "\ufeff", "\u00ad"], ids=ascii)
 def test_a_credential_with_an_invisible_character_inside_is_an_error(name: str, inside: str) -> None:
-    (line,) = mistakes(**{name: f"{RIGHT[name]}{inside}hunter2"})
+    (line,) = errors(**{name: f"{RIGHT[name]}{inside}hunter2"})
     assert line == f"{name}: this has an invisible character inside (U+{ord(inside):04X}). Enter it again"
 
 
 def test_a_value_that_is_not_utf_8_is_an_error() -> None:
-    assert mistakes(CALLBOT_CONFIG="r\udcffles") == ["CALLBOT_CONFIG: this is not UTF-8. Enter it again"]
+    assert errors(CALLBOT_CONFIG="r\udcffles") == ["CALLBOT_CONFIG: this is not UTF-8. Enter it again"]
 
 
 @pytest.mark.parametrize("level", ["INFO", "Info", " info\n"])
@@ -129,17 +129,17 @@ SWAPPED = [
 
 @pytest.mark.parametrize(("name", "value", "said"), SWAPPED, ids=[f"{name}={value}" for name, value, _ in SWAPPED])
 def test_a_value_in_the_place_of_another_is_named_as_what_it_is(name: str, value: str, said: str) -> None:
-    (line,) = mistakes(**{name: value})
+    (line,) = errors(**{name: value})
     assert line.startswith(f"{name}: {said}")
 
 
 @pytest.mark.parametrize(("name", "value", "said"), SWAPPED, ids=[f"{name}={value}" for name, value, _ in SWAPPED])
 def test_what_is_said_of_a_swapped_value_does_not_repeat_it(name: str, value: str, said: str) -> None:
-    assert value not in mistakes(**{name: value})[0]
+    assert value not in errors(**{name: value})[0]
 
 
-def test_two_swapped_tokens_are_two_mistakes() -> None:
-    assert mistakes(SLACK_BOT_TOKEN="xapp-invented", SLACK_APP_TOKEN="xoxb-invented") == [
+def test_two_swapped_tokens_are_two_errors() -> None:
+    assert errors(SLACK_BOT_TOKEN="xapp-invented", SLACK_APP_TOKEN="xoxb-invented") == [
         f"SLACK_BOT_TOKEN: {APP_TOKEN}",
         f"SLACK_APP_TOKEN: {BOT_TOKEN}",
     ]
@@ -169,7 +169,7 @@ def test_an_address_is_understood_with_brackets_and_without(value: str, host: st
 )
 def test_the_host_that_conda_sets_is_one_error_that_says_what_to_set(value: str) -> None:
     said = "HOST is set by conda to the name of a compiler. Set HOST=127.0.0.1, or HOST=0.0.0.0 for all addresses"
-    assert mistakes(HOST=value) == [said]
+    assert errors(HOST=value) == [said]
 
 
 @pytest.mark.parametrize(
@@ -177,4 +177,4 @@ def test_the_host_that_conda_sets_is_one_error_that_says_what_to_set(value: str)
     ["http://127.0.0.1", "http://127.0.0.1:3000", "127.0.0.1:3000", "[::1]:3000", "localhost:3000", "*", "a b", "[::1"],
 )
 def test_a_host_with_more_than_an_address_is_one_error_that_says_how_to_write_it(value: str) -> None:
-    assert mistakes(HOST=value) == ["HOST is an address alone, as 127.0.0.1 or ::1; the port has a setting of its own"]
+    assert errors(HOST=value) == ["HOST is an address alone, as 127.0.0.1 or ::1; the port has a setting of its own"]

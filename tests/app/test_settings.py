@@ -1,4 +1,4 @@
-"""Settings from the environment: the defaults of the table, every mistake at once, and no secret in sight."""
+"""Settings from the environment: the defaults of the table, every error at once, and no secret in sight."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ ENOUGH = {
 }
 
 
-def mistakes(**environ: str) -> list[str]:
+def errors(**environ: str) -> list[str]:
     with pytest.raises(ConfigErrors) as caught:
         read_settings({**ENOUGH, **environ})
     return caught.value.errors
@@ -115,7 +115,7 @@ NO_ADDRESS += ["http://pbx.example.com", "http://127.0.0.1.example.com", "http:/
 
 @pytest.mark.parametrize("url", NO_ADDRESS, ids=ascii)
 def test_any_other_address_of_the_pbx_is_refused(url: str) -> None:
-    assert [line.split(" ")[0].rstrip(":") for line in mistakes(UAPI_URL=url)] == ["UAPI_URL"]
+    assert [line.split(" ")[0].rstrip(":") for line in errors(UAPI_URL=url)] == ["UAPI_URL"]
 
 
 WRONG = [
@@ -145,7 +145,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("environ", "said"), WRONG, ids=[f"{environ}"[:60] for environ, _ in WRONG])
 def test_each_error_is_one_line_that_names_the_setting(environ: dict[str, str], said: str) -> None:
-    (line,) = mistakes(**environ)
+    (line,) = errors(**environ)
     assert line.startswith(said)
 
 
@@ -172,7 +172,7 @@ def test_no_secret_is_in_what_is_printed_of_the_settings() -> None:
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_no_secret_is_in_an_error(name: str) -> None:
-    assert "hunter2" not in str(mistakes(PORT="x", **{name: "hunter2"}))
+    assert "hunter2" not in str(errors(PORT="x", **{name: "hunter2"}))
 
 
 # ── the process's own environment ──

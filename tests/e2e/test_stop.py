@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from bot.app.bot import Bot
-from bot.app.serving import CannotListen
+from bot.app.connections import CannotListen
 from bot.ledger.audit_log import AuditLog
 from bot.sandbox.pbx.server import Fault
 from bot.sandbox.workspace.faults import SlackFault
