@@ -20,9 +20,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.collecting import collect_rarely, keep_for_good
 from bot.app.metrics import Metrics
-from bot.domain.commands import Command
+from bot.domain.commands import Command, Request
 from bot.domain.errors import Refusal
-from bot.domain.request import Request
 from bot.interventions.service import Asker
 from bot.slack.http import Front
 from bot.slack.listeners import Home, Listeners, build_app

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.domain.actions import ActionName
 from bot.domain.calls import Extension, PhoneCall, PhoneCallView
+from bot.domain.clock import call_at, moved
 from bot.domain.intervention import UNDECIDED, Intervention, State
 from bot.domain.permissions import CallerPattern, ExtensionPattern
-from bot.domain.wall_time import call_at, moved
 
 SNOOZE = timedelta(minutes=10)
 STALE_AFTER = timedelta(seconds=30)
@@ -281,7 +281,7 @@ def resolved(alert: Alert, how: Resolution, now: datetime, by: str = "") -> Aler
 
 
 def alert_at(alert: Alert, own: timedelta, pbx: timedelta = timedelta()) -> Alert:
-    """The alert with its times by callbot's clock moved by `own`, by the clock of the PBX by `pbx` (see `bot.domain.wall_time`)."""
+    """The alert with its times by callbot's clock moved by `own`, by the clock of the PBX by `pbx` (see `bot.domain.clock`)."""
     if not (own or pbx):
         return alert
     changed = moved(moved(alert, ("raised_at", "seen_at", "snoozed_until"), own), ("since",), pbx)

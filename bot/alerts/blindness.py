@@ -15,8 +15,8 @@ from bot.alerts.card import BlindCard
 from bot.alerts.manager import AlertConfig
 from bot.alerts.monitor import AlertMonitor
 from bot.domain.clock import Clock
+from bot.domain.commands import new_id
 from bot.domain.errors import CallbotError
-from bot.domain.request import new_id
 from bot.polling.scan import Outage, ScopeHealth
 from bot.tasks import Tasks
 

@@ -16,9 +16,9 @@ from bot.alerts.alert import Alert, Resolution
 from bot.domain.actions import fitting_actions
 from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.clock import moved
 from bot.domain.commands import Intervene, Target
 from bot.domain.permissions import Permissions, names_on
-from bot.domain.wall_time import moved
 
 MOST_LINES = 8
 """Alerts that a digest shows in full."""
@@ -102,7 +102,7 @@ class BlindCard(BaseModel):
 
 
 def blind_at(card: BlindCard, own: timedelta) -> BlindCard:
-    """The card with its times moved by `own` (see `bot.domain.wall_time`)."""
+    """The card with its times moved by `own` (see `bot.domain.clock`)."""
     return moved(card, ("since", "ended"), own)
 
 

@@ -28,9 +28,9 @@ from bot.alerts.alert import (
 from bot.alerts.card import AlertCard, DigestCard, Digests, describe_alert, describe_digest
 from bot.domain.calls import PhoneCall
 from bot.domain.clock import Clock
+from bot.domain.commands import new_id
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import Permissions
-from bot.domain.request import new_id
 from bot.tasks import Tasks, WriteBehind, in_slices
 
 DIGEST_EVERY = 3.0

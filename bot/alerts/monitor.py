@@ -21,9 +21,9 @@ from bot.alerts.evaluator import Evaluator, RuleMatch, view_that_goes_on, why_ov
 from bot.alerts.manager import AlertConfig, AlertManager, AlertMetrics, Interventions
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.clock import Clock, ServerClock
+from bot.domain.commands import new_id
 from bot.domain.errors import CallbotError
 from bot.domain.intervention import POLLS_TO_BELIEVE
-from bot.domain.request import new_id
 from bot.polling.poller import Haste, Poller
 from bot.polling.scan import Scan
 from bot.tasks import Tasks, in_slices

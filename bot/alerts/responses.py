@@ -7,10 +7,9 @@ from bot.alerts.alert import HELP_REQUEST_KEY, Alert, AlertState, When, snoozed
 from bot.alerts.manager import AlertConfig, AlertLedger, AlertManager, Interventions
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.clock import Clock, ServerClock
-from bot.domain.commands import AnswerAlert, AskForHelp
+from bot.domain.commands import AnswerAlert, AskForHelp, Request, new_id
 from bot.domain.errors import NotSuitable
 from bot.domain.permissions import Person
-from bot.domain.request import Request, new_id
 from bot.polling.phone_calls import PhoneCalls, live_on
 
 _OVER = "This alert is over: nobody is needed any more. Nothing was changed."

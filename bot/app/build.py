@@ -20,8 +20,8 @@ from bot.app.metrics import Metrics
 from bot.app.settings import Settings
 from bot.app.telephony import Telephony
 from bot.domain.clock import Clock, ServerClock
+from bot.domain.commands import new_id
 from bot.domain.intervention import Intervention
-from bot.domain.request import new_id
 from bot.interventions.card import Card, CardElsewhere
 from bot.interventions.checks import POLL_PATIENCE, phone_seen
 from bot.interventions.outcomes import Outcomes

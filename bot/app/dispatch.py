@@ -11,9 +11,8 @@ from structlog.contextvars import bound_contextvars
 from bot.alerts.alert import Alert
 from bot.alerts.responses import AlertResponses
 from bot.app.live_config import LiveConfig
-from bot.domain.commands import AnswerAlert, AnswerModeChange, AskForHelp, Command, Help, Intervene, ListCalls
+from bot.domain.commands import AnswerAlert, AnswerModeChange, AskForHelp, Command, Help, Intervene, ListCalls, Request
 from bot.domain.errors import CallbotError, PbxError, Refusal
-from bot.domain.request import Request
 from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
 from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes, rule_of
 from bot.interventions.planner import named_call

@@ -3,19 +3,15 @@
 Read in this order:
 
     errors.py         every expected failure, drawn as a tree; str(error) is what the person may read
-    calls.py          PhoneCall, PhoneCallView: what the PBX shows
-    presence.py       what the PBX knows of a phone beside calls
+    calls.py          PhoneCall, PhoneCallView, Presence: what the PBX shows
     actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
-    commands.py       what a person can ask callbot for: Command = Intervene | ListCalls | Help | …
+    commands.py       what a person can ask callbot for: Command = Intervene | ListCalls | Help | …; a Request
     buttons.py        what a button carries: a Command and a channel
-    request.py        one thing that one person typed or clicked
     directory.py      agents.csv: names, teams and owners of extensions
     permissions.py    who may do what to whom
-    search.py         the words of /calls
     legs.py           which views came with an intervention, or may have; the call as others may see it
     intervention.py   Intervention and its states: one poll of the call → the next state
-    clock.py          time that no step of the wall clock changes, and how far the clocks of others are off
-    wall_time.py      the dates of calls and interventions as the wall clock has them
+    clock.py          time that no step of the wall clock changes, how far the clocks of others are off, and dates as the wall clock has them
     phone_numbers.py  one phone number in all its spellings
     foreign_text.py   text of any script, without what could deceive
 """

@@ -1,13 +1,13 @@
-"""The words of the field: PhoneCall, PhoneCallView, and the grammars of extensions, ids and caller ids. No I/O here.
+"""PhoneCall, PhoneCallView and Presence: what the PBX shows; and the grammars of extensions, ids and caller ids. No I/O here.
 
 What we receive is read tolerantly: the documentation writes `link` and `links`, `callerId` and `callerID`, numbers and
 numeric strings, dates of two zones in one object. Names are snake_case here and camelCase on the wire. Sources:
-"PhoneCalls Resource" and the five action pages of UnifiedAPI.
+"PhoneCalls Resource", "Presence Resource" and the five action pages of UnifiedAPI.
 """
 
 import re
 from datetime import UTC, datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
 
@@ -280,3 +280,68 @@ def phone_call(value: object) -> PhoneCall | None:
     except ValidationError:
         return None
     return call if call.id else None
+
+
+# ── phones ──
+
+# Older revisions of "List Presence" have the registration flat in the resource, newer ones in a list, one entry for each device.
+
+
+class PhoneSeen(StrEnum):
+    """What can be said of a phone; empty where nothing is certain."""
+
+    UNKNOWN = ""
+    NOT_REGISTERED = "not_registered"
+    BUSY = "busy"
+    RINGING = "ringing"
+    ONLINE = "online"
+
+
+BUSY = frozenset({PhoneSeen.BUSY, PhoneSeen.RINGING})
+"""What is said of a phone that should not be rung."""
+
+_PRESENCES = {1: PhoneSeen.ONLINE, 2: PhoneSeen.RINGING, 3: PhoneSeen.BUSY}
+"""Presence.status; 0, and a number that the page does not have, say nothing."""
+_ABSENT = frozenset({-1, -2})
+"""Registrations that no call reaches: not registered, expired. 1 is registered, 2 not needed, 0 unknown."""
+
+
+def _presence(value: object) -> PhoneSeen:
+    return _PRESENCES.get(number(value) or 0, PhoneSeen.UNKNOWN)
+
+
+def _registrations(value: object) -> tuple[int, ...]:
+    """The number of each device; what is no number counts as unknown."""
+    entries: tuple[Any, ...] = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    return tuple(
+        number(entry.get("registration") if isinstance(entry, dict) else entry) or 0
+        for entry in entries
+        if entry is not None
+    )
+
+
+class Presence(Received):
+    """One phone as the PBX sees it."""
+
+    extension: Text
+    status: Annotated[PhoneSeen, BeforeValidator(_presence)] = PhoneSeen.UNKNOWN
+    registration: Annotated[tuple[int, ...], BeforeValidator(_registrations)] = ()
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether the PBX says for certain that no device of this extension is registered."""
+        return bool(self.registration) and _ABSENT.issuperset(self.registration)
+
+    @property
+    def seen(self) -> PhoneSeen:
+        """What can be said of the phone."""
+        return PhoneSeen.NOT_REGISTERED if self.unreachable else self.status
+
+
+def presence_from(value: object) -> Presence | None:
+    """Read one Presence, or None where it is no object with an extension."""
+    try:
+        found = Presence.model_validate(value)
+    except ValidationError:
+        return None
+    return found if found.extension else None

@@ -18,9 +18,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bot.domain.actions import JOINING, RECORDING, RINGS_PHONE, ActionName, PhoneCallAction
-from bot.domain.calls import Extension, PhoneCall, PhoneCallView
+from bot.domain.calls import Extension, PhoneCall, PhoneCallView, PhoneSeen
 from bot.domain.errors import PbxError
-from bot.domain.presence import PhoneSeen
 
 
 class State(StrEnum):

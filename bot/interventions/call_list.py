@@ -1,6 +1,6 @@
 """The live calls that one person may know of: all for `/calls`, a few where a request may mean several."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property, partial
@@ -11,13 +11,12 @@ from pydantic import BaseModel
 from bot.domain.actions import RINGS_PHONE, ActionName, fitting_actions
 from bot.domain.buttons import Button, HelpButton, button
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status
-from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target
-from bot.domain.errors import Refusal
+from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target, mentioned
+from bot.domain.errors import NotSuitable, Refusal
 from bot.domain.foreign_text import folded
 from bot.domain.intervention import UNDECIDED, Intervention
 from bot.domain.legs import NOTHING, Known, own_views, talks, without_legs
 from bot.domain.permissions import Permissions, Person, names_on
-from bot.domain.search import search
 from bot.interventions.checks import refuse_if_inside
 from bot.interventions.planner import CallAndView, check_phone
 from bot.tasks import in_slices
@@ -104,6 +103,37 @@ def since_when(call: PhoneCall, view: PhoneCallView) -> datetime | None:
     if view.on_call:
         return view.answered or call.answered
     return call.published or view.ringing
+
+
+# ── the words of /calls ──
+
+
+@dataclass(frozen=True)
+class Search:
+    """One word: a part of a name or number, or a mention of a person. `shown` is how it is repeated."""
+
+    shown: str
+    part: str = ""
+    extensions: frozenset[str] | None = None
+
+    def finds(self, numbers: Collection[str], words: Callable[[], str]) -> bool:
+        """Whether it means a side of a call with these numbers; `words` is what else is said of it, folded."""
+        if self.extensions is not None:
+            return not self.extensions.isdisjoint(numbers)
+        return self.part in words()
+
+
+def search(word: str, permissions: Permissions, asker: Person) -> Search:
+    """What a word means for the person who typed it."""
+    user = mentioned(word)
+    if user is None:
+        return Search(shown=word, part=folded(word))
+    person = permissions.people.get(user)
+    try:
+        meant = permissions.extensions_meant(Target(kind="person", text=user), asker)
+    except NotSuitable:
+        return Search(shown="a person I don't know", extensions=frozenset())
+    return Search(shown=person.name if person else permissions.name_of(meant[0]), extensions=frozenset(meant))
 
 
 # ── the list of one person ──

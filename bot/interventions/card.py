@@ -14,11 +14,10 @@ from pydantic import BaseModel
 from bot.domain.actions import JOINING, SILENT, ActionName, fitting_actions
 from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall
-from bot.domain.commands import Intervene, Target
+from bot.domain.commands import Intervene, Request, Target
 from bot.domain.intervention import UNDECIDED, Intervention, Why
 from bot.domain.legs import Known, as_others_see, own_views, talks
 from bot.domain.permissions import Permissions
-from bot.domain.request import Request
 from bot.interventions.waiting import BusyPhone, ModeChange
 
 

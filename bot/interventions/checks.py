@@ -12,11 +12,10 @@ from typing import Protocol
 import structlog
 
 from bot.domain.actions import LABEL, RINGS_PHONE, ActionName
-from bot.domain.calls import PhoneCall, Status
+from bot.domain.calls import PhoneCall, PhoneSeen, Presence, Status
 from bot.domain.errors import AlreadyAsked, AlreadyInCall, PbxError, Refusal
 from bot.domain.intervention import Intervention
 from bot.domain.permissions import Permissions
-from bot.domain.presence import PhoneSeen, Presence
 
 MOST_OPEN = 200
 """Interventions that may be open at a time. Those in one call share its polls."""

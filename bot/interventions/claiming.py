@@ -15,13 +15,11 @@ import structlog
 
 from bot.domain.actions import RINGS_PHONE
 from bot.domain.buttons import button
-from bot.domain.calls import PhoneCall
-from bot.domain.commands import Intervene
+from bot.domain.calls import BUSY, PhoneCall, PhoneSeen
+from bot.domain.commands import Intervene, Request
 from bot.domain.errors import AlreadyAsked, NotSuitable, PhoneNotRegistered, Refusal
 from bot.domain.intervention import Intervention, before_put, waiting_for_phone
 from bot.domain.permissions import Permissions, Permit
-from bot.domain.presence import BUSY, PhoneSeen
-from bot.domain.request import Request
 from bot.interventions.card import CardPlace, place_of_card
 from bot.interventions.checks import asked_already, phone_beside, refuse_if_busy, refuse_if_inside
 from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes

@@ -10,9 +10,9 @@ from typing import Protocol
 
 import structlog
 
+from bot.domain.commands import Request
 from bot.domain.errors import NotAuthorized, PbxError, Refusal
 from bot.domain.intervention import Intervention
-from bot.domain.request import Request
 from bot.tasks import WriteBehind
 
 _log = structlog.get_logger("callbot.interventions")

@@ -22,8 +22,8 @@ import structlog
 
 from bot.domain.actions import LABEL, RINGS_PHONE, SILENT, ActionName
 from bot.domain.buttons import Button, button
-from bot.domain.calls import PhoneCall
-from bot.domain.commands import Intervene
+from bot.domain.calls import PhoneCall, PhoneSeen
+from bot.domain.commands import Intervene, Request
 from bot.domain.errors import (
     AlreadyAsked,
     AlreadyInCall,
@@ -35,8 +35,6 @@ from bot.domain.errors import (
 )
 from bot.domain.intervention import Intervention, answer_lost, answered, refused
 from bot.domain.permissions import Permissions, Permit, Person
-from bot.domain.presence import PhoneSeen
-from bot.domain.request import Request
 from bot.interventions.call_list import CallChoice, Listing, offered_choice
 from bot.interventions.card import Card, CardElsewhere, others_read, why_elsewhere
 from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside

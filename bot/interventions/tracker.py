@@ -13,13 +13,12 @@ from typing import Protocol
 import structlog
 
 from bot.domain.actions import JOINING, RECORDING, RINGS_PHONE, ActionName
-from bot.domain.calls import PhoneCall
+from bot.domain.calls import PhoneCall, PhoneSeen
+from bot.domain.clock import taken_up
+from bot.domain.commands import Request
 from bot.domain.intervention import UNDECIDED, Intervention, Poll, State, Why, answer_lost, follow, not_sent, removed
 from bot.domain.legs import NOTHING, Known, as_others_see, without_legs
 from bot.domain.permissions import Permissions
-from bot.domain.presence import PhoneSeen
-from bot.domain.request import Request
-from bot.domain.wall_time import taken_up
 from bot.interventions.card import Card, card_of, is_removed, others_read
 from bot.interventions.open_cards import OpenCards
 from bot.interventions.outcomes import InterventionLedger

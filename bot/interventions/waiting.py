@@ -14,9 +14,9 @@ import structlog
 from pydantic import BaseModel
 
 from bot.domain.actions import JOINING, ActionName
+from bot.domain.calls import BUSY, PhoneSeen
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, Why
-from bot.domain.presence import BUSY, PhoneSeen
 from bot.tasks import Tasks
 
 _log = structlog.get_logger("callbot.interventions")

@@ -11,10 +11,10 @@ from typing import Any, NoReturn, Self
 import structlog
 from sqlalchemy import Connection, Executable, RowMapping, Select, select
 
+from bot.domain.clock import intervention_at
+from bot.domain.commands import Request
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
-from bot.domain.request import Request
-from bot.domain.wall_time import intervention_at
 from bot.interventions.card import PostedCard
 from bot.interventions.outcomes import Outcome
 from bot.ledger import documents, schema

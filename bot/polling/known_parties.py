@@ -7,10 +7,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from bot.domain.actions import PhoneCallAction
-from bot.domain.calls import PhoneCall
+from bot.domain.calls import PhoneCall, Presence
 from bot.domain.errors import PbxError
 from bot.domain.permissions import Scope
-from bot.domain.presence import Presence
 from bot.polling.phone_calls import Accepted, PhoneCalls
 from bot.polling.scan import is_refusal, read_lists
 from bot.tasks import in_slices

@@ -10,10 +10,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.actions import PhoneCallAction
-from bot.domain.calls import PhoneCall
+from bot.domain.calls import PhoneCall, Presence
 from bot.domain.errors import ExtensionInvalid, PbxUnreachable, UserInvalid
 from bot.domain.permissions import Permissions
-from bot.domain.presence import Presence
 
 EMPTY_AGAIN = 0.3
 """Seconds after which an empty list is read once more."""

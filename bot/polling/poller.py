@@ -20,11 +20,10 @@ from typing import TypeAlias
 
 import structlog
 
-from bot.domain.calls import PhoneCall
+from bot.domain.calls import PhoneCall, Presence
 from bot.domain.errors import PbxError
 from bot.domain.intervention import UNREADABLE, Poll
 from bot.domain.permissions import Scope
-from bot.domain.presence import Presence
 from bot.polling.known_parties import KnownParties
 from bot.polling.phone_calls import PartlyRead, PhoneCalls
 from bot.polling.rate_limit import FairOrder, Place, Priority

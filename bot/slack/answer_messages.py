@@ -6,7 +6,7 @@ import re
 from slack_sdk.models.blocks import ActionsBlock
 
 from bot.domain.buttons import Button
-from bot.domain.request import Request
+from bot.domain.commands import Request
 from bot.interventions.card import CardElsewhere
 from bot.slack.command_parser import EXAMPLES, HELP_ME_EXAMPLE, Verb
 from bot.slack.messages import (

@@ -13,7 +13,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block
 from bot.domain.actions import LABEL, ActionName
 from bot.domain.buttons import PageButton
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
-from bot.domain.wall_time import call_at, view_at
+from bot.domain.clock import call_at, view_at
 from bot.interventions.call_list import CallChoice, Line, Listing, since_when
 from bot.slack.intervention_card import FLOW
 from bot.slack.messages import (

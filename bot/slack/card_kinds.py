@@ -5,8 +5,8 @@ from typing import TypeAlias
 
 from bot.alerts.alert import alert_at
 from bot.alerts.card import AlertCard, BlindCard, DigestCard, blind_at
+from bot.domain.clock import intervention_at, moved, view_at
 from bot.domain.intervention import UNDECIDED, Why
-from bot.domain.wall_time import intervention_at, moved, view_at
 from bot.interventions.card import Card
 from bot.slack.alert_card import alert_message, blind_message, digest_message
 from bot.slack.intervention_card import intervention_message

@@ -18,8 +18,8 @@ from typing import Any
 
 import structlog
 
+from bot.domain.commands import Request
 from bot.domain.errors import CallbotError
-from bot.domain.request import Request
 from bot.interventions.card import Card
 from bot.slack.answer_messages import help_is_coming, help_is_not_seen, interrupted, never_sent_card
 from bot.slack.card_kinds import (

@@ -11,11 +11,10 @@ from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.actions import JOINING, LABEL, RECORDING, RINGS_PHONE, ActionName, Whisper
 from bot.domain.buttons import ModeChangeButton
-from bot.domain.calls import Flow, PhoneCallView
+from bot.domain.calls import Flow, PhoneCallView, PhoneSeen
 from bot.domain.commands import AnswerModeChange
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
-from bot.domain.presence import PhoneSeen
 from bot.interventions.card import Card, CardElsewhere, latest_seen
 from bot.interventions.waiting import BusyPhone, ModeChange
 from bot.slack.messages import (

@@ -20,9 +20,8 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.commands import Command, Help, ListCalls
+from bot.domain.commands import Command, Help, ListCalls, Request
 from bot.domain.errors import BadCommand, Refusal
-from bot.domain.request import Request
 from bot.interventions.service import Asker
 from bot.slack.button_codec import unpack
 from bot.slack.command_parser import parse

@@ -17,10 +17,9 @@ import aiohttp
 import structlog
 
 from bot.domain.actions import PhoneCallAction
-from bot.domain.calls import PhoneCall
+from bot.domain.calls import PhoneCall, Presence
 from bot.domain.clock import ServerClock
 from bot.domain.errors import AnswerLost, PbxUnreachable
-from bot.domain.presence import Presence
 from bot.polling.phone_calls import Accepted, PartlyRead
 from bot.tasks import back_off
 from bot.uapi import parsing

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, Never, TypeVar
 
-from bot.domain.calls import PhoneCall, phone_call
+from bot.domain.calls import PhoneCall, Presence, phone_call, presence_from
 from bot.domain.errors import (
     AccessDenied,
     CallGone,
@@ -27,7 +27,6 @@ from bot.domain.errors import (
     PbxUnreachable,
     refusal_with,
 )
-from bot.domain.presence import Presence, presence_from
 from bot.polling.phone_calls import Accepted
 
 LARGEST_WHOLE = 512 * 1024

@@ -6,9 +6,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from bot.domain.clock import Clock, ServerClock
+from bot.domain.clock import Clock, ServerClock, intervention_at, taken_up
 from bot.domain.intervention import Intervention, State, answered
-from bot.domain.wall_time import intervention_at, taken_up
 
 HOUR = timedelta(hours=1)
 

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import ActionName, PhoneCallAction
-from bot.domain.calls import PhoneCall
+from bot.domain.calls import PhoneCall, Presence
 from bot.domain.commands import Intervene
 from bot.domain.errors import ExtensionInvalid, NotAuthorized
 from bot.domain.permissions import Permissions
-from bot.domain.presence import Presence
 from bot.interventions.planner import permits_for
 from bot.interventions.service import read_live_calls
 from bot.polling.phone_calls import Accepted

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.presence import PhoneSeen, Presence, presence_from
+from bot.domain.calls import PhoneSeen, Presence, presence_from
 
 
 def read(value: object) -> Presence:

@@ -17,8 +17,8 @@ import pytest
 import bot as bot_package
 from bot.app.audit import Form, write_audit
 from bot.app.settings import OwnSettings, read_part
+from bot.domain.commands import Request
 from bot.domain.errors import WrongUsage
-from bot.domain.request import Request
 from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.commands import Request
 from bot.domain.intervention import Intervention
-from bot.domain.request import Request
 from bot.interventions.checks import MOST_OPEN
 from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.server import Fault

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from bot.domain.actions import PhoneCallAction
-from bot.domain.calls import PhoneCall
+from bot.domain.calls import PhoneCall, PhoneSeen, Presence, presence_from
 from bot.domain.errors import PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.permissions import Permissions
-from bot.domain.presence import PhoneSeen, Presence, presence_from
 from bot.interventions.checks import phone_beside, phone_seen
 from bot.polling.phone_calls import Accepted
 

@@ -7,10 +7,9 @@ from datetime import datetime
 import pytest
 
 from bot.domain.actions import PhoneCallAction
-from bot.domain.calls import PhoneCall
+from bot.domain.calls import PhoneCall, Presence
 from bot.domain.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable, SendCallToInvalid
 from bot.domain.intervention import Intervention, State, Why
-from bot.domain.presence import Presence
 from bot.interventions.service import send
 from bot.polling.phone_calls import Accepted
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneSeen
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, State, Why
-from bot.domain.presence import PhoneSeen
 from bot.interventions.waiting import BusyPhone, Verdict, WaitingRequests
 
 

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, text
 
 from bot.alerts.alert import Alert, When, raised
 from bot.domain.calls import PhoneCall
+from bot.domain.commands import Request
 from bot.domain.intervention import Intervention, before_put
-from bot.domain.request import Request
 from bot.ledger.address import Address
 from bot.ledger.audit_log import AuditEntry, AuditLog
 from bot.ledger.database import Database

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from bot.domain.commands import Request
 from bot.domain.intervention import Intervention, State
-from bot.domain.request import Request
 from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditEntry
 from bot.ledger.ledger import Ledger, LedgerUnavailable

@@ -24,8 +24,8 @@ from bot.alerts.alert import (
 from bot.alerts.card import BlindCard
 from bot.alerts.manager import AlertLedger
 from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.commands import Request
 from bot.domain.intervention import Intervention
-from bot.domain.request import Request
 from bot.ledger import documents
 from bot.ledger.alerts import WRITTEN_TOGETHER
 from bot.ledger.ledger import Ledger, LedgerUnavailable

@@ -8,9 +8,9 @@ from datetime import datetime
 import asyncpg
 import pytest
 
+from bot.domain.commands import Request
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention, State
-from bot.domain.request import Request
 from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditEntry
 from bot.ledger.ledger import Ledger, LedgerUnavailable

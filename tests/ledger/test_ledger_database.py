@@ -12,8 +12,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bot.domain.commands import Request
 from bot.domain.intervention import Intervention
-from bot.domain.request import Request
 from bot.ledger.address import Address
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.request import Request
+from bot.domain.commands import Request
 from bot.ledger.audit_log import AuditLog
 from bot.ledger.ledger import Ledger
 

@@ -15,7 +15,7 @@ import pytest
 from bot.app.check.check import check
 from bot.app.metrics import Metrics
 from bot.app.output import Finding, Mark
-from bot.domain.request import Request
+from bot.domain.commands import Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.reasons import Reason
 from bot.ledger.single_run import SingleRun

@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.calls import PhoneCall
+from bot.domain.commands import Request
 from bot.domain.intervention import Intervention, State, Step, Why
-from bot.domain.request import Request
 from bot.ledger.ledger import Ledger
 
 Asked = Callable[..., Request]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
-from bot.domain.request import Request
+from bot.domain.commands import Request
 from bot.ledger.address import Address
 from bot.ledger.audit_log import AuditEntry, AuditLog
 from bot.ledger.database import Database

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.commands import Request
 from bot.domain.intervention import Intervention
-from bot.domain.request import Request
 from bot.ledger.failures import LedgerLost
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun

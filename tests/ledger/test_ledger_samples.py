@@ -21,9 +21,9 @@ from sqlalchemy import Connection, MetaData
 
 from bot.alerts.alert import HELP_REQUEST_KEY, Alert, AlertState, Resolution, When, key_of
 from bot.app.audit import Form, audit
+from bot.domain.calls import PhoneSeen
 from bot.domain.intervention import State, Why
 from bot.domain.permissions import Permissions
-from bot.domain.presence import PhoneSeen
 from bot.interventions.outcomes import Outcome
 from bot.ledger import schema
 from bot.ledger.address import Address

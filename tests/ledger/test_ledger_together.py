@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from bot.domain.commands import Request
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
-from bot.domain.request import Request
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

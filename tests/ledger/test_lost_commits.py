@@ -11,8 +11,8 @@ import pytest
 
 from bot.app.bot import Bot
 from bot.app.settings import read_settings
+from bot.domain.commands import Request
 from bot.domain.intervention import Intervention
-from bot.domain.request import Request
 from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditEntry
 from bot.ledger.ledger import Ledger, LedgerUnavailable

@@ -13,7 +13,7 @@ import pytest
 
 from bot.app.check.check import check
 from bot.app.output import Finding
-from bot.domain.request import Request
+from bot.domain.commands import Request
 from bot.ledger.failures import LedgerInUse
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.actions import ActionName
-from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls
+from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls, Request
 from bot.domain.errors import BadCommand
-from bot.domain.request import Request
 from bot.interventions.card import CardElsewhere
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.answer_messages import (

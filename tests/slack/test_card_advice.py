@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneSeen
 from bot.domain.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.intervention import Intervention, State, Why, answer_lost, refused
-from bot.domain.presence import PhoneSeen
 from bot.interventions.card import Card
 from bot.interventions.waiting import ModeChange
 from bot.sandbox.workspace.message_rules import check_blocks

@@ -9,8 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.calls import PhoneCall
+from bot.domain.commands import Request
 from bot.domain.intervention import State
-from bot.domain.request import Request
 from bot.interventions.card import Card
 from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS
 

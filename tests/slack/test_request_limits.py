@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from slack_bolt.async_app import AsyncAck
 
-from bot.domain.commands import Command
+from bot.domain.commands import Command, Request
 from bot.domain.errors import Refusal
-from bot.domain.request import Request
 from bot.interventions.service import Asker
 from bot.slack.listeners import (
     BUSY,

@@ -22,14 +22,12 @@ from bot.app.live_config import check_files, read_files
 from bot.app.output import console, counted, shown, some
 from bot.app.settings import OwnSettings, PbxSettings, read_part
 from bot.domain.actions import ActionName
-from bot.domain.calls import EXTENSION, OBJECT_ID
+from bot.domain.calls import EXTENSION, OBJECT_ID, PhoneSeen
 from bot.domain.clock import Clock
-from bot.domain.commands import Intervene, Target
+from bot.domain.commands import Intervene, Request, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, PbxError, Refusal, WrongUsage
 from bot.domain.intervention import GRACE, UNDECIDED, Intervention, State, Why
 from bot.domain.permissions import Permissions, Permit, Person
-from bot.domain.presence import PhoneSeen
-from bot.domain.request import Request
 from bot.interventions.card import Card
 from bot.interventions.checks import phone_seen, refuse_if_inside
 from bot.interventions.claiming import AskersPhone, Claims, Reading

@@ -9,9 +9,8 @@ from importlib.metadata import version
 
 from bot.app.output import Finding, counted, ok, remark
 from bot.domain.actions import PhoneCallAction
-from bot.domain.calls import PhoneCall, PhoneCallView
+from bot.domain.calls import PhoneCall, PhoneCallView, Presence
 from bot.domain.errors import AnswerLost, PbxError
-from bot.domain.presence import Presence
 from bot.polling.phone_calls import Accepted
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi
