@@ -54,9 +54,9 @@ WRAPPINGS = {
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS.values(), ids=WRAPPINGS)
-@pytest.mark.parametrize("name", RIGHT)
-def test_what_is_around_a_value_is_taken_off(name: str, wrapping: str) -> None:
-    assert plain(read_settings({**RIGHT, name: wrapping.format(RIGHT[name])})) == plain(read_settings(RIGHT))
+def test_what_is_around_a_value_is_taken_off(wrapping: str) -> None:
+    wrapped = {name: wrapping.format(value) for name, value in RIGHT.items()}
+    assert plain(read_settings(wrapped)) == plain(read_settings(RIGHT))
 
 
 @pytest.mark.parametrize("nothing", [" ", "\n", '""', "\ufeff", "' '"], ids=ascii)
@@ -69,24 +69,27 @@ def test_a_quotation_mark_without_its_other_stays(value: str) -> None:
     assert read_settings({**RIGHT, "SLACK_BOT_TOKEN": value}).slack_bot_token.get_secret_value() == value
 
 
-@pytest.mark.parametrize("name", [name for name in RIGHT if name not in {"PORT", "LOG_LEVEL", "LOG_FORMAT"}])
-def test_a_line_end_inside_a_value_is_one_error_that_does_not_repeat_it(name: str) -> None:
-    (line,) = errors(**{name: f"{RIGHT[name]}\nhunter2"})
-    assert line == f"{name}: this has a line end or another control character inside (U+000A). Enter it again"
+def test_a_line_end_inside_a_value_is_one_error_that_does_not_repeat_it() -> None:
+    names = [name for name in RIGHT if name not in {"PORT", "LOG_LEVEL", "LOG_FORMAT"}]
+    said = "this has a line end or another control character inside (U+000A). Enter it again"
+    found = errors(**{name: f"{RIGHT[name]}\nhunter2" for name in names})
+    assert sorted(found) == sorted(f"{name}: {said}" for name in names)
 
 
-@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "UAPI_ACCESS_TOKEN"])
 @pytest.mark.parametrize("inside", [" ", "\u00a0", "\u200b", "é"], ids=ascii)
-def test_a_token_with_a_blank_or_a_foreign_character_inside_is_an_error(name: str, inside: str) -> None:
-    (line,) = errors(**{name: f"{RIGHT[name]}{inside}hunter2"})
-    assert line == f"{name}: this has a blank, or a character outside ASCII, inside. Copy it again"
+def test_a_token_with_a_blank_or_a_foreign_character_inside_is_an_error(inside: str) -> None:
+    names = ["SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "UAPI_ACCESS_TOKEN"]
+    said = "this has a blank, or a character outside ASCII, inside. Copy it again"
+    found = errors(**{name: f"{RIGHT[name]}{inside}hunter2" for name in names})
+    assert sorted(found) == [f"{name}: {said}" for name in names]
 
 
-@pytest.mark.parametrize("name", ["UAPI_CLIENT_ID", "UAPI_CLIENT_SECRET"])
 @pytest.mark.parametrize("inside", ["\u200b", "\u202e", "\ufeff", "\u00ad"], ids=ascii)
-def test_a_credential_with_an_invisible_character_inside_is_an_error(name: str, inside: str) -> None:
-    (line,) = errors(**{name: f"{RIGHT[name]}{inside}hunter2"})
-    assert line == f"{name}: this has an invisible character inside (U+{ord(inside):04X}). Enter it again"
+def test_a_credential_with_an_invisible_character_inside_is_an_error(inside: str) -> None:
+    names = ["UAPI_CLIENT_ID", "UAPI_CLIENT_SECRET"]
+    said = f"this has an invisible character inside (U+{ord(inside):04X}). Enter it again"
+    found = errors(**{name: f"{RIGHT[name]}{inside}hunter2" for name in names})
+    assert sorted(found) == [f"{name}: {said}" for name in names]
 
 
 def test_a_value_that_is_not_utf_8_is_an_error() -> None:
@@ -128,14 +131,12 @@ SWAPPED = [
 
 
 @pytest.mark.parametrize(("name", "value", "said"), SWAPPED, ids=[f"{name}={value}" for name, value, _ in SWAPPED])
-def test_a_value_in_the_place_of_another_is_named_as_what_it_is(name: str, value: str, said: str) -> None:
+def test_a_value_in_the_place_of_another_is_named_as_what_it_is_and_not_repeated(
+    name: str, value: str, said: str
+) -> None:
     (line,) = errors(**{name: value})
     assert line.startswith(f"{name}: {said}")
-
-
-@pytest.mark.parametrize(("name", "value", "said"), SWAPPED, ids=[f"{name}={value}" for name, value, _ in SWAPPED])
-def test_what_is_said_of_a_swapped_value_does_not_repeat_it(name: str, value: str, said: str) -> None:
-    assert value not in errors(**{name: value})[0]
+    assert value not in line
 
 
 def test_two_swapped_tokens_are_two_errors() -> None:

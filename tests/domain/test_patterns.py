@@ -57,24 +57,19 @@ def test_what_is_no_pattern_of_extensions_is_refused_by_name(text: str) -> None:
     assert text in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        "+40722000111",
-        "0040722000111",
-        "40722000111",
-        "+40 722 000 111",
-        "(+40) 722-000.111",
-        "+40\u00a0722\u00a0000111",
-    ],
-)
-@pytest.mark.parametrize("pattern", ["+40722XXXXXX", "40722XXXXXX", "+40722000111", "0040722000111"])
-def test_a_caller_is_the_same_however_the_number_is_written(pattern: str, number: str) -> None:
-    assert CallerPattern(pattern.replace("0040", "40", 1)).covers(number)
+SPELLINGS = [
+    "+40722000111",
+    "0040722000111",
+    "40722000111",
+    "+40 722 000 111",
+    "(+40) 722-000.111",
+    "+40\u00a0722\u00a0000111",
+]
 
 
-def test_a_pattern_of_callers_may_begin_with_two_zeros() -> None:
-    assert CallerPattern("0040722XXXXXX").covers("+40722000111")
+@pytest.mark.parametrize("pattern", ["+40722XXXXXX", "40722XXXXXX", "+40722000111", "0040722XXXXXX"])
+def test_a_caller_is_the_same_however_the_number_is_written(pattern: str) -> None:
+    assert [number for number in SPELLINGS if not CallerPattern(pattern).covers(number)] == []
 
 
 @pytest.mark.parametrize("number", ["+40723000111", "+4072200011", "+407220001110", "anonymous", "", "+40722-"])
@@ -125,9 +120,8 @@ AMERICAN = {
 
 
 @pytest.mark.parametrize("pattern", ["+15550142000", "+1555014XXXX", "555014XXXX", "1555014XXXX", "0111555014XXXX"])
-@pytest.mark.parametrize("number", AMERICAN.values(), ids=AMERICAN)
-def test_with_a_country_each_spelling_is_one_number(number: str, pattern: str) -> None:
-    assert CallerPattern(pattern, "+1").covers(number)
+def test_with_a_country_each_spelling_is_one_number(pattern: str) -> None:
+    assert [kind for kind, number in AMERICAN.items() if not CallerPattern(pattern, "+1").covers(number)] == []
 
 
 @pytest.mark.parametrize(

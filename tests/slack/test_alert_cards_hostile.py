@@ -80,20 +80,14 @@ def with_words(
     return build
 
 
-@pytest.mark.parametrize("how", [None, *Resolution])
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=list(HOSTILE))
-def test_hostile_words_mean_nothing_on_a_card(
-    with_words: Callable[..., AlertCard], words: str, how: Resolution | None
-) -> None:
-    assert is_harmless(alert_message(with_words(words, how)))
+def test_hostile_words_mean_nothing_on_a_card(with_words: Callable[..., AlertCard], words: str) -> None:
+    assert [how for how in (None, *Resolution) if not is_harmless(alert_message(with_words(words, how)))] == []
 
 
-@pytest.mark.parametrize("condition", When)
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=list(HOSTILE))
-def test_hostile_words_mean_nothing_in_any_condition(
-    with_words: Callable[..., AlertCard], words: str, condition: When
-) -> None:
-    assert is_harmless(alert_message(with_words(words, None, condition)))
+def test_hostile_words_mean_nothing_in_any_condition(with_words: Callable[..., AlertCard], words: str) -> None:
+    assert [when for when in When if not is_harmless(alert_message(with_words(words, None, when)))] == []
 
 
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=list(HOSTILE))

@@ -113,15 +113,10 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("command", "text", "word"), WRONG, ids=[f"{c} {ascii(t)[1:50]}" for c, t, _ in WRONG])
-def test_the_answer_names_the_word(command: str, text: str, word: str) -> None:
-    assert word in refused(command, text).problem
-
-
-@pytest.mark.parametrize(
-    ("command", "text"), [(c, t) for c, t, _ in WRONG], ids=[f"{c} {ascii(t)[1:50]}" for c, t, _ in WRONG]
-)
-def test_the_answer_shows_an_example_that_is_right(command: str, text: str) -> None:
-    right, words = refused(command, text).example.split(" ", 1)
+def test_the_answer_names_the_word_and_shows_an_example_that_is_right(command: str, text: str, word: str) -> None:
+    answer = refused(command, text)
+    right, words = answer.example.split(" ", 1)
+    assert word in answer.problem
     assert isinstance(parse(right, words), Intervene | Help)
 
 
@@ -153,15 +148,16 @@ INVISIBLE = {
 
 
 @pytest.mark.parametrize("hidden", INVISIBLE.values(), ids=INVISIBLE)
-@pytest.mark.parametrize(("command", "verb"), [("/monitor", ""), ("/calls", "monitor ")])
-def test_a_character_that_cannot_be_seen_is_refused_and_written_out(command: str, verb: str, hidden: str) -> None:
-    assert f"\u201c2[U+{ord(hidden):04X}]10\u201d" in refused(command, f"{verb}bob 2{hidden}10").problem
+def test_a_character_that_cannot_be_seen_is_refused_and_written_out(hidden: str) -> None:
+    written_out = f"\u201c2[U+{ord(hidden):04X}]10\u201d"
+    assert written_out in refused("/monitor", f"bob 2{hidden}10").problem
+    assert written_out in refused("/calls", f"monitor bob 2{hidden}10").problem
 
 
-@pytest.mark.parametrize("digit", ["\u0662", "\u06f2", "\u0968", "\uff12", "\u00b2", "\U0001d7d0"], ids=ascii)
 @pytest.mark.parametrize("text", ["0003*{}10", "210 wait={}0", '210 as="John <{}>"', "210 call={}"])
-def test_a_digit_that_is_not_0_to_9_is_refused(digit: str, text: str) -> None:
-    assert digit in refused("/monitor", text.format(digit)).problem
+def test_a_digit_that_is_not_0_to_9_is_refused(text: str) -> None:
+    for digit in "\u0662\u06f2\u0968\uff12\u00b2\U0001d7d0":
+        assert digit in refused("/monitor", text.format(digit)).problem
 
 
 @pytest.mark.parametrize("search", ["x" * 101, "ab " * 34, '"' + "bob " * 26 + '"'])
