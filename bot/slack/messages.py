@@ -182,7 +182,8 @@ _HARMLESS = str.maketrans(
 _EMOJI = re.compile(r":(?=[^\s:]+:)")
 _ENTITY = re.compile(r"&(?=#?\w{1,10};)")
 """An HTML entity in the text, which would become markup if a reader unescapes twice."""
-_DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,24}(?![^\W_]))")
+_DOMAIN = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})")
+"""The dot before what may be a top-level domain. Which letters and digits may end one, only Slack knows."""
 _NUMBER = re.compile(r"<?[+0-9*][0-9*() ./-]*>?|")
 _CALLER_ID = re.compile(r"(.*?) ?(<[+0-9*][0-9*() ./-]*>)")
 _QUOTES = str.maketrans(dict.fromkeys('“”„‟«»‹›"″〝〞〟＂「」『』', "'"))

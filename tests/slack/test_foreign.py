@@ -133,6 +133,7 @@ SHOWN = {
     "12:30": "12:30",
     "https://evil.example": "https\ua789//evil\u2024example",
     "1.com evil.\u0440\u0444": "1\u2024com evil\u2024\u0440\u0444",
+    "0.AA\u00b20": "0\u2024AA\u00b20",
     "Ms. Roe, 2.5 s.": "Ms. Roe, 2.5 s.",
     "a\nb\r\n\tc": "a b c",
     "gpj.\u202eexe": "gpj\u2024exe",
