@@ -189,6 +189,32 @@ class _Side(NamedTuple):
     """It is the only view of its extension that there is to choose from."""
 
 
+class _Search(NamedTuple):
+    """One word of `/calls`: a part of a name or number, or a mention of a person. `shown` is how it is repeated."""
+
+    shown: str
+    part: str = ""
+    extensions: frozenset[str] | None = None
+
+    def finds(self, numbers: Collection[str], words: Callable[[], str]) -> bool:
+        """Whether it means a side of a call with these numbers; `words` is what else is said of it, folded."""
+        if self.extensions is not None:
+            return not self.extensions.isdisjoint(numbers)
+        return self.part in words()
+
+
+def _search(word: str, viewer: Viewer) -> _Search:
+    user = mentioned(word)
+    if user is None:
+        return _Search(shown=word, part=folded(word))
+    person = viewer.permissions.people.get(user)
+    try:
+        meant = viewer.permissions.extensions_meant(Target(kind="person", text=user), viewer.person)
+    except NotSuitable:
+        return _Search(shown="a person I don't know", extensions=frozenset())
+    return _Search(shown=person.name if person else viewer.permissions.name_of(meant[0]), extensions=frozenset(meant))
+
+
 async def live_calls(
     viewer: Viewer, command: ListCalls, calls: Iterable[PhoneCall], *, scopes: int = 0, unread: int = 0
 ) -> Listing:
@@ -197,7 +223,7 @@ async def live_calls(
     `unread` of the `scopes` that show calls could not be read, so that calls may be missing. All calls are filtered and
     sorted, in slices; only what is on the page is worked out.
     """
-    searches = [search(word, viewer.permissions, viewer.person) for word in command.words]
+    searches = [_search(word, viewer) for word in command.words]
     live, found = 0, list[tuple[tuple[bool, float, str], list[_Side]]]()
     async for call in in_slices(calls):
         sides = _sides(viewer, call)
