@@ -3,8 +3,7 @@
 Read in this order:
 
     check.py           callbot check; its parts:
-    configuration.py   callbot.toml and its directory
-    alerts.py          alerts and help requests
+    configuration.py   callbot.toml and its directory: roles, numbers, alerts, help requests
     slack.py           tokens, scopes, channels
     pbx.py             token, lists, extensions
     probe.py           callbot check --try: a test call is found, confirmed, monitored and tracked to its end

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from bot.app.check.alerts import review_alerts
-from bot.app.check.configuration import review
+from bot.app.check.configuration import review, review_alerts
 from bot.app.check.pbx import check_pbx
 from bot.app.check.slack import check_slack
 from bot.app.live_config import ReadConfig, check_files, read_files

@@ -1,13 +1,18 @@
 """`callbot check`: what is in callbot.toml and its directory, and what of it is valid and probably not meant. No I/O here."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TypeAlias
 
+from bot.alerts.alert import AlertRule
 from bot.app.config import Config
 from bot.app.output import Finding, counted, ok, remark, some
-from bot.domain.permissions import ExtensionPattern, Permissions
+from bot.domain.permissions import ExtensionPattern, Permissions, Person, Role
 
+Teams: TypeAlias = Mapping[str, frozenset[str]]
+"""The extensions of each team of the directory."""
 LONG_SCAN = 5.0
 """Seconds for one scan of all live calls after which lists and alerts come late."""
+GIVE = "Give somebody a role with an action, with {}, and with this channel or with none."
 
 
 def review(config: Config, permissions: Permissions) -> Iterator[Finding]:
@@ -62,7 +67,7 @@ def _roles(permissions: Permissions) -> Iterator[Finding]:
         )
     known = known_extensions(permissions)
     for name, role in permissions.roles.items():
-        nothing = idle(role.extensions, known, permissions.directory.teams)
+        nothing = _idle(role.extensions, known, permissions.directory.teams)
         if nothing:
             yield remark(
                 "configuration",
@@ -71,9 +76,7 @@ def _roles(permissions: Permissions) -> Iterator[Finding]:
             )
 
 
-def idle(
-    patterns: Iterable[ExtensionPattern], known: Collection[str], teams: Mapping[str, frozenset[str]]
-) -> list[str]:
+def _idle(patterns: Iterable[ExtensionPattern], known: Collection[str], teams: Teams) -> list[str]:
     """The patterns of digits that cover no known extension. Unknown teams are reported by `review`."""
     digits = [pattern for pattern in patterns if pattern.team is None]
     return [pattern.text for pattern in digits if not any(pattern.covers(extension, teams) for extension in known)]
@@ -100,3 +103,126 @@ def _rate_limit(config: Config, permissions: Permissions) -> Iterator[Finding]:
             f"{scopes} scopes at {rate_limit:g} requests a second take {scopes / rate_limit:.0f} s for one scan of all live calls. Name "
             "fewer in [watch] scopes (default_user may see every call), or raise max_requests_per_second.",
         )
+
+
+# ── alerts and help requests ──
+
+
+def review_alerts(config: Config, permissions: Permissions) -> Iterator[Finding]:
+    """What is valid and probably not meant: in the alert rules in their order, then in `[help]`."""
+    known = known_extensions(permissions)
+    first: dict[str, int] = {}
+    for number, rule in enumerate(config.alert_rules()):
+        same = first.setdefault(rule.key, number)
+        if same != number:
+            yield remark(
+                "configuration",
+                f"alerts.{number} has the name, condition and channel of alerts.{same}: on one call the two are one alert. "
+                "Give it another name.",
+            )
+        yield from _patterns(number, rule, known, permissions)
+        if not _anybody_for(rule, permissions):
+            yield remark(
+                "configuration",
+                f"alerts.{number} (“{rule.name}”): nobody may act from {rule.channel} on the calls that it is about. "
+                + GIVE.format("an extension of the alert"),
+            )
+    yield from _help(config, permissions)
+
+
+def _patterns(number: int, rule: AlertRule, known: Mapping[str, str], permissions: Permissions) -> Iterator[Finding]:
+    key, patterns, teams = f"alerts.{number}.extensions", rule.extensions or (), permissions.directory.teams
+    nothing = _idle(patterns, known, teams)
+    if nothing:
+        yield remark(
+            "configuration",
+            f"{key}: {some(nothing)} covers no extension of callbot.toml or the directory. "
+            "Right, if those phones have no names here; else correct the pattern.",
+        )
+    hidden = [pattern.text for pattern in patterns if _lies_within(pattern, permissions.protected_extensions, teams)]
+    if hidden:
+        yield remark(
+            "configuration", f"{key}: {some(hidden)} is in [protected], so no alert is raised for it. Take it out."
+        )
+
+
+def _anybody_for(rule: AlertRule, permissions: Permissions) -> bool:
+    """Whether somebody may act, from the channel of the rule, on any extension that the rule is about."""
+    teams, covered = permissions.directory.teams, _acted_on_from(rule.channel, permissions)
+    if rule.extensions is None:
+        return any(pattern.team is None or teams.get(pattern.team) for pattern in covered)
+    return any(overlap(one, pattern, teams) for one in rule.extensions for pattern in covered)
+
+
+def _help(config: Config, permissions: Permissions) -> Iterator[Finding]:
+    """The agents whose help requests nobody may act on. Without a channel for them nobody can ask for help."""
+    channel = config.help.channel
+    if channel is None:
+        return
+    teams, covered = permissions.directory.teams, _acted_on_from(channel, permissions)
+    agents = [person for person in permissions.people.values() if not _acting(person, permissions)]
+    alone = [
+        f"users.{agent.slack_user}"
+        for agent in agents
+        if not any(
+            pattern.covers(extension, teams)
+            for extension in permissions.extensions_of(agent.slack_user)
+            for pattern in covered
+        )
+    ]
+    if alone:
+        yield remark(
+            "configuration",
+            f"help.channel: nobody may act from {channel} on the calls of {some(alone)}, if they ask for help. "
+            + GIVE.format("their extensions"),
+        )
+
+
+def _acted_on_from(channel: str, permissions: Permissions) -> frozenset[ExtensionPattern]:
+    """The extensions on which somebody may act from this channel."""
+    roles = (role for person in permissions.people.values() for role in _acting(person, permissions))
+    return frozenset(
+        pattern for role in roles if role.channels is None or channel in role.channels for pattern in role.extensions
+    )
+
+
+def _acting(person: Person, permissions: Permissions) -> list[Role]:
+    """The roles of a person that permit any action, in whatever channel."""
+    return [
+        permissions.roles[name]
+        for name in person.roles
+        if name in permissions.roles and permissions.roles[name].actions
+    ]
+
+
+# ── patterns against patterns ──
+
+
+def overlap(one: ExtensionPattern, other: ExtensionPattern, teams: Teams) -> bool:
+    """Whether both patterns cover some extension."""
+    if one.team is not None:
+        return any(other.covers(extension, teams) for extension in teams.get(one.team, ()))
+    if other.team is not None:
+        return any(one.covers(extension, teams) for extension in teams.get(other.team, ()))
+    return len(one.text) == len(other.text) and all(map(_same_sign, one.text, other.text))
+
+
+def _same_sign(one: str, other: str) -> bool:
+    return one == other or ("X" in {one, other} and "*" not in {one, other})
+
+
+def _lies_within(pattern: ExtensionPattern, others: Iterable[ExtensionPattern], teams: Teams) -> bool:
+    """Whether the other patterns cover every extension that this one covers."""
+    if pattern.team is not None:
+        members = teams.get(pattern.team, frozenset())
+        return bool(members) and all(any(other.covers(each, teams) for other in others) for each in members)
+    return any(_contains(other, pattern, teams) for other in others)
+
+
+def _contains(wide: ExtensionPattern, narrow: ExtensionPattern, teams: Teams) -> bool:
+    """Whether `wide` covers every extension of `narrow`, a pattern of digits. No team covers a pattern with an X."""
+    if "X" not in narrow.text:
+        return wide.covers(narrow.text, teams)
+    if wide.team is not None or len(wide.text) != len(narrow.text):
+        return False
+    return all(a in {b, "X"} for a, b in zip(wide.text, narrow.text, strict=True))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.app.check.alerts import overlap, review_alerts
+from bot.app.check.configuration import overlap, review_alerts
 from bot.app.config import Config, read_config
 from bot.domain.directory import Agent, Directory
 from bot.domain.permissions import ExtensionPattern
