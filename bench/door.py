@@ -23,7 +23,7 @@ from bot.app.metrics import Metrics
 from bot.domain.commands import Command, Request
 from bot.domain.errors import Refusal
 from bot.interventions.service import Asker
-from bot.slack.http import Front
+from bot.slack.http import slack_events, web_application
 from bot.slack.listeners import Home, Listeners, build_app
 from bot.slack.outbox import Outbox
 
@@ -50,13 +50,9 @@ async def serve(api: str) -> None:
         )
         known = AuthorizeResult(enterprise_id=None, team_id="T0LOCAL", bot_id="B0LOCAL", bot_user_id="U0BOT")
         app = build_app(listeners, client, known)
-        front = Front(
-            app=app,
-            signing_secret=os.environ["SLACK_SIGNING_SECRET"],
-            acknowledgements=Metrics(),
-            ready=lambda: True,
-        )
-        runner = web.AppRunner(front.application(), access_log=None, auto_decompress=False)
+        events = slack_events(app, os.environ["SLACK_SIGNING_SECRET"], Metrics())
+        application = web_application(ready=lambda: True, events=events)
+        runner = web.AppRunner(application, access_log=None, auto_decompress=False)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         sys.stdout.write(f"{runner.addresses[0][1]}\n")

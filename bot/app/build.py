@@ -31,7 +31,7 @@ from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
 from bot.slack.card_kinds import AnyCard, card_at
 from bot.slack.card_publisher import CardPublisher
-from bot.slack.http import Front
+from bot.slack.http import slack_events, web_application
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.outbox import Outbox
 from bot.slack.socket_mode import Sockets
@@ -309,19 +309,14 @@ async def open_listener(setup: Setup, systems: Systems, core: Core) -> SlackList
         bot_user_id=slack.workspace.bot_user_id,
     )
     app = build_app(listeners, web_client(None, settings.slack_api_url, slack.session), authorized)
-    token, secret = settings.slack_app_token, settings.slack_signing_secret
-    sockets = None
-    if token is not None:
-        sockets = Sockets(app, token.get_secret_value(), acknowledgements=setup.metrics)
+    sockets, events = None, None
+    if settings.slack_app_token is not None:
+        sockets = Sockets(app, settings.slack_app_token.get_secret_value(), acks=setup.metrics)
         closing.later("sockets", sockets.close)
+    elif settings.slack_signing_secret is not None:
+        events = slack_events(app, settings.slack_signing_secret.get_secret_value(), setup.metrics)
     ready = Readiness(systems.ledger, slack.bot_token, sockets)
-    front = Front(
-        app=app if sockets is None else None,
-        signing_secret="" if secret is None else secret.get_secret_value(),
-        acknowledgements=setup.metrics,
-        ready=ready,
-    )
-    connections = Connections(front.application())
+    connections = Connections(web_application(ready=ready, events=events))
     await connections.open(settings.host, settings.port)
     closing.later("connections", connections.close)
     if sockets is not None:

@@ -127,14 +127,14 @@ class Metrics:
 
     # ── what happened ──
 
-    def acknowledged(self, kind: str, seconds: float) -> None:
-        """A command or button was acknowledged. After 3 s Slack has given up, so it counts as lost, too."""
+    def acked(self, kind: str, seconds: float) -> None:
+        """A command or button was acked. After 3 s Slack has given up, so it counts as lost, too."""
         self._acknowledged.labels(_known(kind, KINDS)).observe(seconds)
         if seconds > QUICK[-1]:
-            self.acknowledgement_lost(kind)
+            self.ack_lost(kind)
 
-    def acknowledgement_lost(self, kind: str) -> None:
-        """A command or button that could not be acknowledged."""
+    def ack_lost(self, kind: str) -> None:
+        """A command or button that could not be acked."""
         self._lost.labels(_known(kind, KINDS)).inc()
 
     def lagged(self, seconds: float) -> None:

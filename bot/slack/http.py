@@ -6,14 +6,15 @@ unsigned, old, oversized or malformed requests get a 4xx and one line in the log
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import structlog
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.slack.listeners import Acknowledgements, deliver
+from bot.slack.listeners import Acks, deliver
 
 LARGEST = 256 * 1024
 """Bytes of a request. A message of 50 full blocks is much smaller."""
@@ -21,6 +22,8 @@ WINDOW = 300
 """Seconds by which a timestamp may differ from our clock."""
 
 _log = structlog.get_logger("callbot.slack")
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def verify(secret: str, timestamp: str, signature: str, body: bytes, now: float) -> bool:
@@ -48,41 +51,28 @@ def is_well_formed(body: object) -> bool:
     )
 
 
-class Front:
-    """The web application. `app` is None with Socket Mode; then there is no `/slack/events`. `ready` answers `/readyz`."""
+def web_application(*, ready: Callable[[], bool], events: Handler | None = None) -> web.Application:
+    """The routes. `ready` answers `/readyz`; `events` takes what Slack delivers, None with Socket Mode."""
 
-    def __init__(
-        self,
-        *,
-        app: AsyncApp | None,
-        signing_secret: str,
-        acknowledgements: Acknowledgements,
-        ready: Callable[[], bool],
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._app = app
-        self._secret = signing_secret
-        self._acknowledgements = acknowledgements
-        self._ready = ready
-        self._now = now
-
-    def application(self) -> web.Application:
-        """The routes."""
-        application = web.Application(client_max_size=LARGEST)
-        application.router.add_get("/healthz", self._healthz)
-        application.router.add_get("/readyz", self._readyz)
-        if self._app is not None:
-            application.router.add_post("/slack/events", self._slack)
-        return application
-
-    async def _healthz(self, request: web.Request) -> web.Response:
+    async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="alive\n")
 
-    async def _readyz(self, request: web.Request) -> web.Response:
-        ready = self._ready()
-        return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
+    async def readyz(_: web.Request) -> web.Response:
+        is_ready = ready()
+        return web.Response(text="ready\n" if is_ready else "not ready\n", status=200 if is_ready else 503)
 
-    async def _slack(self, request: web.Request) -> web.Response:
+    application = web.Application(client_max_size=LARGEST)
+    application.router.add_get("/healthz", healthz)
+    application.router.add_get("/readyz", readyz)
+    if events is not None:
+        application.router.add_post("/slack/events", events)
+    return application
+
+
+def slack_events(app: AsyncApp, signing_secret: str, acks: Acks, now: Callable[[], float] = time.time) -> Handler:
+    """Takes what Slack delivers: verified, handed to Bolt, and answered with what Bolt says. `now`: seconds since 1970."""
+
+    async def take(request: web.Request) -> web.Response:
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
@@ -91,22 +81,21 @@ class Front:
             return _refuse("garbage", 400)
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
-        if not verify(self._secret, timestamp, signature, body, self._now()):
+        if not verify(signing_secret, timestamp, signature, body, now()):
             return _refuse("not_signed", 401)
         try:
             kind = request.headers.get("Content-Type", "")  # Bolt needs no other header
-            asked = AsyncBoltRequest(body=body.decode(), headers={"content-type": kind})
-            return await self._dispatch(asked)
+            delivery = AsyncBoltRequest(body=body.decode(), headers={"content-type": kind})
+            if is_well_formed(delivery.body):
+                return http_answer(await deliver(app, delivery, acks))
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-            return _refuse("garbage", 400)
+            pass
+        return _refuse("garbage", 400)
 
-    async def _dispatch(self, asked: AsyncBoltRequest) -> web.Response:
-        if self._app is None or not is_well_formed(asked.body):
-            return _refuse("garbage", 400)
-        return _answer(await deliver(self._app, asked, self._acknowledgements))
+    return take
 
 
-def _answer(answer: BoltResponse) -> web.Response:
+def http_answer(answer: BoltResponse) -> web.Response:
     """Bolt's answer for aiohttp. It is UTF-8, without cookies or headers of its own."""
     if not answer.body:
         return web.Response(status=answer.status)

@@ -1,7 +1,7 @@
-"""The Bolt listeners: each starts a task for what was typed or clicked, and acknowledges. Nothing is awaited before that.
+"""The Bolt listeners: each starts a task for what was typed or clicked, and acks. Nothing is awaited before that.
 
-A listener returns as soon as it has acknowledged, so the app runs with `process_before_response`: Bolt answers with what
-the listener said when it returns. Otherwise Bolt would poll for the acknowledgement every 10 ms.
+A listener returns as soon as it has acked, so the app runs with `process_before_response`: Bolt answers with what
+the listener said when it returns. Otherwise Bolt would poll for the ack every 10 ms.
 """
 
 import logging
@@ -169,7 +169,7 @@ class Listeners:
 
     @property
     def under_way(self) -> int:
-        """How many requests are acknowledged and not done."""
+        """How many requests are acked and not done."""
         return len(self._tasks)
 
     async def drain(self, seconds: float) -> None:
@@ -178,7 +178,7 @@ class Listeners:
         await self._tasks.drain(seconds)
 
     async def command(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        """A slash command. A request beyond the limits is refused in the acknowledgement."""
+        """A slash command. A request beyond the limits is refused in the ack."""
         command, text = _text(body, "command"), _text(body, "text")
         meant: Command | Refusal
         try:
@@ -195,7 +195,7 @@ class Listeners:
     async def click(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """A click. It counts as coming from the channel that the button carries, for the person who clicks.
 
-        Slack does not show what the acknowledgement of a click says, so a request beyond the limits is refused in an answer
+        Slack does not show what the ack of a click says, so a request beyond the limits is refused in an answer
         like any other, for as long as there are not too many of those.
         """
         user, action = _mapping(body.get("user")), _mapping((body.get("actions") or [None])[0])
@@ -312,27 +312,27 @@ async def _failed(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")
 
 
-class Acknowledgements(Protocol):
-    """The metrics of acknowledgements. `kind` is command, button or other."""
+class Acks(Protocol):
+    """The metrics of acks. `kind` is command, button or other."""
 
-    def acknowledged(self, kind: str, seconds: float) -> None:
-        """Bolt has acknowledged a delivery, this many seconds after it was given it."""
+    def acked(self, kind: str, seconds: float) -> None:
+        """Bolt has acked a delivery, this many seconds after it was given it."""
 
-    def acknowledgement_lost(self, kind: str) -> None:
-        """Slack gets no acknowledgement of a delivery."""
+    def ack_lost(self, kind: str) -> None:
+        """Slack gets no ack of a delivery."""
 
 
-async def deliver(app: AsyncApp, request: AsyncBoltRequest, acknowledgements: Acknowledgements) -> BoltResponse:
-    """Bolt's answer. Any status but 200 counts as a lost acknowledgement, and so does an exception."""
+async def deliver(app: AsyncApp, request: AsyncBoltRequest, acks: Acks) -> BoltResponse:
+    """Bolt's answer. Any status but 200 counts as a lost ack, and so does an exception."""
     kind, start, status = kind_of(request.body), time.monotonic(), 500
     try:
         response = await app.async_dispatch(request)
         status = response.status
     finally:
         if status == 200:
-            acknowledgements.acknowledged(kind, time.monotonic() - start)
+            acks.acked(kind, time.monotonic() - start)
         else:
-            acknowledgements.acknowledgement_lost(kind)
+            acks.ack_lost(kind)
     return response
 
 

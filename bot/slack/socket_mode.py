@@ -17,7 +17,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.network import proxy_for
-from bot.slack.listeners import Acknowledgements, deliver, kind_of
+from bot.slack.listeners import Acks, deliver, kind_of
 from bot.slack.web_client import RateLimited, SlackError, answer_of, raising_slack_errors, word
 from bot.tasks import Tasks, back_off
 
@@ -51,12 +51,10 @@ class Connection:
     `leaving` is set when Slack asks for a new one, or has closed this one.
     """
 
-    def __init__(
-        self, app: AsyncApp, socket: aiohttp.ClientWebSocketResponse, acknowledgements: Acknowledgements
-    ) -> None:
+    def __init__(self, app: AsyncApp, socket: aiohttp.ClientWebSocketResponse, acks: Acks) -> None:
         self._app = app
         self._socket = socket
-        self._acknowledgements = acknowledgements
+        self._acks = acks
         self.leaving = asyncio.Event()
         self._answers = Tasks()
         self._reader = Tasks()
@@ -68,7 +66,7 @@ class Connection:
         app: AsyncApp,
         session: aiohttp.ClientSession,
         url: str,
-        acknowledgements: Acknowledgements,
+        acks: Acks,
         *,
         patience: float = GREETING,
         heartbeat: float = HEARTBEAT,
@@ -90,7 +88,7 @@ class Connection:
                     await socket.close()
         if not greeted:
             raise aiohttp.ClientConnectionError("Slack did not say hello.")
-        return cls(app, socket, acknowledgements)
+        return cls(app, socket, acks)
 
     @property
     def alive(self) -> bool:
@@ -103,7 +101,7 @@ class Connection:
         await self.close()
 
     async def close(self) -> None:
-        """Close it, after acknowledging what has arrived."""
+        """Close it, after the acks of what has arrived."""
         await self._answers.drain(1.0)
         await self._socket.close()
         await self._reader.drain(1.0)
@@ -116,17 +114,17 @@ class Connection:
                     _log.info("socket_leaving", reason=str(envelope.get("reason"))[:40])
                     self.leaving.set()
                 elif envelope.get("envelope_id"):
-                    self._answers.spawn(self._acknowledge(envelope), name="envelope")
+                    self._answers.spawn(self._ack(envelope), name="envelope")
         finally:
             self.leaving.set()
 
-    async def _acknowledge(self, envelope: dict[str, Any]) -> None:
-        """Send the acknowledgement of the listener. Where it gives none, send none."""
+    async def _ack(self, envelope: dict[str, Any]) -> None:
+        """Send the ack of the listener. Where it gives none, send none."""
         request = SocketModeRequest.from_dict(envelope)
         if request is None:
             return
         delivery = AsyncBoltRequest(mode="socket_mode", body=request.payload)
-        answer = await deliver(self._app, delivery, self._acknowledgements)
+        answer = await deliver(self._app, delivery, self._acks)
         if answer.status != 200:
             return
         reply: dict[str, Any] = {"envelope_id": request.envelope_id}
@@ -137,7 +135,7 @@ class Connection:
             await self._socket.send_json(reply)
         except (ConnectionError, aiohttp.ClientError) as error:
             _log.warning("not_acknowledged", error=type(error).__name__)
-            self._acknowledgements.acknowledgement_lost(kind_of(request.payload))
+            self._acks.ack_lost(kind_of(request.payload))
 
 
 def _read_object(frame: aiohttp.WSMessage) -> dict[str, Any]:
@@ -168,7 +166,7 @@ class Sockets:
         app: AsyncApp,
         app_token: str,
         *,
-        acknowledgements: Acknowledgements,
+        acks: Acks,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -176,7 +174,7 @@ class Sockets:
     ) -> None:
         self._app = app
         self._app_token = app_token
-        self._acknowledgements = acknowledgements
+        self._acks = acks
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -265,7 +263,7 @@ class Sockets:
         answer = await answer_of(self._app.client.apps_connections_open(app_token=self._app_token))
         with raising_slack_errors():
             connection = await Connection.open(
-                self._app, self._session, word(answer, "url"), self._acknowledgements, heartbeat=self._heartbeat
+                self._app, self._session, word(answer, "url"), self._acks, heartbeat=self._heartbeat
             )
         self._connections.add(connection)
         return connection

@@ -37,7 +37,7 @@ def test_the_clock_of_the_pbx_is_asked_for_whenever_the_metrics_are_read() -> No
 
 def test_an_acknowledgement_within_3_s_is_not_lost() -> None:
     metrics = Metrics()
-    metrics.acknowledged("command", 0.02)
+    metrics.acked("command", 0.02)
     shown = metrics.exposition().decode()
     assert 'callbot_acknowledgement_seconds_bucket{kind="command",le="0.025"} 1.0' in shown
     assert "callbot_acknowledgements_lost_total{" not in shown
@@ -45,7 +45,7 @@ def test_an_acknowledgement_within_3_s_is_not_lost() -> None:
 
 def test_an_acknowledgement_after_3_s_counts_as_lost() -> None:
     metrics = Metrics()
-    metrics.acknowledged("button", 3.5)
+    metrics.acked("button", 3.5)
     assert 'callbot_acknowledgements_lost_total{kind="button"} 1.0' in metrics.exposition().decode()
 
 
@@ -99,7 +99,7 @@ def test_a_thousand_words_that_nobody_knows_are_one_series_each_label() -> None:
     for number in range(1000):
         word = f"word_{number}"
         metrics.put(word)
-        metrics.acknowledged(word, 9.0)
+        metrics.acked(word, 9.0)
         metrics.answered("slack", word, 0.1, word)
         metrics.answered("pbx", word, 0.1, f"HTTP {1000 + number}")
     series = re.findall(r"^callbot_(?:\w+_total|\w+_count)\{.*\}", metrics.exposition().decode(), re.MULTILINE)

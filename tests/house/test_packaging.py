@@ -17,10 +17,9 @@ import yaml
 from aiohttp import web
 
 from bot.app.bot import STOP
-from bot.app.metrics import Metrics
 from bot.app.settings import Settings, read_settings
 from bot.ledger.address import Address
-from bot.slack.http import Front
+from bot.slack.http import web_application
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -146,9 +145,7 @@ async def health(port: int) -> tuple[int | None, str]:
 
 
 async def test_the_health_check_finds_callbot_alive(serve: Callable[[web.Application], Awaitable[int]]) -> None:
-    port = await serve(
-        Front(app=None, signing_secret="", acknowledgements=Metrics(), ready=lambda: False).application()
-    )
+    port = await serve(web_application(ready=lambda: False))
     assert await health(port) == (0, "")
 
 

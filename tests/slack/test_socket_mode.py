@@ -59,16 +59,16 @@ class Line:
         self.sockets = Sockets(
             app,
             app_token or workspace.app_token,
-            acknowledgements=self,
+            acks=self,
             clock=self._clock,
             sleep=self._hardly_sleep,
             jitter=lambda: 1.0,
         )
 
-    def acknowledged(self, kind: str, seconds: float) -> None:
+    def acked(self, kind: str, seconds: float) -> None:
         """Counted nowhere: the workspace knows it."""
 
-    def acknowledgement_lost(self, kind: str) -> None:
+    def ack_lost(self, kind: str) -> None:
         self.lost.append(kind)
 
     def _clock(self) -> float:
@@ -308,7 +308,7 @@ async def test_whatever_goes_wrong_with_both_there_are_two_again(line: Line) -> 
 
 async def test_a_start_that_fails_again_and_again_leaves_no_session_behind(line: Line) -> None:
     line.workspace.faults.add(SlackFault(method=OPEN, times=2, kind="500"))
-    sockets = Sockets(line.app, line.workspace.app_token, acknowledgements=line)
+    sockets = Sockets(line.app, line.workspace.app_token, acks=line)
     gc.collect()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -349,7 +349,7 @@ async def test_both_connections_come_back_after_answers_that_are_none(line: Line
 async def test_at_the_start_such_an_answer_is_a_failure_like_others(line: Line, kind: str, body: bytes) -> None:
     async with garbling(line.workspace.api_url, kind, body, times=1) as garbled:
         line.app.client.base_url = garbled.url
-        sockets = Sockets(line.app, line.workspace.app_token, acknowledgements=line)
+        sockets = Sockets(line.app, line.workspace.app_token, acks=line)
         with pytest.raises(SlackError):
             await sockets.connect()
         await sockets.close()
@@ -357,7 +357,7 @@ async def test_at_the_start_such_an_answer_is_a_failure_like_others(line: Line, 
 
 async def test_connections_on_which_no_ping_is_answered_are_open_and_not_heard(line: Line) -> None:
     """What a middlebox leaves that has forgotten them: TCP stands, and nothing ever comes."""
-    sockets = Sockets(line.app, line.workspace.app_token, acknowledgements=line, heartbeat=0.2)
+    sockets = Sockets(line.app, line.workspace.app_token, acks=line, heartbeat=0.2)
     await sockets.connect()
     await line.workspace.until(lambda: sockets.open == CONNECTIONS)
     line.workspace.link_disabled()

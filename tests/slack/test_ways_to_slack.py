@@ -102,7 +102,7 @@ async def test_a_socket_goes_through_the_proxy(session: aiohttp.ClientSession, m
                 app=None,  # type: ignore[arg-type]
                 session=session,
                 url="ws://wss.example.com/link",
-                acknowledgements=Metrics(),
+                acks=Metrics(),
             )
     assert proxy.asked == ["GET http://wss.example.com/link"]
 
