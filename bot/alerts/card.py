@@ -14,10 +14,9 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.alerts.alert import Alert, Resolution
 from bot.domain.actions import fitting_actions
-from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.clock import moved
-from bot.domain.commands import Intervene, Target
+from bot.domain.commands import Intervene, Offer, Target
 from bot.domain.permissions import Permissions, names_on
 
 MOST_LINES = 8
@@ -43,7 +42,7 @@ class AlertCard(BaseModel):
     """The names of the other parties, by number."""
     by: str = ""
     """The name of the person who answered or picked up the call, if that resolved the alert."""
-    buttons: tuple[Button, ...] = ()
+    buttons: tuple[Offer[Intervene], ...] = ()
     """The actions that suit the call now. Whether somebody may use them is checked when they click."""
 
     @property
@@ -149,10 +148,10 @@ def _agents_view(alert: Alert) -> PhoneCallView | None:
     return min(own, key=lambda view: (view.id != alert.view_id, view.id), default=None)
 
 
-def _buttons(alert: Alert, view: PhoneCallView) -> tuple[Button, ...]:
+def _buttons(alert: Alert, view: PhoneCallView) -> tuple[Offer[Intervene], ...]:
     target = Target(kind="extension", text=alert.extension)
     commands = [Intervene(action=action, target=target, alert=alert.id) for action in fitting_actions(view)]
-    return tuple(button(command, alert.extension, alert.call, channel=alert.channel) for command in commands)
+    return tuple(Offer(command.on_call(alert.extension, alert.call), alert.channel) for command in commands)
 
 
 # ── which alerts share a digest ──

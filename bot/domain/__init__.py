@@ -5,8 +5,7 @@ Read in this order:
     errors.py         every expected failure, drawn as a tree; str(error) is what the person may read
     calls.py          PhoneCall, PhoneCallView, Presence: what the PBX shows
     actions.py        PhoneCallAction = Monitor | Whisper | BargeIn | PickUp | StartRecording | StopRecording
-    commands.py       what a person can ask callbot for: Command = Intervene | ListCalls | Help | …; a Request
-    buttons.py        what a button carries: a Command and a channel
+    commands.py       what a person can ask callbot for: Command = Intervene | ListCalls | Help | …; Offer (a button), Request
     directory.py      agents.csv: names, teams and owners of extensions
     permissions.py    who may do what to whom
     legs.py           which views came with an intervention, or may have; the call as others may see it

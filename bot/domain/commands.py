@@ -5,13 +5,14 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Generic, Literal, Self, TypeAlias, TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 from bot.domain.actions import ActionName
-from bot.domain.calls import CallerId, Extension, ObjectId
+from bot.domain.calls import CallerId, Extension, ObjectId, PhoneCall
 
 LONGEST_ABOUT = 200
 """Characters of what an agent asks for help with."""
@@ -53,6 +54,11 @@ class Intervene(_Frozen):
     alert: AlertId | None = None
     """The alert from whose card it was asked."""
 
+    def on_call(self, extension: str, call: PhoneCall, view_id: str | None = None) -> Self:
+        """The same for this one call of this extension. `view_id`: only where the person chooses between views."""
+        target = Target(kind="extension", text=extension)
+        return self.model_copy(update={"target": target, "call": call.id, "published": call.published, "view": view_id})
+
 
 class AnswerAlert(_Frozen):
     """Say of an alert that one is on it, or that it may be quiet for a while."""
@@ -91,6 +97,15 @@ class Help(_Frozen):
 
 
 Command: TypeAlias = Intervene | AnswerModeChange | AnswerAlert | AskForHelp | ListCalls | Help
+C_co = TypeVar("C_co", bound=Command, covariant=True)
+
+
+@dataclass(frozen=True)
+class Offer(Generic[C_co]):
+    """What a button carries: the command that a click gives, and the channel that it counts as coming from."""
+
+    command: C_co
+    channel: str
 
 
 def new_id() -> str:

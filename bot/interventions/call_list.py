@@ -9,9 +9,8 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from bot.domain.actions import RINGS_PHONE, ActionName, fitting_actions
-from bot.domain.buttons import Button, HelpButton, button
 from bot.domain.calls import EXTENSION, PhoneCall, PhoneCallView, Status
-from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target, mentioned
+from bot.domain.commands import AskForHelp, Intervene, ListCalls, Offer, Target, mentioned
 from bot.domain.errors import NotSuitable, Refusal
 from bot.domain.foreign_text import folded
 from bot.domain.intervention import UNDECIDED, Intervention
@@ -35,7 +34,7 @@ class CallChoice(BaseModel, frozen=True):
     agent: str
     names: dict[str, str] = {}
     """Of the other parties, by their numbers."""
-    button: Button
+    button: Offer[Intervene]
 
 
 class Line(BaseModel, frozen=True):
@@ -49,8 +48,8 @@ class Line(BaseModel, frozen=True):
     present: tuple[str, ...] = ()
     """The other supervisors who are on it, as far as the asker may know."""
     asker_present: bool = False
-    buttons: tuple[Button, ...] = ()
-    help_button: HelpButton | None = None
+    buttons: tuple[Offer[Intervene], ...] = ()
+    help_button: Offer[AskForHelp] | None = None
     """Where it is the asker's own call, and there is a channel for help requests."""
 
 
@@ -94,7 +93,7 @@ def offered_choice(intervene: Intervene, one: CallAndView, channel: str, permiss
         view=one.view,
         agent=permissions.name_of(one.extension),
         names=names_on(one.view, permissions),
-        button=button(intervene, one.extension, one.call, channel, view_id=one.view.id),
+        button=Offer(intervene.on_call(one.extension, one.call, one.view.id), channel),
     )
 
 
@@ -353,27 +352,21 @@ def _words(viewer: Viewer, side: _Side) -> str:
     return folded(" ".join((*_numbers(view), *names, *_present(viewer, _on_it(viewer, side)))))
 
 
-def _buttons(viewer: Viewer, call: PhoneCall, view: PhoneCallView, *, named: bool) -> tuple[Button, ...]:
+def _buttons(viewer: Viewer, call: PhoneCall, view: PhoneCallView, *, named: bool) -> tuple[Offer[Intervene], ...]:
     """One for each thing that this person may do now. It names the view only where a call has several to choose from."""
     extension = view.extension
     target = Target(kind="extension", text=extension)
     return tuple(
-        button(
-            Intervene(action=action, target=target),
-            extension,
-            call,
-            viewer.channel,
-            view_id=view.id if named else None,
+        Offer(
+            Intervene(action=action, target=target).on_call(extension, call, view.id if named else None), viewer.channel
         )
         for action in fitting_actions(view)
         if viewer.may(action, extension) and _makes_sense(viewer, action, call, extension)
     )
 
 
-def _help_button(viewer: Viewer, call: PhoneCall, extension: str) -> HelpButton:
-    return HelpButton(
-        hand=AskForHelp(extension=extension, call=call.id, published=call.published), channel=viewer.channel
-    )
+def _help_button(viewer: Viewer, call: PhoneCall, extension: str) -> Offer[AskForHelp]:
+    return Offer(AskForHelp(extension=extension, call=call.id, published=call.published), viewer.channel)
 
 
 def _makes_sense(viewer: Viewer, action: ActionName, call: PhoneCall, extension: str) -> bool:

@@ -12,9 +12,8 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from bot.domain.actions import JOINING, SILENT, ActionName, fitting_actions
-from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall
-from bot.domain.commands import Intervene, Request, Target
+from bot.domain.commands import Intervene, Offer, Request, Target
 from bot.domain.intervention import UNDECIDED, Intervention, Why
 from bot.domain.legs import Known, as_others_see, own_views, talks
 from bot.domain.permissions import Permissions
@@ -42,7 +41,7 @@ class Card(BaseModel, frozen=True):
     """The names of the people whose extensions are in the call."""
     legs: frozenset[str] = frozenset()
     """Views that are supervisors' legs."""
-    buttons: tuple[Button, ...] = ()
+    buttons: tuple[Offer[Intervene], ...] = ()
     mode_change: ModeChange | BusyPhone | None = None
     removed: bool = False
     """callbot.toml no longer names the person, or they may no longer do this: their leg is not cut, and no button is offered."""
@@ -144,7 +143,7 @@ def latest_seen(interventions: tuple[Intervention, ...]) -> Intervention:
     return next((one for one in reversed(interventions) if one.following), interventions[-1])
 
 
-def next_buttons(interventions: tuple[Intervention, ...], permissions: Permissions) -> tuple[Button, ...]:
+def next_buttons(interventions: tuple[Intervention, ...], permissions: Permissions) -> tuple[Offer[Intervene], ...]:
     """What makes sense next on a card, of what its person may do; nothing while the last request is undecided."""
     newest = latest_seen(interventions)
     view = newest.call.view(newest.action.phone_call_view_id)
@@ -155,13 +154,9 @@ def next_buttons(interventions: tuple[Intervention, ...], permissions: Permissio
         return ()
     present = {one.name for one in interventions if one.in_call}
     joins = () if ActionName.PICK_UP in present else tuple(JOINING - present)
+    target = Target(kind="extension", text=newest.extension)
     return tuple(
-        button(
-            Intervene(action=name, target=Target(kind="extension", text=newest.extension)),
-            newest.extension,
-            newest.call,
-            newest.channel,
-        )
+        Offer(Intervene(action=name, target=target).on_call(newest.extension, newest.call), newest.channel)
         for name in fitting_actions(view)
         if (name in joins or name not in JOINING) and permissions.allows(person, name, newest.extension, newest.channel)
     )

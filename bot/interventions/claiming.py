@@ -14,7 +14,6 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.domain.actions import RINGS_PHONE
-from bot.domain.buttons import button
 from bot.domain.calls import BUSY, PhoneCall, PhoneSeen
 from bot.domain.commands import Intervene, Request
 from bot.domain.errors import AlreadyAsked, NotSuitable, PhoneNotRegistered, Refusal
@@ -217,7 +216,7 @@ class Claims:
         """That view of that call, if the permissions of now permit it. Raises Refusal."""
         permissions = self._permissions()
         person = permissions.person(request.slack_user, external=request.external)
-        same = button(command, before.extension, before.call, request.channel, view_id=command.view).intervene
+        same = command.on_call(before.extension, before.call, command.view)
         permit = permits_for(person, same, request.channel, permissions)[before.extension]
         there = () if call is None or call.is_another_than(before.call) else (call,)
         fitting = suitable_views(

@@ -21,9 +21,8 @@ from typing import Protocol
 import structlog
 
 from bot.domain.actions import LABEL, RINGS_PHONE, SILENT, ActionName
-from bot.domain.buttons import Button, button
 from bot.domain.calls import PhoneCall, PhoneSeen
-from bot.domain.commands import Intervene, Request
+from bot.domain.commands import Intervene, Offer, Request
 from bot.domain.errors import (
     AlreadyAsked,
     AlreadyInCall,
@@ -76,7 +75,7 @@ class Asker(Protocol):
     async def refused(self, refusal: Refusal, request: str) -> None:
         """Say why nothing was done."""
 
-    async def phone_not_registered(self, refusal: Refusal, anyway: Button, request: str) -> None:
+    async def phone_not_registered(self, refusal: Refusal, anyway: Offer[Intervene], request: str) -> None:
         """Say that their own phone could not ring, with a button that has it rung all the same."""
 
     async def failed(self, message: str, request: str) -> None:
@@ -308,7 +307,7 @@ class Interventions:
         """The phone is certainly not registered: nothing is sent, and the person may insist, for this call and view."""
         target = reading.target
         insisting = command.model_copy(update={"ring_anyway": True})
-        anyway = button(insisting, target.extension, target.call, request.channel, view_id=target.view.id)
+        anyway = Offer(insisting.on_call(target.extension, target.call, target.view.id), request.channel)
         await self._outcomes.conclude(
             request, Outcome.REFUSED, refusal.rule, extension=target.extension, call_id=target.call.id
         )
@@ -335,7 +334,9 @@ class Interventions:
                 "callbot is being restarted. Nothing was sent. Hang up if you like, and ask again in a moment."
             )
         if verdict in {Verdict.FREE, Verdict.NOW}:
-            await self.intervene(request, _this_call(request, command, reading), asker, Waited(verdict))
+            await self.intervene(
+                request, command.on_call(target.extension, target.call, command.view), asker, Waited(verdict)
+            )
             return
         await self._outcomes.conclude(
             request,
@@ -378,7 +379,9 @@ class Interventions:
                 raise Refusal("callbot is being restarted. Nothing was sent. Ask again in a moment.")
             if verdict in {Verdict.FREE, Verdict.NOW}:
                 again = Waited(verdict, on_card, until)
-                await self.intervene(request, _this_call(request, command, reading), asker, again)
+                await self.intervene(
+                    request, command.on_call(target.extension, target.call, command.view), asker, again
+                )
                 return
             await self._outcomes.conclude(
                 request,
@@ -420,12 +423,6 @@ async def read_live_calls(
     )
     _log.info("read", calls=len(calls))
     return calls
-
-
-def _this_call(request: Request, command: Intervene, reading: Reading) -> Intervene:
-    """The command for the call that was found, whatever else its target is in by then."""
-    target = reading.target
-    return button(command, target.extension, target.call, request.channel, view_id=command.view).intervene
 
 
 async def send(

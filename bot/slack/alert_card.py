@@ -13,8 +13,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block
 from bot.alerts.alert import HEARD_BY_ALL, SNOOZE, Alert, AlertState, Helper, Resolution, When
 from bot.alerts.card import AlertCard, BlindCard, DigestCard
 from bot.domain.actions import LABEL
-from bot.domain.buttons import AlertButton
-from bot.domain.commands import AnswerAlert
+from bot.domain.commands import AnswerAlert, Offer
 from bot.domain.intervention import State
 from bot.slack.call_lists import doing, other_party
 from bot.slack.intervention_card import STATE
@@ -180,10 +179,10 @@ def _buttons(card: AlertCard) -> list[Block]:
     if not alert.open or _hidden(card):
         return []
     elements = [intervention_button(one, number) for number, one in enumerate(card.buttons)]
-    acknowledge = AlertButton(answer=AnswerAlert(alert=alert.id, answer="take"), channel=alert.channel)
+    acknowledge = Offer(AnswerAlert(alert=alert.id, answer="take"), alert.channel)
     elements.append(button_element("I'm on it", "alert:take", acknowledge, style="primary"))
     if alert.state is AlertState.RAISED:
-        snooze = AlertButton(answer=AnswerAlert(alert=alert.id, answer="snooze"), channel=alert.channel)
+        snooze = Offer(AnswerAlert(alert=alert.id, answer="snooze"), alert.channel)
         elements.append(button_element(f"Snooze {duration_text(SNOOZE)}", "alert:snooze", snooze))
     return [ActionsBlock(block_id=f"alert-{alert.id}-{alert.state}-{len(alert.steps)}", elements=elements)]
 

@@ -5,8 +5,7 @@ import re
 
 from slack_sdk.models.blocks import ActionsBlock
 
-from bot.domain.buttons import Button
-from bot.domain.commands import Request
+from bot.domain.commands import Intervene, Offer, Request
 from bot.interventions.card import CardElsewhere
 from bot.slack.command_parser import EXAMPLES, HELP_ME_EXAMPLE, Verb
 from bot.slack.messages import (
@@ -50,7 +49,7 @@ def refusal_message(text: str, request: str) -> Message:
     return message(escaped(text, 2800), [plain_section(text), plain_context(f"Request {request}")])
 
 
-def not_registered(text: str, anyway: Button, request: str) -> Message:
+def not_registered(text: str, anyway: Offer[Intervene], request: str) -> Message:
     """The person's own phone could not ring; a button tries it anyway."""
     insist = ActionsBlock(block_id=f"anyway-{request}", elements=[intervention_button(anyway, label="Ring anyway")])
     return message(escaped(text, 2800), [plain_section(text), insist, plain_context(f"Request {request}")])

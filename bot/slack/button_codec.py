@@ -1,68 +1,58 @@
-"""The value of a button in Slack: which request it makes and for which channel, as JSON. Pure.
+"""The value of a button in Slack: the command that a click gives and the channel that it counts as coming from, as JSON. Pure.
 
     {"v": 1, "o": "C0FLOOR", "i": {"action": "Monitor", …}}
 
-`v` is the version of this form, `o` the channel that a click counts as coming from. The third key names the kind of
-button. Messages in Slack keep their buttons for ever, so what an older release has written must stay readable.
+`v` is the version of this form, `o` the channel. The third key names the kind of command. Messages in Slack keep their
+buttons for ever, so what an older release has written must stay readable.
 """
 
 import json
-from typing import NamedTuple
 
-from bot.domain.buttons import AlertButton, AnyButton, Button, HelpButton, ModeChangeButton, PageButton
+from bot.domain.commands import AnswerAlert, AnswerModeChange, AskForHelp, Command, Intervene, ListCalls, Offer
 from bot.domain.errors import BadCommand
 
 BUTTON_VALUE_LIMIT = 2000
 """Characters in a button's value (Block Kit reference, button element)."""
 
-
-class _Kind(NamedTuple):
-    """How one kind of button is written: the field with its command, and whether defaults are left out to save room."""
-
-    model: type[AnyButton]
-    field: str
-    short: bool = False
-
-
-_KINDS = {
-    "i": _Kind(Button, "intervene", short=True),
-    "s": _Kind(ModeChangeButton, "answer"),
-    "l": _Kind(PageButton, "page"),
-    "a": _Kind(AlertButton, "answer"),
-    "h": _Kind(HelpButton, "hand", short=True),
+_COMMANDS: dict[str, type[Intervene | AnswerModeChange | ListCalls | AnswerAlert | AskForHelp]] = {
+    "i": Intervene,
+    "s": AnswerModeChange,
+    "l": ListCalls,
+    "a": AnswerAlert,
+    "h": AskForHelp,
 }
-_KEYS = {kind.model: key for key, kind in _KINDS.items()}
+_KEYS: dict[type[Command], str] = {command: key for key, command in _COMMANDS.items()}
 
 
-def pack(button: AnyButton) -> str:
+def pack(offer: Offer[Command]) -> str:
     """The value of a button, at most BUTTON_VALUE_LIMIT characters. Raises ValueError if it does not fit."""
-    key = _KEYS[type(button)]
-    command = button.command.model_dump(mode="json", exclude_defaults=_KINDS[key].short)
-    value = json.dumps({"v": 1, "o": button.channel, key: command}, separators=(",", ":"))
+    key = _KEYS[type(offer.command)]
+    command = offer.command.model_dump(mode="json", exclude_defaults=key != "l")
+    value = json.dumps({"v": 1, "o": offer.channel, key: command}, separators=(",", ":"))
     if len(value) > BUTTON_VALUE_LIMIT:
         raise ValueError(f"a button value of {len(value)} characters")
     return value
 
 
-def unpack(value: str) -> AnyButton:
+def unpack(value: str) -> Offer[Command]:
     """Read a button's value. Raises BadCommand for one that this version does not know."""
     try:
         document = json.loads(value)
-        (key,) = document.keys() & _KINDS.keys()
-        kind = _KINDS[key]
-        button = kind.model.model_validate({kind.field: document[key], "channel": document["o"]})
-        known = document["v"] == 1 and _names_a_call(button)
+        (key,) = document.keys() & _COMMANDS.keys()
+        offer = Offer(_COMMANDS[key].model_validate(document[key]), document["o"])
+        known = document["v"] == 1 and _names_a_call(offer.command)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         known = False
     if not known:
         raise BadCommand("This button is too old, or from another version of callbot.", "/calls")
-    return button
+    return offer
 
 
-def _names_a_call(button: AnyButton) -> bool:
-    """Whether a button that acts on a call says which one, and on whose extension."""
-    if isinstance(button, Button):
-        return button.intervene.target.kind == "extension" and button.intervene.call is not None
-    if isinstance(button, HelpButton):
-        return button.hand.call is not None and button.hand.extension is not None
+def _names_a_call(command: Command) -> bool:
+    """Whether a command that is about a call says which one, and on whose extension."""
+    match command:
+        case Intervene():
+            return command.target.kind == "extension" and command.call is not None
+        case AskForHelp():
+            return command.call is not None and command.extension is not None
     return True

@@ -11,9 +11,9 @@ from typing import TypeVar
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.buttons import PageButton
 from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
 from bot.domain.clock import call_at, view_at
+from bot.domain.commands import Offer
 from bot.interventions.call_list import CallChoice, Line, Listing, since_when
 from bot.slack.intervention_card import FLOW
 from bot.slack.messages import (
@@ -105,7 +105,7 @@ def _turn(listing: Listing) -> Block:
     elements = []
     for label, other in (("Previous", page - 1), ("Next", page + 1)):
         if 1 <= other <= pages:
-            turned = PageButton(page=listing.command.model_copy(update={"page": other}), channel=listing.channel)
+            turned = Offer(listing.command.model_copy(update={"page": other}), listing.channel)
             elements.append(button_element(label, f"page:{label.lower()}", turned))
     return ActionsBlock(block_id=f"page-{page}", elements=elements)
 

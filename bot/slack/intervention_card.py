@@ -10,9 +10,8 @@ from functools import partial
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.actions import JOINING, LABEL, RECORDING, RINGS_PHONE, ActionName, Whisper
-from bot.domain.buttons import ModeChangeButton
 from bot.domain.calls import Flow, PhoneCallView, PhoneSeen
-from bot.domain.commands import AnswerModeChange
+from bot.domain.commands import AnswerModeChange, Offer
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
 from bot.interventions.card import Card, CardElsewhere, latest_seen
@@ -183,7 +182,7 @@ def _buttons(card: Card, newest: Intervention) -> list[Block]:
         return [ActionsBlock(block_id=f"next-{newest.id}-{newest.state}", elements=offered)] if offered else []
     anyway = "Ring anyway" if isinstance(change, BusyPhone) else "Ring now anyway"
     answers = [
-        button_element(label, f"switch:{name}", ModeChangeButton(answer=answer, channel=newest.channel))
+        button_element(label, f"switch:{name}", Offer(answer, newest.channel))
         for label, name, answer in (
             (anyway, "now", AnswerModeChange(card=card.id, now=True)),
             ("Cancel", "cancel", AnswerModeChange(card=card.id, now=False)),

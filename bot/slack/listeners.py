@@ -202,8 +202,8 @@ class Listeners:
         channel = _text(_mapping(body.get("channel")), "id") or _text(_mapping(body.get("container")), "channel_id")
         meant: Command | Refusal
         try:
-            button = unpack(_text(action, "value"))
-            channel, meant = button.channel, button.command
+            offer = unpack(_text(action, "value"))
+            channel, meant = offer.channel, offer.command
         except BadCommand as too_old:
             meant = too_old
         requester = self._requester(body, _text(user, "id"), meant)

@@ -24,8 +24,8 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.buttons import AnyButton, Button
 from bot.domain.calls import Status
+from bot.domain.commands import Command, Intervene, Offer
 from bot.domain.foreign_text import visible_line
 from bot.slack.button_codec import pack
 
@@ -145,30 +145,30 @@ def as_many_as_fit(texts: Sequence[str], most: int, between: str) -> list[str]:
 
 
 def button_element(
-    label: str, action_id: str, button: AnyButton, *, style: str | None = None, confirm: ConfirmObject | None = None
+    label: str, action_id: str, offer: Offer[Command], *, style: str | None = None, confirm: ConfirmObject | None = None
 ) -> ButtonElement:
     """A button; the label may hold foreign text."""
     return ButtonElement(
         text=PlainTextObject(text=plain(label, BUTTON_TEXT), emoji=False),
         action_id=action_id,
-        value=pack(button),
+        value=pack(offer),
         style=style,
         confirm=confirm,
     )
 
 
-def intervention_button(button: Button, number: int = 0, label: str = "") -> ButtonElement:
+def intervention_button(offer: Offer[Intervene], number: int = 0, label: str = "") -> ButtonElement:
     """A button that acts on a call, labelled with its action if no label is given. Barge in and Record ask for confirmation.
 
     `number`: tells buttons of one action in one message apart.
     """
-    action = button.intervene.action
+    action = offer.command.action
     confirm = None
     if action in QUESTION:
         question = PlainTextObject(text=QUESTION[action], emoji=False)
         confirm = ConfirmObject(title=f"{LABEL[action]}?", text=question, confirm=LABEL[action], deny="Cancel")
     style = "danger" if action is ActionName.BARGE_IN else None
-    return button_element(label or LABEL[action], f"intervene:{action}:{number}", button, style=style, confirm=confirm)
+    return button_element(label or LABEL[action], f"intervene:{action}:{number}", offer, style=style, confirm=confirm)
 
 
 # ── text of others ──

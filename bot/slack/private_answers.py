@@ -13,7 +13,7 @@ from functools import partial
 import structlog
 
 from bot.domain.actions import ActionName
-from bot.domain.buttons import Button
+from bot.domain.commands import Intervene, Offer
 from bot.domain.errors import Refusal
 from bot.interventions.call_list import CallChoice, Listing
 from bot.interventions.card import Card, CardElsewhere
@@ -56,7 +56,7 @@ class PrivateAnswers:
         """Say why nothing was done."""
         await self._tell(answer_messages.refusal_message(str(refusal), request))
 
-    async def phone_not_registered(self, refusal: Refusal, anyway: Button, request: str) -> None:
+    async def phone_not_registered(self, refusal: Refusal, anyway: Offer[Intervene], request: str) -> None:
         """Say that their own phone could not ring, with a button to try it anyway."""
         await self._tell(answer_messages.not_registered(str(refusal), anyway, request))
 

@@ -187,7 +187,7 @@ def test_what_is_resolved_has_no_buttons(a_call: MakeCall, an_alert: Any, rules:
 
 def test_a_button_carries_its_alert_and_the_alert_s_channel(a_call: MakeCall, an_alert: Any, rules: Any) -> None:
     card = describe_alert(an_alert(a_call(), When.TALKING), rules, as_it_is)
-    assert {(one.intervene.alert, one.channel) for one in card.buttons} == {("0f" * 16, "C0ALERTS")}
+    assert {(one.command.alert, one.channel) for one in card.buttons} == {("0f" * 16, "C0ALERTS")}
 
 
 def test_a_digest_shows_the_oldest_in_full_and_counts_all(

@@ -218,4 +218,4 @@ def test_a_question_about_whatever_was_read_does_no_harm(
     found = [line for line in listing(read(data), rules).lines if line.buttons]
     offered = [CallChoice(call=one.call, view=one.view, agent=one.agent, button=one.buttons[0]) for one in found]
     if offered:
-        shown_without_harm(call_lists.choice_message(offered[0].button.intervene.action, offered, noon), hidden)
+        shown_without_harm(call_lists.choice_message(offered[0].button.command.action, offered, noon), hidden)

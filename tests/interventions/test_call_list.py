@@ -25,7 +25,7 @@ def seen(lines: tuple[Line, ...]) -> list[str]:
 
 
 def offered(line: Line) -> list[ActionName]:
-    return [button.intervene.action for button in line.buttons]
+    return [button.command.action for button in line.buttons]
 
 
 def test_a_supervisor_sees_the_calls_where_they_may_do_something(
@@ -96,7 +96,7 @@ def test_ones_own_phone_offers_nothing(listed: List, rules: Permissions, a_call:
 
 def test_a_button_names_the_call_and_the_extension(listed: List, a_call: MakeCall) -> None:
     one = listed("U0ANA", a_call())[0].buttons[0]
-    assert (one.intervene.call, one.intervene.target.text, one.intervene.view, one.channel) == (
+    assert (one.command.call, one.command.target.text, one.command.view, one.channel) == (
         "c1",
         "0003*210",
         None,
@@ -108,7 +108,7 @@ def test_where_several_views_remain_each_button_names_its_view(
     listed: List, a_call: MakeCall, a_view: MakeView
 ) -> None:
     lines = listed("U0ANA", a_call(a_view("00"), a_view("01")))
-    assert [line.buttons[0].intervene.view for line in lines] == ["00", "01"]
+    assert [line.buttons[0].command.view for line in lines] == ["00", "01"]
 
 
 def test_a_call_of_two_extensions_is_a_line_for_each(listed: List, a_call: MakeCall, a_view: MakeView) -> None:

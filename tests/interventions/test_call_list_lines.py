@@ -25,7 +25,7 @@ JOINING = [ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN]
 
 
 def offered(line: Line) -> list[ActionName]:
-    return [button.intervene.action for button in line.buttons]
+    return [button.command.action for button in line.buttons]
 
 
 # ── who is on it ──

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import ActionName, fitting_actions, suits
-from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall, PhoneCallView, Status
 from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
@@ -274,13 +273,9 @@ def test_of_several_own_extensions_the_first_rings(rules: Permissions, a_view: M
 def test_a_button_names_extension_and_call_whatever_was_typed(a_call: MakeCall) -> None:
     typed = asked(target=Target(kind="person", text="U0BOB"), wait=20)
     call = a_call()
-    made = button(typed, "0003*211", call, "C0FLOOR", view_id="01")
+    made = typed.on_call("0003*211", call, "01")
     whose = Target(kind="extension", text="0003*211")
-    assert made.intervene == asked(target=whose, wait=20, call="c1", view="01", published=call.published)
-
-
-def test_a_button_counts_as_from_where_the_card_was_asked(a_call: MakeCall) -> None:
-    assert button(asked(), "0003*211", a_call(), "C0FLOOR").channel == "C0FLOOR"
+    assert made == asked(target=whose, wait=20, call="c1", view="01", published=call.published)
 
 
 # ── a call id that is used again ──

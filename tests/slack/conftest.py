@@ -15,9 +15,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.alerts.alert import Alert, When, raised
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.actions import ActionName, fitting_actions
-from bot.domain.buttons import button
 from bot.domain.calls import PhoneCall, PhoneCallView
-from bot.domain.commands import Intervene, Target
+from bot.domain.commands import Intervene, Offer, Target
 from bot.domain.intervention import Intervention, State, Step
 from bot.domain.permissions import Permissions
 from bot.interventions.card import Card, CardElsewhere, next_buttons
@@ -121,7 +120,7 @@ def alert_card_of() -> Callable[..., AlertCard]:
         assert view is not None
         target = Target(kind="extension", text=alert.extension)
         buttons = tuple(
-            button(Intervene(action=action, target=target), alert.extension, alert.call, alert.channel)
+            Offer(Intervene(action=action, target=target).on_call(alert.extension, alert.call), alert.channel)
             for action in fitting_actions(view)
         )
         whole = {"alert": alert, "agent": "Dan Popa", "view": view, "buttons": buttons if alert.open else ()}

@@ -10,9 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.actions import ActionName
-from bot.domain.buttons import AlertButton, AnyButton, Button, HelpButton, ModeChangeButton, PageButton
 from bot.domain.calls import is_caller_id
-from bot.domain.commands import LONGEST_SEARCH, AnswerAlert, AnswerModeChange, AskForHelp, Intervene, ListCalls, Target
+from bot.domain.commands import (
+    LONGEST_SEARCH,
+    AnswerAlert,
+    AnswerModeChange,
+    AskForHelp,
+    Command,
+    Intervene,
+    ListCalls,
+    Offer,
+    Target,
+)
 from bot.domain.errors import BadCommand
 from bot.slack.button_codec import BUTTON_VALUE_LIMIT, pack, unpack
 from bot.slack.command_parser import parse
@@ -23,9 +32,9 @@ quick = settings(max_examples=60, deadline=None)
 IDS = st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True).filter(lambda text: text not in {".", ".."})
 CALLER_IDS = st.from_regex(r"[A-Za-z\u0103\U00010400 .'-]{1,64} <[0-9+*]{1,32}>", fullmatch=True).filter(is_caller_id)
 BUTTONS = st.builds(
-    Button,
+    Offer,
     channel=st.from_regex(r"[CGD][A-Z0-9]{2,20}", fullmatch=True),
-    intervene=st.builds(
+    command=st.builds(
         Intervene,
         action=st.sampled_from(ActionName),
         target=st.builds(
@@ -43,48 +52,63 @@ BUTTONS = st.builds(
 )
 
 
-def button(**fields: Any) -> Button:
+def button(**fields: Any) -> Offer[Intervene]:
     target = Target(kind="extension", text="0003*210")
     asked = {"action": ActionName.MONITOR, "target": target, "call": "c1", **fields}
-    return Button(intervene=Intervene.model_validate(asked), channel="C0FLOOR")
+    return Offer(command=Intervene.model_validate(asked), channel="C0FLOOR")
 
 
 @quick
 @given(BUTTONS)
-def test_a_button_reads_back_as_it_was_packed(one: Button) -> None:
+def test_a_button_reads_back_as_it_was_packed(one: Offer[Intervene]) -> None:
     assert unpack(pack(one)) == one
 
 
 @quick
 @given(BUTTONS)
-def test_a_button_fits_into_its_value(one: Button) -> None:
+def test_a_button_fits_into_its_value(one: Offer[Intervene]) -> None:
     assert len(pack(one)) <= BUTTON_VALUE_LIMIT
 
 
-STORED: dict[str, AnyButton] = {
+STORED: dict[str, Offer[Command]] = {
     '{"v":1,"o":"C0FLOOR","i":{"action":"Monitor","target":{"kind":"extension","text":"0003*210"},"call":"c1"}}': button(),
-    '{"v":1,"o":"C0FLOOR","s":{"card":"k1","now":true}}': ModeChangeButton(
-        answer=AnswerModeChange(card="k1", now=True), channel="C0FLOOR"
+    '{"v":1,"o":"C0FLOOR","i":{"action":"StartRecording","target":{"kind":"extension","text":"0003*210"},"call":"c1",'
+    '"format":"wav49"}}': button(action=ActionName.START_RECORDING, format="wav49"),
+    '{"v":1,"o":"C0FLOOR","i":{"action":"Whisper","target":{"kind":"extension","text":"0003*210"},"call":"c1","view":"01",'
+    '"wait":20,"caller_id":"Ana Pop <100>","private":true,"published":"2026-11-21T12:00:00Z","ring_anyway":true,'
+    '"alert":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"}}': button(
+        action=ActionName.WHISPER,
+        view="01",
+        wait=20,
+        caller_id="Ana Pop <100>",
+        private=True,
+        published=NOON,
+        ring_anyway=True,
+        alert=ALERT,
     ),
-    '{"v":1,"o":"C0FLOOR","l":{"words":[],"page":1}}': PageButton(page=ListCalls(), channel="C0FLOOR"),
-    '{"v":1,"o":"C0ALERTS","a":{"alert":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f","answer":"take"}}': AlertButton(
-        answer=AnswerAlert(alert=ALERT, answer="take"), channel="C0ALERTS"
+    '{"v":1,"o":"C0FLOOR","s":{"card":"k1","now":true}}': Offer(AnswerModeChange(card="k1", now=True), "C0FLOOR"),
+    '{"v":1,"o":"C0FLOOR","l":{"words":[],"page":1}}': Offer(ListCalls(), "C0FLOOR"),
+    '{"v":1,"o":"C0FLOOR","l":{"words":["bob","0722"],"page":2}}': Offer(
+        ListCalls(words=("bob", "0722"), page=2), "C0FLOOR"
     ),
-    '{"v":1,"o":"C0FLOOR","h":{"extension":"0003*210","call":"c1","published":"2026-11-21T12:00:00Z"}}': HelpButton(
-        hand=AskForHelp(extension="0003*210", call="c1", published=NOON), channel="C0FLOOR"
+    '{"v":1,"o":"C0ALERTS","a":{"alert":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f","answer":"take"}}': Offer(
+        AnswerAlert(alert=ALERT, answer="take"), "C0ALERTS"
+    ),
+    '{"v":1,"o":"C0FLOOR","h":{"extension":"0003*210","call":"c1","published":"2026-11-21T12:00:00Z"}}': Offer(
+        AskForHelp(extension="0003*210", call="c1", published=NOON), "C0FLOOR"
     ),
 }
 """The value of each kind of button as it is in Slack since earlier releases."""
 
 
 @pytest.mark.parametrize(("value", "stored"), STORED.items())
-def test_each_kind_of_button_is_written_and_read_as_it_stands_in_slack(value: str, stored: AnyButton) -> None:
+def test_each_kind_of_button_is_written_and_read_as_it_stands_in_slack(value: str, stored: Offer[Command]) -> None:
     assert (pack(stored), unpack(value)) == (value, stored)
 
 
 def test_a_value_that_does_not_fit_is_not_made() -> None:
     with pytest.raises(ValueError, match="characters"):
-        pack(Button(intervene=button().intervene, channel="C" * BUTTON_VALUE_LIMIT))
+        pack(Offer(button().command, "C" * BUTTON_VALUE_LIMIT))
 
 
 def packed(**changes: Any) -> str:
@@ -142,7 +166,7 @@ JSON = st.recursive(
 @given(st.text() | JSON.map(json.dumps) | JSON.map(lambda inner: packed(i=inner)))
 def test_no_value_does_worse_than_being_too_old(value: str) -> None:
     with suppress(BadCommand):
-        assert isinstance(unpack(value), Button)
+        assert isinstance(unpack(value).command, Intervene)
 
 
 # ── next and previous ──
@@ -157,7 +181,7 @@ def test_a_page_of_any_search_that_can_be_typed_fits_and_reads_back(typed: str, 
     with suppress(BadCommand):
         searched = parse("/calls", typed)
         if isinstance(searched, ListCalls):
-            one = PageButton(page=searched.model_copy(update={"page": page}), channel=channel)
+            one = Offer(command=searched.model_copy(update={"page": page}), channel=channel)
             assert unpack(pack(one)) == one
 
 
@@ -165,7 +189,7 @@ def test_a_page_of_any_search_that_can_be_typed_fits_and_reads_back(typed: str, 
 def test_the_longest_search_fits_whatever_it_is_written_in(letter: str) -> None:
     searched = parse("/calls", (letter * LONGEST_SEARCH)[:LONGEST_SEARCH])
     assert isinstance(searched, ListCalls)
-    page = PageButton(page=searched.model_copy(update={"page": 1000}), channel="C" * 21)
+    page = Offer(command=searched.model_copy(update={"page": 1000}), channel="C" * 21)
     assert len(pack(page)) <= BUTTON_VALUE_LIMIT
 
 

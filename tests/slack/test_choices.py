@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import ActionName
-from bot.domain.buttons import Button
 from bot.domain.calls import PhoneCall, PhoneCallView
-from bot.domain.commands import Intervene, Target
+from bot.domain.commands import Intervene, Offer, Target
 from bot.interventions.call_list import CallChoice
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.button_codec import unpack
@@ -38,7 +37,7 @@ def offered(a_call: MakeCall, a_view: MakeView) -> Offered:
             call_id = "c0" if one_call else f"c{number}"
             phone = on[number] if on else "0003*210"
             target = Target(kind="extension", text=phone)
-            button = Button(intervene=Intervene(action=action, target=target, call=call_id), channel="C0FLOOR")
+            button = Offer(command=Intervene(action=action, target=target, call=call_id), channel="C0FLOOR")
             one = a_call(call_id=call_id, **call)
             view = a_view(**{"extension": phone, "destination": [phone], **fields})
             return CallChoice(call=one, view=view, agent="Bob Ionescu", button=button)
@@ -51,8 +50,8 @@ def offered(a_call: MakeCall, a_view: MakeView) -> Offered:
 def calls_of(message: Message) -> list[str | None]:
     """The call that each button means, in their order."""
     elements = [element for block in message.blocks if block["type"] == "actions" for element in block["elements"]]
-    buttons = [unpack(element["value"]) for element in elements]
-    return [button.intervene.call for button in buttons if isinstance(button, Button)]
+    commands = [unpack(element["value"]).command for element in elements]
+    return [command.call for command in commands if isinstance(command, Intervene)]
 
 
 @pytest.mark.parametrize(

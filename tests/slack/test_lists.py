@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import ActionName
-from bot.domain.buttons import AnyButton, Button, HelpButton, PageButton
 from bot.domain.calls import PhoneCall, PhoneCallView
-from bot.domain.commands import AskForHelp, Intervene, ListCalls, Target
+from bot.domain.commands import AskForHelp, Command, Intervene, ListCalls, Offer, Target
 from bot.interventions.call_list import LINES_ON_A_PAGE, Line, Listing, page_of
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.button_codec import unpack
@@ -23,9 +22,9 @@ Texts = Callable[[Message], list[str]]
 HOSTILE = "<!here> <@U0BOB> *x* :100: https://evil.example\n> \u202e"
 
 
-def a_button(action: ActionName = ActionName.MONITOR) -> Button:
+def a_button(action: ActionName = ActionName.MONITOR) -> Offer[Intervene]:
     target = Target(kind="extension", text="0003*210")
-    return Button(intervene=Intervene(action=action, target=target, call="c1"), channel="C0FLOOR")
+    return Offer(command=Intervene(action=action, target=target, call="c1"), channel="C0FLOOR")
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def listed(*lines: Line, words: tuple[str, ...] = (), page: int = 1, **more: Any
     return call_list_message(Listing(command=ListCalls(words=words, page=page), lines=on_it, page=turned, **whole))
 
 
-def pages(message: Message) -> dict[str, AnyButton]:
+def pages(message: Message) -> dict[str, Offer[Command]]:
     """What the buttons that turn the page carry, by their labels."""
     elements = [each for block in message.blocks for each in block.get("elements", ()) if each["type"] == "button"]
     return {each["text"]["text"]: unpack(each["value"]) for each in elements if each["action_id"].startswith("page:")}
@@ -210,19 +209,19 @@ def test_each_line_has_the_buttons_of_what_may_be_done(a_line: MakeLine, labels:
 
 
 @pytest.fixture
-def hand(noon: datetime) -> HelpButton:
-    return HelpButton(hand=AskForHelp(extension="0003*210", call="c1", published=noon), channel="C0FLOOR")
+def hand(noon: datetime) -> Offer[AskForHelp]:
+    return Offer(command=AskForHelp(extension="0003*210", call="c1", published=noon), channel="C0FLOOR")
 
 
 @pytest.mark.parametrize("buttons", [(), (a_button(), a_button(ActionName.BARGE_IN))])
 def test_the_last_button_of_ones_own_call_asks_the_team_for_help(
-    a_line: MakeLine, labels: Texts, hand: HelpButton, buttons: tuple[Button, ...]
+    a_line: MakeLine, labels: Texts, hand: Offer[AskForHelp], buttons: tuple[Offer[Intervene], ...]
 ) -> None:
     offered = labels(listed(a_line(buttons=buttons, help_button=hand)))
     assert offered == [*["Monitor", "Barge in"][: len(buttons)], "Ask for help"]
 
 
-def test_the_button_that_asks_for_help_carries_the_call(a_line: MakeLine, hand: HelpButton) -> None:
+def test_the_button_that_asks_for_help_carries_the_call(a_line: MakeLine, hand: Offer[AskForHelp]) -> None:
     element = listed(a_line(help_button=hand)).blocks[-1]["elements"][0]
     assert (element["action_id"], unpack(element["value"])) == ("hand:raise", hand)
 
@@ -275,7 +274,7 @@ def test_every_call_is_on_exactly_one_page(many: Many, shown: Texts) -> None:
 def test_the_buttons_carry_the_words_the_page_and_the_channel(many: Many) -> None:
     turns = pages(listed(*many(60), words=("bob", "0722"), page=3))
     assert turns == {
-        label: PageButton(page=ListCalls(words=("bob", "0722"), page=page), channel="C0FLOOR")
+        label: Offer(command=ListCalls(words=("bob", "0722"), page=page), channel="C0FLOOR")
         for label, page in {"Previous": 2, "Next": 4}.items()
     }
 
@@ -289,7 +288,7 @@ def test_a_call_whose_sides_fall_on_two_pages_keeps_its_number(a_line: MakeLine,
 @pytest.mark.parametrize("page", [1, 2, 25])
 @pytest.mark.parametrize("number", [1, 12, 13, 300])
 def test_slack_takes_any_page_of_a_list_of_any_length(a_line: MakeLine, number: int, page: int) -> None:
-    hand = HelpButton(hand=AskForHelp(extension="0003*210", call="c1"), channel="C0FLOOR")
+    hand = Offer(command=AskForHelp(extension="0003*210", call="c1"), channel="C0FLOOR")
     buttons = tuple(map(a_button, ActionName))
     line = a_line(buttons=buttons, help_button=hand, callerId=HOSTILE, agent=HOSTILE * 9, present=(HOSTILE,) * 9)
     message = listed(*[line] * number, words=((HOSTILE * 9)[:100],), page=page, scopes=9, unread=3)
