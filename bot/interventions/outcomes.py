@@ -33,10 +33,6 @@ class Outcome(StrEnum):
 class InterventionLedger(Protocol):
     """What was asked, allowed and done: the audit log, the guard against doing it twice, and the memory after a crash."""
 
-    @property
-    def writes_together(self) -> int:
-        """How many states share one commit where they are saved at the same time; 1 where each has its own."""
-
     async def begin(self, request: Request) -> bool:
         """Write the request down; False where its trigger is known already: a repeat."""
 

@@ -27,6 +27,8 @@ from bot.polling.poller import CallPath, Haste, Poller
 from bot.tasks import Tasks, WriteBehind
 
 RECORDED = frozenset({State.RECORDING, State.RECORDING_STOPPED})
+_SAVED_AT_ONCE = 16
+"""States that are written at the same time: SQLite does so in one commit."""
 
 _log = structlog.get_logger("callbot.tracker")
 
@@ -84,7 +86,7 @@ class InterventionTracker:
         self._polled: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
-        self._saving = WriteBehind(ledger.save, sleep, saved=self._show_and_forget, at_once=ledger.writes_together)
+        self._saving = WriteBehind(ledger.save, sleep, saved=self._show_and_forget, at_once=_SAVED_AT_ONCE)
         self._tasks = Tasks(apart=True)
         self.waiting_requests = WaitingRequests(self.show, phone_seen=phone_seen, is_ours=self._rings_elsewhere)
 

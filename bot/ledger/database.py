@@ -1,8 +1,7 @@
 """The database behind the ledger: one file or server, and transactions to read and to write in.
 
 A transaction is a function of a connection. It is called between BEGIN and COMMIT: in a thread for SQLite, on a session of
-asyncpg for PostgreSQL. Its result is returned once it is committed. After a rollback it may be called again, so it does
-nothing but use its connection.
+asyncpg for PostgreSQL, and does nothing but use it. Its result is returned once it is committed.
 
 No exception of SQLAlchemy, SQLite or PostgreSQL leaves here: every failure is LedgerUnavailable.
 """
@@ -36,16 +35,13 @@ class Transactions(Protocol):
     """One kind of database. Its exceptions are raised as they are."""
 
     together: int
-    """How many transactions of `write_later` share one commit."""
+    """How many transactions of `write_later` are under way at the same time."""
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """In a transaction, each statement of which sees one state of the ledger."""
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """In a transaction that is written as a whole or not at all."""
-
-    async def write_later(self, work: Callable[[Connection], _T]) -> _T:
-        """As `write`, for what may wait: many of these do not delay a `write`."""
 
     async def reserve(self) -> None:
         """Open all connections. Raises LedgerUnavailable."""
@@ -67,7 +63,7 @@ class Database:
         self._open = True
         self._unfinished: set[asyncio.Task[Any]] = set()
         self.health = Health()
-        self.writes_together = transactions.together
+        self._later = asyncio.Semaphore(transactions.together)
 
     @classmethod
     async def open(cls, address: Address, replaced: Callable[[], bool] = never) -> "Database":
@@ -133,8 +129,12 @@ class Database:
         return await self._in(self._transactions.write, work)
 
     async def write_later(self, work: Callable[[Connection], _T]) -> _T:
-        """As `write`, for what may wait: in its order, and however many there are, a `write` does not wait for them."""
-        return await self._in(self._transactions.write_later, work)
+        """As `write`, for what may wait: in its order and few at a time, so that no `write` waits long for them."""
+        return await self._in(self._write_in_turn, work)
+
+    async def _write_in_turn(self, work: Callable[[Connection], _T]) -> _T:
+        async with self._later:
+            return await self._transactions.write(work)
 
     async def reserve(self) -> None:
         """Open all connections now. Raises LedgerUnavailable."""
@@ -161,10 +161,7 @@ class Database:
             raise LedgerUnavailable("closed")
         try:
             with failing_clearly():
-                if self.on_postgresql:  # cancelling the caller would break the session; SQLite's threads go on
-                    result = await self.finish(transaction(work))
-                else:
-                    result = await transaction(work)
+                result = await self.finish(transaction(work))
         except LedgerUnavailable as error:
             self.health.failed(error, writing=writing)
             raise

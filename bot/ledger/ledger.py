@@ -88,11 +88,6 @@ class Ledger:
         return cls(database, now, stepped, ahead)
 
     @property
-    def writes_together(self) -> int:
-        """How many states share one commit where they are saved at the same time."""
-        return self._database.writes_together
-
-    @property
     def takes_rows(self) -> bool:
         """Whether the last write succeeded. `keep` writes where nobody else does."""
         return self._database.health.takes_rows

@@ -1,6 +1,5 @@
 """PostgreSQL through asyncpg, with a timeout for everything that a server or a network may not answer."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any, TypeVar
@@ -25,10 +24,10 @@ class Sessions:
     """The transactions of one server."""
 
     together = 1
+    """So many of them leave sessions for a new request."""
 
     def __init__(self, dsn: str) -> None:
         self._sessions = WeakSet[Any]()
-        self._later = asyncio.Lock()
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=connector(dsn, self._sessions),
@@ -47,11 +46,6 @@ class Sessions:
         """In a transaction that is written as a whole or not at all."""
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
-
-    async def write_later(self, work: Callable[[Connection], _T]) -> _T:
-        """One at a time, so that many of them leave a session for a new request."""
-        async with self._later:
-            return await self.write(work)
 
     async def reserve(self) -> None:
         """Open all sessions now: the server or a pooler may have too few."""

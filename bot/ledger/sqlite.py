@@ -1,21 +1,21 @@
 """An SQLite file: one thread reads it and one writes it, so that the event loop never waits for a disk.
 
 SQLite has one writer at a time, and each commit waits for the disk. So everything that is to be written while a commit is
-under way goes into the next commit together (group commit). Measured on two cores: in a burst of 120 interventions the
-bot uses 8.7 ms of processor time for one, and 15 ms with a commit for each write (goal: 6 ms); 64 interventions at a time
-get 300 to 600 a second into the ledger instead of 100 to 170. At 20 a second there is no difference.
+under way goes into the next commit together (group commit). Measured on two cores: in a burst of 60 interventions the bot
+uses 7.4 ms of processor time for one, and 9.9 ms with a commit for each write (goal: 6 ms).
 """
 
 import asyncio
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
@@ -28,9 +28,6 @@ _BUSY = 3.0
 """Seconds that a writer waits for another process, before it says that the database is locked."""
 _AT_A_TIME = 0.25
 """Of these, the seconds between two checks whether the ledger was closed meanwhile."""
-NOW, LATER = 64, 16
-"""Transactions of `write` and of `write_later` in one commit: a flood of the latter does not delay the former."""
-_WRITES = "callbot_writes"
 
 
 def never() -> bool:
@@ -38,29 +35,24 @@ def never() -> bool:
     return False
 
 
-class _Asked(NamedTuple):
-    """One transaction, and the future of its result."""
+class _Asked:
+    """One transaction, and what came of it once it is done: its result, or its exception."""
 
-    work: Callable[[Connection], Any]
-    result: asyncio.Future[Any]
-
-
-class _Came(NamedTuple):
-    """The result of a transaction, or its exception."""
-
-    gave: Any = None
-    wrong: Exception | None = None
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.work = work
+        self.done = False
+        self.result: Any = None
+        self.error: Exception | None = None
 
 
 class SqliteFile:
     """The transactions of one file. Made by `open`, or, where it is there and is only read, by its constructor."""
 
-    together = LATER
+    together = 16
 
     def __init__(self, file: Path, *, replaced: Callable[[], bool] = never, only_to_read: bool = False) -> None:
         self._replaced = replaced
         self._engine = _engine(file, only_to_read=only_to_read)
-        event.listen(self._engine, "begin", self._begin)
         self._connections: dict[bool, Connection] = {}
         """The one that reads (False) and the one that writes (True), each made and used in its own thread."""
         self._closed = False
@@ -68,9 +60,8 @@ class SqliteFile:
         """When another process was first found to have the file locked: later writes wait only for what is left of _BUSY."""
         self._reads = ThreadPoolExecutor(1, "callbot reads its ledger")
         self._writes = ThreadPoolExecutor(1, "callbot writes its ledger")
-        self._now: deque[_Asked] = deque()
-        self._later: deque[_Asked] = deque()
-        self._writing: asyncio.Task[None] | None = None
+        self._waiting = deque[_Asked]()
+        """What goes into the next commit."""
 
     @classmethod
     async def open(cls, file: Path, replaced: Callable[[], bool]) -> "SqliteFile":
@@ -83,28 +74,22 @@ class SqliteFile:
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """In a transaction that sees one state of the file."""
-
-        def transaction() -> _T:
-            with self._transaction(writes=False) as connection:
-                return work(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._reads, transaction)
+        return await asyncio.get_running_loop().run_in_executor(self._reads, self._transaction, False, work)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
-        """In a transaction of the next commit."""
-        return await self._written(self._now, work)
-
-    async def write_later(self, work: Callable[[Connection], _T]) -> _T:
-        """In a transaction of one of the next commits: in their order, and few in one, so that no `write` waits long."""
-        return await self._written(self._later, work)
+        """In the next commit, together with everything else that waits for it."""
+        if self._closed:  # there is no thread any more
+            raise LedgerUnavailable("closed")
+        asked = _Asked(work)
+        self._waiting.append(asked)
+        result: _T = await asyncio.get_running_loop().run_in_executor(self._writes, self._commit, asked)
+        return result
 
     async def reserve(self) -> None:
         """Do nothing: both connections of a file are always there."""
 
     async def close(self) -> None:
         """Close the file, after what is under way."""
-        if self._writing is not None:
-            await asyncio.wait({self._writing})  # it goes on where this is cancelled
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._reads, self._give_back, False)
         await loop.run_in_executor(self._writes, self._give_back, True)  # the last: SQLite removes the -wal with it
@@ -117,67 +102,34 @@ class SqliteFile:
                 thread.submit(self._give_back, writes)
             thread.shutdown(wait=False)
 
-    async def _written(self, waiting: deque[_Asked], work: Callable[[Connection], _T]) -> _T:
-        result: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        waiting.append(_Asked(work, result))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write(), name="commits of the ledger")
-        return await result
-
-    async def _write(self) -> None:
-        """One commit after the other, until nothing waits. Whatever ends this, every future gets its result."""
-        group: list[_Asked] = []
-        try:
-            while self._now or self._later:
-                group = [*_first(self._now, NOW), *_first(self._later, LATER)]
-                await self._write_together(group)
-                group = []
-        finally:
-            self._writing = None
-            for asked in (*group, *_first(self._now, len(self._now)), *_first(self._later, len(self._later))):
-                _answer(asked, _Came(wrong=LedgerUnavailable("closed")))
-
-    async def _write_together(self, group: Sequence[_Asked]) -> None:
-        works = [asked.work for asked in group]
-        try:
-            all_came = await asyncio.get_running_loop().run_in_executor(self._writes, self._commit, works)
-        except RuntimeError:  # there is no thread any more
-            all_came = [_Came(wrong=LedgerUnavailable("closed"))] * len(group)
-        for asked, came in zip(group, all_came, strict=True):
-            _answer(asked, came)
-
-    def _commit(self, works: Sequence[Callable[[Connection], Any]]) -> list[_Came]:
-        """The result of each. Where one fails, all are rolled back, and the others are done again without it."""
-        came = [_Came()] * len(works)
-        left = dict(enumerate(works))
-        while left:
-            at: int | None = None
+    def _commit(self, asked: _Asked) -> Any:
+        """Commit this one and all that waits beside it, unless the commit before has taken it along."""
+        if not asked.done:
+            group = [self._waiting.popleft() for _ in range(len(self._waiting))]
             try:
-                with self._transaction(writes=True) as connection:
-                    for at, work in left.items():
-                        came[at] = _Came(work(connection))
-                    at = None
-                break
-            except Exception as error:  # noqa: BLE001  (its future gets it)
-                for each in left if at is None else (at,):
-                    came[each] = _Came(wrong=error)
-                if at is None:
-                    break
-                del left[at]
-        return came
+                self._transaction(True, partial(_each_for_itself, group))
+            except Exception as error:  # noqa: BLE001  (all of them raise it)
+                for each in group:
+                    each.error = error
+            for each in group:
+                each.done = True
+        if asked.error is not None:
+            raise asked.error
+        return asked.result
 
-    @contextmanager
-    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+    def _transaction(self, writes: bool, work: Callable[[Connection], _T]) -> _T:
         """On the connection of this thread, which is kept: to open and close one takes as long as a statement."""
         if self._closed:
             raise LedgerUnavailable("closed")
         if writes not in self._connections:
-            self._connections[writes] = self._engine.connect().execution_options(**{_WRITES: writes})
+            self._connections[writes] = self._engine.connect()
         connection = self._connections[writes]
         with connection.begin():
-            yield connection
+            self._begin(_raw(connection), writes)
+            result = work(connection)
         if writes and self._replaced():  # after the commit: the file may have been replaced a moment before it
             raise LedgerUnavailable(Reason.REPLACED, reason=Reason.REPLACED)
+        return result
 
     def _give_back(self, writes: bool) -> None:
         """Close the connection of this thread. The writer moves everything from the -wal into the file before.
@@ -193,12 +145,11 @@ class SqliteFile:
         finally:
             connection.close()
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, raw: sqlite3.Connection, writes: bool) -> None:
         """A writer takes the lock with BEGIN: one that reads first and writes later could be refused without waiting."""
-        raw = _raw(connection)
         if raw.in_transaction:  # left open by a COMMIT that failed: the next COMMIT must not write it
             raw.execute("ROLLBACK")
-        if not connection.get_execution_options().get(_WRITES, False):
+        if not writes:
             raw.execute("BEGIN")
             return
         while not _done(raw, "BEGIN IMMEDIATE"):
@@ -208,25 +159,26 @@ class SqliteFile:
         self._locked_since = None
 
 
+def _each_for_itself(group: Sequence[_Asked], connection: Connection) -> None:
+    """Do them in one transaction. Where one fails, it alone is undone."""
+    raw = _raw(connection)
+    for asked in group:
+        raw.execute("SAVEPOINT one")
+        try:
+            asked.result = asked.work(connection)
+        except Exception as error:
+            if not raw.in_transaction:  # SQLite has rolled everything back, on a full disk for example
+                raise
+            asked.error = error
+            raw.execute("ROLLBACK TO one")
+        raw.execute("RELEASE one")
+
+
 def _raw(connection: Connection) -> sqlite3.Connection:
     raw = connection.connection.driver_connection
     if not isinstance(raw, sqlite3.Connection):
         raise TypeError("a connection of another database")
     return raw
-
-
-def _first(waiting: deque[_Asked], many: int) -> list[_Asked]:
-    """Remove and return the first ones, at most `many`."""
-    return [waiting.popleft() for _ in range(min(many, len(waiting)))]
-
-
-def _answer(asked: _Asked, came: _Came) -> None:
-    if asked.result.done():  # the caller was cancelled
-        return
-    if came.wrong is None:
-        asked.result.set_result(came.gave)
-    else:
-        asked.result.set_exception(came.wrong)
 
 
 def _prepare(file: Path) -> None:
