@@ -37,6 +37,8 @@ class SingleRun:
         address = Address(url)
         self._place = address.place
         self._lock: _Lock = _advisory(address) if address.file is None else _FileLock(address.file, address.written)
+        self.replaced: Callable[[], bool] = self._lock.replaced
+        """Whether a file of the ledger is not the one that was locked. For a thread: it asks the disk. Raises OSError."""
 
     async def acquire(self) -> None:
         """Take the lock. Raises LedgerInUse at once where another run has it, LedgerUnavailable where that cannot be known."""
@@ -50,10 +52,6 @@ class SingleRun:
         while True:
             await sleep(CHECK_EVERY)
             await self._lock.check()
-
-    def replaced(self) -> bool:
-        """Whether a file of the ledger is not the one that was locked. For a thread: it asks the disk. Raises OSError."""
-        return self._lock.replaced()
 
     async def release(self) -> None:
         """Release the lock. Does nothing where it is not held."""
@@ -81,10 +79,11 @@ class _FileLock:
         self._database = database
         self._written = written
         """The path that the next start will follow: a symbolic link in it may lead elsewhere by then."""
+        self._beside = tuple(database.with_name(database.name + ending) for ending in ("-wal", "-shm"))
         self._held: dict[Path, int] = {}
         """The descriptors of the lock's file and of the database's, which may have two names."""
-        self._made: dict[Path, tuple[int, int]] = {}
-        """Device and inode of the -wal and the -shm, once there are any: they stay for as long as the ledger is open."""
+        self._known: dict[Path, os.stat_result] = {}
+        """The files of the ledger as they were found first; the -wal and the -shm stay for as long as it is open."""
 
     async def acquire(self) -> None:
         with failing_clearly():
@@ -94,7 +93,7 @@ class _FileLock:
                 raise LedgerInUse(str(self._database)) from error
 
     def _flock(self) -> None:
-        lock = _beside(self._database, ".lock")
+        lock = self._database.with_name(f"{self._database.name}.lock")
         held = {lock: _opened(lock)}
         try:
             fcntl.flock(held[lock], fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -104,6 +103,7 @@ class _FileLock:
             _close(held)
             raise
         self._held = held
+        self._known = {path: os.fstat(descriptor) for path, descriptor in held.items()}
 
     async def check(self) -> None:
         """The lock itself is held for as long as this process has the file open (flock(2)). Raises LedgerReplaced."""
@@ -116,23 +116,20 @@ class _FileLock:
             raise LedgerReplaced(str(self._database))
 
     def replaced(self) -> bool:
-        there = {path: _named(path) for path in self._held}
-        if any(there[path] != _identity(os.fstat(descriptor)) for path, descriptor in self._held.items()):
-            return True
-        for path in (_beside(self._database, "-wal"), _beside(self._database, "-shm")):
-            if found := _named(path):
-                self._made.setdefault(path, found)
-            if found != self._made.get(path):
-                return True
+        for path in (*self._held, *self._beside):
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                if path in self._known:
+                    return True
+            else:
+                if not os.path.samestat(found, self._known.setdefault(path, found)):
+                    return True
         return False
 
     async def release(self) -> None:
         held, self._held = self._held, {}
         _close(held)
-
-
-def _beside(database: Path, ending: str) -> Path:
-    return database.with_name(database.name + ending)
 
 
 def _opened(path: Path) -> int:
@@ -142,18 +139,6 @@ def _opened(path: Path) -> int:
 def _close(held: Mapping[Path, int]) -> None:
     for descriptor in held.values():
         os.close(descriptor)
-
-
-def _identity(found: os.stat_result) -> tuple[int, int]:
-    return found.st_dev, found.st_ino
-
-
-def _named(path: Path) -> tuple[int, int] | None:
-    """Device and inode of the file that has this name now."""
-    try:
-        return _identity(path.stat())
-    except FileNotFoundError:
-        return None
 
 
 def _advisory(address: Address) -> _Lock:
