@@ -54,8 +54,8 @@ class PostedCard(NamedTuple):
 
     at: tuple[str, str] | None = None
     """Slack's channel and ts of it; None where it was not posted yet."""
-    begun: tuple[str, datetime] | None = None
-    """Where and when, by Slack's clock, its newest post was begun; None where none was, or it is known where that stands."""
+    pending: tuple[str, datetime] | None = None
+    """Where and when, by Slack's clock, its newest post was sent; None where none was, or it is known where that stands."""
     shown: str = ""
     """The digest of what it shows; empty where that is not known."""
 

@@ -1,4 +1,4 @@
-"""AlertBook: the state of each alert, so that after a restart none is raised twice and none is forgotten.
+"""StoredAlerts: the state of each alert, so that after a restart none is raised twice and none is forgotten.
 
 It implements `AlertLedger` of `bot.alerts.manager`. Where the database cannot be used, every method raises
 LedgerUnavailable and no other error. No row is ever removed: a call that comes back finds its old card.
@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import structlog
@@ -16,10 +15,9 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, selec
 
 from bot.alerts.alert import Alert, alert_at
 from bot.alerts.card import BlindCard, blind_at
-from bot.ledger import documents, tables
+from bot.ledger import tables
 from bot.ledger.database import Database
-from bot.ledger.statements import newest_row
-from bot.ledger.tables import cards
+from bot.ledger.tables import cards, document_of, newest_row, read_document
 
 WRITTEN_TOGETHER = 200
 """Alerts in one transaction. SQLite has one writer at a time, and a new request waits for it."""
@@ -37,7 +35,7 @@ _LEGIBLE = _ROW.key.is_not(None)
 _log = structlog.get_logger("callbot.ledger")
 
 
-class AlertBook:
+class StoredAlerts:
     """The alerts of one ledger, on its database. Times come from `now`, which gives an aware instant."""
 
     def __init__(
@@ -47,6 +45,7 @@ class AlertBook:
         self._now = now
         self._stepped = stepped
         self._ahead = ahead
+        self._upsert = database.upsert(tables.alerts)
         self._one_after_the_other = asyncio.Lock()
 
     async def save_alerts(self, alerts: Sequence[Alert]) -> None:
@@ -60,8 +59,10 @@ class AlertBook:
     async def _save(self, alerts: Sequence[Alert]) -> None:
         async with self._one_after_the_other:
             for start in range(0, len(alerts), WRITTEN_TOGETHER):
-                rows = list(map(self._row, alerts[start : start + WRITTEN_TOGETHER]))
-                await self._database.write_later(partial(self._upsert, rows=rows))
+                await self._write(list(map(self._row, alerts[start : start + WRITTEN_TOGETHER])))
+
+    async def _write(self, rows: Sequence[dict[str, Any]]) -> None:
+        await self._database.write_later(lambda connection: connection.execute(self._upsert, rows).close())
 
     def _row(self, alert: Alert) -> dict[str, Any]:
         newest = max((step.at for step in alert.steps), default=alert.raised_at) + self._ahead
@@ -75,13 +76,8 @@ class AlertBook:
             "raised_at": alert.raised_at,
             "updated_at": self._now() - self._stepped() + self._ahead,
             "stepped_at": newest,
-            "document": documents.written(alert),
+            "document": document_of(alert),
         }
-
-    def _upsert(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        insert = self._database.insert(tables.alerts)
-        changes = {column.name: insert.excluded[column.name] for column in _ROW if not column.primary_key}
-        connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changes), rows)
 
     async def alerts_of(self, keys: Collection[str]) -> tuple[Alert, ...]:
         """The alerts of these keys that were ever raised, in no order."""
@@ -129,13 +125,13 @@ class AlertBook:
             "stepped_at": (card.ended or card.since) + self._ahead,
             "document": moved.model_dump_json(),
         }
-        await self._database.write_later(partial(self._upsert, rows=[row]))
+        await self._write([row])
 
     async def blind(self) -> tuple[BlindCard, ...]:
         """The channels that are blind, and those whose card may still say so."""
         query = select(_ROW.document).where(_ROW.key.is_(None), _ROW.open.is_(True)).order_by(_ROW.raised_at, _ROW.id)
-        documents_ = await self._database.read(lambda connection: connection.execute(query).scalars().all())
-        return tuple(blind_at(BlindCard.model_validate_json(each), -self._stepped()) for each in documents_)
+        found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        return tuple(blind_at(BlindCard.model_validate_json(each), -self._stepped()) for each in found)
 
     # ── rows ──
 
@@ -145,7 +141,7 @@ class AlertBook:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         found: dict[str, Alert | None] = {}
         for number, each in enumerate(rows, 1):
-            found[each.id] = documents.read(each.document, Alert)
+            found[each.id] = read_document(each.document, Alert)
             if number % _READ_TOGETHER == 0:
                 await asyncio.sleep(0)
         unreadable = [each for each, alert in found.items() if alert is None]
@@ -159,7 +155,7 @@ class AlertBook:
             _log.error("unreadable", alert=each)
         closed = update(tables.alerts).where(_ROW.id == bindparam("given_up")).values(open=False, key=None)
         ids = [{"given_up": each} for each in unreadable]
-        await self._database.write_later(lambda connection: connection.execute(closed, ids))
+        await self._database.write_later(lambda connection: connection.execute(closed, ids).close())
 
 
 def _unshown(connection: Connection) -> Sequence[str]:

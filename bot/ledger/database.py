@@ -1,7 +1,7 @@
 """The database behind the ledger: one file or server, and transactions to read and to write in.
 
-A transaction is a function of a connection. It is called between BEGIN and COMMIT: in a thread for SQLite, on a session of
-asyncpg for PostgreSQL, and does nothing but use it. Its result is returned once it is committed.
+A transaction is a function of a connection, and does nothing but use it. It is called between BEGIN and COMMIT: in a thread
+for SQLite, on a session of asyncpg for PostgreSQL. Its result is returned once it is committed.
 
 No exception of SQLAlchemy, SQLite or PostgreSQL leaves here: every failure is LedgerUnavailable.
 """
@@ -16,11 +16,8 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.ledger.address import Address
-from bot.ledger.failures import LedgerUnavailable, NoLedgerYet, failing_clearly
-from bot.ledger.health import Health
-from bot.ledger.reasons import Reason
+from bot.ledger.failures import LedgerUnavailable, NoLedgerYet, Reason, failing_clearly
 from bot.ledger.sqlite import SqliteFile, never
-from bot.ledger.statements import Insert
 
 _T = TypeVar("_T")
 _FINISH = 5.0
@@ -29,6 +26,9 @@ _PROBE = 5.0
 """Seconds that `probe` waits."""
 
 _log = structlog.get_logger("callbot.ledger")
+
+Insert = sqlite.Insert | postgresql.Insert
+"""An INSERT with ON CONFLICT: the same SQL in both databases, two classes in SQLAlchemy."""
 
 
 class Transactions(Protocol):
@@ -62,7 +62,12 @@ class Database:
         self._transactions = transactions
         self._open = True
         self._unfinished: set[asyncio.Task[Any]] = set()
-        self.health = Health()
+        self.takes_rows = True
+        """Whether the last write succeeded."""
+        self.on_failure: Callable[[str], None] = lambda _reason: None
+        """Called for each failure, with its Reason."""
+        self._logged: Reason | None = None
+        self._wrote_since_probe = False
         self._later = asyncio.Semaphore(transactions.together)
 
     @classmethod
@@ -141,14 +146,17 @@ class Database:
         await self._transactions.reserve()
 
     async def probe(self, work: Callable[[Connection], Any]) -> None:
-        """Write what changes nothing, so that `health` is known where nothing else is written."""
+        """Write what changes nothing, unless rows were written since the last probe: so `takes_rows` is always known."""
+        wrote, self._wrote_since_probe = self._wrote_since_probe, False
+        if wrote:
+            return
         try:
             async with asyncio.timeout(_PROBE):
                 await self.write_later(work)
         except TimeoutError:
-            self.health.failed(LedgerUnavailable(Reason.NO_ANSWER, reason=Reason.NO_ANSWER), writing=True)
+            self._failed(LedgerUnavailable(Reason.NO_ANSWER, reason=Reason.NO_ANSWER), writing=True)
         except LedgerUnavailable:
-            pass  # `health` knows it
+            pass  # `takes_rows` says it
 
     async def _in(
         self,
@@ -163,15 +171,34 @@ class Database:
             with failing_clearly():
                 result = await self.finish(transaction(work))
         except LedgerUnavailable as error:
-            self.health.failed(error, writing=writing)
+            self._failed(error, writing=writing)
             raise
         if writing:
-            self.health.wrote()
+            self.takes_rows = self._wrote_since_probe = True
+            if self._logged is not None:
+                self._logged = None
+                _log.info("ledger_works_again")
         return result
+
+    def _failed(self, error: LedgerUnavailable, *, writing: bool) -> None:
+        """Count a failure, and log each new reason once. One without a reason and a conflict are about one request."""
+        if error.reason is None or error.reason is Reason.CONFLICT:
+            return
+        self.on_failure(error.reason)
+        self.takes_rows = self.takes_rows and not writing
+        if error.reason is not self._logged:
+            self._logged = error.reason
+            _log.error("ledger_failed", reason=error.why)
 
     def insert(self, table: Table) -> Insert:
         """An INSERT that knows ON CONFLICT, which both databases write alike and SQLAlchemy keeps apart."""
         return postgresql.insert(table) if self.on_postgresql else sqlite.insert(table)
+
+    def upsert(self, table: Table) -> Insert:
+        """An INSERT that updates every other column where the row is there already."""
+        insert = self.insert(table)
+        rest = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
+        return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest)
 
 
 def _sessions(dsn: str) -> Transactions:

@@ -9,7 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn, Self
 
 import structlog
-from sqlalchemy import Connection, Executable, RowMapping, Select, select
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from bot.domain.clock import intervention_at
 from bot.domain.commands import Request
@@ -17,24 +30,98 @@ from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
 from bot.interventions.card import PostedCard
 from bot.interventions.outcomes import Outcome
-from bot.ledger import documents, schema
+from bot.ledger import schema
 from bot.ledger.address import Address
-from bot.ledger.alerts import AlertBook
+from bot.ledger.alerts import StoredAlerts
 from bot.ledger.database import Database
 from bot.ledger.failures import Conflict, LedgerUnavailable
 from bot.ledger.sqlite import never
-from bot.ledger.statements import AboutCards, AboutInterventions, AboutRequests, newest_row
-from bot.ledger.tables import alerts, cards, interventions
+from bot.ledger.tables import (
+    alerts,
+    cards,
+    document_of,
+    interventions,
+    newest_row,
+    posts_begun,
+    read_document,
+    requests,
+)
 
 __all__ = ["Ledger", "LedgerUnavailable"]
 
 _log = structlog.get_logger("callbot.ledger")
 PROBE_EVERY = 5.0
 """Seconds without a write after which `keep` writes, to know whether the ledger takes rows."""
+_ASKED = ("id", "card", "slack_user", "call_id", "extension", "asked_at")
+"""Columns that are as the intervention has them."""
 _A_CALL_LASTS = timedelta(days=1)
 """At most: what is older is not read after a restart."""
 _MOST_UNSHOWN = 500
 """Ended interventions whose cards are shown at a start, the newest: more than wait for a Slack that is away for an hour."""
+
+# The statements that every intervention needs, built once: building one takes longer than executing it. Values come with the
+# execution: under the name of a column to write it, as `its_…` to compare with one.
+_ITS_CARD: BindParameter[str] = bindparam("its_card")
+_ITS_CLAIM: BindParameter[str | None] = bindparam("its_claim")
+_ITS_BEGINNING: BindParameter[datetime] = bindparam("its_beginning")
+
+_THE_REQUEST = requests.c.id == bindparam("its_request")
+_CONCLUDE = update(requests).where(_THE_REQUEST)
+_SENT = _CONCLUDE.where(requests.c.intervention.is_(None))
+_INTERRUPTED = _CONCLUDE.values(outcome=Outcome.INTERRUPTED)
+_OUTCOME = select(requests.c.outcome).where(_THE_REQUEST).with_for_update()
+_INTERVENTION = select(requests.c.intervention).where(_THE_REQUEST).with_for_update()
+_RECEIVED = (
+    select(*(column.label(column.key) for column in requests.c))
+    .where(requests.c.outcome == Outcome.RECEIVED)
+    .order_by(requests.c.at, requests.c.id)
+    .with_for_update()
+)
+_WAITED_UNSHOWN = (
+    select(requests.c.id)
+    .where(
+        requests.c.intervention.is_(None),
+        requests.c.at >= _ITS_BEGINNING,
+        or_(
+            requests.c.id.in_(select(cards.c.id).where(cards.c.shown_until.is_(None))),
+            requests.c.id.in_(select(posts_begun.c.card)),
+        ),
+        ~exists().where(interventions.c.card == requests.c.id),
+    )
+    .order_by(requests.c.at, requests.c.id)
+)
+"""A request waits on a new card under its own id. If something else was sent meanwhile, the card goes on with that."""
+
+_ROW, _OTHER = interventions.c, interventions.alias("other").c
+_THE_INTERVENTION = _ROW.id == bindparam("its_id")
+_TAKEN = exists().where(_OTHER.claim == _ITS_CLAIM, _OTHER.id != bindparam("its_id"))
+_SAVE = update(interventions).where(_THE_INTERVENTION).values(claim=case((_TAKEN, null()), else_=_ITS_CLAIM))
+"""Writes the claim, unless another row has it meanwhile."""
+_WITHDRAW = delete(interventions).where(_THE_INTERVENTION)
+"""For an intervention that was claimed and never sent: its request keeps the outcome."""
+_GIVE_UP = update(interventions).where(_THE_INTERVENTION).values(following=False, claim=None)
+_DOCUMENTS = select(_ROW.id, _ROW.document).order_by(_ROW.asked_at, _ROW.id)
+_FOLLOWING = _DOCUMENTS.where(_ROW.following.is_(True))
+_OF_CARD = _DOCUMENTS.where(_ROW.card == _ITS_CARD)
+_OF_CALL = _DOCUMENTS.where(
+    _ROW.slack_user == bindparam("its_person"), _ROW.call_id == bindparam("its_call"), _ROW.asked_at >= _ITS_BEGINNING
+)
+_ENDED_UNSHOWN = (
+    select(_ROW.card)
+    .outerjoin_from(interventions, cards, cards.c.id == _ROW.card)
+    .where(
+        _ROW.following.is_(False),
+        _ROW.updated_at >= _ITS_BEGINNING,
+        _ROW.stepped_at.is_not(None),
+        cards.c.shown_until.is_(None) | (_ROW.stepped_at > cards.c.shown_until),
+    )
+    .order_by(_ROW.updated_at.desc())
+    .limit(_MOST_UNSHOWN)
+)
+
+_POSTED = select(cards.c.channel, cards.c.ts, cards.c.shown).where(cards.c.id == _ITS_CARD)
+_PENDING_POST = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == _ITS_CARD)
+_POST_DONE = delete(posts_begun).where(posts_begun.c.card == _ITS_CARD)
 
 
 class Ledger:
@@ -51,12 +138,20 @@ class Ledger:
         self._database = database
         self._now = now
         self._stepped = stepped
-        self._requests = AboutRequests(database.insert)
-        self._interventions = AboutInterventions(database.insert)
-        self._cards = AboutCards(database.insert)
-        self._unreadable: set[str] = set()
         self._ahead = ahead
-        self.alerts = AlertBook(database, now, stepped, ahead)
+        self._unreadable: set[str] = set()
+        self._begin = database.insert(requests).on_conflict_do_nothing(index_elements=["trigger"])
+        taken = database.insert(interventions).on_conflict_do_update(
+            index_elements=["claim"], set_={"claim": _ROW.claim}
+        )
+        self._take = taken.returning(_ROW.id, _ROW.slack_user)
+        """Inserts the row, or returns the one that has its claim, by an update that changes nothing.
+
+        One statement does both, or the claim could be released between the two.
+        """
+        self._save_pending_post = database.upsert(posts_begun)
+        self._save_posted = database.upsert(cards)
+        self.alerts = StoredAlerts(database, now, stepped, ahead)
         """The alerts, in this database, and closed with it."""
 
     @classmethod
@@ -90,11 +185,11 @@ class Ledger:
     @property
     def takes_rows(self) -> bool:
         """Whether the last write succeeded. `keep` writes where nobody else does."""
-        return self._database.health.takes_rows
+        return self._database.takes_rows
 
     def on_failure(self, hears: Callable[[str], None]) -> None:
         """Call `hears` for each failure of the database, with its `Reason`."""
-        self._database.health.on_failure = hears
+        self._database.on_failure = hears
 
     async def reserve(self) -> None:
         """Open all connections now. Raises LedgerUnavailable, whose text says how many are needed."""
@@ -104,8 +199,7 @@ class Ledger:
         """Find out again and again whether the ledger takes rows, until this is cancelled."""
         while True:
             await sleep(PROBE_EVERY)
-            if not self._database.health.wrote_since_asked():
-                await self._database.probe(schema.touch)
+            await self._database.probe(schema.touch)
 
     async def close(self) -> None:
         """Finish what is being written, then close the database. Every later call raises LedgerUnavailable."""
@@ -116,8 +210,7 @@ class Ledger:
     async def begin(self, request: Request) -> bool:
         """Write the request down. False where its trigger is known already: Slack delivered it twice."""
         row = request.model_dump() | {"extension": "", "call_id": "", "rule": "", "outcome": Outcome.RECEIVED}
-        begin = self._requests.begin
-        return await self._database.write(lambda connection: connection.execute(begin, row).rowcount) == 1
+        return await self._database.write(lambda connection: connection.execute(self._begin, row).rowcount) == 1
 
     async def conclude(
         self, request: str, outcome: Outcome, *, rule: str, allowed: bool | None, extension: str = "", call_id: str = ""
@@ -127,11 +220,11 @@ class Ledger:
         its = {"its_request": request}
 
         def work(connection: Connection) -> None:
-            before = connection.execute(self._requests.outcome, its).scalar()
+            before = connection.execute(_OUTCOME, its).scalar()
             if before is None:
                 raise LedgerUnavailable("no such request")
             if before != Outcome.SENT:
-                connection.execute(self._requests.conclude, its | values)
+                connection.execute(_CONCLUDE, its | values)
 
         await self._database.write(work)
 
@@ -139,9 +232,9 @@ class Ledger:
         """Requests without an outcome when callbot ended: they become INTERRUPTED, and are returned once."""
 
         def work(connection: Connection) -> Sequence[RowMapping]:
-            rows = connection.execute(self._requests.received).mappings().all()
+            rows = connection.execute(_RECEIVED).mappings().all()
             if rows:
-                connection.execute(self._requests.interrupted, [{"its_request": row["id"]} for row in rows])
+                connection.execute(_INTERRUPTED, [{"its_request": row["id"]} for row in rows])
             return rows
 
         return tuple(Request.model_validate(dict(row)) for row in await self._database.write(work))
@@ -150,9 +243,7 @@ class Ledger:
         """Cards that may still say that a request of the last day waits, though it was never sent; they show nothing else."""
         its = {"its_beginning": self._now() - _A_CALL_LASTS}
         return tuple(
-            await self._database.read(
-                lambda connection: connection.execute(self._requests.waited_unshown, its).scalars().all()
-            )
+            await self._database.read(lambda connection: connection.execute(_WAITED_UNSHOWN, its).scalars().all())
         )
 
     # ── claims and states ──
@@ -172,13 +263,15 @@ class Ledger:
             "call_id": intervention.call_id,
             "intervention": intervention.id,
         }
-        row = self._row(intervention)
+        moved = intervention_at(intervention, self._stepped())
+        row = {name: getattr(moved, name) for name in _ASKED} | {"action": moved.name, "claim": moved.claim_key}
+        row |= self._state(intervention)
 
         def work(connection: Connection) -> None:
-            there = connection.execute(self._interventions.take, row).one()
+            there = connection.execute(self._take, row).one()
             if there.id != intervention.id:
                 raise AlreadyAsked("", there.slack_user)
-            if connection.execute(self._requests.sent, sent).rowcount != 1:
+            if connection.execute(_SENT, sent).rowcount != 1:
                 raise LedgerUnavailable("no such request, or it was sent already")
 
         await self._database.write(work)
@@ -204,12 +297,12 @@ class Ledger:
         its = {"its_request": request}
 
         def work(connection: Connection) -> None:
-            found = connection.execute(self._requests.intervention, its).first()
+            found = connection.execute(_INTERVENTION, its).first()
             if found is None:
                 raise LedgerUnavailable("no such request")
-            connection.execute(self._requests.conclude, its | values | {"call_id": call_id, "intervention": None})
+            connection.execute(_CONCLUDE, its | values | {"call_id": call_id, "intervention": None})
             if found.intervention is not None:
-                connection.execute(self._interventions.withdraw, {"its_id": found.intervention})
+                connection.execute(_WITHDRAW, {"its_id": found.intervention})
 
         await self._database.write(work)
 
@@ -222,19 +315,13 @@ class Ledger:
         row = {"its_id": intervention.id, "its_claim": intervention.claim_key} | self._state(intervention)
 
         def work(connection: Connection) -> None:
-            if connection.execute(self._interventions.save, row).rowcount != 1:
+            if connection.execute(_SAVE, row).rowcount != 1:
                 raise LedgerUnavailable("no such intervention")
 
         try:
             await self._database.write_later(work)
         except Conflict:  # PostgreSQL: another session had the claim and had not committed it, so it was not to be seen
             await self._database.write_later(work)
-
-    def _row(self, intervention: Intervention) -> dict[str, Any]:
-        asked = ("id", "card", "slack_user", "call_id", "extension", "asked_at")
-        moved = intervention_at(intervention, self._stepped())
-        its = {"action": moved.name, "claim": moved.claim_key}
-        return {name: getattr(moved, name) for name in asked} | its | self._state(intervention)
 
     def _state(self, intervention: Intervention) -> dict[str, Any]:
         """The columns that change with the state."""
@@ -243,7 +330,7 @@ class Ledger:
             "following": intervention.following,
             "updated_at": self._now() - self._stepped() + self._ahead,
             "stepped_at": max((step.at for step in intervention.steps), default=intervention.asked_at) + self._ahead,
-            "document": documents.written(intervention_at(intervention, self._stepped())),
+            "document": document_of(intervention_at(intervention, self._stepped())),
         }
 
     # ── what is read after a restart ──
@@ -253,38 +340,29 @@ class Ledger:
 
         One whose document cannot be read (another release wrote it) is tracked no more, and has no claim.
         """
-        found, unreadable = await self._read(self._interventions.following)
+        found, unreadable = await self._read(_FOLLOWING)
         if unreadable:
             ids = [{"its_id": each} for each in unreadable]
-            await self._database.write(lambda connection: connection.execute(self._interventions.give_up, ids).close())
+            await self._database.write(lambda connection: connection.execute(_GIVE_UP, ids).close())
         return found
 
     async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
         """All interventions of this person on this call in the last day, oldest first."""
         its = {"its_person": slack_user, "its_call": call_id, "its_beginning": self._now() - _A_CALL_LASTS}
-        return (await self._read(self._interventions.of_call, its))[0]
+        return (await self._read(_OF_CALL, its))[0]
 
     async def of_card(self, card: str) -> tuple[Intervention, ...]:
         """All interventions that one card shows, oldest first."""
-        return (await self._read(self._interventions.of_card, {"its_card": card}))[0]
+        return (await self._read(_OF_CARD, {"its_card": card}))[0]
 
     async def ended_unshown(self) -> tuple[str, ...]:
         """Cards that do not show yet what ended in the ledger's last day, newest last."""
-        row = interventions.c
-        unshown = cards.c.shown_until.is_(None) | (row.stepped_at > cards.c.shown_until)
-        ended = (
-            select(row.card)
-            .outerjoin_from(interventions, cards, cards.c.id == row.card)
-            .where(row.following.is_(False), row.stepped_at.is_not(None), unshown)
-            .order_by(row.updated_at.desc())
-            .limit(_MOST_UNSHOWN)
-        )
 
         def work(connection: Connection) -> Sequence[str]:
-            newest = newest_row(connection, row.following)
+            newest = newest_row(connection, _ROW.following)
             if newest is None:
                 return ()
-            return connection.execute(ended.where(row.updated_at >= newest - _A_CALL_LASTS)).scalars().all()
+            return connection.execute(_ENDED_UNSHOWN, {"its_beginning": newest - _A_CALL_LASTS}).scalars().all()
 
         return tuple(reversed(tuple(dict.fromkeys(await self._database.read(work)))))
 
@@ -293,7 +371,7 @@ class Ledger:
     ) -> tuple[tuple[Intervention, ...], Sequence[str]]:
         """The interventions, and the ids of those whose document cannot be read."""
         rows = await self._database.read(lambda connection: connection.execute(query, its).all())
-        found = {each.id: documents.read(each.document, Intervention) for each in rows}
+        found = {each.id: read_document(each.document, Intervention) for each in rows}
         unreadable = [each for each, intervention in found.items() if intervention is None]
         for each in unreadable:
             if each not in self._unreadable:
@@ -309,28 +387,30 @@ class Ledger:
         its = {"its_card": card}
 
         def work(connection: Connection) -> tuple[Any, Any]:
-            return connection.execute(self._cards.card, its).first(), connection.execute(
-                self._cards.begun_post, its
-            ).first()
+            return connection.execute(_POSTED, its).first(), connection.execute(_PENDING_POST, its).first()
 
-        posted, begun = await self._database.read(work)
+        posted, pending = await self._database.read(work)
         return PostedCard(
             at=None if posted is None else (posted.channel, posted.ts),
-            begun=None if begun is None else (begun.target, begun.begun_at),
+            pending=None if pending is None else (pending.target, pending.begun_at),
             shown="" if posted is None else posted.shown,
         )
 
-    async def begin_post(self, card: str, place: str, at: datetime) -> None:
+    async def save_pending_post(self, card: str, place: str, at: datetime) -> None:
         """Write down, before the post, that the card goes to a channel, or to a user's direct message."""
         row = {"card": card, "target": place, "begun_at": at}
-        await self._write_later(self._cards.begin_post, row)
+
+        def work(connection: Connection) -> None:
+            connection.execute(self._save_pending_post, row)
+
+        await self._database.write_later(work)
 
     async def save_posted(
         self, card: str, channel: str, ts: str, *, shown: str = "", until: datetime | None = None
     ) -> None:
         """Write down where the card was posted, and what it shows where that is known; its newest state began at `until`.
 
-        The last post counts, and the post that was begun is done.
+        The last post counts, and none is pending any more.
         """
         row = {
             "id": card,
@@ -342,14 +422,8 @@ class Ledger:
         }
 
         def work(connection: Connection) -> None:
-            connection.execute(self._cards.save_posted, row)
-            connection.execute(self._cards.post_done, {"its_card": card})
-
-        await self._database.write_later(work)
-
-    async def _write_later(self, statement: Executable, row: Mapping[str, Any]) -> None:
-        def work(connection: Connection) -> None:
-            connection.execute(statement, row)
+            connection.execute(self._save_posted, row)
+            connection.execute(_POST_DONE, {"its_card": card})
 
         await self._database.write_later(work)
 

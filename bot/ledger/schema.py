@@ -5,25 +5,18 @@ Alembic takes 9 MB and 0.2 s, so it is imported only where there is something to
 
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy import inspect as inspector_of
 
 from bot.ledger.database import Database
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
+from bot.ledger.tables import alembic_version
 
 HEAD = "0006"
 """The newest script in migrations/versions."""
 SCRIPTS = Path(__file__).parent / "migrations"
 MIGRATING = 0x63616C6C626F74
 """The key of the advisory lock that PostgreSQL keeps while one start migrates: "callbot" in ASCII."""
-
-REVISION = Table(
-    "alembic_version",
-    MetaData(),
-    Column("version_num", String(32), nullable=False),
-    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
-)
-"""Where Alembic keeps the revision, as it makes it itself."""
 
 
 async def bring_up_to_date(database: Database) -> None:
@@ -51,7 +44,7 @@ async def readable_revision(database: Database) -> str:
 
 def touch(connection: Connection) -> None:
     """Write what is there already: this succeeds where the ledger takes rows."""
-    connection.execute(REVISION.update(), {"version_num": HEAD})
+    connection.execute(alembic_version.update(), {"version_num": HEAD})
 
 
 def _written_by_a_newer_one(revision: str) -> LedgerUnavailable:
@@ -64,9 +57,9 @@ def _written_by_a_newer_one(revision: str) -> LedgerUnavailable:
 
 def _version(connection: Connection) -> str | None:
     """The revision of the ledger; None for an empty one."""
-    if not inspector_of(connection).has_table(REVISION.name):
+    if not inspector_of(connection).has_table(alembic_version.name):
         return None
-    return connection.execute(select(REVISION.c.version_num)).scalar()
+    return connection.execute(select(alembic_version.c.version_num)).scalar()
 
 
 def _bring_up_alone(connection: Connection) -> None:

@@ -142,6 +142,6 @@ def _close(held: Mapping[Path, int]) -> None:
 
 
 def _advisory(address: Address) -> _Lock:
-    from bot.ledger.advisory_lock import AdvisoryLock  # noqa: PLC0415  (it brings asyncpg, for which SQLite has no use)
+    from bot.ledger.postgresql import AdvisoryLock  # noqa: PLC0415  (it brings asyncpg, for which SQLite has no use)
 
     return AdvisoryLock(address.dsn, address.place)

@@ -20,8 +20,7 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 
-from bot.ledger.failures import LedgerUnavailable
-from bot.ledger.reasons import Reason
+from bot.ledger.failures import LedgerUnavailable, Reason
 
 _T = TypeVar("_T")
 _BUSY = 3.0
@@ -49,6 +48,7 @@ class SqliteFile:
     """The transactions of one file. Made by `open`, or, where it is there and is only read, by its constructor."""
 
     together = 16
+    """In one commit, beside all of `write`."""
 
     def __init__(self, file: Path, *, replaced: Callable[[], bool] = never, only_to_read: bool = False) -> None:
         self._replaced = replaced

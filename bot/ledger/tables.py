@@ -1,16 +1,40 @@
-"""The five tables. They are the same in both databases; what differs is in the two column types."""
+"""The five tables, and interventions and alerts as JSON in their rows.
 
+The tables are the same in both databases; what differs is in the two column types.
+"""
+
+import json
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Boolean, Column, DateTime, Dialect, ForeignKey, Index, MetaData, Table, Text, TypeDecorator
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    select,
+)
+
+from bot.alerts.alert import Alert
+from bot.domain.intervention import Intervention
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """PostgreSQL's text holds no NUL ("Character Types"), and no half of a surrogate pair can be written as UTF-8."""
 
 
-def storable(text: str) -> str:
+def _storable(text: str) -> str:
     """The text with U+FFFD in place of each character that a database cannot hold."""
     return _UNSTORABLE.sub("\ufffd", text)
 
@@ -23,7 +47,7 @@ class ForeignText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """What goes into the database."""
-        return None if value is None else storable(value)
+        return None if value is None else _storable(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -131,7 +155,7 @@ posts_begun = Table(
     Column("target", ForeignText, nullable=False),
     Column("begun_at", UtcDateTime, nullable=False),
 )
-"""Cards whose post to `target` (a channel, or a user for the direct message) has begun and whose place is not known yet."""
+"""Pending posts: cards whose post to `target` (a channel, or a user for the direct message) has begun, its ts not known yet."""
 
 alerts = Table(
     "alerts",
@@ -154,3 +178,43 @@ alerts = Table(
 `key` is a digest of the rule and the call. It is NULL for a blind channel, and once the document could not be read.
 `card` is its own id, or the digest card that shows it. `updated_at` and `stepped_at` are as those of interventions.
 """
+
+alembic_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Where Alembic keeps the revision of the tables, as it makes it itself."""
+
+
+def newest_row(connection: Connection, going_on: Column[bool]) -> datetime | None:
+    """When the newest row was written, of those that go on and of the others: the index answers each apart. None: no row."""
+    at = going_on.table.c.updated_at
+    newest = [
+        connection.execute(select(at).where(going_on.is_(which)).order_by(at.desc()).limit(1)).scalar()
+        for which in (True, False)
+    ]
+    return max((each for each in newest if each is not None), default=None)
+
+
+# ── documents ──
+
+_Whole = TypeVar("_Whole", Intervention, Alert)
+
+
+def document_of(whole: Intervention | Alert) -> str:
+    r"""As JSON. No text of a PBX may stop a claim: half a surrogate pair (`"\ud800"`) is valid JSON, but no UTF-8."""
+    try:
+        return whole.model_dump_json()
+    except PydanticSerializationError:
+        return _storable(json.dumps(whole.model_dump(mode="json"), ensure_ascii=False))
+
+
+def read_document(document: str, kind: type[_Whole]) -> _Whole | None:
+    """What was written; None where the text cannot be read (another release wrote it, or it is damaged)."""
+    try:
+        return kind.model_validate_json(document)
+    except ValidationError:
+        # The error quotes the document, and with it names and numbers of callers, so it is not logged.
+        return None

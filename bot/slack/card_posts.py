@@ -45,7 +45,7 @@ class CardLedger(Protocol):
     async def posted(self, card: str) -> PostedCard:
         """What the ledger has of a card."""
 
-    async def begin_post(self, card: str, place: str, at: datetime) -> None:
+    async def save_pending_post(self, card: str, place: str, at: datetime) -> None:
         """Save that the post of a card to a channel or user began at this time of Slack's clock."""
 
     async def save_posted(self, card: str, channel: str, ts: str, *, shown: str, until: datetime | None) -> None:
@@ -145,7 +145,7 @@ class CardPosts:
         Where that process was killed before it saved the address of the message, the message is searched for.
         """
         known = await self._cards.posted(card)
-        found = None if known.begun is None else await self._search(card, *known.begun, rank)
+        found = None if known.pending is None else await self._search(card, *known.pending, rank)
         posted_at = found or (None if known.at is None else MessageAddress(*known.at))
         if posted_at is not None:
             await self._outbox.update(posted_at, content, lambda: Urgency(rank))
@@ -157,8 +157,8 @@ class CardPosts:
         known = await self._cards.posted(card.id)
         if known.at is not None:
             placement.posted_at, placement.shown, placement.stood = MessageAddress(*known.at), known.shown, True
-        if known.begun is not None:
-            placement.place, placement.begun = known.begun
+        if known.pending is not None:
+            placement.place, placement.begun = known.pending
         elif known.at is not None and known.at[0].startswith("D") and not card.place.startswith(PEOPLE):
             placement.place = known.at[0]
         return placement
@@ -175,7 +175,7 @@ class CardPosts:
             return content()
 
         try:
-            await self._cards.begin_post(card, placement.place, begun)
+            await self._cards.save_pending_post(card, placement.place, begun)
         except CallbotError as error:
             _log.error("post_not_noted", card=card, error=type(error).__name__)
         try:

@@ -26,7 +26,7 @@ COMMANDS = {"run": 2, "check": 1, "audit": 2}
 """With what each ends where its settings are wrong."""
 IMPORTED = """
 import contextlib, io, sys
-import encodings.idna, uvloop, bot.__main__, bot.app.bot, bot.app.audit, bot.app.check.check, bot.app.collecting, bot.ledger.advisory_lock
+import encodings.idna, uvloop, bot.__main__, bot.app.bot, bot.app.audit, bot.app.check.check, bot.app.collecting, bot.ledger.postgresql
 asked = sys.argv[1:]
 for words in (["check"], ["audit"], ["run", "--help"]):
     sys.argv[1:] = words

@@ -26,9 +26,9 @@ from bot.alerts.manager import AlertLedger
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Request
 from bot.domain.intervention import Intervention
-from bot.ledger import documents
 from bot.ledger.alerts import WRITTEN_TOGETHER
 from bot.ledger.ledger import Ledger, LedgerUnavailable
+from bot.ledger.tables import document_of, read_document
 
 Raise = Callable[..., Alert]
 Asked = Callable[..., Request]
@@ -81,7 +81,7 @@ def test_no_text_is_changed_on_its_way_through_a_document(name: str, about: str,
         seen_at=NOON,
         about=about,
     )
-    assert documents.read(documents.written(plain), Alert) == plain
+    assert read_document(document_of(plain), Alert) == plain
 
 
 async def test_half_a_character_in_a_foreign_text_does_not_stop_an_alert(book: AlertLedger, alert: Raise) -> None:

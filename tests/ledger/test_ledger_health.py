@@ -16,8 +16,8 @@ from bot.app.check.check import check
 from bot.app.metrics import Metrics
 from bot.app.output import Finding, Mark
 from bot.domain.commands import Request
+from bot.ledger.failures import Reason
 from bot.ledger.ledger import Ledger, LedgerUnavailable
-from bot.ledger.reasons import Reason
 from bot.ledger.single_run import SingleRun
 
 Now = Callable[[], datetime]

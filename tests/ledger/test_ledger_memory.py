@@ -199,35 +199,35 @@ async def test_a_card_that_was_posted_anew_is_found_where_it_is_now(ledger: Ledg
 # ── a post that may stand although its place is not known ──
 
 
-async def test_a_card_whose_post_was_never_begun_has_none(ledger: Ledger) -> None:
-    assert (await ledger.posted("card1")).begun is None
+async def test_a_card_that_was_never_posted_has_no_pending_post(ledger: Ledger) -> None:
+    assert (await ledger.posted("card1")).pending is None
 
 
-async def test_a_post_that_was_begun_says_where_and_when(ledger: Ledger, clock: Clock) -> None:
-    await ledger.begin_post("card1", "C0FLOOR", clock())
-    assert (await ledger.posted("card1")).begun == ("C0FLOOR", clock())
+async def test_a_pending_post_says_where_and_when(ledger: Ledger, clock: Clock) -> None:
+    await ledger.save_pending_post("card1", "C0FLOOR", clock())
+    assert (await ledger.posted("card1")).pending == ("C0FLOOR", clock())
 
 
-async def test_of_two_posts_that_were_begun_the_newer_counts(ledger: Ledger, clock: Clock) -> None:
-    await ledger.begin_post("card1", "C0FLOOR", clock())
+async def test_of_two_pending_posts_the_newer_counts(ledger: Ledger, clock: Clock) -> None:
+    await ledger.save_pending_post("card1", "C0FLOOR", clock())
     clock.move(timedelta(seconds=1))
-    await ledger.begin_post("card1", "U0ANA", clock())
-    assert (await ledger.posted("card1")).begun == ("U0ANA", clock())
+    await ledger.save_pending_post("card1", "U0ANA", clock())
+    assert (await ledger.posted("card1")).pending == ("U0ANA", clock())
 
 
-async def test_a_post_whose_place_is_known_is_no_longer_begun(ledger: Ledger, clock: Clock) -> None:
-    await ledger.begin_post("card1", "C0FLOOR", clock())
-    await ledger.begin_post("card2", "C0FLOOR", clock())
+async def test_a_post_whose_place_is_known_is_no_longer_pending(ledger: Ledger, clock: Clock) -> None:
+    await ledger.save_pending_post("card1", "C0FLOOR", clock())
+    await ledger.save_pending_post("card2", "C0FLOOR", clock())
     await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")
-    assert ((await ledger.posted("card1")).begun, (await ledger.posted("card2")).begun is None) == (None, False)
+    assert ((await ledger.posted("card1")).pending, (await ledger.posted("card2")).pending is None) == (None, False)
 
 
-async def test_a_post_that_was_begun_outlives_a_restart(address: str, ledger: Ledger, clock: Clock) -> None:
-    await ledger.begin_post("card1", "U0ANA", clock())
+async def test_a_pending_post_outlives_a_restart(address: str, ledger: Ledger, clock: Clock) -> None:
+    await ledger.save_pending_post("card1", "U0ANA", clock())
     await ledger.close()
     restarted = await Ledger.open(address, now=clock)
     try:
-        assert (await restarted.posted("card1")).begun == ("U0ANA", clock())
+        assert (await restarted.posted("card1")).pending == ("U0ANA", clock())
     finally:
         await restarted.close()
 
@@ -329,7 +329,7 @@ async def test_a_card_whose_request_was_not_sent_is_unshown_until_its_end_is_sho
     ledger: Ledger, asked: Asked, clock: Clock
 ) -> None:
     await ledger.begin(asked(id="r"))
-    await ledger.begin_post("r", "C0FLOOR", clock())
+    await ledger.save_pending_post("r", "C0FLOOR", clock())
     begun = await ledger.waited_unshown()
     await ledger.save_posted("r", "C0FLOOR", "1700000000.000100", shown="abc")
     waiting = await ledger.waited_unshown()
@@ -341,7 +341,7 @@ async def test_the_card_of_a_request_that_was_sent_is_not_one_that_waited(
     ledger: Ledger, asked: Asked, wanted: Wanted, clock: Clock
 ) -> None:
     await ledger.begin(asked(id="r"))
-    await ledger.begin_post("r", "C0FLOOR", clock())
+    await ledger.save_pending_post("r", "C0FLOOR", clock())
     await ledger.claim("r", wanted(card="r"), rule="supervisor")
     assert await ledger.waited_unshown() == ()
 
@@ -371,7 +371,7 @@ async def test_a_card_on_which_something_else_was_sent_is_none_that_only_waited(
     ledger: Ledger, asked: Asked, wanted: Wanted, clock: Clock
 ) -> None:
     await ledger.begin(asked(id="r"))
-    await ledger.begin_post("r", "C0FLOOR", clock())
+    await ledger.save_pending_post("r", "C0FLOOR", clock())
     await ledger.begin(asked(id="s", trigger="another"))
     await ledger.claim("s", wanted(id="s", card="r"), rule="supervisor")
     assert await ledger.waited_unshown() == ()

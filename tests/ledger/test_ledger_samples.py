@@ -68,7 +68,7 @@ def _rows(connection: Connection) -> dict[str, list[dict[str, Any]]]:
             for row in connection.execute(table.select()).mappings()
         ]
         for table in tables.sorted_tables
-        if table.name != schema.REVISION.name
+        if table.name != "alembic_version"
     }
 
 
@@ -165,7 +165,7 @@ async def test_a_document_that_cannot_be_read_stops_no_other_one(address: str) -
 
 async def test_a_posted_card_is_found_and_a_post_that_had_begun_too(taken_up: Ledger) -> None:
     assert (await taken_up.posted("card01")).at == ("C0FLOOR", "1700000000.000100")
-    assert (await taken_up.posted("a-snoozed")).begun == ("C0ALERTS", NOON + 30 * SECOND)
+    assert (await taken_up.posted("a-snoozed")).pending == ("C0ALERTS", NOON + 30 * SECOND)
 
 
 # ── alerts ──

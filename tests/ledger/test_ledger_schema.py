@@ -67,7 +67,7 @@ async def test_a_ledger_of_an_older_callbot_keeps_its_rows(address: str, clock: 
     ledger = await Ledger.open(address, now=clock)
     try:
         assert (await ledger.posted("card1")).at == ("C0FLOOR", "1700000000.000100")
-        assert (await ledger.posted("card1")).begun is None
+        assert (await ledger.posted("card1")).pending is None
     finally:
         await ledger.close()
 

@@ -99,7 +99,7 @@ async def test_a_storm_of_what_nobody_waits_for_does_not_stand_before_a_new_requ
 ) -> None:
     path, ledger = file
     with somebody_writing(path):
-        storm = await begun(*(lambda n=n: ledger.begin_post(f"card{n}", "C0FLOOR", NOW) for n in range(100)))
+        storm = await begun(*(lambda n=n: ledger.save_pending_post(f"card{n}", "C0FLOOR", NOW) for n in range(100)))
         (request,) = await begun(lambda: ledger.begin(asked()))
     assert await request
     assert sum(post.done() for post in storm) < 50
@@ -109,11 +109,11 @@ async def test_a_storm_of_what_nobody_waits_for_does_not_stand_before_a_new_requ
 async def test_what_is_written_later_is_written_in_its_order(file: tuple[Path, Ledger]) -> None:
     path, ledger = file
     with somebody_writing(path):
-        posts = await begun(*(lambda n=n: ledger.begin_post("card", f"C0{n:03}", NOW) for n in range(40)))
+        posts = await begun(*(lambda n=n: ledger.save_pending_post("card", f"C0{n:03}", NOW) for n in range(40)))
     await asyncio.gather(*posts)
-    begun_post = (await ledger.posted("card")).begun
-    assert begun_post is not None
-    assert begun_post[0] == "C0039"
+    pending_post = (await ledger.posted("card")).pending
+    assert pending_post is not None
+    assert pending_post[0] == "C0039"
 
 
 async def test_what_is_cancelled_while_it_waits_is_written_all_the_same(

@@ -141,7 +141,7 @@ async def test_a_card_that_was_posted_while_the_ledger_was_locked_is_known_to_th
 
 
 async def test_after_a_crash_before_a_post_arrived_the_card_is_posted(desk: Any, card_in: CardIn) -> None:
-    await desk.ledger.begin_post("k1", FLOOR, datetime.now(UTC))
+    await desk.ledger.save_pending_post("k1", FLOOR, datetime.now(UTC))
     desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
     assert desk.asked(POST) == 1
@@ -169,7 +169,7 @@ async def test_a_card_that_waited_for_nothing_is_ended_however_often_slack_fails
 
 
 async def test_a_card_that_waited_for_nothing_and_never_came_to_stand_is_not_posted(desk: Any) -> None:
-    await desk.ledger.begin_post("k1", FLOOR, datetime.now(UTC))
+    await desk.ledger.save_pending_post("k1", FLOOR, datetime.now(UTC))
     publisher = desk.another_publisher()
     publisher.never_sent("k1")
     await desk.workspace.until(lambda: desk.asked(HISTORY) == 2)

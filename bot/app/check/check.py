@@ -155,7 +155,7 @@ async def _ledger(url: str, patience: float) -> list[Finding]:
 
 
 async def _check_server(dsn: str) -> None:
-    from bot.ledger.fitness import check_server  # noqa: PLC0415  (it imports asyncpg, which SQLite does not need)
+    from bot.ledger.postgresql import check_server  # noqa: PLC0415  (it imports asyncpg, which SQLite does not need)
 
     await check_server(dsn)
 
