@@ -163,3 +163,8 @@ async def pbx(floor: Floor) -> AsyncIterator[SandboxPbx]:
 @pytest.fixture
 def api(pbx: SandboxPbx, connect: Connect) -> UnifiedApi:
     return connect(pbx.url)
+
+
+@pytest.fixture
+def raw_api(raw: RawPbx, connect: Connect) -> UnifiedApi:
+    return connect(raw.url)

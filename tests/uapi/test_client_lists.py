@@ -20,11 +20,6 @@ Connect = Callable[..., UnifiedApi]
 BOB = "0003*210"
 
 
-@pytest.fixture
-def raw_api(raw: RawPbx, connect: Connect) -> UnifiedApi:
-    return connect(raw.url)
-
-
 def page(ids: list[str], total: object) -> bytes:
     entry = [{"id": one} for one in ids]
     return http(200, {"entry": entry, "totalResults": total, "paging": {"next": "http://127.0.0.1:1/"}})

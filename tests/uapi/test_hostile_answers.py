@@ -12,6 +12,7 @@ from bot.domain.calls import LONGEST_TEXT, MOST_PARTIES, MOST_VIEWS, phone_call
 from bot.domain.errors import PbxUnreachable
 from bot.uapi.client import UnifiedApi
 from bot.uapi.parsing import LARGEST_WHOLE, MOST_ENTRIES
+from tests.uapi.conftest import http
 
 NOBODY_WAITS = 0.1
 """Seconds."""
@@ -21,10 +22,6 @@ LITTLE = 8_000_000
 
 def a_list(call: str) -> str:
     return f'{{"entry":[{call}],"totalResults":1}}'
-
-
-def http(body: str) -> bytes:
-    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 VIEW = '{"id":"01","extension":"0003*210","source":["+15550100"],"callerId":"Jane <+15550100>"}'
@@ -68,7 +65,7 @@ HOSTILE: dict[str, Callable[[], str]] = {
 async def test_nobody_waits_for_a_hostile_list(
     raw: Any, connect: Callable[..., UnifiedApi], turns: Callable[[], Any], body: Callable[[], str]
 ) -> None:
-    raw.replies = [http(body())]
+    raw.replies = [http(200, body().encode())]
     api = connect(raw.url)
     async with turns() as measured:
         with suppress(PbxUnreachable):
@@ -88,7 +85,7 @@ ABOUT_ONE: dict[str, Ask] = {
 async def test_nobody_waits_for_a_hostile_answer_about_one_call_or_phone(
     raw: Any, connect: Callable[..., UnifiedApi], turns: Callable[[], Any], ask: Ask, entry: str
 ) -> None:
-    raw.replies = [http(a_list(",".join([entry] * (LARGEST_WHOLE // (len(entry) + 2)))))]
+    raw.replies = [http(200, a_list(",".join([entry] * (LARGEST_WHOLE // (len(entry) + 2)))).encode())]
     api = connect(raw.url)
     async with turns() as measured:
         with pytest.raises(PbxUnreachable):
@@ -97,7 +94,7 @@ async def test_nobody_waits_for_a_hostile_answer_about_one_call_or_phone(
 
 
 async def test_of_what_was_refused_nothing_stays(raw: Any, connect: Callable[..., UnifiedApi]) -> None:
-    raw.replies = [http(HOSTILE["more views in all than any floor has"]())]
+    raw.replies = [http(200, HOSTILE["more views in all than any floor has"]().encode())]
     api = connect(raw.url)
     tracemalloc.start()
     try:
