@@ -108,38 +108,21 @@ async def test_a_retry_after_of_nothing_is_no_hot_loop(desk: Any, card_in: CardI
     assert asyncio.get_running_loop().time() - begun >= 1.0
 
 
-@pytest.mark.parametrize("reason", ["token_revoked", "account_inactive", "invalid_auth"])
-async def test_a_token_that_slack_takes_no_more_is_said_once_and_tried_slowly(
-    desk: Any, card_in: CardIn, reason: str
-) -> None:
-    desk.fault(POST, "error", error=reason, times=3)
+async def test_a_token_that_slack_takes_no_more_is_said_once_and_tried_slowly(desk: Any, card_in: CardIn) -> None:
+    desk.fault(POST, "error", error="token_revoked", times=3)
     with capture_logs() as logs:
         desk.publisher.show(card_in(State.RINGING))
         await desk.shows("Ringing")
     errors = [line for line in logs if line["log_level"] == "error"]
     assert (errors, desk.pauses) == (
-        [{"event": "token_refused", "reason": reason, "log_level": "error"}],
+        [{"event": "token_refused", "reason": "token_revoked", "log_level": "error"}],
         [LONGEST_PAUSE] * 3,
     )
 
 
-NOT_THERE = [
-    "not_in_channel",
-    "channel_not_found",
-    "is_archived",
-    "no_permission",
-    "access_denied",
-    "ekm_access_denied",
-    "team_access_not_granted",
-    "restricted_action",
-    "restricted_action_read_only_channel",
-    "restricted_action_non_threadable_channel",
-    "restricted_action_thread_only_channel",
-]
-
-
-@pytest.mark.parametrize("method", [POST, UPDATE])
-@pytest.mark.parametrize("reason", NOT_THERE)
+@pytest.mark.parametrize(
+    ("method", "reason"), [(POST, "not_in_channel"), (UPDATE, "is_archived"), (UPDATE, "restricted_action")]
+)
 async def test_where_callbot_may_not_write_the_card_goes_on_in_the_direct_message(
     *, desk: Any, card_in: CardIn, method: str, reason: str
 ) -> None:
@@ -153,9 +136,7 @@ async def test_where_callbot_may_not_write_the_card_goes_on_in_the_direct_messag
     assert ("/invite" in "\n".join(card.lines()), desk.no_access) == (True, ["k1"])
 
 
-@pytest.mark.parametrize(
-    "reason", ["is_inactive", "user_is_restricted", "channel_type_not_supported", "missing_scope", "never_heard_of"]
-)
+@pytest.mark.parametrize("reason", ["missing_scope", "never_heard_of"])
 async def test_a_channel_that_refuses_a_post_for_whatever_reason_moves_the_card(
     desk: Any, card_in: CardIn, reason: str
 ) -> None:
@@ -177,23 +158,19 @@ async def test_a_card_that_slack_takes_nowhere_is_said_once_in_another_way(
     assert (desk.nowhere, desk.no_access, len(desk.publisher), desk.workspace.messages()) == (["k1"], [], 0, [])
 
 
-@pytest.mark.parametrize("reason", ["invalid_blocks", "msg_too_long"])
-async def test_what_a_refused_message_would_have_said_comes_as_text(desk: Any, card_in: CardIn, reason: str) -> None:
+async def test_what_a_refused_message_would_have_said_comes_as_text(desk: Any, card_in: CardIn) -> None:
     desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
-    desk.fault(UPDATE, "error", error=reason)
+    desk.fault(UPDATE, "error", error="invalid_blocks")
     desk.publisher.show(card_in(State.ENDED, after=2))
     told = await desk.workspace.until(lambda: desk.cards(ANA))
     assert ("Now: Ended" in told[0].text, told[0].blocks, desk.no_access) == (True, [], [])
 
 
-@pytest.mark.parametrize("reason", ["message_not_found", "cant_update_message", "edit_window_closed"])
-async def test_a_message_that_cannot_be_changed_is_posted_anew_in_the_same_place(
-    desk: Any, card_in: CardIn, reason: str
-) -> None:
+async def test_a_message_that_cannot_be_changed_is_posted_anew_in_the_same_place(desk: Any, card_in: CardIn) -> None:
     desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
-    desk.fault(UPDATE, "error", error=reason)
+    desk.fault(UPDATE, "error", error="message_not_found")
     desk.publisher.show(card_in(State.CONNECTED, after=2))
     await desk.workspace.until(lambda: len(desk.cards()) == 2)
     desk.publisher.show(card_in(State.ENDED, after=3))

@@ -1,13 +1,10 @@
 """The outbox: which request goes first, what a 429 stops, and what is reported of each request."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
@@ -15,7 +12,7 @@ from bot.slack.messages import Message
 from bot.slack.outbox import MOST_WAITING, PATIENCE, MessageAddress, Rank
 from bot.slack.rate_limits import BEFORE_PACING, BURST
 from bot.slack.web_client import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
-from tests.slack.waiting import Post, text, urgent, waiting
+from tests.slack.waiting import NO_ANSWERS, Post, saying, text, urgent, waiting
 
 FLOOR = "C0FLOOR"
 POST, UPDATE = "chat.postMessage", "chat.update"
@@ -225,38 +222,9 @@ async def test_where_nobody_listens_nothing_was_done(session: aiohttp.ClientSess
         await Post("http://127.0.0.1:9/api/", session).outbox.post(FLOOR, text("x"), urgent())
 
 
-GARBAGE = [
-    ("application/json", b"[]"),
-    ("application/json", b"null"),
-    ("application/json", b"{"),
-    ("application/json", b'"x"'),
-    ("application/json", b'{"ok": true}'),
-    ("application/json", b'{"ok": true, "channel": 7, "ts": null}'),
-    ("application/json", b"\xff\xfe{"),
-    ("text/plain", b"ok"),
-    ("text/html", b"<html>a proxy's page</html>"),
-    ("application/octet-stream", b"\x00"),
-    ("application/gzip", b"\x1f\x8b"),
-]
-
-
-@asynccontextmanager
-async def saying(
-    kind: str, body: bytes, headers: dict[str, str] | None = None, status: int = 200
-) -> AsyncIterator[str]:
-    """The address of a server that says the same to everybody."""
-
-    async def answer(request: web.BaseRequest) -> web.Response:
-        return web.Response(body=body, content_type=kind, headers=headers, status=status)
-
-    runner = web.ServerRunner(web.Server(answer))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    await runner.cleanup()
-
-
-@pytest.mark.parametrize(("kind", "body"), GARBAGE)
+@pytest.mark.parametrize(
+    ("kind", "body"), [*NO_ANSWERS, ("application/json", b'{"ok": true, "channel": 7, "ts": null}')]
+)
 async def test_an_answer_that_is_none_leaves_it_open_what_was_done(
     session: aiohttp.ClientSession, kind: str, body: bytes
 ) -> None:

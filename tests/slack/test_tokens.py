@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import aiohttp
 import pytest
-from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.workspace.faults import SlackFault
@@ -15,6 +14,7 @@ from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.outbox import Outbox
 from bot.slack.rate_limits import POST, RESPOND
 from bot.slack.tokens import PATIENCE, REVOKED, BotToken, BotTokenRevoked, SlackUnavailable, workspace_of
+from tests.slack.waiting import NO_ANSWERS, saying
 
 HALF_A_MINUTE = [1.0, 2.0, 4.0, 8.0, 15.0]
 
@@ -66,28 +66,14 @@ async def test_what_passes_is_waited_for(arriving: Arriving, fault: SlackFault, 
     assert arriving.pauses == pauses
 
 
-GARBAGE = [
-    ("text/plain", b"no healthy upstream"),
-    ("application/json", b"[]"),
-    ("application/json", b"\xff\xfe{"),
-    ("application/json", b'{"ok": true}'),
-]
-
-
-@pytest.mark.parametrize(("kind", "body"), GARBAGE)
+@pytest.mark.parametrize(("kind", "body"), NO_ANSWERS)
 async def test_what_is_no_answer_of_slacks_is_asked_again_and_then_said(
     arriving: Arriving, kind: str, body: bytes
 ) -> None:
-    async def answer(request: web.BaseRequest) -> web.Response:
-        return web.Response(body=body, content_type=kind)
-
-    runner = web.ServerRunner(web.Server(answer))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    arriving.client.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    with pytest.raises(SlackUnavailable, match="what answers there is not Slack"):
-        await workspace_of(arriving.client, arriving.sleep)
-    await runner.cleanup()
+    async with saying(kind, body) as url:
+        arriving.client.base_url = url
+        with pytest.raises(SlackUnavailable, match="what answers there is not Slack"):
+            await workspace_of(arriving.client, arriving.sleep)
     assert arriving.pauses == HALF_A_MINUTE
 
 

@@ -1,13 +1,55 @@
-"""An outbox with a clock that the tests move, so that a request waits for its turn until they do."""
+"""An outbox with a clock that the tests move, so that a request waits for its turn until they do; and servers in Slack's place."""
 
 import asyncio
-from collections.abc import Callable
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import aiohttp
+from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
+
+NO_ANSWERS = [
+    ("application/json", b"[]"),
+    ("application/json", b"null"),
+    ("application/json", b"{"),
+    ("application/json", b'"x"'),
+    ("application/json", b'{"ok": true}'),
+    ("application/json", b"\xff\xfe{"),
+    ("text/plain", b"no healthy upstream"),
+    ("text/html", b"<html>a proxy's page</html>"),
+    ("application/octet-stream", b"\x00"),
+    ("application/gzip", b"\x1f\x8b"),
+]
+"""Content types and bodies of what is no answer of Slack's, though the status is 200."""
+
+
+@asynccontextmanager
+async def serving(
+    answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    """The address of a server on this machine, without a scheme."""
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    yield f"127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@asynccontextmanager
+async def saying(
+    kind: str, body: bytes, headers: dict[str, str] | None = None, status: int = 200
+) -> AsyncIterator[str]:
+    """The URL of a server that says the same to everybody."""
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.Response(body=body, content_type=kind, headers=headers, status=status)
+
+    async with serving(answer) as address:
+        yield f"http://{address}/"
 
 
 def text(words: str) -> Callable[[], Message]:

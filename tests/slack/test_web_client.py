@@ -1,11 +1,10 @@
-"""Ways to Slack: through a proxy where the environment names one, and never past a certificate that is not accepted."""
+"""The client of Slack: through a proxy where the environment names one, never past a certificate; and what a refusal means."""
 
 import asyncio
 import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -19,22 +18,10 @@ from bot.slack.messages import Message
 from bot.slack.outbox import Outbox
 from bot.slack.socket_mode import Connection
 from bot.slack.tokens import SlackUnavailable, workspace_of
-from bot.slack.web_client import CertificateProblem, NotReached, raising_slack_errors, web_client
-from tests.slack.waiting import text, urgent
+from bot.slack.web_client import CertificateProblem, NotReached, SlackRefusal, raising_slack_errors, web_client
+from tests.slack.waiting import serving, text, urgent
 
 FLOOR, RESPONSE_URL = "C0FLOOR", "http://hooks.example.com/commands/1"
-
-
-@asynccontextmanager
-async def serving(
-    answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], tls: ssl.SSLContext | None = None
-) -> AsyncIterator[str]:
-    """The address of a server on this machine, without a scheme."""
-    runner = web.ServerRunner(web.Server(answer))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-    yield f"127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
 
 
 class Proxy:
@@ -185,3 +172,24 @@ async def test_check_says_which_certificate_problem_there_is(tmp_path: Path) -> 
         "its certificate is self-signed",
         "Socket Mode: its certificate is self-signed",
     }
+
+
+# ── what a refusal means ──
+
+MEANINGS = {
+    "no_access": [
+        *("not_in_channel", "channel_not_found", "is_archived", "no_permission", "access_denied", "ekm_access_denied"),
+        *("team_access_not_granted", "restricted_action", "restricted_action_read_only_channel"),
+        *("restricted_action_non_threadable_channel", "restricted_action_thread_only_channel"),
+    ],
+    "bad_message": ["invalid_blocks", "msg_too_long"],
+    "gone": ["message_not_found", "cant_update_message", "edit_window_closed"],
+    "no_token": ["token_revoked", "account_inactive", "invalid_auth"],
+    "": ["is_inactive", "user_is_restricted", "channel_type_not_supported", "missing_scope", "never_heard_of"],
+}
+
+
+@pytest.mark.parametrize(("meaning", "reasons"), MEANINGS.items(), ids=[name or "none" for name in MEANINGS])
+def test_each_reason_of_a_refusal_means_one_thing_or_none(meaning: str, reasons: list[str]) -> None:
+    meant = {name: [getattr(SlackRefusal(reason), name) for reason in reasons] for name in MEANINGS if name}
+    assert meant == {name: [name == meaning] * len(reasons) for name in MEANINGS if name}
