@@ -10,9 +10,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.alerts.alert import Alert, When, raised
+from bot.alerts.alert import Alert, Resolution, When, raised, resolved, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.actions import ActionName, fitting_actions
 from bot.domain.calls import PhoneCall, PhoneCallView
@@ -29,6 +28,7 @@ from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.card_publisher import REST, CardPublisher
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox
+from bot.slack.web_client import web_client
 from tests.slack.waiting import Post
 
 MakeIntervention = Callable[..., Intervention]
@@ -197,9 +197,7 @@ class Desk:
         self.posted: list[str] = []
         self.pauses: list[float] = []
         self.rests: asyncio.Event | None = None
-        client = AsyncWebClient(
-            token=workspace.bot_token, base_url=workspace.api_url, session=session, retry_handlers=[]
-        )
+        client = web_client(workspace.bot_token, workspace.api_url, session)
         self.outbox = Outbox(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
         self.publisher = self.another_publisher()
 
@@ -210,7 +208,7 @@ class Desk:
             self.ledger,
             now=lambda: datetime.now(UTC),
             slack_now=lambda: datetime.now(UTC),
-            sleep=self._hardly_sleep,
+            sleep=self.hardly_sleep,
             on_no_access=self._hear_no_access,
             on_nowhere=self._hear_nowhere,
             on_posted=lambda card: self.posted.append(card.id),
@@ -234,7 +232,7 @@ class Desk:
     def fault(self, method: str, kind: Any, **more: Any) -> None:
         self.workspace.faults.add(SlackFault(method=method, kind=kind, **more))
 
-    async def _hardly_sleep(self, seconds: float) -> None:
+    async def hardly_sleep(self, seconds: float) -> None:
         """Record the publisher's pauses without waiting; minutes wait for `rests`, and Slack's rate limits are real."""
         self.pauses.append(seconds)
         if self.rests is not None and seconds == REST:
@@ -284,6 +282,23 @@ def card_in(a_card: MakeCard, reached: Reached) -> Callable[..., Card]:
 
     def build(state: State, place: str = FLOOR, *, after: float = 1, card: str = "k1", **fields: Any) -> Card:
         return a_card(reached(state, after=after, card=card, **fields), id=card, place=place)
+
+    return build
+
+
+@pytest.fixture
+def alert_in(an_alert: MakeAlert, alert_card_of: Callable[..., AlertCard], noon: datetime) -> Callable[..., AlertCard]:
+    """The card of an alert in a state: Raised, Snoozed, Resolved, or Raised once more."""
+
+    def build(state: str = "Raised", number: int = 1, channel: str = FLOOR) -> AlertCard:
+        alert = an_alert(number, channel=channel)
+        if state != "Raised":
+            alert = snoozed(alert, "Ana Pop", noon + timedelta(seconds=30))
+        if state in {"Resolved", "Again"}:
+            alert = resolved(alert, Resolution.CALL_OVER, noon + timedelta(seconds=64))
+        if state == "Again":
+            alert = raised(alert, noon + timedelta(seconds=90))
+        return alert_card_of(alert)
 
     return build
 

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alerts.alert import Alert, Resolution, raised, resolved, snoozed
+from bot.alerts.alert import Alert
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.card import Card
@@ -19,23 +18,6 @@ AlertIn = Callable[..., AlertCard]
 CardIn = Callable[..., Card]
 ANA, BOB, FLOOR = "U0ANA", "U0BOB", "C0FLOOR"
 POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
-
-
-@pytest.fixture
-def alert_in(an_alert: MakeAlert, alert_card_of: Callable[..., AlertCard], noon: Any) -> AlertIn:
-    """The card of an alert in a state: Raised, Snoozed, Resolved, or Raised once more."""
-
-    def build(state: str = "Raised", number: int = 1, channel: str = FLOOR) -> AlertCard:
-        alert = an_alert(number, channel=channel)
-        if state != "Raised":
-            alert = snoozed(alert, "Ana Pop", noon + timedelta(seconds=30))
-        if state in {"Resolved", "Again"}:
-            alert = resolved(alert, Resolution.CALL_OVER, noon + timedelta(seconds=64))
-        if state == "Again":
-            alert = raised(alert, noon + timedelta(seconds=90))
-        return alert_card_of(alert)
-
-    return build
 
 
 # ── one card, from raised to resolved ──

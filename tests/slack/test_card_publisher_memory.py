@@ -10,7 +10,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.intervention import State
 from bot.interventions.card import Card
@@ -19,6 +18,7 @@ from bot.slack.card_kinds import newest_step
 from bot.slack.card_posts import Placement
 from bot.slack.card_publisher import MOST_PLACEMENTS, CardPublisher
 from bot.slack.outbox import Outbox
+from bot.slack.web_client import web_client
 
 MANY, AT_ONCE = 10_000, 500
 
@@ -37,9 +37,7 @@ async def publisher(ledger: Ledger) -> AsyncIterator[CardPublisher]:
     async def nobody(_card: Card) -> None: ...
 
     async with aiohttp.ClientSession() as session:
-        client = AsyncWebClient(
-            token="xoxb-invented", base_url="http://127.0.0.1:9/", session=session, retry_handlers=[]
-        )
+        client = web_client("xoxb-invented", "http://127.0.0.1:9/", session)
         outbox = Outbox(client, session, clock=asyncio.get_running_loop().time, sleep=asyncio.sleep)
         yield CardPublisher(
             outbox,

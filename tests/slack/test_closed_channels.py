@@ -2,34 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alerts.alert import Alert, Resolution, When, resolved, snoozed
+from bot.alerts.alert import When
 from bot.alerts.card import AlertCard
 from bot.slack.card_publisher import REST
 
 AlertIn = Callable[..., AlertCard]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
 POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
-
-
-@pytest.fixture
-def alert_in(an_alert: Callable[..., Alert], alert_card_of: Callable[..., AlertCard], noon: Any) -> AlertIn:
-    """The card of an alert on the floor: Raised, Snoozed or Resolved."""
-
-    def build(state: str = "Raised", number: int = 1) -> AlertCard:
-        alert = an_alert(number, channel=FLOOR)
-        if state != "Raised":
-            alert = snoozed(alert, "Ana Pop", noon + timedelta(seconds=30))
-        if state == "Resolved":
-            alert = resolved(alert, Resolution.CALL_OVER, noon + timedelta(seconds=64))
-        return alert_card_of(alert)
-
-    return build
 
 
 @pytest.fixture

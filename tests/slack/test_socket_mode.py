@@ -13,13 +13,12 @@ import pytest
 from aiohttp import web
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.limits import SlackLimits
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.socket_mode import CONNECTIONS, Connection, Sockets
-from bot.slack.web_client import SlackError, SlackRefusal
+from bot.slack.web_client import SlackError, SlackRefusal, web_client
 from tests.slack.waiting import serving
 
 OPEN = "apps.connections.open"
@@ -40,7 +39,7 @@ class Line:
         self.go_on = asyncio.Event()
         self.clock_stops = 0
         self.sleeps_badly = 0
-        client = AsyncWebClient(base_url=workspace.api_url, session=session, retry_handlers=[])
+        client = web_client(None, workspace.api_url, session)
         app = AsyncApp(
             client=client,
             authorize=authorize,

@@ -14,6 +14,7 @@ from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.outbox import Outbox
 from bot.slack.rate_limits import POST, RESPOND
 from bot.slack.tokens import PATIENCE, REVOKED, BotToken, BotTokenRevoked, SlackUnavailable, workspace_of
+from bot.slack.web_client import web_client
 from tests.slack.waiting import NO_ANSWERS, saying
 
 HALF_A_MINUTE = [1.0, 2.0, 4.0, 8.0, 15.0]
@@ -38,9 +39,7 @@ async def arriving() -> AsyncIterator[Arriving]:
         pauses.append(seconds)
 
     async with aiohttp.ClientSession() as session:
-        client = AsyncWebClient(
-            token=workspace.bot_token, base_url=workspace.api_url, session=session, retry_handlers=[]
-        )
+        client = web_client(workspace.bot_token, workspace.api_url, session)
         yield Arriving(workspace, client, pauses, sleep)
     await workspace.stop()
 
@@ -99,7 +98,7 @@ class Line:
 
     def __init__(self, workspace: Workspace, session: aiohttp.ClientSession) -> None:
         self.workspace = workspace
-        client = AsyncWebClient(workspace.bot_token, workspace.api_url, session=session, retry_handlers=[])
+        client = web_client(workspace.bot_token, workspace.api_url, session)
         outbox = Outbox(client, session, clock=time.monotonic, sleep=asyncio.sleep, answered=self._answered)
         self.token = BotToken(outbox.test, sleep=lambda _: asyncio.sleep(0.05))
 

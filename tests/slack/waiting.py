@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp import web
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox, Rank, Urgency
+from bot.slack.web_client import web_client
 
 NO_ANSWERS = [
     ("application/json", b"[]"),
@@ -68,7 +68,7 @@ class Post:
         self.moved = asyncio.Event()
         self.sleeping = False
         self.answered: list[tuple[str, str]] = []
-        client = AsyncWebClient(token=token, base_url=url, session=session, retry_handlers=[])
+        client = web_client(token, url, session)
         self.outbox = Outbox(client, session, clock=lambda: self.now, sleep=self._until_moved, answered=self._note)
 
     def move(self, seconds: float) -> None:
