@@ -16,9 +16,9 @@ async def blind(house: Any, channel: str = ALERTS) -> Any:
 
 
 async def over(house: Any, channel: str = ALERTS) -> Any:
-    """The same card, once it says that it is over."""
+    """The same card, once it says that it is over: of all calls at last, if some scopes could be read before others."""
     found = await house.workspace.until(
-        lambda: [card for card in house.cards(channel) if "sees the calls again" in card.text], 20.0
+        lambda: [card for card in house.cards(channel) if card.text.startswith("Resolved: callbot sees ")], 20.0
     )
     return found[0]
 
