@@ -16,8 +16,8 @@ def slow(many: int, seconds: float) -> Iterator[int]:
         yield number
 
 
-async def turns_during(items: Iterator[int]) -> int:
-    """How many turns somebody else had while that was gone through."""
+async def turns_during(*works: Iterator[int]) -> int:
+    """How many turns somebody else had while those were gone through at the same time."""
     turns = 0
 
     async def count() -> None:
@@ -26,9 +26,12 @@ async def turns_during(items: Iterator[int]) -> int:
             turns += 1
             await asyncio.sleep(0)
 
+    async def go_through(items: Iterator[int]) -> None:
+        async for _ in in_slices(items):
+            pass
+
     counting = asyncio.create_task(count())
-    async for _ in in_slices(items):
-        pass
+    await asyncio.gather(*map(go_through, works))
     counting.cancel()
     return turns
 
@@ -37,8 +40,13 @@ async def test_others_get_their_turn_after_each_slice() -> None:
     assert await turns_during(slow(5, SLICE)) >= 4
 
 
+async def test_who_works_in_slices_at_the_same_time_shares_each_slice() -> None:
+    works = [slow(40, SLICE / 8) for _ in range(4)]  # 20 slices together
+    assert await turns_during(*works) >= 15
+
+
 async def test_short_work_is_not_interrupted() -> None:
-    assert await turns_during(iter(range(10))) == 0
+    assert await turns_during(iter(range(10))) == await turns_during(iter([]))
 
 
 async def test_nothing_is_left_out() -> None:
