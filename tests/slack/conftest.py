@@ -23,6 +23,7 @@ from bot.ledger.ledger import Ledger
 from bot.sandbox.workspace.conversations import Message as Shown
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.limits import SlackLimits
+from bot.sandbox.workspace.message_rules import check_blocks
 from bot.sandbox.workspace.web_api import GRANTED
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.card_publisher import REST, CardPublisher
@@ -144,6 +145,13 @@ def a_digest(noon: datetime) -> Callable[..., DigestCard]:
 # ── what is seen ──
 
 
+def blocks_of(message: Message) -> list[dict[str, Any]]:
+    """The blocks of a message that Slack takes: whatever a test reads is held against Slack's limits and its schema."""
+    assert check_blocks(list(message.blocks)) == []
+    assert message.text
+    return list(message.blocks)
+
+
 @pytest.fixture(scope="session")
 def shown() -> Callable[[Message], list[str]]:
     """Every text of the blocks, in reading order."""
@@ -154,7 +162,7 @@ def shown() -> Callable[[Message], list[str]]:
             return own + [text for value in part.values() for text in texts(value)]
         return [text for value in part for text in texts(value)] if isinstance(part, list) else []
 
-    return lambda message: texts(list(message.blocks))
+    return lambda message: texts(blocks_of(message))
 
 
 @pytest.fixture(scope="session")
@@ -177,7 +185,7 @@ def labels() -> Callable[[Message], list[str]]:
     """The labels of all buttons."""
 
     def read(message: Message) -> list[str]:
-        rows = (block["elements"] for block in message.blocks if block["type"] == "actions")
+        rows = (block["elements"] for block in blocks_of(message) if block["type"] == "actions")
         return [element["text"]["text"] for row in rows for element in row]
 
     return read

@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
@@ -11,7 +11,6 @@ from bot.domain.actions import ActionName
 from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls, Request
 from bot.domain.errors import BadCommand
 from bot.interventions.card import CardElsewhere
-from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.answer_messages import (
     card_elsewhere,
     help_is_coming,
@@ -21,7 +20,7 @@ from bot.slack.answer_messages import (
     refusal_message,
 )
 from bot.slack.command_parser import OPTIONS, Verb, parse
-from bot.slack.messages import Message, as_many_as_fit, duration_text, message, plain_section, time_of_day
+from bot.slack.messages import Message
 
 Texts = Callable[[Message], list[str]]
 HOSTILE = "<!here> <@U0BOB> *x* :100: https://evil.example\n> \u202e"
@@ -43,8 +42,8 @@ def test_what_was_typed_is_no_markup_in_a_refusal() -> None:
     assert not set(text) & set("<>@\n")
 
 
-def test_a_long_refusal_still_fits() -> None:
-    assert check_blocks(list(refusal_message("& " * 9000, "r1").blocks)) == []
+def test_a_long_refusal_still_fits(shown: Texts) -> None:
+    assert shown(refusal_message("& " * 9000, "r1"))[1] == "Request r1"
 
 
 # ── help ──
@@ -93,18 +92,14 @@ def test_the_help_is_no_markup_but_its_code() -> None:
     assert not [text for text in texts if text["type"] == "mrkdwn" and set(text["text"]) & set("<>")]
 
 
-def test_slack_takes_the_help() -> None:
-    assert check_blocks(list(help_text().blocks)) == []
-
-
 def test_the_help_shows_how_to_ask_ones_team_for_help() -> None:
     assert AskForHelp(about="the customer wants a refund") in [parse(*line.split(" ", 1)) for line in examples()]
 
 
-# ── a raised hand ──
+# ── a help request ──
 
 
-def test_who_raised_their_hand_is_told_where_that_is_seen(shown: Texts) -> None:
+def test_who_asked_for_help_is_told_where_that_is_seen(shown: Texts) -> None:
     told = help_requested("C0FLOOR")
     words = "Your call for help is in <#C0FLOOR>. A direct message from callbot will tell you who is coming."
     assert (told.text, shown(told)) == (words, [words])
@@ -144,38 +139,3 @@ def test_a_request_that_a_restart_cut_off_is_named_and_was_not_sent(noon: dateti
     asked = Request(id="r1", trigger="t", slack_user="U0ANA", channel="C0FLOOR", said="/monitor <!here>", at=noon)
     told = interrupted(asked)
     assert ("/monitor &lt;!here&gt;" in told.text, "Nothing was sent" in told.text) == (True, True)
-
-
-# ── any message ──
-
-
-def test_a_message_has_at_most_50_blocks() -> None:
-    assert len(message("x", [plain_section("x")] * 51).blocks) == 50
-
-
-def test_a_time_is_on_the_readers_clock_and_in_utc_where_that_cannot_be(noon: datetime) -> None:
-    assert time_of_day(noon.astimezone()) == "<!date^1795262400^{time_secs}|12:00:00 UTC>"
-
-
-FIT: list[tuple[list[str], int, list[str]]] = [
-    (["12345", "12345"], 11, ["12345", "12345"]),
-    (["12345", "12345"], 10, ["12345"]),
-    (["12345", "123456", "1"], 11, ["12345"]),
-    (["12345"], 5, ["12345"]),
-    (["12345"], 4, []),
-    ([], 5, []),
-]
-
-
-@pytest.mark.parametrize(("texts", "most", "kept"), FIT)
-def test_of_texts_the_first_are_kept_whole_that_fit(texts: list[str], most: int, kept: list[str]) -> None:
-    """What comes after one that does not fit is left out too: nothing is missing in the middle."""
-    assert as_many_as_fit(texts, most, " ") == kept
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(-3, "0 s"), (0.5, "0.5 s"), (20, "20 s"), (60, "1 min"), (64.9, "1 min 4 s"), (7200, "120 min")],
-)
-def test_a_duration_is_told_in_minutes_and_seconds(seconds: float, words: str) -> None:
-    assert duration_text(timedelta(seconds=seconds)) == words

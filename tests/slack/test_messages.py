@@ -1,15 +1,25 @@
-"""Slack shows foreign text, and interprets none of it."""
+"""Slack shows text of others and interprets none of it; times, durations and what does not fit."""
 
 import re
 import unicodedata
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.messages import escaped, plain, quoted_caller
+from bot.slack.messages import (
+    as_many_as_fit,
+    duration_text,
+    escaped,
+    message,
+    plain,
+    plain_section,
+    quoted_caller,
+    time_of_day,
+)
 
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=120, deadline=None)
 
 WORDS = [
     "<",
@@ -50,61 +60,28 @@ PIECES = st.sampled_from([*WORDS, *HIDDEN])
 ANY_TEXT = st.text(st.characters() | st.just("\ud800")) | st.lists(PIECES, max_size=12).map("".join)
 
 
-# ── foreign: for places where Slack reads mrkdwn ──
+# ── for places where Slack reads mrkdwn ──
 
 
 @quick
 @given(ANY_TEXT)
-def test_nothing_is_left_that_opens_or_closes_control_syntax(text: str) -> None:
-    assert not set(escaped(text)) & {"<", ">"}
-
-
-@quick
-@given(ANY_TEXT)
-def test_every_ampersand_is_an_escape(text: str) -> None:
-    assert "&" not in re.sub("&(?:amp|lt|gt);", "", escaped(text))
-
-
-@quick
-@given(ANY_TEXT)
-def test_nobody_can_be_mentioned_and_no_channel_linked(text: str) -> None:
-    assert not set(escaped(text)) & {"@", "#"}
-
-
-@quick
-@given(ANY_TEXT)
-def test_nothing_is_formatted(text: str) -> None:
+def test_slack_reads_no_markup_in_escaped_text(text: str) -> None:
     shown = escaped(text)
-    assert not set(shown) & {"_", "~", "`"}
+    assert "&" not in re.sub("&(?:amp|lt|gt);", "", shown)
+    assert not set(shown) & set("<>@#_~`")
     assert re.search(r"(?<![0-9X])\*|\*(?![0-9X])", shown) is None
-
-
-@quick
-@given(ANY_TEXT)
-def test_nothing_becomes_an_emoji(text: str) -> None:
-    assert re.search(r":[^\s:\ua789]+:", escaped(text)) is None
-
-
-@quick
-@given(ANY_TEXT)
-def test_nothing_becomes_a_link(text: str) -> None:
-    shown = escaped(text)
+    assert re.search(r":[^\s:\ua789]+:", shown) is None, "an emoji"
     assert "://" not in shown
-    assert re.search(r"[A-Za-z0-9]\.[A-Za-z]{2,24}(?![A-Za-z0-9])", shown) is None
+    assert re.search(r"[A-Za-z0-9]\.[A-Za-z]{2,24}(?![A-Za-z0-9])", shown) is None, "a host"
 
 
 @quick
 @given(st.sampled_from([escaped, plain]), ANY_TEXT)
-def test_it_is_one_line_of_what_can_be_seen(show: type[str], text: str) -> None:
+def test_it_is_one_line_of_what_can_be_seen_and_never_empty(show: type[str], text: str) -> None:
     shown = show(text)
     assert not [c for c in shown if unicodedata.category(c) in {"Cc", "Co", "Cs", "Zl", "Zp"} or c in HIDDEN[2:-1]]
     assert shown == " ".join(shown.split(" ")).strip()
-
-
-@quick
-@given(st.sampled_from([escaped, plain]), ANY_TEXT)
-def test_it_is_never_empty(show: type[str], text: str) -> None:
-    assert show(text)
+    assert shown
 
 
 @quick
@@ -147,7 +124,7 @@ def test_each_trick_is_shown_as_what_it_is(text: str, shown: str) -> None:
     assert escaped(text) == shown
 
 
-# ── plain: for places that Slack does not parse ──
+# ── for places that Slack does not parse ──
 
 
 @pytest.mark.parametrize("text", ["<!here> & <@U0BOB>", "*0003*210* :smile:", "https://evil.example", "+15550100"])
@@ -201,3 +178,38 @@ def test_no_callers_name_closes_its_quotation_marks(text: str) -> None:
     shown = quoted_caller(text)
     assert shown.count("\u201c") == shown.count("\u201d") <= 1
     assert "\u201c" in shown or re.fullmatch(r"<?[+0-9*][0-9*() ./-]*>?|", shown)
+
+
+# ── any message ──
+
+
+def test_a_message_has_at_most_50_blocks() -> None:
+    assert len(message("x", [plain_section("x")] * 51).blocks) == 50
+
+
+def test_a_time_is_on_the_readers_clock_and_in_utc_where_that_cannot_be(noon: datetime) -> None:
+    assert time_of_day(noon.astimezone()) == "<!date^1795262400^{time_secs}|12:00:00 UTC>"
+
+
+FIT: list[tuple[list[str], int, list[str]]] = [
+    (["12345", "12345"], 11, ["12345", "12345"]),
+    (["12345", "12345"], 10, ["12345"]),
+    (["12345", "123456", "1"], 11, ["12345"]),
+    (["12345"], 5, ["12345"]),
+    (["12345"], 4, []),
+    ([], 5, []),
+]
+
+
+@pytest.mark.parametrize(("texts", "most", "kept"), FIT)
+def test_of_texts_the_first_are_kept_whole_that_fit(texts: list[str], most: int, kept: list[str]) -> None:
+    """What comes after one that does not fit is left out too: nothing is missing in the middle."""
+    assert as_many_as_fit(texts, most, " ") == kept
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-3, "0 s"), (0.5, "0.5 s"), (20, "20 s"), (60, "1 min"), (64.9, "1 min 4 s"), (7200, "120 min")],
+)
+def test_a_duration_is_told_in_minutes_and_seconds(seconds: float, words: str) -> None:
+    assert duration_text(timedelta(seconds=seconds)) == words

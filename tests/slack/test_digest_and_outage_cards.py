@@ -1,4 +1,4 @@
-"""Many alerts of one channel on one card: everything is counted, and those that are open for longest are whole."""
+"""The card of many alerts of one channel, and the card of an outage, which says that no alert can come."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from bot.alerts.alert import Alert, acknowledged, snoozed
-from bot.alerts.card import AlertCard, DigestCard
+from bot.alerts.card import AlertCard, BlindCard, DigestCard
 from bot.domain.commands import AnswerAlert
-from bot.sandbox.workspace.message_rules import check_blocks
-from bot.slack.alert_card import digest_message
+from bot.slack.alert_card import blind_message, digest_message
 from bot.slack.button_codec import unpack
 from bot.slack.messages import Message
 
@@ -41,17 +40,12 @@ COUNTS: list[tuple[tuple[tuple[str, int, int], ...], str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("rules", "head", "lines"), COUNTS, ids=[row[1] for row in COUNTS])
-def test_the_digest_counts_what_is_open_and_what_there_was_rule_by_rule(
+def test_the_digest_and_its_text_count_rule_by_rule_what_is_open_and_what_there_was(
     *, a_digest: MakeDigest, told: Told, rules: Any, head: str, lines: list[str]
 ) -> None:
-    read = told(digest_message(a_digest(rules=rules))).split("\n")
-    assert read[: len(lines) + 1] == [head, *lines]
-
-
-@pytest.mark.parametrize(("rules", "head", "lines"), COUNTS, ids=[row[1] for row in COUNTS])
-def test_who_has_it_read_out_hears_the_counts(*, a_digest: MakeDigest, rules: Any, head: str, lines: list[str]) -> None:
-    text = digest_message(a_digest(rules=rules)).text
-    assert text.startswith(" ".join(f"{sentence}." for sentence in (head, *lines)))
+    message = digest_message(a_digest(rules=rules))
+    assert told(message).split("\n")[: len(lines) + 1] == [head, *lines]
+    assert message.text.startswith(" ".join(f"{sentence}." for sentence in (head, *lines)))
 
 
 def test_an_alert_of_a_digest_says_all_that_its_own_card_would(
@@ -149,11 +143,32 @@ def test_of_a_protected_call_a_digest_shows_nothing(
     assert [word for word in ("Dan", "Hal", "15550188", "0003*211") if word in told(message) + message.text] == []
 
 
-@pytest.mark.parametrize("lines", [0, 1, 8, 20])
-@pytest.mark.parametrize("rules", [1, 20, 99])
-def test_slack_takes_a_digest_of_any_size(
-    an_alert: MakeAlert, alert_card_of: MakeAlertCard, a_digest: MakeDigest, lines: int, rules: int
-) -> None:
-    cards = [alert_card_of(an_alert(number)) for number in range(lines)]
-    message = digest_message(a_digest(*cards, rules=tuple(("A rule of the floor", 9, 20) for _ in range(rules))))
-    assert (check_blocks(list(message.blocks)), len(message.text) <= 4000) == ([], True)
+# ── an outage of the PBX ──
+
+
+@pytest.fixture
+def blind(noon: datetime) -> BlindCard:
+    return BlindCard(id="b1", place="C0ALERTS", since=noon, whole=True)
+
+
+def test_the_text_begins_with_what_cannot_be_read_and_since_when(blind: BlindCard) -> None:
+    assert blind_message(blind).text.startswith("Blind since 12:00 UTC: no alert will come.")
+
+
+def test_a_channel_that_is_blind_in_part_is_not_told_that_no_alert_comes(blind: BlindCard) -> None:
+    text = blind_message(blind.model_copy(update={"whole": False})).text
+    assert text.startswith("Partly blind since 12:00 UTC: some alerts will not come.")
+    assert "no alert will come" not in text
+
+
+def test_the_card_says_since_when_and_what_to_do(blind: BlindCard, told: Told) -> None:
+    read = told(blind_message(blind))
+    assert read.startswith("⚠️ Blind since 12:00 UTC: no alert will come\n")
+    for words in ("last at 12:00:00 (ago)", "watch the calls on the phones", "`callbot check`"):
+        assert words in read
+
+
+def test_the_card_says_from_when_to_when_it_was_so(blind: BlindCard, noon: datetime, told: Told) -> None:
+    read = told(blind_message(blind.model_copy(update={"ended": noon + timedelta(minutes=8)})))
+    assert read.startswith("✅ Resolved: callbot sees the calls again\n")
+    assert "From 12:00:00 to 12:08:00 callbot could not read the live calls." in read
