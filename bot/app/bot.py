@@ -96,7 +96,7 @@ class Bot:
         _run_in_background(setup, ledger)
         await core.alerts.start()
         await core.blindness.start()
-        await core.interventions.start()
+        await core.tracker.resume()
         setup.live_config.on_change(core.tracker.permissions_changed)
         setup.live_config.on_change(core.monitor.rules_changed)
         listener = await open_listener(setup, systems, core)

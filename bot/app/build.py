@@ -23,7 +23,6 @@ from bot.domain.clock import Clock, ServerClock
 from bot.domain.commands import new_id
 from bot.domain.intervention import Intervention
 from bot.interventions.card import Card, CardElsewhere
-from bot.interventions.checks import POLL_PATIENCE, phone_seen
 from bot.interventions.outcomes import Outcomes
 from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
@@ -55,10 +54,6 @@ class Setup:
     """A multiple of Slack's rate limits; 1 where Slack is the real one."""
     blind_after: float
     """Seconds without a list of calls after which alert channels hear of it."""
-
-    def silent_in(self) -> frozenset[str]:
-        """The channels that may show silent actions."""
-        return frozenset(self.live_config.config().cards.silent_in)
 
 
 @dataclass(frozen=True)
@@ -144,7 +139,6 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     """Interventions, alerts and cards. They know each other, so some hear of each other by a function of this one."""
     ledger, slack, pbx = systems.ledger, systems.slack, systems.pbx
     config, clock, now = setup.live_config, setup.clock, setup.clock.now
-    permissions = config.permissions
     interventions: Interventions
     alerts: AlertManager
 
@@ -180,12 +174,9 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         poller=pbx.poller,
         ledger=ledger,
         cards=publisher,
-        permissions=permissions,
-        silent_in=setup.silent_in,
+        config=config,
         now=now,
-        sleep=asyncio.sleep,
         measures=setup.metrics,
-        phone_seen=lambda phone: phone_seen(pbx.poller, permissions(), phone, POLL_PATIENCE),
         noticed=note_interventions,
     )
     alerts = AlertManager(
@@ -227,12 +218,8 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     interventions = Interventions(
         phone_calls=pbx.phone_calls,
         ledger=ledger,
-        cards=publisher,
-        permissions=permissions,
-        refuse_if_unread=setup.live_config.refuse_if_unread,
-        silent_in=setup.silent_in,
+        config=config,
         now=now,
-        sleep=asyncio.sleep,
         measures=setup.metrics,
         tracker=tracker,
         outcomes=outcomes,

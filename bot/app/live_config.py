@@ -162,6 +162,10 @@ class LiveConfig:
         """Who may do what now."""
         return self._current.permissions
 
+    def silent_in(self) -> frozenset[str]:
+        """The channels that may show silent actions."""
+        return frozenset(self.config().cards.silent_in)
+
     def alert_rules(self) -> tuple[AlertRule, ...]:
         """The alert rules as they are now."""
         return self._current.alert_rules

@@ -34,20 +34,20 @@ class Phones(Protocol):
         """One phone; None where nothing is known of it. Raises PbxError."""
 
 
-def refuse_if_busy(action: ActionName, held: Intervention | None, number_open: int, *, anyway: bool) -> None:
-    """Raise Refusal where the person's phone is busy with `held`, or where too much is open.
+def refuse_if_busy(action: ActionName, current: Intervention | None, number_open: int, *, anyway: bool) -> None:
+    """Raise Refusal where the person's phone is busy with `current` in this call, or where too much is open.
 
     `anyway`: the person wants their phone to ring although they are in the call.
     """
     if number_open >= MOST_OPEN:
         raise Refusal("Too many interventions are open at the moment. Nothing was sent. Try again in a minute.")
-    if held is None or action not in RINGS_PHONE or held.name is action or (anyway and held.in_call):
+    if current is None or action not in RINGS_PHONE or current.name is action or (anyway and current.in_call):
         return
-    if held.in_call:
-        text = f"You are already in this call ({LABEL[held.name]}). Hang up, then ask for {LABEL[action]} again."
+    if current.in_call:
+        text = f"You are already in this call ({LABEL[current.name]}). Hang up, then ask for {LABEL[action]} again."
     else:
-        text = f"Your phone may already be ringing for {LABEL[held.name]}. Wait until that is over."
-    raise AlreadyAsked(f"{text} Nothing was sent.", who=held.slack_user)
+        text = f"Your phone may already be ringing for {LABEL[current.name]}. Wait until that is over."
+    raise AlreadyAsked(f"{text} Nothing was sent.", who=current.slack_user)
 
 
 def refuse_if_inside(action: ActionName, call: PhoneCall, phone: str) -> None:

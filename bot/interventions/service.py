@@ -8,13 +8,13 @@ check             the phone is registered, and no party of the call
 claim             which card, which action, and a row before the PUT; a second open one is refused; the permissions are asked
                   again, and the call and the phone, if that has taken long
 wait_for_phone    only if the phone is busy with something else: wait until it is free, then all of it again
-act               `_act`, `_put`, `send`: the PUT, once
+act               `_act`, `send`: the PUT, once
 track             `InterventionTracker` keeps the card up to date from then on
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -37,11 +37,11 @@ from bot.domain.permissions import Permissions, Permit, Person
 from bot.interventions.call_list import CallChoice, Listing, offered_choice
 from bot.interventions.card import Card, CardElsewhere, others_read, why_elsewhere
 from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
-from bot.interventions.claiming import AskersPhone, Claims, PhoneBusy, Reading
+from bot.interventions.claiming import Claims, PhoneBusy, Reading
 from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes
 from bot.interventions.planner import permits_for, suitable_views
-from bot.interventions.tracker import Cards, InterventionTracker, Measures
-from bot.interventions.waiting import Verdict, changes_mode
+from bot.interventions.tracker import InterventionConfig, InterventionTracker, Measures
+from bot.interventions.waiting import Verdict, Waited, changes_mode
 from bot.polling.phone_calls import PhoneCalls, live_on
 from bot.tasks import Tasks
 
@@ -100,91 +100,42 @@ class Asker(Protocol):
         """Say that Slack takes the card nowhere, and what it would show."""
 
 
-@dataclass(frozen=True)
-class Waited:
-    """How the waiting of a request for the asker's phone ended, before everything is asked anew."""
-
-    verdict: Verdict
-    on_card: Intervention | None = None
-    """What its card shows; None for a change of mode, which waits on the card of what it changes."""
-    until: float = 0.0
-    """How long it may wait if the phone is busy again, on the event loop's clock."""
-
-    @property
-    def anyway(self) -> bool:
-        """Whether the person wants the phone to ring, busy or not."""
-        return self.verdict is Verdict.NOW
-
-
 class Interventions:
-    """What a person can ask to be done to a call. `permissions` and `silent_in` are asked anew.
-
-    `refuse_if_unread` raises NotAuthorized where those permissions may be old, because what people write cannot be read.
-    """
+    """What a person can ask to be done to a call."""
 
     def __init__(
         self,
         *,
         phone_calls: PhoneCalls,
         ledger: InterventionLedger,
-        cards: Cards,
-        permissions: Callable[[], Permissions],
-        refuse_if_unread: Callable[[], None],
-        silent_in: Callable[[], frozenset[str]],
+        config: InterventionConfig,
         now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
         measures: Measures,
         tracker: InterventionTracker,
         outcomes: Outcomes,
         bot_token: BotToken,
     ) -> None:
         self._phone_calls = phone_calls
-        self._ledger = ledger
-        self._cards = cards
-        self._permissions = permissions
-        self._refuse_if_unread = refuse_if_unread
-        self._silent_in = silent_in
+        self._config = config
         self._now = now
-        self._sleep = sleep
         self._measures = measures
-        self._bot_token = bot_token
-        self._tasks = Tasks()
+        self._tracker = tracker
         self._outcomes = outcomes
-        self._askers: dict[str, Asker] = {}
-        self.tracker = tracker
+        self._bot_token = bot_token
         self._claims = Claims(
-            phone_calls=phone_calls,
-            ledger=ledger,
-            tracker=tracker,
-            permissions=permissions,
-            silent_in=silent_in,
-            now=now,
-            outcomes=outcomes,
+            phone_calls=phone_calls, ledger=ledger, tracker=tracker, config=config, now=now, outcomes=outcomes
         )
-
-    async def start(self) -> None:
-        """Take up what an earlier process left open, and tell those whose requests it lost."""
-        for request in await self._ledger.interrupted():
-            self._cards.interrupted(request)
-        for card in await self._ledger.waited_unshown():
-            self._cards.never_sent(card)
-        await self.tracker.resume()
+        self._tasks = Tasks()
+        self._askers: dict[str, Asker] = {}
 
     async def stop(self, seconds: float) -> None:
         """Wait for the answers to what was sent, at most so many seconds; then poll no more."""
         await self._tasks.drain(seconds)
-        await self.tracker.stop()
+        await self._tracker.stop()
 
     def asker(self, card: str) -> Asker | None:
         """Who asked for what a card shows; None after a restart, and where many others have asked since."""
         return self._askers.get(card)
-
-    def _remember(self, card: str, asker: Asker) -> None:
-        """Whom to tell where this card cannot be posted; only the newest are remembered."""
-        self._askers.pop(card, None)
-        self._askers[card] = asker
-        while len(self._askers) > MOST_OPEN:
-            del self._askers[next(iter(self._askers))]
 
     async def intervene(self, request: Request, command: Intervene, asker: Asker, waited: Waited | None = None) -> None:
         """Do to a call what was asked. Raises Refusal, PbxError and LedgerUnavailable where nothing was sent.
@@ -193,22 +144,23 @@ class Interventions:
         """
         person, permits = self._authorize(request, command)
         self._bot_token.ask()
-        phone = None if waited and (waited.anyway or waited.on_card) else self._phone_in_doubt(command, person)
-        async with phone_beside(self._phone_calls, self._permissions(), phone) as presence:
-            calls = await read_live_calls(command, tuple(permits), self._permissions(), self._phone_calls, self._sleep)
+        permissions, phone = self._config.permissions(), self._phone_in_doubt(command, person, waited)
+        async with phone_beside(self._phone_calls, permissions, phone) as presence:
+            calls = await read_live_calls(command, tuple(permits), permissions, self._phone_calls)
             reading = await self._choose(request, command, calls, permits, asker)
             if reading is None:
                 return
-            held = self.tracker.holding(person.slack_user, reading.target.call.id)
+            current = self._tracker.current(person.slack_user, reading.target.call.id)
             anyway = waited is not None and waited.anyway
-            if held is not None and not anyway and changes_mode(held, command.action):
-                await self._change_mode(request, command, reading, held, asker)
+            if current is not None and not anyway and changes_mode(current, command.action):
+                await self._change_mode(request, command, reading, current, asker)
                 return
             try:
-                phone_now = await self._check(command, reading, held, presence, waited)
+                if current is None and not anyway:
+                    reading = await self._check_phone(command, reading, presence)
                 await self._bot_token.refuse_if_revoked()
                 _log.info("allowed", rule=reading.permit.rule, action=reading.permit.action)
-                intervention = await self._claims.claim(request, command, reading, phone_now)
+                intervention = await self._claims.claim(request, command, reading, waited)
             except PhoneNotRegistered as refusal:
                 await self._offer_to_ring_anyway(request, command, reading, refusal, asker)
                 return
@@ -221,16 +173,17 @@ class Interventions:
 
     def _authorize(self, request: Request, command: Intervene) -> tuple[Person, dict[str, Permit]]:
         """Who asks, and a Permit for each extension that is meant. Raises NotAuthorized and NotSuitable."""
-        self._refuse_if_unread()
-        permissions = self._permissions()
+        self._config.refuse_if_unread()
+        permissions = self._config.permissions()
         person = permissions.person(request.slack_user, external=request.external)
         return person, permits_for(person, command, request.channel, permissions)
 
-    def _phone_in_doubt(self, command: Intervene, person: Person) -> str | None:
-        """The phone that the PBX is asked about; None where nothing will ring, it rings anyway, or we know that it is busy."""
-        ours = self.tracker.busy_elsewhere(person.slack_user, person.phone, "") is not None
-        certain = command.action not in RINGS_PHONE or command.ring_anyway or ours
-        return None if certain else person.phone
+    def _phone_in_doubt(self, command: Intervene, person: Person, waited: Waited | None) -> str | None:
+        """The phone that the PBX is asked about; None where nothing will ring, it rings anyway, or we know how it is."""
+        if command.action not in RINGS_PHONE or command.ring_anyway or (waited and (waited.anyway or waited.on_card)):
+            return None
+        ours = self._tracker.busy_elsewhere(person.slack_user, person.phone, "")
+        return None if ours is not None else person.phone
 
     async def _choose(
         self,
@@ -242,8 +195,8 @@ class Interventions:
     ) -> Reading | None:
         """The one view that the action goes to; None where the person is asked which. Raises NotAuthorized or NotSuitable."""
         read_at = asyncio.get_running_loop().time()
-        permissions = self._permissions()
-        known = self.tracker.known(call for _, call in calls)
+        permissions = self._config.permissions()
+        known = self._tracker.known(call for _, call in calls)
         fitting = suitable_views(command, calls, permissions, known)
         if len(fitting) > 1:  # choices show calls, and no claim asks for the permission again before they do
             _, permits = self._authorize(request, command)
@@ -258,46 +211,41 @@ class Interventions:
         await asker.choose(command.action, choices)
         return None
 
-    async def _check(
-        self,
-        command: Intervene,
-        reading: Reading,
-        held: Intervention | None,
-        presence: Awaitable[PhoneSeen],
-        waited: Waited | None,
-    ) -> AskersPhone:
-        """What is known of the asker's phone. Raises AlreadyInCall and PhoneNotRegistered where it is not to ring.
-
-        `held`: what the phone is in this call for already; then the claim decides.
-        """
-        anyway = waited is not None and waited.anyway
-        seen, seen_at = PhoneSeen.UNKNOWN, reading.at
-        if held is None and not anyway:
-            phone = reading.permit.person.phone
-            refuse_if_inside(command.action, reading.target.call, phone)
-            seen, seen_at = await presence, asyncio.get_running_loop().time()
-            if seen is PhoneSeen.NOT_REGISTERED:
-                raise PhoneNotRegistered(phone)
-        return AskersPhone(seen, seen_at, anyway, None if waited is None else waited.on_card)
+    async def _check_phone(self, command: Intervene, reading: Reading, presence: Awaitable[PhoneSeen]) -> Reading:
+        """What is read, with the asker's phone. Raises AlreadyInCall and PhoneNotRegistered where it is not to ring."""
+        phone = reading.permit.person.phone
+        refuse_if_inside(command.action, reading.target.call, phone)
+        reading = replace(reading, phone=await presence, phone_at=asyncio.get_running_loop().time())
+        if reading.phone is PhoneSeen.NOT_REGISTERED:
+            raise PhoneNotRegistered(phone)
+        return reading
 
     async def _act(self, request: Request, intervention: Intervention, asker: Asker, *, shown: bool) -> None:
         """Send the PUT, and have its answer on the card; the card says Asked where the answer takes long.
 
         `shown`: the card is there already.
         """
-        self._remember(intervention.card, asker)
-        put = self._tasks.spawn(self._put(intervention), name=f"put {intervention.id}")
-        await asyncio.sleep(0)  # the PUT goes before what is said of it
-        if not request.clicked and not shown:
-            elsewhere = asker.card_is_elsewhere(why_elsewhere(intervention, self._silent_in()))
-            self._tasks.spawn(elsewhere, name=f"place of {intervention.id}")  # Slack may take long for it
-        _, late = await asyncio.wait({put}, timeout=SOON)
-        if late:
-            self.tracker.show(intervention.card)
 
-    async def _put(self, intervention: Intervention) -> None:
-        after = await send(intervention, self._phone_calls, self._measures, self._now)
-        await self.tracker.update(after)
+        async def put() -> None:
+            await self._tracker.update(await send(intervention, self._phone_calls, self._measures, self._now))
+
+        sending = self._tasks.spawn(put(), name=f"put {intervention.id}")
+        await asyncio.sleep(0)  # the PUT goes before what is said of it
+        if not shown:
+            self._tell_place(request, intervention, asker)
+        _, late = await asyncio.wait({sending}, timeout=SOON)
+        if late:
+            self._tracker.show(intervention.card)
+
+    def _tell_place(self, request: Request, intervention: Intervention, asker: Asker) -> None:
+        """Say where the card is to those who typed, and remember whom to tell where Slack takes it nowhere."""
+        self._askers.pop(intervention.card, None)
+        self._askers[intervention.card] = asker
+        while len(self._askers) > MOST_OPEN:  # only the newest are remembered
+            del self._askers[next(iter(self._askers))]
+        if not request.clicked:
+            elsewhere = asker.card_is_elsewhere(why_elsewhere(intervention, self._config.silent_in()))
+            self._tasks.spawn(elsewhere, name=f"place of {intervention.id}")  # Slack may take long for it
 
     # ── not now ──
 
@@ -314,21 +262,21 @@ class Interventions:
         await asker.phone_not_registered(refusal, anyway, request.id)
 
     async def _change_mode(
-        self, request: Request, command: Intervene, reading: Reading, held: Intervention, asker: Asker
+        self, request: Request, command: Intervene, reading: Reading, current: Intervention, asker: Asker
     ) -> None:
         """Wait for the old leg to go, then ask for everything anew: the permission, the call, the view."""
         target = reading.target
-        if self.tracker.waiting_requests.waits(held.card):
+        if self._tracker.waiting_requests.waits(current.card):
             raise AlreadyAsked(
                 "Your card is already waiting for you to hang up. Do that, or click Cancel there first. Nothing more was sent.",
-                held.slack_user,
+                current.slack_user,
             )
-        if command.action in SILENT and others_read(held.place, held.slack_user, self._silent_in()):
+        if command.action in SILENT and others_read(current.place, current.slack_user, self._config.silent_in()):
             raise AlreadyInCall(
                 f"You are in this call, and everyone hears you. Hang up, then ask for {LABEL[command.action]} again: others "
                 "read your card, so it does not wait for you there. Nothing was sent."
             )
-        verdict = await self.tracker.waiting_requests.wait(held, command.action)
+        verdict = await self._tracker.waiting_requests.wait(current, command.action)
         if verdict is Verdict.STOPPED:
             raise Refusal(
                 "callbot is being restarted. Nothing was sent. Hang up if you like, and ask again in a moment."
@@ -361,16 +309,13 @@ class Interventions:
 
         `waited`: on which card it has waited before, and the phone is busy again. Nothing is claimed or sent meanwhile.
         """
-        target, waiting_requests = reading.target, self.tracker.waiting_requests
+        target, waiting_requests = reading.target, self._tracker.waiting_requests
         on_card, until = (None, 0.0) if waited is None else (waited.on_card, waited.until)
         if on_card is None:
             self._authorize(request, command)  # the card shows the call, and no claim asks again before it does
             on_card, until = await self._claims.wait_on_card(request, command, reading), waiting_requests.ends_at()
-            self._remember(on_card.card, asker)
             _log.info("waits", call=target.call.id)
-            if not request.clicked:
-                elsewhere = asker.card_is_elsewhere(why_elsewhere(on_card, self._silent_in()))
-                self._tasks.spawn(elsewhere, name=f"place of {request.id}")  # Slack may take long for it
+            self._tell_place(request, on_card, asker)
         came_to = "callbot stopped."
         try:
             verdict = await waiting_requests.wait_for_phone(on_card, self._whose_call(busy_with, on_card), until)
@@ -391,17 +336,17 @@ class Interventions:
                 call_id=target.call.id,
             )
         finally:
-            self.tracker.end_waiting(on_card, came_to)
+            self._tracker.end_waiting(on_card, came_to)
 
     def _whose_call(self, busy_with: Intervention | None, asked: Intervention) -> str:
         """The agent of the call that the phone is busy with, as far as those may know who see the card; else empty."""
         if (
             busy_with is None
             or busy_with.slack_user != asked.slack_user
-            or self._permissions().protects(busy_with.call)
+            or self._config.permissions().protects(busy_with.call)
         ):
             return ""
-        read_by_others = others_read(asked.place, asked.slack_user, self._silent_in())
+        read_by_others = others_read(asked.place, asked.slack_user, self._config.silent_in())
         return "" if busy_with.name in SILENT and read_by_others else busy_with.agent
 
 
@@ -410,7 +355,7 @@ async def read_live_calls(
     extensions: tuple[str, ...],
     permissions: Permissions,
     phone_calls: PhoneCalls,
-    sleep: Callable[[float], Awaitable[object]],
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> list[tuple[str, PhoneCall]]:
     """The calls that a command may mean, as they are now, with the extension that each was asked for. Raises PbxError."""
     calls = await live_on(

@@ -6,8 +6,9 @@ answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Protocol
 
 import structlog
@@ -20,7 +21,7 @@ from bot.domain.intervention import UNDECIDED, Intervention, Poll, State, Why, a
 from bot.domain.legs import NOTHING, Known, as_others_see, without_legs
 from bot.domain.permissions import Permissions
 from bot.interventions.card import Card, card_of, is_removed, others_read
-from bot.interventions.open_cards import OpenCards
+from bot.interventions.checks import POLL_PATIENCE, phone_seen
 from bot.interventions.outcomes import InterventionLedger
 from bot.interventions.waiting import WaitingRequests
 from bot.polling.poller import CallPath, Haste, Poller
@@ -56,6 +57,19 @@ class Measures(Protocol):
         """Proof that the supervisor is in the call, so many seconds after they asked, perhaps from an alert's card."""
 
 
+class InterventionConfig(Protocol):
+    """The live configuration, as far as interventions need it. Each is asked anew whenever it counts."""
+
+    def permissions(self) -> Permissions:
+        """Who may do what now."""
+
+    def refuse_if_unread(self) -> None:
+        """Raise NotAuthorized where those permissions may be out of date: the files cannot be read."""
+
+    def silent_in(self) -> frozenset[str]:
+        """The channels that may show silent actions."""
+
+
 class InterventionTracker:
     """The open interventions and their cards. `noticed` hears of everything on a card whenever it is shown."""
 
@@ -65,37 +79,43 @@ class InterventionTracker:
         poller: Poller,
         ledger: InterventionLedger,
         cards: Cards,
-        permissions: Callable[[], Permissions],
-        silent_in: Callable[[], frozenset[str]],
+        config: InterventionConfig,
         now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
         measures: Measures,
-        phone_seen: Callable[[str], Awaitable[PhoneSeen]],
         noticed: Callable[[tuple[Intervention, ...]], None] = lambda _: None,
     ) -> None:
         self._poller = poller
         self._ledger = ledger
         self._cards = cards
-        self._permissions = permissions
-        self._silent_in = silent_in
+        self._config = config
         self._now = now
         self._measures = measures
-        self._phone_seen = phone_seen
         self._noticed = noticed
-        self._open_cards = OpenCards()
+        self._on_card: dict[str, dict[str, Intervention]] = {}
+        """The newest state of each intervention, by card and id, oldest first."""
+        self._followed: dict[str, dict[str, Intervention]] = {}
+        """What of that is still followed, by call id and id; a call without any is not in it."""
         self._polled: set[CallPath] = set()
         self._being_sent: set[str] = set()
         self._stopped = False
-        self._saving = WriteBehind(ledger.save, sleep, saved=self._show_and_forget, at_once=_SAVED_AT_ONCE)
+        self._saving = WriteBehind(ledger.save, saved=self._show_and_forget, at_once=_SAVED_AT_ONCE)
         self._tasks = Tasks(apart=True)
-        self.waiting_requests = WaitingRequests(self.show, phone_seen=phone_seen, is_ours=self._rings_elsewhere)
+        self.waiting_requests = WaitingRequests(
+            self.show,
+            phone_seen=self._phone_seen,
+            is_ours=lambda one: self.busy_elsewhere(one.slack_user, one.phone, one.call_id) is not None,
+        )
 
-    # ── what others ask ──
+    # ── what is open ──
 
     @property
     def open(self) -> tuple[Intervention, ...]:
         """Everything that is still followed."""
-        return self._open_cards.followed
+        return tuple(chain.from_iterable(in_call.values() for in_call in self._followed.values()))
+
+    def _in_call(self, call_id: str) -> tuple[Intervention, ...]:
+        """What is still followed in calls of this id."""
+        return tuple(self._followed.get(call_id, {}).values())
 
     def known(self, calls: Iterable[PhoneCall]) -> Mapping[str, Known]:
         """What interventions of ours tell of the views of these calls as they are now, by call id.
@@ -103,10 +123,10 @@ class InterventionTracker:
         A leg may have come since the last poll of the call: then it is no proof yet, and a leg all the same. A call picked
         up is no leg: it is a party's.
         """
-        return {call.id: self._known(call) for call in calls if self._open_cards.followed_in(call.id)}
+        return {call.id: self._known(call) for call in calls if call.id in self._followed}
 
     def _known(self, call: PhoneCall) -> Known:
-        ours = [one for one in self._open_cards.followed_in(call.id) if not call.is_another_than(one.call)]
+        ours = [one for one in self._in_call(call.id) if not call.is_another_than(one.call)]
         if not ours:
             return NOTHING
         return Known(
@@ -119,20 +139,16 @@ class InterventionTracker:
         view = call.named_views[key]
         if one.name is ActionName.PICK_UP:
             return key == one.action.phone_call_view_id and view.on_call and one.phone in view.source
-        public = one.name is ActionName.BARGE_IN and others_read(one.place, one.slack_user, self._silent_in())
+        public = one.name is ActionName.BARGE_IN and others_read(one.place, one.slack_user, self._config.silent_in())
         return public and one.in_call and key == one.leg and one.phone in view.source
 
     def without_legs(self, call: PhoneCall) -> PhoneCall:
         """The call without every view that is or may be a supervisor's leg: nobody may learn of those."""
-        return without_legs(call, self._known(call), self._permissions())
+        return without_legs(call, self._known(call), self._config.permissions())
 
-    def holding(self, slack_user: str, call_id: str) -> Intervention | None:
-        """The open intervention of a person in this call: an undecided one first, else one by which they are in it."""
-        own = [
-            one
-            for one in self._open_cards.followed_in(call_id)
-            if one.name in RINGS_PHONE and one.slack_user == slack_user
-        ]
+    def current(self, slack_user: str, call_id: str) -> Intervention | None:
+        """What a person's phone is used for in this call: an undecided intervention first, else one by which they are in it."""
+        own = [one for one in self._in_call(call_id) if one.name in RINGS_PHONE and one.slack_user == slack_user]
         undecided = (one for one in own if one.state in UNDECIDED)
         return next(undecided, None) or next((one for one in own if one.in_call), None)
 
@@ -141,7 +157,7 @@ class InterventionTracker:
         return next(
             (
                 one
-                for one in self._open_cards.followed
+                for one in self.open
                 if one.name in RINGS_PHONE
                 and (one.slack_user == slack_user or one.phone == phone)
                 and one.call_id != call_id
@@ -150,57 +166,91 @@ class InterventionTracker:
             None,
         )
 
-    def _rings_elsewhere(self, waiting: Intervention) -> bool:
-        return self.busy_elsewhere(waiting.slack_user, waiting.phone, waiting.call_id) is not None
-
     def waiting(self, slack_user: str, call_id: str) -> Intervention | None:
         """What of this person's waits for their phone, to act on this call."""
-        on_cards = (one for card_id in self._open_cards.ids for one in self._open_cards.on(card_id))
+        on_cards = chain.from_iterable(on_card.values() for on_card in self._on_card.values())
         theirs = (one for one in on_cards if (one.slack_user, one.call_id) == (slack_user, call_id))
         return next((one for one in theirs if one.why is Why.PHONE_BUSY), None)
 
-    # ── what others tell ──
+    # ── what is on the cards ──
 
     async def open_card(self, card_id: str) -> dict[str, Intervention]:
-        """Remember what the card shows already, and return it. Raises CallbotError where the ledger cannot be read."""
-        shown = () if card_id in self._open_cards else await self._ledger.of_card(card_id)
-        return self._open_cards.take_up(card_id, taken_up(shown, self._now()))
+        """Remember what the card shows already, and return it, by id; the dict changes as the interventions do.
 
-    def put_on_card(self, intervention: Intervention, earlier: dict[str, Intervention]) -> None:
+        Raises CallbotError where the ledger cannot be read.
+        """
+        shown = () if card_id in self._on_card else taken_up(await self._ledger.of_card(card_id), self._now())
+        if card_id not in self._on_card:
+            for one in shown:
+                self._put(one)
+        return self._on_card.setdefault(card_id, {})
+
+    def put_on_card(self, new: Intervention, earlier: dict[str, Intervention]) -> None:
         """Remember a new intervention beside what `open_card` returned, even if that has ended and is forgotten since.
 
-        Its call is not polled for it until the answer to its PUT comes with `update`.
+        Its call is not polled for it until the answer to its PUT comes with `update`. What was not answered before it can
+        no more become Connected.
         """
-        self._being_sent.add(intervention.id)
-        self._open_cards.put_back(intervention.card, earlier)
-        self._open_cards.put(intervention)
+        on_card = self._on_card.setdefault(new.card, earlier)
+        for one in (*on_card.values(), new):
+            self._put(one)
+        if not new.following:  # it waits for the phone
+            return
+        self._being_sent.add(new.id)
+        for older in self._in_call(new.call_id):
+            same = older.slack_user == new.slack_user and older.id != new.id
+            if same and older.state is State.NOT_ANSWERED and new.name in RINGS_PHONE:
+                over = older.model_copy(update={"following": False})
+                self._put(over)
+                self._saving.save_soon(over)
 
-    def wait_on_card(self, waiting: Intervention, earlier: dict[str, Intervention]) -> None:
-        """Have on its card, beside what `open_card` returned, what waits until the phone is free."""
-        self._open_cards.put_back(waiting.card, earlier)
-        self._open_cards.put(waiting)
+    def _put(self, one: Intervention) -> None:
+        """A new state, on its card and in its call."""
+        self._on_card.setdefault(one.card, {})[one.id] = one
+        in_call = self._followed.setdefault(one.call_id, {})
+        if one.following:
+            in_call[one.id] = one
+        else:
+            in_call.pop(one.id, None)
+        if not in_call:
+            del self._followed[one.call_id]
+
+    def _newest(self, one: Intervention) -> Intervention | None:
+        """What is true of this one now; None where its card is forgotten."""
+        return self._on_card.get(one.card, {}).get(one.id)
 
     def end_waiting(self, waiting: Intervention, advice: str) -> None:
         """What waited was not sent, and the card says so; nothing where it was sent after all."""
-        as_it_is = self._open_cards.newest(waiting)
+        as_it_is = self._newest(waiting)
         if as_it_is is not None and as_it_is.why is Why.PHONE_BUSY:
-            self._open_cards.put(not_sent(as_it_is, advice, self._now()))
+            self._put(not_sent(as_it_is, advice, self._now()))
             self._show_and_forget(waiting)
 
     def show(self, card_id: str) -> None:
         """Bring the card up to date."""
-        shown = self._open_cards.on(card_id)
+        shown = tuple(self._on_card.get(card_id, {}).values())
         if shown:
             self._cards.show(
                 card_of(
                     shown,
-                    self._permissions(),
-                    silent_in=self._silent_in(),
+                    self._config.permissions(),
+                    silent_in=self._config.silent_in(),
                     known=self._known,
                     mode_change=self.waiting_requests.on_card(card_id),
                 )
             )
             self._noticed(shown)
+
+    def _show_and_forget(self, intervention: Intervention) -> None:
+        """Bring its card up to date, for the last time where nothing on it is open."""
+        self.show(intervention.card)
+        self.forget_if_done(intervention.card)
+
+    def forget_if_done(self, card_id: str) -> None:
+        """Leave a card with nothing open to the ledger, once that knows all of it."""
+        shown = self._on_card.get(card_id, {}).values()
+        if not any(one.following or one.why is Why.PHONE_BUSY or self._saving.waits(one.id) for one in shown):
+            self._on_card.pop(card_id, None)
 
     async def update(self, intervention: Intervention) -> None:
         """A new state: save it, and go on polling where there is more to see.
@@ -208,26 +258,24 @@ class InterventionTracker:
         What is saved is shown by `_saving`. Where the ledger is slow it is shown here first.
         """
         self._being_sent.discard(intervention.id)
-        self._open_cards.put(intervention)
+        self._put(intervention)
         await self._saving.save(intervention)
         if self._saving.waits(intervention.id):
             self._show_and_forget(intervention)
-        self._poll_on(intervention)
-
-    def supersede(self, newer: Intervention) -> None:
-        """A newer request rings the phone: what was not answered before can no more become Connected."""
-        for older in self._open_cards.followed_in(newer.call_id):
-            same = older.slack_user == newer.slack_user and older.id != newer.id
-            if same and older.state is State.NOT_ANSWERED and newer.name in RINGS_PHONE:
-                over = older.model_copy(update={"following": False})
-                self._open_cards.put(over)
-                self._saving.save_soon(over)
+        call = (intervention.user, intervention.extension, intervention.call_id)
+        if intervention.following and call not in self._polled and not self._stopped:
+            self._polled.add(call)
+            self._tasks.spawn(self._follow_call(call), name=f"follow {intervention.call_id}")
 
     async def resume(self) -> None:
-        """Take up, after a start, what was open: poll the call, and let the same card go on.
+        """Take up, after a start, what was open: poll the call, and let the same card go on. Tell whose requests are lost.
 
         What has ended is shown where its card does not show it yet: its end was written down before it reached Slack.
         """
+        for request in await self._ledger.interrupted():
+            self._cards.interrupted(request)
+        for card_id in await self._ledger.waited_unshown():
+            self._cards.never_sent(card_id)
         ended = await self._ledger.ended_unshown()
         for one in await self._ledger.following():
             open_one = (await self.open_card(one.card))[one.id]
@@ -240,7 +288,7 @@ class InterventionTracker:
 
     def permissions_changed(self) -> None:
         """Show every open card as the permissions of now would have it."""
-        for card_id in self._open_cards.ids:
+        for card_id in tuple(self._on_card):
             self.show(card_id)
 
     async def stop(self) -> None:
@@ -252,15 +300,9 @@ class InterventionTracker:
 
     # ── polling ──
 
-    def _poll_on(self, intervention: Intervention) -> None:
-        call = (intervention.user, intervention.extension, intervention.call_id)
-        if intervention.following and call not in self._polled and not self._stopped:
-            self._polled.add(call)
-            self._tasks.spawn(self._follow_call(call), name=f"follow {intervention.call_id}")
-
     def _of(self, call: CallPath) -> tuple[Intervention, ...]:
         """The interventions in this call whose PUT is answered, or lost: those that a poll can tell about."""
-        answered_ones = (one for one in self._open_cards.followed_in(call[2]) if one.id not in self._being_sent)
+        answered_ones = (one for one in self._in_call(call[2]) if one.id not in self._being_sent)
         return tuple(one for one in answered_ones if (one.user, one.extension) == call[:2])
 
     async def _follow_call(self, call: CallPath) -> None:
@@ -291,15 +333,15 @@ class InterventionTracker:
 
     def _advanced(self, before: Intervention, poll: Poll, now: datetime) -> Intervention | None:
         """The state after this poll, if it has changed what is to be seen."""
-        if self._open_cards.newest(before) is not before:
+        if self._newest(before) is not before:
             return None  # a request that came meanwhile has ended it
-        others = (one.leg for one in self._open_cards.followed_in(before.call_id) if one.id != before.id)
-        if before.state in RECORDED and is_removed(before, self._permissions()):
+        others = (one.leg for one in self._in_call(before.call_id) if one.id != before.id)
+        if before.state in RECORDED and is_removed(before, self._config.permissions()):
             after = removed(before, now)  # not left at Recording: they may come back to a card that nobody keeps true
         else:
             shown = self._without_last_legs(before, poll)
             after = follow(before, shown, now, taken=frozenset(leg for leg in others if leg is not None))
-        self._open_cards.put(after)
+        self._put(after)
         if _memorable(after) == _memorable(before):
             return None
         if after.state is not before.state:
@@ -317,26 +359,18 @@ class InterventionTracker:
         call = poll.call
         if one.name not in RECORDING or call is None or call.view(one.action.phone_call_view_id) is not None:
             return poll
-        left = as_others_see(call, self._known(call), self._permissions()).views
+        left = as_others_see(call, self._known(call), self._config.permissions()).views
         return poll if left or not call.views else Poll()
 
     async def _ask_about_phone(self, missed: Intervention) -> None:
         """Add what the PBX knows of the phone to what was not answered, if that is still so by then."""
         seen = await self._phone_seen(missed.phone)
-        as_it_is = self._open_cards.newest(missed)
+        as_it_is = self._newest(missed)
         if seen and as_it_is is not None and as_it_is.state is State.NOT_ANSWERED:
             await self.update(as_it_is.model_copy(update={"phone_seen": seen}))
 
-    def _show_and_forget(self, intervention: Intervention) -> None:
-        """Bring its card up to date, for the last time where nothing on it is open."""
-        self.show(intervention.card)
-        self.forget_if_done(intervention.card)
-
-    def forget_if_done(self, card_id: str) -> None:
-        """Leave a card with nothing open to the ledger, once that knows all of it."""
-        shown = self._open_cards.on(card_id)
-        if not any(one.following or one.why is Why.PHONE_BUSY or self._saving.waits(one.id) for one in shown):
-            self._open_cards.forget(card_id)
+    async def _phone_seen(self, phone: str) -> PhoneSeen:
+        return await phone_seen(self._poller, self._config.permissions(), phone, POLL_PATIENCE)
 
 
 def _came_with(one: Intervention, call: PhoneCall, key: str) -> bool:

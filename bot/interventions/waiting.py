@@ -29,7 +29,7 @@ POLL_EVERY = 0.5
 class ModeChange(BaseModel, frozen=True):
     """A change of mode that waits for the supervisor to hang up; `late`: it waited in vain."""
 
-    held: ActionName
+    current: ActionName
     to: ActionName
     late: bool = False
 
@@ -53,14 +53,30 @@ class Verdict(StrEnum):
     STOPPED = "callbot stopped"
 
 
-def changes_mode(held: Intervention, action: ActionName) -> bool:
+@dataclass(frozen=True)
+class Waited:
+    """How the waiting of a request for the asker's phone ended, before everything is asked anew."""
+
+    verdict: Verdict
+    on_card: Intervention | None = None
+    """What its card shows; None for a change of mode, which waits on the card of what it changes."""
+    until: float = 0.0
+    """How long it may wait if the phone is busy again, on the event loop's clock."""
+
+    @property
+    def anyway(self) -> bool:
+        """Whether the person wants the phone to ring, busy or not."""
+        return self.verdict is Verdict.NOW
+
+
+def changes_mode(current: Intervention, action: ActionName) -> bool:
     """Whether the person is in the call in one mode and asks for another."""
-    return held.in_call and held.name in JOINING and action in JOINING and held.name is not action
+    return current.in_call and current.name in JOINING and action in JOINING and current.name is not action
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    held: Intervention
+    intervention: Intervention
     shown: ModeChange | BusyPhone
     verdict: "asyncio.Future[Verdict]"
 
@@ -99,14 +115,14 @@ class WaitingRequests:
         """Whether something waits on this card."""
         return card in self._waiting
 
-    async def wait(self, held: Intervention, to: ActionName) -> Verdict:
-        """Show the question on the card of `held`, and wait for its leg to go, for a button, or for 30 s."""
-        shown = ModeChange(held=held.name, to=to)
-        came = await self._wait(_Waiting(held, shown, asyncio.get_running_loop().create_future()), self._patience)
+    async def wait(self, current: Intervention, to: ActionName) -> Verdict:
+        """Show the question on the card of `current`, and wait for its leg to go, for a button, or for 30 s."""
+        shown = ModeChange(current=current.name, to=to)
+        came = await self._wait(_Waiting(current, shown, asyncio.get_running_loop().create_future()), self._patience)
         if came is Verdict.LATE:
-            self._late[held.card] = shown.model_copy(update={"late": True})
+            self._late[current.card] = shown.model_copy(update={"late": True})
         if came in {Verdict.LATE, Verdict.CANCELLED}:
-            self._show(held.card)
+            self._show(current.card)
         return came
 
     async def wait_for_phone(self, asked: Intervention, whose: str, until: float) -> Verdict:
@@ -130,12 +146,16 @@ class WaitingRequests:
 
     def _waiting_for(self, phone: str) -> list[_Waiting]:
         """What waits for this phone."""
-        return [one for one in self._waiting.values() if isinstance(one.shown, BusyPhone) and one.held.phone == phone]
+        return [
+            one
+            for one in self._waiting.values()
+            if isinstance(one.shown, BusyPhone) and one.intervention.phone == phone
+        ]
 
     async def _poll(self, phone: str) -> None:
         """Ask the PBX about a phone again and again, for all that wait for it: nothing tells when it is put down."""
         while True:
-            waiting = [one for one in self._waiting_for(phone) if not self._is_ours(one.held)]
+            waiting = [one for one in self._waiting_for(phone) if not self._is_ours(one.intervention)]
             try:
                 free = bool(waiting) and await self._phone_seen(phone) not in BUSY
             except Exception:  # noqa: BLE001 - one failed poll must not leave what waits to its 30 s
@@ -147,7 +167,7 @@ class WaitingRequests:
             await asyncio.sleep(self._poll_every)
 
     async def _wait(self, waiting: _Waiting, patience: float) -> Verdict:
-        card = waiting.held.card
+        card = waiting.intervention.card
         self._late.pop(card, None)
         self._waiting[card] = waiting
         self._show(card)
@@ -172,7 +192,7 @@ class WaitingRequests:
             return
         if intervention.why is Why.CALL_OVER:
             waiting.verdict.set_result(Verdict.OVER)
-        elif waiting.held.id == intervention.id:
+        elif waiting.intervention.id == intervention.id:
             waiting.verdict.set_result(Verdict.FREE)
 
     def decide(self, card: str, slack_user: str, *, now: bool) -> None:
@@ -180,6 +200,6 @@ class WaitingRequests:
         waiting = self._waiting.get(card)
         if waiting is None or waiting.verdict.done():
             raise NotSuitable("Nothing is waiting there any more. Ask again. Nothing was sent.")
-        if waiting.held.slack_user != slack_user:
+        if waiting.intervention.slack_user != slack_user:
             raise NotAuthorized("another person's card", "This is somebody else's card. Nothing was sent.")
         waiting.verdict.set_result(Verdict.NOW if now else Verdict.CANCELLED)

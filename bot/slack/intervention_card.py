@@ -378,7 +378,7 @@ def _mode_change(card: Card, newest: Intervention) -> tuple[str, ...]:
     change = card.mode_change
     if isinstance(change, ModeChange) and not (card.removed or card.protected):
         hang_up = f"Hang up: your phone rings again at once for {LABEL[change.to]}."
-        words.append(f"Not switched, {STILL[change.held]}." if change.late else hang_up)
+        words.append(f"Not switched, {STILL[change.current]}." if change.late else hang_up)
     held = next((one.name for one in card.interventions if one.in_call and one.name in JOINING), None)
     if held is not None and newest.name in JOINING and newest.state in {State.NOT_ANSWERED, State.REFUSED}:
         words.append(f"Not switched, {STILL[held]}.")

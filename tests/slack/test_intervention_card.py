@@ -256,11 +256,15 @@ LATE = [
 def test_after_waiting_in_vain_the_card_says_which_mode_goes_on(
     said: Said, reached: Reached, held: ActionName, words: str
 ) -> None:
-    assert words in said(reached(State.CONNECTED, held), mode_change=ModeChange(held=held, to=MONITOR, late=True))
+    assert words in said(reached(State.CONNECTED, held), mode_change=ModeChange(current=held, to=MONITOR, late=True))
 
 
 WAITING = [
-    (ModeChange(held=MONITOR, to=WHISPER), "Hang up: your phone rings again at once for Whisper.", "Ring now anyway"),
+    (
+        ModeChange(current=MONITOR, to=WHISPER),
+        "Hang up: your phone rings again at once for Whisper.",
+        "Ring now anyway",
+    ),
     (BusyPhone(), "", "Ring anyway"),
 ]
 
@@ -548,7 +552,7 @@ def test_the_card_of_a_recording_that_is_followed_no_more_says_so(
 def test_who_may_not_see_the_call_is_not_asked_to_hang_up_for_another_mode(
     message: CardMessage, reached: Reached, labels: Texts, fields: dict[str, Any]
 ) -> None:
-    card = message(reached(State.CONNECTED), mode_change=ModeChange(held=MONITOR, to=WHISPER), **fields)
+    card = message(reached(State.CONNECTED), mode_change=ModeChange(current=MONITOR, to=WHISPER), **fields)
     assert "Hang up: your phone" not in card.text
     assert "Ring now anyway" not in labels(card)
 

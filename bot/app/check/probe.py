@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -30,7 +29,7 @@ from bot.domain.intervention import GRACE, UNDECIDED, Intervention, State, Why
 from bot.domain.permissions import Permissions, Permit, Person
 from bot.interventions.card import Card
 from bot.interventions.checks import phone_seen, refuse_if_inside
-from bot.interventions.claiming import AskersPhone, Claims, Reading
+from bot.interventions.claiming import Claims, Reading
 from bot.interventions.outcomes import Outcome, Outcomes, rule_of
 from bot.interventions.planner import CallAndView, permits_for, suitable_views
 from bot.interventions.service import read_live_calls, send
@@ -292,6 +291,24 @@ class Probe:
         )
 
 
+class ProbeConfig:
+    """The configuration of a probe: as it was read at its start, and no channel shows anything."""
+
+    def __init__(self, permissions: Permissions) -> None:
+        self._permissions = permissions
+
+    def permissions(self) -> Permissions:
+        """Who may do what."""
+        return self._permissions
+
+    def refuse_if_unread(self) -> None:
+        """Nothing: it was read just now."""
+
+    def silent_in(self) -> frozenset[str]:
+        """None: the card of a probe is on the terminal."""
+        return frozenset()
+
+
 class ProbeAction:
     """The one Monitor. `claim` it first; `run` sends it and ends when nothing is left to see."""
 
@@ -312,6 +329,7 @@ class ProbeAction:
         self._sleep = sleep
         self._card = ProbeCard(report)
         self._measures = NotMeasured()
+        config = ProbeConfig(permissions)
         poller = Poller(
             urgent=pbx,
             background=pbx,
@@ -325,20 +343,16 @@ class ProbeAction:
             poller=poller,
             ledger=ledger,
             cards=self._card,
-            permissions=lambda: permissions,
-            silent_in=frozenset,
+            config=config,
             now=now,
-            sleep=asyncio.sleep,
             measures=self._measures,
-            phone_seen=partial(phone_seen, pbx, permissions),
         )
         self._outcomes = Outcomes(ledger)
         self._claims = Claims(
             phone_calls=pbx,
             ledger=ledger,
             tracker=self._tracker,
-            permissions=lambda: permissions,
-            silent_in=frozenset,
+            config=config,
             now=now,
             outcomes=self._outcomes,
         )
@@ -346,7 +360,7 @@ class ProbeAction:
     async def claim(self, request: Request, command: Intervene, target: CallAndView, permit: Permit) -> Intervention:
         """Write the intervention down, on the call as it was read just now. Raises Refusal, PbxError, LedgerUnavailable."""
         reading = Reading(target, permit, asyncio.get_running_loop().time())
-        return await self._claims.claim(request, command, reading, AskersPhone())
+        return await self._claims.claim(request, command, reading)
 
     async def run(self, claimed: Intervention) -> bool:
         """Send it and say what happens. Whether the supervisor was seen in the call. Afterwards it holds no claim."""
