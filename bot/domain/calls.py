@@ -119,13 +119,9 @@ def _instant_of(text: str) -> datetime | None:
 
 def number(value: object) -> int | None:
     """A number or a numeric string; both occur on the wire for status, flow, holder, parkedPos and presence."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value.strip()):
-        return int(value)
-    return None
+    if isinstance(value, str):
+        return int(value) if _WHOLE_NUMBER.fullmatch(value.strip()) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
@@ -164,7 +160,7 @@ _Numbers = Annotated[
     Field(max_length=MOST_PARTIES),
 ]
 _DOCUMENTED_FIRST = Field(union_mode="left_to_right")
-"""The documented form is read inside pydantic's core: 10,000 calls take 160 ms less than with a function in Python for each value."""
+"""The documented form is read inside pydantic's core: a scan of 10,000 new calls takes 60 ms less (of 515) than with a function in Python for each value."""
 
 Instant: TypeAlias = Annotated[datetime | None, BeforeValidator(_instant)]
 Text: TypeAlias = Annotated[_Writable | Annotated[str, BeforeValidator(_text)], _DOCUMENTED_FIRST]

@@ -266,7 +266,7 @@ class Permissions:
 
     def knows(self, extension: str) -> bool:
         """Whether it is somebody's here."""
-        return bool(self._known(extension))
+        return extension in self._holders or extension in self.directory.by_extension
 
     def name_of(self, extension: str) -> str:
         """Whose extension this is, as people say it: the name, else the number itself."""
