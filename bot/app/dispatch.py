@@ -67,16 +67,18 @@ class Dispatch:
         answers show the same id.
         """
         with bound_contextvars(intervention=request.id):
-            await self._handle(request, meant, asker)
+            try:
+                if await self._ledger.begin(request):
+                    await self._carry_out(request, meant, asker)
+                else:
+                    _log.info("repeat")
+            except Exception as error:  # noqa: BLE001 - last resort: the person learns of any failure
+                await self._tell(error, request, asker)
 
-    async def _handle(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
+    async def _carry_out(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
+        """Carry out a request that is in the ledger. Whatever is raised is concluded there first."""
         extension = call_id = ""
-        written_down = False
         try:
-            if not await self._ledger.begin(request):
-                _log.info("repeat")
-                return
-            written_down = True
             if isinstance(meant, Refusal):
                 raise meant  # noqa: TRY301 - concluded and said as every other refusal
             action = meant.action if isinstance(meant, Intervene) else None
@@ -84,15 +86,19 @@ class Dispatch:
             extension, call_id = named_call(meant, request.slack_user, self._config.permissions())
             if isinstance(meant, Intervene):
                 await self._interventions.intervene(request, meant, asker)
-            else:
-                await self._answer_and_tell(request, meant, asker)
-        except Exception as error:  # noqa: BLE001 - last resort: the person and the ledger learn of any failure
+                return
+            answer = await self._answer(request, meant)
+            await self._outcomes.conclude(
+                request, Outcome.ANSWERED, answer.rule, allowed=True, extension=answer.extension, call_id=answer.call_id
+            )
+            if answer.tell is not None:
+                await answer.tell(asker)
+        except Exception as error:
             rule, no = rule_of(error)
-            if written_down:
-                await self._outcomes.conclude(
-                    request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id
-                )
-            await self._tell(error, request, asker)
+            await self._outcomes.conclude(
+                request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id
+            )
+            raise
 
     async def _tell(self, error: Exception, request: Request, asker: Asker) -> None:
         """Tell the person why nothing was done."""
@@ -104,14 +110,6 @@ class Dispatch:
             case _:
                 _log.error("failed", exc_info=error)
                 await asker.failed(str(error) if isinstance(error, CallbotError) else BROKEN, request.id)
-
-    async def _answer_and_tell(self, request: Request, question: Question, asker: Asker) -> None:
-        answer = await self._answer(request, question)
-        await self._outcomes.conclude(
-            request, Outcome.ANSWERED, answer.rule, allowed=True, extension=answer.extension, call_id=answer.call_id
-        )
-        if answer.tell is not None:
-            await answer.tell(asker)
 
     async def _answer(self, request: Request, question: Question) -> _Answer:
         """Carry the question out. Raises Refusal, PbxError and LedgerUnavailable."""
