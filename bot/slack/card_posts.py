@@ -79,7 +79,7 @@ class Placement:
     """The digest of what the message shows; empty where that is not known."""
     shown_since: float = 0.0
     """When the newest state in the message began, in seconds since 1970."""
-    stood: bool = False
+    had_message: bool = False
     """There is, or was, a message for it."""
     renewed: bool = False
     """It was posted again, because Slack does not let the first message be updated."""
@@ -106,7 +106,8 @@ class Placement:
             if isinstance(shown, Card) and self.private and not shown.place.startswith(PEOPLE):
                 shown = shown.model_copy(update={"place": self.place, "elsewhere": CardElsewhere.NO_ACCESS})
             message = message_of(shown)
-            self.drawn = Drawn(card, self.place, message, _digest(message))
+            digest = sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
+            self.drawn = Drawn(card, self.place, message, digest)
         return self.drawn
 
     @property
@@ -156,7 +157,7 @@ class CardPosts:
         placement = Placement(card, card.place, at_wall=self._at_wall)
         known = await self._cards.posted(card.id)
         if known.at is not None:
-            placement.posted_at, placement.shown, placement.stood = MessageAddress(*known.at), known.shown, True
+            placement.posted_at, placement.shown, placement.had_message = MessageAddress(*known.at), known.shown, True
         if known.pending is not None:
             placement.place, placement.begun = known.pending
         elif known.at is not None and known.at[0].startswith("D") and not card.place.startswith(PEOPLE):
@@ -278,10 +279,6 @@ class CardPosts:
                 return None
             window["cursor"] = str(following)
         raise SlackRefusal("history_too_long")
-
-
-def _digest(message: Message) -> str:
-    return sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
 
 
 def _messages(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:

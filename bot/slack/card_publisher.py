@@ -109,12 +109,11 @@ class CardPublisher:
 
     def show(self, card: AnyCard) -> None:
         """Post the card, or update its message. Returns at once."""
-        waiting = (
-            0 if card.id in self._newest else sum(rank_of(each) is rank_of(card) for each in self._newest.values())
-        )
-        if waiting >= MOST_CARDS:
-            _log.error("card_dropped", card=card.id, waiting=len(self._newest))
-            return
+        if card.id not in self._newest:
+            waiting = sum(rank_of(each) is rank_of(card) for each in self._newest.values())
+            if waiting >= MOST_CARDS:
+                _log.error("card_dropped", card=card.id, waiting=len(self._newest))
+                return
         self._newest[card.id] = card
         self._again(card.id)
 
@@ -236,17 +235,17 @@ class CardPublisher:
             self._newest.setdefault(card_id, placement.sent)
             raise
         placement.shown_since, placement.drawn = newest_step(placement.sent).timestamp(), None
-        self._has_message(placement)
+        self._accepted(placement)
         if placement.moved and isinstance(placement.sent, Card):
             placement.moved = False
             self._tasks.spawn(self._on_no_access(placement.sent), name=f"no access {card_id}")
 
-    def _has_message(self, placement: Placement) -> None:
-        """Note that the card has a message, so its channel accepts cards."""
+    def _accepted(self, placement: Placement) -> None:
+        """The card has a message, so its channel accepts cards."""
         if placement.posted_at is None:
             return
-        if not placement.stood:
-            placement.stood = True
+        if not placement.had_message:
+            placement.had_message = True
             self._on_posted(placement.sent)
         self._closed.accepted(placement.where)
 
@@ -267,7 +266,7 @@ class CardPublisher:
             self._drop(card_id, placement)
             return
         self._closed.accepted(where)
-        self._has_message(placement)
+        self._accepted(placement)
 
     async def _send_as_text(self, card: AnyCard, placement: Placement) -> bool:
         """Send the news as text in a direct message, as a card there could be a second one. Returns whether it was sent."""
