@@ -24,6 +24,7 @@ from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
 from bot.sandbox.workspace.conversations import Message
+from bot.sandbox.workspace.deliveries import Delivery
 from bot.sandbox.workspace.workspace import Workspace
 
 ANA, LIS, BOB, DAN, EVE, KIM = "U0ANA", "U0LIS", "U0BOB", "U0DAN", "U0EVE", "U0KIM"
@@ -112,6 +113,25 @@ class House:
 
     async def stop_bot(self) -> None:
         await self.bots.pop().stop()
+
+    # ── what people do ──
+
+    def talk(self) -> str:
+        """Carla Caller is in conversation with Bob; the call's id."""
+        return self.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+
+    async def ana_types(self, line: str, **more: Any) -> Delivery:
+        """Ana types this in the channel of the floor; `more` goes to the workspace."""
+        return await self.workspace.type(ANA, FLOOR, line, **more)
+
+    async def ana_listens(self) -> str:
+        """Ana is connected to Bob's call by Monitor; the call's id."""
+        call = self.talk()
+        await self.ana_types("/monitor 0003*210")
+        await self.card("Ringing")
+        self.floor.lift("0003*024")
+        await self.card("Connected")
+        return call
 
     # ── what people see ──
 

@@ -99,7 +99,7 @@ async def test_99_of_100_commands_at_50_a_second_are_acknowledged_within_100_ms(
 
     The seconds in which other tests had the processors do not count.
     """
-    house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+    house.talk()
     for _ in range(2):
         deliveries = await at_the_rate(house, 100)
         told = distribution(f"acknowledged over {house.transport}", [each.seconds for each in deliveries], SOON)
@@ -113,7 +113,7 @@ async def test_99_of_100_commands_at_50_a_second_are_acknowledged_within_100_ms(
 
 
 async def test_every_command_of_many_is_answered_and_stands_in_the_ledger(house: Any) -> None:
-    house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+    house.talk()
     await at_the_rate(house, 20)
     people = {user for user, _ in TYPED}
     await house.workspace.until(lambda: sum(len(house.workspace.private(user)) for user in people) == 20)
@@ -132,7 +132,7 @@ async def acknowledgements(house: Any) -> list[str]:
 async def test_each_acknowledgement_is_counted_and_measured_by_its_kind(house: Any) -> None:
     for number in range(13):
         house.floor.talk(caller=f"+155501{number:02}", to="0003*210")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     [message] = await house.workspace.until(lambda: house.workspace.private("U0ANA"))
     await house.workspace.click("U0ANA", message, "Next")
     assert await acknowledgements(house) == [
@@ -168,7 +168,7 @@ def test_an_acknowledgement_that_says_nothing_is_empty() -> None:
 
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
 async def test_a_pbx_and_a_response_url_that_hang_delay_no_acknowledgement(house: Any) -> None:
-    house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+    house.talk()
     house.pbx.faults.add(Fault("slow", seconds=HANGING, times=None))
     house.workspace.faults.add(SlackFault(method="*", kind="slow", seconds=HANGING, times=None))
     for _ in range(2):

@@ -64,7 +64,7 @@ async def test_an_agent_may_do_none_of_the_six_on_anybody(house: Any) -> None:
 
 
 async def test_no_phone_of_one_organisation_rings_for_a_call_of_another(house: Any) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     house.floor.ring(caller="+15550143", to="0003*210")
     for verb in SIX[:4]:
         await typed(house, "U0KIM", line(verb))
@@ -89,7 +89,7 @@ async def test_the_refusal_for_a_protected_call_asks_the_pbx_what_that_for_no_ca
     asked = []
     for number in (1, 2):
         before = len(house.pbx.requests)
-        await house.workspace.type("U0ANA", "C0FLOOR", "/whisper 0003*210")
+        await house.ana_types("/whisper 0003*210")
         await house.workspace.until(lambda number=number: len(house.workspace.private("U0ANA")) == number)
         asked.append(sorted((one.method, one.path) for one in house.pbx.requests[before:] if "0003*" in one.path))
         house.floor.talk(caller="+15550199", to="0003*210")
@@ -119,7 +119,7 @@ async def test_a_call_with_a_protected_party_is_not_listed(house: Any) -> None:
 
 async def test_among_several_calls_a_protected_one_is_not_offered(house: Any) -> None:
     house.floor.talk(caller="+15550199", to="0003*210")
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await typed(house, "U0ANA", "/monitor 0003*210")
     await house.puts(1)
     assert house.pbx.puts()[0].path.endswith(f"/{call}")
@@ -128,7 +128,7 @@ async def test_among_several_calls_a_protected_one_is_not_offered(house: Any) ->
 @pytest.mark.parametrize("text", ["/monitor 0003*210", "/calls"])
 async def test_people_of_another_workspace_are_refused_as_such_even_with_a_known_user_id(house: Any, text: str) -> None:
     house.workspace.add_person("U0ANA", "ana", team_id="T0OTHER")
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await typed(house, "U0ANA", text)
     found = await refused_by(house, "U0ANA", "You are of another Slack workspace than callbot")
     assert found == [("U0ANA", False, "external user", "refused")]
@@ -148,7 +148,7 @@ async def test_people_of_another_workspace_are_refused_as_such_when_they_click_t
 async def public_card(house: Any, channel: str = "C0FLOOR") -> Any:
     """Ana's public card of a call of Bob's, with a button for each thing that makes sense: the PBX refused her phone."""
     house.floor.extension("0003*024").kind = "queue"
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await typed(house, "U0ANA", "/barge 0003*210", channel)
     return await house.card("Refused", channel)
 
@@ -184,7 +184,7 @@ async def test_a_click_counts_as_from_the_channel_where_the_cards_action_was_ask
 
 
 async def test_a_click_in_the_direct_message_counts_as_from_the_channel_of_the_command(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await typed(house, "U0LIS", "/monitor 0003*210")
     await house.card("Ringing Lis's phone 0003*025", "U0LIS")
     house.floor.lift("0003*025")

@@ -13,7 +13,7 @@ BUSY = "Asked: your phone is busy. Finish there first; then it rings for Dan."
 
 def calls(house: Any) -> tuple[str, str]:
     """Bob talks, and Dan's phone rings."""
-    bobs = house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+    bobs = house.talk()
     return bobs, house.floor.ring(caller="+15550143", to="0003*211")
 
 
@@ -43,7 +43,7 @@ async def test_a_phone_that_rings_for_one_call_is_not_rung_for_another_and_the_c
 
 
 async def test_a_direct_message_names_the_call_that_the_phone_is_busy_with(house: Any) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     house.floor.talk(caller="+15550143", to="0003*211")
     await typed(house, "/monitor 0003*210")
     await house.card("Ringing")
@@ -161,7 +161,7 @@ async def test_recording_rings_no_phone_and_waits_for_none(house: Any) -> None:
 
 
 async def test_what_else_is_asked_of_the_call_meanwhile_is_on_the_card_that_waits(house: Any) -> None:
-    bobs = house.floor.talk(caller="+15550142", to="0003*210")
+    bobs = house.talk()
     house.floor.talk(caller="+15550143", to="0003*211")
     await typed(house, "/monitor 0003*210")
     await house.card("Ringing")

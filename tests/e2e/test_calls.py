@@ -62,7 +62,7 @@ async def test_an_agent_sees_only_their_own_calls_without_buttons(house: Any) ->
 
 async def test_an_agent_does_not_see_that_a_supervisor_is_on_the_call(house: Any) -> None:
     house.floor.talk(caller="+15550140", to="0003*210")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210", raw=True)
+    await house.ana_types("/monitor 0003*210", raw=True)
     await house.card("Ringing")
     house.floor.lift("0003*024")
     await house.card("Connected")
@@ -115,7 +115,7 @@ async def test_a_mention_leaves_the_calls_of_that_person(house: Any) -> None:
 
 async def test_who_listens_is_named_to_supervisors_as_being_on_it_and_offered_the_other_ways_in(house: Any) -> None:
     house.floor.talk(caller="+15550140", to="0003*210")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210", raw=True)
+    await house.ana_types("/monitor 0003*210", raw=True)
     await house.card("Ringing")
     house.floor.lift("0003*024")
     await house.card("Connected")
@@ -162,7 +162,7 @@ async def test_help_is_for_everyone_and_each_of_its_examples_can_be_typed(house:
 
 async def test_a_mention_means_every_phone_of_that_person(house: Any) -> None:
     call = house.floor.talk(caller="+15550142", to="0003*212")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor @dan")
+    await house.ana_types("/monitor @dan")
     await house.puts(1)
     assert house.pbx.puts()[0].path == f"/uapi/phoneCalls/13/0003*212/{call}"
 
@@ -181,14 +181,14 @@ async def test_calls_on_both_phones_of_a_person_are_a_question(house: Any) -> No
 async def test_a_call_of_the_second_phone_can_be_named_together_with_its_person(house: Any) -> None:
     house.floor.talk(caller="+15550142", to="0003*211")
     second = house.floor.talk(caller="+15550143", to="0003*212")
-    await house.workspace.type("U0ANA", "C0FLOOR", f"/monitor <@U0DAN|dan> call={second}", raw=True)
+    await house.ana_types(f"/monitor <@U0DAN|dan> call={second}", raw=True)
     await house.puts(1)
     assert house.pbx.puts()[0].path == f"/uapi/phoneCalls/13/0003*212/{second}"
 
 
 async def test_a_short_extension_is_one_of_the_askers_organisation(house: Any) -> None:
     call = house.floor.talk(caller="+15550142", to="0003*211")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 211", raw=True)
+    await house.ana_types("/monitor 211", raw=True)
     await house.puts(1)
     assert house.pbx.puts()[0].path == f"/uapi/phoneCalls/13/0003*211/{call}"
 
@@ -204,9 +204,9 @@ async def test_a_short_extension_with_several_calls_is_a_question_too(house: Any
 
 
 async def test_of_several_calls_only_those_that_suit_are_meant(house: Any) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     ringing = house.floor.ring(caller="+15550143", to="0003*210")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*210", raw=True)
+    await house.ana_types("/pickup 0003*210", raw=True)
     await house.puts(1)
     assert house.pbx.puts()[0].path.endswith(ringing)
 

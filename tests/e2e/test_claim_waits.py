@@ -98,8 +98,8 @@ async def test_what_the_rules_refuse_when_the_claim_is_written_is_not_sent(
     house: Any, events: Events, holder: sqlite3.Connection, change: str
 ) -> None:
     old, new, words, rule = CHANGES[change]
-    house.floor.talk(**CALLER)
-    typed = house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    house.talk()
+    typed = house.ana_types("/monitor 0003*210")
     await claiming(house, events, holder, typed)
     await taken_up(house, events, old, new)
     holder.execute("ROLLBACK")
@@ -111,7 +111,7 @@ async def test_what_the_rules_refuse_when_the_claim_is_written_is_not_sent(
 async def test_a_card_for_which_the_channel_is_no_longer_silent_is_not_posted_there(
     house: Any, events: Events, holder: sqlite3.Connection
 ) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     await claiming(house, events, holder, house.workspace.type("U0ANA", "C0STAFF", "/monitor 0003*210"))
     await taken_up(house, events, 'silent_in = ["C0STAFF"]', "silent_in = []")
     holder.execute("ROLLBACK")
@@ -156,8 +156,8 @@ async def test_a_call_that_is_another_one_after_a_long_claim_is_not_acted_on(
     house: Any, events: Events, holder: sqlite3.Connection, change: Any, outcome: tuple[str, str]
 ) -> None:
     words, rule = outcome
-    call = house.floor.talk(**CALLER)
-    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    call = house.talk()
+    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
     change(house, call)
     await let_go_late(house, holder, since)
     answer = await house.told("U0ANA", words)
@@ -168,8 +168,8 @@ async def test_a_call_that_is_another_one_after_a_long_claim_is_not_acted_on(
 async def test_a_call_that_cannot_be_read_again_is_not_acted_on(
     house: Any, events: Events, holder: sqlite3.Connection
 ) -> None:
-    house.floor.talk(**CALLER)
-    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    house.talk()
+    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
     house.pbx.faults.add(Fault("html 502", path_contains=READ, times=None))
     await let_go_late(house, holder, since)
     await house.told("U0ANA", "nothing was sent")
@@ -179,12 +179,12 @@ async def test_a_call_that_cannot_be_read_again_is_not_acted_on(
 async def test_the_same_may_be_asked_for_again_after_a_claim_that_was_withdrawn(
     house: Any, events: Events, holder: sqlite3.Connection
 ) -> None:
-    call = house.floor.talk(**CALLER)
-    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    call = house.talk()
+    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
     without_that_view(house, call)
     await let_go_late(house, holder, since)
     await house.told("U0ANA", "The call has just changed")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
     assert house.actions() == ["Monitor"]
 
@@ -192,16 +192,16 @@ async def test_the_same_may_be_asked_for_again_after_a_claim_that_was_withdrawn(
 async def test_a_call_that_goes_on_as_it_was_is_acted_on_after_a_long_claim(
     house: Any, events: Events, holder: sqlite3.Connection
 ) -> None:
-    house.floor.talk(**CALLER)
-    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    house.talk()
+    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
     await let_go_late(house, holder, since)
     await house.card("Ringing")
     assert (house.actions(), len([one for one in events if one["event"] == "read_again"])) == (["Monitor"], 1)
 
 
 async def test_a_quick_claim_reads_the_call_once(house: Any) -> None:
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
     await house.puts(1)
     put = house.pbx.puts()[0].at
     assert len([seen for seen in house.pbx.requests if READ in seen.path and seen.at < put]) == 1
@@ -216,8 +216,8 @@ def talk_on_the_phone_of_the_asker(house: Any) -> str:
 
 async def waits_for_the_phone(house: Any, events: Events, holder: sqlite3.Connection) -> str:
     """The phone became busy while the claim waited for the ledger; the call that it is busy with."""
-    house.floor.talk(**CALLER)
-    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    house.talk()
+    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
     other = talk_on_the_phone_of_the_asker(house)
     await let_go_late(house, holder, since)
     await house.card("Asked: your phone is busy")
@@ -240,7 +240,7 @@ async def test_another_supervisor_may_act_while_a_withdrawn_claim_waits_for_the_
     house.change_map('extensions = ["0003*3XX"]', 'extensions = ["0003*2XX"]')
     await logged(house, events, "rules_taken")
     house.floor.ring(**CALLER)
-    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*210"))
+    since = await claiming(house, events, holder, house.ana_types("/pickup 0003*210"))
     talk_on_the_phone_of_the_asker(house)
     await let_go_late(house, holder, since)
     await house.card("Asked: your phone is busy", "C0FLOOR")
@@ -272,8 +272,8 @@ async def test_ring_now_anyway_rings_a_phone_that_became_busy_during_a_long_clai
 async def test_a_phone_that_is_not_registered_after_a_long_claim_is_not_rung(
     house: Any, events: Events, holder: sqlite3.Connection
 ) -> None:
-    house.floor.talk(**CALLER)
-    since = await claiming(house, events, holder, house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210"))
+    house.talk()
+    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
     house.floor.extension("0003*024").registered = False
     await let_go_late(house, holder, since)
     answer = await house.told("U0ANA", "Your phone 0003*024 is not registered.")
@@ -284,9 +284,9 @@ async def test_a_phone_that_is_not_registered_after_a_long_claim_is_not_rung(
 async def test_ring_anyway_does_not_ask_about_the_phone_after_a_long_claim(
     house: Any, events: Events, holder: sqlite3.Connection
 ) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.floor.extension("0003*024").registered = False
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     answer = await house.told("U0ANA", "is not registered")
     since = await claiming(house, events, holder, house.workspace.click("U0ANA", answer, "Ring anyway"))
     await let_go_late(house, holder, since)
@@ -300,8 +300,8 @@ async def test_ring_anyway_does_not_ask_about_the_phone_after_a_long_claim(
 async def test_a_change_of_mode_is_asked_about_again_after_its_claim(
     house: Any, events: Events, holder: sqlite3.Connection
 ) -> None:
-    call = house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    call = house.talk()
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
     house.floor.lift("0003*024")
     await house.workspace.click("U0ANA", await house.card("Connected"), "Whisper")
@@ -320,9 +320,9 @@ async def test_a_change_of_mode_is_asked_about_again_after_its_claim(
 async def test_ring_anyway_is_asked_about_again_after_its_claim(
     house: Any, events: Events, holder: sqlite3.Connection
 ) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.floor.extension("0003*024").registered = False
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     answer = await house.told("U0ANA", "is not registered")
     await claiming(house, events, holder, house.workspace.click("U0ANA", answer, "Ring anyway"))
     await taken_up(house, events, '"+15550199"', '"+15550142"')

@@ -47,9 +47,9 @@ def dates(message: Any) -> list[datetime]:
 
 async def test_a_wall_clock_that_is_set_forward_ends_no_ringing(empty_house: Any, wall: Wall) -> None:
     house = empty_house
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await house.start_bot(clock=Clock(wall))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
     wall.stepped = HOUR
     await scans(house, 3)
@@ -60,9 +60,9 @@ async def test_a_wall_clock_that_is_set_forward_ends_no_ringing(empty_house: Any
 
 async def test_a_wall_clock_that_is_set_back_leaves_no_ringing_for_ever(empty_house: Any, wall: Wall) -> None:
     house = empty_house
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await house.start_bot(clock=Clock(wall))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210 wait=1")
+    await house.ana_types("/monitor 0003*210 wait=1")
     await house.card("Ringing")
     wall.stepped = -HOUR
     await house.card("Not answered")
@@ -72,8 +72,8 @@ async def test_what_is_shown_and_written_down_is_what_the_wall_clock_says(empty_
     house = empty_house
     await house.start_bot(clock=Clock(wall))
     wall.stepped = HOUR
-    house.floor.talk(caller="+15550142", to="0003*210")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    house.talk()
+    await house.ana_types("/record 0003*210")
     card = await house.card("Recording", "C0FLOOR")
     (entry,) = await house.audit_log()
     assert all(abs(at - wall()) < timedelta(minutes=1) for at in (*dates(card), entry.at))
@@ -81,10 +81,10 @@ async def test_what_is_shown_and_written_down_is_what_the_wall_clock_says(empty_
 
 async def test_after_a_step_and_a_restart_the_phone_still_rings(empty_house: Any, wall: Wall) -> None:
     house = empty_house
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await house.start_bot(clock=Clock(wall))
     wall.stepped = HOUR
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
     await house.stop_bot()
     await house.start_bot(clock=Clock(wall))
@@ -99,11 +99,11 @@ async def test_a_post_whose_answer_is_lost_is_found_in_slack_though_the_wall_clo
     empty_house: Any, wall: Wall, ahead: timedelta
 ) -> None:
     house = empty_house
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     wall.stepped = ahead
     await house.start_bot(clock=Clock(wall))
     house.workspace.faults.add(SlackFault(method="chat.postMessage", kind="lost"))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    await house.ana_types("/record 0003*210")
     await house.card("Recording", "C0FLOOR")
     assert len(house.cards("C0FLOOR")) == 1
 
@@ -133,7 +133,7 @@ async def test_a_list_shows_when_calls_began_by_our_clock(empty_house: Any) -> N
     house.pbx.forms.clock_ahead = 600.0
     await house.start_bot()
     house.floor.ring(to="0003*211", **HAL)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     message = await house.told("U0ANA", "Hal Holder")
     assert dates(message)
     assert all(abs(at - datetime.now(UTC)) < timedelta(minutes=1) for at in dates(message))

@@ -43,8 +43,8 @@ async def test_half_open_connections_keep_no_supervisor_from_a_call(
     await bot.started()
     house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
     held = await half_open(bot.port, MORE, says)
-    house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
     await house.puts(1)
     await house.card("Ringing")
     for writer in held:

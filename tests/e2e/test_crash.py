@@ -13,8 +13,6 @@ from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.server import Fault
 from bot.sandbox.workspace.faults import SlackFault
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-
 
 @pytest.fixture
 def transport() -> str:
@@ -34,8 +32,8 @@ async def test_after_kill_9_while_the_phone_rings_the_same_card_goes_on_to_its_e
     house = empty_house
     killed = await run_bot()
     await killed.started()
-    call = house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    call = house.talk()
+    await house.ana_types("/monitor 0003*210")
     card = await house.card("Ringing")
     await first_look(house)
     killed.process.kill()
@@ -55,8 +53,8 @@ async def test_after_kill_9_in_the_moment_of_the_put_nothing_is_sent_again_and_t
     house.pbx.faults.add(Fault("slow", method="PUT", seconds=0.6))
     killed = await run_bot()
     await killed.started()
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
     await house.puts(1)
     killed.process.kill()
     await killed.ended()
@@ -75,8 +73,8 @@ async def test_sigterm_answers_what_has_arrived_and_exits_0_and_the_next_start_g
     house.pbx.faults.add(Fault("slow", method="PUT", seconds=1.2))
     stopped = await run_bot(LOG_LEVEL="debug")
     await stopped.started()
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
     await house.puts(1)
     stopped.process.send_signal(signal.SIGTERM)
     card = await house.card("Ringing")
@@ -88,16 +86,16 @@ async def test_sigterm_answers_what_has_arrived_and_exits_0_and_the_next_start_g
 
 
 async def test_a_new_card_has_the_id_of_its_request_by_which_the_next_start_finds_what_waits_there(house: Any) -> None:
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
     card = await house.card("Ringing")
     (entry,) = await house.audit_log()
     assert card.metadata["event_payload"]["card"] == entry.id
 
 
 async def test_an_end_that_is_shown_is_not_shown_again_by_the_next_start(house: Any) -> None:
-    call = house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    call = house.talk()
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
     house.floor.hang_up(call)
     await house.card("Ended: Bob's call is over")
@@ -115,8 +113,8 @@ async def test_an_end_that_was_written_down_and_not_yet_shown_is_shown_by_the_ne
     house = empty_house
     killed = await run_bot()
     await killed.started()
-    call = house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    call = house.talk()
+    await house.ana_types("/monitor 0003*210")
     card = await house.card("Ringing")
     later = SlackFault(method="chat.update", kind="429", retry_after=30)
     house.workspace.faults.add(later)
@@ -137,7 +135,7 @@ async def test_after_kill_9_a_card_that_waited_for_the_phone_says_that_nothing_w
     await killed.started()
     house.floor.talk(caller="+15550144", to="0003*024")
     house.floor.ring(caller="+15550143", to="0003*211")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*211")
+    await house.ana_types("/pickup 0003*211")
     card = await house.card("Asked: your phone is busy", "C0FLOOR")
     await place_known(house, killed)
     killed.process.kill()
@@ -154,14 +152,14 @@ async def test_after_kill_9_a_card_with_earlier_requests_says_no_more_that_it_wa
     killed = await run_bot()
     await killed.started()
     call = house.floor.talk(caller="+15550143", to="0003*211")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
+    await house.ana_types("/monitor 0003*211")
     await house.card("Ringing")
     house.floor.lift("0003*024")
     await house.card("Connected")
     house.floor.leave(call, "0003*024")
     await house.card("Ended")
     house.floor.talk(caller="+15550144", to="0003*024")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
+    await house.ana_types("/monitor 0003*211")
     await house.card("Asked: your phone is busy")
     await place_known(house, killed)
     killed.process.kill()
@@ -179,9 +177,9 @@ async def test_after_kill_9_a_card_that_waited_and_has_a_recording_goes_on_with_
     await killed.started()
     house.floor.talk(caller="+15550144", to="0003*024")
     call = house.floor.talk(caller="+15550143", to="0003*211")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*211")
+    await house.ana_types("/barge 0003*211")
     card = await house.card("Asked: your phone is busy", "C0FLOOR")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*211")
+    await house.ana_types("/record 0003*211")
     await house.workspace.until(lambda: "Record: Recording" in "\n".join(card.lines()))
     await place_known(house, killed)
     killed.process.kill()
@@ -217,7 +215,7 @@ async def test_a_card_that_waits_and_whose_place_was_not_written_down_before_kil
 async def test_a_card_whose_waiting_ended_while_slack_was_away_says_so_after_the_next_start(house: Any) -> None:
     house.floor.talk(caller="+15550144", to="0003*024")
     house.floor.ring(caller="+15550143", to="0003*211")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*211")
+    await house.ana_types("/pickup 0003*211")
     card = await house.card("Asked: your phone is busy", "C0FLOOR")
     away = SlackFault(method="chat.update", kind="429", retry_after=30)
     house.workspace.faults.add(away)
@@ -231,7 +229,7 @@ async def test_a_card_whose_waiting_ended_while_slack_was_away_says_so_after_the
 async def test_an_end_of_waiting_that_is_shown_is_not_shown_again_by_the_next_start(house: Any) -> None:
     house.floor.talk(caller="+15550144", to="0003*024")
     house.floor.ring(caller="+15550143", to="0003*211")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*211")
+    await house.ana_types("/pickup 0003*211")
     card = await house.card("Asked: your phone is busy", "C0FLOOR")
     await house.workspace.click("U0ANA", card, "Cancel")
     await house.card("Ended: nothing was sent. You cancelled it", "C0FLOOR")
@@ -250,7 +248,7 @@ async def test_after_kill_9_in_the_moment_of_an_update_a_card_says_no_more_that_
     killed = await run_bot()
     await killed.started()
     call = house.floor.talk(caller="+15550143", to="0003*211")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
+    await house.ana_types("/monitor 0003*211")
     await house.card("Ringing")
     house.floor.lift("0003*024")
     await house.card("Connected")
@@ -259,7 +257,7 @@ async def test_after_kill_9_in_the_moment_of_an_update_a_card_says_no_more_that_
     await place_known(house, killed)
     house.floor.talk(caller="+15550144", to="0003*024")
     house.workspace.faults.add(SlackFault(method="chat.update", kind="late", seconds=5))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
+    await house.ana_types("/monitor 0003*211")
     await house.card("Asked: your phone is busy")
     killed.process.kill()
     await killed.ended()
@@ -270,5 +268,5 @@ async def test_after_kill_9_in_the_moment_of_an_update_a_card_says_no_more_that_
 
 async def place_known(house: Any, process: Any) -> None:
     """Wait until the ledger knows where the newest card stands: what is typed after it is answered after it."""
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls help")
+    await house.ana_types("/calls help")
     await house.told("U0ANA", "/monitor")

@@ -40,7 +40,7 @@ async def test_a_call_is_asked_for_in_the_name_of_the_directorys_owner(house: An
 
 
 async def test_what_both_know_the_map_knows_better(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await typed(house, "U0ANA", "/monitor 0003*210")
     card = await house.card("Ringing")
     assert "Agent: Bob Ionescu 0003*210" in "\n".join(card.lines())

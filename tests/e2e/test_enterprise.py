@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 OTHERS = [("T0OTHER", "E0OTHER"), ("E0OTHER", "E0OTHER"), ("T0OTHER", None)]
 
 
@@ -16,15 +15,15 @@ def enterprise() -> str | None:
 @pytest.mark.parametrize("team", ["T0LOCAL", "T0SISTER", "E0LOCAL"])
 async def test_a_command_of_somebody_of_the_organisation_goes_out(house: Any, team: str) -> None:
     house.workspace.add_person("U0ANA", "ana", team_id=team, enterprise_id="E0LOCAL")
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
 
 
 @pytest.mark.parametrize("team", ["T0LOCAL", "T0SISTER", "E0LOCAL"])
 async def test_a_click_of_somebody_of_the_organisation_counts(house: Any, team: str) -> None:
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    house.talk()
+    await house.ana_types("/calls")
     listed = await house.told("U0ANA", "1 live call")
     house.workspace.add_person("U0ANA", "ana", team_id=team, enterprise_id="E0LOCAL")
     await house.workspace.click("U0ANA", listed, "Monitor")
@@ -36,8 +35,8 @@ async def test_somebody_of_another_organisation_is_never_taken_for_the_person_wi
     house: Any, team: str, enterprise_id: str | None
 ) -> None:
     house.workspace.add_person("U0ANA", "ana", team_id=team, enterprise_id=enterprise_id)
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
     await house.told("U0ANA", "You are of another Slack workspace than callbot")
     assert house.pbx.puts() == []
 

@@ -70,7 +70,7 @@ async def test_a_refusal_is_one_sentence_on_the_card(
 ) -> None:
     house, pbx.to_actions = empty_house, (status, body)
     await house.start_bot_of(pbx)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210", raw=True)
+    await house.ana_types("/monitor 0003*210", raw=True)
     card = await house.card("Refused: Monitor")
     assert words in "\n".join(card.lines())
     assert (pbx.puts, "evil" in everything([card])) == (1, False)
@@ -98,7 +98,7 @@ async def test_a_call_that_cannot_be_read_is_one_sentence_in_private_and_nothing
 ) -> None:
     house, pbx.to_reads = empty_house, (status, body)
     await house.start_bot_of(pbx)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210", raw=True)
+    await house.ana_types("/monitor 0003*210", raw=True)
     answer = await house.told("U0ANA", words)
     assert ("evil" in everything([answer]), pbx.puts, house.cards("U0ANA")) == (False, 0, [])
     assert [f"Request {entry.id}" in answer.lines() for entry in await house.audit_log()] == [True]
@@ -109,7 +109,7 @@ async def test_the_log_has_a_line_for_each_step_and_each_has_the_id_that_the_car
 ) -> None:
     house, pbx.to_actions = empty_house, (400, error("pc_sendcallto_invalid"))
     await house.start_bot_of(pbx)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210", raw=True)
+    await house.ana_types("/monitor 0003*210", raw=True)
     await house.card("Refused: Monitor")
     [entry] = await house.audit_log()
     lines = [line for line in capsys.readouterr().out.splitlines() if f"intervention={entry.id}" in line]

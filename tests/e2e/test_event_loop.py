@@ -85,7 +85,7 @@ async def test_nobody_waits_for_a_list_of_10_000_calls(
     house.map = house.map.replace('extensions = ["0003*2XX"]', 'extensions = ["0003*XXX"]')
     await house.start_bot_of(full_pbx)
     async with turns() as measured:
-        await house.workspace.type("U0ANA", "C0FLOOR", typed)
+        await house.ana_types(typed)
         await house.workspace.until(lambda: house.workspace.private("U0ANA"), 60.0)
     assert measured.longest < NOBODY_WAITS
 

@@ -120,7 +120,7 @@ def expected(requests: dict[str, Hostile]) -> dict[str, int]:
 
 
 async def still_works(house: Any) -> None:
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls help", raw=True)
+    await house.ana_types("/calls help", raw=True)
     await house.told("U0ANA", "What callbot understands")
 
 
@@ -129,7 +129,7 @@ def address(house: Any) -> str:
 
 
 async def test_what_slack_did_not_sign_for_now_is_refused(house: Any, session: aiohttp.ClientSession) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     requests = not_slacks(house.workspace.sign)
     assert await statuses(session, address(house), requests) == expected(requests)
     await still_works(house)
@@ -168,7 +168,7 @@ async def test_only_posts_to_the_one_address_are_taken(
 async def test_a_request_that_is_played_again_within_its_five_minutes_acts_once(
     house: Any, session: aiohttp.ClientSession
 ) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     body = COMMAND.replace(SECRET_WORD.encode(), b"")
     headers = house.workspace.sign(body)
     for _ in range(3):

@@ -19,9 +19,9 @@ import pytest
 async def test_a_supervisor_types_and_is_in_the_call_when_the_phone_is_lifted(
     house: Any, typed: str, body: dict[str, Any], hears: str
 ) -> None:
-    call = house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
+    call = house.talk()
     place = "C0FLOOR" if "barge" in typed else "U0ANA"
-    await house.workspace.type("U0ANA", "C0FLOOR", typed, raw=True)
+    await house.ana_types(typed, raw=True)
     card = await house.card("Ringing Ana's phone 0003*024", place)
     assert "nobody yet" in "\n".join(card.lines())
     house.floor.lift("0003*024")

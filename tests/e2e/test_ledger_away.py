@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-
 
 @pytest.fixture
 def locked(house: Any) -> Iterator[sqlite3.Connection]:
@@ -21,16 +19,12 @@ def locked(house: Any) -> Iterator[sqlite3.Connection]:
 async def test_an_end_is_shown_at_once_and_the_same_may_be_asked_again_when_the_ledger_is_back(
     house: Any, locked: sqlite3.Connection
 ) -> None:
-    call = house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
-    await house.card("Ringing")
-    house.floor.lift("0003*024")
-    await house.card("Connected")
+    call = await house.ana_listens()
     locked.execute("BEGIN IMMEDIATE")
     house.floor.leave(call, "0003*024")
     await house.card("Ended", timeout=3)
     locked.execute("ROLLBACK")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
     assert house.actions() == ["Monitor", "Monitor"]
 
@@ -40,7 +34,7 @@ async def test_what_came_of_a_request_is_written_down_when_the_ledger_is_back(
 ) -> None:
     house.pbx.meanwhile.after("/phoneCalls/12/0003*210", lambda: locked.execute("BEGIN IMMEDIATE"))
     with capture_logs() as logged:
-        await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+        await house.ana_types("/monitor 0003*210")
         await house.told("U0ANA", "no call on this extension")
         await house.workspace.until(lambda: [one for one in logged if one["event"] == "not_saved"])
         locked.execute("ROLLBACK")

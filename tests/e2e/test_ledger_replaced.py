@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-
 
 def removed(file: Path) -> None:
     file.unlink()
@@ -29,11 +27,11 @@ def transport() -> str:
 
 @happens
 async def test_after_it_nothing_is_sent_to_the_pbx(house: Any, happens: Callable[[Path], None]) -> None:
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    house.talk()
+    await house.ana_types("/calls")
     await house.told("U0ANA", "1 live call")
     happens(house.folder / "callbot.db")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.told("U0ANA", "does nothing that it cannot write down")
     assert house.actions() == []
 

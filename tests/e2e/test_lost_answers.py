@@ -9,7 +9,6 @@ from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.sandbox.workspace.faults import SlackFault
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 LOST = "The answer of the PBX was lost. Nothing is sent again; callbot looks at the call."
 
 
@@ -24,8 +23,8 @@ async def elsewhere() -> AsyncIterator[SandboxPbx]:
 
 async def monitor(house: Any, options: str = "") -> str:
     """Bob is in a call, Ana asks to listen; the call's id."""
-    call: str = house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", f"/monitor 0003*210 {options}")
+    call: str = house.talk()
+    await house.ana_types(f"/monitor 0003*210 {options}")
     return call
 
 
@@ -65,7 +64,7 @@ async def test_a_put_that_was_never_done_is_not_answered_at_the_end_and_may_be_a
     await house.card("Asked")
     card = await house.card("Not answered: no connection seen in 1 s")
     assert (len(house.pbx.puts()), "nobody (no connection seen)" in words(card)) == (1, True)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
     assert (len(house.pbx.puts()), len(house.cards("U0ANA"))) == (2, 1)
 
@@ -137,6 +136,6 @@ async def test_a_redirected_read_is_not_followed_either(house: Any, elsewhere: S
 
 async def test_a_pbx_that_cannot_be_read_before_the_put_is_told_privately_and_nothing_is_sent(house: Any) -> None:
     await house.pbx.stop()
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     answer = await house.told("U0ANA", "PBX")
     assert ("nothing was sent" in words(answer), house.pbx.puts(), house.cards("U0ANA")) == (True, [], [])

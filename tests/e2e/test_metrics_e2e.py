@@ -8,8 +8,6 @@ import aiohttp
 from bot.sandbox.pbx.server import Fault
 from bot.sandbox.workspace.faults import SlackFault
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-
 
 async def metrics_of(house: Any) -> dict[str, float]:
     """Every figure of the bot by its name and labels, as Prometheus reads them."""
@@ -22,11 +20,7 @@ async def metrics_of(house: Any) -> dict[str, float]:
 
 async def connected(house: Any) -> None:
     """Ana listens to Bob."""
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
-    await house.card("Ringing")
-    house.floor.lift("0003*024")
-    await house.card("Connected")
+    await house.ana_listens()
 
 
 async def test_an_intervention_leaves_its_metrics(house: Any) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-
 
 async def get(port: int, path: str, **headers: str) -> int:
     async with (
@@ -100,8 +98,8 @@ async def test_a_silent_action_changes_no_other_series_than_one_that_all_hear(ho
     changed = []
     for number, (command, place) in enumerate((("/barge", "C0FLOOR"), ("/monitor", "U0ANA"), ("/barge", "C0FLOOR"))):
         before = await series(house)
-        call = house.floor.talk(**CALLER)
-        await house.workspace.type("U0ANA", "C0FLOOR", f"{command} 0003*210")
+        call = house.talk()
+        await house.ana_types(f"{command} 0003*210")
         await house.puts(number + 1)
         await house.card("Ringing", place)
         house.floor.lift("0003*024")

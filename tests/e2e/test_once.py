@@ -33,7 +33,7 @@ def told_so(house: Any, user: str, words: str) -> int:
 
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
 async def test_five_clicks_in_a_tenth_of_a_second_ring_the_phone_once(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     calls = await list_of_calls(house)
     await asyncio.gather(*(house.workspace.click("U0ANA", calls, "Monitor") for _ in range(5)))
     await house.workspace.until(lambda: told_so(house, "U0ANA", "You have asked for this already") == 4)
@@ -42,7 +42,7 @@ async def test_five_clicks_in_a_tenth_of_a_second_ring_the_phone_once(house: Any
 
 
 async def test_four_of_five_clicks_are_refused_in_the_ledger(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     calls = await list_of_calls(house)
     await asyncio.gather(*(house.workspace.click("U0ANA", calls, "Monitor") for _ in range(5)))
     await house.workspace.until(lambda: told_so(house, "U0ANA", "You have asked for this already") == 4)
@@ -52,8 +52,8 @@ async def test_four_of_five_clicks_are_refused_in_the_ledger(house: Any) -> None
 
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
 async def test_a_command_that_slack_delivers_three_times_is_one_put_on_one_card(house: Any) -> None:
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210", times=3)
+    house.talk()
+    await house.ana_types("/monitor 0003*210", times=3)
     await house.card("Ringing")
     await house.workspace.type("U0LIS", "C0FLOOR", "/calls help")
     await house.told("U0LIS", "What callbot understands")
@@ -62,16 +62,16 @@ async def test_a_command_that_slack_delivers_three_times_is_one_put_on_one_card(
 
 async def refused_by_the_pbx(house: Any) -> Any:
     """A command that was sent and is over: no claim on the call is left, only Slack's trigger tells a repeat."""
-    house.floor.talk(**CALLER)
+    house.talk()
     house.pbx.faults.add(Fault("403", method="PUT", times=2))
-    delivery = await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    delivery = await house.ana_types("/monitor 0003*210")
     await house.card("Refused")
     return delivery
 
 
 async def test_a_command_that_slack_delivers_again_later_sends_nothing(house: Any) -> None:
     await house.workspace.redeliver(await refused_by_the_pbx(house))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls help")
+    await house.ana_types("/calls help")
     await house.told("U0ANA", "What callbot understands")
     assert (len(house.pbx.puts()), len(house.cards("U0ANA"))) == (2, 1)
 
@@ -81,13 +81,13 @@ async def test_a_command_that_slack_delivers_again_after_a_restart_sends_nothing
     await house.stop_bot()
     await house.start_bot()
     await house.workspace.redeliver(delivery)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls help")
+    await house.ana_types("/calls help")
     await house.told("U0ANA", "What callbot understands")
     assert (len(house.pbx.puts()), len(house.cards("U0ANA"))) == (2, 1)
 
 
 async def test_a_click_after_a_restart_while_the_phone_rings_is_told_that_it_was_asked_already(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     calls = await list_of_calls(house)
     await house.workspace.click("U0ANA", calls, "Monitor")
     await house.card("Ringing")
@@ -117,7 +117,7 @@ async def test_two_people_who_pick_up_at_once_are_one_put(two_supervisors: Any) 
 async def test_who_picks_up_second_is_told_by_name_who_has_the_call(two_supervisors: Any) -> None:
     house = two_supervisors
     house.floor.ring(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/pickup 0003*210")
+    await house.ana_types("/pickup 0003*210")
     await house.card("Ringing", "C0FLOOR")
     await house.workspace.type("U0EVE", "C0FLOOR", "/pickup 0003*210")
     await house.told("U0EVE", "Ana Pop has asked for this already")
@@ -126,7 +126,7 @@ async def test_who_picks_up_second_is_told_by_name_who_has_the_call(two_supervis
 
 async def test_two_people_who_record_at_once_are_one_put(two_supervisors: Any) -> None:
     house = two_supervisors
-    house.floor.talk(**CALLER)
+    house.talk()
     asked = [house.workspace.type(user, "C0FLOOR", "/record 0003*210") for user in ("U0ANA", "U0EVE")]
     await asyncio.gather(*asked)
     await house.card("Recording", "C0FLOOR")
@@ -137,8 +137,8 @@ async def test_two_people_who_record_at_once_are_one_put(two_supervisors: Any) -
 async def test_who_records_second_is_told_by_name_who_asked_first(two_supervisors: Any) -> None:
     house = two_supervisors
     house.floor.extension("0003*210").recordable = False
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    house.talk()
+    await house.ana_types("/record 0003*210")
     await house.card("Asked", "C0FLOOR")
     await house.workspace.type("U0EVE", "C0FLOOR", "/record 0003*210")
     await house.told("U0EVE", "Ana Pop has asked for this already")
@@ -147,7 +147,7 @@ async def test_who_records_second_is_told_by_name_who_asked_first(two_supervisor
 
 async def test_two_people_may_listen_to_one_call_each_on_a_card_of_their_own(two_supervisors: Any) -> None:
     house = two_supervisors
-    house.floor.talk(**CALLER)
+    house.talk()
     asked = [house.workspace.type(user, "C0FLOOR", "/monitor 0003*210") for user in ("U0ANA", "U0EVE")]
     await asyncio.gather(*asked)
     await asyncio.gather(house.card("Ringing Ana's", "U0ANA"), house.card("Ringing Eve's", "U0EVE"))
@@ -155,7 +155,7 @@ async def test_two_people_may_listen_to_one_call_each_on_a_card_of_their_own(two
 
 
 async def test_monitor_and_whisper_clicked_in_one_moment_ring_the_phone_once(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     calls = await list_of_calls(house)
     await asyncio.gather(*(house.workspace.click("U0ANA", calls, label) for label in ("Monitor", "Whisper")))
     await house.told("U0ANA", "Nothing")

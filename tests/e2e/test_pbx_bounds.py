@@ -12,8 +12,6 @@ from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.server import Fault
 from bot.slack.listeners import MOST_EACH, WAIT
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
-
 
 async def test_the_pbx_is_looked_at_no_oftener_than_the_map_allows(empty_house: Any) -> None:
     house = empty_house
@@ -21,8 +19,8 @@ async def test_the_pbx_is_looked_at_no_oftener_than_the_map_allows(empty_house: 
         "every = 0.2\nmax_requests_per_second = 200", "every = 0.02\nmax_requests_per_second = 5"
     )
     await house.start_bot()
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
     await house.puts(1)
     put = house.pbx.puts()[0]
 
@@ -38,10 +36,10 @@ async def test_an_intervention_is_not_held_back_by_looks(empty_house: Any) -> No
     house = empty_house
     house.map = house.map.replace("max_requests_per_second = 200", "max_requests_per_second = 0.2")
     await house.start_bot()
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    house.talk()
+    await house.ana_types("/record 0003*210")
     await house.puts(1)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.puts(2)
     assert house.actions() == ["StartRecording", "Monitor"]
 
@@ -66,8 +64,8 @@ async def test_where_too_much_is_open_one_more_is_refused_at_once(
     await many_open(house, an_intervention, MOST_OPEN)
     house.pbx.faults.add(Fault("slow", method="GET", path_contains="/0003*210/c", seconds=30, times=None))
     await house.start_bot()
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    house.talk()
+    await house.ana_types("/record 0003*210")
     await house.told("U0ANA", "Too many interventions are open at the moment. Nothing was sent.")
     assert house.pbx.puts() == []
 
@@ -83,11 +81,11 @@ async def test_what_one_person_asks_too_often_is_told_to_wait_for_its_answers(ho
 
 
 async def test_700_lists_of_one_agent_are_not_in_the_way_of_a_supervisor(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.pbx.faults.add(Fault("slow", method="GET", path_contains="@self", seconds=2.0, times=None))
     lists = [asyncio.create_task(house.workspace.type("U0BOB", "C0FLOOR", "/calls")) for _ in range(700)]
     await asyncio.sleep(0)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.puts(1)
     house.pbx.faults.clear()
     deliveries = await asyncio.gather(*lists)

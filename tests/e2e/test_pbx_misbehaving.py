@@ -7,7 +7,6 @@ import pytest
 
 from bot.sandbox.pbx.server import Fault
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 READ = "/uapi/phoneCalls/12/0003*210"
 
 
@@ -22,8 +21,8 @@ def words(message: Any) -> str:
 
 async def asks_to_listen(house: Any) -> str:
     """Ana asks to listen to Bob's call; its id."""
-    call: str = house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    call: str = house.talk()
+    await house.ana_types("/monitor 0003*210")
     return call
 
 
@@ -77,17 +76,17 @@ async def test_a_read_that_never_succeeds_is_told_privately_and_nothing_is_sent(
 
 @pytest.mark.parametrize("kind", ["html 500", "half json"])
 async def test_a_list_that_cannot_be_read_is_told_and_not_shown_as_empty(house: Any, kind: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.pbx.faults.add(Fault(kind, method="GET", path_contains="/@self", times=None))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     answer = await house.told("U0ANA", "PBX")
     assert "No live calls" not in words(answer)
 
 
 async def test_one_scope_that_cannot_be_read_hides_no_call_of_the_others(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.pbx.faults.add(Fault("403", method="GET", path_contains="/13/@self", times=None))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     await house.told("U0ANA", "1 live call")
 
 
@@ -130,7 +129,7 @@ async def test_without_a_new_token_nothing_is_sent_and_the_card_stays_true(house
     call = await listening(house)
     house.pbx.faults.add(Fault("html 502", method="POST", path_contains="/oauth/", times=None))
     house.pbx.revoke_tokens()
-    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    await house.ana_types("/record 0003*210")
     await house.told("U0ANA", "PBX")
     assert (house.actions(), house.cards("U0ANA")[-1].text.split()[0]) == (["Monitor"], "Connected")
     house.pbx.faults.clear()
@@ -150,7 +149,7 @@ async def test_another_call_under_the_same_id_is_the_end_and_no_proof(empty_hous
     house = empty_house
     await house.start_bot_of(lying_pbx)
     lying_pbx.call = call_of_bob("2026-11-21T10:00:00+02:00")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Asked")
     another = call_of_bob("2026-11-21T10:00:07+02:00")
     leg = {"id": "02", "extension": "0003*210", "source": ["0003*024"], "status": "5"}
@@ -176,8 +175,8 @@ async def test_whatever_the_dates_are_the_call_is_shown_without_negative_times(
     house = empty_house
     await house.start_bot_of(lying_pbx)
     lying_pbx.call = call
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     listed = await house.told("U0ANA", "1 live call")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     card = await house.card("Asked")
     assert re.findall(r"(?<![\d*-])-\d+|\^-", f"{words(listed)}\n{words(card)}") == []

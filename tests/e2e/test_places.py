@@ -17,7 +17,7 @@ def words(message: Any) -> str:
 
 async def ask(house: Any, typed: str, channel: str = "C0FLOOR") -> str:
     """Bob is in a call, Ana types; the call's id."""
-    call: str = house.floor.ring(**CALLER) if "pickup" in typed else house.floor.talk(**CALLER)
+    call: str = house.floor.ring(**CALLER) if "pickup" in typed else house.talk()
     await house.workspace.type("U0ANA", channel, typed)
     return call
 
@@ -108,7 +108,7 @@ async def test_monitor_after_barge_in_gets_a_card_of_its_own_that_only_the_asker
     house.pbx.faults.add(Fault("403", method="PUT", times=2))
     await ask(house, "/barge 0003*210")
     public = await house.card("Refused", "C0FLOOR")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing", "U0ANA")
     house.floor.lift("0003*024")
     await house.card("Connected", "U0ANA")
@@ -118,7 +118,7 @@ async def test_monitor_after_barge_in_gets_a_card_of_its_own_that_only_the_asker
 async def test_what_is_asked_later_goes_to_the_card_in_the_direct_message_and_the_channel_is_told(house: Any) -> None:
     await ask(house, "/monitor 0003*210")
     card = await house.card("Ringing", "U0ANA")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/record 0003*210")
+    await house.ana_types("/record 0003*210")
     await house.told("U0ANA", "Your card for this call is already in your direct messages")
     await house.workspace.until(lambda: "Record: Recording" in words(card))
     assert (house.cards("U0ANA"), house.cards("C0FLOOR")) == ([card], [])
@@ -143,7 +143,7 @@ async def test_two_calls_have_two_cards(house: Any) -> None:
     await house.card("Connected", "U0ANA")
     house.floor.extension("0003*024").call_waiting = True
     house.floor.talk(caller="+15550143", to="0003*211")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*211")
+    await house.ana_types("/monitor 0003*211")
     second = await house.card("Asked: your phone is busy", "U0ANA")
     assert second is not first
 

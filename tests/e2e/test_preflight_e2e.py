@@ -31,14 +31,14 @@ async def not_registered(house: Any, text: str = "/monitor 0003*210") -> Any:
 
 
 async def test_a_phone_that_is_not_registered_is_said_privately_and_nothing_is_sent(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     answer = await not_registered(house)
     assert ([button.label for button in answer.buttons()], house.pbx.puts()) == (["Ring anyway"], [])
     assert (answer.ephemeral_to, house.cards("U0ANA")) == ("U0ANA", [])
 
 
 async def test_a_phone_that_is_not_registered_is_a_refusal_in_the_trail(house: Any) -> None:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     await not_registered(house)
     [entry] = await house.audit_log()
     assert (entry.outcome, entry.rule, entry.extension, entry.call_id) == (
@@ -48,7 +48,7 @@ async def test_a_phone_that_is_not_registered_is_a_refusal_in_the_trail(house: A
 
 
 async def test_ring_anyway_rings_the_phone_for_that_call_with_what_was_typed(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     answer = await not_registered(house, "/whisper 0003*210 private wait=20")
     house.floor.extension("0003*024").registered = True
     await house.workspace.click("U0ANA", answer, "Ring anyway")
@@ -65,20 +65,20 @@ async def test_ring_anyway_rings_the_phone_for_that_call_with_what_was_typed(hou
 
 
 async def test_ring_anyway_asks_nothing_more_of_the_phone(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     await house.workspace.click("U0ANA", await not_registered(house), "Ring anyway")
     await house.card("Asked: Monitor")
     assert (asked_for_presence(house), house.actions()) == ([PRESENCE], ["Monitor"])
 
 
 async def test_ring_anyway_for_barge_in_asks_first_like_every_button_that_the_customer_will_notice(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     [button] = (await not_registered(house, "/barge 0003*210")).buttons()
     assert button.confirm["text"]["text"] == "The customer will hear you."
 
 
 async def test_a_button_of_a_card_is_told_of_the_phone_too(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     await typed(house, "/record 0003*210")
     card = await house.card("Recording", "C0FLOOR")
     house.floor.extension("0003*024").registered = False
@@ -88,7 +88,7 @@ async def test_a_button_of_a_card_is_told_of_the_phone_too(house: Any) -> None:
 
 
 async def test_ring_anyway_is_checked_like_every_click(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     answer = await not_registered(house)
     [button] = answer.buttons()
     await house.workspace.click_stale(
@@ -99,7 +99,7 @@ async def test_ring_anyway_is_checked_like_every_click(house: Any) -> None:
 
 
 async def test_ring_anyway_after_the_call_is_over_sends_nothing(house: Any) -> None:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     answer = await not_registered(house)
     house.floor.hang_up(call)
     await house.workspace.click("U0ANA", answer, "Ring anyway")
@@ -109,14 +109,14 @@ async def test_ring_anyway_after_the_call_is_over_sends_nothing(house: Any) -> N
 
 async def test_recording_rings_no_phone_so_none_is_asked_about(house: Any) -> None:
     house.floor.extension("0003*024").registered = False
-    house.floor.talk(**CALLER)
+    house.talk()
     await typed(house, "/record 0003*210")
     await house.card("Recording", "C0FLOOR")
     assert asked_for_presence(house) == []
 
 
 async def test_the_phone_is_asked_about_in_the_name_of_its_owner(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     await typed(house, "/monitor 0003*210")
     await house.card("Ringing")
     assert asked_for_presence(house) == [PRESENCE]
@@ -128,7 +128,7 @@ async def test_the_phone_is_asked_about_in_the_name_of_its_owner(house: Any) -> 
 async def test_in_any_doubt_the_phone_rings(house: Any, kind: Any) -> None:
     house.floor.extension("0003*024").registered = False
     house.pbx.faults.add(Fault(kind, path_contains="/presence", times=None, to="http://127.0.0.1:9/"))
-    house.floor.talk(**CALLER)
+    house.talk()
     await typed(house, "/monitor 0003*210")
     await house.card("Ringing")
     assert house.actions() == ["Monitor"]
@@ -136,7 +136,7 @@ async def test_in_any_doubt_the_phone_rings(house: Any, kind: Any) -> None:
 
 async def test_a_presence_that_does_not_come_is_waited_for_one_second_and_no_more(house: Any) -> None:
     house.pbx.faults.add(Fault("slow", path_contains="/presence", seconds=5))
-    house.floor.talk(**CALLER)
+    house.talk()
     await typed(house, "/monitor 0003*210")
     await house.puts(1)
     [asked] = [seen.at for seen in house.pbx.requests if seen.path == PRESENCE]
@@ -172,7 +172,7 @@ async def test_who_calls_the_agent_cannot_pick_up_their_own_call(house: Any) -> 
 
 
 async def test_a_leg_that_callbot_did_not_bring_is_being_in_the_call_too(house: Any) -> None:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     house.floor.intervene(Intervention("Monitor", call, "01", "0003*024", "", 25.0))
     house.floor.lift("0003*024")
     await typed(house, "/barge 0003*210")
@@ -187,7 +187,7 @@ async def test_who_is_in_the_call_may_record_it(house: Any) -> None:
 
 
 async def test_a_call_that_is_recorded_already_is_said_to_be_and_nothing_is_sent(house: Any) -> None:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     house.floor.record(call, "01")
     await typed(house, "/record 0003*210")
     await house.told("U0ANA", "This call is being recorded already.")
@@ -195,7 +195,7 @@ async def test_a_call_that_is_recorded_already_is_said_to_be_and_nothing_is_sent
 
 
 async def test_a_call_that_is_not_recorded_cannot_be_stopped_to_be(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     await typed(house, "/record 0003*210 stop")
     await house.told("U0ANA", "This call is not being recorded.")
     assert house.pbx.puts() == []
@@ -205,7 +205,7 @@ async def test_a_call_that_is_not_recorded_cannot_be_stopped_to_be(house: Any) -
 
 
 async def test_a_call_that_the_list_does_not_show_for_a_moment_is_found(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.pbx.faults.add(Fault("empty list", path_contains="/phoneCalls/12/0003*210"))
     await typed(house, "/monitor 0003*210")
     await house.card("Ringing")

@@ -11,7 +11,6 @@ import pytest
 
 from bot.sandbox.workspace.faults import SlackFault
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 SOCKETS = pytest.mark.parametrize("transport", ["socket mode"])
 
 
@@ -40,7 +39,7 @@ async def test_what_works_is_a_metric_for_each(house: Any, transport: str) -> No
     sockets = 0 if transport == "http" else 2
     await house.workspace.until(lambda: house.workspace.sockets == sockets)
     await house.pbx.until(lambda: any(seen.status == 200 and seen.method == "GET" for seen in house.pbx.requests))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     await house.told("U0ANA", "No live calls")
     expected = {"ready": 1, "sockets_open": sockets, "bot_token_accepted": 1, "pbx_up": 1, "ledger_up": 1}
     assert await health(house) == expected
@@ -89,7 +88,7 @@ async def seen(house: Any, **states: float) -> None:
 async def test_with_a_ledger_that_takes_no_rows_it_is_not_ready_until_it_takes_them_again(house: Any) -> None:
     with closing(sqlite3.connect(house.folder / "callbot.db", isolation_level=None)) as other:
         other.execute("ALTER TABLE requests RENAME TO elsewhere")
-        await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+        await house.ana_types("/calls")
         await seen(house, ledger_up=0, ready=0)
         away = await ready(house)
         other.execute("ALTER TABLE elsewhere RENAME TO requests")
@@ -108,59 +107,59 @@ async def tested(house: Any) -> None:
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
 @pytest.mark.parametrize("error", ["token_revoked", "invalid_auth", "account_inactive"])
 async def test_with_a_revoked_token_a_command_rings_no_phone_and_says_what_to_do(house: Any, error: str) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     await tested(house)
     house.workspace.revoke_bot_token(error)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.told("U0ANA", "Slack no longer accepts callbot's bot token")
     assert house.pbx.puts() == []
 
 
 async def test_with_a_revoked_token_it_is_not_ready(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.workspace.revoke_bot_token()
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.told("U0ANA", "Nothing was sent")
     assert (await ready(house), (await health(house))["bot_token_accepted"]) == (503, 0)
 
 
 async def test_with_a_revoked_token_the_live_calls_are_still_listed(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.workspace.revoke_bot_token()
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     await house.told("U0ANA", "Bob Ionescu")
 
 
 async def test_a_refusal_for_a_revoked_token_is_in_the_audit(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.workspace.revoke_bot_token()
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.told("U0ANA", "Nothing was sent")
     [entry] = await house.audit_log()
     assert (entry.outcome, entry.rule) == ("refused", "bot token revoked")
 
 
 async def test_when_slack_takes_the_token_again_the_next_command_goes_out(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.workspace.revoke_bot_token()
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.told("U0ANA", "Nothing was sent")
     house.workspace.restore_bot_token()
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
     assert await ready(house) == 200
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "garbage", "lost", "error"])
 async def test_a_slack_that_fails_otherwise_holds_no_intervention_up(house: Any, kind: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.workspace.faults.add(SlackFault(method="auth.test", kind=kind, times=None))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
 
 
 async def test_a_slack_that_is_slow_to_say_whether_it_takes_the_token_holds_no_intervention_up(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.workspace.faults.add(SlackFault(method="auth.test", kind="slow", seconds=4.0, times=None))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.card("Ringing", timeout=2.0)

@@ -31,7 +31,7 @@ async def card_of(house: Any, supervisor: str, word: str) -> Any:
 
 async def test_a_recording_is_first_asked_for_and_then_seen_with_its_beginning(house: Any) -> None:
     house.floor.extension("0003*210").recordable = False
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await typed(house, "U0ANA", "/record 0003*210")
     await house.card("Asked: Record", "C0FLOOR")
     house.floor.extension("0003*210").recordable = True
@@ -43,7 +43,7 @@ async def test_a_recording_is_first_asked_for_and_then_seen_with_its_beginning(h
 
 async def test_a_recording_that_does_not_come_is_not_confirmed_and_the_card_names_the_setting(house: Any) -> None:
     house.floor.extension("0003*210").recordable = False
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await typed(house, "U0ANA", "/record 0003*210")
     card = await house.card("Not confirmed: no recording seen in 10 s", "C0FLOOR", timeout=13)
     text = "\n".join(card.lines())
@@ -53,7 +53,7 @@ async def test_a_recording_that_does_not_come_is_not_confirmed_and_the_card_name
 
 
 async def test_a_recording_is_stopped_by_the_button_of_its_card(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await typed(house, "U0ANA", "/record 0003*210")
     card = await house.card("Recording", "C0FLOOR")
     assert "Record" not in [button.label for button in card.buttons()]
@@ -64,7 +64,7 @@ async def test_a_recording_is_stopped_by_the_button_of_its_card(house: Any) -> N
 
 
 async def test_a_recording_that_another_person_stops_is_stopped_on_both_cards(two: Any) -> None:
-    two.floor.talk(caller="+15550142", to="0003*210")
+    two.talk()
     await typed(two, "U0ANA", "/record 0003*210")
     first = await card_of(two, "Ana Pop", "Recording Bob's call")
     await typed(two, "U0LIS", "/record 0003*210 stop")
@@ -73,7 +73,7 @@ async def test_a_recording_that_another_person_stops_is_stopped_on_both_cards(tw
 
 
 async def test_a_recording_that_the_agent_stops_at_the_phone_is_stopped_on_the_card(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await typed(house, "U0ANA", "/record 0003*210")
     await house.card("Recording Bob's call", "C0FLOOR")
     house.floor.stop_recording(call, "01")
@@ -81,7 +81,7 @@ async def test_a_recording_that_the_agent_stops_at_the_phone_is_stopped_on_the_c
 
 
 async def test_what_is_so_already_is_refused_privately_and_nothing_is_sent(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await typed(house, "U0ANA", "/record 0003*210 stop")
     await house.told("U0ANA", "This call is not being recorded.")
     house.floor.record(call, "01")
@@ -92,7 +92,7 @@ async def test_what_is_so_already_is_refused_privately_and_nothing_is_sent(house
 
 async def test_while_a_recording_is_asked_for_the_next_person_is_told_who_has_asked(two: Any) -> None:
     two.floor.extension("0003*210").recordable = False
-    two.floor.talk(caller="+15550142", to="0003*210")
+    two.talk()
     await typed(two, "U0ANA", "/record 0003*210")
     await two.card("Asked", "C0FLOOR")
     await typed(two, "U0LIS", "/record 0003*210")
@@ -103,7 +103,7 @@ async def test_while_a_recording_is_asked_for_the_next_person_is_told_who_has_as
 
 async def test_a_recording_does_not_hold_up_whoever_joins_the_call(house: Any) -> None:
     house.floor.extension("0003*210").recordable = False
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await typed(house, "U0ANA", "/record 0003*210")
     await house.card("Asked", "C0FLOOR")
     await typed(house, "U0ANA", "/barge 0003*210")

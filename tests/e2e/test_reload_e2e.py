@@ -66,7 +66,7 @@ async def test_who_gets_a_role_may_do_at_once_what_was_refused(house: Any, event
 
 async def test_who_loses_a_role_is_refused_at_the_very_next_click(house: Any, events: Events) -> None:
     house.floor.extension("0003*024").kind = "queue"
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await typed(house, "U0ANA", "/barge 0003*210")
     card = await house.card("Refused", "C0FLOOR")
     await change(house, events, 'extension = "0003*024"\nroles = ["supervisor"]', 'extension = "0003*024"\nroles = []')
@@ -83,7 +83,7 @@ async def test_who_is_taken_out_of_the_map_is_a_stranger(house: Any, events: Eve
 
 
 async def test_an_extension_is_protected_from_the_change_on(house: Any, events: Events) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await change(house, events, 'extensions = ["0003*299"]', 'extensions = ["0003*21X"]')
     await typed(house, "U0ANA", "/monitor 0003*210")
     await house.told("U0ANA", "0003*210 is protected")
@@ -91,7 +91,7 @@ async def test_an_extension_is_protected_from_the_change_on(house: Any, events: 
 
 
 async def test_a_channel_is_silent_from_the_change_on(house: Any, events: Events) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await change(house, events, 'silent_in = ["C0STAFF"]', 'silent_in = ["C0FLOOR"]')
     await typed(house, "U0ANA", "/monitor 0003*210")
     await house.card("Ringing", "C0FLOOR")
@@ -99,7 +99,7 @@ async def test_a_channel_is_silent_from_the_change_on(house: Any, events: Events
 
 
 async def test_a_mistake_keeps_the_old_rules_and_the_log_says_where_it_is(house: Any, events: Events) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     write(house.folder, house.map.replace('extension = "0003*024"', 'extension = "24"'))
     line = await logged(house, events, "rules_not_taken")
     await typed(house, "U0ANA", "/monitor 0003*210")
@@ -146,7 +146,7 @@ async def test_rules_that_cannot_be_read_permit_nothing_new(empty_house: Any, ev
     bot = await Bot.start(house.settings(), rules_every=OFTEN, unread_for=0.0)
     house.bots.append(bot)
     house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     (house.folder / "callbot.toml").unlink()
     await logged(house, events, "rules_not_taken")
     await typed(house, "U0ANA", "/monitor 0003*210")

@@ -8,7 +8,6 @@ from bot.app.bot import Bot
 from bot.sandbox.pbx.server import Fault
 from tests.e2e.alerts_seen import scans
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 CHANGES = {
     "taken out of the map": ("[users.U0ANA]", "[users.U0OLD]"),
     "without the role": ('name = "Ana Pop"\nuapi_user = "3"\nextension = "0003*024"\nroles = ["supervisor"]', None),
@@ -26,10 +25,7 @@ async def house(empty_house: Any) -> Any:
 
 async def listening(house: Any) -> str:
     """Ana listens to Bob's call; its id."""
-    call: str = house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
-    await house.card("Ringing")
-    house.floor.lift("0003*024")
+    call: str = await house.ana_listens()
     card = await house.card("Connected")
     await house.workspace.until(card.buttons)
     return call
@@ -86,9 +82,9 @@ async def test_the_card_of_a_call_that_becomes_protected_shows_no_more_of_it(hou
 @pytest.mark.parametrize("typed", ["/monitor 0003*210", "/calls"])
 async def test_a_right_that_is_lost_while_the_pbx_is_slow_is_lost(house: Any, typed: str) -> None:
     """What counts are the rules when the answer is there, not when it was asked for."""
-    house.floor.talk(**CALLER)
+    house.talk()
     house.pbx.faults.add(Fault("slow", method="GET", path_contains="/phoneCalls/", seconds=1.0, times=None))
-    await house.workspace.type("U0ANA", "C0FLOOR", typed)
+    await house.ana_types(typed)
     asked = len(house.pbx.requests)
     changed = house.map.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
     (house.folder / "callbot.toml").write_text(changed)

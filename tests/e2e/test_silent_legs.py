@@ -33,14 +33,14 @@ def updates(house: Any) -> int:
 
 
 async def recording(house: Any) -> tuple[str, Any]:
-    call = house.floor.talk(**CALLER)
-    await house.workspace.type(ANA, FLOOR, "/record 0003*210")
+    call = house.talk()
+    await house.ana_types("/record 0003*210")
     return call, await house.card("Recording", FLOOR)
 
 
 async def barged_in(house: Any) -> tuple[str, Any]:
-    call = house.floor.talk(**CALLER)
-    await house.workspace.type(ANA, FLOOR, "/barge 0003*210")
+    call = house.talk()
+    await house.ana_types("/barge 0003*210")
     await house.card("Ringing", FLOOR)
     house.floor.lift(SUPERVISOR)
     return call, await house.card("Connected", FLOOR)
@@ -48,19 +48,19 @@ async def barged_in(house: Any) -> tuple[str, Any]:
 
 async def picked_up(house: Any) -> tuple[str, Any]:
     call = house.floor.ring(**CALLER)
-    await house.workspace.type(ANA, FLOOR, "/pickup 0003*210")
+    await house.ana_types("/pickup 0003*210")
     await house.card("Ringing", FLOOR)
     house.floor.lift(SUPERVISOR)
     return call, await house.card("Connected", FLOOR)
 
 
 async def alerted(house: Any) -> tuple[str, Any]:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     return call, await alert(house, "Raised")
 
 
 async def asked_for_help(house: Any) -> tuple[str, Any]:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     await house.workspace.type(BOB, FLOOR, "/calls help-me")
     return call, await alert(house, "Raised", "Bob Ionescu", channel=FLOOR)
 
@@ -138,7 +138,7 @@ async def test_who_picked_up_at_their_phone_is_named_by_the_alert(empty_house: A
 
 @pytest.mark.parametrize(("channel", "place"), [("D0ANA", ANA), ("C0STAFF", "C0STAFF")])
 async def test_where_nobody_else_reads_the_call_is_shown_whole(house: Any, channel: str, place: str) -> None:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     await house.workspace.type(ANA, channel, "/record 0003*210")
     card = await house.card("Recording", place)
     comes(house, call, LISTENER)
@@ -170,7 +170,7 @@ async def listed(house: Any, user: str) -> list[str]:
 
 @pytest.mark.parametrize("phone", [SUPERVISOR, OUTSIDER])
 async def test_an_agent_whose_view_is_missing_is_listed_no_leg(house: Any, phone: str) -> None:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     comes(house, call, phone)
     house.floor.call(call).views.remove(house.floor.call(call).view("01"))
     (only,) = await listed(house, BOB)
@@ -179,7 +179,7 @@ async def test_an_agent_whose_view_is_missing_is_listed_no_leg(house: Any, phone
 
 @pytest.mark.parametrize("phone", [SUPERVISOR, OUTSIDER])
 async def test_an_agent_who_has_transferred_the_call_is_listed_no_leg(house: Any, phone: str) -> None:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     comes(house, call, phone)
     house.floor.transfer(call, "0003*211")
     mine, dans = await listed(house, BOB), await listed(house, DAN)
@@ -192,7 +192,7 @@ async def test_an_agent_who_has_transferred_the_call_is_listed_no_leg(house: Any
 async def test_an_agent_who_has_transferred_the_call_cannot_ask_for_help_with_a_leg(empty_house: Any) -> None:
     empty_house.map = empty_house.map.replace("[help]\n", HELP)
     house = await start(empty_house)
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     comes(house, call, SUPERVISOR)
     house.floor.transfer(call, "0003*211")
     await house.workspace.type(BOB, FLOOR, "/calls help-me")
@@ -211,7 +211,7 @@ async def test_who_is_left_with_a_leg_alone_is_answered_as_one_in_no_call(empty_
         return sum("0003*210" in one.path for one in house.pbx.requests[before:])
 
     in_no_call = await reads()
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     comes(house, call, OUTSIDER)
     house.floor.transfer(call, "0003*211")
     assert await reads() == in_no_call
@@ -229,10 +229,10 @@ async def test_a_help_request_ends_when_only_a_leg_is_left_of_the_agent(empty_ho
 
 
 async def test_a_leg_is_never_acted_on(house: Any) -> None:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     comes(house, call, LISTENER)
     house.floor.transfer(call, "0003*211")
-    await house.workspace.type(ANA, FLOOR, "/whisper 0003*210")
+    await house.ana_types("/whisper 0003*210")
     await house.told(ANA, "Nobody is in conversation there right now.")
     assert house.pbx.puts() == []
 
@@ -243,7 +243,7 @@ async def test_a_protected_supervisor_who_listens_does_not_take_the_agents_call_
     house = empty_house
     house.map = house.map.replace('extensions = ["0003*299"]', 'extensions = ["0003*299", "0003*024"]')
     await house.start_bot()
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     comes(house, call, SUPERVISOR)
     assert "Bob Ionescu 0003*210: on call with “Carla Caller” <+15550142>" in await listed(house, BOB)
 
@@ -252,7 +252,7 @@ async def test_a_protected_supervisor_who_listens_does_not_take_the_agents_call_
 
 
 async def test_who_hears_a_whisper_is_not_known_once_the_agent_has_transferred_the_call(house: Any) -> None:
-    call = house.floor.talk(**CALLER)
+    call = house.talk()
     await house.workspace.type(ANA, "D0ANA", "/whisper 0003*210")
     await house.card("Ringing", ANA)
     house.floor.lift(SUPERVISOR)

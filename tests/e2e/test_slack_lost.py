@@ -6,14 +6,13 @@ import pytest
 
 from bot.sandbox.workspace.faults import SlackFault
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 POST, UPDATE = "chat.postMessage", "chat.update"
 
 
 async def ask(house: Any, typed: str) -> str:
     """Bob is in a call, Ana types; the call's id."""
-    call: str = house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", typed)
+    call: str = house.talk()
+    await house.ana_types(typed)
     return call
 
 

@@ -23,8 +23,8 @@ def transport() -> str:
 async def test_a_click_on_a_button_of_another_time_is_acknowledged_and_answered_kindly(
     house: Any, action_id: str, value: str
 ) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    house.talk()
+    await house.ana_types("/barge 0003*210")
     card = await house.card("Ringing", "C0FLOOR")
     clicked = await house.workspace.click_stale("U0LIS", card, action_id=action_id, value=value, block_id="old")
     await house.told("U0LIS", "This button is too old, or from another version of callbot. Nothing was sent.")

@@ -32,7 +32,7 @@ async def record(house: Any, number: int, trouble: Trouble) -> tuple[list[Any], 
     await house.workspace.until(lambda: house.workspace.sockets == CONNECTIONS)
     typing: list[asyncio.Task[Any]] = []
     for each, call in enumerate(calls):
-        typing.append(asyncio.create_task(house.workspace.type("U0ANA", "C0FLOOR", f"/record 0003*210 call={call}")))
+        typing.append(asyncio.create_task(house.ana_types(f"/record 0003*210 call={call}")))
         await asyncio.sleep(0)
         if (
             each % 4 == 2

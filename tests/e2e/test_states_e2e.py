@@ -7,12 +7,12 @@ from bot.ledger.ledger import Ledger
 
 
 async def typed(house: Any, text: str) -> None:
-    await house.workspace.type("U0ANA", "C0FLOOR", text, raw=True)
+    await house.ana_types(text, raw=True)
 
 
 async def monitoring(house: Any) -> str:
     """Ana listens to a call of Bob's; its id."""
-    call = str(house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210"))
+    call = str(house.talk())
     await typed(house, "/monitor 0003*210")
     await house.card("Ringing")
     house.floor.lift("0003*024")
@@ -25,7 +25,7 @@ def labels(card: Any) -> list[str]:
 
 
 async def test_a_call_that_ends_while_the_phone_still_rings_ends_the_card(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await typed(house, "/monitor 0003*210")
     await house.card("Ringing")
     house.floor.hang_up(call)
@@ -51,7 +51,7 @@ async def test_each_state_that_was_reached_is_a_line_on_the_card(house: Any) -> 
 
 
 async def test_a_call_on_hold_is_a_conversation_and_the_card_says_since_when_it_is_held(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     house.floor.hold(call)
     await typed(house, "/monitor 0003*210")
     card = await house.card("Ringing")
@@ -91,7 +91,7 @@ async def test_a_busy_phone_that_is_rung_anyway_is_not_answered_and_may_be_asked
         await house.workspace.click("U0ANA", await house.card("Asked: your phone is busy"), "Ring anyway")
 
     house.floor.talk(caller="+15550143", to="0003*024")
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await typed(house, "/monitor 0003*210 wait=1")
     await ring_anyway()
     card = await house.card("Not answered: no connection seen in 1 s")
@@ -157,7 +157,7 @@ async def test_each_documented_code_is_refused_with_what_to_do_and_the_code(empt
 
 async def test_a_phone_that_is_no_phone_is_refused_by_the_sandbox_and_may_be_asked_for_again(house: Any) -> None:
     house.floor.extension("0003*024").kind = "queue"
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await typed(house, "/monitor 0003*210")
     card = await house.card("Refused: Monitor")
     assert "(pc_sendcallto_invalid)" in "\n".join(card.lines())
@@ -183,7 +183,7 @@ OLD_BUTTONS = [
 
 
 async def test_a_button_that_nobody_knows_any_more_is_answered_kindly(house: Any) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await typed(house, "/calls")
     listed = await house.told("U0ANA", "1 live call")
     for action_id, value in OLD_BUTTONS:
@@ -196,7 +196,7 @@ async def test_a_button_that_nobody_knows_any_more_is_answered_kindly(house: Any
 
 
 async def test_a_button_of_a_call_that_is_over_is_answered_kindly(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await typed(house, "/record 0003*210")
     card = await house.card("Recording", "C0FLOOR")
     stop = card.buttons()[-1]

@@ -17,7 +17,6 @@ from bot.ledger.audit_log import AuditLog
 from bot.sandbox.pbx.server import Fault
 from bot.sandbox.workspace.faults import SlackFault
 
-CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 STOPPING = 10.0
 
 
@@ -36,14 +35,14 @@ async def test_it_is_alive_and_ready_once_it_has_started(house: Any) -> None:
 
 
 async def test_it_is_not_ready_while_the_ledger_takes_nothing(house: Any) -> None:
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     await house.told("U0ANA", "No live calls")
     with closing(sqlite3.connect(house.folder / "callbot.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+        await house.ana_types("/calls")
         await house.workspace.until(lambda: not house.bots[0].ready(), timeout=15)
         locked = await get(house.bots[0], "/readyz")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls bob")
+    await house.ana_types("/calls bob")
     await house.told("U0ANA", "bob")
     assert (locked, await get(house.bots[0], "/readyz")) == (503, 200)
 
@@ -60,9 +59,9 @@ async def test_an_address_that_another_program_has_is_named_once(empty_house: An
 
 
 async def test_it_is_not_ready_while_it_stops(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.pbx.faults.add(Fault("slow", method="PUT", seconds=0.5))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.puts(1)
     bot = house.bots[0]
     stopping = asyncio.create_task(house.stop_bot())
@@ -75,17 +74,17 @@ async def test_it_is_not_ready_while_it_stops(house: Any) -> None:
 
 
 async def test_a_request_that_has_arrived_is_answered_before_the_end(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.pbx.faults.add(Fault("slow", method="GET", seconds=0.3, times=None))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     await house.stop_bot()
     assert [answer.lines()[0] for answer in house.workspace.private("U0ANA")] == ["1 live call"]
 
 
 async def test_what_comes_while_it_stops_is_told_that_nothing_was_sent(house: Any) -> None:
-    house.floor.talk(**CALLER)
+    house.talk()
     house.pbx.faults.add(Fault("slow", method="PUT", seconds=0.5))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.puts(1)
     stopping = asyncio.create_task(house.stop_bot())
     await house.workspace.type("U0LIS", "C0FLOOR", "/monitor 0003*210")
@@ -96,11 +95,11 @@ async def test_what_comes_while_it_stops_is_told_that_nothing_was_sent(house: An
 
 async def test_a_click_while_it_stops_is_told_privately_that_nothing_was_sent(house: Any) -> None:
     """Slack shows nothing of what the acknowledgement of a click says."""
-    house.floor.talk(**CALLER)
+    house.talk()
     await house.workspace.type("U0LIS", "C0FLOOR", "/calls")
     listed = await house.told("U0LIS", "1 live call")
     house.pbx.faults.add(Fault("slow", method="PUT", seconds=0.5))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
+    await house.ana_types("/monitor 0003*210")
     await house.puts(1)
     stopping = asyncio.create_task(house.stop_bot())
     await house.workspace.click("U0LIS", listed, "Monitor")
@@ -111,11 +110,11 @@ async def test_a_click_while_it_stops_is_told_privately_that_nothing_was_sent(ho
 
 async def test_it_ends_within_10_s_whatever_hangs(house: Any) -> None:
     """A PBX that does not answer, and a client that has sent half a request and waits."""
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    house.talk()
+    await house.ana_types("/barge 0003*210")
     await house.card("Ringing", "C0FLOOR")
     house.pbx.faults.add(Fault("slow", seconds=60, times=None))
-    await house.workspace.type("U0ANA", "C0FLOOR", "/calls")
+    await house.ana_types("/calls")
     _, writer = await asyncio.open_connection("127.0.0.1", house.bots[0].port)
     writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
     await writer.drain()
@@ -137,8 +136,8 @@ async def test_sigterm_while_it_still_waits_for_slack_ends_it_at_once(empty_hous
 
 
 async def test_after_the_end_a_copy_of_the_ledgers_file_alone_has_the_audit(house: Any) -> None:
-    house.floor.talk(**CALLER)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    house.talk()
+    await house.ana_types("/barge 0003*210")
     await house.card("Ringing", "C0FLOOR")
     await house.stop_bot()
     copied = shutil.copy(house.folder / "callbot.db", house.folder / "copied.db")

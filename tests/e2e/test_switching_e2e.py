@@ -12,11 +12,7 @@ QUESTION = "Hang up: your phone rings again at once for Whisper."
 
 async def listening(house: Any) -> tuple[str, Any]:
     """Ana listens to Bob's call."""
-    call = house.floor.talk(caller="+15550142", caller_name="Carla Caller", to="0003*210")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/monitor 0003*210")
-    await house.card("Ringing")
-    house.floor.lift("0003*024")
-    return call, await house.card("Connected")
+    return await house.ana_listens(), await house.card("Connected")
 
 
 async def asked_to_hang_up(house: Any) -> Any:
@@ -108,7 +104,7 @@ async def test_the_new_leg_may_go_and_the_old_one_stands(house: Any) -> None:
 async def test_a_phone_without_call_waiting_stays_in_the_old_mode_and_is_said_to_be_busy(house: Any) -> None:
     """The wait of 1 s and 5 s more have to run out."""
     await listening(house)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/whisper 0003*210 wait=1")
+    await house.ana_types("/whisper 0003*210 wait=1")
     await house.workspace.click("U0ANA", await asked_to_hang_up(house), "Ring now anyway")
     await house.card("Not answered: no connection seen in 1 s")
     busy = "The PBX says that phone 0003*024 is busy: end what it is busy with, then ask again."
@@ -124,7 +120,7 @@ async def test_a_phone_without_call_waiting_stays_in_the_old_mode_and_is_said_to
 
 async def test_a_change_that_is_typed_waits_like_one_that_is_clicked_and_keeps_what_was_typed(house: Any) -> None:
     call, _ = await listening(house)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/whisper <@U0BOB|bob> private wait=20", raw=True)
+    await house.ana_types("/whisper <@U0BOB|bob> private wait=20", raw=True)
     await asked_to_hang_up(house)
     house.floor.leave(call, "0003*024")
     await house.puts(2)
@@ -136,7 +132,7 @@ async def test_a_change_to_barge_in_asks_first_where_it_is_clicked_and_not_where
     call, card = await listening(house)
     [button] = [button for button in card.buttons() if button.label == "Barge in"]
     assert button.confirm["text"]["text"] == "The customer will hear you."
-    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    await house.ana_types("/barge 0003*210")
     await house.workspace.until(
         lambda: "rings again at once for Barge in" in "\n".join(house.cards("U0ANA")[-1].lines())
     )
@@ -187,14 +183,14 @@ async def test_a_second_wish_is_told_that_one_waits(house: Any) -> None:
     _, card = await listening(house)
     await house.workspace.click("U0ANA", card, "Whisper")
     await asked_to_hang_up(house)
-    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    await house.ana_types("/barge 0003*210")
     await house.told("U0ANA", "already waiting for you to hang up")
     assert house.actions() == ["Monitor"]
 
 
 async def test_a_card_that_others_read_does_not_wait_for_a_silent_mode(house: Any) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
-    await house.workspace.type("U0ANA", "C0FLOOR", "/barge 0003*210")
+    house.talk()
+    await house.ana_types("/barge 0003*210")
     await house.card("Ringing", "C0FLOOR")
     house.floor.lift("0003*024")
     card = await house.card("Connected", "C0FLOOR")
@@ -219,10 +215,10 @@ async def test_while_the_phone_rings_for_a_new_mode_no_third_one_rings_it_too(
     """One new leg would prove both, and the card would name the wrong ears."""
     house.floor.extension("0003*024").call_waiting = True
     await listening(house)
-    await house.workspace.type("U0ANA", "C0FLOOR", f"/{first} 0003*210")
+    await house.ana_types(f"/{first} 0003*210")
     cards = await house.workspace.until(lambda: [card for card in house.cards("U0ANA") if "Hang up" in card.text])
     await house.workspace.click("U0ANA", cards[-1], "Ring now anyway")
     await house.card("Asked")
-    await house.workspace.type("U0ANA", "C0FLOOR", f"/{second} 0003*210")
+    await house.ana_types(f"/{second} 0003*210")
     await house.told("U0ANA", "Your phone may already be ringing for")
     assert [action.lower()[:5] for action in house.actions()] == ["monit", first[:5]]

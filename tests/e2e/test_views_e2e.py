@@ -27,7 +27,7 @@ async def views_put(house: Any, number: int) -> list[str]:
 
 
 async def test_with_a_supervisors_leg_in_the_call_whisper_still_goes_to_the_agents_view(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     await joined(house, "U0LIS", "/monitor 0003*210", "0003*025")
     legs = [(view.id, view.extension) for view in house.floor.call(call).views]
     await typed(house, "U0ANA", "/whisper 0003*210")
@@ -35,7 +35,7 @@ async def test_with_a_supervisors_leg_in_the_call_whisper_still_goes_to_the_agen
 
 
 async def test_a_view_id_is_text_and_not_a_number(house: Any) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     for view in ("1", "001", "03"):
         await typed(house, "U0ANA", f"/whisper 0003*210 view={view}")
         await house.told("U0ANA", f"There is no view {view} in the call.")
@@ -44,7 +44,7 @@ async def test_a_view_id_is_text_and_not_a_number(house: Any) -> None:
 
 async def test_a_leg_of_ours_is_known_after_a_restart_although_nobody_of_the_map_has_that_phone(house: Any) -> None:
     """The ledger knows it: the map of after the restart has another phone for Lis."""
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await joined(house, "U0LIS", "/monitor 0003*210", "0003*025")
     await house.stop_bot()
     house.map = house.map.replace('"0003*025"', '"0003*026"')
@@ -61,14 +61,14 @@ def leg_from_elsewhere(house: Any, call: str, phone: str) -> None:
 
 
 async def test_a_leg_that_did_not_come_from_us_is_known_by_its_source(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     leg_from_elsewhere(house, call, "0003*025")
     await typed(house, "U0ANA", "/whisper 0003*210")
     assert await views_put(house, 1) == ["01"]
 
 
 async def test_a_leg_that_did_not_come_from_us_is_refused_when_it_is_named(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     leg_from_elsewhere(house, call, "0003*025")
     await typed(house, "U0ANA", "/whisper 0003*210 view=02")
     await house.told("U0ANA", "View 02 is not the agent's side of the call.")
@@ -76,7 +76,7 @@ async def test_a_leg_that_did_not_come_from_us_is_refused_when_it_is_named(house
 
 
 async def test_a_view_from_a_phone_that_is_no_party_of_the_call_may_be_a_leg_and_is_not_acted_on(house: Any) -> None:
-    call = house.floor.talk(caller="+15550142", to="0003*210")
+    call = house.talk()
     house.floor.add_extension("0003*027", user="16", name="Una Known")
     leg_from_elsewhere(house, call, "0003*027")
     await typed(house, "U0ANA", "/whisper 0003*210")
@@ -93,7 +93,7 @@ async def test_a_supervisor_who_calls_an_agent_is_a_party_and_somebody_else_may_
 
 
 async def test_a_leg_is_neither_on_the_list_of_the_agent_nor_on_a_card_that_others_read(house: Any) -> None:
-    house.floor.talk(caller="+15550142", to="0003*210")
+    house.talk()
     await joined(house, "U0LIS", "/monitor 0003*210", "0003*025")
     await typed(house, "U0BOB", "/calls")
     agents_list = "\n".join((await house.told("U0BOB", "1 live call")).lines())
