@@ -171,21 +171,23 @@ class House:
 
 
 class LyingPbx:
-    """Shows one and the same call, whichever is asked for, and answers every PUT with `refusal`."""
+    """Shows one and the same call, whichever is asked for, or what `to_reads` says; answers PUTs with `to_actions`."""
 
     def __init__(self) -> None:
         self.call: dict[str, Any] = {}
-        self.refusal: tuple[int, dict[str, Any] | None] = (204, None)
+        self.to_reads: tuple[int, bytes] | None = None
+        self.to_actions = (204, b"")
         self.puts: list[str] = []
         self.url = ""
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Whatever is asked."""
-        if request.method != "PUT":
-            return web.json_response(self.call)
-        self.puts.append(request.path)
-        status, body = self.refusal
-        return web.json_response(body, status=status) if body else web.Response(status=status)
+        if request.method == "PUT":
+            self.puts.append(request.path)
+            status, body = self.to_actions
+        else:
+            status, body = self.to_reads or (200, json.dumps(self.call).encode())
+        return web.Response(status=status, body=body, content_type="application/json")
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""Alerts from raised to resolved: one card for one rule and call, in the channel of the rule, true from first to last."""
+"""Alerts from raised to resolved: one card for one rule and call, true from first to last; digests; a PBX that cannot be read."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.e2e.alerts_seen import FLOOR, HAL, RINGING, alert, labels, raised, rule, said, scans, start
+from tests.e2e.alerts_seen import ALERTS, ANA, FLOOR, HAL, RINGING, alert, labels, raised, rule, said, scans, start
 
 # ── the four conditions ──
 
@@ -163,3 +164,145 @@ async def test_a_new_rule_raises_what_rings_already(empty_house: Any) -> None:
     house.floor.ring(to="0003*211", **HAL)
     house.change_map("[help]", RINGING + "\n[help]")
     await alert(house, "Raised")
+
+
+# ── many at once ──
+
+
+MANY = 30
+
+
+def ring(house: Any, number: int, first: int = 0) -> list[str]:
+    for each in range(first, first + number):
+        house.floor.add_extension(f"0003*2{each + 20}", user="12", name=f"Agent {each}")
+    return [
+        house.floor.ring(caller=f"+1555{each:04}", caller_name="Hal Holder", to=f"0003*2{each + 20}")
+        for each in range(first, first + number)
+    ]
+
+
+async def test_many_alerts_become_one_digest_that_counts_them(empty_house: Any) -> None:
+    house = await start(empty_house, RINGING)
+    ring(house, MANY)
+    card = await alert(house, "Raised", f"{MANY} alerts")
+    assert len(raised(house)) == 1
+    assert "Rings unanswered" in said(card)
+
+
+async def test_a_digest_is_kept_up_to_date_and_closed(empty_house: Any) -> None:
+    house = await start(empty_house, RINGING)
+    calls = ring(house, MANY)
+    await alert(house, "Raised", f"{MANY} alerts")
+    for call in calls[:20]:
+        house.floor.answer(call)
+    await alert(house, "Raised", "10 open")
+    for call in calls[20:]:
+        house.floor.hang_up(call)
+    await alert(house, "Resolved", str(MANY))
+
+
+async def test_ten_alerts_have_their_own_cards_and_what_comes_then_is_digested(empty_house: Any) -> None:
+    house = await start(empty_house, RINGING)
+    ring(house, 10)
+    await house.workspace.until(lambda: len(raised(house)) == 10, 30)
+    ring(house, 4, first=10)
+    await alert(house, "Raised", "4 alerts")
+    assert len(raised(house)) == 11
+
+
+async def test_no_alert_is_dropped_whatever_comes(empty_house: Any) -> None:
+    house = await start(empty_house, RINGING)
+    ring(house, 7)
+    await house.workspace.until(lambda: len(raised(house)) == 7, 30)
+    ring(house, 23, first=7)
+    await alert(house, "Raised", "23 alerts")
+    assert len(raised(house)) == 8
+
+
+async def test_an_alert_on_a_digest_can_be_acted_on_from_there(empty_house: Any) -> None:
+    house = await start(empty_house, RINGING)
+    ring(house, 12)
+    card = await alert(house, "Raised", "12 alerts")
+    await house.workspace.click(ANA, card, "Pick up", nth=0)
+    await house.puts(1)
+    house.floor.lift("0003*024")
+    await alert(house, "Raised", "12 alerts in this channel, 11 open")
+
+
+async def test_an_intervention_s_card_comes_at_once_in_the_middle_of_a_flood(empty_house: Any) -> None:
+    house = await start(empty_house, RINGING)
+    house.floor.talk(to="0003*210", caller="+15550142")
+    ring(house, 10)
+    await house.workspace.until(lambda: raised(house))
+    await house.workspace.type(ANA, ALERTS, "/record 0003*210")
+    await house.workspace.until(
+        lambda: [card for card in house.cards(ALERTS) if card.text.startswith(("Asked", "Recording"))], 2.0
+    )
+
+
+async def test_other_channels_have_their_own_count(empty_house: Any) -> None:
+    house = await start(empty_house, RINGING, re.sub("C0ALERTS", FLOOR, RINGING))
+    ring(house, 12)
+    await alert(house, "Raised", "12 alerts", channel=FLOOR)
+    await alert(house, "Raised", "12 alerts")
+
+
+# ── a PBX that cannot be read ──
+
+
+BLIND = "Blind since "
+
+
+async def blind(house: Any, channel: str = ALERTS) -> Any:
+    """The card of the channel that says so."""
+    found = await house.workspace.until(
+        lambda: [card for card in house.cards(channel) if card.text.startswith(BLIND)], 10.0
+    )
+    return found[0]
+
+
+async def over(house: Any, channel: str = ALERTS) -> Any:
+    """The same card, once it says that it is over: of all calls at last, if some scopes could be read before others."""
+    found = await house.workspace.until(
+        lambda: [card for card in house.cards(channel) if card.text.startswith("Resolved: callbot sees ")], 20.0
+    )
+    return found[0]
+
+
+async def with_alerts_in_two_channels(house: Any) -> None:
+    house.change_map('contact = "U0ANA"', f'contact = "U0ANA"\nchannel = "{FLOOR}"')
+    house.map += RINGING
+    await house.start_bot(blind_after=1.0)
+
+
+async def test_every_channel_is_told_once_and_told_when_it_is_over(empty_house: Any) -> None:
+    house = empty_house
+    await with_alerts_in_two_channels(house)
+    await house.pbx.stop()
+    first = {channel: await blind(house, channel) for channel in (ALERTS, FLOOR)}
+    await house.pbx.start(port=house.pbx.port)
+    for channel, card in first.items():
+        assert (await over(house, channel)).ts == card.ts
+
+
+async def test_a_restart_says_nothing_twice(empty_house: Any) -> None:
+    house = empty_house
+    await with_alerts_in_two_channels(house)
+    await house.pbx.stop()
+    first = await blind(house)
+    await house.stop_bot()
+    await house.start_bot(blind_after=1.0)
+    await house.pbx.start(port=house.pbx.port)
+    assert (await over(house)).ts == first.ts
+    assert len([card for card in house.cards(ALERTS) if "lind since" in said(card) or "again" in card.text]) == 1
+
+
+async def test_what_rings_on_is_alerted_when_it_is_over(empty_house: Any) -> None:
+    house = empty_house
+    await with_alerts_in_two_channels(house)
+    await house.pbx.stop()
+    await blind(house)
+    house.floor.ring(to="0003*211", **HAL)
+    await house.pbx.start(port=house.pbx.port)
+    await over(house)
+    await alert(house, "Raised", "Dan Popa")

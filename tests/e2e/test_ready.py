@@ -104,8 +104,10 @@ async def tested(house: Any) -> None:
     await house.workspace.until(lambda: sum(call.method == "auth.test" for call in house.workspace.calls) == 2)
 
 
-@pytest.mark.parametrize("transport", ["http", "socket mode"])
-@pytest.mark.parametrize("error", ["token_revoked", "invalid_auth", "account_inactive"])
+@pytest.mark.parametrize(
+    ("error", "transport"),
+    [("token_revoked", "http"), ("invalid_auth", "socket mode"), ("account_inactive", "http")],
+)
 async def test_with_a_revoked_token_a_command_rings_no_phone_and_says_what_to_do(house: Any, error: str) -> None:
     house.talk()
     await tested(house)

@@ -4,8 +4,6 @@ import asyncio
 import shutil
 import signal
 import socket
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 import aiohttp
@@ -32,19 +30,6 @@ async def get(bot: Any, path: str) -> int:
 @pytest.mark.parametrize("transport", ["http", "socket mode"])
 async def test_it_is_alive_and_ready_once_it_has_started(house: Any) -> None:
     assert [await get(house.bots[0], path) for path in ("/healthz", "/readyz")] == [200, 200]
-
-
-async def test_it_is_not_ready_while_the_ledger_takes_nothing(house: Any) -> None:
-    await house.ana_types("/calls")
-    await house.told("U0ANA", "No live calls")
-    with closing(sqlite3.connect(house.folder / "callbot.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        await house.ana_types("/calls")
-        await house.workspace.until(lambda: not house.bots[0].ready(), timeout=15)
-        locked = await get(house.bots[0], "/readyz")
-    await house.ana_types("/calls bob")
-    await house.told("U0ANA", "bob")
-    assert (locked, await get(house.bots[0], "/readyz")) == (503, 200)
 
 
 async def test_an_address_that_another_program_has_is_named_once(empty_house: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whoever may not do a thing is told which rule says no, privately; nothing goes out, and the ledger has the rule."""
+"""Who may not do a thing is told which rule says no, privately; nothing goes out, and the ledger has the rule."""
 
 from typing import Any
 
@@ -196,16 +196,6 @@ async def test_a_click_in_the_direct_message_counts_as_from_the_channel_of_the_c
     assert [(each.channel, each.allowed) for each in await house.audit_log()] == [("C0FLOOR", True)] * 2
 
 
-async def test_a_button_does_nothing_for_somebody_who_has_lost_the_role_since(house: Any) -> None:
-    card = await public_card(house)
-    await house.stop_bot()
-    house.map = house.map.replace('roles = ["supervisor"]', 'roles = ["agent"]', 1)
-    await house.start_bot()
-    await house.workspace.click("U0ANA", card, "Barge in")
-    await house.told("U0ANA", "None of your roles allows Barge in.")
-    assert house.actions() == ["BargeIn"]
-
-
 async def test_a_button_does_nothing_where_a_protected_party_has_come_into_the_call(house: Any) -> None:
     card = await public_card(house)
     [call] = house.floor.calls()
@@ -222,3 +212,50 @@ async def test_everyone_sees_their_own_refusal_and_no_one_elses(house: Any) -> N
     await house.told("U0BOB", "None of your roles")
     assert [len(house.workspace.private(user)) for user in ("U0EVE", "U0BOB", "U0ANA")] == [1, 1, 0]
     assert house.workspace.messages() == []
+
+
+# ── Enterprise Grid ──
+
+
+OTHERS = [("T0OTHER", "E0OTHER"), ("E0OTHER", "E0OTHER"), ("T0OTHER", None)]
+
+
+IN_AN_ORGANISATION = pytest.mark.parametrize("enterprise", ["E0LOCAL"])
+
+
+@IN_AN_ORGANISATION
+@pytest.mark.parametrize("team", ["T0LOCAL", "T0SISTER", "E0LOCAL"])
+async def test_a_command_of_somebody_of_the_organisation_goes_out(house: Any, team: str) -> None:
+    house.workspace.add_person("U0ANA", "ana", team_id=team, enterprise_id="E0LOCAL")
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
+    await house.card("Ringing")
+
+
+@IN_AN_ORGANISATION
+async def test_a_click_of_somebody_of_the_organisation_counts(house: Any) -> None:
+    house.talk()
+    await house.ana_types("/calls")
+    listed = await house.told("U0ANA", "1 live call")
+    house.workspace.add_person("U0ANA", "ana", team_id="T0SISTER", enterprise_id="E0LOCAL")
+    await house.workspace.click("U0ANA", listed, "Monitor")
+    await house.card("Ringing")
+
+
+@IN_AN_ORGANISATION
+@pytest.mark.parametrize(("team", "enterprise_id"), OTHERS)
+async def test_somebody_of_another_organisation_is_never_taken_for_the_person_with_that_id(
+    house: Any, team: str, enterprise_id: str | None
+) -> None:
+    house.workspace.add_person("U0ANA", "ana", team_id=team, enterprise_id=enterprise_id)
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
+    await house.told("U0ANA", "You are of another Slack workspace than callbot")
+    assert house.pbx.puts() == []
+
+
+@IN_AN_ORGANISATION
+async def test_an_unknown_person_of_the_organisation_is_told_whom_to_ask(house: Any) -> None:
+    house.workspace.add_person("U0EVE", "eve", team_id="T0SISTER", enterprise_id="E0LOCAL")
+    await house.workspace.type("U0EVE", "C0FLOOR", "/calls")
+    await house.told("U0EVE", "to add [users.U0EVE]")

@@ -11,16 +11,10 @@ from aiohttp import web
 
 from bot.app.connections import Connections
 
-DESCRIPTORS = 400
-MORE = 600
-"""Connections, more than there are descriptors."""
 SOON = 0.2
 HALF = b"POST /slack/events HTTP/1.1\r\nHost: callbot\r\n"
 
 Open = Callable[..., Awaitable[Connections]]
-
-
-# ── the whole bot ──
 
 
 async def half_open(port: int, many: int, says: bytes = HALF) -> list[asyncio.StreamWriter]:
@@ -32,43 +26,6 @@ async def half_open(port: int, many: int, says: bytes = HALF) -> list[asyncio.St
         return writer
 
     return [await one() for _ in range(many)]
-
-
-@pytest.mark.parametrize("says", [HALF, HALF + b"Content-Length: 9\r\n\r\nslow"], ids=["half a head", "half a body"])
-async def test_half_open_connections_keep_no_supervisor_from_a_call(
-    empty_house: Any, run_bot: Any, says: bytes
-) -> None:
-    house = empty_house
-    bot = await run_bot(descriptors=DESCRIPTORS)
-    await bot.started()
-    house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
-    held = await half_open(bot.port, MORE, says)
-    house.talk()
-    await house.ana_types("/monitor 0003*210")
-    await house.puts(1)
-    await house.card("Ringing")
-    for writer in held:
-        writer.close()
-
-
-async def test_half_open_connections_keep_no_rule_from_being_read(empty_house: Any, run_bot: Any) -> None:
-    house = empty_house
-    bot = await run_bot(descriptors=DESCRIPTORS)
-    await bot.started()
-    house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
-    held = await half_open(bot.port, MORE)
-    house.change_map("[users.U0LIS]", "[users.U0ANYONE]")
-    async with asyncio.timeout(7):
-        while '"event": "rules_taken"' not in bot.said:
-            assert bot.process.stdout is not None
-            bot.said += (await bot.process.stdout.readline()).decode()
-    await house.workspace.type("U0LIS", "C0FLOOR", "/monitor 0003*210")
-    await house.told("U0LIS", "I don't know you yet.")
-    for writer in held:
-        writer.close()
-
-
-# ── one listener ──
 
 
 @pytest.fixture

@@ -38,12 +38,6 @@ async def talking(house: Any) -> tuple[str, Any]:
 # ── I'm on it, Snooze ──
 
 
-async def test_who_acknowledges_an_alert_is_named_on_it(empty_house: Any) -> None:
-    _, card = await ringing(empty_house)
-    await empty_house.workspace.click(ANA, card, "I'm on it")
-    await alert(empty_house, "Raised", "Ana Pop is on it")
-
-
 async def test_who_has_acknowledged_it_is_named_when_it_is_resolved(empty_house: Any) -> None:
     call, card = await ringing(empty_house)
     await empty_house.workspace.click(ANA, card, "I'm on it")

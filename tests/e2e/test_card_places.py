@@ -124,18 +124,6 @@ async def test_what_is_asked_later_goes_to_the_card_in_the_direct_message_and_th
     assert (house.cards("U0ANA"), house.cards("C0FLOOR")) == ([card], [])
 
 
-async def test_whisper_by_the_button_after_monitor_goes_on_on_the_same_card(house: Any) -> None:
-    call = await ask(house, "/monitor 0003*210")
-    await house.card("Ringing", "U0ANA")
-    house.floor.lift("0003*024")
-    await house.card("Connected", "U0ANA")
-    house.floor.leave(call, "0003*024")
-    card = await house.card("Ended: You left", "U0ANA")
-    await house.workspace.click("U0ANA", card, "Whisper")
-    await house.card("Ringing", "U0ANA")
-    assert (house.actions(), house.cards("U0ANA")) == (["Monitor", "Whisper"], [card])
-
-
 async def test_two_calls_have_two_cards(house: Any) -> None:
     await ask(house, "/monitor 0003*210")
     first = await house.card("Ringing", "U0ANA")
@@ -164,15 +152,6 @@ async def test_after_429_slack_is_left_alone_as_long_as_it_says_and_then_sees_th
     assert (refused.status, after.at - refused.at >= 1.0, house.cards("U0ANA")) == (429, True, [card])
 
 
-async def test_an_update_that_slack_fumbles_is_made_again(house: Any) -> None:
-    await ask(house, "/monitor 0003*210")
-    card = await house.card("Ringing", "U0ANA")
-    house.workspace.faults.add(SlackFault(method="chat.update", kind="500"))
-    house.floor.lift("0003*024")
-    await house.card("Connected", "U0ANA")
-    assert house.cards("U0ANA") == [card]
-
-
 async def test_a_card_that_somebody_deleted_is_posted_anew_and_goes_on(house: Any) -> None:
     house.pbx.faults.add(Fault("slow", method="PUT", seconds=0.8))
     await ask(house, "/monitor 0003*210")
@@ -191,3 +170,76 @@ async def test_a_channel_that_takes_no_posts_of_apps_moves_the_card(house: Any) 
     await ask(house, "/barge 0003*210")
     await house.card("Ringing", "U0ANA")
     await house.told("U0ANA", "callbot may not post here")
+
+
+# ── Slack does not confirm, or is away ──
+
+
+POST, UPDATE = "chat.postMessage", "chat.update"
+
+
+@pytest.mark.parametrize(("typed", "place"), [("/monitor 0003*210", "U0ANA"), ("/barge 0003*210", "C0FLOOR")])
+async def test_a_card_whose_posting_was_not_confirmed_goes_on_alone(house: Any, typed: str, place: str) -> None:
+    house.workspace.faults.add(SlackFault(method=POST, kind="lost"))
+    await ask(house, typed)
+    card = await house.card("Ringing", place)
+    house.floor.lift("0003*024")
+    assert await house.card("Connected", place) is card
+    assert house.workspace.messages() == [card]
+
+
+async def test_without_the_scopes_the_news_come_as_text_and_there_is_one_card(empty_house: Any) -> None:
+    house = empty_house
+    await house.workspace.stop()
+    house.workspace.scopes = frozenset({"commands", "chat:write"})
+    await house.workspace.start()
+    await house.start_bot()
+    house.workspace.faults.add(SlackFault(method=POST, kind="lost"))
+    await ask(house, "/monitor 0003*210")
+    await house.card("Slack did not confirm your card, so it may be missing or out of date. Now: Ringing", "U0ANA")
+    house.floor.lift("0003*024")
+    await house.card("Slack did not confirm your card, so it may be missing or out of date. Now: Connected", "U0ANA")
+    assert len([message for message in house.cards("U0ANA") if message.blocks]) == 1
+
+
+async def test_a_card_becomes_true_when_slack_is_back(house: Any) -> None:
+    call = await ask(house, "/monitor 0003*210")
+    card = await house.card("Ringing")
+    house.workspace.faults.add(SlackFault(method=UPDATE, kind="500", times=2))
+    house.floor.hang_up(call)
+    assert await house.card("Ended: Bob's call is over") is card
+
+
+async def test_after_kill_9_in_the_middle_of_its_posting_the_card_goes_on_alone(empty_house: Any, run_bot: Any) -> None:
+    house = empty_house
+    house.workspace.faults.add(SlackFault(method=POST, kind="late", seconds=0.5))
+    killed = await run_bot(PORT="0", SLACK_SIGNING_SECRET=house.workspace.signing_secret)
+    await killed.started()
+    house.workspace.deliver_to(f"http://127.0.0.1:{killed.port}/slack/events")
+    await ask(house, "/monitor 0003*210")
+    card = await house.card("Ringing")
+    killed.process.kill()
+    await killed.ended()
+    house.floor.lift("0003*024")
+    await house.start_bot()
+    assert await house.card("Connected") is card
+    assert house.cards("U0ANA") == [card]
+
+
+async def test_where_slack_takes_the_card_nowhere_whoever_asked_is_told_what_it_would_show(house: Any) -> None:
+    house.workspace.faults.add(SlackFault(method=POST, kind="error", error="messages_tab_disabled", times=None))
+    await ask(house, "/barge 0003*210")
+    told = await house.told("U0ANA", "Slack takes your card neither in the channel nor in a direct message")
+    assert ("Ringing Ana's phone 0003*024" in told.text, house.workspace.messages()) == (True, [])
+
+
+async def test_after_a_restart_a_card_that_shows_the_truth_already_is_left_alone(house: Any) -> None:
+    call = await ask(house, "/barge 0003*210")
+    await house.card("Ringing", "C0FLOOR")
+    house.floor.hang_up(call)
+    card = await house.card("Ended", "C0FLOOR")
+    await house.stop_bot()
+    shown = len(card.versions)
+    await house.start_bot()
+    await house.stop_bot()
+    assert len(card.versions) == shown

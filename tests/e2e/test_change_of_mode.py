@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from bot.app.bot import Bot
-
 QUESTION = "Hang up: your phone rings again at once for Whisper."
 
 
@@ -145,9 +143,7 @@ async def test_who_loses_the_right_while_the_change_waits_is_refused_when_the_ol
     empty_house: Any,
 ) -> None:
     house = empty_house
-    bot = await Bot.start(house.settings(), rules_every=0.05)
-    house.bots.append(bot)
-    house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
+    bot = await house.start_bot(rules_every=0.05)
     call, card = await listening(house)
     await house.workspace.click("U0ANA", card, "Whisper")
     await asked_to_hang_up(house)

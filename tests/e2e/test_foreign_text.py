@@ -1,5 +1,6 @@
 """Text that came from the PBX or from a person is shown, and does nothing: it cannot notify, link, format or fake a line."""
 
+import itertools
 import re
 from typing import Any
 
@@ -90,12 +91,11 @@ async def test_what_a_caller_is_named_can_still_be_read(house: Any) -> None:
     assert "Caller id: “<!channel> *Jo* & _Co_ evil.example” <+15550142>" in card.lines()
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
-async def test_typed_words_do_nothing_where_they_are_repeated(house: Any, kind: str) -> None:
-    words = HOSTILE[kind]
-    for line in (f"/monitor {words}", f"/monitor 0003*210 {words}", f"/calls {words}", f"/monitor 0003*210 as={words}"):
-        await typed(house, line)
-    await house.workspace.until(lambda: len(house.workspace.private("U0ANA")) == 4)
+async def test_typed_words_do_nothing_where_they_are_repeated(house: Any) -> None:
+    lines = ("/monitor {}", "/monitor 0003*210 {}", "/calls {}", "/monitor 0003*210 as={}")
+    for number, (line, words) in enumerate(itertools.product(lines, HOSTILE.values()), start=1):
+        await typed(house, line.format(words))
+        await house.workspace.until(lambda number=number: len(house.workspace.private("U0ANA")) == number)
     nothing_is_live(house)
     assert house.pbx.puts() == []
 
