@@ -11,11 +11,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
-from slack_bolt.response import BoltResponse
 
 from bot.sandbox.pbx.server import Fault
 from bot.sandbox.workspace.faults import SlackFault
-from bot.slack.http import http_answer
 
 A_SECOND = 50
 SOON = 0.1
@@ -153,17 +151,6 @@ async def test_a_command_without_a_slash_is_no_command_and_not_acknowledged(hous
     await house.workspace.deliver_payload(body, house.workspace.sign(body))
     house.workspace.visible_errors.clear()  # Slack does not send it
     assert await acknowledgements(house) == ['callbot_acknowledgements_lost_total{kind="other"} 1.0']
-
-
-@pytest.mark.parametrize(("says", "kind"), [("Später", "text/plain"), ({"text": "Später"}, "application/json")])
-def test_an_acknowledgement_says_of_what_kind_it_is(says: Any, kind: str) -> None:
-    answer = http_answer(BoltResponse(status=200, body=says))
-    assert (answer.content_type, answer.charset) == (kind, "utf-8")
-
-
-def test_an_acknowledgement_that_says_nothing_is_empty() -> None:
-    answer = http_answer(BoltResponse(status=200, body=""))
-    assert (answer.status, answer.body) == (200, None)
 
 
 @pytest.mark.parametrize("transport", ["http", "socket mode"])

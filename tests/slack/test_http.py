@@ -1,13 +1,15 @@
-"""Only what Slack signed within five minutes is taken ("Verifying requests from Slack")."""
+"""Only what Slack signed within five minutes is taken ("Verifying requests from Slack"), and answered as Bolt says."""
 
 import hashlib
 import hmac
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slack_bolt.response import BoltResponse
 
-from bot.slack.http import WINDOW, verify
+from bot.slack.http import WINDOW, http_answer, verify
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 AT = 1531420618
@@ -76,3 +78,17 @@ def test_no_header_makes_it_fail(secret: str, timestamp: str, signature: str, bo
 @given(st.text(st.characters(codec="utf-8"), min_size=1), st.binary())
 def test_whatever_slack_signs_is_taken(secret: str, body: bytes) -> None:
     assert verify(secret, str(AT), sign(secret, str(AT), body), body, AT)
+
+
+# ── what Bolt says ──
+
+
+@pytest.mark.parametrize(("says", "kind"), [("Später", "text/plain"), ({"text": "Später"}, "application/json")])
+def test_an_ack_says_of_what_kind_it_is(says: Any, kind: str) -> None:
+    answer = http_answer(BoltResponse(status=200, body=says))
+    assert (answer.content_type, answer.charset) == (kind, "utf-8")
+
+
+def test_an_ack_that_says_nothing_is_empty() -> None:
+    answer = http_answer(BoltResponse(status=200, body=""))
+    assert (answer.status, answer.body) == (200, None)
