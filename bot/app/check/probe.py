@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.app.check.pbx import unified_api
-from bot.app.check.probe_report import ComparedPbx, LastAnswer, Report, new_views
+from bot.app.check.probe_report import ComparedPbx, LastAnswer, ProbeCard, Report, new_views
 from bot.app.live_config import check_files, read_files
 from bot.app.output import console, counted, shown, some
 from bot.app.settings import OwnSettings, PbxSettings, read_part
@@ -27,7 +27,6 @@ from bot.domain.commands import Intervene, Request, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, PbxError, Refusal, WrongUsage
 from bot.domain.intervention import GRACE, UNDECIDED, Intervention, State, Why
 from bot.domain.permissions import Permissions, Permit, Person
-from bot.interventions.card import Card
 from bot.interventions.checks import phone_seen, refuse_if_inside
 from bot.interventions.claiming import Claims, Reading
 from bot.interventions.outcomes import Outcome, Outcomes, rule_of
@@ -127,31 +126,22 @@ class ProbeLedger(Ledger):
         return ()
 
 
-class ProbeCard:
-    """The card of a probe: each new state is a line on the terminal."""
+class ProbeConfig:
+    """The configuration of a probe: as it was read at its start, and no channel shows anything."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._said = ""
-        self.states: list[Intervention] = []
-        """What the intervention was, oldest first."""
+    def __init__(self, permissions: Permissions) -> None:
+        self._permissions = permissions
 
-    def show(self, card: Card) -> None:
-        """Say the state where it is new, and what to do about a refusal."""
-        one = card.interventions[-1]
-        self.states.append(one)
-        text = f"{STATE[one.state]}{f' ({one.code})' if one.code else ''}"
-        if text != self._said:
-            self._said = text
-            self._report.step(text)
-            if one.state is State.REFUSED:
-                self._report.say(f"  {one.advice}")
+    def permissions(self) -> Permissions:
+        """Who may do what."""
+        return self._permissions
 
-    def interrupted(self, request: Request) -> None:
-        """Not asked of a probe: it takes up nothing."""
+    def refuse_if_unread(self) -> None:
+        """Nothing: it was read just now."""
 
-    def never_sent(self, card: str) -> None:
-        """Not asked of a probe: nothing waits on its cards."""
+    def silent_in(self) -> frozenset[str]:
+        """None: the card of a probe is on the terminal."""
+        return frozenset()
 
 
 class NotMeasured:
@@ -289,24 +279,6 @@ class Probe:
         self._report.say(
             "Use a test call of your own: everybody in it must know. The channels of roles do not count here."
         )
-
-
-class ProbeConfig:
-    """The configuration of a probe: as it was read at its start, and no channel shows anything."""
-
-    def __init__(self, permissions: Permissions) -> None:
-        self._permissions = permissions
-
-    def permissions(self) -> Permissions:
-        """Who may do what."""
-        return self._permissions
-
-    def refuse_if_unread(self) -> None:
-        """Nothing: it was read just now."""
-
-    def silent_in(self) -> frozenset[str]:
-        """None: the card of a probe is on the terminal."""
-        return frozenset()
 
 
 class ProbeAction:

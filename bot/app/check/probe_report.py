@@ -8,10 +8,14 @@ from datetime import datetime
 from importlib.metadata import version
 
 from bot.app.output import Finding, counted, ok, remark
+from bot.domain import commands
 from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall, PhoneCallView, Presence
 from bot.domain.errors import AnswerLost, PbxError
+from bot.domain.intervention import Intervention, State
+from bot.interventions.card import Card
 from bot.polling.phone_calls import Accepted
+from bot.slack.intervention_card import STATE
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi
 from bot.uapi.exchange import Answer, Request
@@ -61,6 +65,33 @@ class Report:
             self.say("  Differs: nothing")
         for one in self.differs():
             self.say(f"  Differs: {one.topic}: {one.here}; documented: {one.promised}")
+
+
+class ProbeCard:
+    """The card of a probe: each new state is a line on the terminal."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._said = ""
+        self.states: list[Intervention] = []
+        """What the intervention was, oldest first."""
+
+    def show(self, card: Card) -> None:
+        """Say the state where it is new, and what to do about a refusal."""
+        one = card.interventions[-1]
+        self.states.append(one)
+        text = f"{STATE[one.state]}{f' ({one.code})' if one.code else ''}"
+        if text != self._said:
+            self._said = text
+            self._report.step(text)
+            if one.state is State.REFUSED:
+                self._report.say(f"  {one.advice}")
+
+    def interrupted(self, request: commands.Request) -> None:
+        """Not asked of a probe: it takes up nothing."""
+
+    def never_sent(self, card: str) -> None:
+        """Not asked of a probe: nothing waits on its cards."""
 
 
 class LastAnswer:
