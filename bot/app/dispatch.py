@@ -77,13 +77,11 @@ class Dispatch:
 
     async def _carry_out(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
         """Carry out a request that is in the ledger. Whatever is raised is concluded there first."""
-        extension = call_id = ""
         try:
             if isinstance(meant, Refusal):
                 raise meant  # noqa: TRY301 - concluded and said as every other refusal
             action = meant.action if isinstance(meant, Intervene) else None
             _log.info("asked", command=type(meant).__name__, action=action, clicked=request.clicked)
-            extension, call_id = named_call(meant, request.slack_user, self._config.permissions())
             if isinstance(meant, Intervene):
                 await self._interventions.intervene(request, meant, asker)
                 return
@@ -95,6 +93,7 @@ class Dispatch:
                 await answer.tell(asker)
         except Exception as error:
             rule, no = rule_of(error)
+            extension, call_id = named_call(meant, request.slack_user, self._config.permissions())
             await self._outcomes.conclude(
                 request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id
             )

@@ -324,14 +324,10 @@ class Presence(Received):
     registration: Annotated[tuple[int, ...], BeforeValidator(_registrations)] = ()
 
     @property
-    def unreachable(self) -> bool:
-        """Whether the PBX says for certain that no device of this extension is registered."""
-        return bool(self.registration) and _ABSENT.issuperset(self.registration)
-
-    @property
     def seen(self) -> PhoneSeen:
-        """What can be said of the phone."""
-        return PhoneSeen.NOT_REGISTERED if self.unreachable else self.status
+        """What can be said of the phone: not registered only where that is certain of each device of the extension."""
+        absent = bool(self.registration) and _ABSENT.issuperset(self.registration)
+        return PhoneSeen.NOT_REGISTERED if absent else self.status
 
 
 def presence_from(value: object) -> Presence | None:

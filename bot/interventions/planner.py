@@ -23,7 +23,7 @@ from bot.domain.actions import (
 )
 from bot.domain.calls import PhoneCall, PhoneCallView, Status, organisation
 from bot.domain.commands import Command, Intervene
-from bot.domain.errors import NotAuthorized, NotSuitable
+from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
 from bot.domain.legs import NOTHING, Known, own_views
 from bot.domain.permissions import Permissions, Permit, Person
 
@@ -50,45 +50,43 @@ def suitable_views(
     calls = tuple(found)
     if not calls:
         raise NotSuitable(_no_call(intervene))
-    unprotected = tuple((extension, call) for extension, call in calls if not permissions.protects(call))
+    unprotected = [(extension, call) for extension, call in calls if not permissions.protects(call)]
     if not unprotected:  # in the words for no call at all: that there is one is nobody's business
         raise NotAuthorized("protected party", _no_call(intervene))
-    _refuse_another_call(intervene, [call for _, call in unprotected])
+    for _, call in unprotected:
+        if intervene.published is not None and call.published not in {None, intervene.published}:
+            raise NotSuitable(
+                "This button was made for a call that is over. Type /calls to see what is live. Nothing was sent."
+            )
     sides: list[CallAndView] = []
     for extension, call in unprotected:
         views = own_views(call, extension, known.get(call.id, NOTHING), permissions)
         sides += [CallAndView(extension, call, view) for view in views]
-    if not sides and intervene.call is not None:
-        extensions = " or ".join(extension for extension, _ in unprotected)
-        raise NotAuthorized("call of another extension", _FOREIGN_CALL.format(extensions))
-    named = [side for side in sides if intervene.view in {None, side.view.id}]
-    if not named and intervene.view is not None:
-        _refuse_view(intervene.view, [call for _, call in unprotected])
-    fitting = tuple(one for one in named if suits(intervene.action, one.view))
+    fitting = [one for one in sides if intervene.view in {None, one.view.id} and suits(intervene.action, one.view)]
     if not fitting:
-        raise NotSuitable(_why_not(intervene.action, [one.view for one in named]))
-    return _recordable(intervene.action, fitting)
+        raise _why_none(intervene, unprotected, sides)
+    return tuple(_recordable(intervene.action, fitting) if intervene.action in RECORDING else fitting)
 
 
-def _refuse_another_call(intervene: Intervene, calls: list[PhoneCall]) -> None:
-    """Raise NotSuitable where the id that a button names is used for another call now."""
-    if intervene.published is not None and any(call.published not in {None, intervene.published} for call in calls):
-        raise NotSuitable(
-            "This button was made for a call that is over. Type /calls to see what is live. Nothing was sent."
+def _why_none(intervene: Intervene, calls: list[tuple[str, PhoneCall]], sides: list[CallAndView]) -> Refusal:
+    """Why the action fits none of the agent's sides of these calls."""
+    if not sides and intervene.call is not None:
+        extensions = " or ".join(extension for extension, _ in calls)
+        return NotAuthorized(
+            "call of another extension",
+            f"The call you name is not a call of {extensions}, so your permission does not reach it. Nothing was sent.",
         )
-
-
-_FOREIGN_CALL = "The call you name is not a call of {}, so your permission does not reach it. Nothing was sent."
-
-
-def _refuse_view(view_id: str, calls: list[PhoneCall]) -> None:
-    if any(call.view(view_id) is not None for call in calls):
-        raise NotAuthorized(
+    named = [side.view for side in sides if intervene.view in {None, side.view.id}]
+    if named or intervene.view is None:
+        return NotSuitable(_why_not(intervene.action, named))
+    if any(call.view(intervene.view) is not None for _, call in calls):
+        return NotAuthorized(
             "not the agent's view",
-            f"View {view_id} is not the agent's side of the call. Ask again without view=, and the right one is taken. Nothing was sent.",
+            f"View {intervene.view} is not the agent's side of the call. Ask again without view=, and the right one is taken. "
+            "Nothing was sent.",
         )
-    raise NotSuitable(
-        f"There is no view {view_id} in the call. Ask again without view=, and the right one is taken. Nothing was sent."
+    return NotSuitable(
+        f"There is no view {intervene.view} in the call. Ask again without view=, and the right one is taken. Nothing was sent."
     )
 
 
@@ -108,11 +106,10 @@ def _why_not(action: ActionName, views: list[PhoneCallView]) -> str:
     return "Nobody is in conversation there right now. Nothing was sent."
 
 
-def _recordable(action: ActionName, fitting: tuple[CallAndView, ...]) -> tuple[CallAndView, ...]:
-    if action not in RECORDING:
-        return fitting
+def _recordable(action: ActionName, fitting: list[CallAndView]) -> list[CallAndView]:
+    """Those that are not recorded yet, or are, where the recording is to stop. Raises NotSuitable where there is none."""
     starting = action is ActionName.START_RECORDING
-    wanted = tuple(one for one in fitting if (one.view.recording is None) is starting)
+    wanted = [one for one in fitting if (one.view.recording is None) is starting]
     if not wanted:
         raise NotSuitable(
             "This call is being recorded already. Nothing was sent."
@@ -141,7 +138,7 @@ def check_phone(action: ActionName, extension: str, phone: str, own: Collection[
         )
 
 
-def named_call(command: Command, slack_user: str, permissions: Permissions) -> tuple[str, str]:
+def named_call(command: Command | Refusal, slack_user: str, permissions: Permissions) -> tuple[str, str]:
     """The extension and the call id that a command names, for the audit log; empty where it names none that is known."""
     person = permissions.people.get(slack_user)
     if not isinstance(command, Intervene):

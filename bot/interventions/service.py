@@ -1,10 +1,10 @@
 """One request to act on a call, from start to end: `Interventions.intervene`, read from top to bottom.
 
 authorize         who, what, on whom, from where: by the permissions of now, not of when a button was made
-read_live_calls   the calls as they are; beside it whether the asker's own phone is free, and whether Slack takes a card
+live_on           the calls as they are; beside it whether the asker's own phone is free, and whether Slack takes a card
 choose            one view of one call, or the person is asked which
 change_mode       only if the person is in the call in another mode: wait until they hang up, then all of it again
-check             the phone is registered, and no party of the call
+check_phone       the phone is registered, and no party of the call
 claim             which card, which action, and a row before the PUT; a second open one is refused; the permissions are asked
                   again, and the call and the phone, if that has taken long
 wait_for_phone    only if the phone is busy with something else: wait until it is free, then all of it again
@@ -33,7 +33,7 @@ from bot.domain.errors import (
     Refusal,
 )
 from bot.domain.intervention import Intervention, answer_lost, answered, refused
-from bot.domain.permissions import Permissions, Permit, Person
+from bot.domain.permissions import Permit, Person
 from bot.interventions.call_list import CallChoice, Listing, offered_choice
 from bot.interventions.card import Card, CardElsewhere, others_read, why_elsewhere
 from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
@@ -146,7 +146,15 @@ class Interventions:
         self._bot_token.ask()
         permissions, phone = self._config.permissions(), self._phone_in_doubt(command, person, waited)
         async with phone_beside(self._phone_calls, permissions, phone) as presence:
-            calls = await read_live_calls(command, tuple(permits), permissions, self._phone_calls)
+            calls = await live_on(
+                command.call,
+                tuple(permits),
+                permissions,
+                self._phone_calls,
+                asyncio.sleep,
+                counts=lambda call: not permissions.protects(call),
+            )
+            _log.info("read", calls=len(calls))
             reading = await self._choose(request, command, calls, permits, asker)
             if reading is None:
                 return
@@ -348,26 +356,6 @@ class Interventions:
             return ""
         read_by_others = others_read(asked.place, asked.slack_user, self._config.silent_in())
         return "" if busy_with.name in SILENT and read_by_others else busy_with.agent
-
-
-async def read_live_calls(
-    command: Intervene,
-    extensions: tuple[str, ...],
-    permissions: Permissions,
-    phone_calls: PhoneCalls,
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-) -> list[tuple[str, PhoneCall]]:
-    """The calls that a command may mean, as they are now, with the extension that each was asked for. Raises PbxError."""
-    calls = await live_on(
-        command.call,
-        extensions,
-        permissions,
-        phone_calls,
-        sleep,
-        counts=lambda call: not permissions.protects(call),
-    )
-    _log.info("read", calls=len(calls))
-    return calls
 
 
 async def send(

@@ -52,7 +52,9 @@ def test_the_state_is_a_number_or_a_numeric_string(status: object, state: PhoneS
 def test_a_phone_is_unreachable_only_where_every_device_is_surely_not_registered(
     registration: object, unreachable: bool
 ) -> None:
-    assert read({"extension": "0003*024", "registration": registration}).unreachable is unreachable
+    assert read({"extension": "0003*024", "registration": registration}).seen is (
+        PhoneSeen.NOT_REGISTERED if unreachable else PhoneSeen.UNKNOWN
+    )
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"extension": ""}, "0003*024", {"extension": ["0003*024"]}], ids=str)

@@ -13,7 +13,7 @@ from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
 from bot.domain.legs import Known
 from bot.domain.permissions import Permissions, Permit
-from bot.interventions.planner import check_phone, plan, suitable_views
+from bot.interventions.planner import check_phone, permits_for, plan, suitable_views
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
@@ -21,8 +21,43 @@ RECORDED = {"recording": "2026-11-21T11:59:30Z"}
 
 
 def asked(action: ActionName = ActionName.MONITOR, **fields: Any) -> Intervene:
-    target = Target(kind="extension", text="0003*210")
+    target = {"kind": "extension", "text": "0003*210"}
     return Intervene.model_validate({"action": action, "target": target, **fields})
+
+
+# ── which extensions are meant ──
+
+
+def permitted(rules: Permissions, kind: str, text: str) -> dict[str, str]:
+    """The extensions that Ana's Monitor may mean, each with its rule."""
+    command = asked(target={"kind": kind, "text": text})
+    permits = permits_for(rules.people["U0ANA"], command, "C0FLOOR", rules)
+    return {extension: permit.rule for extension, permit in permits.items()}
+
+
+def test_a_person_means_all_their_extensions(rules: Permissions) -> None:
+    assert permitted(rules, "person", "U0BOB") == dict.fromkeys(("0003*210", "0003*211"), "role supervisor")
+
+
+def test_a_short_extension_is_one_of_the_askers_organisation(rules: Permissions) -> None:
+    assert list(permitted(rules, "short", "210")) == ["0003*210"]
+
+
+@pytest.mark.parametrize(
+    ("extension", "rule"),
+    [("0003*410", "extension"), ("0003*299", "protected extension"), ("0003*024", "extension")],
+)
+def test_where_no_extension_is_allowed_the_first_refusal_says_why(
+    rules: Permissions, extension: str, rule: str
+) -> None:
+    with pytest.raises(NotAuthorized) as caught:
+        permitted(rules, "extension", extension)
+    assert caught.value.rule == rule
+
+
+def test_an_extension_that_is_not_allowed_does_not_hide_one_that_is(rules: Permissions) -> None:
+    bob = replace(rules.people["U0BOB"], extensions=("0003*299", "0003*210"))
+    assert list(permitted(replace(rules, people={**rules.people, "U0BOB": bob}), "person", "U0BOB")) == ["0003*210"]
 
 
 # ── what suits ──

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from bot.domain.actions import BargeIn, Monitor, PickUp, StartRecording, StopRecording, Whisper
-from bot.domain.calls import Status
+from bot.domain.calls import PhoneSeen, Status
 from bot.domain.errors import (
     AccessDenied,
     AnswerLost,
@@ -265,14 +265,14 @@ async def test_a_busy_pbx_is_asked_again_and_then_said_to_be_busy(
 async def test_a_registered_phone_is_reachable(api: UnifiedApi) -> None:
     phone = await api.presence("3", "0003*024")
     assert phone is not None
-    assert phone.unreachable is False
+    assert phone.seen is not PhoneSeen.NOT_REGISTERED
 
 
 async def test_a_phone_that_is_not_registered_is_unreachable(api: UnifiedApi, floor: Floor) -> None:
     floor.add_extension("0003*024", user="3", name="Ana Pop", registered=False)
     phone = await api.presence("3", "0003*024")
     assert phone is not None
-    assert phone.unreachable is True
+    assert phone.seen is PhoneSeen.NOT_REGISTERED
 
 
 async def test_another_users_phone_is_refused_as_documented(api: UnifiedApi) -> None:

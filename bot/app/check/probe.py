@@ -31,11 +31,12 @@ from bot.interventions.checks import phone_seen, refuse_if_inside
 from bot.interventions.claiming import Claims, Reading
 from bot.interventions.outcomes import Outcome, Outcomes, rule_of
 from bot.interventions.planner import CallAndView, permits_for, suitable_views
-from bot.interventions.service import read_live_calls, send
+from bot.interventions.service import send
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 from bot.ledger.ledger import Ledger
+from bot.polling.phone_calls import live_on
 from bot.polling.poller import Poller
 from bot.slack.intervention_card import STATE
 from bot.uapi import shapes
@@ -257,7 +258,14 @@ class Probe:
     async def _target(self, pbx: ComparedPbx, permit: Permit, command: Intervene) -> CallAndView:
         """The one call, and the agent's view of it, as the PBX shows them now. Raises Refusal, PbxError."""
         extension, permissions = permit.extension, self._permissions
-        found = await read_live_calls(command, (extension,), permissions, pbx, self._sleep)
+        found = await live_on(
+            command.call,
+            (extension,),
+            permissions,
+            pbx,
+            self._sleep,
+            counts=lambda call: not permissions.protects(call),
+        )
         fitting = suitable_views(command, found, permissions, {})
         if len(fitting) == 1:
             refuse_if_inside(command.action, fitting[0].call, permit.person.phone)

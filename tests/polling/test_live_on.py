@@ -1,4 +1,4 @@
-"""Which extensions and calls a request may mean, each with the permission that it needs."""
+"""The calls of some extensions as they are now: read at once, and once more where there seems to be none."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.actions import ActionName, PhoneCallAction
+from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall, Presence
-from bot.domain.commands import Intervene
-from bot.domain.errors import ExtensionInvalid, NotAuthorized
+from bot.domain.errors import ExtensionInvalid
 from bot.domain.permissions import Permissions
-from bot.interventions.planner import permits_for
-from bot.interventions.service import read_live_calls
-from bot.polling.phone_calls import Accepted
+from bot.polling.phone_calls import Accepted, live_on
 
 MakeCall = Callable[..., PhoneCall]
 BOTH = ("0003*210", "0003*211")
@@ -54,67 +51,27 @@ class OneCall:
         raise AssertionError("looking for calls sends nothing")
 
 
-def asked(kind: str, text: str, action: ActionName = ActionName.MONITOR, **fields: Any) -> Intervene:
-    return Intervene.model_validate({"action": action, "target": {"kind": kind, "text": text}, **fields})
-
-
-def permitted(rules: Permissions, intervene: Intervene) -> dict[str, str]:
-    permits = permits_for(rules.people["U0ANA"], intervene, "C0FLOOR", rules)
-    return {extension: permit.rule for extension, permit in permits.items()}
-
-
-def refusal(rules: Permissions, intervene: Intervene) -> str:
-    with pytest.raises(NotAuthorized) as caught:
-        permits_for(rules.people["U0ANA"], intervene, "C0FLOOR", rules)
-    return caught.value.rule
-
-
-# ── extensions ──
-
-
-def test_a_person_means_all_their_extensions(rules: Permissions) -> None:
-    assert permitted(rules, asked("person", "U0BOB")) == dict.fromkeys(BOTH, "role supervisor")
-
-
-def test_a_short_extension_is_one_of_the_askers_organisation(rules: Permissions) -> None:
-    assert list(permitted(rules, asked("short", "210"))) == ["0003*210"]
-
-
-@pytest.mark.parametrize(
-    ("extension", "rule"),
-    [("0003*410", "extension"), ("0003*299", "protected extension"), ("0003*024", "extension")],
-)
-def test_where_no_extension_is_allowed_the_first_refusal_says_why(
-    rules: Permissions, extension: str, rule: str
-) -> None:
-    assert refusal(rules, asked("extension", extension)) == rule
-
-
-def test_an_extension_that_is_not_allowed_does_not_hide_one_that_is(rules: Permissions) -> None:
-    bob = rules.people["U0BOB"]
-    people = {**rules.people, "U0BOB": type(bob)("U0BOB", "Bob", ("0003*299", "0003*210"))}
-    some = type(rules)(people, rules.roles, rules.protected_extensions)
-    assert list(permitted(some, asked("person", "U0BOB"))) == ["0003*210"]
-
-
-# ── calls ──
+async def live(
+    pbx: OneCall, rules: Permissions, extensions: tuple[str, ...], call: str | None = None
+) -> list[tuple[str, PhoneCall]]:
+    return await live_on(call, extensions, rules, pbx, pbx.moment, counts=lambda call: not rules.protects(call))
 
 
 async def test_without_a_call_id_the_calls_of_each_extension_are_listed(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    found = await read_live_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+    found = await live(pbx, rules, BOTH)
     assert (found, pbx.asked) == ([("0003*211", a_call())], [("12", "0003*210"), ("12", "0003*211")])
 
 
 async def test_with_a_call_id_that_call_alone_is_read(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    found = await read_live_calls(asked("person", "U0BOB", call="c1"), BOTH, rules, pbx, pbx.moment)
+    found = await live(pbx, rules, BOTH, call="c1")
     assert (found, pbx.asked) == ([("0003*211", a_call())], [("12", "0003*210", "c1"), ("12", "0003*211", "c1")])
 
 
 async def test_a_call_that_is_gone_is_not_found(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    assert await read_live_calls(asked("person", "U0BOB", call="c2"), BOTH, rules, pbx, pbx.moment) == []
+    assert await live(pbx, rules, BOTH, call="c2") == []
 
 
 @pytest.mark.parametrize("named", [{}, {"call": "c1"}], ids=["any call", "a call by its id"])
@@ -122,19 +79,19 @@ async def test_a_call_that_is_not_shown_for_a_moment_is_found_by_asking_once_mor
     rules: Permissions, a_call: MakeCall, named: dict[str, Any]
 ) -> None:
     pbx = OneCall("0003*210", a_call(), shown_after=0.3)
-    found = await read_live_calls(asked("extension", "0003*210", **named), ("0003*210",), rules, pbx, pbx.moment)
+    found = await live(pbx, rules, ("0003*210",), **named)
     assert (found, pbx.waited) == ([("0003*210", a_call())], 0.3)
 
 
 async def test_where_there_is_no_call_it_is_asked_for_twice_and_no_more(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
-    assert await read_live_calls(asked("extension", "0003*210"), ("0003*210",), rules, pbx, pbx.moment) == []
+    assert await live(pbx, rules, ("0003*210",)) == []
     assert pbx.asked == [("12", "0003*210")] * 2
 
 
 async def test_a_call_that_is_shown_at_once_is_not_waited_for(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*210", a_call())
-    await read_live_calls(asked("extension", "0003*210"), ("0003*210",), rules, pbx, pbx.moment)
+    await live(pbx, rules, ("0003*210",))
     assert pbx.waited == 0.0
 
 
@@ -142,7 +99,7 @@ async def test_an_extension_of_nobody_is_asked_for_in_the_name_of_the_default_us
     rules: Permissions, a_call: MakeCall
 ) -> None:
     pbx = OneCall("0003*290", a_call())
-    await read_live_calls(asked("extension", "0003*290"), ("0003*290",), rules, pbx, pbx.moment)
+    await live(pbx, rules, ("0003*290",))
     assert pbx.asked == [("@me", "0003*290")]
 
 
@@ -156,7 +113,7 @@ async def test_however_many_phones_a_person_has_all_are_asked_at_once(rules: Per
             return await super().list(user, extension)
 
     pbx = Meeting("0003*211", a_call())
-    found = await read_live_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+    found = await live(pbx, rules, BOTH)
     assert [extension for extension, _ in found] == ["0003*211"]
 
 
@@ -164,7 +121,7 @@ async def test_of_a_persons_phones_one_that_the_pbx_does_not_know_hides_no_call_
     rules: Permissions, a_call: MakeCall
 ) -> None:
     pbx = OneCall("0003*210", a_call(), refusing=frozenset({"0003*211"}))
-    found = await read_live_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+    found = await live(pbx, rules, BOTH)
     assert [extension for extension, _ in found] == ["0003*210"]
 
 
@@ -173,7 +130,7 @@ async def test_where_no_other_phone_has_a_call_what_the_pbx_refuses_is_said(
 ) -> None:
     pbx = OneCall("0003*299", a_call(), refusing=frozenset({"0003*211"}))
     with pytest.raises(ExtensionInvalid):
-        await read_live_calls(asked("person", "U0BOB"), BOTH, rules, pbx, pbx.moment)
+        await live(pbx, rules, BOTH)
 
 
 @pytest.mark.parametrize("named", [{}, {"call": "c1"}], ids=["any call", "a call by its id"])
@@ -183,6 +140,6 @@ async def test_a_protected_call_takes_the_reads_and_the_pause_of_no_call_at_all(
     protected = OneCall("0003*210", a_call(a_view(source=["+15550190"])))
     none = OneCall("0003*211", a_call())
     for pbx in (protected, none):
-        await read_live_calls(asked("extension", "0003*210", **named), ("0003*210",), rules, pbx, pbx.moment)
+        await live(pbx, rules, ("0003*210",), **named)
     assert (protected.asked, protected.waited) == (none.asked, none.waited)
     assert protected.waited > 0
