@@ -15,7 +15,7 @@ from bot.alerts.card import AlertCard, BlindCard, DigestCard
 from bot.domain.actions import LABEL
 from bot.domain.commands import AnswerAlert, Offer
 from bot.domain.intervention import State
-from bot.slack.call_lists import doing, other_party
+from bot.slack.call_lists import activity, other_party
 from bot.slack.intervention_card import STATE
 from bot.slack.messages import (
     MOST_CHARACTERS,
@@ -79,32 +79,32 @@ def _in_utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
 
 
-SHOWN = Times(at=time_of_day, since=time_and_how_long_ago)
-READ = Times(at=_in_utc, since=_in_utc)
-"""For the blocks, and for the text that screen readers read."""
+IN_BLOCKS = Times(at=time_of_day, since=time_and_how_long_ago)
+IN_TEXT = Times(at=_in_utc, since=_in_utc)
+"""For the blocks, where Slack shows local times, and for the text, which screen readers read."""
 
 
 def alert_message(card: AlertCard) -> Message:
     """The card of one alert. Its text begins with the state."""
-    alert, head = card.alert, _headline(card)
+    alert, head = card.alert, _headline_text(card)
     about = f"“{plain(alert.about, 700)}”" if alert.about and not _hidden(card) else ""
     stale_since = alert.seen_at if alert.stale and alert.open else None
     blocks: list[Block] = [headline(head)]
     if about:
         blocks.append(plain_section(about))
     blocks += [
-        _section(sentences, "\n")
-        for sentences in (_call_sentences(card, SHOWN), _helper_sentences(card, SHOWN))
+        _sentences_section(sentences, "\n")
+        for sentences in (_call_sentences(card, IN_BLOCKS), _helper_sentences(card, IN_BLOCKS))
         if sentences
     ]
-    blocks += [mrkdwn_context(sentence) for sentence in _not_updated(stale_since, SHOWN)]
+    blocks += [mrkdwn_context(sentence) for sentence in _not_updated(stale_since, IN_BLOCKS)]
     blocks += [*_steps(card), *_buttons(card)]
     read = [
         f"{escaped(head, 300)}.",
         *([f"{escaped(about, 220)}."] if about else []),
-        *_call_sentences(card, READ),
-        *_not_updated(stale_since, READ),
-        *_helper_sentences(card, READ),
+        *_call_sentences(card, IN_TEXT),
+        *_not_updated(stale_since, IN_TEXT),
+        *_helper_sentences(card, IN_TEXT),
     ]
     return message(_text(read), blocks)
 
@@ -118,10 +118,14 @@ def digest_message(card: DigestCard) -> Message:
     lines = card.lines[:MOST_LINES]
     blocks: list[Block] = [headline(head)]
     blocks += [plain_section(*part) for part in (rules[: MOST_RULES // 2], rules[MOST_RULES // 2 :]) if part]
-    blocks += [mrkdwn_context(sentence) for sentence in _not_updated(card.not_updated_since, SHOWN)]
+    blocks += [mrkdwn_context(sentence) for sentence in _not_updated(card.not_updated_since, IN_BLOCKS)]
     for line in lines:
-        sentences = f"{escaped(_subject(line), 300)}.", *_call_sentences(line, SHOWN), *_helper_sentences(line, SHOWN)
-        blocks += [_section(sentences, " "), *_buttons(line)]
+        sentences = (
+            f"{escaped(_subject(line), 300)}.",
+            *_call_sentences(line, IN_BLOCKS),
+            *_helper_sentences(line, IN_BLOCKS),
+        )
+        blocks += [_sentences_section(sentences, " "), *_buttons(line)]
     more = [f"And {card.open - len(lines)} more: /calls shows every call."] if card.open > len(lines) else []
     blocks += [plain_context(sentence) for sentence in more]
     blocks.append(
@@ -129,7 +133,7 @@ def digest_message(card: DigestCard) -> Message:
     )
     read = [
         *(f"{escaped(sentence, 300)}." for sentence in (head, *rules)),
-        *_not_updated(card.not_updated_since, READ),
+        *_not_updated(card.not_updated_since, IN_TEXT),
         *(f"{escaped(_subject(line), 300)}." for line in lines),
         *more,
     ]
@@ -139,8 +143,8 @@ def digest_message(card: DigestCard) -> Message:
 def blind_message(card: BlindCard) -> Message:
     """That no alerts come, or not all, and what to do; afterwards, from when to when that was so."""
     head, sign = _blind_headline(card), "⚠️" if card.ended is None else "✅"
-    blocks = [headline(f"{sign} {head}"), _section(_blind_sentences(card, SHOWN), "\n")]
-    return message(_text([f"{head}.", *_blind_sentences(card, READ)]), blocks)
+    blocks = [headline(f"{sign} {head}"), _sentences_section(_blind_sentences(card, IN_BLOCKS), "\n")]
+    return message(_text([f"{head}.", *_blind_sentences(card, IN_TEXT)]), blocks)
 
 
 def _counted(card: DigestCard) -> str:
@@ -154,7 +158,7 @@ def _still_open(still: int, number: int) -> str:
     return f"{still} of {number} open" if still else f"all {number} resolved" if number > 1 else "resolved"
 
 
-def _section(sentences: Sequence[str], between: str) -> Block:
+def _sentences_section(sentences: Sequence[str], between: str) -> Block:
     """As many whole sentences as fit into one section: half a sentence could mean something else."""
     return mrkdwn_section(between.join(as_many_as_fit(sentences, MOST_CHARACTERS, between)))
 
@@ -195,7 +199,7 @@ def _hidden(card: AlertCard) -> bool:
     return card.alert.how is Resolution.PROTECTED or not card.agent
 
 
-def _headline(card: AlertCard) -> str:
+def _headline_text(card: AlertCard) -> str:
     """The headline. Foreign text in it is not escaped."""
     alert = card.alert
     state = ALERT_STATE[alert.state]
@@ -234,7 +238,8 @@ def _helper_sentences(card: AlertCard, times: Times) -> list[str]:
         return []
     present = alert.on_it if alert.open else ()
     sentences = [
-        f"{escaped(one.name, PERSON)} is on it{_doing(one) or f', since {times.at(one.since)}'}." for one in present
+        f"{escaped(one.name, PERSON)} is on it{_heard_action(one) or f', since {times.at(one.since)}'}."
+        for one in present
     ]
     if len(present) > MOST_ON_IT:
         sentences = [*sentences[:MOST_ON_IT], f"And {len(present) - MOST_ON_IT} more are on it."]
@@ -303,7 +308,7 @@ def _help_request(card: AlertCard, times: Times) -> list[str]:
     if view is None:
         return [f"{agent}.", asked]
     is_or_was = "is" if alert.open else "was"
-    return [f"{agent} {is_or_was} {doing(view)} {whom}.", asked]
+    return [f"{agent} {is_or_was} {activity(view)} {whom}.", asked]
 
 
 def _whom(card: AlertCard) -> str:
@@ -346,7 +351,7 @@ def _by(who: str) -> str:
     return f" by {escaped(who, PERSON)}" if who else ""
 
 
-def _doing(one: Helper) -> str:
+def _heard_action(one: Helper) -> str:
     """The state of their Pick up or Barge in; empty for actions that the call does not hear."""
     action, _, state = one.doing.partition(" ")
     spoken = next((name for name in HEARD_BY_ALL if name == action), None)

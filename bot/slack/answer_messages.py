@@ -49,13 +49,13 @@ def refusal_message(text: str, request: str) -> Message:
     return message(escaped(text, 2800), [plain_section(text), plain_context(f"Request {request}")])
 
 
-def not_registered(text: str, anyway: Offer[Intervene], request: str) -> Message:
+def phone_not_registered_message(text: str, anyway: Offer[Intervene], request: str) -> Message:
     """The person's own phone could not ring; a button tries it anyway."""
     insist = ActionsBlock(block_id=f"anyway-{request}", elements=[intervention_button(anyway, label="Ring anyway")])
     return message(escaped(text, 2800), [plain_section(text), insist, plain_context(f"Request {request}")])
 
 
-def help_text() -> Message:
+def help_message() -> Message:
     """Every command with an example, how to name extensions and people, and every option."""
     lines = [f"`{html.escape(EXAMPLES[verb], quote=False)}`: {HELP[verb]}" for verb in Verb]
     lines += [
@@ -84,19 +84,19 @@ ELSEWHERE = {
 }
 
 
-def card_elsewhere(why: CardElsewhere) -> Message:
+def card_elsewhere_message(why: CardElsewhere) -> Message:
     """Where the card is, and why it is not here. Not for CardElsewhere.NO."""
     return message(ELSEWHERE[why], [plain_section(ELSEWHERE[why])])
 
 
-def help_requested(channel: str) -> Message:
+def help_requested_message(channel: str) -> Message:
     """Where the help request is posted."""
     where = f"<#{channel}>" if CHANNEL.fullmatch(channel) else "your team's channel"
     text = f"Your call for help is in {where}. A direct message from callbot will tell you who is coming."
     return message(text, [mrkdwn_section(text)])
 
 
-def help_is_not_seen() -> Message:
+def help_not_seen_message() -> Message:
     """To an agent who asked for help: Slack does not accept the card in the channel."""
     text = (
         "Your call for help is not in its channel: Slack does not let callbot post there, so nobody has seen it. "
@@ -105,19 +105,19 @@ def help_is_not_seen() -> Message:
     return message(text, [plain_section(text)])
 
 
-def help_is_coming(name: str) -> Message:
+def help_coming_message(name: str) -> Message:
     """To an agent who asked for help: who is coming."""
     text = f"{plain(name)} is on it: help is coming."
     return message(escaped(text, 300), [plain_section(text)])
 
 
-def interrupted(request: Request) -> Message:
+def interrupted_message(request: Request) -> Message:
     """A restart interrupted a request before anything was sent."""
     text = f"callbot was restarted just when you asked for “{request.said}”. Nothing was sent. Please ask again."
     return message(escaped(text, 2800), [plain_section(text)])
 
 
-def never_sent_card() -> Message:
+def never_sent_message() -> Message:
     """The last content of a card whose request waited for a busy phone when callbot was restarted."""
     lines = (
         "Ended: nothing was sent",

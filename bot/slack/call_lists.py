@@ -45,7 +45,7 @@ def call_list_message(listing: Listing, pbx_behind: timedelta = timedelta()) -> 
     """One page of the list, each line with the buttons for what this person may do."""
     listing = listing.model_copy(update={"lines": _at_wall(listing.lines, pbx_behind)})
     if not listing.lines:
-        return _none(listing)
+        return _no_calls(listing)
     head = _headline(listing)
     notes = [*_which(listing), *_unread(listing)]
     blocks: list[Block] = [headline(head), *([plain_section(*notes)] if notes else [])]
@@ -57,7 +57,7 @@ def call_list_message(listing: Listing, pbx_behind: timedelta = timedelta()) -> 
     return message(text_of(read), blocks)
 
 
-def _none(listing: Listing) -> Message:
+def _no_calls(listing: Listing) -> Message:
     """That there is no call to show, and what to do next."""
     words = _quoted(listing)
     lines = [f"No live calls{f' for {words}' if words else ''} on the extensions you may see."]
@@ -128,7 +128,7 @@ def _line(listing: Listing, number: int) -> list[Block]:
 def _sentences(line: Line) -> list[str]:
     """Whose call it is, its state and the other party; and which supervisors are on it."""
     recorded = ", being recorded" if line.view.recording else ""
-    sentence = f"{_agent(line)}: {doing(line.view)} {_other_party(line.view, line.names)}{recorded}"
+    sentence = f"{_agent(line)}: {activity(line.view)} {_other_party(line.view, line.names)}{recorded}"
     return [sentence, *_present(line)]
 
 
@@ -136,7 +136,7 @@ def _agent(one: Line | CallChoice) -> str:
     return one.agent if one.agent == one.view.extension else f"{one.agent} {one.view.extension}"
 
 
-def doing(view: PhoneCallView) -> str:
+def activity(view: PhoneCallView) -> str:
     """What this view does, up to the name of the other party: "on hold with"."""
     if view.parked:
         return "parked with"

@@ -21,7 +21,12 @@ import structlog
 from bot.domain.commands import Request
 from bot.domain.errors import CallbotError
 from bot.interventions.card import Card
-from bot.slack.answer_messages import help_is_coming, help_is_not_seen, interrupted, never_sent_card
+from bot.slack.answer_messages import (
+    help_coming_message,
+    help_not_seen_message,
+    interrupted_message,
+    never_sent_message,
+)
 from bot.slack.card_kinds import (
     AnyCard,
     may_change,
@@ -119,7 +124,9 @@ class CardPublisher:
 
     def interrupted(self, request: Request) -> None:
         """Inform the person that a restart interrupted their request."""
-        self._tasks.spawn(self._tell(request.slack_user, interrupted(request)), name=f"interrupted {request.id}")
+        self._tasks.spawn(
+            self._tell(request.slack_user, interrupted_message(request)), name=f"interrupted {request.id}"
+        )
 
     def never_sent(self, card_id: str) -> None:
         """Change the card, if it has a message, to say that the waiting request was not sent."""
@@ -127,7 +134,7 @@ class CardPublisher:
 
     def coming(self, slack_user: str, name: str) -> None:
         """Tell an agent who asked for help who is coming."""
-        self._tasks.spawn(self._tell(slack_user, help_is_coming(name)), name=f"help for {slack_user}")
+        self._tasks.spawn(self._tell(slack_user, help_coming_message(name)), name=f"help for {slack_user}")
 
     async def drain(self, seconds: float) -> None:
         """Wait until every card is up to date in Slack, at most so many seconds."""
@@ -142,7 +149,7 @@ class CardPublisher:
         """Try until Slack takes it, or refuses it for good."""
         for tries in count():
             try:
-                await self._posts.replace(card_id, never_sent_card, Rank.INTERVENTION)
+                await self._posts.replace(card_id, never_sent_message, Rank.INTERVENTION)
             except CallbotError as error:
                 _log.error("card_not_ended", card=card_id, error=type(error).__name__)
                 if isinstance(error, SlackRefusal) and not error.no_token:
@@ -314,7 +321,7 @@ class CardPublisher:
         rests = closed and (may_change(card) or not unseen) and not error.bad_message
         if (agent := who_asked(card)) and rests and unseen and not placement.nowhere:
             placement.nowhere = True
-            self._tasks.spawn(self._tell(agent, help_is_not_seen()), name=f"no help for {agent}")
+            self._tasks.spawn(self._tell(agent, help_not_seen_message()), name=f"no help for {agent}")
         self._closed.refused(placement.where, error.reason, card.id if rests else "")
         if not rests:
             self._drop(card.id, placement)

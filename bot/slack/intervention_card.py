@@ -88,12 +88,12 @@ def intervention_message(card: Card) -> Message:
     seen = latest_seen(card.interventions)
     head, *more = (*_state_words(card, newest), *_mode_change(card, newest), *_removed(card))
     who_hears, hears = f"Who hears {_first(newest.supervisor)}", _who_hears(card, seen)
-    doing = _doing(card.interventions, newest)
+    actions = _actions(card.interventions, newest)
     agent = _person(newest.extension, newest.agent)
     blocks: list[Block] = [headline(head)]
     if more:
         blocks.append(plain_section(*more))
-    does = "; ".join(DOES[name] for name in doing)
+    does = "; ".join(DOES[name] for name in actions)
     blocks.append(
         fields_section(
             field("Asked by", newest.supervisor), field("Does", does), field(who_hears, hears), field("Agent", agent)
@@ -111,7 +111,7 @@ def intervention_message(card: Card) -> Message:
     if newest.state in WENT_WRONG:
         blocks.append(plain_context(f"Request {newest.id}"))
     blocks += _buttons(card, newest)
-    about = f"{newest.supervisor}, {' and '.join(LABEL[name] for name in doing)}, {agent}"
+    about = f"{newest.supervisor}, {' and '.join(LABEL[name] for name in actions)}, {agent}"
     return message(text_of((head, *more, about, f"{who_hears}: {hears}")), blocks)
 
 
@@ -159,7 +159,7 @@ def _hears_in_call(one: Intervention, card: Card, seen: Intervention) -> str:
             return f"the caller; the call is {_first(one.supervisor)}'s"
 
 
-def _doing(interventions: tuple[Intervention, ...], newest: Intervention) -> tuple[ActionName, ...]:
+def _actions(interventions: tuple[Intervention, ...], newest: Intervention) -> tuple[ActionName, ...]:
     """What the supervisor does: the connected mode, until a new one is connected, and recording besides.
 
     Once everything has ended, all that they did.

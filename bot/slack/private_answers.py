@@ -58,7 +58,7 @@ class PrivateAnswers:
 
     async def phone_not_registered(self, refusal: Refusal, anyway: Offer[Intervene], request: str) -> None:
         """Say that their own phone could not ring, with a button to try it anyway."""
-        await self._tell(answer_messages.not_registered(str(refusal), anyway, request))
+        await self._tell(answer_messages.phone_not_registered_message(str(refusal), anyway, request))
 
     async def failed(self, message: str, request: str) -> None:
         """Say what went wrong."""
@@ -75,17 +75,17 @@ class PrivateAnswers:
 
     async def helped(self) -> None:
         """Show every command."""
-        await self._tell(answer_messages.help_text())
+        await self._tell(answer_messages.help_message())
 
     async def help_requested(self, channel: str) -> None:
         """Say where the help request was posted, and that they will be informed who is coming."""
-        await self._tell(answer_messages.help_requested(channel))
+        await self._tell(answer_messages.help_requested_message(channel))
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
         """Say that the card is in the direct message, and why; nothing if it is in the channel."""
         if why is CardElsewhere.NO:
             return
-        await self._tell(answer_messages.card_elsewhere(why))
+        await self._tell(answer_messages.card_elsewhere_message(why))
 
     async def card_is_nowhere(self, card: Card) -> None:
         """Say that Slack accepts the card nowhere, and what it would show."""
