@@ -1,8 +1,9 @@
-"""Which alerts get a card of their own, and which share a digest."""
+"""What the card of an alert shows, which alerts get a card of their own, and which share a digest."""
 
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -10,8 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alerts.card import OWN_CARDS, WITHIN, Digests
+from bot.alerts.alert import AlertState, When
+from bot.alerts.card import MOST_LINES, OWN_CARDS, WITHIN, Digests, describe_alert, describe_digest
+from bot.domain.calls import PhoneCall
+from bot.domain.legs import NOTHING, Known, without_legs
+from bot.domain.permissions import ExtensionPattern, Permissions
 
+MakeCall = Callable[..., PhoneCall]
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OWN = ""
 
@@ -222,3 +228,54 @@ def test_no_digest_is_of_two_channels(batches: Any) -> None:
         now += timedelta(seconds=pause)
         seat = seated(digests, channel, number, now)
         assert not seat or channels.setdefault(seat, channel) == channel
+
+
+# ── what a card shows ──
+
+
+def as_it_is(call: PhoneCall) -> PhoneCall:
+    """Without known legs."""
+    return call
+
+
+def test_a_supervisor_s_leg_is_never_the_view_that_is_shown(
+    a_call: MakeCall, a_view: Any, a_leg: Any, an_alert_of: Any, rules: Any
+) -> None:
+    alert = an_alert_of(a_call(a_leg("02"), a_view("03")), When.TALKING, view_id="02")
+    for known in (Known(frozenset({"02"})), NOTHING):
+        view = describe_alert(alert, rules, partial(without_legs, known=known, permissions=rules)).view
+        assert view is not None
+        assert view.id == "03"
+
+
+def test_of_a_protected_call_nothing_is_shown(a_call: MakeCall, an_alert_of: Any, rules: Permissions) -> None:
+    guarded = Permissions(people=rules.people, protected_extensions=(ExtensionPattern("0003*210"),))
+    card = describe_alert(an_alert_of(a_call(), When.TALKING), guarded, as_it_is)
+    assert (card.view, card.agent, card.names, card.buttons) == (None, "", {}, ())
+
+
+def test_what_is_resolved_has_no_buttons(a_call: MakeCall, an_alert_of: Any, rules: Any) -> None:
+    alert = an_alert_of(a_call(), When.TALKING)
+    closed = alert.model_copy(update={"state": AlertState.RESOLVED})
+    assert describe_alert(alert, rules, as_it_is).buttons != ()
+    assert describe_alert(closed, rules, as_it_is).buttons == ()
+
+
+def test_a_button_carries_its_alert_and_the_alert_s_channel(a_call: MakeCall, an_alert_of: Any, rules: Any) -> None:
+    card = describe_alert(an_alert_of(a_call(), When.TALKING), rules, as_it_is)
+    assert {(one.command.alert, one.channel) for one in card.buttons} == {("0f" * 16, "C0ALERTS")}
+
+
+def test_a_digest_shows_the_oldest_in_full_and_counts_all(
+    a_call: MakeCall, an_alert_of: Any, rules: Any, noon: datetime
+) -> None:
+    alerts = [
+        an_alert_of(
+            a_call(call_id=f"c{n}"), When.TALKING, id=f"{n:032x}", digest="d", since=noon.replace(minute=59 - n)
+        )
+        for n in range(20)
+    ]
+    alerts[19] = alerts[19].model_copy(update={"state": AlertState.RESOLVED})
+    card = describe_digest(alerts, rules, as_it_is)
+    assert [line.alert.call.id for line in card.lines] == [f"c{n}" for n in range(18, 18 - MOST_LINES, -1)]
+    assert (card.open, card.total) == (19, 20)
