@@ -95,9 +95,12 @@ class TrackedCall:
         self.call = call
         self.dates = dict.fromkeys(_dates(call), seen) | known
 
-    def since(self, date: datetime, now: datetime) -> tuple[datetime | None, str]:
-        """Since when something is so by that date, None if it is in the future; and what is wrong with the date."""
+    def since(self, date: datetime | None, now: datetime) -> tuple[datetime | None, str]:
+        """Since when something is so by that date, None if it tells nothing; and what is wrong with the date."""
+        if date is None:
+            return None, "missing"
         if date > now + AHEAD:
+            self.check_at = min(self.check_at or NEVER, date - AHEAD)
             return None, "future"
         published, seen = self.call.published, self.dates.get(date, self.first)
         if published is not None and date < published <= self.dates.get(published, self.first).at + AHEAD:
@@ -313,13 +316,8 @@ class Evaluator:
         return found
 
     def _since(self, tracked: TrackedCall, when: When, date: datetime | None, now: datetime) -> datetime | None:
-        """Since when a condition holds by its date; None if the date tells nothing."""
-        if date is None:
-            since, wrong = None, "missing"
-        else:
-            since, wrong = tracked.since(date, now)
-            if since is None:
-                tracked.check_at = min(tracked.check_at or NEVER, date - AHEAD)
+        """Since when a condition holds by its date; None if the date tells nothing. Notes what is wrong with the date."""
+        since, wrong = tracked.since(date, now)
         if wrong and (when, wrong) not in tracked.reported:
             tracked.reported.add((when, wrong))
             self._unusable.append((when, wrong))

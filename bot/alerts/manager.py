@@ -184,12 +184,8 @@ class AlertManager:
         """The alert with that id, if it is remembered."""
         return self._alerts.get(alert_id)
 
-    def open_alert(self, rule: str, call: PhoneCall, asked_by: str = "") -> Alert | None:
-        """The open alert of the rule with that key and this call."""
-        return next((alert for alert in self._of(rule, call, asked_by) if alert.open), None)
-
-    def _of(self, rule: str, call: PhoneCall, asked_by: str) -> Iterator[Alert]:
-        """The alerts of that rule and this call; not those of an earlier call with the same id."""
+    def of_call(self, rule: str, call: PhoneCall, asked_by: str = "") -> Iterator[Alert]:
+        """The alerts of the rule with that key and this call, open or not; not those of an earlier call with the same id."""
         known = (self._alerts[alert_id] for alert_id in self._about.get((rule, call.id, asked_by), ()))
         return (alert for alert in known if not alert.call.is_another_than(call))
 
@@ -254,7 +250,7 @@ class AlertManager:
             late = saved.get(undated[one.id])  # saved before the PBX told when its call entered
             if late is not None and late.call.published != one.call.published:
                 late = None
-            remembered = next(self._of(one.rule, one.call, one.asked_by), None)  # newer than what the ledger has
+            remembered = next(self.of_call(one.rule, one.call, one.asked_by), None)  # newer than what the ledger has
             known = remembered or saved.get(one.key) or late
             alerts.append(one if known is None else self._as_known(one, known))
         return alerts

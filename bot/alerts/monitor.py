@@ -254,7 +254,7 @@ class AlertMonitor:
         )
         new: list[RuleMatch] = []
         async for match in in_slices(firing):
-            known = self._manager.open_alert(match.rule.key, match.call) is not None
+            known = any(alert.open for alert in self._manager.of_call(match.rule.key, match.call))
             if not known and match.rule in alert_rules and not permissions.protects(match.call):
                 new.append(match)
         for start in range(0, len(new), RAISED_TOGETHER):

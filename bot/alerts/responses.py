@@ -84,7 +84,8 @@ class AlertResponses:
         if self._config.permissions().protects(call):
             raise NotSuitable(_NO_CALL)
         async with self._one_request_at_a_time:
-            open_one = self._manager.open_alert(HELP_REQUEST_KEY, call, person.slack_user)
+            asked_before = self._manager.of_call(HELP_REQUEST_KEY, call, person.slack_user)
+            open_one = next((alert for alert in asked_before if alert.open), None)
             if open_one is not None:
                 said = command.about or open_one.about
                 self._manager.update(open_one.model_copy(update={"about": said}))
