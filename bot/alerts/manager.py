@@ -52,7 +52,7 @@ class AlertConfig(Protocol):
         """Where help requests go now; None if it is not set."""
 
 
-class Interventions(Protocol):
+class OpenInterventions(Protocol):
     """The open interventions."""
 
     @property
@@ -63,7 +63,7 @@ class Interventions(Protocol):
         """The call without the legs of supervisors: what an alert keeps of a call is there for everybody to see."""
 
 
-class AlertFeed(Protocol):
+class AlertCards(Protocol):
     """The cards in Slack. Every method returns at once, and the newest version of a card is what is sent."""
 
     def show(self, card: AlertCard | DigestCard) -> None:
@@ -127,9 +127,9 @@ class AlertManager:
         self,
         *,
         ledger: AlertLedger,
-        cards: AlertFeed,
+        cards: AlertCards,
         config: AlertConfig,
-        interventions: Interventions,
+        interventions: OpenInterventions,
         metrics: AlertMetrics,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

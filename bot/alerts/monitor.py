@@ -18,7 +18,7 @@ import structlog
 
 from bot.alerts.alert import GIVE_UP, HELP_REQUEST_KEY, Alert, Resolution, When, resolved, still_firing
 from bot.alerts.evaluator import Evaluator, RuleMatch, view_that_goes_on, why_over
-from bot.alerts.manager import AlertConfig, AlertManager, AlertMetrics, Interventions
+from bot.alerts.manager import AlertConfig, AlertManager, AlertMetrics, OpenInterventions
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.commands import new_id
@@ -46,7 +46,7 @@ class AlertMonitor:
         poller: Poller,
         manager: AlertManager,
         config: AlertConfig,
-        interventions: Interventions,
+        interventions: OpenInterventions,
         metrics: AlertMetrics,
         clock: Clock,
         pbx_clock: ServerClock,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from bot.alerts.alert import HELP_REQUEST_KEY, Alert, AlertState, When, snoozed
-from bot.alerts.manager import AlertConfig, AlertLedger, AlertManager, Interventions
+from bot.alerts.manager import AlertConfig, AlertLedger, AlertManager, OpenInterventions
 from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.commands import AnswerAlert, AskForHelp, Request, new_id
@@ -25,7 +25,7 @@ class AlertResponses:
         ledger: AlertLedger,
         phone_calls: PhoneCalls,
         config: AlertConfig,
-        interventions: Interventions,
+        interventions: OpenInterventions,
         clock: Clock,
         pbx_clock: ServerClock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
