@@ -234,13 +234,8 @@ class Poller:
         listable = frozenset(call for call, due in self._due.items() if not due.alone)
         patient = frozenset(call for call in listable if self._due[call].haste is Haste.WATCHING)
         alone = listable - patient if self._scans_are_quick else listable
-        if len(alone) >= 2 and len(alone) > self._cost_of_listing():
-            return listable
-        return listable - alone
-
-    def _cost_of_listing(self) -> int:
-        """How many requests it takes to list every scope, as far as is known."""
-        return sum(self._pages.get(scope, 1) for scope in self._scopes())
+        requests = sum(self._pages.get(scope, 1) for scope in self._scopes())  # to list every scope, as far as is known
+        return listable if len(alone) > max(1, requests) else listable - alone
 
     async def _poll_alone(self, call: CallPath, due: _Due) -> None:
         pbx = self._background if due.place.priority is Priority.BACKGROUND else self._urgent
@@ -253,7 +248,9 @@ class Poller:
             _log.warning("call_unreadable", call=call[2], error=type(failure).__name__)
         finally:
             due.answer(UNREADABLE)
-            self._ended()
+            self._under_way -= 1
+            if not self._stopped:
+                self._begin()
 
     async def _poll_by_lists(self, waiting: dict[CallPath, _Due]) -> None:
         """Answer polls from the lists; calls that no list shows are then read alone."""
@@ -305,11 +302,6 @@ class Poller:
             self._failing_since = None
         elif self._failing_since is None:
             self._failing_since = self._clock()
-
-    def _ended(self) -> None:
-        self._under_way -= 1
-        if not self._stopped:
-            self._begin()
 
 
 def _shows(call: PhoneCall | None, path: CallPath) -> bool:

@@ -122,35 +122,35 @@ class SharedSnapshot:
         self._pbx = pbx
         self._scopes = scopes
         self._listed = listed
-        self._taking: asyncio.Task[Snapshot] | None = None
+        self._task: asyncio.Task[Snapshot] | None = None
 
     async def take(self, within: float) -> Snapshot:
         """As much as can be read in so many seconds. Requests that come while a snapshot is taken share it.
 
         Raises PbxError if no scope can be read.
         """
-        if self._taking is None or self._taking.done():
-            self._taking = asyncio.create_task(self._take(within), name="snapshot of the live calls")
-            self._taking.add_done_callback(self._taken)
-        taken = self._taking
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._read(within), name="snapshot of the live calls")
+            self._task.add_done_callback(self._forget)
+        taken = self._task
         await asyncio.wait({taken})  # so that a waiter who is cancelled does not cancel it for the others
         return taken.result()
 
     def stop(self) -> None:
         """Take no more snapshots."""
-        if self._taking is not None:
-            self._taking.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
-    def _taken(self, task: asyncio.Task[Snapshot]) -> None:
+    def _forget(self, task: asyncio.Task[Snapshot]) -> None:
         """Free it: a snapshot is large, and a failure keeps alive all that was read until then.
 
         The exception is retrieved, so that asyncio does not report it if every waiter was cancelled.
         """
-        self._taking = None
+        self._task = None
         if not task.cancelled():
             task.exception()
 
-    async def _take(self, within: float) -> Snapshot:
+    async def _read(self, within: float) -> Snapshot:
         scopes = self._scopes()
         lists: dict[Scope, tuple[PhoneCall, ...]] = {}
         failures: list[PbxError] = []

@@ -122,7 +122,7 @@ class UnifiedApi:
         Raises ValueError for an invalid id or extension; PbxUnreachable, PbxUnauthenticated, PbxRefused.
         """
         request = get_call(user, extension, call_id)
-        async with self._one_read():
+        async with self._time_limit():
             answer = await self._read(request)
         return parsing.read_call(answer.http_status, answer.body, call_id)
 
@@ -144,7 +144,7 @@ class UnifiedApi:
 
     async def presence(self, user: str, extension: str) -> Presence | None:
         """The presence of one phone, None if the PBX does not know it. Asked once, without repeats. Raises as `get`."""
-        async with self._one_read():
+        async with self._time_limit():
             answer = await self._authenticated(get_presence(user, extension), self._read_timeout)
         page = parsing.read_presences(answer.http_status, answer.body)
         return next((phone for phone in page.entries if phone.extension == extension), None)
@@ -169,7 +169,7 @@ class UnifiedApi:
         """
         found: dict[str, T] = {}
         start = skipped = 0
-        async with self._one_read():
+        async with self._time_limit():
             for _ in range(PAGES):
                 answer = await self._read(ask(start))
                 page = await read(answer.http_status, answer.body)
@@ -186,7 +186,7 @@ class UnifiedApi:
         raise PbxUnreachable("list too long")
 
     @asynccontextmanager
-    async def _one_read(self) -> AsyncIterator[None]:
+    async def _time_limit(self) -> AsyncIterator[None]:
         """Limit the time of a whole read, however many requests it takes."""
         try:
             async with asyncio.timeout(self._whole_read):

@@ -172,7 +172,7 @@ async def exchange(
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=aiohttp.ClientTimeout(total=None, connect=seconds / 2),
-                middlewares=(_lost_is_lost,),
+                middlewares=(_no_second_try,),
                 proxy=proxy_for(url),
             ) as response,
         ):
@@ -182,9 +182,9 @@ async def exchange(
             return Answer(http_status, body, date=response.headers.get("Date", ""))
     except NOT_SENT as failure:
         error = "not connected"
-        raise PbxUnreachable(_not_connected(failure)) from None
+        raise PbxUnreachable(_why_not_connected(failure)) from None
     except (AnswerLost, TimeoutError, aiohttp.ClientError) as failure:
-        why = f"timed out after {seconds:g} s" if isinstance(failure, TimeoutError) else _lost(failure)
+        why = f"timed out after {seconds:g} s" if isinstance(failure, TimeoutError) else _why_lost(failure)
         if http_status == 0:
             error = "answer lost"
             raise AnswerLost(why) from None
@@ -194,21 +194,21 @@ async def exchange(
         measure(request.name, time.monotonic() - started, error)
 
 
-async def _lost_is_lost(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+async def _no_second_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """The middleware: turns the errors after which aiohttp would send again into one that it does not know."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:  # not repeated by aiohttp either, and nothing was sent
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as failure:
-        raise AnswerLost(_lost(failure)) from None
+        raise AnswerLost(_why_lost(failure)) from None
 
 
-def _lost(failure: Exception) -> str:
+def _why_lost(failure: Exception) -> str:
     return failure.why if isinstance(failure, AnswerLost) else f"connection lost ({type(failure).__name__})"
 
 
-def _not_connected(failure: aiohttp.ClientError) -> str:
+def _why_not_connected(failure: aiohttp.ClientError) -> str:
     """Why there was no connection, in our own words: aiohttp's would put the address into the log."""
     match failure:
         case aiohttp.ClientConnectorCertificateError(certificate_error=error):

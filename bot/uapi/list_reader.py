@@ -74,14 +74,14 @@ class ListReader:
                 return await self._documented(body.decode("utf-8-sig", "replace"))
             except (ValueError, RecursionError, PbxUnreachable):
                 self.shown.clear()
-        return await _page(*read_calls(http_status, body))
+        return await _collected(*read_calls(http_status, body))
 
     async def _documented(self, text: str) -> Page[PhoneCall]:
         """A page in the documented form. Raises ValueError, RecursionError or PbxUnreachable for any other."""
         opened = _LIST.search(text)
         if opened is None:
             raise ValueError("no list")
-        page = await _page(self._calls(text, opened.end()), None)
+        page = await _collected(self._calls(text, opened.end()), None)
         head, tail = text[: opened.start() + 1], text[self._end :]
         if not head[:-1].strip() and len(page.entries) + page.skipped < 2:
             raise ValueError("a list of one may be an envelope in a list")
@@ -120,7 +120,7 @@ def _decoded(text: str, start: int) -> tuple[object, int]:
     return value, start + length
 
 
-async def _page(calls: Iterable[PhoneCall | None], total_of_all: int | None) -> Page[PhoneCall]:
+async def _collected(calls: Iterable[PhoneCall | None], total_of_all: int | None) -> Page[PhoneCall]:
     """These calls as a page. Calls without an id are counted; calls whose id does not have the documented form are left out.
 
     Raises PbxUnreachable for more calls or views than any list can have.

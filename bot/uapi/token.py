@@ -89,7 +89,7 @@ class ClientCredentials:
         self._token = ""
         self._renew_at = 0.0
         self._expires_at = 0.0
-        self._fetching: asyncio.Task[str] | None = None
+        self._task: asyncio.Task[str] | None = None
 
     async def token(self) -> str:
         """The token; a fresh one if the old one is about to expire.
@@ -100,7 +100,7 @@ class ClientCredentials:
         if self._token and self._now() < self._renew_at:
             return self._token
         try:
-            return await self._fetched()
+            return await self._shared_fetch()
         except PbxUnreachable:
             if self._token and self._now() < self._expires_at:
                 return self._token
@@ -115,15 +115,15 @@ class ClientCredentials:
         """A token other than `stale`: one that was fetched meanwhile, or a fresh one. Raises as `token`."""
         if self._token and self._token != stale:
             return await self.token()
-        return await self._fetched()
+        return await self._shared_fetch()
 
-    async def _fetched(self) -> str:
-        if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.create_task(self._fetch(), name="uapi token")
-            self._fetching.add_done_callback(_retrieve)
-        fetching = self._fetching
-        await asyncio.wait([fetching])  # so that a waiter who is cancelled does not cancel it for the others
-        return fetching.result()
+    async def _shared_fetch(self) -> str:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._fetch(), name="uapi token")
+            self._task.add_done_callback(_retrieve)
+        task = self._task
+        await asyncio.wait([task])  # so that a waiter who is cancelled does not cancel it for the others
+        return task.result()
 
     async def _fetch(self) -> str:
         asked_at = self._now()
