@@ -1,4 +1,4 @@
-"""Background tasks, write-behind to the ledger, orderly closing, and long work in slices.
+"""Background tasks, shared runs, write-behind to the ledger, orderly closing, and long work in slices.
 
 asyncio keeps only weak references to tasks: one that nobody holds may be garbage-collected before it is done.
 """
@@ -78,6 +78,38 @@ class Tasks:
         self._running.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("task_failed", task=task.get_name(), exc_info=task.exception())
+
+
+class SharedRun(Generic[T]):
+    """One run of some work for all who want its result meanwhile. It goes on if one of them is cancelled."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._task: asyncio.Task[T] | None = None
+
+    async def result(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of the run that is under way, or of a new one. Raises what that raises."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(work(), name=self._name)
+            self._task.add_done_callback(self._ended)
+        task = self._task
+        await asyncio.wait({task})  # so that a waiter who is cancelled does not cancel it for the others
+        return task.result()
+
+    def cancel(self) -> None:
+        """End the run that is under way."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def _ended(self, task: asyncio.Task[T]) -> None:
+        """Free it: a result may be large, and a failure keeps alive all that was read until then.
+
+        The exception is retrieved, so that asyncio does not report it if every waiter was cancelled.
+        """
+        if self._task is task:
+            self._task = None
+        if not task.cancelled():
+            task.exception()
 
 
 # ── pauses after failures ──

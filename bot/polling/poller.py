@@ -32,11 +32,11 @@ from bot.polling.scan import (
     Scan,
     ScopeHealth,
     ScopeScanner,
-    SharedSnapshot,
     Snapshot,
     is_refusal,
+    take_snapshot,
 )
-from bot.tasks import Tasks
+from bot.tasks import SharedRun, Tasks
 
 MORE_THAN_ONE, MORE_THAN_TWO = 1000, 5250
 """A list of more calls takes a second request, and a third."""
@@ -117,7 +117,7 @@ class Poller:
         self._pages: dict[Scope, int] = {}
         self._failing_since: float | None = None
         self._known_parties = KnownParties(clock) if known_parties is None else known_parties
-        self._snapshot = SharedSnapshot(urgent, scopes, self._known_parties.remember)
+        self._snapshots = SharedRun[Snapshot]("snapshot of the live calls")
         self.scope_health = ScopeHealth(scopes, clock)
         """Which scopes the scans can read."""
         self._tasks = Tasks(apart=True)
@@ -130,14 +130,19 @@ class Poller:
     async def stop(self) -> None:
         """Read no more."""
         self._stopped = True
-        self._snapshot.stop()
+        self._snapshots.cancel()
         await self._tasks.cancel()
 
     # ── a snapshot ──
 
     async def snapshot(self, within: float) -> Snapshot:
-        """Every scope, as far as it can be read in so many seconds. Raises PbxError if no scope can be read."""
-        taken = await self._snapshot.take(within)
+        """Every scope, as far as it can be read in so many seconds. Requests that come meanwhile share it.
+
+        Raises PbxError if no scope can be read.
+        """
+        taken = await self._snapshots.result(
+            lambda: take_snapshot(self._urgent, self._scopes(), self._known_parties.remember, within)
+        )
         return replace(taken, calls=self._known_parties.complete_all(taken.calls)) if taken.unread else taken
 
     # ── a scan ──

@@ -110,74 +110,42 @@ class ScopeScanner:
         return tuple(call for call in self._last.get(scope, ()) if call.id in others - own)
 
 
-class SharedSnapshot:
-    """Lists every scope once, for everybody who waits for it. Calls `listed` with each list as it comes."""
+async def take_snapshot(
+    pbx: PhoneCalls,
+    scopes: tuple[Scope, ...],
+    listed: Callable[[Scope, tuple[PhoneCall, ...]], None],
+    within: float,
+) -> Snapshot:
+    """List every scope once, as far as that is possible in so many seconds. Calls `listed` with each list as it comes.
 
-    def __init__(
-        self,
-        pbx: PhoneCalls,
-        scopes: Callable[[], tuple[Scope, ...]],
-        listed: Callable[[Scope, tuple[PhoneCall, ...]], None],
-    ) -> None:
-        self._pbx = pbx
-        self._scopes = scopes
-        self._listed = listed
-        self._task: asyncio.Task[Snapshot] | None = None
+    Raises PbxError if no scope can be read.
+    """
+    lists: dict[Scope, tuple[PhoneCall, ...]] = {}
+    failures: list[PbxError] = []
+    partly: set[Scope] = set()
 
-    async def take(self, within: float) -> Snapshot:
-        """As much as can be read in so many seconds. Requests that come while a snapshot is taken share it.
+    def read(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
+        lists[scope] = calls
+        listed(scope, calls)
 
-        Raises PbxError if no scope can be read.
-        """
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._read(within), name="snapshot of the live calls")
-            self._task.add_done_callback(self._forget)
-        taken = self._task
-        await asyncio.wait({taken})  # so that a waiter who is cancelled does not cancel it for the others
-        return taken.result()
+    def not_read(scope: Scope, failure: PbxError) -> None:
+        if isinstance(failure, PartlyRead):
+            read(scope, failure.calls)
+            partly.add(scope)
+        else:
+            failures.append(failure)
 
-    def stop(self) -> None:
-        """Take no more snapshots."""
-        if self._task is not None:
-            self._task.cancel()
-
-    def _forget(self, task: asyncio.Task[Snapshot]) -> None:
-        """Free it: a snapshot is large, and a failure keeps alive all that was read until then.
-
-        The exception is retrieved, so that asyncio does not report it if every waiter was cancelled.
-        """
-        self._task = None
-        if not task.cancelled():
-            task.exception()
-
-    async def _read(self, within: float) -> Snapshot:
-        scopes = self._scopes()
-        lists: dict[Scope, tuple[PhoneCall, ...]] = {}
-        failures: list[PbxError] = []
-        partly: set[Scope] = set()
-
-        def read(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
-            lists[scope] = calls
-            self._listed(scope, calls)
-
-        def not_read(scope: Scope, failure: PbxError) -> None:
-            if isinstance(failure, PartlyRead):
-                read(scope, failure.calls)
-                partly.add(scope)
-            else:
-                failures.append(failure)
-
-        try:
-            async with asyncio.timeout(within):
-                await read_lists(self._pbx, scopes, read, not_read)
-        except TimeoutError:
-            failures.append(PbxUnreachable(f"timed out after {within:g} s"))
-        if scopes and not lists:
-            raise failures[0]
-        unread = len(scopes) - len(lists) + len(partly)
-        if unread:
-            _log.warning("scopes_unread", scopes=len(scopes), unread=unread)
-        return Snapshot(await each_once(lists, scopes), len(scopes), unread)
+    try:
+        async with asyncio.timeout(within):
+            await read_lists(pbx, scopes, read, not_read)
+    except TimeoutError:
+        failures.append(PbxUnreachable(f"timed out after {within:g} s"))
+    if scopes and not lists:
+        raise failures[0]
+    unread = len(scopes) - len(lists) + len(partly)
+    if unread:
+        _log.warning("scopes_unread", scopes=len(scopes), unread=unread)
+    return Snapshot(await each_once(lists, scopes), len(scopes), unread)
 
 
 async def read_lists(

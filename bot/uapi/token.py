@@ -4,7 +4,6 @@ Sources: "Obtain Authorization" (a trusted App: grant_type client_credentials; t
 older revision of the page, so `expires_in` decides) and the vendor's own clients for the fields of the form.
 """
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import aiohttp
 import structlog
 
 from bot.domain.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable
+from bot.tasks import SharedRun
 from bot.uapi.exchange import Measure, Request, exchange, unmeasured
 from bot.uapi.parsing import error_code, parsed
 
@@ -89,7 +89,7 @@ class ClientCredentials:
         self._token = ""
         self._renew_at = 0.0
         self._expires_at = 0.0
-        self._task: asyncio.Task[str] | None = None
+        self._run = SharedRun[str]("uapi token")
 
     async def token(self) -> str:
         """The token; a fresh one if the old one is about to expire.
@@ -100,7 +100,7 @@ class ClientCredentials:
         if self._token and self._now() < self._renew_at:
             return self._token
         try:
-            return await self._shared_fetch()
+            return await self._run.result(self._fetch)
         except PbxUnreachable:
             if self._token and self._now() < self._expires_at:
                 return self._token
@@ -115,15 +115,7 @@ class ClientCredentials:
         """A token other than `stale`: one that was fetched meanwhile, or a fresh one. Raises as `token`."""
         if self._token and self._token != stale:
             return await self.token()
-        return await self._shared_fetch()
-
-    async def _shared_fetch(self) -> str:
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._fetch(), name="uapi token")
-            self._task.add_done_callback(_retrieve)
-        task = self._task
-        await asyncio.wait([task])  # so that a waiter who is cancelled does not cancel it for the others
-        return task.result()
+        return await self._run.result(self._fetch)
 
     async def _fetch(self) -> str:
         asked_at = self._now()
@@ -154,12 +146,6 @@ def token_source(
     if client_id is not None and client_secret is not None:
         return ClientCredentials(session, url, client_id, client_secret, measure=measure)
     return FixedToken(fixed or "")
-
-
-def _retrieve(task: asyncio.Task[str]) -> None:
-    """Retrieve the exception, so that asyncio does not report it if every waiter was cancelled."""
-    if not task.cancelled():
-        task.exception()
 
 
 def read_token(http_status: int, body: bytes) -> tuple[str, float]:

@@ -166,15 +166,6 @@ async def test_who_asks_later_gets_a_new_one(shop: Shop) -> None:
     assert ids(await shop.takes()) == ["c1", "c2"]
 
 
-async def test_who_goes_away_spoils_it_for_nobody(shop: Shop, clock: Any) -> None:
-    gone = asyncio.create_task(shop.poller.snapshot(8.0))
-    staying = asyncio.create_task(shop.poller.snapshot(8.0))
-    await clock.let_pass(0.5)
-    gone.cancel()
-    await clock.let_pass(5)
-    assert ids(await staying) == ["c1", "c2", "c3"]
-
-
 async def test_many_scopes_are_read_a_few_at_a_time(shop: Shop) -> None:
     shop.scopes = tuple(Scope(str(number)) for number in range(40))
     shop.pbx.slow = dict.fromkeys(map(str, range(40)), 0.1)

@@ -1,7 +1,6 @@
 """Access tokens: fetched once for all who wait, renewed in time, shown nowhere."""
 
 import asyncio
-import gc
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,7 +9,7 @@ import aiohttp
 import pytest
 
 from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable
-from bot.sandbox.pbx.server import Fault, SandboxPbx
+from bot.sandbox.pbx.server import SandboxPbx
 from bot.uapi.token import ClientCredentials, FixedToken, read_token
 from tests.uapi.conftest import CLOSE, HANG, RawPbx, http
 
@@ -199,52 +198,6 @@ async def test_who_comes_late_with_a_stale_token_gets_the_renewed_one(make: Make
     stale = await source.token()
     renewed = await source.renew(stale)
     assert (await source.renew(stale), pbx.tokens_issued) == (renewed, 2)
-
-
-async def test_all_who_wait_share_one_failure(make: Make, pbx: SandboxPbx) -> None:
-    pbx.faults.add(Fault("html 502", method="POST", times=None))
-    source = make(pbx.url)
-    outcomes = await asyncio.gather(*(source.token() for _ in range(10)), return_exceptions=True)
-    assert ({type(outcome) for outcome in outcomes}, len(pbx.requests)) == ({PbxUnreachable}, 1)
-
-
-async def test_a_waiter_that_is_cancelled_does_not_cancel_the_others(make: Make, raw: RawPbx) -> None:
-    answer = asyncio.Event()
-    raw.before_answer = answer.wait
-    raw.replies = [given("first-token")]
-    source = make(raw.url)
-    first, second = asyncio.create_task(source.token()), asyncio.create_task(source.token())
-    await raw.until_heard(1)
-    first.cancel()
-    await asyncio.wait([first])
-    answer.set()
-    assert (await second, first.cancelled(), len(raw.heard)) == ("first-token", True, 1)
-
-
-async def test_a_failure_that_nobody_waits_for_any_more_is_no_alarm(make: Make, raw: RawPbx) -> None:
-    manager: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: manager.append(context))
-    answer = asyncio.Event()
-    raw.before_answer = answer.wait
-    waiting = asyncio.create_task(make(raw.url).token())
-    await raw.until_heard(1)
-    fetching = next(task for task in asyncio.all_tasks() if task.get_name() == "uapi token")
-    waiting.cancel()
-    await asyncio.wait([waiting])
-    answer.set()
-    await asyncio.wait([fetching], timeout=5)
-    del fetching, waiting
-    gc.collect()
-    assert manager == []
-
-
-async def test_a_fetch_that_is_cancelled_at_the_end_is_no_alarm(make: Make, raw: RawPbx) -> None:
-    raw.replies = [HANG]
-    waiting = asyncio.create_task(make(raw.url).token())
-    await raw.until_heard(1)
-    next(task for task in asyncio.all_tasks() if task.get_name() == "uapi token").cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
 
 
 # ── the answer ──
