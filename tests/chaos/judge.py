@@ -1,17 +1,6 @@
 """All promises, held against all evidence. Read the `judge_…` files beside it; each function there is one promise."""
 
-from tests.chaos import (
-    judge_alerts,
-    judge_cards,
-    judge_clocks,
-    judge_helpers,
-    judge_ledger,
-    judge_permission,
-    judge_requests,
-    judge_ringing,
-    judge_silent,
-    judge_words,
-)
+from tests.chaos import judge_alerts, judge_cards, judge_requests, judge_words
 from tests.chaos.cast import Cast
 from tests.chaos.records import Evidence, Violation
 
@@ -28,19 +17,19 @@ PROMISES = (
     judge_cards.too_many_cards,
     judge_cards.connected_before_it_was_so,
     judge_cards.refused_by_mistake,
-    judge_ringing.ringing_phones_that_are_silent,
-    judge_ringing.two_cards_for_one_ringing_phone,
-    judge_ringing.given_up_too_early,
+    judge_cards.ringing_phones_that_are_silent,
+    judge_cards.two_cards_for_one_ringing_phone,
+    judge_cards.given_up_too_early,
     judge_alerts.one_card_for_one_alert,
     judge_alerts.forgotten_alerts,
     judge_alerts.alerts_against_the_floor,
     judge_alerts.cards_against_their_alerts,
     judge_alerts.protected_calls_on_alerts,
-    judge_clocks.alerts_before_they_are_due,
-    judge_clocks.dates_of_no_clock,
-    judge_helpers.listeners_on_alerts,
-    judge_silent.silent_legs_on_public_cards,
-    judge_ledger.lost_ledgers,
+    judge_alerts.alerts_before_they_are_due,
+    judge_requests.dates_of_no_clock,
+    judge_alerts.listeners_on_alerts,
+    judge_words.silent_legs_on_public_cards,
+    judge_requests.lost_ledgers,
     judge_words.secrets_in_the_log,
     judge_words.refused_by_slack,
     judge_words.errors_that_people_saw,
@@ -53,8 +42,8 @@ def violations(evidence: Evidence, cast: Cast) -> list[Violation]:
     found = [violation for promise in PROMISES for violation in promise(evidence)]
     return [
         *found,
-        *judge_permission.puts_without_permission(evidence, cast),
-        *judge_helpers.answers_without_permission(evidence, cast),
-        *judge_helpers.hands_of_nobody(evidence, cast),
-        *judge_silent.legs_that_agents_were_shown(evidence, cast),
+        *judge_requests.puts_without_permission(evidence, cast),
+        *judge_alerts.answers_without_permission(evidence, cast),
+        *judge_alerts.hands_of_nobody(evidence, cast),
+        *judge_words.legs_that_agents_were_shown(evidence, cast),
     ]

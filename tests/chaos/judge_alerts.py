@@ -1,13 +1,11 @@
-"""Whether the alerts are all there, once each, and what their cards say is so: held against the rules, the floor and Slack."""
+"""Whether the alerts are all there, once each, in time, and what their cards say is so: held against rules, floor and Slack."""
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from tests.chaos.alert_records import AlertRow
-from tests.chaos.alert_rules import RULES
-from tests.chaos.cast import PROTECTED_CALLER
-from tests.chaos.records import CallSeen, Evidence, Shown, Violation
+from tests.chaos.cast import PROTECTED_CALLER, RULES, Cast
+from tests.chaos.records import AlertRow, CallSeen, Evidence, Shown, Violation
 
 LATE = 10.0
 """Seconds beyond its limit within which whatever a rule is about has to be an alert."""
@@ -149,3 +147,88 @@ def protected_calls_on_alerts(evidence: Evidence) -> Iterator[Violation]:
         texts = [text for one in cards.messages[card] for _, text in one.versions]
         if any(PROTECTED_CALLER in text for text in texts):
             yield Violation("protected calls raise nothing", f"shown: {cards.said(card)}")
+
+
+# ── those who help ──
+
+
+LISTENING = re.compile(r"\b(?:hear|listen|monitor|whisper)\w*", re.IGNORECASE)
+SUPERVISOR = re.compile(r"\b0003\*1\d\d\b")
+"""The phones of everybody who may do something."""
+ANSWERS = frozenset({f"[{TAKE}]", f"[{SNOOZE}]"})
+
+
+def listeners_on_alerts(evidence: Evidence) -> Iterator[Violation]:
+    """No version of an alert's card says that somebody listens or whispers, or names the phone of one who does."""
+    cards = AlertCards(evidence)
+    picked = {(row.phone, row.call_id) for row in evidence.interventions if row.action == "PickUp"}
+    for card, messages in cards.messages.items():
+        calls = {row.call_id for row in _rows(evidence, card)}
+        for at, text in (version for one in messages for version in one.versions):
+            phones = {phone for phone in SUPERVISOR.findall(text) if not any((phone, call) in picked for call in calls)}
+            words = LISTENING.findall(text)
+            if words or phones:
+                yield Violation("alerts tell of nobody who listens", f"{words} {phones} at {at:.3f} on {card}: {text}")
+                break
+
+
+def _rows(evidence: Evidence, card: str) -> list[AlertRow]:
+    """The alerts that a card may have shown: its own, or all of the channel where it is a digest."""
+    own = [row for row in evidence.alerts if row.id == card]
+    channel = evidence.cards.get(card, ("", ""))[0]
+    return own or [row for row in evidence.alerts if row.channel == channel]
+
+
+def answers_without_permission(evidence: Evidence, cast: Cast) -> Iterator[Violation]:
+    """Whoever was heard with *I'm on it* or *Snooze* may do something there, from the channel of the card."""
+    asked = {one.trigger: one for one in evidence.asked}
+    for request in evidence.requests:
+        by = asked.get(request.trigger)
+        if request.outcome != "answered" or by is None or by.said not in ANSWERS:
+            continue
+        about = [row for row in evidence.alerts if by.clicked in {row.id, row.digest}]
+        reasons = [cast.may_nothing(by.user, row.extension, row.channel) for row in about]
+        if reasons and all(reasons):
+            yield Violation("no answer without permission", f"{reasons[0]}: {by.user} “{by.said}” on {about[0].what}")
+
+
+def hands_of_nobody(evidence: Evidence, cast: Cast) -> Iterator[Violation]:
+    """A raised hand is that of somebody who has asked, for a call at their own phone."""
+    cries = {one.user for one in evidence.asked if "help-me" in one.said or one.said == "[Ask for help]"}
+    for row in evidence.alerts:
+        if not row.by_hand:
+            continue
+        person = cast.person(row.asked_by)
+        if person is None or person.team_id is not None or person.extension != row.extension:
+            yield Violation("hands are raised by their own", f"{row.asked_by} has another phone: {row.what}")
+        if row.asked_by not in cries:
+            yield Violation("hands are raised by their own", f"nobody asked: {row.what}")
+
+
+# ── clocks that differ ──
+
+
+WHOLE_SECONDS = 1.1
+"""Seconds by which an alert may be early: the PBX leaves fractions out of its dates."""
+UNSURE = 1.0
+"""Seconds more where the clock of the PBX is off: callbot knows by how much from whole seconds alone."""
+
+
+def alerts_before_they_are_due(evidence: Evidence) -> Iterator[Violation]:
+    """No card of an alert appears before its rule has held for long enough, by the instants at which it was so."""
+    limits = {rule.name: rule.longer_than for rule in RULES}
+    rows = {row.id: row for row in evidence.alerts if row.name in limits and not row.by_hand}
+    for shown in evidence.shown:
+        row = rows.get(shown.card)
+        if row is None or not shown.versions:
+            continue
+        at = shown.versions[0][0]
+        held = [
+            (at if span.until is None else min(at, span.until)) - span.since
+            for span in evidence.holds.get((row.name, row.call_id), [])
+        ]
+        early = limits[row.name] - max(held, default=0.0)
+        if early > WHOLE_SECONDS + (UNSURE if evidence.pbx_ahead else 0.0):
+            yield Violation(
+                "no alert is early", f"{early:.3f} s, at {at:.3f}, PBX {evidence.pbx_ahead} s ahead: {row.what}"
+            )

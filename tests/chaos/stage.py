@@ -13,13 +13,29 @@ from bot.sandbox.pbx.server import SandboxPbx
 from bot.sandbox.workspace.limits import SlackLimits
 from bot.sandbox.workspace.workspace import Workspace
 from tests.chaos.cast import Cast
-from tests.chaos.curtain import Curtain
-from tests.chaos.ledger_file import LedgerFile
-from tests.chaos.memory import Memory
+from tests.chaos.ledger import LedgerFile, Memory
 from tests.chaos.process import BotProcess
 from tests.chaos.records import Kill, Lost, Outage, OutageKind, Span, Step
 from tests.chaos.wall_clock import STEPS, WallClock
 from tests.chaos.witness import Witness, clock
+
+
+class Curtain:
+    """Up until it falls."""
+
+    def __init__(self) -> None:
+        self._fallen = asyncio.Event()
+
+    def fall(self) -> None:
+        """Let nobody begin anything new."""
+        self._fallen.set()
+
+    async def stays_up(self, seconds: float) -> bool:
+        """Wait so long, or until it falls; whether it is still up."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._fallen.wait(), seconds)
+        return not self._fallen.is_set()
+
 
 CLIENT_SECRET = "chaos-client-secret"
 TOKEN_LIFETIME = 90.0

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.alert_records import AlertRow
-from tests.chaos.alert_rules import ALERTS, FLOOR, HOLDS, RULES, AlertRule
-from tests.chaos.cast import PROTECTED_CALLER, STAFF, Cast
+from tests.chaos.cast import ALERTS, FLOOR, HOLDS, PROTECTED_CALLER, RULES, STAFF, AlertRule, Cast
 from tests.chaos.judge import violations
 from tests.chaos.records import (
     Acknowledged,
+    AlertRow,
     Asked,
     CallSeen,
     Evidence,

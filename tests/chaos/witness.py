@@ -11,9 +11,8 @@ from bot.sandbox.pbx.requests import Request
 from bot.sandbox.workspace.conversations import Message, seen
 from bot.sandbox.workspace.journal import ApiCall
 from bot.sandbox.workspace.workspace import Workspace
-from tests.chaos.alert_rules import RULES
-from tests.chaos.cast import PROTECTED
-from tests.chaos.memory import Memory
+from tests.chaos.cast import PROTECTED, RULES
+from tests.chaos.ledger import Memory
 from tests.chaos.records import CallSeen, Evidence, Put, Shown, Span, ViewSeen
 
 PULSE = 0.02
