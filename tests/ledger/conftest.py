@@ -232,20 +232,42 @@ def alert() -> Callable[..., Alert]:
     return alert
 
 
-@pytest.fixture
-def another_process() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """Starts `other_process.py` with these words; whatever still runs at the end of the test is killed."""
-    started: list[subprocess.Popen[str]] = []
-    program = Path(__file__).with_name("other_process.py")
+class OtherProcess:
+    """`other_process.py` with these words: what it says, line by line, and what it is told."""
 
-    def start(*words: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
+    def __init__(self, *words: str) -> None:
+        program = Path(__file__).with_name("other_process.py")
+        self._process = subprocess.Popen(
             [sys.executable, str(program), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        started.append(process)
-        return process
+
+    def said(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def tell(self, line: str = "go") -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate(timeout=10)
+
+
+@pytest.fixture
+def another_process() -> Iterator[Callable[..., OtherProcess]]:
+    """Starts one; whatever still runs at the end of the test is killed."""
+    started: list[OtherProcess] = []
+
+    def start(*words: str) -> OtherProcess:
+        started.append(OtherProcess(*words))
+        return started[-1]
 
     yield start
     for process in started:
         process.kill()
-        process.communicate(timeout=10)

@@ -1,28 +1,32 @@
-"""begin, conclude, interrupted, and what the audit log says of it."""
+"""The audit log: what came of each request, read beside its writer, piece by piece."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from bot.domain.commands import Request
 from bot.domain.intervention import Intervention, State
 from bot.interventions.outcomes import Outcome
-from bot.ledger.audit_log import AuditEntry
+from bot.ledger.address import Address
+from bot.ledger.audit_log import AuditEntry, AuditLog
+from bot.ledger.database import Database
+from bot.ledger.failures import NoLedgerYet
 from bot.ledger.ledger import Ledger, LedgerUnavailable
+from bot.ledger.schema import HEAD
+from bot.ledger.tables import requests
 
+Now = Callable[[], datetime]
 Asked = Callable[..., Request]
 Entries = Callable[..., Awaitable[list[AuditEntry]]]
 Wanted = Callable[..., Intervention]
 
 
-async def test_a_new_request_is_written_down(ledger: Ledger, asked: Asked) -> None:
-    assert await ledger.begin(asked())
-
-
 async def test_a_repeat_of_slack_is_known_by_its_trigger(ledger: Ledger, asked: Asked) -> None:
-    await ledger.begin(asked(trigger="1.2.abc"))
+    assert await ledger.begin(asked(trigger="1.2.abc"))
     assert not await ledger.begin(asked(trigger="1.2.abc"))
 
 
@@ -75,23 +79,12 @@ async def test_a_request_that_was_never_begun_cannot_be_concluded(ledger: Ledger
         await ledger.conclude("nobody's", Outcome.ANSWERED, rule="help", allowed=True)
 
 
-async def test_a_request_that_a_crash_cut_off_comes_back_as_it_was(ledger: Ledger, asked: Asked) -> None:
-    request = asked(external=True)
-    await ledger.begin(request)
-    assert await ledger.interrupted() == (request,)
-
-
-async def test_a_request_that_a_crash_cut_off_comes_back_once(ledger: Ledger, asked: Asked) -> None:
-    await ledger.begin(asked())
-    await ledger.interrupted()
-    assert await ledger.interrupted() == ()
-
-
-async def test_the_audit_log_says_that_a_request_was_interrupted(
+async def test_a_request_that_a_crash_cut_off_comes_back_as_it_was_and_once(
     ledger: Ledger, entries: Entries, asked: Asked
 ) -> None:
-    await ledger.begin(asked())
-    await ledger.interrupted()
+    request = asked(external=True)
+    await ledger.begin(request)
+    assert (await ledger.interrupted(), await ledger.interrupted()) == ((request,), ())
     assert [entry.outcome for entry in await entries()] == [Outcome.INTERRUPTED]
 
 
@@ -103,9 +96,7 @@ async def test_requests_with_an_outcome_were_not_interrupted(ledger: Ledger, ask
     assert await ledger.interrupted() == ()
 
 
-async def test_interrupted_requests_come_oldest_first(
-    ledger: Ledger, asked: Asked, clock: Callable[[], datetime]
-) -> None:
+async def test_interrupted_requests_come_oldest_first(ledger: Ledger, asked: Asked, clock: Now) -> None:
     newer, older = asked(at=clock() + timedelta(seconds=1)), asked(at=clock())
     await ledger.begin(newer)
     await ledger.begin(older)
@@ -128,36 +119,10 @@ async def test_the_audit_log_shows_the_state_of_what_was_sent(
     )
 
 
-async def test_the_audit_log_comes_newest_last(
-    ledger: Ledger, entries: Entries, asked: Asked, clock: Callable[[], datetime]
-) -> None:
+async def test_the_audit_log_comes_newest_last(ledger: Ledger, entries: Entries, asked: Asked, clock: Now) -> None:
     for minutes in (2, 1, 3):
         await ledger.begin(asked(said=f"{minutes}", at=clock() + timedelta(minutes=minutes)))
     assert [entry.said for entry in await entries()] == ["1", "2", "3"]
-
-
-async def test_the_audit_log_begins_with_the_instant_asked_for(
-    ledger: Ledger, entries: Entries, asked: Asked, clock: Callable[[], datetime]
-) -> None:
-    for seconds in (-1, 0, 1):
-        await ledger.begin(asked(said=f"{seconds}", at=clock() + timedelta(seconds=seconds)))
-    assert [entry.said for entry in await entries(clock())] == ["0", "1"]
-
-
-async def test_the_instant_asked_for_may_be_of_any_zone(
-    ledger: Ledger, entries: Entries, asked: Asked, clock: Callable[[], datetime]
-) -> None:
-    await ledger.begin(asked(at=clock()))
-    bucharest = timezone(timedelta(hours=2))
-    assert len(await entries(clock().astimezone(bucharest))) == 1
-
-
-async def test_the_audit_log_of_one_person_has_nobody_elses_requests(
-    ledger: Ledger, entries: Entries, asked: Asked
-) -> None:
-    await ledger.begin(asked(slack_user="U0ANA"))
-    await ledger.begin(asked(slack_user="U0BOB"))
-    assert [entry.slack_user for entry in await entries(user="U0BOB")] == ["U0BOB"]
 
 
 async def test_a_time_of_another_zone_comes_back_in_utc(ledger: Ledger, entries: Entries, asked: Asked) -> None:
@@ -172,22 +137,17 @@ async def test_a_time_without_a_zone_is_refused(ledger: Ledger, asked: Asked) ->
         await ledger.begin(asked(at=datetime(2026, 3, 2, 12, 0)))  # noqa: DTZ001 - that is the point
 
 
-@pytest.mark.parametrize(
-    ("said", "kept"),
-    [
-        ("/monitor 210\x00'; DROP TABLE requests; --", "/monitor 210\ufffd'; DROP TABLE requests; --"),
-        ("half of a pair: \ud83d!", "half of a pair: \ufffd!"),
-        ("🎧 مرحبا \u202e %s %(x)s :name {}", "🎧 مرحبا \u202e %s %(x)s :name {}"),
-        ("x" * 3000, "x" * 3000),
-        ("", ""),
-    ],
-    ids=["nul", "surrogate", "emoji", "long", "empty"],
-)
-async def test_whatever_is_typed_can_be_kept(
-    ledger: Ledger, entries: Entries, asked: Asked, said: str, kept: str
-) -> None:
-    await ledger.begin(asked(said=said))
-    assert [entry.said for entry in await entries()] == [kept]
+async def test_whatever_is_typed_can_be_kept(ledger: Ledger, entries: Entries, asked: Asked) -> None:
+    kept = {
+        "/monitor 210\x00'; DROP TABLE requests; --": "/monitor 210\ufffd'; DROP TABLE requests; --",
+        "half of a pair: \ud83d!": "half of a pair: \ufffd!",
+        "🎧 مرحبا \u202e %s %(x)s :name {}": "🎧 مرحبا \u202e %s %(x)s :name {}",
+        "x" * 3000: "x" * 3000,
+        "": "",
+    }
+    for said in kept:
+        await ledger.begin(asked(said=said))
+    assert {entry.said for entry in await entries()} == set(kept.values())
 
 
 async def test_a_trigger_that_cannot_be_stored_as_it_is_still_shows_a_repeat(ledger: Ledger, asked: Asked) -> None:
@@ -202,3 +162,81 @@ async def test_many_requests_are_concluded_at_once(ledger: Ledger, entries: Entr
         *(ledger.conclude(request.id, Outcome.ANSWERED, rule="help", allowed=True) for request in requests)
     )
     assert {entry.outcome for entry in await entries()} == {Outcome.ANSWERED}
+
+
+# ── reading changes nothing ──
+
+
+async def read(address: str, since: datetime | None = None, *, user: str | None = None) -> list[AuditEntry]:
+    audit_log = await AuditLog.open(address)
+    try:
+        return [entry async for piece in audit_log.pieces(since, user=user, at_once=3) for entry in piece]
+    finally:
+        await audit_log.close()
+
+
+def files(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+async def test_what_is_read_in_pieces_is_what_is_read_at_once(
+    ledger: Ledger, address: str, entries: Callable[..., Awaitable[list[AuditEntry]]], asked: Asked, clock: Now
+) -> None:
+    for number in range(8):
+        await ledger.begin(asked(at=clock() + timedelta(seconds=number // 4)))
+    assert await read(address) == await entries(at_once=100)
+
+
+async def test_pieces_begin_with_the_instant_asked_for_in_any_zone(
+    ledger: Ledger, address: str, asked: Asked, clock: Now
+) -> None:
+    for seconds in range(-2, 5):
+        await ledger.begin(asked(said=f"{seconds}", at=clock() + timedelta(seconds=seconds)))
+    bucharest = clock().astimezone(timezone(timedelta(hours=2)))
+    assert [entry.said for entry in await read(address, bucharest)] == ["0", "1", "2", "3", "4"]
+
+
+async def test_pieces_of_one_person_have_nobody_elses_requests(ledger: Ledger, address: str, asked: Asked) -> None:
+    for number in range(8):
+        await ledger.begin(asked(slack_user="U0ANA" if number % 2 else "U0BOB"))
+    assert [entry.slack_user for entry in await read(address, user="U0BOB")] == ["U0BOB"] * 4
+
+
+async def test_a_ledger_of_today_is_up_to_date(ledger: Ledger, address: str) -> None:
+    audit_log = await AuditLog.open(address)
+    await audit_log.close()
+    assert (audit_log.revision, audit_log.up_to_date) == (HEAD, True)
+
+
+async def test_a_file_that_is_not_there_is_not_made(sqlite_address: str, tmp_path: Path) -> None:
+    with pytest.raises(NoLedgerYet):
+        await AuditLog.open(sqlite_address)
+    assert files(tmp_path) == []
+
+
+async def test_an_empty_postgresql_stays_empty(new_database: Callable[..., Awaitable[str]]) -> None:
+    address = await new_database("untouched")
+    for _ in range(2):
+        with pytest.raises(NoLedgerYet):
+            await AuditLog.open(address)
+
+
+async def test_what_is_no_database_is_said_to_be_none(sqlite_address: str, tmp_path: Path) -> None:
+    (tmp_path / "callbot.db").write_text("no database, and long enough to be looked at" * 20)
+    with pytest.raises(LedgerUnavailable, match="cannot be opened"):
+        await AuditLog.open(sqlite_address)
+
+
+async def test_a_folder_with_a_strange_name_is_no_hindrance(tmp_path: Path, clock: Now) -> None:
+    folder = tmp_path / "50% #1?"
+    folder.mkdir()
+    await (await Ledger.open(f"sqlite:///{folder / 'callbot.db'}".replace("?", "%3F"), now=clock)).close()
+    assert await read(f"sqlite:///{folder / 'callbot.db'}".replace("?", "%3F")) == []
+
+
+async def test_what_is_opened_to_be_read_cannot_be_written(sqlite_address: str, clock: Now) -> None:
+    await (await Ledger.open(sqlite_address, now=clock)).close()
+    database = Database.open_to_read(Address(sqlite_address))
+    with pytest.raises(LedgerUnavailable, match="cannot reach"):
+        await database.write(lambda connection: connection.execute(delete(requests)))
+    await database.close()

@@ -4,7 +4,6 @@ import asyncio
 import os
 import sqlite3
 import stat
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -17,28 +16,18 @@ from bot.domain.intervention import Intervention
 from bot.ledger.address import Address
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun
+from tests.ledger.conftest import OtherProcess
 
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]
 Now = Callable[[], datetime]
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., OtherProcess]
 
 
 @pytest.fixture
 def postgresql_address(own_postgresql_address: str) -> str:
     """A database of its own: what happens to it here is no other test's business."""
     return own_postgresql_address
-
-
-def said(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def go(process: "subprocess.Popen[str]") -> None:
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
 
 
 @pytest.fixture
@@ -126,17 +115,11 @@ async def test_a_folder_that_is_not_there_is_named(tmp_path: Path, clock: Now) -
         await Ledger.open(f"sqlite:///{tmp_path}/nowhere/callbot.db", now=clock)
 
 
-async def test_a_file_that_is_no_database_is_refused(tmp_path: Path, clock: Now) -> None:
-    (tmp_path / "callbot.db").write_text("This is a letter and not a database.\n" * 100)
-    with pytest.raises(LedgerUnavailable, match="not a database"):
-        await Ledger.open(f"sqlite:///{tmp_path}/callbot.db", now=clock)
-
-
-async def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path, clock: Now) -> None:
+async def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path, clock: Now) -> None:
     letter = tmp_path / "callbot.db"
     letter.write_text("This is a letter and not a database.\n" * 100)
     before = letter.read_bytes()
-    with pytest.raises(LedgerUnavailable):
+    with pytest.raises(LedgerUnavailable, match="not a database"):
         await Ledger.open(f"sqlite:///{letter}", now=clock)
     assert letter.read_bytes() == before
 
@@ -152,10 +135,11 @@ async def test_a_database_that_the_server_does_not_have_is_said(postgresql: str,
         await Ledger.open(postgresql % "nowhere", now=clock)
 
 
-async def test_a_closed_ledger_says_so(ledger: Ledger, asked: Asked) -> None:
+async def test_a_closed_ledger_says_so_and_may_be_closed_again(ledger: Ledger, asked: Asked) -> None:
     await ledger.close()
     with pytest.raises(LedgerUnavailable):
         await ledger.begin(asked())
+    await ledger.close()
 
 
 async def test_closing_lets_what_is_being_written_finish(address: str, clock: Now, asked: Asked) -> None:
@@ -164,11 +148,6 @@ async def test_closing_lets_what_is_being_written_finish(address: str, clock: No
     await asyncio.wait(writing, timeout=0)
     await ledger.close()
     assert [task.done() and task.result() for task in writing] == [True] * 20
-
-
-async def test_closing_twice_is_closing_once(ledger: Ledger) -> None:
-    await ledger.close()
-    await ledger.close()
 
 
 async def test_tables_that_are_gone_are_no_raw_error(address: str, clock: Now) -> None:
@@ -192,9 +171,9 @@ async def test_on_a_full_disk_nothing_is_claimed(
     ledger = await Ledger.open(sqlite_address, now=clock)
     await ledger.begin(asked(id="r"))
     process = another_process("full", sqlite_address, "r", wanted().model_dump_json())
-    assert said(process) == "ready"
-    go(process)
-    assert said(process) == "unavailable"
+    assert process.said() == "ready"
+    process.tell()
+    assert process.said() == "unavailable"
     assert await ledger.following() == ()
     await ledger.close()
 

@@ -1,7 +1,6 @@
 """claim, save: the guard against doing one thing twice."""
 
 import asyncio
-import subprocess
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
@@ -14,11 +13,12 @@ from bot.domain.intervention import Intervention, State
 from bot.interventions.outcomes import Outcome
 from bot.ledger.audit_log import AuditEntry
 from bot.ledger.ledger import Ledger, LedgerUnavailable
+from tests.ledger.conftest import OtherProcess
 
 Asked = Callable[..., Request]
 Entries = Callable[..., Awaitable[list[AuditEntry]]]
 Wanted = Callable[..., Intervention]
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., OtherProcess]
 
 
 async def send(ledger: Ledger, request: Request, intervention: Intervention) -> Intervention:
@@ -29,11 +29,6 @@ async def send(ledger: Ledger, request: Request, intervention: Intervention) -> 
 
 def became(intervention: Intervention, state: State, *, following: bool = True) -> Intervention:
     return intervention.model_copy(update={"state": state, "following": following})
-
-
-async def test_an_intervention_is_written_down_before_the_deed(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
-    intervention = await send(ledger, asked(), wanted())
-    assert await ledger.following() == (intervention,)
 
 
 async def test_the_audit_log_names_the_call_that_was_acted_on(
@@ -51,19 +46,13 @@ async def test_the_second_person_is_told_who_picks_the_call_up(ledger: Ledger, a
     assert refused.value.who == "U0ANA"
 
 
-async def test_a_refused_claim_leaves_no_intervention(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
+async def test_a_refused_claim_leaves_no_intervention_and_its_request_undecided(
+    ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
+) -> None:
     first = await send(ledger, asked(), wanted())
     with pytest.raises(AlreadyAsked):
         await send(ledger, asked(), wanted())
     assert await ledger.of_card("card1") == (first,)
-
-
-async def test_a_refused_claim_leaves_its_request_undecided(
-    ledger: Ledger, entries: Entries, asked: Asked, wanted: Wanted
-) -> None:
-    await send(ledger, asked(id="first"), wanted())
-    with pytest.raises(AlreadyAsked):
-        await send(ledger, asked(id="second"), wanted())
     assert [entry.outcome for entry in await entries()] == [Outcome.SENT, Outcome.RECEIVED]
 
 
@@ -204,17 +193,6 @@ async def prepared(address: str, clock: Callable[[], datetime], requests: Iterab
     await ledger.close()
 
 
-def line(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def go(process: "subprocess.Popen[str]") -> None:
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
-
-
 async def test_of_claims_from_several_processes_exactly_one_wins(
     address: str, clock: Callable[[], datetime], asked: Asked, wanted: Wanted, another_process: Start
 ) -> None:
@@ -224,10 +202,10 @@ async def test_of_claims_from_several_processes_exactly_one_wins(
     processes = [
         another_process("claim", address, request.id, claim) for request, claim in zip(requests, claims, strict=True)
     ]
-    assert [line(process) for process in processes] == ["ready"] * 4
+    assert [process.said() for process in processes] == ["ready"] * 4
     for process in processes:
-        go(process)
-    said = [line(process) for process in processes]
+        process.tell()
+    said = [process.said() for process in processes]
     winner = requests[said.index("won")].slack_user
     assert sorted(said) == [f"lost to {winner}"] * 3 + ["won"]
 
@@ -238,10 +216,9 @@ async def test_a_claim_outlives_the_process_that_was_killed_after_it(
     intervention, request = wanted(), asked()
     await prepared(address, clock, [request])
     process = another_process("claim", address, request.id, intervention.model_dump_json())
-    go(process)
-    assert [line(process), line(process)] == ["ready", "won"]
+    process.tell()
+    assert [process.said(), process.said()] == ["ready", "won"]
     process.kill()
-    process.wait(timeout=10)
     ledger = await Ledger.open(address, now=clock)
     try:
         assert await ledger.following() == (intervention,)

@@ -99,14 +99,15 @@ async def test_after_a_lock_a_writer_waits_for_the_next_one_as_before(
 # ── whether rows are taken ──
 
 
-async def test_a_ledger_that_was_just_opened_takes_rows(on_file: Ledger) -> None:
-    assert on_file.takes_rows
-
-
-async def test_a_ledger_that_refused_a_row_takes_none(on_file: Ledger, tmp_path: Path, asked: Asked) -> None:
+async def test_a_ledger_that_refused_a_row_takes_none_and_the_failure_is_counted_by_its_reason(
+    on_file: Ledger, tmp_path: Path, asked: Asked
+) -> None:
+    metrics = Metrics()
+    on_file.on_failure(metrics.ledger_failed)
     with locked(tmp_path / "callbot.db"):
         assert await refused(asyncio.ensure_future(on_file.begin(asked())))
         assert not on_file.takes_rows
+    assert f'callbot_ledger_failures_total{{reason="{LOCKED}"}} 1.0' in metrics.exposition().decode()
 
 
 async def test_that_no_rows_are_taken_is_found_out_where_nobody_asks_for_anything(
@@ -123,14 +124,6 @@ async def test_what_is_wrong_with_a_request_alone_says_nothing_of_the_ledger(on_
     await on_file.begin(asked(id="same"))
     assert await refused(asyncio.ensure_future(on_file.begin(asked(id="same"))))
     assert on_file.takes_rows
-
-
-async def test_a_failure_is_counted_by_its_reason(on_file: Ledger, tmp_path: Path, asked: Asked) -> None:
-    metrics = Metrics()
-    on_file.on_failure(metrics.ledger_failed)
-    with locked(tmp_path / "callbot.db"):
-        assert await refused(asyncio.ensure_future(on_file.begin(asked())))
-    assert f'callbot_ledger_failures_total{{reason="{LOCKED}"}} 1.0' in metrics.exposition().decode()
 
 
 async def test_each_reason_is_logged_once_and_that_it_works_again(
@@ -239,14 +232,12 @@ async def unfit(request: pytest.FixtureRequest, execute: Execute, postgresql: st
             return of_clerk(postgresql), "has no right to write the ledger"
 
 
-async def test_a_database_that_cannot_keep_a_ledger_is_refused_at_the_start(unfit: tuple[str, str]) -> None:
+async def test_a_database_that_cannot_keep_a_ledger_is_refused_at_the_start_and_by_check(
+    unfit: tuple[str, str],
+) -> None:
     url, words = unfit
     with pytest.raises(LedgerUnavailable, match=words):
         await SingleRun(url).acquire()
-
-
-async def test_a_database_that_cannot_keep_a_ledger_is_refused_by_check(unfit: tuple[str, str]) -> None:
-    url, words = unfit
     (finding,) = await checked(url)
     assert words in finding.text
 
@@ -281,13 +272,4 @@ async def test_six_connections_are_enough_to_take_a_lost_lock_again(
                 pass
         keeping.cancel()
         await administrator.close()
-        await ledger.close()
-
-
-async def test_a_server_that_gives_six_connections_is_enough(execute: Execute, postgresql: str, clock: Now) -> None:
-    await execute("CREATE ROLE clerk LOGIN CONNECTION LIMIT 6", "CREATE DATABASE unfit OWNER clerk")
-    async with SingleRun(of_clerk(postgresql)):
-        ledger = await Ledger.open(of_clerk(postgresql), now=clock)
-        await ledger.reserve()
-        assert ledger.takes_rows
         await ledger.close()

@@ -1,6 +1,5 @@
 """The tables are brought up to date at the start."""
 
-import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -18,9 +17,10 @@ from bot.ledger.address import Address
 from bot.ledger.database import Database
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.tables import metadata
+from tests.ledger.conftest import OtherProcess
 
 Now = Callable[[], datetime]
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., OtherProcess]
 
 
 @pytest.fixture
@@ -88,15 +88,7 @@ async def test_a_ledger_of_a_newer_callbot_is_refused(address: str, ledger: Ledg
 
 async def test_starts_at_the_same_moment_are_safe(address: str, another_process: Start) -> None:
     processes = [another_process("open", address) for _ in range(4)]
+    assert [process.said() for process in processes] == ["ready"] * 4
     for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    said = []
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        assert process.stdout is not None
-        said.append(process.stdout.readline().strip())
-    assert said == ["opened"] * 4
+        process.tell()
+    assert [process.said() for process in processes] == ["opened"] * 4

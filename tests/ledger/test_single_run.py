@@ -1,7 +1,8 @@
-"""One run at a time uses a ledger."""
+"""One run at a time uses a ledger, and it notices when the ledger is no longer its own."""
 
 import asyncio
-import subprocess
+import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -10,14 +11,17 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bot.domain.commands import Request
+from bot.domain.intervention import Intervention
 from bot.ledger.audit_log import AuditEntry
 from bot.ledger.failures import LedgerInUse, LedgerLost
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun
+from tests.ledger.conftest import OtherProcess
 
 Now = Callable[[], datetime]
 Entries = Callable[..., Awaitable[list[AuditEntry]]]
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., OtherProcess]
 
 
 @pytest.fixture
@@ -26,33 +30,16 @@ def postgresql_address(own_postgresql_address: str) -> str:
     return own_postgresql_address
 
 
-def said(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-async def test_a_second_run_is_refused(address: str) -> None:
+async def test_a_second_run_is_refused_again_and_again_and_told_what_to_do(address: str) -> None:
     async with SingleRun(address):
-        with pytest.raises(LedgerInUse):
-            await SingleRun(address).acquire()
+        for _ in range(2):
+            with pytest.raises(LedgerInUse, match="Stop the other one first"):
+                await SingleRun(address).acquire()
 
 
 async def test_a_second_run_in_another_process_is_refused(address: str, another_process: Start) -> None:
     async with SingleRun(address):
-        assert said(another_process("hold", address)) == "refused"
-
-
-async def test_a_second_run_is_told_what_to_do(address: str) -> None:
-    async with SingleRun(address):
-        with pytest.raises(LedgerInUse, match="Stop the other one first"):
-            await SingleRun(address).acquire()
-
-
-async def test_when_a_run_has_stopped_the_next_one_may_start(address: str) -> None:
-    async with SingleRun(address):
-        pass
-    async with SingleRun(address):
-        pass
+        assert another_process("hold", address).said() == "refused"
 
 
 async def test_a_run_that_was_refused_may_try_again(address: str) -> None:
@@ -65,18 +52,10 @@ async def test_a_run_that_was_refused_may_try_again(address: str) -> None:
             await SingleRun(address).acquire()
 
 
-async def test_a_refused_run_does_not_free_the_lock_of_the_first(address: str) -> None:
-    async with SingleRun(address):
-        for _ in range(2):
-            with pytest.raises(LedgerInUse):
-                await SingleRun(address).acquire()
-
-
 async def test_the_lock_dies_with_a_process_that_is_killed(address: str, another_process: Start) -> None:
     process = another_process("hold", address)
-    assert said(process) == "held"
+    assert process.said() == "held"
     process.kill()
-    process.wait(timeout=10)
     await _free(address)
     async with SingleRun(address):
         pass
@@ -294,3 +273,117 @@ async def test_on_sqlite_there_is_no_session_that_could_end(sqlite_address: str)
             await SingleRun(sqlite_address).acquire()
         assert not keeping.done()
         keeping.cancel()
+
+
+# ── a file that is removed or replaced ──
+
+
+Asked = Callable[..., Request]
+Wanted = Callable[..., Intervention]
+Happens = Callable[[Path], None]
+
+
+def removed(file: Path) -> None:
+    file.unlink()
+
+
+def copied_over(file: Path) -> None:
+    """As a restored backup is moved into its place."""
+    shutil.copy(file, file.with_name("backup"))
+    file.with_name("backup").replace(file)
+
+
+def emptied_lock(file: Path) -> None:
+    lock = file.with_name("callbot.db.lock")
+    lock.unlink()
+    lock.touch()
+
+
+def removed_shm(file: Path) -> None:
+    file.with_name("callbot.db-shm").unlink()
+
+
+def removed_wal(file: Path) -> None:
+    file.with_name("callbot.db-wal").unlink()
+
+
+def moved_away(file: Path) -> None:
+    file.rename(file.with_name("old.db"))
+
+
+@pytest.fixture
+async def run(sqlite_address: str) -> AsyncIterator[SingleRun]:
+    async with SingleRun(sqlite_address) as run:
+        yield run
+
+
+@pytest.fixture
+async def ledger(run: SingleRun, sqlite_address: str, clock: Now) -> AsyncIterator[Ledger]:
+    ledger = await Ledger.open(sqlite_address, now=clock, replaced=run.replaced)
+    yield ledger
+    await ledger.close()
+
+
+@pytest.mark.parametrize("happens", [removed, copied_over, emptied_lock, removed_wal, removed_shm, moved_away])
+async def test_nothing_is_written_into_a_ledger_that_was_replaced_and_its_run_is_told_to_stop(
+    run: SingleRun, ledger: Ledger, tmp_path: Path, asked: Asked, happens: Happens
+) -> None:
+    await ledger.begin(asked())
+    happens(tmp_path / "callbot.db")
+    with pytest.raises(LedgerUnavailable):
+        await ledger.begin(asked())
+    async with asyncio.timeout(10):
+        with pytest.raises(LedgerLost, match="removed or replaced"):
+            await run.keep(hardly)
+
+
+async def test_a_run_whose_ledger_was_replaced_is_told_to_stop_though_nothing_is_written(
+    run: SingleRun, ledger: Ledger, tmp_path: Path, asked: Asked
+) -> None:
+    await ledger.begin(asked())
+    copied_over(tmp_path / "callbot.db")
+    async with asyncio.timeout(10):
+        with pytest.raises(LedgerLost):
+            await run.keep(hardly)
+
+
+async def test_a_ledger_that_is_written_read_and_copied_is_not_lost(
+    run: SingleRun, ledger: Ledger, tmp_path: Path, asked: Asked
+) -> None:
+    looks = 0
+
+    async def look(_seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 20:
+            raise TimeoutError
+        await ledger.begin(asked())
+        await ledger.following()
+        await asyncio.to_thread(shutil.copy, tmp_path / "callbot.db", tmp_path / "copied.db")
+
+    with pytest.raises(TimeoutError):
+        await run.keep(look)
+
+
+async def test_another_name_of_the_same_file_is_the_same_ledger(
+    run: SingleRun, ledger: Ledger, tmp_path: Path, asked: Asked
+) -> None:
+    await asyncio.to_thread(os.link, tmp_path / "callbot.db", tmp_path / "other.db")
+    assert (await ledger.begin(asked()), run.replaced()) == (True, False)
+
+
+async def test_a_link_that_leads_to_another_folder_meanwhile_is_another_ledger(
+    tmp_path: Path, clock: Now, asked: Asked
+) -> None:
+    """As a symbolic link is moved from one volume to the next."""
+    for volume in ("old", "new"):
+        (tmp_path / volume).mkdir()
+    (tmp_path / "data").symlink_to("old")
+    url = f"sqlite:///{tmp_path}/data/callbot.db"
+    async with SingleRun(url) as run:
+        ledger = await Ledger.open(url, now=clock, replaced=run.replaced)
+        (tmp_path / "next").symlink_to("new")
+        (tmp_path / "next").replace(tmp_path / "data")
+        with pytest.raises(LedgerUnavailable):
+            await ledger.begin(asked())
+        await ledger.close()
