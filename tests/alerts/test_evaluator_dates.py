@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.alerts.alert import AlertRule, When
-from bot.alerts.evaluator import Evaluator
+from bot.alerts.evaluator import Evaluator, FirstSeen, TrackedCall
 from bot.domain.calls import PhoneCall, PhoneCallView
 
 MakeView = Callable[..., PhoneCallView]
@@ -91,10 +91,9 @@ def test_a_date_ahead_fires_nothing_and_is_reported(
     assert (held_for(evaluator, when, noon), (when, "future") in evaluator.unusable_dates()) == (None, True)
 
 
-@pytest.mark.parametrize("when", CONDITIONS)
-def test_clocks_may_differ_a_little(evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When) -> None:
-    scan(evaluator, noon, a_call_with(when, "12:00:05"))
-    assert (held_for(evaluator, when, noon), evaluator.unusable_dates()) == (seconds(-5), [])
+def test_clocks_may_differ_a_little(evaluator: Evaluator, a_call_with: MakeCall, noon: datetime) -> None:
+    scan(evaluator, noon, a_call_with(When.TALKING, "12:00:05"))
+    assert (held_for(evaluator, When.TALKING, noon), evaluator.unusable_dates()) == (seconds(-5), [])
 
 
 @pytest.mark.parametrize("when", CONDITIONS)
@@ -134,52 +133,49 @@ def test_what_began_before_the_call_counts_from_the_call(
     )
 
 
-@pytest.mark.parametrize("when", LATER)
 def test_a_date_of_the_documented_sample_is_not_an_hour_old(
-    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
+    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
-    call = a_call_with(when, "2026-11-21T13:59:55+03:00", published="2026-11-21T13:59:50+02:00")
+    call = a_call_with(When.TALKING, "2026-11-21T13:59:55+03:00", published="2026-11-21T13:59:50+02:00")
     scan(evaluator, noon, call)
-    assert held_for(evaluator, when, noon) == seconds(10)
+    assert held_for(evaluator, When.TALKING, noon) == seconds(10)
 
 
-@pytest.mark.parametrize("when", LATER)
 def test_what_began_with_the_call_is_no_contradiction(
-    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
+    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
-    scan(evaluator, noon, a_call_with(when, "11:59:00"))
-    assert (held_for(evaluator, when, noon), evaluator.unusable_dates()) == (seconds(60), [])
+    scan(evaluator, noon, a_call_with(When.TALKING, "11:59:00"))
+    assert (held_for(evaluator, When.TALKING, noon), evaluator.unusable_dates()) == (seconds(60), [])
 
 
-@pytest.mark.parametrize("when", LATER)
 def test_a_call_that_came_in_the_future_contradicts_nothing(
-    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
+    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     held = []
     for second in (0, 7200):
         scan(
-            evaluator, noon + seconds(second), a_call_with(when, "11:59:05", published="12:59:00", callerId=f"{second}")
+            evaluator,
+            noon + seconds(second),
+            a_call_with(When.TALKING, "11:59:05", published="12:59:00", callerId=f"{second}"),
         )
-        held.append(held_for(evaluator, when, noon + seconds(second)))
+        held.append(held_for(evaluator, When.TALKING, noon + seconds(second)))
     assert held == [seconds(55), seconds(7255)]
 
 
-@pytest.mark.parametrize("when", LATER)
 def test_what_began_before_a_call_that_has_come_since_the_last_scan_counts_from_the_call(
-    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
+    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     scan(evaluator, noon - seconds(2))
-    scan(evaluator, noon, a_call_with(when, "10:59:59", published="11:59:59"))
-    assert held_for(evaluator, when, noon) == seconds(1)
+    scan(evaluator, noon, a_call_with(When.TALKING, "10:59:59", published="11:59:59"))
+    assert held_for(evaluator, When.TALKING, noon) == seconds(1)
 
 
 @pytest.mark.parametrize("published", [None, "nonsense"])
-@pytest.mark.parametrize("when", LATER)
 def test_a_call_that_does_not_say_when_it_came_contradicts_nothing(
-    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When, published: str | None
+    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, published: str | None
 ) -> None:
-    scan(evaluator, noon, a_call_with(when, "11:59:05", published=published))
-    assert (held_for(evaluator, when, noon), evaluator.unusable_dates()) == (seconds(55), [])
+    scan(evaluator, noon, a_call_with(When.TALKING, "11:59:05", published=published))
+    assert (held_for(evaluator, When.TALKING, noon), evaluator.unusable_dates()) == (seconds(55), [])
 
 
 # ── implausible: what the last complete scan did not show is not much older ──
@@ -311,14 +307,16 @@ def test_a_date_that_a_known_call_did_not_show_is_not_much_older_than_the_scan_b
     assert (held_for(evaluator, when, noon), evaluator.unusable_dates()) == (seconds(0), [(when, "implausible")])
 
 
-@pytest.mark.parametrize("when", LATER)
 def test_a_date_that_a_known_call_did_not_show_does_not_count_from_long_before_by_contradiction_either(
-    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
+    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     before = a_call_with(When.PARKED, None, published="11:50:00")
     scan(evaluator, noon - seconds(1), before)
-    scan(evaluator, noon, a_call_with(when, "10:59:59", published="11:50:00", **_silent(when)))
-    assert (held_for(evaluator, when, noon), evaluator.unusable_dates()) == (seconds(0), [(when, "contradictory")])
+    scan(evaluator, noon, a_call_with(When.TALKING, "10:59:59", published="11:50:00"))
+    assert (held_for(evaluator, When.TALKING, noon), evaluator.unusable_dates()) == (
+        seconds(0),
+        [(When.TALKING, "contradictory")],
+    )
 
 
 def _silent(when: When) -> dict[str, Any]:
@@ -326,13 +324,16 @@ def _silent(when: When) -> dict[str, Any]:
     return {"answered": "12:00:00"} if when is When.ON_HOLD else {}
 
 
-@pytest.mark.parametrize("when", LATER)
 def test_a_date_keeps_its_age_whatever_else_of_the_call_changes(
-    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime, when: When
+    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
 ) -> None:
     for second, caller in enumerate(["John Doe <+15550101>", "Jane Roe <+15550100>", "Jane Roe <+15550100>"]):
-        scan(evaluator, noon + seconds(second), a_call_with(when, "10:00:00", published="09:00:00", callerId=caller))
-    assert held_for(evaluator, when, noon) == seconds(7200)
+        scan(
+            evaluator,
+            noon + seconds(second),
+            a_call_with(When.TALKING, "10:00:00", published="09:00:00", callerId=caller),
+        )
+    assert held_for(evaluator, When.TALKING, noon) == seconds(7200)
 
 
 def test_a_conversation_that_only_the_call_dates_keeps_its_age_too(
@@ -382,13 +383,14 @@ def test_new_rules_do_not_make_a_call_younger(evaluator: Evaluator, a_call_with:
 
 
 def test_a_call_whose_dates_change_at_every_scan_does_not_fill_the_memory(
-    evaluator: Evaluator, a_call_with: MakeCall, noon: datetime
+    a_call_with: MakeCall, noon: datetime
 ) -> None:
+    call = a_call_with(When.TALKING, "11:59:00")
+    tracked = TrackedCall(call, FirstSeen(noon, None), call, scan=1, seen_at=noon)
     for second in range(1000):
-        when = noon + seconds(second)
-        scan(evaluator, when, a_call_with(When.TALKING, f"{when:%H:%M:%S}", published="09:00:00"))
-    (call,) = evaluator._calls.values()
-    assert len(call.dates or ()) < 100
+        now = noon + seconds(second)
+        tracked.change(a_call_with(When.TALKING, f"{now:%H:%M:%S}"), FirstSeen(now, noon))
+    assert len(tracked.dates) < 100
 
 
 # ── reported once ──
