@@ -72,7 +72,8 @@ class AlertMonitor:
         self._started_at = clock.now()
         self._raising: asyncio.Task[None] | None = None
         self._scanned_at: datetime | None = None
-        self._calls = 0
+        self.live_calls = 0
+        """How many calls the last scan showed."""
         self._tasks = Tasks(apart=True)
 
     def start(self) -> None:
@@ -94,10 +95,6 @@ class AlertMonitor:
         if self._scanned_at is None or not self.needed:
             return 0.0
         return (self._clock.now() - self._scanned_at).total_seconds()
-
-    def live_calls(self) -> int:
-        """How many calls the last scan showed."""
-        return self._calls
 
     def rules_changed(self) -> None:
         """Resolve at once the alerts that lost their rule or are protected now; changed patterns count from the next scan."""
@@ -143,7 +140,7 @@ class AlertMonitor:
         self._metrics.scanned((self._clock.now() - begun).total_seconds(), len(scan.calls), scan.unread, scan.skipped)
         if not scan.read:
             return
-        self._calls = len(scan.calls)
+        self.live_calls = len(scan.calls)
         firing = await self._evaluate(scan)
         now = self._clock.now()
         async for one in in_slices(self._manager.open):

@@ -319,15 +319,15 @@ def watch_metrics(setup: Setup, systems: Systems, core: Core, listener: SlackLis
     metrics.watch_length("connections", lambda: len(listener.connections))
     metrics.watch_length("slack", lambda: len(slack.outbox))
     metrics.watch_length("polls", lambda: len(pbx.poller))
-    metrics.watch_health(
-        ready=listener.ready,
-        sockets_open=lambda: 0 if sockets is None else sockets.open,
-        bot_token_accepted=lambda: slack.bot_token.accepted,
-        pbx_up=lambda: pbx.up,
-        ledger_up=lambda: ledger.takes_rows,
-    )
-    metrics.watch_open(lambda: len(core.tracker.open))
-    metrics.watch_alerts_open(lambda: len(core.alerts.open))
-    metrics.watch_scan_age(core.monitor.scan_age)
-    metrics.watch_calls(core.monitor.live_calls)
-    metrics.watch_config(invalid=lambda: setup.live_config.has_errors, age=setup.live_config.age)
+    metrics.watch("ready", listener.ready)
+    metrics.watch("sockets_open", lambda: 0 if sockets is None else sockets.open)
+    metrics.watch("bot_token_accepted", lambda: slack.bot_token.accepted)
+    metrics.watch("ledger_up", lambda: ledger.takes_rows)
+    metrics.watch("pbx_up", lambda: pbx.up)
+    metrics.watch("pbx_clock_ahead_seconds", lambda: pbx.clock.ahead().total_seconds())
+    metrics.watch("open_interventions", lambda: len(core.tracker.open))
+    metrics.watch("alerts_open", lambda: len(core.alerts.open))
+    metrics.watch("calls_seen", lambda: core.monitor.live_calls)
+    metrics.watch("look_age_seconds", core.monitor.scan_age)
+    metrics.watch("rules_mistaken", lambda: setup.live_config.has_errors)
+    metrics.watch("rules_age_seconds", setup.live_config.age)

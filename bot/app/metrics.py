@@ -55,6 +55,22 @@ PBX_ERRORS = frozenset(
     | {f"HTTP {status.value}" for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
 )
 
+GAUGES = {
+    "ready": "1: this process can take a request and answer the person, as /readyz says",
+    "sockets_open": "Connections of Socket Mode on which Slack can be heard; over HTTP there are none",
+    "bot_token_accepted": "1: Slack takes the bot token",
+    "ledger_up": "1: the ledger takes rows",
+    "pbx_up": "1: the last request to the PBX was answered, and not with 5xx",
+    "pbx_clock_ahead_seconds": "How far the clock of the PBX is ahead, by the Date headers of its answers; negative: behind",
+    "open_interventions": "Interventions that are tracked now",
+    "alerts_open": "Alerts and help requests that are open now",
+    "calls_seen": "Live calls in the last scan",
+    "look_age_seconds": "How old the last scan is that the PBX answered",
+    "rules_mistaken": "1: the changed configuration is invalid, the old one holds",
+    "rules_age_seconds": "How long ago callbot.toml and its directory could be read last; beyond a minute nothing is permitted",
+}
+"""What is true now: names without `callbot_`, and what each says."""
+
 _log = structlog.get_logger("callbot.metrics")
 disable_created_metrics()  # type: ignore[no-untyped-call]  # of the library
 
@@ -84,30 +100,11 @@ class Metrics:
         errors = "Requests to the PBX and to Slack that failed, by reason"
         self._errors = count("callbot_answer_errors", errors, ["system", "method", "error"])
         self._length = gauge("callbot_queue_length", "What waits or is under way now", ["queue"])
-        self._open = gauge("callbot_open_interventions", "Interventions that are tracked now")
-        self._health = {
-            name: gauge(f"callbot_{name}", text)
-            for name, text in {
-                "ready": "1: this process can take a request and answer the person, as /readyz says",
-                "sockets_open": "Connections of Socket Mode on which Slack can be heard; over HTTP there are none",
-                "bot_token_accepted": "1: Slack takes the bot token",
-                "ledger_up": "1: the ledger takes rows",
-                "pbx_up": "1: the last request to the PBX was answered, and not with 5xx",
-            }.items()
-        }
-        invalid = "1: the changed configuration is invalid, the old one holds"
-        self._config_invalid = gauge("callbot_rules_mistaken", invalid)
-        age = "How long ago callbot.toml and its directory could be read last; beyond a minute nothing is permitted"
-        self._config_age = gauge("callbot_rules_age_seconds", age)
+        self._gauges = {name: gauge(f"callbot_{name}", text) for name, text in GAUGES.items()}
         self._scan = histogram("callbot_look_seconds", "How long a scan of all live calls took", buckets=SCANS)
-        self._scan_age = gauge("callbot_look_age_seconds", "How old the last scan is that the PBX answered")
-        ahead = "How far the clock of the PBX is ahead, by the Date headers of its answers; negative: behind"
-        self._pbx_clock = gauge("callbot_pbx_clock_ahead_seconds", ahead)
         self._unread = count("callbot_lists_unread", "Lists of live calls that the PBX did not give, in all scans")
         skipped = "Entries of lists of live calls that could not be read, in all scans"
         self._skipped = count("callbot_list_entries_skipped", skipped)
-        self._calls = gauge("callbot_calls_seen", "Live calls in the last scan")
-        self._alerts_open = gauge("callbot_alerts_open", "Alerts and help requests that are open now")
         ledger = "Failures of the ledger's database, by reason"
         self._ledger_failures = count("callbot_ledger_failures", ledger, ["reason"])
         alerts = "Alerts raised, digested, posted, acknowledged (taken), snoozed and resolved"
@@ -165,7 +162,7 @@ class Metrics:
     # ── what happened to alerts ──
 
     def scanned(self, seconds: float, calls: int, unread: int, skipped: int) -> None:
-        """One scan of all live calls, and how many lists the PBX did not give. `watch_calls` counts the calls."""
+        """One scan of all live calls, and how many lists the PBX did not give. The gauge `calls_seen` says how many calls there are."""
         self._scan.observe(seconds)
         self._unread.inc(unread)
         self._skipped.inc(skipped)
@@ -196,50 +193,9 @@ class Metrics:
         """The length of a queue."""
         self._length.labels(queue).set_function(length)
 
-    def watch_health(
-        self,
-        *,
-        ready: Callable[[], float],
-        sockets_open: Callable[[], float],
-        bot_token_accepted: Callable[[], float],
-        pbx_up: Callable[[], float],
-        ledger_up: Callable[[], float],
-    ) -> None:
-        """What works, 1 or 0, and how many connections of Socket Mode are open."""
-        states = {
-            "ready": ready,
-            "sockets_open": sockets_open,
-            "bot_token_accepted": bot_token_accepted,
-            "pbx_up": pbx_up,
-            "ledger_up": ledger_up,
-        }
-        for name, state in states.items():
-            self._health[name].set_function(state)
-
-    def watch_open(self, number: Callable[[], float]) -> None:
-        """The number of open interventions."""
-        self._open.set_function(number)
-
-    def watch_config(self, *, invalid: Callable[[], float], age: Callable[[], float]) -> None:
-        """Whether the changed configuration is invalid, and the seconds since the files could be read last."""
-        self._config_invalid.set_function(invalid)
-        self._config_age.set_function(age)
-
-    def watch_alerts_open(self, number: Callable[[], float]) -> None:
-        """The number of open alerts."""
-        self._alerts_open.set_function(number)
-
-    def watch_scan_age(self, seconds: Callable[[], float]) -> None:
-        """The age of the last scan that the PBX answered."""
-        self._scan_age.set_function(seconds)
-
-    def watch_pbx_clock(self, seconds: Callable[[], float]) -> None:
-        """How far the clock of the PBX is ahead, in seconds."""
-        self._pbx_clock.set_function(seconds)
-
-    def watch_calls(self, number: Callable[[], float]) -> None:
-        """The number of live calls in the last scan."""
-        self._calls.set_function(number)
+    def watch(self, gauge: str, value: Callable[[], float]) -> None:
+        """The value of one of GAUGES."""
+        self._gauges[gauge].set_function(value)
 
 
 def _known(word: str, words: Collection[str]) -> str:

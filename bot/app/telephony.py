@@ -46,7 +46,6 @@ class Telephony:
     def __init__(self, settings: Settings, live_config: LiveConfig, metrics: Metrics, clock: Clock) -> None:
         self.clock = ServerClock(clock.now)
         """How far the clock of the PBX is ahead or behind."""
-        metrics.watch_pbx_clock(lambda: self.clock.ahead().total_seconds())
         self._url = settings.uapi_url
         self._live_config = live_config
         self._metrics = metrics

@@ -31,7 +31,7 @@ def test_each_kind_of_yes_is_counted_alike(accepted: Accepted) -> None:
 
 def test_the_clock_of_the_pbx_is_asked_for_whenever_the_metrics_are_read() -> None:
     metrics = Metrics()
-    metrics.watch_pbx_clock(lambda: -61.0)
+    metrics.watch("pbx_clock_ahead_seconds", lambda: -61.0)
     assert "callbot_pbx_clock_ahead_seconds -61.0" in metrics.exposition().decode()
 
 
@@ -181,8 +181,8 @@ def test_what_is_true_now_is_asked_whenever_the_metrics_are_read() -> None:
     metrics = Metrics()
     waiting = [1, 2]
     metrics.watch_length("requests", lambda: len(waiting))
-    metrics.watch_open(lambda: 7)
-    metrics.watch_config(invalid=lambda: True, age=lambda: 0.5)
+    metrics.watch("open_interventions", lambda: 7)
+    metrics.watch("rules_mistaken", lambda: True)
     waiting.append(3)
     shown = metrics.exposition().decode()
     assert 'callbot_queue_length{queue="requests"} 3.0' in shown
@@ -192,9 +192,9 @@ def test_what_is_true_now_is_asked_whenever_the_metrics_are_read() -> None:
 def test_open_alerts_the_age_of_the_scan_and_its_calls_are_asked_whenever_the_metrics_are_read() -> None:
     metrics = Metrics()
     alerts = ["one"]
-    metrics.watch_alerts_open(lambda: len(alerts))
-    metrics.watch_scan_age(lambda: 1.5)
-    metrics.watch_calls(lambda: 10_000)
+    metrics.watch("alerts_open", lambda: len(alerts))
+    metrics.watch("look_age_seconds", lambda: 1.5)
+    metrics.watch("calls_seen", lambda: 10_000)
     alerts.append("two")
     shown = metrics.exposition().decode()
     assert [line for line in ("callbot_alerts_open 2.0", "callbot_look_age_seconds 1.5") if line not in shown] == []
