@@ -30,7 +30,7 @@ class SlackLimits:
     """What a workspace allows; times are seconds. The defaults are Slack's own."""
 
     posts_per_second: float = 1.0
-    """New messages in one channel, by whatever route."""
+    """New messages in one channel, from the Web API and response URLs together."""
     post_burst: int = 5
     """Messages that may come at once before the rate holds. Slack allows "short bursts" and names no number."""
     per_minute: Mapping[str, int] = field(default_factory=lambda: TIERS)

@@ -1,4 +1,4 @@
-"""Whether Slack would take a message, by whichever way it comes: Web API, response URL or acknowledgement.
+"""Whether Slack would take a message, from the Web API, a response URL or an acknowledgement.
 
 Sources: the chat.postMessage and chat.update pages, and docs.slack.dev/reference/block-kit. Each problem is reported as in
 Slack's own `response_metadata.messages`: what is wrong and a JSON pointer to where. Lengths are counted after escaping.

@@ -1,5 +1,5 @@
 // @ts-check
-/** Drawing the blocks of a message as Slack draws them (Block Kit reference); what is not known here says so. */
+/** Drawing the blocks of a message as Slack draws them (Block Kit reference); an unknown block says that it is unknown. */
 
 import { el } from "./elements.js";
 
@@ -41,7 +41,7 @@ function section(block, drawing) {
   return el("div", { class: "block section" }, words, block.accessory && element(block.accessory, block, drawing));
 }
 
-/** A button, an image, or what says that it is not drawn here. @param {any} each @param {any} block @param {Drawing} drawing */
+/** A button, an image, or a note that the element is not drawn here. @param {any} each @param {any} block @param {Drawing} drawing */
 function element(each, block, drawing) {
   if (each.type === "button") return button(each, block, drawing);
   return each.type === "image" ? described(each) : unknown(each, "An element");
@@ -65,7 +65,7 @@ function button(each, block, { press }) {
   });
 }
 
-/** Nothing is fetched from elsewhere, so an image is what it says of itself. @param {any} image */
+/** Nothing is fetched from elsewhere, so an image is drawn as its alternative text. @param {any} image */
 function described(image) {
   return el("p", { class: "block image", text: `Image: ${image.alt_text}` });
 }

@@ -8,7 +8,7 @@
  */
 
 /**
- * What can stand where the caret is; null where there is nothing to offer. `from` and `to` are what it would replace.
+ * The offers at the caret; null if there are none. `from` and `to` mark the text that an offer replaces.
  * @param {string} text
  * @param {number} caret
  * @param {Known} known
@@ -28,7 +28,7 @@ export function complete(text, caret, known) {
 }
 
 /**
- * The text with an offer in place, and where the caret is then.
+ * The text with the offer inserted, and the new position of the caret.
  * @param {string} text
  * @param {{from: number, to: number}} place
  * @param {Offer} offer
@@ -39,7 +39,7 @@ export function accept(text, { from, to }, offer) {
 }
 
 /**
- * What the command that is being typed takes; null where it is none.
+ * The command that is being typed; null if it is not one.
  * @param {string} text
  * @param {Known} known
  * @returns {Command | null}

@@ -22,9 +22,9 @@ export class Composer {
     this.sent = [];
     this.back = 0;
     this.typing = 0;
-    /** Whoever types here. */
+    /** The id of the person who types here. */
     this.person = "";
-    /** What each person has begun to write, while the box is another's or the story's. @type {Map<string, string>} */
+    /** Each person's draft, kept while another person or the story uses the box. @type {Map<string, string>} */
     this.drafts = new Map();
     this.list = el("ul", { id: "offers", class: "offers", role: "listbox", "aria-label": "Suggestions", hidden: true });
     this.box = /** @type {HTMLInputElement} */ (
@@ -50,7 +50,7 @@ export class Composer {
     this.#say();
   }
 
-  /** @param {string} person whoever types here @param {import("./completions.js").Known} known @param {string} invitation */
+  /** @param {string} person who types here @param {import("./completions.js").Known} known @param {string} invitation */
   draw(person, known, invitation) {
     this.known = known;
     this.box.placeholder = invitation;
@@ -62,7 +62,7 @@ export class Composer {
     if (!this.box.readOnly) this.#takeDraft();
   }
 
-  /** The story types into the box, too: what stands there then is nobody's draft. */
+  /** The story types into the box too; its text is not kept as a draft. */
   #keepDraft() {
     if (!this.box.readOnly) this.drafts.set(this.person, this.box.value);
   }
@@ -73,7 +73,7 @@ export class Composer {
     this.#close();
   }
 
-  /** Play somebody typing; null: nobody does any more. @param {string | null} text @param {boolean} atOnce */
+  /** Show somebody typing; null: stop showing it. @param {string | null} text @param {boolean} atOnce */
   play(text, atOnce) {
     clearInterval(this.typing);
     if (text === null) {
@@ -103,7 +103,7 @@ export class Composer {
   #key(event) {
     if (event.isComposing) return;
     const leaves = event.key === "Tab" || event.key === "Shift";
-    if (this.box.readOnly && !leaves) return this.takeOver(); // at once: this very key is typed, into the person's own draft
+    if (this.box.readOnly && !leaves) return this.takeOver(); // before this key is typed, so that it goes into the person's own draft
     const moves = /** @type {Record<string, number>} */ ({ ArrowDown: 1, ArrowUp: -1 })[event.key];
     if (this.offered && moves) this.#choose(this.chosen + moves);
     else if (this.offered && ((event.key === "Tab" && !event.shiftKey) || (event.key === "Enter" && !this.#complete()))) this.#accept(this.chosen);
@@ -114,7 +114,7 @@ export class Composer {
     event.preventDefault();
   }
 
-  /** Whether what stands there is a command that can be sent as it is. */
+  /** Whether the text is a command that can be sent as it is. */
   #complete() {
     return this.box.value.trim() === this.offered?.offers[this.chosen]?.insert.trim();
   }
@@ -192,7 +192,7 @@ export class Composer {
     this.#say();
   }
 
-  /** Say what the command takes; otherwise how to begin. */
+  /** Show what the command takes, or how to begin. */
   #say() {
     const command = commandOf(this.box.value, this.known);
     this.hint.replaceChildren(

@@ -30,7 +30,7 @@ export function ask(confirm, texts, instead) {
     dialog.addEventListener(
       "close",
       () => {
-        // Where the browser had nowhere to put the focus back, it is still on the answer, which is not to be seen any more.
+        // If the browser could not restore the focus, it is still on the answer, which is hidden now.
         const lost = document.activeElement === document.body || dialog.contains(document.activeElement);
         if (lost) (before?.isConnected && before !== document.body ? before : instead()).focus({ preventScroll: true });
         resolve(dialog.returnValue === "yes");

@@ -6,7 +6,7 @@ import { keepAs, kept } from "./kept.js";
 const KEY = "callbot-demo-token";
 const WAITS = [300, 600, 1200, 2000];
 
-/** Take the token out of the address; it is kept for this tab and this port alone. Where nothing may be kept, it stays there. */
+/** Take the token out of the address; it is kept for this tab and this port alone. If the browser keeps nothing, it stays in the address. */
 export function takeToken() {
   const address = new URL(location.href);
   const token = address.searchParams.get("token");
@@ -50,7 +50,7 @@ export class Connection {
     setTimeout(() => this.open(), wait);
   }
 
-  /** A browser does not tell why a WebSocket was refused; a plain request is told. */
+  /** A browser does not say why a WebSocket was refused, so ask with a plain request. */
   async #isRefused() {
     try {
       return (await fetch("/v1/state", { headers: this.#headers() })).status === 401;

@@ -50,7 +50,7 @@ const ICONS = {
 };
 
 /**
- * An icon beside words: it says nothing by itself.
+ * An icon beside words. Screen readers skip it.
  * @param {string} name
  * @returns {SVGElement}
  */
@@ -67,8 +67,8 @@ export function icon(name) {
 }
 
 /**
- * Keep the children of a parent in step with a list: those of known keys stay the same elements, and focus stays where it is.
- * Focus in an element that goes is handed to the parent.
+ * Update the children of a parent from a list. An element whose key stays is kept, and so is the focus.
+ * If the focused element is removed, the focus moves to the parent.
  * @template T
  * @param {HTMLElement} parent
  * @param {T[]} items
@@ -81,7 +81,7 @@ export function keep(parent, items, keyOf, make, update) {
   const known = new Map([...parent.children].map((child) => [/** @type {HTMLElement} */ (child).dataset.key, /** @type {HTMLElement} */ (child)]));
   const focused = /** @type {HTMLElement | null} */ (parent.contains(document.activeElement) ? document.activeElement : null);
   const wanted = new Set(items.map(keyOf));
-  // What goes, goes first: otherwise everything after it would be moved, and what is moved loses the focus.
+  // Remove first: otherwise everything behind a removed element would move, and a moved element loses the focus.
   for (const child of [...parent.children]) if (!wanted.has(/** @type {HTMLElement} */ (child).dataset.key ?? "")) child.remove();
   let place = parent.firstElementChild;
   for (const item of items) {

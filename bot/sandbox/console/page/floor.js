@@ -1,5 +1,5 @@
 // @ts-check
-/** The desk phones: what each does, and what a hand can do with it. */
+/** The desk phones: the state of each, and what can be done with it by hand. */
 
 import { lasting } from "./dates.js";
 import { el, icon, keep } from "./elements.js";

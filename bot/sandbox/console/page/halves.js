@@ -9,7 +9,7 @@ const HALVES = [
 ];
 
 export class Halves {
-  /** @param {HTMLElement} root @param {() => void} chosen somebody has chosen a half: the story does not take it back */
+  /** @param {HTMLElement} root @param {() => void} chosen called when somebody chooses a half, so that the story does not change it back */
   constructor(root, chosen) {
     this.buttons = HALVES.map(({ name, label }) =>
       el("button", { type: "button", class: "half", data: { name }, on: { click: () => (this.show(name), chosen()) } }, el("span", { text: label }), el("span", { class: "half-news" })),
@@ -33,7 +33,7 @@ export class Halves {
     if (!used) this.show(name);
   }
 
-  /** Say on each button what the half that is not shown has to tell. @param {Record<string, string>} news */
+  /** Show on each button the news of the half that is hidden. @param {Record<string, string>} news */
   draw(news) {
     for (const button of this.buttons) {
       const said = /** @type {HTMLElement} */ (button.lastElementChild);

@@ -1,10 +1,10 @@
 // @ts-check
-/** How the bot is, in words. Pure. */
+/** The state of the bot in words. Pure. */
 
 /** @typedef {{state: string, connected: boolean, exit_code: number | null}} Bot */
 
 /**
- * How it is: in one word for the colours, in a few for people, and what that means for whoever looks; "" where all is well.
+ * The state of the bot: one word for the colours, a few for people, and what to do about it; "" if all is well.
  * @param {Bot} bot
  */
 export function health({ state: process, connected, exit_code }) {

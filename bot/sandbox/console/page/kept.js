@@ -1,8 +1,8 @@
 // @ts-check
-/** What the browser keeps for the page. Where it may keep nothing (site data blocked), the page goes on without. */
+/** What the browser stores for the page. If it may store nothing (site data blocked), the page works without. */
 
 /**
- * What was kept under a name; null: nothing, or nothing may be kept.
+ * The text stored under a name; null if there is none, or nothing may be stored.
  * @param {"localStorage" | "sessionStorage"} where
  * @param {string} name
  */
@@ -15,7 +15,7 @@ export function kept(where, name) {
 }
 
 /**
- * Keep a text under a name; whether it is kept.
+ * Store a text under a name. Returns whether it was stored.
  * @param {"localStorage" | "sessionStorage"} where
  * @param {string} name
  * @param {string} text

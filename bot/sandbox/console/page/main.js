@@ -1,5 +1,5 @@
 // @ts-check
-/** The page: what is told goes into the state, the state onto the page, and what people do to the demo. */
+/** The page: messages of the demo update the state, the state is drawn, and what people do is sent to the demo. */
 
 import { Composer } from "./composer.js";
 import { ask } from "./confirm.js";
@@ -38,7 +38,7 @@ const messages = new Messages(byId("log"), { texts, press: (message, button, blo
 const composer = new Composer(byId("composer"), send, takeOver);
 const floor = new Floor(byId("floor"), { hand: (fields) => problem("phone", fields), ring: (to) => problem("ring", { to }), now });
 
-/** @param {any} message what the interface tells */
+/** @param {any} message as `interface.md` describes it */
 function told(message) {
   const before = state;
   const merged = merge(state, message);
@@ -53,7 +53,7 @@ function told(message) {
   if (before) announce(before, merged.changed);
 }
 
-/** Draw what has changed; what has not is left alone. */
+/** Draw what has changed. */
 function draw() {
   if (!state) return;
   const { places } = state;
@@ -114,7 +114,7 @@ function empty(place) {
   return el("div", { class: "empty" }, el("p", { class: "empty-title", text: place.name }), el("p", { text: advice }));
 }
 
-/** That something new is in another place. @param {string} channel @param {(channel: string) => number} count */
+/** Announce that there is something new in another place. @param {string} channel @param {(channel: string) => number} count */
 function drawElsewhere(channel, count) {
   const all = [...(state?.places.channels ?? []).map((/** @type {any} */ each) => each.id), view.direct(state?.places)];
   const other = state?.story.state === "playing" && view.following ? undefined : all.find((each) => each !== channel && count(each) > 0);
@@ -130,7 +130,7 @@ function drawElsewhere(channel, count) {
 }
 
 /**
- * Say what is new to whoever cannot see it.
+ * Announce what is new to people who use a screen reader.
  * @param {import("./store.js").State} before
  * @param {import("./store.js").Message[]} changed
  */
@@ -145,7 +145,7 @@ function announce(before, changed) {
   if (said.length) byId("said").replaceChildren(...said.map((each) => el("p", { text: each })));
 }
 
-/** Somebody begins something: the story stops, and lets go of what it holds at once. */
+/** Somebody does something: the story stops at once and gives the message box back. */
 function takeOver() {
   view.following = false;
   if (!["playing", "waiting"].includes(state?.story.state)) return;
@@ -155,7 +155,7 @@ function takeOver() {
 
 /** @param {any} message @param {any} button @param {any} block */
 async function press(message, button, block) {
-  // Who presses is settled before the dialog asks: what goes on behind it puts the answer in nobody else's mouth.
+  // Remember who clicks before the dialog asks: the person shown may change behind it.
   const fields = { user: view.user, channel: message.channel, ts: message.ts, block_id: block.block_id, action_id: button.action_id };
   if (button.confirm) takeOver();
   const confirmed = button.confirm ? await ask(button.confirm, texts, () => messages.button(fields) ?? byId("log")) : undefined;
@@ -170,7 +170,7 @@ function send(text) {
 }
 
 /**
- * Do something, and say what went wrong; null: nothing.
+ * Do something, and return what went wrong, or null.
  * @param {"type" | "click" | "phone" | "ring"} act
  * @param {Record<string, unknown>} fields
  */

@@ -1,5 +1,5 @@
 // @ts-check
-/** The messages of one place, as one person sees them. What changes is drawn anew, and shows that it changed. */
+/** The messages of one place, as one person sees them. A message that changes is drawn again and highlighted. */
 
 import { drawBlocks } from "./blocks.js";
 import { el, icon, keep } from "./elements.js";

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Slack's mrkdwn as a tree ("Formatting message text", docs.slack.dev). Pure: what it gives is drawn by `text.js`.
+ * Slack's mrkdwn as a tree ("Formatting message text", docs.slack.dev). Pure; `text.js` draws the result.
  *
  * Control sequences (`<@U…>`, `<#C…>`, `<!date^…>`, `<https://…|…>`) are read first and are one piece each; then code,
  * then `*bold*`, `_italic_` and `~strike~`, whose marks stand at the edges of words and on one line; a line that begins
@@ -103,7 +103,7 @@ function span(source, at) {
 }
 
 /**
- * Where the mark that opens here closes; -1 where it opens nothing.
+ * The position where the mark that opens here closes; -1 if it does not close.
  * @param {string} source
  * @param {number} open
  */
@@ -149,7 +149,7 @@ function date(target, fallback) {
 }
 
 /**
- * Text without marks: in verbatim text it is nothing but text.
+ * Text without marks. Verbatim text stays plain text.
  * @param {string} source
  * @param {{verbatim?: boolean, channels?: Record<string, string>}} options
  * @returns {Piece[]}
@@ -170,7 +170,7 @@ function bare(source, options) {
 }
 
 /**
- * What Slack makes of an address or a name in text that is not verbatim.
+ * How Slack links an address or a name in text that is not verbatim.
  * @param {string} found
  * @param {Record<string, string>} channels
  * @returns {Piece | null}
@@ -191,7 +191,7 @@ export function unescaped(text) {
 }
 
 /**
- * A text as it is read out: no marks, names as names.
+ * A text as a screen reader says it: without marks, people and channels by their names.
  * @param {Piece[]} pieces
  * @param {(piece: Piece) => string} say what to say of people, channels and dates
  * @returns {string}

@@ -16,7 +16,7 @@ const RINGS_FOR = { Monitor: "listen to", Whisper: "whisper to", BargeIn: "join 
 const IS_ON_IT = { Monitor: "Listening to", Whisper: "Whispering to", BargeIn: "In the call of" };
 
 /**
- * What a line is about, beside who it is with.
+ * The state of a line, without the other party.
  * @param {Line} line
  */
 export function about(line) {
@@ -30,7 +30,7 @@ export function about(line) {
 }
 
 /**
- * What happened to a phone, to be read out; null where nothing did that is worth it.
+ * What happened to a phone, for screen readers; null if there is nothing to announce.
  * @param {Phone | undefined} before
  * @param {Phone} now
  */

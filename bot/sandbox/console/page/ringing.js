@@ -1,5 +1,5 @@
 // @ts-check
-/** The sound of a desk phone, made here: two tones, a second on and two off. */
+/** The ringing tone of a desk phone: two tones, one second on and two off. */
 
 const TONES = [440, 480];
 const [ON, PERIOD, LOUDNESS] = [1, 3, 0.04];
@@ -13,7 +13,7 @@ export class Ringing {
     this.timer = 0;
   }
 
-  /** Switch the sound on or off; whether it is on. A browser allows it only because somebody asked. */
+  /** Switch the sound on or off, and return whether it is on. Browsers allow sound only after a click. */
   toggle() {
     this.wanted = !this.wanted;
     this.#follow();

@@ -1,9 +1,9 @@
 // @ts-check
-/** Whose eyes one looks through, and the places that they have. */
+/** Whose view the page shows, and the channels that this person has. */
 
 import { el, icon, keep } from "./elements.js";
 
-/** Those whose eyes one can look through. */
+/** The people whose view can be chosen. */
 const PERSONAS = ["ana", "lis", "bob", "eve"];
 
 export class Sidebar {

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The state of the demo as the interface tells it: a whole state first, then changes (`interface.md`). Pure.
+ * The state of the demo: first a whole state, then changes (`interface.md`). Pure.
  *
  * @typedef {{channel: string, ts: string, user: string, only_for: string | null, thread_ts: string | null, version: number,
  *            text: string, blocks: any[]}} Message
@@ -14,7 +14,7 @@ const PARTS = ["places", "floor", "story", "bot"];
 export const keyOf = (message) => `${message.channel} ${message.ts}`;
 
 /**
- * The state after what was told; `changed` are the messages that are new or show something new, `parts` what else is otherwise.
+ * The next state. `changed`: the messages that are new or have changed; `parts`: the other parts that have changed.
  * @param {State | null} before
  * @param {any} told
  * @returns {Merged}
@@ -33,7 +33,7 @@ export function merge(before, told) {
 }
 
 /**
- * A whole state: after a connection was lost, only what is new in it counts as changed.
+ * A whole state. After a lost connection, only what is new in it counts as changed.
  * @param {State | null} before
  * @param {any} told
  * @returns {Merged}

@@ -23,7 +23,7 @@ export class Texts {
     return text.type === "mrkdwn" ? this.mrkdwn(text.text, text.verbatim === true) : this.plain(text.text);
   }
 
-  /** Text as it is, its lines as lines. @param {string} text */
+  /** Plain text with its line breaks. @param {string} text */
   plain(text) {
     const drawn = document.createDocumentFragment();
     text.split("\n").forEach((line, number) => drawn.append(...(number ? [el("br"), line] : [line])));
@@ -37,17 +37,17 @@ export class Texts {
     return drawn;
   }
 
-  /** A text as it is read out. @param {string} text */
+  /** A text as a screen reader says it. @param {string} text */
   read(text) {
     return read(this.#parsed(text, true), (piece) => this.#word(piece));
   }
 
-  /** A time of day, as messages carry it. @param {number} seconds @param {string} format */
+  /** A date in the format that Slack's messages use. @param {number} seconds @param {string} format */
   time(seconds, format) {
     return this.#date({ type: "date", seconds, format, fallback: "" });
   }
 
-  /** Count on: every date that says how long ago it was. @param {ParentNode} root */
+  /** Update every date that says how long ago it was. @param {ParentNode} root */
   tick(root) {
     for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-format]"))) {
       this.#say(time, Number(time.dataset.seconds), time.dataset.format ?? "");

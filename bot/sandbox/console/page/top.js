@@ -1,5 +1,5 @@
 // @ts-check
-/** What stands at the top: how the bot is, light and dark, sound; and what is wrong with the connection. */
+/** The top of the page: the state of the bot, light and dark, sound, and problems of the connection. */
 
 import { el, icon } from "./elements.js";
 import { health } from "./health.js";
@@ -36,7 +36,7 @@ export class Top {
     const { state, words, trouble } = health(bot);
     this.bot.dataset.state = state;
     if (this.words.textContent !== words) this.words.textContent = words;
-    // Not `disabled`: that would take the focus from whoever has just pressed it.
+    // Not `disabled`: that would take the focus away from the button that was just clicked.
     this.button.setAttribute("aria-disabled", String(state === "restarting"));
     this.botTrouble = trouble;
     this.#drawTrouble();

@@ -1,5 +1,5 @@
 // @ts-check
-/** Whose eyes the page looks through and where, and what each person has seen. It survives a reload, in this tab. */
+/** Whose view the page shows, which channel, and what each person has seen. Kept over a reload, for this tab. */
 
 import { keepAs, kept } from "./kept.js";
 
@@ -11,18 +11,18 @@ export class View {
     const before = JSON.parse(kept("sessionStorage", KEPT) ?? "{}");
     /** @type {string} */
     this.user = before.user ?? "";
-    /** A channel's id, or `direct`: whoever looks has their own. @type {string} */
+    /** A channel's id, or `direct` for the person's own direct message. @type {string} */
     this.channel = before.channel ?? "";
     /** The last time stamp that somebody has seen in a place. @type {Record<string, string>} */
     this.seen = before.seen ?? {};
-    /** Whether the page looks where the story is. */
+    /** Whether the page follows the story. */
     this.following = true;
     this.plays = 0;
     /** What the story types in the message box. @type {string | null} */
     this.played = null;
   }
 
-  /** What was there before anybody looked is seen. @param {any} state @param {boolean} first */
+  /** Messages that were there at the start count as seen. @param {any} state @param {boolean} first */
   begin(state, first) {
     const people = state.places.people;
     if (!people.some((/** @type {any} */ each) => each.id === this.user)) this.user = people[0].id;
@@ -55,7 +55,7 @@ export class View {
     this.#keep();
   }
 
-  /** Look where the story is, unless somebody has looked elsewhere since it began. @param {any} story */
+  /** Follow the story, unless somebody has chosen another view since it began. @param {any} story */
   follow(story) {
     if (story.plays !== this.plays || story.state !== "playing") this.following = story.state === "playing";
     this.plays = story.plays;
