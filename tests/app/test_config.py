@@ -1,4 +1,4 @@
-"""callbot.toml: the contract's example is read whole, and every mistake is named by its key, all at once."""
+"""callbot.toml: the contract's example is read whole, and every error is named by its key, all at once."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -66,7 +66,7 @@ callers = ["+40722XXXXXX"]
 
 SALES = Directory((Agent("0003*310", team="sales"),))
 Read = Callable[[str], Config]
-Mistakes = Callable[[str], list[str]]
+Errors = Callable[[str], list[str]]
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def read() -> Read:
 
 
 @pytest.fixture
-def mistakes(read: Read) -> Mistakes:
+def errors(read: Read) -> Errors:
     def found(text: str) -> list[str]:
         with pytest.raises(ConfigErrors) as caught:
             read(text)
@@ -115,7 +115,7 @@ def test_a_role_without_channels_works_from_anywhere(read: Read) -> None:
     assert read(WHOLE).permissions().roles["agent"].channels is None
 
 
-def test_protected_parties_the_contact_and_the_default_user_are_in_the_map(read: Read) -> None:
+def test_protected_parties_the_contact_and_the_default_user_are_in_the_permissions(read: Read) -> None:
     rules = read(WHOLE.replace('"@me"\n\n[cards]', '"7"\n\n[cards]')).permissions()
     assert (
         [one.text for one in rules.protected_extensions],
@@ -178,7 +178,7 @@ def test_alerts_keep_their_order(read: Read) -> None:
 
 
 @pytest.mark.parametrize("when", [when for when in When if when is not When.HELP_REQUESTED])
-def test_every_condition_can_be_written_but_that_of_a_raised_hand(read: Read, when: When) -> None:
+def test_every_condition_can_be_written_but_that_of_a_help_request(read: Read, when: When) -> None:
     (rule,) = read(ALERT.replace("ringing", when)).alert_rules()
     assert rule.when is when
 
@@ -242,9 +242,9 @@ WRONG = {
     "a directory without a file": ("[directory]", "directory.file"),
     "a default user of no form": ('[uapi]\ndefault_user = "@self"', "uapi.default_user"),
     "a card channel of no form": ('[cards]\nsilent_in = ["floor"]', "cards.silent_in.0"),
-    "looks without a pause": ("[watch]\nevery = 0", "watch.every"),
-    "looks too seldom": ("[watch]\nevery = 61", "watch.every"),
-    "looks that are no number": ("[watch]\nevery = nan", "watch.every"),
+    "scans without a pause": ("[watch]\nevery = 0", "watch.every"),
+    "scans too seldom": ("[watch]\nevery = 61", "watch.every"),
+    "a pause that is no number": ("[watch]\nevery = nan", "watch.every"),
     "no requests at all": ("[watch]\nmax_requests_per_second = 0", "watch.max_requests_per_second"),
     "a scope without a user": ('[watch]\nscopes = [{extension = "@self"}]', "watch.scopes.0.user"),
     "a scope of a short extension": ('[watch]\nscopes = [{user = "3", extension = "210"}]', "watch.scopes.0.extension"),
@@ -256,7 +256,7 @@ WRONG = {
     "an alert before its time": (ALERT.replace("= 1", "= -1"), "alerts.0.longer_than"),
     "an alert after no number of seconds": (ALERT.replace("= 1", "= nan"), "alerts.0.longer_than"),
     "an alert after a yes": (ALERT.replace("= 1", "= true"), "alerts.0.longer_than"),
-    "an alert for a raised hand": (ALERT.replace("ringing", "help_request"), "alerts.0.when"),
+    "an alert for a help request": (ALERT.replace("ringing", "help_request"), "alerts.0.when"),
     "an alert without a name": (ALERT.replace('name = "a"\n', ""), "alerts.0.name"),
     "an alert for no extension": (ALERT + "extensions = []", "alerts.0.extensions"),
     "an alert for no caller": (ALERT + "callers = []", "alerts.0.callers"),
@@ -270,13 +270,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "key"), WRONG.values(), ids=WRONG)
-def test_each_mistake_is_said_with_its_key(mistakes: Mistakes, text: str, key: str) -> None:
-    assert {line.split(":")[0] for line in mistakes(text)} == {key}
+def test_each_error_is_said_with_its_key(errors: Errors, text: str, key: str) -> None:
+    assert {line.split(":")[0] for line in errors(text)} == {key}
 
 
-def test_every_mistake_is_said_at_once(mistakes: Mistakes) -> None:
+def test_every_error_is_said_at_once(errors: Errors) -> None:
     text = "\n".join((USER, 'uapi_user = "a/b"', 'roles = ["boss"]', ALERT.replace("C0A", "x"), "[bogus]"))
-    assert {line.split(":")[0] for line in mistakes(text)} == {
+    assert {line.split(":")[0] for line in errors(text)} == {
         "users.U0EVE.uapi_user",
         "users.U0EVE.roles",
         "alerts.0.channel",
@@ -297,17 +297,17 @@ def test_every_mistake_is_said_at_once(mistakes: Mistakes) -> None:
         (ALERT + "extensions = []", "alerts.0.extensions: is empty"),
     ],
 )
-def test_a_mistake_in_an_alert_is_one_line(mistakes: Mistakes, text: str, line: str) -> None:
-    assert mistakes(text) == [line]
+def test_an_error_in_an_alert_is_one_line(errors: Errors, text: str, line: str) -> None:
+    assert errors(text) == [line]
 
 
-def test_what_is_wrong_is_shown_beside_what_is_right(mistakes: Mistakes) -> None:
-    (line,) = mistakes(WRONG["a pattern like 0003*2*"][0])
+def test_what_is_wrong_is_shown_beside_what_is_right(errors: Errors) -> None:
+    (line,) = errors(WRONG["a pattern like 0003*2*"][0])
     assert ("0003*2*" in line, "0003*2XX" in line) == (True, True)
 
 
-def test_a_phone_of_two_people_names_the_other(mistakes: Mistakes) -> None:
-    assert mistakes(WRONG["a phone of two people"][0]) == [
+def test_a_phone_of_two_people_names_the_other(errors: Errors) -> None:
+    assert errors(WRONG["a phone of two people"][0]) == [
         "users.U0EVA.extension: 0003*030 is the phone of U0EVE already"
     ]
 
@@ -323,8 +323,8 @@ def test_one_persons_phone_may_be_written_twice(read: Read) -> None:
     ("directory", "why"),
     [("", "there is no [directory]"), ('[directory]\nfile = "a.csv"\n', "the directory has no such team")],
 )
-def test_a_protected_team_that_is_nobody_is_a_mistake(mistakes: Mistakes, directory: str, why: str) -> None:
-    assert mistakes(directory + '[protected]\nextensions = ["0003*299", "team:board"]') == [
+def test_a_protected_team_that_is_nobody_is_an_error(errors: Errors, directory: str, why: str) -> None:
+    assert errors(directory + '[protected]\nextensions = ["0003*299", "team:board"]') == [
         f"protected.extensions: team:board would protect nobody, since {why}"
     ]
 
@@ -399,13 +399,13 @@ def test_the_directory_is_found_in_whatever_else_is_wrong(text: str, file: str |
 # ── what is not valid TOML ──
 
 
-def test_what_is_no_toml_is_said_with_its_line(mistakes: Mistakes) -> None:
-    (line,) = mistakes("[users\n")
+def test_what_is_no_toml_is_said_with_its_line(errors: Errors) -> None:
+    (line,) = errors("[users\n")
     assert ("is not valid TOML" in line, "line 1" in line) == (True, True)
 
 
-def test_a_key_written_twice_is_said_with_its_line(mistakes: Mistakes) -> None:
-    assert "line 3" in mistakes("[help]\nchannel = 'C0A'\nchannel = 'C0B'\n")[0]
+def test_a_key_written_twice_is_said_with_its_line(errors: Errors) -> None:
+    assert "line 3" in errors("[help]\nchannel = 'C0A'\nchannel = 'C0B'\n")[0]
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe", b"a=" + b"[" * 5000])

@@ -53,14 +53,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Running:
-    """A rulebook that is kept up to date."""
+    """A live configuration that is kept up to date."""
 
     def __init__(self, folder: Path) -> None:
         self.pauses = Pauses()
         self.folder = folder
-        self.book = LiveConfig.read(folder / "callbot.toml", sleep=self.pauses.sleep)
+        self.live_config = LiveConfig.read(folder / "callbot.toml", sleep=self.pauses.sleep)
 
-    async def looked(self) -> None:
+    async def read_again(self) -> None:
         """Two readings of whatever stands there now."""
         await self.pauses.end(2)
 
@@ -68,20 +68,20 @@ class Running:
         for name, text in (("callbot.toml", config), ("agents.csv", agents)):
             if text is not None:
                 (self.folder / name).write_text(text)
-        await self.looked()
+        await self.read_again()
 
     def name(self) -> str:
-        return self.book.permissions().name_of("0003*210")
+        return self.live_config.permissions().name_of("0003*210")
 
     def allowed(self) -> bool:
-        rules = self.book.permissions()
+        rules = self.live_config.permissions()
         return rules.allows(rules.people["U0ANA"], ActionName.MONITOR, "0003*210", "C0FLOOR")
 
 
 @asynccontextmanager
 async def kept(folder: Path) -> AsyncIterator[Running]:
     running = Running(folder)
-    task = asyncio.create_task(running.book.keep_up_to_date())
+    task = asyncio.create_task(running.live_config.keep_up_to_date())
     try:
         yield running
     finally:
@@ -102,15 +102,15 @@ def start(folder: Path) -> LiveConfig:
     return LiveConfig.read(folder / "callbot.toml")
 
 
-def mistakes(folder: Path) -> list[str]:
+def errors(folder: Path) -> list[str]:
     with pytest.raises(ConfigErrors) as caught:
         start(folder)
     return caught.value.errors
 
 
-def test_at_the_start_map_and_directory_are_read(folder: Path) -> None:
-    book = start(folder)
-    assert (book.permissions().name_of("0003*210"), book.config().directory is not None, book.has_errors) == (
+def test_at_the_start_configuration_and_directory_are_read(folder: Path) -> None:
+    live = start(folder)
+    assert (live.permissions().name_of("0003*210"), live.config().directory is not None, live.has_errors) == (
         "Bob Ionescu",
         True,
         False,
@@ -124,38 +124,38 @@ def test_a_directory_may_stand_elsewhere(folder: Path, tmp_path_factory: pytest.
     assert start(folder).permissions().name_of("0003*210") == "Bob Ionescu"
 
 
-def test_mistakes_of_both_files_are_said_at_once(folder: Path) -> None:
+def test_errors_of_both_files_are_said_at_once(folder: Path) -> None:
     (folder / "callbot.toml").write_text(MAP + "[bogus]")
     (folder / "agents.csv").write_text(AGENTS + "210,,\n")
-    assert [line.partition(": ")[0] for line in mistakes(folder)] == ["bogus", "agents.csv line 3"]
+    assert [line.partition(": ")[0] for line in errors(folder)] == ["bogus", "agents.csv line 3"]
 
 
-def test_mistakes_of_the_directory_alone_stop_the_start(folder: Path) -> None:
+def test_errors_of_the_directory_alone_stop_the_start(folder: Path) -> None:
     (folder / "agents.csv").write_text(AGENTS * 30)
     with pytest.raises(ConfigErrors, match=r"callbot.toml: 58 errors(?s:.*)\n  … and 38 more") as caught:
         start(folder)
     assert caught.value.errors[0].startswith("agents.csv line 3: ")
 
 
-def test_mistakes_that_are_not_listed_are_counted_beside_those_of_the_map(folder: Path) -> None:
+def test_errors_that_are_not_listed_are_counted_beside_those_of_callbot_toml(folder: Path) -> None:
     (folder / "callbot.toml").write_text(MAP + "[bogus]")
     (folder / "agents.csv").write_text(AGENTS * 30)
     with pytest.raises(ConfigErrors, match=r"callbot.toml: 59 errors(?s:.*)\n  … and 38 more"):
         start(folder)
 
 
-def test_a_directory_that_is_not_there_is_a_mistake_of_the_key_that_names_it(folder: Path) -> None:
+def test_a_directory_that_is_not_there_is_an_error_of_the_key_that_names_it(folder: Path) -> None:
     (folder / "agents.csv").unlink()
-    assert mistakes(folder) == ["directory.file: agents.csv cannot be read: there is no such file"]
+    assert errors(folder) == ["directory.file: agents.csv cannot be read: there is no such file"]
 
 
 def test_a_directory_that_cannot_be_opened_says_why(folder: Path) -> None:
     (folder / "callbot.toml").write_text(MAP.replace("agents.csv", 80 * "\U0001f4de"), encoding="utf-8")
-    assert mistakes(folder)[0].endswith("cannot be read: File name too long")
+    assert errors(folder)[0].endswith("cannot be read: File name too long")
 
 
 def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
-    (said,) = mistakes(tmp_path)
+    (said,) = errors(tmp_path)
     assert re.fullmatch(
         r"cannot be read: there is no such file. Copy \S+ there, or set CALLBOT_CONFIG",
         said,
@@ -163,22 +163,22 @@ def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
 
 
 def test_the_example_that_is_to_be_copied_is_there_and_valid(tmp_path: Path) -> None:
-    named = re.findall(r"Copy (\S+) there", mistakes(tmp_path)[0])
+    named = re.findall(r"Copy (\S+) there", errors(tmp_path)[0])
     assert LiveConfig.read(Path(named[0])).permissions().people
 
 
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder: Path) -> None:
     (folder / "agents.csv").unlink()
     os.mkfifo(folder / "agents.csv")
-    assert mistakes(folder) == ["directory.file: agents.csv cannot be read: there is no such file"]
+    assert errors(folder) == ["directory.file: agents.csv cannot be read: there is no such file"]
 
 
 @pytest.mark.parametrize(
     ("name", "said"), [("callbot.toml", "is larger than 4 MiB"), ("agents.csv", "agents.csv: is lar")]
 )
-def test_a_file_that_is_too_large_is_a_mistake(folder: Path, name: str, said: str) -> None:
+def test_a_file_that_is_too_large_is_an_error(folder: Path, name: str, said: str) -> None:
     (folder / name).write_bytes(b"#" * (LARGEST + 1))
-    assert mistakes(folder)[0].startswith(said)
+    assert errors(folder)[0].startswith(said)
 
 
 # ── what changes ──
@@ -209,8 +209,8 @@ async def test_map_and_config_change_together(running: Running) -> None:
     await running.write(
         config=MAP + '[cards]\nsilent_in = ["C0STAFF"]\n[watch]\nevery = 2\n[help]\ncontact = "U0ANA"\n'
     )
-    config = running.book.config()
-    assert (config.cards.silent_in, config.watch.every, running.book.permissions().contact) == (
+    config = running.live_config.config()
+    assert (config.cards.silent_in, config.watch.every, running.live_config.permissions().contact) == (
         ["C0STAFF"],
         2.0,
         "U0ANA",
@@ -220,7 +220,7 @@ async def test_map_and_config_change_together(running: Running) -> None:
 async def test_a_replaced_file_is_taken_up(running: Running) -> None:
     (running.folder / "new").write_text(AGENTS.replace("Bob", "Rob"))
     (running.folder / "new").replace(running.folder / "agents.csv")
-    await running.looked()
+    await running.read_again()
     assert running.name() == "Rob Ionescu"
 
 
@@ -236,22 +236,22 @@ async def test_a_symlink_to_another_folder_is_taken_up(tmp_path: Path) -> None:
     async with kept(tmp_path) as running:
         (tmp_path / "..tmp").symlink_to("v2")
         (tmp_path / "..tmp").replace(tmp_path / "..data")
-        await running.looked()
+        await running.read_again()
         assert running.name() == "Rob Ionescu"
 
 
 async def test_who_wants_to_know_is_told_once_the_new_rules_hold(running: Running) -> None:
     told: list[str] = []
-    running.book.on_change(lambda: told.append(running.name()))
+    running.live_config.on_change(lambda: told.append(running.name()))
     await running.write(agents=AGENTS.replace("Bob", "Rob"))
     assert told == ["Rob Ionescu"]
 
 
 async def test_nobody_is_told_of_what_has_not_changed(running: Running) -> None:
     told: list[None] = []
-    running.book.on_change(lambda: told.append(None))
+    running.live_config.on_change(lambda: told.append(None))
     os.utime(running.folder / "callbot.toml", (1, 1))
-    await running.looked()
+    await running.read_again()
     assert told == []
 
 
@@ -259,7 +259,7 @@ async def test_a_listener_that_fails_keeps_no_later_change_from_being_read(runni
     def fails() -> None:
         raise LookupError
 
-    running.book.on_change(fails)
+    running.live_config.on_change(fails)
     await running.write(agents=AGENTS.replace("Bob", "Rob"))
     await running.write(agents=AGENTS.replace("Bob", "Tom"))
     assert running.name() == "Tom Ionescu"
@@ -278,7 +278,7 @@ async def test_half_a_file_is_no_rule_even_where_it_could_be_read(running: Runni
     (running.folder / "callbot.toml").write_text(ANA)
     await running.pauses.end(1)
     (running.folder / "callbot.toml").write_text(MAP)
-    await running.looked()
+    await running.read_again()
     assert running.allowed()
 
 
@@ -295,43 +295,46 @@ async def test_a_file_that_vanishes_for_a_moment_changes_nothing(running: Runnin
     (running.folder / "callbot.toml").unlink()
     await running.pauses.end(1)
     (running.folder / "callbot.toml").write_text(MAP)
-    await running.looked()
-    assert (running.allowed(), running.book.has_errors) == (True, False)
+    await running.read_again()
+    assert (running.allowed(), running.live_config.has_errors) == (True, False)
 
 
 @pytest.mark.parametrize("name", ["callbot.toml", "agents.csv"])
 async def test_a_file_that_stays_away_keeps_the_old_rules(running: Running, name: str) -> None:
     (running.folder / name).unlink()
-    await running.looked()
-    assert (running.allowed(), running.name(), running.book.has_errors) == (True, "Bob Ionescu", True)
+    await running.read_again()
+    assert (running.allowed(), running.name(), running.live_config.has_errors) == (True, "Bob Ionescu", True)
 
 
-# ── mistakes ──
+# ── errors ──
 
 
-async def test_a_mistake_keeps_all_the_old_rules(running: Running) -> None:
+async def test_an_error_keeps_all_the_old_rules(running: Running) -> None:
     """Also the good half of what has changed."""
     await running.write(config=MAP.replace('roles = ["supervisor"]', "roles = []"), agents=AGENTS + "210,,\n")
-    assert (running.allowed(), running.name(), running.book.has_errors) == (True, "Bob Ionescu", True)
+    assert (running.allowed(), running.name(), running.live_config.has_errors) == (True, "Bob Ionescu", True)
 
 
-async def test_a_good_version_after_a_mistake_holds(running: Running) -> None:
+async def test_a_good_version_after_an_error_holds(running: Running) -> None:
     await running.write(agents=AGENTS + "210,,\n")
     await running.write(agents=AGENTS.replace("Bob", "Rob"))
-    assert (running.name(), running.book.has_errors) == ("Rob Ionescu", False)
+    assert (running.name(), running.live_config.has_errors) == ("Rob Ionescu", False)
 
 
-async def test_the_old_version_after_a_mistake_is_right_again(running: Running) -> None:
+async def test_the_old_version_after_an_error_is_right_again(running: Running) -> None:
     await running.write(agents=AGENTS + "210,,\n")
     await running.write(agents=AGENTS)
-    assert (running.name(), running.book.has_errors) == ("Bob Ionescu", False)
+    assert (running.name(), running.live_config.has_errors) == ("Bob Ionescu", False)
 
 
 async def test_a_directory_without_the_protected_team_is_not_taken_up(folder: Path) -> None:
     (folder / "callbot.toml").write_text(MAP + '[protected]\nextensions = ["team:floor"]\n')
     async with kept(folder) as running:
         await running.write(agents=AGENTS.replace("floor", "other"))
-        assert (running.book.permissions().protects_extension("0003*210"), running.book.has_errors) == (True, True)
+        assert (running.live_config.permissions().protects_extension("0003*210"), running.live_config.has_errors) == (
+            True,
+            True,
+        )
 
 
 # ── the log ──
@@ -349,23 +352,23 @@ async def test_what_is_taken_up_is_a_line_of_figures(running: Running) -> None:
     assert named(events, "rules_taken") == [{"event": "rules_taken", "people": 1, "roles": 1, "agents": 2}]
 
 
-async def test_a_mistake_is_one_line_with_its_place(running: Running) -> None:
+async def test_an_error_is_one_line_with_its_place(running: Running) -> None:
     with capture_logs() as events:
         await running.write(agents=AGENTS + "210,,\n")
-        await running.looked()
+        await running.read_again()
     assert named(events, "rules_not_taken") == [
         {"event": "rules_not_taken", "mistakes": 1, "places": ["directory line 3"]}
     ]
 
 
-async def test_the_same_mistake_in_another_dress_is_not_logged_again(running: Running) -> None:
+async def test_the_same_error_in_another_dress_is_not_logged_again(running: Running) -> None:
     with capture_logs() as events:
         await running.write(agents=AGENTS + "210,,\n")
         await running.write(agents=AGENTS + "210,,\n\n")
     assert len(named(events, "rules_not_taken")) == 1
 
 
-async def test_a_mistake_that_comes_again_is_logged_again(running: Running) -> None:
+async def test_an_error_that_comes_again_is_logged_again(running: Running) -> None:
     with capture_logs() as events:
         for agents in (AGENTS + "210,,\n", AGENTS, AGENTS + "210,,\n"):
             await running.write(agents=agents)
@@ -387,7 +390,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize(("config", "agents", "places"), PLACES.values(), ids=PLACES)
-async def test_the_log_says_where_a_mistake_is_and_nothing_that_somebody_wrote(
+async def test_the_log_says_where_an_error_is_and_nothing_that_somebody_wrote(
     running: Running, config: str, agents: str, places: list[str]
 ) -> None:
     with capture_logs() as events:
@@ -397,7 +400,7 @@ async def test_the_log_says_where_a_mistake_is_and_nothing_that_somebody_wrote(
     assert not [word for word in ("Vera", "5550142", "Private") if word in str(events)]
 
 
-async def test_of_many_mistakes_the_log_has_the_number_and_the_first_places(running: Running) -> None:
+async def test_of_many_errors_the_log_has_the_number_and_the_first_places(running: Running) -> None:
     with capture_logs() as events:
         await running.write(agents=AGENTS * 300)
     [line] = named(events, "rules_not_taken")

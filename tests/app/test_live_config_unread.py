@@ -22,13 +22,13 @@ MINUTE = 60.0
 
 
 class Reading:
-    """A rulebook that is kept up to date, on a clock that the test turns."""
+    """A live configuration that is kept up to date, on a clock that the test turns."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.seconds = 0.0
         self.slept = 0
-        self.book = LiveConfig(
+        self.live_config = LiveConfig(
             path,
             read_files(path),
             sleep=self._sleep,
@@ -41,7 +41,7 @@ class Reading:
         self.slept += 1
         await asyncio.sleep(seconds)
 
-    async def looked(self) -> None:
+    async def read_again(self) -> None:
         """Some readings of what stands there now."""
         enough = self.slept + 4
         async with asyncio.timeout(10):
@@ -49,9 +49,9 @@ class Reading:
                 await asyncio.sleep(EVERY)
 
     async def after(self, seconds: float) -> None:
-        await self.looked()
+        await self.read_again()
         self.seconds += seconds
-        await self.looked()
+        await self.read_again()
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ async def reading(tmp_path: Path) -> AsyncIterator[Reading]:
     (tmp_path / "callbot.toml").write_text(MAP + DIRECTORY)
     (tmp_path / "agents.csv").write_text("extension,name\n0003*210,Bob Ionescu\n")
     reading = Reading(tmp_path / "callbot.toml")
-    keeping = asyncio.create_task(reading.book.keep_up_to_date())
-    await reading.looked()
+    keeping = asyncio.create_task(reading.live_config.keep_up_to_date())
+    await reading.read_again()
     yield reading
     keeping.cancel()
 
@@ -83,7 +83,7 @@ def removed(reading: Reading) -> None:
     reading.path.unlink()
 
 
-def mistaken(reading: Reading) -> None:
+def invalid(reading: Reading) -> None:
     reading.path.write_text("[users")
 
 
@@ -95,7 +95,7 @@ async def test_without_descriptors_nothing_is_permitted_after_a_minute(reading: 
     with no_descriptor_left():
         await reading.after(MINUTE + 1)
         with pytest.raises(NotAuthorized) as caught:
-            reading.book.refuse_if_unread()
+            reading.live_config.refuse_if_unread()
     assert str(caught.value) == (
         "callbot.toml cannot be read since 14:02 UTC (Too many open files), so I cannot tell what you may do now. "
         "Nothing was sent. Tell the person who runs callbot."
@@ -106,30 +106,30 @@ async def test_a_file_that_is_gone_permits_nothing_after_a_minute(reading: Readi
     removed(reading)
     await reading.after(MINUTE + 1)
     with pytest.raises(NotAuthorized, match=r"callbot\.toml cannot be read since"):
-        reading.book.refuse_if_unread()
+        reading.live_config.refuse_if_unread()
 
 
 async def test_a_file_that_is_gone_for_less_changes_nothing(reading: Reading) -> None:
     removed(reading)
     await reading.after(MINUTE - 1)
-    reading.book.refuse_if_unread()
+    reading.live_config.refuse_if_unread()
 
 
-@pytest.mark.parametrize("change", [mistaken, without_directory])
-async def test_a_file_with_mistakes_leaves_the_old_rules_for_ever(
+@pytest.mark.parametrize("change", [invalid, without_directory])
+async def test_a_file_with_errors_leaves_the_old_rules_for_ever(
     reading: Reading, change: Callable[[Reading], None]
 ) -> None:
     change(reading)
     await reading.after(100 * MINUTE)
-    reading.book.refuse_if_unread()
-    assert reading.book.permissions().name_of("0003*210") == "Bob Ionescu"
+    reading.live_config.refuse_if_unread()
+    assert reading.live_config.permissions().name_of("0003*210") == "Bob Ionescu"
 
 
 async def test_as_soon_as_they_are_read_again_all_is_as_before(reading: Reading) -> None:
     with no_descriptor_left():
         await reading.after(MINUTE + 1)
-    await reading.looked()
-    reading.book.refuse_if_unread()
+    await reading.read_again()
+    reading.live_config.refuse_if_unread()
 
 
 async def test_a_disk_that_does_not_answer_permits_nothing_after_a_minute(tmp_path: Path) -> None:
@@ -138,15 +138,15 @@ async def test_a_disk_that_does_not_answer_permits_nothing_after_a_minute(tmp_pa
     reading = Reading(tmp_path / "callbot.toml")
     reading.seconds = MINUTE + 1
     with pytest.raises(NotAuthorized, match=r"cannot be read since 14:02 UTC \(the disk does not answer\)"):
-        reading.book.refuse_if_unread()
+        reading.live_config.refuse_if_unread()
 
 
 async def test_the_log_says_once_why_and_when_it_is_over(reading: Reading) -> None:
     with capture_logs() as logged:
         with no_descriptor_left():
-            await reading.looked()
-            await reading.looked()
-        await reading.looked()
+            await reading.read_again()
+            await reading.read_again()
+        await reading.read_again()
     told = [(line["event"], line.get("why")) for line in logged if line["event"] != "rules_not_taken"]
     assert told[0] == ("rules_unread", "Too many open files")
     assert [event for event, _ in told].count("rules_unread") == 1
@@ -156,4 +156,4 @@ async def test_the_log_says_once_why_and_when_it_is_over(reading: Reading) -> No
 async def test_how_old_the_rules_are_is_known(reading: Reading) -> None:
     removed(reading)
     await reading.after(7)
-    assert reading.book.age() == 7
+    assert reading.live_config.age() == 7

@@ -45,11 +45,11 @@ def remarks(config: Config, directory: Directory | None = None) -> list[str]:
     return [str(finding) for finding in found if finding.mark is Mark.REMARK]
 
 
-def test_a_plain_map_has_no_remark() -> None:
+def test_a_plain_configuration_has_no_remark() -> None:
     assert remarks(config_of()) == []
 
 
-def test_a_map_is_counted() -> None:
+def test_a_configuration_is_counted() -> None:
     config = config_of()
     assert [str(finding) for finding in review(config, config.permissions())] == [
         "ok  configuration: 2 people, 2 roles, 0 alerts"
@@ -115,7 +115,7 @@ def test_more_scopes_than_can_be_listed_in_time_are_remarked() -> None:
     assert line.startswith("??  watch: 60 scopes at 5 requests a second take 12 s for one scan of all live calls.")
 
 
-def test_every_extension_is_known_with_its_place_and_the_map_knows_better() -> None:
+def test_every_extension_is_known_with_its_place_and_callbot_toml_knows_better() -> None:
     assert known_extensions(config_of().permissions(DIRECTORY)) == {
         "0003*310": "the directory",
         "0003*211": "[users.U0BOB]",
