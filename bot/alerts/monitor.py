@@ -96,11 +96,11 @@ class AlertMonitor:
             return 0.0
         return (self._clock.now() - self._scanned_at).total_seconds()
 
-    def rules_changed(self) -> None:
+    def config_changed(self) -> None:
         """Resolve at once the alerts that lost their rule or are protected now; changed patterns count from the next scan."""
-        self._tasks.spawn(self._apply_changed_rules(), name="alerts by the changed rules")
+        self._tasks.spawn(self._apply_changed_config(), name="alerts by the changed configuration")
 
-    async def _apply_changed_rules(self) -> None:
+    async def _apply_changed_config(self) -> None:
         now, keys = self._clock.now(), {HELP_REQUEST_KEY, *(rule.key for rule in self._config.alert_rules())}
         async for one in in_slices(self._manager.open):
             alert = self._manager.by_id(one.id)

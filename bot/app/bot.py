@@ -65,7 +65,7 @@ class Bot:
         cls,
         settings: Settings,
         *,
-        rules_every: float = EVERY,
+        config_every: float = EVERY,
         unread_for: float = UNREAD_FOR,
         hurry: int = 1,
         clock: Clock | None = None,
@@ -73,11 +73,11 @@ class Bot:
     ) -> Self:
         """Open everything, take up what is open in the ledger, then take requests. Raises CallbotError.
 
-        `rules_every`: seconds between two readings of callbot.toml and its directory; `unread_for`: seconds that they may
+        `config_every`: seconds between two readings of callbot.toml and its directory; `unread_for`: seconds that they may
         be unreadable before nothing is permitted. `hurry`: a multiple of Slack's rate limits. `blind_after`: seconds
         without a list of calls after which alert channels hear of it.
         """
-        live_config = LiveConfig.read(Path(settings.callbot_config), every=rules_every, unread_for=unread_for)
+        live_config = LiveConfig.read(Path(settings.callbot_config), every=config_every, unread_for=unread_for)
         setup = Setup(settings, clock or Clock(), live_config, Metrics(KNOWN), Closing(), hurry, blind_after)
         try:
             return await cls._start(setup)
@@ -98,7 +98,7 @@ class Bot:
         await core.blindness.start()
         await core.tracker.resume()
         setup.live_config.on_change(core.tracker.permissions_changed)
-        setup.live_config.on_change(core.monitor.rules_changed)
+        setup.live_config.on_change(core.monitor.config_changed)
         listener = await open_listener(setup, systems, core)
         core.monitor.start()
         core.blindness.watch()

@@ -245,7 +245,7 @@ async def test_rules_that_change_leave_no_doubt_behind(monitored: Monitored, clo
     monitored.pbx.calls.clear()
     await clock.let_pass(0.6)
     monitored.config.rules = (AlertRule("Other", When.PARKED, timedelta(), "C0ALERTS"),)
-    monitored.monitor.rules_changed()
+    monitored.monitor.config_changed()
     asked = len(monitored.pbx.asked)
     await clock.let_pass(60)
     assert len(monitored.pbx.asked) - asked <= 61

@@ -16,4 +16,4 @@ RULES_EVERY = 0.5
 
 if __name__ == "__main__":
     hurry = int(os.environ["CHAOS_HURRY"])
-    run_to_the_end(serve(hurry=hurry, rules_every=RULES_EVERY, clock=Clock(stepped_wall)))
+    run_to_the_end(serve(hurry=hurry, config_every=RULES_EVERY, clock=Clock(stepped_wall)))

@@ -22,7 +22,7 @@ TALKING = rule("Talks long", "talking")
 async def start(house: Any, *rules: str) -> Any:
     """The house with these rules, and its bot, which reads callbot.toml again at once when it changes."""
     house.map += "".join(rules)
-    await house.start_bot(rules_every=0.05)
+    await house.start_bot(config_every=0.05)
     return house
 
 

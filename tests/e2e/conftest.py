@@ -97,7 +97,7 @@ class House:
         return bot
 
     def change_map(self, old: str, new: str) -> None:
-        """Write another map; a bot started with `rules_every` takes it up as often."""
+        """Write another map; a bot started with `config_every` takes it up as often."""
         assert old in self.map
         self.map = self.map.replace(old, new)
         (self.folder / "callbot.toml").write_text(self.map)

@@ -255,7 +255,7 @@ async def test_what_waited_rings_no_other_phone_and_goes_on_on_no_other_card(
     empty_house: Any, old: str, new: str
 ) -> None:
     house = empty_house
-    bot = await house.start_bot(rules_every=0.05)
+    bot = await house.start_bot(config_every=0.05)
     taken_up = asyncio.Event()
     bot.live_config.on_change(taken_up.set)
     other = house.floor.talk(caller="+15550144", to="0003*024")

@@ -143,7 +143,7 @@ async def test_who_loses_the_right_while_the_change_waits_is_refused_when_the_ol
     empty_house: Any,
 ) -> None:
     house = empty_house
-    bot = await house.start_bot(rules_every=0.05)
+    bot = await house.start_bot(config_every=0.05)
     call, card = await listening(house)
     await house.workspace.click("U0ANA", card, "Whisper")
     await asked_to_hang_up(house)

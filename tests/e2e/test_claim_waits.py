@@ -32,7 +32,7 @@ def events() -> Iterator[Events]:
 async def house(empty_house: Any, events: Events) -> Any:
     """The house with a bot that looks at its rules often."""
     empty_house.map = empty_house.map.replace('contact = "U0ANA"', "")
-    await empty_house.start_bot(rules_every=0.05)
+    await empty_house.start_bot(config_every=0.05)
     return empty_house
 
 

@@ -25,7 +25,7 @@ def events() -> Iterator[Events]:
 @pytest.fixture
 async def house(empty_house: Any, events: Events) -> Any:
     """The house with a bot that looks at its rules often."""
-    await empty_house.start_bot(rules_every=OFTEN)
+    await empty_house.start_bot(config_every=OFTEN)
     return empty_house
 
 
@@ -109,7 +109,7 @@ async def test_a_swapped_symlink_is_taken_up(empty_house: Any, events: Events) -
         write(house.folder / version, house.map.replace("Ana Pop", name))
     (house.folder / "..data").symlink_to("v1")
     (house.folder / "callbot.toml").symlink_to("..data/callbot.toml")
-    await house.start_bot(rules_every=OFTEN)
+    await house.start_bot(config_every=OFTEN)
     (house.folder / "..new").symlink_to("v2")
     (house.folder / "..new").replace(house.folder / "..data")
     await logged(house, events, "rules_taken")
@@ -122,7 +122,7 @@ async def test_a_changed_directory_is_taken_up(empty_house: Any, events: Events)
     house.map = house.map.replace('extensions = ["0003*2XX"]', 'extensions = ["team:sales"]')
     house.map += '[directory]\nfile = "agents.csv"\n'
     (house.folder / "agents.csv").write_text("extension,team\n0003*310,sales\n")
-    await house.start_bot(rules_every=OFTEN)
+    await house.start_bot(config_every=OFTEN)
     (house.folder / "agents.csv").write_text("extension,team\n0003*310,support\n")
     await logged(house, events, "rules_taken")
     await typed(house, "U0ANA", "/monitor 0003*310")
@@ -138,7 +138,7 @@ async def test_a_bot_that_has_stopped_reads_its_rules_no_more(house: Any) -> Non
 
 async def test_rules_that_cannot_be_read_permit_nothing_new(empty_house: Any, events: Events) -> None:
     house = empty_house
-    await house.start_bot(rules_every=OFTEN, unread_for=0.0)
+    await house.start_bot(config_every=OFTEN, unread_for=0.0)
     house.talk()
     (house.folder / "callbot.toml").unlink()
     await logged(house, events, "rules_not_taken")
