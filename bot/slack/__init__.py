@@ -22,5 +22,5 @@ What messages say; pure:
     alert_card.py         the card of an alert, the digest, and the card of an outage of the PBX
     call_lists.py         the list of live calls, and which of several is meant
     answer_messages.py    private answers: refusals, help, where a card is
-    messages.py           what every message is built from; text of others made safe
+    messages.py           what every message is built from: sections, buttons, text of others made safe
 """

@@ -15,11 +15,11 @@ from bot.alerts.card import AlertCard, BlindCard, DigestCard
 from bot.domain.actions import LABEL
 from bot.domain.commands import AnswerAlert, Offer
 from bot.domain.intervention import State
-from bot.slack.call_lists import activity, other_party
 from bot.slack.intervention_card import STATE
 from bot.slack.messages import (
     MOST_CHARACTERS,
     Message,
+    activity,
     as_many_as_fit,
     button_element,
     duration_text,
@@ -29,6 +29,7 @@ from bot.slack.messages import (
     message,
     mrkdwn_context,
     mrkdwn_section,
+    other_party,
     plain,
     plain_context,
     plain_section,

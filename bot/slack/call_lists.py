@@ -11,25 +11,26 @@ from typing import TypeVar
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.calls import Flow, PhoneCall, PhoneCallView, Status, caller_numbers
+from bot.domain.calls import PhoneCall, PhoneCallView, Status
 from bot.domain.clock import call_at, view_at
 from bot.domain.commands import Offer
 from bot.interventions.call_list import CallChoice, Line, Listing, since_when
-from bot.slack.intervention_card import FLOW
 from bot.slack.messages import (
     BUTTON_TEXT,
+    FLOW,
     STATUS,
     Message,
+    activity,
     button_element,
     escaped,
     headline,
     intervention_button,
     message,
     mrkdwn_context,
+    other_party,
     plain,
     plain_context,
     plain_section,
-    quoted_caller,
     text_of,
     time_of_day,
 )
@@ -136,19 +137,6 @@ def _agent(one: Line | CallChoice) -> str:
     return one.agent if one.agent == one.view.extension else f"{one.agent} {one.view.extension}"
 
 
-def activity(view: PhoneCallView) -> str:
-    """What this view does, up to the name of the other party: "on hold with"."""
-    if view.parked:
-        return "parked with"
-    if view.on_call and view.on_hold:
-        return "on hold with"
-    return "calling" if view.status is Status.OTHER_SIDE_RINGING else f"{_state(view)} with"
-
-
-def _state(view: PhoneCallView) -> str:
-    return "calling" if view.status is Status.OTHER_SIDE_RINGING else STATUS[view.status]
-
-
 def _present(line: Line) -> list[str]:
     """The supervisors who are on the call. Their mode is not shown."""
     people = [*(["You"] if line.asker_present else []), *line.present]
@@ -163,9 +151,10 @@ def _times(line: Line, *, same: bool) -> str:
     """The direction of the call, what began when, and its id for `call=`. Only our own words, dates and ids."""
     view, begun = line.view, since_when(line.call, line.view)
     marks = (("on hold", view.on_hold), ("parked", view.parked), ("recorded", view.recording))
+    state = "calling" if view.status is Status.OTHER_SIDE_RINGING else STATUS[view.status]
     parts = [
         FLOW[view.flow],
-        f"{_state(view)} since {time_of_day(begun)}" if begun else "",
+        f"{state} since {time_of_day(begun)}" if begun else "",
         *(f"{word} since {time_of_day(moment)}" for word, moment in marks if moment),
         "another side of the same call" if same else "",
         f"`call={line.call.id}`",
@@ -175,21 +164,6 @@ def _times(line: Line, *, same: bool) -> str:
 
 def _other_party(view: PhoneCallView, names: dict[str, str]) -> str:
     return other_party(view, names) or f"view {view.id}"
-
-
-def other_party(view: PhoneCallView, names: dict[str, str]) -> str:
-    """The other party of a view; empty if it is not known.
-
-    The caller id is the other party's only on incoming calls.
-    """
-    own = {view.extension, view.extension.partition("*")[2]}
-    calls = view.flow is Flow.OUTGOING or not own.isdisjoint(view.source)
-    if view.caller_id and not calls:
-        known = next((number for number in caller_numbers(view.caller_id) if number in names), None)
-        return quoted_caller(view.caller_id) if known is None else f"{names[known]} {known}"
-    others = [number for number in (*view.source, *view.destination) if number not in own]
-    people = [f"{names[number]} {number}" if number in names else quoted_caller(number) for number in others]
-    return ", ".join(dict.fromkeys(people))
 
 
 # ── which call? ──

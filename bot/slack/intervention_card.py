@@ -10,13 +10,14 @@ from functools import partial
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.actions import JOINING, LABEL, RECORDING, RINGS_PHONE, ActionName, Whisper
-from bot.domain.calls import Flow, PhoneCallView, PhoneSeen
+from bot.domain.calls import PhoneCallView, PhoneSeen
 from bot.domain.commands import AnswerModeChange, Offer
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
 from bot.interventions.card import Card, CardElsewhere, latest_seen
 from bot.interventions.waiting import BusyPhone, ModeChange
 from bot.slack.messages import (
+    FLOW,
     STATUS,
     Message,
     button_element,
@@ -58,12 +59,6 @@ DOES = {
     ActionName.PICK_UP: "Pick up: takes the ringing call",
     ActionName.START_RECORDING: "Record: starts recording",
     ActionName.STOP_RECORDING: "Stop recording",
-}
-FLOW = {
-    Flow.UNKNOWN: "",
-    Flow.LOCAL: "internal",
-    Flow.OUTGOING: "outgoing",
-    Flow.INCOMING: "incoming",
 }
 WENT_WRONG = frozenset({State.REFUSED, State.UNKNOWN, State.NOT_ANSWERED, State.NOT_CONFIRMED})
 """States after which the card shows the id of the request, to find it in the log."""

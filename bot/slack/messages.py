@@ -1,4 +1,4 @@
-"""What every message is built from: texts that are safe to show, sections, buttons. Pure: no client, no settings.
+"""What every message is built from: sections, buttons, text of others made safe, words for calls. Pure.
 
 Text from the PBX or from people cannot notify, link, format or fake a line. In plain_text, which Slack does not parse,
 `plain` is enough. In mrkdwn and in the top-level `text` use `escaped`: Slack reads bare addresses, `@here`, `:emoji:` and
@@ -7,7 +7,7 @@ cannot show. `text` is what a notification shows and a screen reader reads.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.domain.actions import LABEL, ActionName
-from bot.domain.calls import Status
+from bot.domain.calls import Flow, PhoneCallView, Status, caller_numbers
 from bot.domain.commands import Command, Intervene, Offer
 from bot.domain.foreign_text import visible_line
 from bot.slack.button_codec import pack
@@ -42,6 +42,12 @@ STATUS = {
     Status.RINGING: "ringing",
     Status.OTHER_SIDE_RINGING: "the other side rings",
     Status.ON_CALL: "on call",
+}
+FLOW = {
+    Flow.UNKNOWN: "",
+    Flow.LOCAL: "internal",
+    Flow.OUTGOING: "outgoing",
+    Flow.INCOMING: "incoming",
 }
 QUESTION = {
     ActionName.BARGE_IN: "The customer will hear you.",
@@ -218,3 +224,30 @@ def quoted_caller(caller_id: str) -> str:
     if _NUMBER.fullmatch(name):
         return f"{name}{number}".strip()
     return f"“{name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + '…'}”{number}"
+
+
+# ── what is said of a call ──
+
+
+def activity(view: PhoneCallView) -> str:
+    """What this view does, up to the name of the other party: "on hold with"."""
+    if view.parked:
+        return "parked with"
+    if view.on_call and view.on_hold:
+        return "on hold with"
+    return "calling" if view.status is Status.OTHER_SIDE_RINGING else f"{STATUS[view.status]} with"
+
+
+def other_party(view: PhoneCallView, names: Mapping[str, str]) -> str:
+    """The other party of a view; empty if it is not known.
+
+    The caller id is the other party's only on incoming calls.
+    """
+    own = {view.extension, view.extension.partition("*")[2]}
+    calls = view.flow is Flow.OUTGOING or not own.isdisjoint(view.source)
+    if view.caller_id and not calls:
+        known = next((number for number in caller_numbers(view.caller_id) if number in names), None)
+        return quoted_caller(view.caller_id) if known is None else f"{names[known]} {known}"
+    others = [number for number in (*view.source, *view.destination) if number not in own]
+    people = [f"{names[number]} {number}" if number in names else quoted_caller(number) for number in others]
+    return ", ".join(dict.fromkeys(people))
