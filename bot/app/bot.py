@@ -26,7 +26,7 @@ from bot.app.settings import Settings
 from bot.domain.clock import Clock
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.slack.web_client import KNOWN
+from bot.slack.web_client import KNOWN_REASONS
 from bot.tasks import Closing, Tasks, watch_loop
 
 STOP = {"requests": 2.5, "puts": 3.0, "cards": 1.5, "drain": 7.0, "close": 2.0, "all": 9.0}
@@ -78,7 +78,7 @@ class Bot:
         without a list of calls after which alert channels hear of it.
         """
         live_config = LiveConfig.read(Path(settings.callbot_config), every=config_every, unread_for=unread_for)
-        setup = Setup(settings, clock or Clock(), live_config, Metrics(KNOWN), Closing(), hurry, blind_after)
+        setup = Setup(settings, clock or Clock(), live_config, Metrics(KNOWN_REASONS), Closing(), hurry, blind_after)
         try:
             return await cls._start(setup)
         except BaseException:

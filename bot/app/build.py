@@ -35,7 +35,7 @@ from bot.slack.listeners import Listeners, build_app
 from bot.slack.outbox import Outbox
 from bot.slack.socket_mode import Sockets
 from bot.slack.tokens import BotToken, Workspace, connect, workspace_of
-from bot.slack.web_client import tells_time, web_client
+from bot.slack.web_client import clock_trace, web_client
 from bot.tasks import Closing
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
@@ -108,7 +108,7 @@ async def open_slack(setup: Setup) -> SlackClient:
     settings, closing = setup.settings, setup.closing
     clock = ServerClock(setup.clock.now)
     session = aiohttp.ClientSession(
-        timeout=SLACK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[tells_time(clock)]
+        timeout=SLACK_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[clock_trace(clock)]
     )
     closing.later("slack session", session.close)
     client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
@@ -120,7 +120,7 @@ async def open_slack(setup: Setup) -> SlackClient:
         bot_token.heard(method, reason)
 
     outbox = Outbox(
-        client, session, clock=time.monotonic, sleep=asyncio.sleep, answered=answered, hurry=setup.slack_rate
+        client, session, clock=time.monotonic, sleep=asyncio.sleep, answered=answered, rate_factor=setup.slack_rate
     )
     closing.later("outbox", outbox.close)
     bot_token = BotToken(outbox.test)

@@ -27,8 +27,8 @@ from bot.slack.web_client import (
     SlackRefusal,
     answer_of,
     raising_slack_errors,
+    required_text,
     retry_after,
-    word,
 )
 from bot.tasks import Tasks
 
@@ -92,7 +92,7 @@ class Outbox:
     """Sends requests to Slack, each when its turn comes. Every method raises SlackError.
 
     `clock`: seconds of a monotonic clock. `answered` is called after each request with its method, its seconds and the
-    reason of its failure, empty for none. `hurry`: a factor on Slack's rate limits.
+    reason of its failure, empty for none. `rate_factor`: a factor on Slack's rate limits.
     """
 
     def __init__(
@@ -103,17 +103,17 @@ class Outbox:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         answered: Callable[[str, float, str], object] = lambda *_: None,
-        hurry: int = 1,
+        rate_factor: int = 1,
     ) -> None:
         self._client = client
         self._session = session
         self._clock = clock
         self._sleep = sleep
         self._answered = answered
-        self._limits = RateLimits(hurry)
+        self._limits = RateLimits(rate_factor)
         self._waiting: list[_Turn] = []
         self._late_given_at = float("-inf")
-        self._alarm: asyncio.Task[None] | None = None
+        self._timer: asyncio.Task[None] | None = None
         self._tasks = Tasks(apart=True)
 
     def __len__(self) -> int:
@@ -138,7 +138,7 @@ class Outbox:
             unfurl_media=False,
         )
         answer = await self._ask(POST, channel, answer_of(posting))
-        return MessageAddress(word(answer, "channel"), word(answer, "ts"))
+        return MessageAddress(required_text(answer, "channel"), required_text(answer, "ts"))
 
     async def update(
         self, posted_at: MessageAddress, content: Callable[[], Message], urgency: Callable[[], Urgency]
@@ -162,7 +162,7 @@ class Outbox:
         await self._turn(OPEN, "", lambda: Urgency(Rank.INTERVENTION, pressing=True))
         answer = await self._ask(OPEN, "", answer_of(self._client.conversations_open(users=slack_user)))
         channel = answer.get("channel")
-        return word(channel if isinstance(channel, dict) else {}, "id")
+        return required_text(channel if isinstance(channel, dict) else {}, "id")
 
     async def test(self) -> None:
         """Ask whether Slack accepts the bot token, without waiting: raises NotDone where the rate limits are used up."""
@@ -247,9 +247,9 @@ class Outbox:
                     self._late_given_at = now
                 self._waiting.remove(turn)
                 turn.given.set_result(None)
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm = self._tasks.spawn(self._come_back(min(waits)), name="next turn") if waits else None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._tasks.spawn(self._come_back(min(waits)), name="next turn") if waits else None
 
     def _overtaking(self, line: list[_Turn], now: float) -> _Turn | None:
         """The late request that may overtake now, if any: every BETWEEN_LATE the one with the longest wait.
@@ -272,7 +272,7 @@ class Outbox:
 
     async def _come_back(self, seconds: float) -> None:
         await self._sleep(seconds)
-        self._alarm = None
+        self._timer = None
         self._give_turns()
 
     async def close(self) -> None:

@@ -18,7 +18,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.network import proxy_for
 from bot.slack.listeners import Acks, deliver, kind_of
-from bot.slack.web_client import RateLimited, SlackError, answer_of, raising_slack_errors, word
+from bot.slack.web_client import RateLimited, SlackError, answer_of, raising_slack_errors, required_text
 from bot.tasks import Tasks, back_off
 
 CONNECTIONS = 2
@@ -263,7 +263,7 @@ class Sockets:
         answer = await answer_of(self._app.client.apps_connections_open(app_token=self._app_token))
         with raising_slack_errors():
             connection = await Connection.open(
-                self._app, self._session, word(answer, "url"), self._acks, heartbeat=self._heartbeat
+                self._app, self._session, required_text(answer, "url"), self._acks, heartbeat=self._heartbeat
             )
         self._connections.add(connection)
         return connection

@@ -20,7 +20,7 @@ from bot.domain.errors import CallbotError, Refusal
 from bot.slack.listeners import Home
 from bot.slack.rate_limits import RESPOND
 from bot.slack.socket_mode import Sockets
-from bot.slack.web_client import CertificateProblem, RateLimited, SlackError, SlackRefusal, answer_of, word
+from bot.slack.web_client import CertificateProblem, RateLimited, SlackError, SlackRefusal, answer_of, required_text
 from bot.tasks import Tasks, back_off
 
 TRIES = 6
@@ -58,7 +58,7 @@ async def workspace_of(client: AsyncWebClient, sleep: Callable[[float], Awaitabl
 
     async def ask() -> Workspace:
         answer = await answer_of(client.auth_test())
-        home = Home(word(answer, "team_id"), str(answer.get("enterprise_id") or ""))
+        home = Home(required_text(answer, "team_id"), str(answer.get("enterprise_id") or ""))
         return Workspace(home, str(answer.get("bot_id", "")), str(answer.get("user_id", "")))
 
     return await _patiently(ask, refusal, sleep)

@@ -76,7 +76,7 @@ def web_client(token: str | None, api_url: str, session: aiohttp.ClientSession) 
     return client
 
 
-def tells_time(clock: ServerClock) -> aiohttp.TraceConfig:
+def clock_trace(clock: ServerClock) -> aiohttp.TraceConfig:
     """A trace for a session that hands the `Date` of each answer to `clock`."""
 
     async def ask(_: aiohttp.ClientSession, request: SimpleNamespace, __: aiohttp.TraceRequestStartParams) -> None:
@@ -162,7 +162,7 @@ class SlackRefusal(SlackError):
         return self.reason in NO_TOKEN
 
 
-KNOWN = frozenset(
+KNOWN_REASONS = frozenset(
     [
         *LIMITED,
         *IN_DOUBT,
@@ -214,7 +214,7 @@ async def answer_of(asking: Awaitable[Any]) -> Mapping[str, Any]:
     return answer
 
 
-def word(answer: Mapping[str, Any], name: str) -> str:
+def required_text(answer: Mapping[str, Any], name: str) -> str:
     """A text field of an answer. Raises AnswerUnknown where it is missing or empty."""
     value = answer.get(name)
     if not isinstance(value, str) or not value:

@@ -7,7 +7,7 @@ import pytest
 from bot.app.metrics import Metrics
 from bot.polling.phone_calls import Accepted
 from bot.slack.rate_limits import HISTORY, OPEN, POST, RESPOND, UPDATE
-from bot.slack.web_client import KNOWN
+from bot.slack.web_client import KNOWN_REASONS
 
 
 def test_a_put_is_counted_by_its_result() -> None:
@@ -58,7 +58,7 @@ def test_the_time_from_the_request_to_the_proof_is_a_histogram() -> None:
 
 
 def test_an_answer_is_timed_and_only_a_failure_is_an_error() -> None:
-    metrics = Metrics(KNOWN)
+    metrics = Metrics(KNOWN_REASONS)
     metrics.answered("pbx", "get", 0.03)
     metrics.answered("slack", "chat.update", 0.2, "ratelimited")
     shown = metrics.exposition().decode()
@@ -82,7 +82,7 @@ def test_reads_of_presence_are_counted_with_reads_of_calls() -> None:
 
 @pytest.mark.parametrize("reason", ["certificate_expired", "certificate_not_accepted", "ConnectionTimeoutError"])
 def test_why_slack_was_not_reached_is_counted_by_its_name(reason: str) -> None:
-    metrics = Metrics(KNOWN)
+    metrics = Metrics(KNOWN_REASONS)
     metrics.answered("slack", POST, 0.2, reason)
     assert f'error="{reason}"' in metrics.exposition().decode()
 
@@ -95,7 +95,7 @@ def test_no_series_shows_when_it_began() -> None:
 
 
 def test_a_thousand_words_that_nobody_knows_are_one_series_each_label() -> None:
-    metrics = Metrics(KNOWN)
+    metrics = Metrics(KNOWN_REASONS)
     for number in range(1000):
         word = f"word_{number}"
         metrics.put(word)
