@@ -1,7 +1,7 @@
 """Ledger: requests, the claims that keep an action from being sent twice, and what is read after a crash.
 
-It implements `InterventionLedger` of `bot.interventions.outcomes`, and keeps where the cards were posted. Where the database cannot be
-used, every method raises LedgerUnavailable and no other error.
+It implements `InterventionLedger` of `bot.interventions.outcomes`, and keeps where the cards were posted. Where the
+database cannot be used, every method raises LedgerUnavailable and no other error.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A small TCP proxy before a PostgreSQL: it may lose the answer to the COMMIT of a claim."""
+"""A small TCP proxy before a PostgreSQL: it may lose the answer to the COMMIT of a claim, or the connection itself."""
 
 import asyncio
 from contextlib import suppress
@@ -11,7 +11,7 @@ class LossyProxy:
     """Stands before the server whose socket is in `folder`; `url` is where clients find the database `name`.
 
     `lose_commit` cuts the client off at the next COMMIT of a claim, which the server gets all the same: at once, or,
-    where it is `late`, when `deliver` is set.
+    where it is `late`, when `deliver` is set. While it is not `passable`, it drops whoever connects.
     """
 
     def __init__(self, folder: str, name: str) -> None:
@@ -20,7 +20,10 @@ class LossyProxy:
         self._armed = False
         self._late = False
         self._connections: set[asyncio.Task[None]] = set()
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._half_open: list[asyncio.StreamWriter] = []
         self.deliver = asyncio.Event()
+        self.passable = True
 
     async def start(self) -> None:
         """Take connections on a free port."""
@@ -32,6 +35,8 @@ class LossyProxy:
         for connection in self._connections:
             connection.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+        for to_server in self._half_open:
+            to_server.close()
 
     @property
     def url(self) -> str:
@@ -42,12 +47,22 @@ class LossyProxy:
         """Lose the answer to the next COMMIT of a claim."""
         self._armed, self._late = True, late
 
+    def cut(self) -> None:
+        """Cut the clients off so that the server does not notice."""
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
+
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.create_task(self._serve(reader, writer))
         self._connections.add(connection)
         connection.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.passable:
+            writer.close()
+            return
+        self._clients.add(writer)
         server, to_server = await asyncio.open_unix_connection(self._socket)
         answers = asyncio.create_task(_pass_on(server, writer))
         claims = False
@@ -71,7 +86,11 @@ class LossyProxy:
         finally:
             answers.cancel()
             writer.close()
-            to_server.close()
+            if writer in self._clients:
+                self._clients.remove(writer)
+                to_server.close()
+            else:
+                self._half_open.append(to_server)
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

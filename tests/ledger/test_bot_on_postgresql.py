@@ -28,8 +28,7 @@ from bot.ledger.single_run import SingleRun
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
 from bot.sandbox.workspace.workspace import Workspace
-
-from .lossy_proxy import LossyProxy
+from tests.ledger.lossy_proxy import LossyProxy
 
 Asked = Callable[..., Request]
 Wanted = Callable[..., Intervention]

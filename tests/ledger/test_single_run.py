@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from bot.ledger.failures import LedgerInUse, LedgerLost
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 from bot.ledger.single_run import SingleRun
 from tests.ledger.conftest import OtherProcess
+from tests.ledger.lossy_proxy import LossyProxy
 
 Now = Callable[[], datetime]
 Entries = Callable[..., Awaitable[list[AuditEntry]]]
@@ -176,71 +176,21 @@ async def test_a_run_whose_ledger_another_one_has_taken_meanwhile_is_told_to_sto
 
 
 @pytest.fixture
-async def way(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["Way"]:
-    """A way to the server that can be cut so that the server does not notice."""
-    way = Way(Path(postgresql.partition("?host=")[2]), tmp_path_factory.mktemp("way"))
-    async with way.open():
-        yield way
-
-
-class Way:
-    """Hands every byte on between a socket of ours and that of the server."""
-
-    def __init__(self, server: Path, here: Path) -> None:
-        self._server = server / ".s.PGSQL.5432"
-        self.here = here
-        self.passable = True
-        self._near: list[asyncio.StreamWriter] = []
-        self._far: list[asyncio.StreamWriter] = []
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
-        server = await asyncio.start_unix_server(self._pass, self.here / ".s.PGSQL.5432")
-        try:
-            yield
-        finally:
-            server.close()
-            for end in (*self._near, *self._far):
-                end.close()
-
-    def cut(self) -> None:
-        """Our side learns that the connection is gone, the server does not."""
-        for end in self._near:
-            end.close()
-        self._near.clear()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self.passable:
-            writer.close()
-            return
-        far_reader, far_writer = await asyncio.open_unix_connection(self._server)
-        self._near.append(writer)
-        self._far.append(far_writer)
-        await asyncio.gather(_pump(reader, far_writer), self._hand_back(far_reader, writer))
-
-    async def _hand_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """What the server says, also that it ends."""
-        await _pump(reader, writer)
-        writer.close()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while piece := await reader.read(65536):
-            writer.write(piece)
-            await writer.drain()
-
-
-def through(address: str, way: Way) -> str:
-    return f"{address.partition('?host=')[0]}?host={way.here}"
+async def proxy(postgresql: str, postgresql_address: str) -> AsyncIterator[LossyProxy]:
+    """Stands before the database."""
+    name = postgresql_address.partition("?host=")[0].rpartition("/")[2]
+    proxy = LossyProxy(postgresql.partition("?host=")[2], name)
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
 
 
 async def test_a_lock_that_the_server_still_keeps_for_our_lost_session_is_no_other_run(
-    postgresql_address: str, way: Way
+    postgresql_address: str, proxy: LossyProxy
 ) -> None:
-    async with SingleRun(through(postgresql_address, way)) as run:
+    async with SingleRun(proxy.url) as run:
         before = await holder(postgresql_address)
-        way.cut()
+        proxy.cut()
         keeping = asyncio.create_task(run.keep(hardly))
         await held_by_another_session(postgresql_address, than=before)
         assert not keeping.done()
@@ -248,16 +198,16 @@ async def test_a_lock_that_the_server_still_keeps_for_our_lost_session_is_no_oth
 
 
 async def test_while_the_ledger_cannot_be_reached_the_lock_is_asked_for_again_and_again(
-    postgresql_address: str, way: Way
+    postgresql_address: str, proxy: LossyProxy
 ) -> None:
-    async with SingleRun(through(postgresql_address, way)) as run:
-        way.passable = False
+    async with SingleRun(proxy.url) as run:
+        proxy.passable = False
         before, looks = await end_session(postgresql_address), 0
 
         async def look(_seconds: float) -> None:
             nonlocal looks
             looks += 1
-            way.passable = looks > 3
+            proxy.passable = looks > 3
             await hardly(_seconds)
 
         keeping = asyncio.create_task(run.keep(look))
