@@ -62,7 +62,7 @@ async def refused(writing: "asyncio.Future[bool]") -> bool:
 async def test_that_it_is_locked_is_said_to_everybody_who_waits_after_3_s(
     on_file: Ledger, tmp_path: Path, asked: Asked
 ) -> None:
-    """More than go into one commit: those who come next do not wait for 3 s once more."""
+    """Not all go into one commit: those who come next do not wait for 3 s once more."""
     with locked(tmp_path / "callbot.db"):
         begun = monotonic()
         waiting = [asyncio.ensure_future(on_file.begin(asked())) for _ in range(200)]

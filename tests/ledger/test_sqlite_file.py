@@ -262,13 +262,13 @@ async def test_a_closing_that_is_cut_short_closes_the_file_a_moment_later(
     await ledger.following()
     with closing(sqlite3.connect(tmp_path / "callbot.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        writing = asyncio.ensure_future(ledger.begin(asked()))
-        await asyncio.wait([writing], timeout=0)
+        posts = (lambda n=n: ledger.save_pending_post(f"card{n}", "C0FLOOR", NOW) for n in range(40))
+        waiting = await begun(lambda: ledger.begin(asked()), *posts)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await ledger.close()
-        await asyncio.wait([writing])
-        assert writing.exception() is not None
+        came = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(one) for one in came} == {LedgerUnavailable}
     await until(lambda: held(tmp_path) == [])
 
 
