@@ -374,18 +374,18 @@ def _makes_sense(viewer: Viewer, action: ActionName, call: PhoneCall, extension:
     phone = viewer.person.phone
     if action not in RINGS_PHONE:
         return extension not in viewer.own
-    held = [one for one in viewer.followed_in.get(call.id, ()) if _is_held(one, viewer.person, call)]
+    current = [one for one in viewer.followed_in.get(call.id, ()) if _uses_phone(one, viewer.person, call)]
     try:
         check_phone(action, extension, phone, viewer.own)
-        if not held:
+        if not current:
             refuse_if_inside(action, call, phone)
     except Refusal:
         return False
-    busy = any(one.state in UNDECIDED or one.name is ActionName.PICK_UP for one in held)
-    return not busy and all(one.name is not action for one in held)
+    busy = any(one.state in UNDECIDED or one.name is ActionName.PICK_UP for one in current)
+    return not busy and all(one.name is not action for one in current)
 
 
-def _is_held(one: Intervention, person: Person, call: PhoneCall) -> bool:
+def _uses_phone(one: Intervention, person: Person, call: PhoneCall) -> bool:
     """Whether this person's phone is busy with it, or may be, in this call."""
     theirs = (one.slack_user, one.call_id) == (person.slack_user, call.id)
     return theirs and one.name in RINGS_PHONE and (one.state in UNDECIDED or one.in_call)
