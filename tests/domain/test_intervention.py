@@ -390,8 +390,11 @@ def test_a_poll_that_can_be_read_ends_what_was_stale(played: Callable[..., Inter
     assert (one.stale, one.unread_since) == (False, None)
 
 
-def test_the_call_as_it_was_last_seen_is_kept(played: Callable[..., Intervention], calls: Any) -> None:
-    assert played("ringing", "joined at 3; gone at 4; gone at 5").call == calls["joined"]
+@pytest.mark.parametrize("polls", ["joined at 3; gone at 4; gone at 5", "joined at 3; call at 4"])
+def test_the_call_as_it_was_last_seen_with_the_leg_is_kept(
+    played: Callable[..., Intervention], calls: Any, polls: str
+) -> None:
+    assert played("ringing", polls).call == calls["joined"]
 
 
 def test_what_is_not_followed_any_more_does_not_change(

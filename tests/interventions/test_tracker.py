@@ -11,6 +11,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import Intervention, State, Why
 from bot.domain.legs import NOTHING, Known
+from bot.domain.permissions import Permissions
 
 MakeCall = Callable[..., PhoneCall]
 PER_SECOND = 5
@@ -194,3 +195,69 @@ async def test_a_recording_of_who_was_removed_has_ended_for_them_however_it_goes
     await clock.let_pass(5)
     assert (while_it_goes_on.state, while_it_goes_on.why) == (State.ENDED, Why.REMOVED)
     assert (floor.memory.shown["k1"].interventions, floor.memory.saved["i1"]) == ((while_it_goes_on,), while_it_goes_on)
+
+
+# ── what is on a card ──
+
+
+async def test_a_card_that_is_forgotten_while_a_claim_waits_comes_back_as_it_was_last(
+    floor: Any, clock: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall
+) -> None:
+    floor.pbx.calls = {"c1": a_call()}
+    await floor.follows(an_intervention())
+    earlier = await floor.tracker.open_card("k1")
+    floor.pbx.calls = {}
+    await clock.let_pass(10)
+    newer = an_intervention(ActionName.WHISPER, id="i2")
+    floor.tracker.put_on_card(newer, earlier)
+    floor.tracker.show("k1")
+    assert [one.state for one in floor.memory.shown["k1"].interventions] == [State.ENDED, State.ASKED]
+    assert floor.tracker.open == (newer,)
+
+
+async def test_what_was_not_answered_is_followed_no_more_once_a_newer_request_rings(
+    floor: Any, an_intervention: Callable[..., Intervention]
+) -> None:
+    missed = an_intervention().model_copy(update={"state": State.NOT_ANSWERED})
+    await floor.tracker.update(missed)
+    newer = an_intervention(ActionName.WHISPER, id="i2")
+    floor.tracker.put_on_card(newer, await floor.tracker.open_card("k1"))
+    assert floor.tracker.open == (newer,)
+
+
+# ── permissions that change ──
+
+
+async def test_changed_permissions_show_every_open_card_anew(floor: Any, clock: Any, open_many: Any) -> None:
+    await open_many(3)
+    floor.memory.shown.clear()
+    floor.tracker.permissions_changed()
+    assert sorted(floor.memory.shown) == ["k0", "k1", "k2"]
+
+
+REMOVED: dict[str, Callable[[Permissions], dict[str, Any]]] = {
+    "not in callbot.toml any more": lambda rules: {"people": {}},
+    "without the role": lambda rules: {"roles": {"agent": rules.roles["agent"]}},
+    "with less in the role": lambda rules: {
+        "roles": {"supervisor": replace(rules.roles["supervisor"], actions=frozenset({ActionName.START_RECORDING}))}
+    },
+}
+
+
+@pytest.mark.parametrize("changed", REMOVED.values(), ids=REMOVED)
+async def test_who_may_no_longer_do_it_is_told_so_and_offered_nothing(
+    floor: Any, clock: Any, open_many: Any, joined: Any, changed: Any
+) -> None:
+    await open_many(1)
+    floor.pbx.calls = {"c0": joined("c0")}
+    await clock.let_pass(2)
+    assert floor.memory.shown["k0"].buttons
+    floor.rules = replace(floor.rules, **changed(floor.rules))
+    floor.tracker.permissions_changed()
+    card = floor.memory.shown["k0"]
+    assert (card.removed, card.buttons, card.interventions[-1].state) == (True, (), State.CONNECTED)
+
+
+async def test_who_may_do_it_is_not_removed(floor: Any, open_many: Any) -> None:
+    await open_many(1)
+    assert floor.memory.shown["k0"].removed is False
