@@ -80,61 +80,71 @@ def correct_example(command: str, text: str) -> str:
 def parse(command: str, text: str) -> Command:
     """Read a slash command (`/monitor`, `/calls`) and its text. Raises BadCommand."""
     line = _as_typed(text)
-    name = command.removeprefix("/")
-    if name == "calls" and visible_line(line).partition(" ")[0].lower() not in {
-        *_VERBS,
-        "help",
-    }:  # free text, in any script
+    through_calls = command == "/calls"
+    free_text = through_calls and visible_line(line).partition(" ")[0].lower() not in {*_VERBS, "help"}  # in any script
+    if free_text:
         line = cleaned(line).strip(" ")
-        return _calls(line, correct_example(command, line))
-    shown = correct_example(command, line)
-    _refuse_hostile_characters(line, shown)
-    if name == "calls":
-        return _calls(line, shown)
-    if name not in _VERBS:
-        raise BadCommand(f"{_named(command)} is not a command of callbot.", shown)
-    return _intervene(Verb(name), _words(line, shown), shown)
+    try:
+        if not free_text:
+            _refuse_hostile_characters(line)
+        return _calls(line) if through_calls else _intervene(_verb(command), _words(line))
+    except _Invalid as invalid:
+        raise BadCommand(str(invalid), invalid.example or correct_example(command, line)) from None
+
+
+class _Invalid(Exception):
+    """What is invalid in a line. `example`: a correct one, where it is another than that of the command."""
+
+    def __init__(self, problem: str, example: str = "") -> None:
+        super().__init__(problem)
+        self.example = example
 
 
 _VERBS = frozenset(verb.value for verb in Verb)
 
 
-def _calls(line: str, shown: str) -> Command:
+def _verb(command: str) -> Verb:
+    name = command.removeprefix("/")
+    if name not in _VERBS:
+        raise _Invalid(f"{_named(command)} is not a command of callbot.")
+    return Verb(name)
+
+
+def _calls(line: str) -> Command:
     first = line.partition(" ")[0]
     if first in _VERBS:
-        return _intervene(Verb(first), _words(line, shown)[1:], shown)
+        return _intervene(Verb(first), _words(line)[1:])
     if line == "help":
         return Help()
     if first == HELP_ME:
         return _help_request(line.removeprefix(HELP_ME).strip(" "))
     if first == "help":
-        raise BadCommand(f"{_named(line.split()[1])} is one word too many.", shown)
+        raise _Invalid(f"{_named(line.split()[1])} is one word too many.")
     if first.lower() in {*_VERBS, "help", HELP_ME}:
-        raise BadCommand(
+        raise _Invalid(
             f"{_named(first)} is not known; did you mean “{first.lower()}”?", correct_example("/calls", line.lower())
         )
     if line.count('"') % 2:
         open_end = line[line.rindex('"') :]
-        raise BadCommand(f"{_named(open_end)} has a quotation mark that is not closed.", shown)
+        raise _Invalid(f"{_named(open_end)} has a quotation mark that is not closed.")
     words = tuple(line.replace('"', " ").split())
     if len(" ".join(words)) > LONGEST_SEARCH:
-        raise BadCommand(
+        raise _Invalid(
             f"{_named(line)} is too long to look for: a part of a name or a number, at most {LONGEST_SEARCH} characters.",
-            shown,
         )
     return ListCalls(words=words)
 
 
 def _help_request(about: str) -> AskForHelp:
     if len(about) > LONGEST_ABOUT:
-        raise BadCommand(f"{_named(about)} is too long: at most {LONGEST_ABOUT} characters.", HELP_ME_EXAMPLE)
+        raise _Invalid(f"{_named(about)} is too long: at most {LONGEST_ABOUT} characters.")
     return AskForHelp(about=about)
 
 
 _WORD = re.compile(r'(?P<key>[a-z]+)="(?P<quoted>[^"]*)"(?= |$)|(?P<bare>[^ "]+)(?= |$)')
 
 
-def _words(line: str, shown: str) -> list[tuple[str, str | None]]:
+def _words(line: str) -> list[tuple[str, str | None]]:
     """The words as (key, value), flags and the target as (word, None). Only values may be in quotes."""
     words: list[tuple[str, str | None]] = []
     rest = line
@@ -143,8 +153,8 @@ def _words(line: str, shown: str) -> list[tuple[str, str | None]]:
         if match is None:
             broken = rest.partition(" ")[0]
             if rest.count('"') % 2:
-                raise BadCommand(f"{_named(broken)} has a quotation mark that is not closed.", shown)
-            raise BadCommand(f"{_named(broken)} has a quotation mark where none belongs.", shown)
+                raise _Invalid(f"{_named(broken)} has a quotation mark that is not closed.")
+            raise _Invalid(f"{_named(broken)} has a quotation mark where none belongs.")
         if match["key"] is not None:
             words.append((match["key"], match["quoted"]))
         else:
@@ -157,17 +167,17 @@ def _words(line: str, shown: str) -> list[tuple[str, str | None]]:
 # ── the target and the options ──
 
 
-def _intervene(verb: Verb, words: list[tuple[str, str | None]], shown: str) -> Intervene:
+def _intervene(verb: Verb, words: list[tuple[str, str | None]]) -> Intervene:
     if not words:
-        raise BadCommand("Whose call? Name an extension or a person.", shown)
+        raise _Invalid("Whose call? Name an extension or a person.")
     (first, value), *rest = words
-    target = _target(first if value is None else f"{first}={value}", shown)
+    target = _target(first if value is None else f"{first}={value}")
     given: dict[str, str] = {}
     for key, text in rest:
-        _check_known(verb, key, text, given, shown)
+        _check_known(verb, key, text, given)
         given[key] = text or ""
     if "stop" in given and "format" in given:
-        raise BadCommand("“format” goes with starting to record, not with “stop”.", shown)
+        raise _Invalid("“format” goes with starting to record, not with “stop”.")
     wait = given.get("wait")
     return Intervene(
         action=ActionName.STOP_RECORDING if "stop" in given else ACTION[verb],
@@ -181,7 +191,7 @@ def _intervene(verb: Verb, words: list[tuple[str, str | None]], shown: str) -> I
     )
 
 
-def _target(word: str, shown: str) -> Target:
+def _target(word: str) -> Target:
     user = mentioned(word)
     if user is not None:
         return Target(kind="person", text=user)
@@ -190,8 +200,8 @@ def _target(word: str, shown: str) -> Target:
     if SHORT_EXTENSION.fullmatch(word):
         return Target(kind="short", text=word)
     if word == "@self":
-        raise BadCommand("“@self” would mean every call of a user; name one extension.", shown)
-    raise BadCommand(f"{_named(word)} is neither an extension nor a mention of a person.", shown)
+        raise _Invalid("“@self” would mean every call of a user; name one extension.")
+    raise _Invalid(f"{_named(word)} is neither an extension nor a mention of a person.")
 
 
 def _is_object_id(text: str) -> bool:
@@ -211,21 +221,21 @@ _FORMS: dict[str, tuple[Callable[[str], bool], str]] = {
 }
 
 
-def _check_known(verb: Verb, key: str, text: str | None, given: dict[str, str], shown: str) -> None:
+def _check_known(verb: Verb, key: str, text: str | None, given: dict[str, str]) -> None:
     word = _named(key if text is None else f"{key}={text}")
     if key not in {*_FORMS, *FLAGS}:
-        raise BadCommand(f"{word} is not an option.", shown)
+        raise _Invalid(f"{word} is not an option.")
     if key not in OPTIONS[verb]:
-        raise BadCommand(f"{word} does not go with {verb}.", shown)
+        raise _Invalid(f"{word} does not go with {verb}.")
     if key in given:
-        raise BadCommand(f"{_named(key)} is given twice.", shown)
+        raise _Invalid(f"{_named(key)} is given twice.")
     if key in FLAGS:
         if text is not None:
-            raise BadCommand(f"{word}: “{key}” stands alone, without a value.", shown)
+            raise _Invalid(f"{word}: “{key}” stands alone, without a value.")
         return
     fits, form = _FORMS[key]
     if text is None or not fits(text):
-        raise BadCommand(f"{word} is not right: {form}.", shown)
+        raise _Invalid(f"{word} is not right: {form}.")
 
 
 # ── the line as the person meant it ──
@@ -250,16 +260,16 @@ def _as_typed(text: str) -> str:
     return line.strip(" ")
 
 
-def _refuse_hostile_characters(line: str, shown: str) -> None:
-    """Raise BadCommand, with the example `shown`, for invisible characters and digits other than 0 to 9."""
+def _refuse_hostile_characters(line: str) -> None:
+    """Raise _Invalid for invisible characters and digits other than 0 to 9."""
     if line.isascii() and line.isprintable():
         return
     for word in line.split(" "):
         for character in word:
             if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
-                raise BadCommand(f"{_named(word)} has an invisible character (U+{ord(character):04X}).", shown)
+                raise _Invalid(f"{_named(word)} has an invisible character (U+{ord(character):04X}).")
             if character.isdigit() and not character.isascii():
-                raise BadCommand(f"{_named(word)} has a digit that is not 0 to 9.", shown)
+                raise _Invalid(f"{_named(word)} has a digit that is not 0 to 9.")
 
 
 def _named(word: str) -> str:
