@@ -1,4 +1,4 @@
-"""What the PBX answers is read tolerantly; what we send is the page's fields and no others."""
+"""What the PBX answers is read tolerantly: calls, their views, and phones."""
 
 import json
 from collections.abc import Callable
@@ -8,25 +8,26 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import (
     LONGEST_DATE,
     Flow,
     PhoneCall,
     PhoneCallView,
+    PhoneSeen,
+    Presence,
     Status,
     caller_numbers,
     is_caller_id,
     organisation,
     phone_call,
+    presence_from,
 )
 
 quick = settings(max_examples=60, deadline=None)
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
-ACTION: TypeAdapter[PhoneCallAction] = TypeAdapter(PhoneCallAction)
 
 
 def read(**fields: Any) -> PhoneCallView:
@@ -243,60 +244,6 @@ def test_what_is_not_of_the_documented_form_is_no_caller_id(text: str) -> None:
     assert not is_caller_id(text)
 
 
-# ── sending ──
-
-RING = {"phoneCallViewId": "01", "sendCallTo": "0003*024"}
-GIVEN = {"waitForPickup": 20, "callerId": "John Doe <+15550100>"}
-WIRE_GIVEN = {"waitForPickup": "20", "callerId": "John Doe <+15550100>"}
-BODIES: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    ({"action": name, **RING}, {"action": name, **RING}) for name in ("Monitor", "Whisper", "BargeIn", "PickUp")
-]
-BODIES += [({**asked, **GIVEN}, {**sent, **WIRE_GIVEN}) for asked, sent in BODIES]
-BODIES += [({"action": "Whisper", "private": n, **RING},) * 2 for n in (0, 1)]
-BODIES += [({"action": name, "phoneCallViewId": "00"},) * 2 for name in ("StartRecording", "StopRecording")]
-BODIES += [({"action": "StartRecording", "phoneCallViewId": "00", "format": f},) * 2 for f in ("wav", "wav49")]
-
-
-@pytest.mark.parametrize(("asked", "sent"), BODIES, ids=str)
-def test_the_body_holds_the_fields_that_were_given_and_no_others(asked: dict[str, Any], sent: dict[str, Any]) -> None:
-    assert json.dumps(ACTION.validate_python(asked).wire(), sort_keys=True) == json.dumps(sent, sort_keys=True)
-
-
-@pytest.mark.parametrize("asked", [asked for asked, _ in BODIES], ids=str)
-def test_an_action_that_was_written_down_reads_back_the_same(asked: dict[str, Any]) -> None:
-    action = ACTION.validate_python(asked)
-    assert ACTION.validate_json(ACTION.dump_json(action)) == action
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"action": "Monitor", **RING, "private": 1},
-        {"action": "Monitor", **RING, "format": "wav"},
-        {"action": "BargeIn", **RING, "private": 0},
-        {"action": "PickUp", **RING, "private": 0},
-        {"action": "StopRecording", "phoneCallViewId": "00", "format": "wav"},
-        {"action": "StartRecording", **RING},
-        {"action": "StartRecording", "phoneCallViewId": "00", "format": "mp3"},
-        {"action": "Whisper", **RING, "private": 2},
-        {"action": "Monitor", **RING, "waitForPickup": 0},
-        {"action": "Monitor", **RING, "waitForPickup": 301},
-        {"action": "Monitor", **RING, "callerId": "John"},
-        {"action": "Monitor", "phoneCallViewId": "01"},
-        {"action": "Monitor", "sendCallTo": "0003*024"},
-        {"action": "Monitor", "phoneCallViewId": "01", "sendCallTo": "@self"},
-        {"action": "Monitor", "phoneCallViewId": "01", "sendCallTo": "+15550100"},
-        {"action": "Monitor", "phoneCallViewId": "..", "sendCallTo": "0003*024"},
-        {"action": "Monitor", "phoneCallViewId": "a/b", "sendCallTo": "0003*024"},
-        {"action": "Transfer", **RING},
-    ],
-    ids=str,
-)
-def test_a_body_that_no_page_allows_cannot_be_made(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        ACTION.validate_python(wrong)
-
-
 @pytest.mark.parametrize(
     ("source", "party"),
     [
@@ -354,3 +301,63 @@ def test_a_date_is_the_same_instant_every_time(a_view: MakeView, blanks: int) ->
 
 def test_what_is_longer_than_any_date_is_none(a_view: MakeView) -> None:
     assert a_view(answered="2026-11-20T10:00:00+02:00" + " " * LONGEST_DATE).answered is None
+
+
+# ── phones ──
+
+
+def phone(value: object) -> Presence:
+    found = presence_from(value)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("0", PhoneSeen.UNKNOWN),
+        ("1", PhoneSeen.ONLINE),
+        (2, PhoneSeen.RINGING),
+        ("3", PhoneSeen.BUSY),
+        (9, PhoneSeen.UNKNOWN),
+        (None, PhoneSeen.UNKNOWN),
+        ("busy", PhoneSeen.UNKNOWN),
+    ],
+    ids=str,
+)
+def test_the_state_is_a_number_or_a_numeric_string(status: object, state: PhoneSeen) -> None:
+    assert phone({"extension": "0003*024", "status": status}).status is state
+
+
+@pytest.mark.parametrize(
+    ("registration", "unreachable"),
+    [
+        ([{"agent": "Desk", "registration": "-1"}], True),
+        ([{"agent": "Desk", "registration": -2}], True),
+        ([{"registration": "-1"}, {"registration": "-2"}], True),
+        ([{"registration": "-1"}, {"registration": "1"}], False),
+        ([{"registration": "1"}], False),
+        ([{"registration": "2"}], False),
+        ([{"registration": "0"}], False),
+        ([{"registration": "-1"}, {"agent": "Soft"}], False),
+        ({"registration": "-1"}, True),
+        ("-1", True),
+        (-2, True),
+        ("1", False),
+        ([], False),
+        (None, False),
+        ("nonsense", False),
+    ],
+    ids=str,
+)
+def test_a_phone_is_unreachable_only_where_every_device_is_surely_not_registered(
+    registration: object, unreachable: bool
+) -> None:
+    assert phone({"extension": "0003*024", "registration": registration}).seen is (
+        PhoneSeen.NOT_REGISTERED if unreachable else PhoneSeen.UNKNOWN
+    )
+
+
+@pytest.mark.parametrize("value", [None, [], {}, {"extension": ""}, "0003*024", {"extension": ["0003*024"]}], ids=str)
+def test_what_names_no_phone_is_none(value: object) -> None:
+    assert presence_from(value) is None

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.actions import ActionName, fitting_actions, suits
-from bot.domain.calls import PhoneCall, PhoneCallView, Status
+from bot.domain.actions import ActionName
+from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
 from bot.domain.legs import Known
@@ -58,42 +58,6 @@ def test_where_no_extension_is_allowed_the_first_refusal_says_why(
 def test_an_extension_that_is_not_allowed_does_not_hide_one_that_is(rules: Permissions) -> None:
     bob = replace(rules.people["U0BOB"], extensions=("0003*299", "0003*210"))
     assert list(permitted(replace(rules, people={**rules.people, "U0BOB": bob}), "person", "U0BOB")) == ["0003*210"]
-
-
-# ── what suits ──
-
-FITS = [
-    (Status.RINGING, {ActionName.PICK_UP}),
-    (Status.ON_CALL, set(ActionName) - {ActionName.PICK_UP}),
-    (Status.UNKNOWN, set()),
-    (Status.OFF_HOOK, set()),
-    (Status.TRYING, set()),
-    (Status.OTHER_SIDE_RINGING, set()),
-]
-
-
-@pytest.mark.parametrize(("status", "fitting"), FITS, ids=lambda value: value.name if isinstance(value, Status) else "")
-def test_a_ringing_call_suits_pick_up_and_a_conversation_the_others(
-    a_view: MakeView, status: Status, fitting: set[ActionName]
-) -> None:
-    assert {action for action in ActionName if suits(action, a_view(status=int(status)))} == fitting
-
-
-def test_a_call_on_hold_suits_like_any_conversation(a_view: MakeView) -> None:
-    assert suits(ActionName.WHISPER, a_view(onHold="2026-11-21T11:59:30Z"))
-
-
-def test_a_call_that_is_not_recorded_cannot_be_stopped_to_be(a_view: MakeView) -> None:
-    assert ActionName.STOP_RECORDING not in fitting_actions(a_view())
-
-
-def test_a_call_that_is_recorded_cannot_be_recorded(a_view: MakeView) -> None:
-    assert fitting_actions(a_view(**RECORDED)) == (
-        ActionName.MONITOR,
-        ActionName.WHISPER,
-        ActionName.BARGE_IN,
-        ActionName.STOP_RECORDING,
-    )
 
 
 # ── the one call and view ──
