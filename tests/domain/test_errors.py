@@ -161,7 +161,7 @@ def test_a_command_that_is_not_understood_says_what_was_and_was_not_done_and_how
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_each_refusal_names_the_rule_for_the_trail(error: Refusal, rule: str) -> None:
+def test_each_refusal_names_the_rule_for_the_audit_log(error: Refusal, rule: str) -> None:
     assert error.rule == rule
 
 

@@ -1,4 +1,4 @@
-"""Which extensions and which callers a pattern of the authorization map means."""
+"""Which extensions and which callers a pattern of callbot.toml means."""
 
 import re
 

@@ -186,11 +186,11 @@ NAMES = {
     "+15550100": {},
     "0004*220": {},
 }
-"""Who calls, and how they are named: of the map, also where its organisation is left out; of the directory; nobody known."""
+"""Who calls, and how they are named: of callbot.toml, also where its organisation is left out; of the directory; nobody known."""
 
 
 @pytest.mark.parametrize("source", NAMES)
-def test_the_other_party_is_named_where_the_map_or_the_directory_knows_them(
+def test_the_other_party_is_named_where_callbot_toml_or_the_directory_knows_them(
     listed: List, rules: Permissions, a_call: MakeCall, a_view: MakeView, source: str
 ) -> None:
     here = replace(rules, directory=Directory((Agent("0003*310", name="Ilie Sales"),)))

@@ -51,7 +51,7 @@ async def test_a_hundred_open_in_one_scope_are_still_shown_within_four_seconds(
 
 
 @pytest.mark.parametrize("scopes", [1, 30, 101])
-async def test_a_hundred_open_ask_no_oftener_than_the_map_allows(
+async def test_a_hundred_open_ask_no_oftener_than_callbot_toml_allows(
     floor: Any, clock: Any, open_many: Any, scopes: int
 ) -> None:
     floor.scopes = tuple(("@me" if number == scopes - 1 else str(number), "@self") for number in range(scopes))
@@ -120,19 +120,19 @@ async def test_while_it_does_not_answer_the_card_says_nothing_that_was_not_seen(
     assert (one.state, one.stale) == (State.CONNECTED, True)
 
 
-# ── what a look proves ──
+# ── what a poll proves ──
 
 
-async def test_a_look_from_before_the_put_proves_nothing(
+async def test_a_poll_from_before_the_put_proves_nothing(
     floor: Any, clock: Any, an_intervention: Callable[..., Intervention], joined: Any, a_call: MakeCall
 ) -> None:
-    """Ana hangs up and asks again while a slow look at her old leg is under way."""
+    """Ana hangs up and asks again while a slow poll that shows her old leg is under way."""
     first, second = an_intervention(id="i1", card="k1"), an_intervention(ActionName.WHISPER, id="i2", card="k1")
     floor.pbx.calls = {"c1": joined("c1")}
     floor.pbx.seconds = 3.0
-    await floor.follows(first)
+    await floor.accepted(first)
     await clock.let_pass(1)
-    await floor.follows(second)
+    await floor.accepted(second)
     floor.pbx.calls = {"c1": joined("c1")}
     await clock.let_pass(2.6)
     assert floor.memory.saved["i2"].state is State.RINGING
@@ -150,25 +150,25 @@ async def test_the_seconds_until_the_proof_are_kept(floor: Any, clock: Any, open
 # ── whose leg it is ──
 
 
-async def test_a_leg_that_has_come_since_the_last_look_is_known_as_one(
+async def test_a_leg_that_has_come_since_the_last_poll_is_known_as_one(
     floor: Any, an_intervention: Callable[..., Intervention], joined: Any
 ) -> None:
     """Where the call was picked up by a supervisor, both sides come from supervisors, and the leg must not be offered."""
-    await floor.follows(an_intervention())
+    await floor.accepted(an_intervention())
     assert floor.tracker.known((joined("c1"),)) == {"c1": Known(frozenset({"02"}))}
 
 
 async def test_a_side_from_the_same_phone_that_was_there_before_the_put_is_no_leg_of_it(
     floor: Any, an_intervention: Callable[..., Intervention], joined: Any
 ) -> None:
-    await floor.follows(an_intervention().model_copy(update={"legs_before": frozenset({"02"})}))
+    await floor.accepted(an_intervention().model_copy(update={"legs_before": frozenset({"02"})}))
     assert floor.tracker.known((joined("c1"),)) == {"c1": NOTHING}
 
 
 async def test_of_another_call_under_the_same_id_nothing_is_a_leg(
     floor: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall, a_view: Any, a_leg: Any
 ) -> None:
-    await floor.follows(an_intervention())
+    await floor.accepted(an_intervention())
     another = a_call(a_view(), a_leg(), published="2026-11-21T15:00:00Z")
     assert floor.tracker.known((another,)) == {"c1": NOTHING}
 
@@ -176,7 +176,7 @@ async def test_of_another_call_under_the_same_id_nothing_is_a_leg(
 async def test_a_call_that_was_picked_up_is_its_partys_and_no_secret(
     floor: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall, a_view: Any
 ) -> None:
-    await floor.follows(an_intervention(ActionName.PICK_UP))
+    await floor.accepted(an_intervention(ActionName.PICK_UP))
     taken = a_call(a_view("01", source=["0003*024"]))
     assert floor.tracker.known((taken,)) == {"c1": Known(heard=frozenset({"01"}))}
 
@@ -185,7 +185,7 @@ async def test_a_recording_of_who_was_removed_has_ended_for_them_however_it_goes
     *, floor: Any, clock: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall, a_view: Any, noon: Any
 ) -> None:
     floor.pbx.calls = {"c1": a_call(a_view(recording=noon.isoformat()))}
-    await floor.follows(an_intervention(ActionName.START_RECORDING))
+    await floor.accepted(an_intervention(ActionName.START_RECORDING))
     await clock.let_pass(3)
     before, floor.rules = floor.rules, replace(floor.rules, people={})
     await clock.let_pass(5)
@@ -204,7 +204,7 @@ async def test_a_card_that_is_forgotten_while_a_claim_waits_comes_back_as_it_was
     floor: Any, clock: Any, an_intervention: Callable[..., Intervention], a_call: MakeCall
 ) -> None:
     floor.pbx.calls = {"c1": a_call()}
-    await floor.follows(an_intervention())
+    await floor.accepted(an_intervention())
     earlier = await floor.tracker.open_card("k1")
     floor.pbx.calls = {}
     await clock.let_pass(10)

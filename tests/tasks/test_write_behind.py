@@ -9,7 +9,7 @@ import pytest
 from bot.domain.actions import ActionName
 from bot.domain.errors import CallbotError
 from bot.domain.intervention import Intervention, State
-from bot.tasks import LONGEST_PAUSE, WriteBehind
+from bot.tasks import LONGEST_PAUSE, WriteBehind, back_off
 
 MakeIntervention = Callable[..., Intervention]
 
@@ -122,9 +122,9 @@ async def test_as_many_as_the_ledger_takes_together_are_written_at_a_time(clock:
     ledger = Refusing(clock, held=True)
     begun: list[str] = []
 
-    async def save(truth: Intervention) -> None:
-        begun.append(truth.id)
-        await ledger.save(truth)
+    async def save(state: Intervention) -> None:
+        begun.append(state.id)
+        await ledger.save(state)
 
     saving = WriteBehind(save, clock.sleep, at_once=3)
     for number in range(5):
@@ -179,3 +179,15 @@ async def test_an_unexpected_error_of_who_hears_of_it_keeps_nothing_from_being_w
     for state in (State.RINGING, State.CONNECTED, State.ENDED):
         await saving.save(at(asked, state))
     assert (ledger.rows[asked.id].state, saving.waits(asked.id)) == (State.ENDED, False)
+
+
+# ── pauses after failures ──
+
+
+def test_each_pause_is_twice_as_long_until_the_longest() -> None:
+    assert [back_off(failures, 0.5, 3.0) for failures in (1, 2, 3, 4, 10_000)] == [0.5, 1.0, 2.0, 3.0, 3.0]
+
+
+@pytest.mark.parametrize(("jitter", "pause"), [(0.0, 1.0), (0.5, 1.5), (1.0, 2.0)])
+def test_jitter_shortens_a_pause_by_up_to_a_half(jitter: float, pause: float) -> None:
+    assert back_off(3, 0.5, 3.0, jitter) == pause
