@@ -11,7 +11,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.card import Card
-from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS, REST
+from bot.slack.card_publisher import MOST_CARDS, REST
 
 MakeAlert = Callable[..., Alert]
 AlertIn = Callable[..., AlertCard]
@@ -115,27 +115,13 @@ async def test_who_raised_their_hand_is_told_who_is_coming_and_nobody_else_is(de
 # ── answers that are lost ──
 
 
-@pytest.mark.parametrize(("kind", "more"), [("lost", {}), ("done500", {}), ("late", {"seconds": 0.7})])
-async def test_an_alert_whose_answer_was_lost_is_found_and_gets_no_second_card(
-    *, desk: Any, alert_in: AlertIn, kind: str, more: dict[str, Any]
-) -> None:
-    desk.fault(POST, kind, **more)
+async def test_an_alert_whose_answer_was_lost_is_found_and_gets_no_second_card(desk: Any, alert_in: AlertIn) -> None:
+    desk.fault(POST, "lost")
     desk.publisher.show(alert_in())
     card = await desk.shows("Raised")
     desk.publisher.show(alert_in("Resolved"))
     assert await desk.shows("Resolved") is card
     assert desk.posted == [card.metadata["event_payload"]["card"]]
-
-
-async def test_after_a_crash_in_the_middle_of_a_post_the_alert_goes_on_on_its_card(
-    desk: Any, alert_in: AlertIn
-) -> None:
-    desk.fault(POST, "late", seconds=0.3)
-    desk.publisher.show(alert_in())
-    card = await desk.shows("Raised")
-    await desk.publisher._tasks.cancel()
-    desk.another_publisher().show(alert_in("Resolved"))
-    assert await desk.shows("Resolved") is card
 
 
 async def test_where_the_history_is_closed_there_is_no_second_card_and_nobody_is_told_instead(
@@ -201,15 +187,6 @@ async def test_after_a_429_an_alert_waits_as_long_as_slack_said_and_no_longer(de
     desk.publisher.show(alert_in())
     await desk.shows("Raised")
     assert (desk.asked(POST), desk.pauses) == (2, [])
-
-
-async def test_a_token_that_slack_takes_no_more_is_said_once_for_alerts_too(desk: Any, alert_in: AlertIn) -> None:
-    desk.fault(POST, "error", error="token_revoked", times=3)
-    with capture_logs() as logs:
-        desk.publisher.show(alert_in())
-        await desk.shows("Raised")
-    errors = [line["event"] for line in logs if line["log_level"] == "error"]
-    assert (errors, desk.pauses) == (["token_refused"], [LONGEST_PAUSE] * 3)
 
 
 # ── beside interventions ──
