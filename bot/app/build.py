@@ -176,7 +176,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         cards=publisher,
         config=config,
         now=now,
-        measures=setup.metrics,
+        metrics=setup.metrics,
         noticed=note_interventions,
     )
     alerts = AlertManager(
@@ -220,7 +220,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         ledger=ledger,
         config=config,
         now=now,
-        measures=setup.metrics,
+        metrics=setup.metrics,
         tracker=tracker,
         outcomes=outcomes,
         bot_token=slack.bot_token,

@@ -40,7 +40,7 @@ from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
 from bot.interventions.claiming import Claims, PhoneBusy, Reading
 from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes
 from bot.interventions.planner import permits_for, suitable_views
-from bot.interventions.tracker import InterventionConfig, InterventionTracker, Measures
+from bot.interventions.tracker import InterventionConfig, InterventionMetrics, InterventionTracker
 from bot.interventions.waiting import Verdict, Waited, changes_mode
 from bot.polling.phone_calls import PhoneCalls, live_on
 from bot.tasks import Tasks
@@ -110,7 +110,7 @@ class Interventions:
         ledger: InterventionLedger,
         config: InterventionConfig,
         now: Callable[[], datetime],
-        measures: Measures,
+        metrics: InterventionMetrics,
         tracker: InterventionTracker,
         outcomes: Outcomes,
         bot_token: BotToken,
@@ -118,7 +118,7 @@ class Interventions:
         self._phone_calls = phone_calls
         self._config = config
         self._now = now
-        self._measures = measures
+        self._metrics = metrics
         self._tracker = tracker
         self._outcomes = outcomes
         self._bot_token = bot_token
@@ -235,7 +235,7 @@ class Interventions:
         """
 
         async def put() -> None:
-            await self._tracker.update(await send(intervention, self._phone_calls, self._measures, self._now))
+            await self._tracker.update(await send(intervention, self._phone_calls, self._metrics, self._now))
 
         sending = self._tasks.spawn(put(), name=f"put {intervention.id}")
         await asyncio.sleep(0)  # the PUT goes before what is said of it
@@ -359,7 +359,7 @@ class Interventions:
 
 
 async def send(
-    intervention: Intervention, phone_calls: PhoneCalls, measures: Measures, now: Callable[[], datetime]
+    intervention: Intervention, phone_calls: PhoneCalls, metrics: InterventionMetrics, now: Callable[[], datetime]
 ) -> Intervention:
     """Send the PUT, once, and return what is known after it. Its row is in the ledger. Nothing is raised."""
     action = intervention.action
@@ -374,6 +374,6 @@ async def send(
     except Exception:  # noqa: BLE001 - nobody knows what was done, so the call is polled
         _log.exception("put_failed", intervention=intervention.id)
         result, after = "lost", answer_lost(intervention)
-    measures.put(result)
+    metrics.put(result)
     _log.info("put", intervention=intervention.id, action=intervention.name, result=result, state=after.state)
     return after

@@ -47,7 +47,7 @@ class Cards(Protocol):
         """Say on the card, if it stands, that what waited on it was not sent. Asked for at a start, of what ended before."""
 
 
-class Measures(Protocol):
+class InterventionMetrics(Protocol):
     """The metrics that an operator watches."""
 
     def put(self, result: str) -> None:
@@ -81,7 +81,7 @@ class InterventionTracker:
         cards: Cards,
         config: InterventionConfig,
         now: Callable[[], datetime],
-        measures: Measures,
+        metrics: InterventionMetrics,
         noticed: Callable[[tuple[Intervention, ...]], None] = lambda _: None,
     ) -> None:
         self._poller = poller
@@ -89,7 +89,7 @@ class InterventionTracker:
         self._cards = cards
         self._config = config
         self._now = now
-        self._measures = measures
+        self._metrics = metrics
         self._noticed = noticed
         self._on_card: dict[str, dict[str, Intervention]] = {}
         """The newest state of each intervention, by card and id, oldest first."""
@@ -351,7 +351,7 @@ class InterventionTracker:
             if after.state is State.NOT_ANSWERED:
                 self._tasks.spawn(self._ask_about_phone(after), name=f"phone of {after.id}")
             if after.state is State.CONNECTED:
-                self._measures.connected((now - after.asked_at).total_seconds(), by_alert=bool(after.alert))
+                self._metrics.connected((now - after.asked_at).total_seconds(), by_alert=bool(after.alert))
         return after
 
     def _without_last_legs(self, one: Intervention, poll: Poll) -> Poll:

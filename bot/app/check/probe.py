@@ -145,7 +145,7 @@ class ProbeConfig:
         return frozenset()
 
 
-class NotMeasured:
+class NoMetrics:
     """The metrics of a probe: it has none."""
 
     def put(self, result: str) -> None:
@@ -308,7 +308,7 @@ class ProbeAction:
         self._now = now
         self._sleep = sleep
         self._card = ProbeCard(report)
-        self._measures = NotMeasured()
+        self._metrics = NoMetrics()
         config = ProbeConfig(permissions)
         poller = Poller(
             urgent=pbx,
@@ -325,7 +325,7 @@ class ProbeAction:
             cards=self._card,
             config=config,
             now=now,
-            measures=self._measures,
+            metrics=self._metrics,
         )
         self._outcomes = Outcomes(ledger)
         self._claims = Claims(
@@ -347,7 +347,7 @@ class ProbeAction:
         self._card.states.append(claimed)
         connected = False
         try:
-            await self._tracker.update(await send(claimed, self._pbx, self._measures, self._now))
+            await self._tracker.update(await send(claimed, self._pbx, self._metrics, self._now))
             await self._until_decided(claimed)
             connected = self._newest.state is State.CONNECTED
             if connected:
