@@ -42,7 +42,8 @@ class Card(BaseModel, frozen=True):
     legs: frozenset[str] = frozenset()
     """Views that are supervisors' legs."""
     buttons: tuple[Offer[Intervene], ...] = ()
-    mode_change: ModeChange | BusyPhone | None = None
+    waiting: ModeChange | BusyPhone | None = None
+    """What waits on it until the supervisor's phone is free."""
     removed: bool = False
     """callbot.toml no longer names the person, or they may no longer do this: their leg is not cut, and no button is offered."""
     protected: bool = False
@@ -102,7 +103,7 @@ def card_of(
     *,
     silent_in: frozenset[str],
     known: Callable[[PhoneCall], Known],
-    mode_change: ModeChange | BusyPhone | None,
+    waiting: ModeChange | BusyPhone | None,
 ) -> Card:
     """The card that shows these interventions to those who read it. `known`: what callbot knows of the views of a call."""
 
@@ -124,7 +125,7 @@ def card_of(
         names=permissions.names_of(newest.call.parties | {newest.phone, newest.extension}),
         legs=frozenset(view.id for view in newest.call.views if view.extension == newest.extension) - own,
         buttons=() if removed or protected else next_buttons(interventions, permissions),
-        mode_change=mode_change,
+        waiting=waiting,
         removed=removed,
         protected=protected,
     )

@@ -236,7 +236,7 @@ class InterventionTracker:
                     self._config.permissions(),
                     silent_in=self._config.silent_in(),
                     known=self._known,
-                    mode_change=self.waiting_requests.on_card(card_id),
+                    waiting=self.waiting_requests.on_card(card_id),
                 )
             )
             self._noticed(shown)

@@ -170,7 +170,7 @@ def _actions(interventions: tuple[Intervention, ...], newest: Intervention) -> t
 
 def _buttons(card: Card, newest: Intervention) -> list[Block]:
     """What to do next; while the supervisor's phone is waited for, whether to ring it anyway."""
-    change = card.mode_change
+    change = card.waiting
     late = isinstance(change, ModeChange) and change.late
     if change is None or late or card.removed or card.protected:
         offered = [intervention_button(one) for one in card.buttons]
@@ -271,7 +271,7 @@ def _whose(one: Intervention) -> str:
 
 
 def _phone_busy(card: Card, one: Intervention) -> tuple[str, ...]:
-    whose = card.mode_change.whose if isinstance(card.mode_change, BusyPhone) and not card.protected else ""
+    whose = card.waiting.whose if isinstance(card.waiting, BusyPhone) and not card.protected else ""
     whose = f" ({_first(whose)}'s call)" if whose else ""
     return (f"Asked: your phone is busy{whose}", f"Finish there first; then it rings for {_first(one.agent)}.")
 
@@ -370,7 +370,7 @@ STATE_WORDS: dict[State, Callable[[Intervention], tuple[str, ...]]] = {
 def _mode_change(card: Card, newest: Intervention) -> tuple[str, ...]:
     """What a card says while a change of mode waits, after it waited too long, and where the new mode failed."""
     words: list[str] = []
-    change = card.mode_change
+    change = card.waiting
     if isinstance(change, ModeChange) and not (card.removed or card.protected):
         hang_up = f"Hang up: your phone rings again at once for {LABEL[change.to]}."
         words.append(f"Not switched, {STILL[change.current]}." if change.late else hang_up)

@@ -256,7 +256,7 @@ LATE = [
 def test_after_waiting_in_vain_the_card_says_which_mode_goes_on(
     said: Said, reached: Reached, held: ActionName, words: str
 ) -> None:
-    assert words in said(reached(State.CONNECTED, held), mode_change=ModeChange(current=held, to=MONITOR, late=True))
+    assert words in said(reached(State.CONNECTED, held), waiting=ModeChange(current=held, to=MONITOR, late=True))
 
 
 WAITING = [
@@ -279,7 +279,7 @@ def test_while_the_phone_is_waited_for_the_card_offers_to_ring_it_anyway(
     words: str,
     anyway: str,
 ) -> None:
-    card = message(reached(State.CONNECTED), mode_change=waiting)
+    card = message(reached(State.CONNECTED), waiting=waiting)
     assert words in card.text
     assert labels(card) == [anyway, "Cancel"]
 
@@ -552,7 +552,7 @@ def test_the_card_of_a_recording_that_is_followed_no_more_says_so(
 def test_who_may_not_see_the_call_is_not_asked_to_hang_up_for_another_mode(
     message: CardMessage, reached: Reached, labels: Texts, fields: dict[str, Any]
 ) -> None:
-    card = message(reached(State.CONNECTED), mode_change=ModeChange(current=MONITOR, to=WHISPER), **fields)
+    card = message(reached(State.CONNECTED), waiting=ModeChange(current=MONITOR, to=WHISPER), **fields)
     assert "Hang up: your phone" not in card.text
     assert "Ring now anyway" not in labels(card)
 
