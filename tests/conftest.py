@@ -21,7 +21,7 @@ from bot.domain.directory import Agent, Directory
 from bot.domain.intervention import Intervention, before_put
 from bot.domain.permissions import CallerPattern, ExtensionPattern, Permissions, Person, Role
 
-pytest_plugins = ["tests.fixtures.state_table", "tests.fixtures.waiting"]
+pytest_plugins = ["tests.fixtures.state_table", "tests.fixtures.on_a_clock"]
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MINUTE_AGO = (NOON - timedelta(minutes=1)).isoformat()
