@@ -114,7 +114,7 @@ class Telephony:
         return Poller(
             urgent=self._unified_api(partial(rate_limit.turn, Priority.URGENT)),
             background=self._unified_api(partial(rate_limit.turn, Priority.BACKGROUND)),
-            scopes=lambda: self._live_config.permissions().scopes(),
+            scopes=lambda: self._live_config.permissions().scopes,
             every=lambda: self._live_config.config().watch.every,
             clock=time.monotonic,
             sleep=asyncio.sleep,

@@ -186,7 +186,7 @@ class Permissions:
         acting = [role for role in roles if action in role.actions]
         if not acting:
             raise NotAuthorized("action", f"None of your roles allows {LABEL[action]}.{self._what_now(person)}")
-        covering = [role for role in acting if self._covers(role, extension)]
+        covering = [role for role in acting if self._covers(role.extensions, extension)]
         if not covering:
             covered = ", ".join(pattern.text for role in acting for pattern in role.extensions) or "no extension"
             raise NotAuthorized(
@@ -226,7 +226,7 @@ class Permissions:
 
     def protects_extension(self, extension: str) -> bool:
         """Whether `[protected]` names this extension."""
-        return any(pattern.covers(extension, self.directory.teams) for pattern in self.protected_extensions)
+        return self._covers(self.protected_extensions, extension)
 
     @cached_property
     def _protects_party(self) -> Callable[[str], bool]:
@@ -256,7 +256,9 @@ class Permissions:
 
     def supervisors_of(self, extension: str) -> frozenset[str]:
         """The extensions of everyone who may do at least one thing on this extension, wherever they ask."""
-        covering = (name for name, role in self.roles.items() if role.actions and self._covers(role, extension))
+        covering = (
+            name for name, role in self.roles.items() if role.actions and self._covers(role.extensions, extension)
+        )
         return frozenset[str]().union(*(self._phones.get(name, ()) for name in covering))
 
     def owner(self, extension: str) -> str:
@@ -277,12 +279,9 @@ class Permissions:
         """The names of those extensions that are somebody's."""
         return {number: name for number in numbers if (name := self.name_of(number)) != number}
 
+    @cached_property
     def scopes(self) -> tuple[Scope, ...]:
         """What to ask the PBX for to see every live call, each once: `[watch] scopes`, else every user known here."""
-        return self._scopes
-
-    @cached_property
-    def _scopes(self) -> tuple[Scope, ...]:
         if self.watched is not None:
             return tuple(dict.fromkeys(self.watched))
         known: tuple[Person | Agent, ...] = (*self.people.values(), *self.directory.agents)
@@ -316,8 +315,8 @@ class Permissions:
         both = (self._holders.get(extension), self.directory.by_extension.get(extension))
         return tuple(known for known in both if known is not None)
 
-    def _covers(self, role: Role, extension: str) -> bool:
-        return any(pattern.covers(extension, self.directory.teams) for pattern in role.extensions)
+    def _covers(self, patterns: tuple[ExtensionPattern, ...], extension: str) -> bool:
+        return any(pattern.covers(extension, self.directory.teams) for pattern in patterns)
 
     def _what_now(self, person: Person) -> str:
         contact = self.people.get(self.contact or "")

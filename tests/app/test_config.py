@@ -367,13 +367,13 @@ def test_teams_that_are_nobody_are_named_with_where_they_stand(read: Read) -> No
 
 def test_scopes_are_those_of_the_file(read: Read) -> None:
     scopes = '[watch]\nscopes = [{ user = "7" }, { user = "@me", extension = "0003*210" }]'
-    assert read(scopes).permissions().scopes() == (Scope("7", "@self"), Scope("@me", "0003*210"))
+    assert read(scopes).permissions().scopes == (Scope("7", "@self"), Scope("@me", "0003*210"))
 
 
 def test_scopes_that_are_left_out_are_those_of_everybody_known(read: Read) -> None:
     people = USER + 'uapi_user = "8"\n[uapi]\ndefault_user = "1"'
     directory = Directory((Agent("0003*310", uapi_user="5"),))
-    assert read(people).permissions(directory).scopes() == (Scope("1"), Scope("5"), Scope("8"))
+    assert read(people).permissions(directory).scopes == (Scope("1"), Scope("5"), Scope("8"))
 
 
 # ── the directory's name ──

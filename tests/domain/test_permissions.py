@@ -347,17 +347,17 @@ def test_a_call_with_somebody_of_a_protected_team_is_not_touched(
 
 
 def test_every_user_who_is_known_is_looked_at_once_and_the_default_user_first(known: Permissions) -> None:
-    assert known.scopes() == tuple(Scope(user, "@self") for user in ("@me", "12", "13", "15", "3", "4", "99"))
+    assert known.scopes == tuple(Scope(user, "@self") for user in ("@me", "12", "13", "15", "3", "4", "99"))
 
 
 def test_the_default_user_is_looked_at_once_even_where_a_person_names_it() -> None:
     eve = Person("U0EVE", "Eve", ("0003*030",), uapi_user="7")
-    assert Permissions(people={"U0EVE": eve}, default_user="7").scopes() == (Scope("7"),)
+    assert Permissions(people={"U0EVE": eve}, default_user="7").scopes == (Scope("7"),)
 
 
 def test_scopes_that_are_written_down_are_looked_at_in_their_order_each_once(known: Permissions) -> None:
     written = (Scope("9", "0003*210"), Scope("3"), Scope("9", "0003*210"))
-    assert replace(known, watched=written).scopes() == written[:2]
+    assert replace(known, watched=written).scopes == written[:2]
 
 
 def test_a_phone_that_callbot_toml_gives_to_somebody_is_nobody_elses_whatever_the_directory_says(

@@ -96,7 +96,7 @@ def _numbers(config: Config) -> Iterator[Finding]:
 
 
 def _rate_limit(config: Config, permissions: Permissions) -> Iterator[Finding]:
-    scopes, rate_limit = len(permissions.scopes()), config.watch.max_requests_per_second
+    scopes, rate_limit = len(permissions.scopes), config.watch.max_requests_per_second
     if scopes / rate_limit > LONG_SCAN:
         yield remark(
             "watch",

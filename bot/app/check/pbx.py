@@ -110,7 +110,7 @@ class _Lists:
 
     async def all(self) -> tuple[list[Finding], dict[Scope, frozenset[str] | None]]:
         """A line for each scope, and the extensions that it shows (None: the PBX does not say)."""
-        scopes = self._permissions.scopes()
+        scopes = self._permissions.scopes
         tasks = [asyncio.create_task(self._scope(scope)) for scope in scopes]
         _, late = await asyncio.wait(tasks, timeout=LISTS_PATIENCE * self._patience)
         for task in late:
