@@ -54,6 +54,11 @@ def mrkdwn(message: Message) -> list[str]:
     return [text["text"] for text in texts if text["type"] == "mrkdwn"]
 
 
+def elements(block: dict[str, Any]) -> list[dict[str, Any]]:
+    """The buttons of a block."""
+    return [element for element in block.get("elements", ()) if element["type"] == "button"]
+
+
 def harm(message: Message, most: int) -> list[object]:
     """What Slack refuses in the message, or would read as markup of somebody else."""
     theirs = OURS.sub("", " ".join([message.text, *mrkdwn(message)]))
@@ -183,6 +188,16 @@ def test_hostile_words_mean_nothing_in_any_message(every_message: EveryMessage, 
 @given(words=st.text(st.characters() | st.sampled_from("<>&@#*_~`:\n\u202e"), max_size=900))
 def test_any_words_mean_nothing_in_any_message(every_message: EveryMessage, words: str) -> None:
     assert every_harm(every_message(words)) == {}
+
+
+def test_in_every_message_barge_in_and_record_ask_first_and_nothing_else_does(every_message: EveryMessage) -> None:
+    found = [each for message in every_message("Hal").values() for block in message.blocks for each in elements(block)]
+    asking = {each["action_id"].split(":")[1]: each["confirm"]["text"]["text"] for each in found if "confirm" in each}
+    assert asking == {
+        ActionName.BARGE_IN: "The customer will hear you.",
+        ActionName.START_RECORDING: "The conversation will be recorded.",
+    }
+    assert not [each for each in found if "confirm" not in each and each["action_id"].split(":")[1] in asking]
 
 
 def test_what_does_not_fit_is_left_out_in_whole_sentences(with_words: Callable[..., AlertCard]) -> None:

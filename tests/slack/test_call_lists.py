@@ -409,14 +409,6 @@ def test_each_button_is_for_its_own_call(offered: Offered, noon: datetime) -> No
     assert calls_of(choice_message(ActionName.MONITOR, offered(*[{}] * 7), noon)) == [f"c{n}" for n in range(7)]
 
 
-@pytest.mark.parametrize("action", ActionName)
-def test_the_buttons_of_barge_in_and_record_ask_first(offered: Offered, noon: datetime, action: ActionName) -> None:
-    asked = choice_message(action, offered({}, {}, action=action), noon)
-    (row,) = [block for block in asked.blocks if block["type"] == "actions"]
-    asks = action in {ActionName.BARGE_IN, ActionName.START_RECORDING}
-    assert ["confirm" in element for element in row["elements"]] == [asks, asks]
-
-
 @pytest.mark.parametrize(("many", "buttons"), [(2, 2), (5, 5), (6, 6), (25, 25), (26, 25)])
 def test_at_most_25_calls_are_offered(offered: Offered, noon: datetime, labels: Texts, many: int, buttons: int) -> None:
     asked = choice_message(ActionName.START_RECORDING, offered(*[{}] * many), noon)

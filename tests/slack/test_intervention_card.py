@@ -433,12 +433,6 @@ def test_who_left_the_configuration_is_offered_nothing(message: CardMessage, rea
     assert labels(message(reached(State.CONNECTED, slack_user="U0GONE"))) == []
 
 
-def test_barge_in_and_record_ask_first(message: CardMessage, reached: Reached) -> None:
-    blocks = message(reached(State.NOT_ANSWERED)).blocks
-    asking = {e["text"]["text"]: e["confirm"]["text"]["text"] for e in blocks[-1]["elements"] if "confirm" in e}
-    assert asking == {"Barge in": "The customer will hear you.", "Record": "The conversation will be recorded."}
-
-
 # ── the parties of the call ──
 
 SIDES = [
