@@ -21,7 +21,13 @@ from bot.interventions.card import Card
 from bot.sandbox.workspace.conversations import LIVE_MARKUP
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.alert_card import alert_message, blind_message, digest_message
-from bot.slack.answer_messages import help_coming_message, refusal_message
+from bot.slack.answer_messages import (
+    help_coming_message,
+    help_not_seen_message,
+    never_sent_message,
+    phone_not_registered_message,
+    refusal_message,
+)
 from bot.slack.call_lists import call_list_message, choice_message
 from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message
@@ -166,7 +172,10 @@ def every_message(
             "an empty list": call_list_message(listing.model_copy(update={"lines": ()})),
             "a question": choice_message(ActionName.BARGE_IN, (choice,) * 200, noon),
             "a refusal": refusal_message(str(BadCommand(words, "/monitor 0003*210")), "r1"),
+            "a phone that is not registered": phone_not_registered_message(words, offer(ActionName.MONITOR), "r1"),
             "who is coming": help_coming_message(words),
+            "a help request that nobody sees": help_not_seen_message(),
+            "a card that was never sent": never_sent_message(),
             **{
                 f"an outage, {whole}, {ended}": blind_message(
                     BlindCard(id="b1", place="C0ALERTS", since=noon, whole=whole, ended=ended)

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from bot.alerts.alert import Alert, Resolution, resolved, snoozed
-from bot.alerts.card import AlertCard, DigestCard
+from bot.alerts.card import AlertCard, BlindCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.card import Card
-from bot.slack.alert_card import alert_message, digest_message
+from bot.slack.alert_card import alert_message, blind_message, digest_message
 from bot.slack.card_kinds import (
     AnyCard,
+    card_at,
     may_change,
     message_of,
     newest_step,
@@ -44,8 +45,9 @@ def cards(
         "alert": alert_card_of(an_alert()),
         "alert, snoozed": alert_card_of(snoozed(an_alert(), "Ana Pop", noon + timedelta(seconds=30))),
         "alert, over": alert_card_of(resolved(an_alert(), Resolution.CALL_OVER, noon + timedelta(seconds=64))),
-        "digest": a_digest(changed_at=noon + timedelta(seconds=7)),
+        "digest": a_digest(alert_card_of(an_alert()), changed_at=noon + timedelta(seconds=7)),
         "digest, over": a_digest(rules=NONE_OPEN, changed_at=noon + timedelta(seconds=8)),
+        "outage": BlindCard(id="b1", place="C0ALERTS", since=noon + timedelta(seconds=9), whole=True),
     }
 
 
@@ -57,6 +59,7 @@ KINDS: dict[str, tuple[Callable[[Any], Any], float, bool, Rank, str | None]] = {
     "alert, over": (alert_message, 64, False, Rank.ALERT, None),
     "digest": (digest_message, 7, True, Rank.ALERT, None),
     "digest, over": (digest_message, 8, False, Rank.ALERT, None),
+    "outage": (blind_message, 9, True, Rank.ALERT, None),
 }
 """How it is shown, seconds after noon of its newest step, whether it may change, its rank, who is told instead."""
 
@@ -66,25 +69,43 @@ def test_every_kind_is_in_the_table(cards: dict[str, AnyCard]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_is_shown_in_its_own_way(cards: dict[str, AnyCard], kind: str) -> None:
-    assert message_of(cards[kind]) == KINDS[kind][0](cards[kind])
+def test_each_kind_has_its_own_answers(cards: dict[str, AnyCard], noon: datetime, kind: str) -> None:
+    card, (show, seconds, changes, rank, told) = cards[kind], KINDS[kind]
+    assert message_of(card) == show(card)
+    assert newest_step(card) == noon + timedelta(seconds=seconds)
+    assert may_change(card) is changes
+    assert (rank_of(card), person_to_tell(card)) == (rank, told)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_newest_step_of_each_kind_is_known(cards: dict[str, AnyCard], noon: datetime, kind: str) -> None:
-    assert newest_step(cards[kind]) == noon + timedelta(seconds=KINDS[kind][1])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_whether_a_card_may_change_again_is_known(cards: dict[str, AnyCard], kind: str) -> None:
-    assert may_change(cards[kind]) is KINDS[kind][2]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_only_of_an_intervention_somebody_is_told_where_the_card_cannot_stand(
+def test_a_card_is_shown_by_the_wall_clock_and_its_buttons_name_calls_by_the_clock_of_the_pbx(
     cards: dict[str, AnyCard], kind: str
 ) -> None:
-    assert (rank_of(cards[kind]), person_to_tell(cards[kind])) == KINDS[kind][3:]
+    card, own, pbx = cards[kind], timedelta(hours=1), timedelta(days=1)
+    moved = card_at(card, own, pbx)
+    assert newest_step(moved) == newest_step(card) + own
+    for now, before in zip(_calls(moved), _calls(card), strict=True):
+        assert now.published == before.published + pbx
+        assert [view.answered for view in now.views] == [view.answered and view.answered + pbx for view in before.views]
+    assert getattr(moved, "buttons", ()) == getattr(card, "buttons", ())
+    assert card_at(card, timedelta(), timedelta()) is card
+
+
+def test_an_alert_is_since_a_date_of_the_pbx(cards: dict[str, AnyCard]) -> None:
+    moved, card = card_at(cards["alert"], timedelta(hours=1), timedelta(days=1)), cards["alert"]
+    assert isinstance(moved, AlertCard)
+    assert isinstance(card, AlertCard)
+    assert (moved.alert.since, moved.alert.raised_at) == (
+        card.alert.since + timedelta(days=1),
+        card.alert.raised_at + timedelta(hours=1),
+    )
+
+
+def _calls(card: AnyCard) -> list[Any]:
+    if isinstance(card, Card):
+        return [one.call for one in card.interventions]
+    lines = card.lines if isinstance(card, DigestCard) else (card,)
+    return [line.alert.call for line in lines if isinstance(line, AlertCard)]
 
 
 PRESSING = [
@@ -108,8 +129,8 @@ def test_what_is_undecided_or_not_shown_yet_is_pressing(
     assert found == (KINDS[kind][3], pressing, since)
 
 
-def test_only_of_a_raised_hand_somebody_has_asked_for_the_card(
+def test_only_a_help_request_has_somebody_who_asked_for_the_card(
     cards: dict[str, AnyCard], an_alert: MakeAlert, alert_card_of: MakeAlertCard
 ) -> None:
-    hand = alert_card_of(an_alert(asked_by="U0BOB"))
-    assert ({who_asked(card) for card in cards.values()}, who_asked(hand)) == ({""}, "U0BOB")
+    request = alert_card_of(an_alert(asked_by="U0BOB"))
+    assert ({who_asked(card) for card in cards.values()}, who_asked(request)) == ({""}, "U0BOB")

@@ -84,6 +84,22 @@ def test_the_id_of_the_request_is_shown_where_something_went_wrong_and_nowhere_e
     assert {state for state, name, _ in WORDS if "Request i1" in said(reached(state, name))} == WENT_WRONG
 
 
+WHY = [
+    (State.ASKED, {"why": Why.PHONE_BUSY}, "Asked: your phone is busy (Dan's call)."),
+    (State.ASKED, {"rung_anyway": True}, "Asked: Monitor. Sent to the PBX. The call does not show it yet. Whether"),
+    (State.ENDED, {"why": Why.SIDE_GONE}, "Ended: Bob's part of the call is over."),
+    (State.ENDED, {"why": Why.NOT_SENT, "advice": "Ask again."}, "Ended: nothing was sent. Ask again."),
+]
+
+
+@pytest.mark.parametrize(("state", "fields", "words"), WHY, ids=[row[2] for row in WHY])
+def test_the_headline_says_why(
+    message: CardMessage, reached: Reached, state: State, fields: dict[str, Any], words: str
+) -> None:
+    one = reached(state).model_copy(update=fields)
+    assert message(one, mode_change=BusyPhone(whose="Dan Popa")).text.startswith(words)
+
+
 @pytest.mark.parametrize(
     ("why", "head"),
     [(Why.CALL_OVER, "Ended: Ana's call is over."), (Why.LEFT, "Ended: You left; the call goes on.")],
