@@ -128,7 +128,7 @@ def test_a_supervisor_whose_phone_still_rings_is_not_on_it(
 
 
 @pytest.mark.parametrize(
-    ("held", "offered_still"),
+    ("current", "offered_still"),
     [
         (ActionName.MONITOR, [ActionName.WHISPER, ActionName.BARGE_IN, ActionName.START_RECORDING]),
         (ActionName.BARGE_IN, [ActionName.MONITOR, ActionName.WHISPER, ActionName.START_RECORDING]),
@@ -136,9 +136,9 @@ def test_a_supervisor_whose_phone_still_rings_is_not_on_it(
     ],
 )
 def test_what_one_does_already_is_not_offered(
-    listed: List, inside: Inside, a_call: MakeCall, held: ActionName, offered_still: list[ActionName]
+    listed: List, inside: Inside, a_call: MakeCall, current: ActionName, offered_still: list[ActionName]
 ) -> None:
-    assert offered(listed("U0ANA", a_call(), followed=(inside(held),))[0]) == offered_still
+    assert offered(listed("U0ANA", a_call(), followed=(inside(current),))[0]) == offered_still
 
 
 def test_what_somebody_else_does_is_offered(listed: List, inside: Inside, a_call: MakeCall) -> None:

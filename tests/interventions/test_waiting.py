@@ -41,70 +41,70 @@ def changes(
 
 
 @pytest.fixture
-def held(an_intervention: Callable[..., Intervention]) -> Intervention:
+def current(an_intervention: Callable[..., Intervention]) -> Intervention:
     return an_intervention().model_copy(update={"state": State.CONNECTED, "leg": "02"})
 
 
 async def begun(
-    waiting_requests: WaitingRequests, held: Intervention, to: ActionName = ActionName.WHISPER
+    waiting_requests: WaitingRequests, current: Intervention, to: ActionName = ActionName.WHISPER
 ) -> "asyncio.Task[Verdict]":
     """A change that waits."""
-    waiting = asyncio.create_task(waiting_requests.wait(held, to))
-    while not waiting_requests.waits(held.card):
+    waiting = asyncio.create_task(waiting_requests.wait(current, to))
+    while not waiting_requests.waits(current.card):
         await asyncio.wait({waiting}, timeout=0.001)
     return waiting
 
 
-async def test_it_goes_on_when_the_supervisor_has_hung_up(held: Intervention) -> None:
+async def test_it_goes_on_when_the_supervisor_has_hung_up(current: Intervention) -> None:
     shown: list[str] = []
     waiting_requests = changes(shown.append)
-    waiting = await begun(waiting_requests, held)
-    assert shown == [held.card]
-    waiting_requests.ended(held.model_copy(update={"state": State.ENDED, "why": Why.LEFT}))
+    waiting = await begun(waiting_requests, current)
+    assert shown == [current.card]
+    waiting_requests.ended(current.model_copy(update={"state": State.ENDED, "why": Why.LEFT}))
     assert await waiting is Verdict.FREE
-    assert waiting_requests.on_card(held.card) is None
+    assert waiting_requests.on_card(current.card) is None
 
 
-async def test_it_comes_to_nothing_when_the_call_is_over(held: Intervention) -> None:
+async def test_it_comes_to_nothing_when_the_call_is_over(current: Intervention) -> None:
     waiting_requests = changes(lambda card: None)
-    waiting = await begun(waiting_requests, held)
-    waiting_requests.ended(held.model_copy(update={"state": State.ENDED, "why": Why.CALL_OVER}))
+    waiting = await begun(waiting_requests, current)
+    waiting_requests.ended(current.model_copy(update={"state": State.ENDED, "why": Why.CALL_OVER}))
     assert await waiting is Verdict.OVER
 
 
-async def test_the_end_of_another_intervention_on_the_card_decides_nothing(held: Intervention) -> None:
+async def test_the_end_of_another_intervention_on_the_card_decides_nothing(current: Intervention) -> None:
     waiting_requests = changes(lambda card: None)
-    waiting = await begun(waiting_requests, held)
-    waiting_requests.ended(held.model_copy(update={"id": "another", "state": State.ENDED, "why": Why.LEFT}))
-    assert waiting_requests.waits(held.card)
-    waiting_requests.decide(held.card, held.slack_user, now=False)
+    waiting = await begun(waiting_requests, current)
+    waiting_requests.ended(current.model_copy(update={"id": "another", "state": State.ENDED, "why": Why.LEFT}))
+    assert waiting_requests.waits(current.card)
+    waiting_requests.decide(current.card, current.slack_user, now=False)
     await waiting
 
 
 @pytest.mark.parametrize(("now", "verdict"), [(True, Verdict.NOW), (False, Verdict.CANCELLED)])
-async def test_its_person_decides_with_a_button(held: Intervention, now: bool, verdict: Verdict) -> None:
+async def test_its_person_decides_with_a_button(current: Intervention, now: bool, verdict: Verdict) -> None:
     waiting_requests = changes(lambda card: None)
-    waiting = await begun(waiting_requests, held)
-    waiting_requests.decide(held.card, held.slack_user, now=now)
+    waiting = await begun(waiting_requests, current)
+    waiting_requests.decide(current.card, current.slack_user, now=now)
     assert await waiting is verdict
 
 
-async def test_nobody_else_decides(held: Intervention) -> None:
+async def test_nobody_else_decides(current: Intervention) -> None:
     waiting_requests = changes(lambda card: None)
-    waiting = await begun(waiting_requests, held)
+    waiting = await begun(waiting_requests, current)
     with pytest.raises(NotAuthorized):
-        waiting_requests.decide(held.card, "U0LIS", now=True)
-    assert waiting_requests.waits(held.card)
-    waiting_requests.decide(held.card, held.slack_user, now=False)
+        waiting_requests.decide(current.card, "U0LIS", now=True)
+    assert waiting_requests.waits(current.card)
+    waiting_requests.decide(current.card, current.slack_user, now=False)
     await waiting
 
 
-async def test_a_second_answer_is_refused(held: Intervention) -> None:
+async def test_a_second_answer_is_refused(current: Intervention) -> None:
     waiting_requests = changes(lambda card: None)
-    waiting = await begun(waiting_requests, held)
-    waiting_requests.decide(held.card, held.slack_user, now=True)
+    waiting = await begun(waiting_requests, current)
+    waiting_requests.decide(current.card, current.slack_user, now=True)
     with pytest.raises(NotSuitable):
-        waiting_requests.decide(held.card, held.slack_user, now=False)
+        waiting_requests.decide(current.card, current.slack_user, now=False)
     await waiting
 
 
@@ -113,25 +113,25 @@ async def test_a_button_of_a_question_that_is_gone_says_so() -> None:
         changes(lambda card: None).decide("card", "U0ANA", now=True)
 
 
-async def test_after_its_time_the_card_says_that_nothing_was_switched(held: Intervention) -> None:
+async def test_after_its_time_the_card_says_that_nothing_was_switched(current: Intervention) -> None:
     shown: list[Any] = []
     waiting_requests = changes(lambda card: shown.append(waiting_requests.on_card(card)), patience=0.01)
-    assert await waiting_requests.wait(held, ActionName.BARGE_IN) is Verdict.LATE
+    assert await waiting_requests.wait(current, ActionName.BARGE_IN) is Verdict.LATE
     assert [one.late for one in shown] == [False, True]
 
 
-async def test_when_callbot_ends_nothing_waits_any_more(held: Intervention) -> None:
+async def test_when_callbot_ends_nothing_waits_any_more(current: Intervention) -> None:
     waiting_requests = changes(lambda card: None)
-    waiting = await begun(waiting_requests, held)
+    waiting = await begun(waiting_requests, current)
     waiting_requests.close()
     assert await waiting is Verdict.STOPPED
 
 
-async def test_the_next_end_takes_the_late_note_away(held: Intervention) -> None:
+async def test_the_next_end_takes_the_late_note_away(current: Intervention) -> None:
     waiting_requests = changes(lambda card: None, patience=0.01)
-    await waiting_requests.wait(held, ActionName.BARGE_IN)
-    waiting_requests.ended(held)
-    assert waiting_requests.on_card(held.card) is None
+    await waiting_requests.wait(current, ActionName.BARGE_IN)
+    waiting_requests.ended(current)
+    assert waiting_requests.on_card(current.card) is None
 
 
 # ── a request for another call than the one that the phone is busy with ──
