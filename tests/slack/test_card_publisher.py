@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Request
-from bot.domain.intervention import State
+from bot.domain.intervention import State, Why
 from bot.interventions.card import Card
 from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS
 
@@ -93,6 +93,20 @@ async def test_after_a_restart_what_was_not_shown_is_sent(desk: Any, card_in: Ca
     assert await desk.shows("Ended") is card
 
 
+async def test_while_a_card_is_updated_that_waits_for_a_busy_phone_the_ledger_does_not_say_what_is_shown(
+    desk: Any, card_in: CardIn
+) -> None:
+    """A request that waits is in no ledger, so after a crash the next start has to take it off the card."""
+    desk.publisher.show(card_in(State.RINGING))
+    await desk.shows("Ringing")
+    await desk.publisher.drain(1.0)
+    before = (await desk.ledger.posted("k1")).shown
+    desk.fault(UPDATE, "slow", seconds=0.3)
+    desk.publisher.show(card_in(State.ASKED, why=Why.PHONE_BUSY))
+    await desk.workspace.until(lambda: desk.asked(UPDATE))
+    assert (bool(before), (await desk.ledger.posted("k1")).shown) == (True, "")
+
+
 async def test_a_card_that_cannot_be_made_ends_nothing(desk: Any, card_in: CardIn) -> None:
     desk.publisher.show(card_in(State.RINGING).model_copy(update={"interventions": ()}))
     await desk.workspace.until(lambda: desk.pauses)
@@ -118,6 +132,11 @@ async def test_a_token_that_slack_takes_no_more_is_said_once_and_tried_slowly(de
         [{"event": "token_refused", "reason": "token_revoked", "log_level": "error"}],
         [LONGEST_PAUSE] * 3,
     )
+    desk.fault(UPDATE, "error", error="token_revoked")
+    with capture_logs() as logs:
+        desk.publisher.show(card_in(State.CONNECTED, after=2))
+        await desk.shows("Connected")
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["token_refused"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -176,14 +176,38 @@ def test_people_whom_nobody_knows_come_last_whatever_they_ask() -> None:
     assert limits.refusal(a_requester("U0EVE", acting=True, known=False)) == BUSY
 
 
-def test_a_request_that_is_done_no_longer_counts() -> None:
-    limits = filled(MOST_EACH, lambda _: a_requester())
-    limits.count(a_requester(), -1)
-    assert limits.refusal(a_requester()) == ""
+class Door:
+    """Listeners whose requests end when `done` is set; `typed` is what each says in its ack."""
+
+    def __init__(self) -> None:
+        self.done = asyncio.Event()
+        outbox: Any = None
+        self.listeners = Listeners(
+            handle=self._handle,
+            outbox=outbox,
+            home=Home("T0LOCAL"),
+            knows=lambda _: True,
+            now=lambda: datetime.now(UTC),
+            sleep=asyncio.sleep,
+            new_id=lambda: "r1",
+        )
+
+    async def typed(self, line: str, user: str = "U0ANA", team: str = "T0LOCAL") -> str:
+        command, _, text = line.partition(" ")
+        ack = AsyncAck()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
+        await self.listeners.command(ack, {"command": command, "text": text, "user_id": user, "team_id": team})
+        assert ack.response is not None
+        return str(json.loads(ack.response.body)["text"]) if ack.response.body else ""
+
+    async def _handle(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
+        await self.done.wait()
 
 
-async def hang(request: Request, meant: Command | Refusal, asker: Asker) -> None:
-    await asyncio.Event().wait()
+@pytest.fixture
+async def door() -> AsyncIterator[Door]:
+    door = Door()
+    yield door
+    await door.listeners.drain(0.0)
 
 
 @pytest.mark.parametrize(
@@ -197,29 +221,27 @@ async def hang(request: Request, meant: Command | Refusal, asker: Asker) -> None
     ],
 )
 async def test_lists_help_and_what_means_nothing_share_one_limit_and_leave_the_rest_alone(
-    typed: str, refusal: str
+    door: Door, typed: str, refusal: str
 ) -> None:
-    outbox: Any = None
-    listeners = Listeners(
-        handle=hang,
-        outbox=outbox,
-        home=Home("T0LOCAL"),
-        knows=lambda _: True,
-        now=lambda: datetime.now(UTC),
-        sleep=asyncio.sleep,
-        new_id=lambda: "r1",
-    )
+    assert {await door.typed("/calls") for _ in range(MOST_EACH)} == {""}
+    assert await door.typed(typed) == refusal
 
-    async def said_to(line: str) -> str:
-        command, _, text = line.partition(" ")
-        ack = AsyncAck()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
-        body = {"command": command, "text": text, "user_id": "U0ANA", "team_id": "T0LOCAL"}
-        await listeners.command(ack, body)
-        assert ack.response is not None
-        return str(json.loads(ack.response.body)["text"]) if ack.response.body else ""
 
+async def test_when_ones_requests_are_done_the_next_is_taken(door: Door) -> None:
     for _ in range(MOST_EACH):
-        assert await said_to("/calls") == ""
-    assert await said_to(typed) == refusal
-    await listeners.drain(0.0)
-    assert await said_to("/monitor 0003*210") == STOPPING
+        await door.typed("/calls")
+    door.done.set()
+    while door.listeners.under_way:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+    assert await door.typed("/calls") == ""
+
+
+async def test_an_external_user_is_nobody_whom_the_configuration_names(door: Door) -> None:
+    for number in range(MOST_UNKNOWN):
+        await door.typed("/calls", f"U{number}", team="T0OTHER")
+    assert (await door.typed("/calls", "U0EVE", team="T0OTHER"), await door.typed("/calls")) == (BUSY, "")
+
+
+async def test_while_callbot_stops_nothing_is_taken(door: Door) -> None:
+    await door.listeners.drain(0.0)
+    assert await door.typed("/monitor 0003*210") == STOPPING
