@@ -89,8 +89,8 @@ def is_external(body: Mapping[str, Any], home: Home) -> bool:
 
 
 @dataclass(frozen=True)
-class Requester:
-    """Who asks, and for what."""
+class Origin:
+    """Where a request comes from: who asks, and whether for an act."""
 
     slack_user: str
     external: bool
@@ -113,21 +113,21 @@ class RequestLimits:
         self._unknown = 0
         self._of_each: Counter[tuple[str, bool]] = Counter()
 
-    def refusal(self, requester: Requester) -> str:
-        """Why a request of this person is not started now; empty where it may start."""
+    def refusal(self, origin: Origin) -> str:
+        """Why a request from there is not started now; empty where it may start."""
         if self.closed:
             return STOPPING
-        if self._all >= (MOST_WAITING if requester.acts and requester.known else MOST_LISTS):
+        if self._all >= (MOST_WAITING if origin.acts and origin.known else MOST_LISTS):
             return BUSY
-        if self._of_each[requester.slack_user, requester.acts] >= MOST_EACH:
+        if self._of_each[origin.slack_user, origin.acts] >= MOST_EACH:
             return WAIT
-        return BUSY if not requester.known and self._unknown >= MOST_UNKNOWN else ""
+        return BUSY if not origin.known and self._unknown >= MOST_UNKNOWN else ""
 
-    def count(self, requester: Requester, number: int) -> None:
-        """Count a request of this person that is started (1), or is done (-1)."""
+    def count(self, origin: Origin, number: int) -> None:
+        """Count a request from there that is started (1), or is done (-1)."""
         self._all += number
-        self._unknown += 0 if requester.known else number
-        of_each = (requester.slack_user, requester.acts)
+        self._unknown += 0 if origin.known else number
+        of_each = (origin.slack_user, origin.acts)
         self._of_each[of_each] += number
         if not self._of_each[of_each]:
             del self._of_each[of_each]
@@ -185,11 +185,11 @@ class Listeners:
             meant = parse(command, text)
         except Refusal as invalid:
             meant = invalid
-        requester = self._requester(body, _text(body, "user_id"), meant)
-        if refusal := self._limits.refusal(requester):
+        origin = self._origin(body, _text(body, "user_id"), meant)
+        if refusal := self._limits.refusal(origin):
             await ack(refusal, response_type="ephemeral")
             return
-        self._start(body, meant, requester, channel=_text(body, "channel_id"), said=f"{command} {text}".strip())
+        self._start(body, meant, origin, channel=_text(body, "channel_id"), said=f"{command} {text}".strip())
         await ack()
 
     async def click(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
@@ -206,8 +206,8 @@ class Listeners:
             channel, meant = offer.channel, offer.command
         except BadCommand as too_old:
             meant = too_old
-        requester = self._requester(body, _text(user, "id"), meant)
-        refusal = self._limits.refusal(requester)
+        origin = self._origin(body, _text(user, "id"), meant)
+        refusal = self._limits.refusal(origin)
         if refusal and self._answers_to_refused >= MOST_ANSWERS:
             await ack()
             return
@@ -215,12 +215,12 @@ class Listeners:
             meant = Refusal(refusal)
         label = _text(_mapping(action.get("text")), "text") or _text(action, "action_id")
         said = f"[{label}]"
-        self._start(body, meant, requester, channel=channel, said=said, clicked=True, refused=bool(refusal))
+        self._start(body, meant, origin, channel=channel, said=said, clicked=True, refused=bool(refusal))
         await ack()
 
-    def _requester(self, body: Mapping[str, Any], slack_user: str, meant: Command | Refusal) -> Requester:
+    def _origin(self, body: Mapping[str, Any], slack_user: str, meant: Command | Refusal) -> Origin:
         external = is_external(body, self._home)
-        return Requester(
+        return Origin(
             slack_user,
             external=external,
             known=not external and self._knows(slack_user),
@@ -231,7 +231,7 @@ class Listeners:
         self,
         body: Mapping[str, Any],
         meant: Command | Refusal,
-        requester: Requester,
+        origin: Origin,
         *,
         channel: str,
         said: str,
@@ -241,8 +241,8 @@ class Listeners:
         request = Request(
             id=self._new_id(),
             trigger=_text(body, "trigger_id") or self._new_id(),
-            slack_user=requester.slack_user,
-            external=requester.external,
+            slack_user=origin.slack_user,
+            external=origin.external,
             channel=channel,
             clicked=clicked,
             said=said[:LONGEST_SAID],
@@ -251,7 +251,7 @@ class Listeners:
         asker = PrivateAnswers(
             outbox=self._outbox,
             response_url=_text(body, "response_url"),
-            slack_user=requester.slack_user,
+            slack_user=origin.slack_user,
             clicked=clicked,
             now=self._now,
             sleep=self._sleep,
@@ -262,8 +262,8 @@ class Listeners:
             self._answers_to_refused += 1
             task.add_done_callback(lambda _: self._refused_answered())
         else:
-            self._limits.count(requester, 1)
-            task.add_done_callback(lambda _: self._limits.count(requester, -1))
+            self._limits.count(origin, 1)
+            task.add_done_callback(lambda _: self._limits.count(origin, -1))
 
     def _refused_answered(self) -> None:
         self._answers_to_refused -= 1

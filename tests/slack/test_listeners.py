@@ -23,7 +23,7 @@ from bot.slack.listeners import (
     WAIT,
     Home,
     Listeners,
-    Requester,
+    Origin,
     RequestLimits,
     is_external,
 )
@@ -126,54 +126,54 @@ def test_the_payloads_of_an_app_of_a_whole_organisation_are_read(sample: str, ho
 # ── how much may be under way ──
 
 
-def a_requester(name: str = "U0ANA", *, acting: bool = False, known: bool = True) -> Requester:
-    return Requester(name, external=False, acts=acting, known=known)
+def an_origin(name: str = "U0ANA", *, acting: bool = False, known: bool = True) -> Origin:
+    return Origin(name, external=False, acts=acting, known=known)
 
 
-def filled(many: int, requester: Callable[[int], Requester]) -> RequestLimits:
-    """With so many requests under way, each of the person that `requester` gives."""
+def filled(many: int, origin: Callable[[int], Origin]) -> RequestLimits:
+    """With so many requests under way, each of the person that `origin` gives."""
     limits = RequestLimits()
     for number in range(many):
-        limits.count(requester(number), 1)
+        limits.count(origin(number), 1)
     return limits
 
 
-def everybody(*, acting: bool) -> Callable[[int], Requester]:
+def everybody(*, acting: bool) -> Callable[[int], Origin]:
     """Each request of somebody else."""
-    return lambda number: a_requester(f"U{number}", acting=acting)
+    return lambda number: an_origin(f"U{number}", acting=acting)
 
 
 @pytest.mark.parametrize("acting", [False, True])
 def test_a_person_has_a_share_and_is_told_to_wait_beyond_it(*, acting: bool) -> None:
-    limits = filled(MOST_EACH, lambda _: a_requester(acting=acting))
-    assert (limits.refusal(a_requester(acting=acting)), limits.refusal(a_requester("U0LIS", acting=acting))) == (
+    limits = filled(MOST_EACH, lambda _: an_origin(acting=acting))
+    assert (limits.refusal(an_origin(acting=acting)), limits.refusal(an_origin("U0LIS", acting=acting))) == (
         WAIT,
         "",
     )
 
 
 def test_ones_own_lists_are_not_in_the_way_of_ones_own_interventions() -> None:
-    limits = filled(MOST_EACH, lambda _: a_requester())
-    assert limits.refusal(a_requester(acting=True)) == ""
+    limits = filled(MOST_EACH, lambda _: an_origin())
+    assert limits.refusal(an_origin(acting=True)) == ""
 
 
 def test_where_too_much_is_under_way_lists_are_refused_and_interventions_are_not() -> None:
     limits = filled(MOST_LISTS, everybody(acting=False))
-    assert (limits.refusal(a_requester()), limits.refusal(a_requester(acting=True))) == (BUSY, "")
+    assert (limits.refusal(an_origin()), limits.refusal(an_origin(acting=True))) == (BUSY, "")
 
 
 def test_there_is_an_end_for_interventions_too() -> None:
-    assert filled(MOST_WAITING, everybody(acting=True)).refusal(a_requester(acting=True)) == BUSY
+    assert filled(MOST_WAITING, everybody(acting=True)).refusal(an_origin(acting=True)) == BUSY
 
 
 def test_people_whom_nobody_knows_have_one_share_together() -> None:
-    limits = filled(MOST_UNKNOWN, lambda number: a_requester(f"U{number}", known=False))
-    assert (limits.refusal(a_requester("U0EVE", known=False)), limits.refusal(a_requester())) == (BUSY, "")
+    limits = filled(MOST_UNKNOWN, lambda number: an_origin(f"U{number}", known=False))
+    assert (limits.refusal(an_origin("U0EVE", known=False)), limits.refusal(an_origin())) == (BUSY, "")
 
 
 def test_people_whom_nobody_knows_come_last_whatever_they_ask() -> None:
     limits = filled(MOST_LISTS, everybody(acting=False))
-    assert limits.refusal(a_requester("U0EVE", acting=True, known=False)) == BUSY
+    assert limits.refusal(an_origin("U0EVE", acting=True, known=False)) == BUSY
 
 
 class Door:
