@@ -1,7 +1,7 @@
 """A claim that waits for the ledger: what was allowed before it must still be so after it, or nothing is sent."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -14,58 +14,65 @@ from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.phones import Intervention
 from bot.sandbox.pbx.server import Fault
 
-Events = list[MutableMapping[str, Any]]
-Lock = Callable[[str], None]
 CALLER = {"caller": "+15550142", "caller_name": "Carla Caller", "to": "0003*210"}
 READ = "/phoneCalls/12/0003*210"
 LONG = 1.1
 """Seconds after which a call is read again."""
 
 
-@pytest.fixture
-def events() -> Iterator[Events]:
-    with capture_logs() as logged:
-        yield logged
+class Hold:
+    """Another process that has the ledger's file locked, while a claim waits for it."""
+
+    def __init__(self, house: Any, events: list[MutableMapping[str, Any]]) -> None:
+        self.events = events
+        self._house = house
+        self._file = sqlite3.connect(house.folder / "callbot.db", isolation_level=None)
+        self._since = 0.0
+
+    async def logged(self, event: str, times: int = 1) -> None:
+        """Wait until the log has this event so often."""
+        workspace = self._house.workspace
+        await workspace.until(lambda: len([one for one in self.events if one["event"] == event]) >= times)
+
+    async def on(self, request: Any, times: int = 1) -> None:
+        """Make the request: the call is read and the action allowed, and the claim waits for the ledger."""
+        self._house.pbx.meanwhile.after(READ, lambda: self._file.execute("BEGIN IMMEDIATE"))
+        await request
+        await self.logged("allowed", times)
+        self._since = monotonic()
+
+    async def change_map(self, old: str, new: str) -> None:
+        """Change callbot.toml. It holds when this returns."""
+        self._house.change_map(old, new)
+        await self.logged("rules_taken")
+
+    def end(self) -> None:
+        """Let the ledger take writes again."""
+        self._file.execute("ROLLBACK")
+
+    async def end_late(self) -> None:
+        """The same, when the call has been read too long ago."""
+        await self._house.workspace.until(lambda: monotonic() > self._since + LONG)
+        self.end()
+
+    def close(self) -> None:
+        self._file.close()
 
 
 @pytest.fixture
-async def house(empty_house: Any, events: Events) -> Any:
-    """The house with a bot that looks at its rules often."""
+async def hold(empty_house: Any) -> AsyncIterator[Hold]:
+    """The house's bot reads its configuration often."""
     empty_house.map = empty_house.map.replace('contact = "U0ANA"', "")
-    await empty_house.start_bot(config_every=0.05)
-    return empty_house
+    with capture_logs() as events:
+        await empty_house.start_bot(config_every=0.05)
+        hold = Hold(empty_house, events)
+        yield hold
+        hold.close()
 
 
 @pytest.fixture
-def holder(house: Any) -> Iterator[sqlite3.Connection]:
-    """Somebody else's hold of the SQLite file; it takes writes again after `rollback`."""
-    holder = sqlite3.connect(house.folder / "callbot.db", isolation_level=None)
-    yield holder
-    holder.close()
-
-
-async def logged(house: Any, events: Events, event: str, times: int = 1) -> None:
-    await house.workspace.until(lambda: len([one for one in events if one["event"] == event]) >= times)
-
-
-async def claiming(house: Any, events: Events, holder: sqlite3.Connection, request: Any, times: int = 1) -> float:
-    """The call is read and the action allowed, and the claim waits for the ledger; since when."""
-    house.pbx.meanwhile.after(READ, lambda: holder.execute("BEGIN IMMEDIATE"))
-    await request
-    await logged(house, events, "allowed", times)
-    return monotonic()
-
-
-async def taken_up(house: Any, events: Events, old: str, new: str) -> None:
-    """Another map, which holds when this returns."""
-    house.change_map(old, new)
-    await logged(house, events, "rules_taken")
-
-
-async def let_go_late(house: Any, holder: sqlite3.Connection, since: float) -> None:
-    """The ledger takes writes again, when the call has been read too long ago."""
-    await house.workspace.until(lambda: monotonic() > since + LONG)
-    holder.execute("ROLLBACK")
+def house(empty_house: Any, hold: Hold) -> Any:
+    return empty_house
 
 
 async def nothing_of_it_is_left(house: Any, rule: str) -> None:
@@ -94,27 +101,23 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_what_the_rules_refuse_when_the_claim_is_written_is_not_sent(
-    house: Any, events: Events, holder: sqlite3.Connection, change: str
-) -> None:
+async def test_what_the_rules_refuse_when_the_claim_is_written_is_not_sent(house: Any, hold: Hold, change: str) -> None:
     old, new, words, rule = CHANGES[change]
     house.talk()
     typed = house.ana_types("/monitor 0003*210")
-    await claiming(house, events, holder, typed)
-    await taken_up(house, events, old, new)
-    holder.execute("ROLLBACK")
+    await hold.on(typed)
+    await hold.change_map(old, new)
+    hold.end()
     answer = await house.told("U0ANA", words)
     assert "Nothing was sent." in "\n".join(answer.lines())
     await nothing_of_it_is_left(house, rule)
 
 
-async def test_a_card_for_which_the_channel_is_no_longer_silent_is_not_posted_there(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
+async def test_a_card_for_which_the_channel_is_no_longer_silent_is_not_posted_there(house: Any, hold: Hold) -> None:
     house.talk()
-    await claiming(house, events, holder, house.workspace.type("U0ANA", "C0STAFF", "/monitor 0003*210"))
-    await taken_up(house, events, 'silent_in = ["C0STAFF"]', "silent_in = []")
-    holder.execute("ROLLBACK")
+    await hold.on(house.workspace.type("U0ANA", "C0STAFF", "/monitor 0003*210"))
+    await hold.change_map('silent_in = ["C0STAFF"]', "silent_in = []")
+    hold.end()
     await house.told("U0ANA", "The configuration has just changed")
     assert (house.actions(), house.cards("C0STAFF")) == ([], [])
 
@@ -153,50 +156,44 @@ def on_the_phone_of_the_asker(house: Any, call: str) -> None:
     ],
 )
 async def test_a_call_that_is_another_one_after_a_long_claim_is_not_acted_on(
-    house: Any, events: Events, holder: sqlite3.Connection, change: Any, outcome: tuple[str, str]
+    house: Any, hold: Hold, change: Any, outcome: tuple[str, str]
 ) -> None:
     words, rule = outcome
     call = house.talk()
-    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
+    await hold.on(house.ana_types("/monitor 0003*210"))
     change(house, call)
-    await let_go_late(house, holder, since)
+    await hold.end_late()
     answer = await house.told("U0ANA", words)
     assert "Nothing was sent." in "\n".join(answer.lines())
     await nothing_of_it_is_left(house, rule)
 
 
-async def test_a_call_that_cannot_be_read_again_is_not_acted_on(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
+async def test_a_call_that_cannot_be_read_again_is_not_acted_on(house: Any, hold: Hold) -> None:
     house.talk()
-    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
+    await hold.on(house.ana_types("/monitor 0003*210"))
     house.pbx.faults.add(Fault("html 502", path_contains=READ, times=None))
-    await let_go_late(house, holder, since)
+    await hold.end_late()
     await house.told("U0ANA", "nothing was sent")
     await nothing_of_it_is_left(house, "pbx PbxUnreachable")
 
 
-async def test_the_same_may_be_asked_for_again_after_a_claim_that_was_withdrawn(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
+async def test_the_same_may_be_asked_for_again_after_a_claim_that_was_withdrawn(house: Any, hold: Hold) -> None:
     call = house.talk()
-    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
+    await hold.on(house.ana_types("/monitor 0003*210"))
     without_that_view(house, call)
-    await let_go_late(house, holder, since)
+    await hold.end_late()
     await house.told("U0ANA", "The call has just changed")
     await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
     assert house.actions() == ["Monitor"]
 
 
-async def test_a_call_that_goes_on_as_it_was_is_acted_on_after_a_long_claim(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
+async def test_a_call_that_goes_on_as_it_was_is_acted_on_after_a_long_claim(house: Any, hold: Hold) -> None:
     house.talk()
-    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
-    await let_go_late(house, holder, since)
+    await hold.on(house.ana_types("/monitor 0003*210"))
+    await hold.end_late()
     await house.card("Ringing")
-    assert (house.actions(), len([one for one in events if one["event"] == "read_again"])) == (["Monitor"], 1)
+    assert (house.actions(), len([one for one in hold.events if one["event"] == "read_again"])) == (["Monitor"], 1)
 
 
 async def test_a_quick_claim_reads_the_call_once(house: Any) -> None:
@@ -214,82 +211,69 @@ def talk_on_the_phone_of_the_asker(house: Any) -> str:
     return str(house.floor.talk(caller="+15550144", to="0003*024"))
 
 
-async def waits_for_the_phone(house: Any, events: Events, holder: sqlite3.Connection) -> str:
+async def waits_for_the_phone(house: Any, hold: Hold) -> str:
     """The phone became busy while the claim waited for the ledger; the call that it is busy with."""
     house.talk()
-    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
+    await hold.on(house.ana_types("/monitor 0003*210"))
     other = talk_on_the_phone_of_the_asker(house)
-    await let_go_late(house, holder, since)
+    await hold.end_late()
     await house.card("Asked: your phone is busy")
     return other
 
 
-async def test_a_phone_that_is_busy_after_a_long_claim_is_waited_for(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
-    other = await waits_for_the_phone(house, events, holder)
+async def test_a_phone_that_is_busy_after_a_long_claim_is_waited_for(house: Any, hold: Hold) -> None:
+    other = await waits_for_the_phone(house, hold)
     assert house.actions() == []
     house.floor.hang_up(other)
     await house.card("Ringing")
     assert (house.actions(), len(house.cards("U0ANA"))) == (["Monitor"], 1)
 
 
-async def test_another_supervisor_may_act_while_a_withdrawn_claim_waits_for_the_phone(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
-    house.change_map('extensions = ["0003*3XX"]', 'extensions = ["0003*2XX"]')
-    await logged(house, events, "rules_taken")
+async def test_another_supervisor_may_act_while_a_withdrawn_claim_waits_for_the_phone(house: Any, hold: Hold) -> None:
+    await hold.change_map('extensions = ["0003*3XX"]', 'extensions = ["0003*2XX"]')
     house.floor.ring(**CALLER)
-    since = await claiming(house, events, holder, house.ana_types("/pickup 0003*210"))
+    await hold.on(house.ana_types("/pickup 0003*210"))
     talk_on_the_phone_of_the_asker(house)
-    await let_go_late(house, holder, since)
+    await hold.end_late()
     await house.card("Asked: your phone is busy", "C0FLOOR")
     await house.workspace.type("U0LIS", "C0FLOOR", "/pickup 0003*210")
     await house.puts(1)
     assert [put.json["sendCallTo"] for put in house.pbx.puts()] == ["0003*025"]
 
 
-async def test_a_restart_tells_the_person_whose_withdrawn_claim_waited_for_the_phone(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
-    await waits_for_the_phone(house, events, holder)
+async def test_a_restart_tells_the_person_whose_withdrawn_claim_waited_for_the_phone(house: Any, hold: Hold) -> None:
+    await waits_for_the_phone(house, hold)
     ledger = await Ledger.open(house.environment()["DATABASE_URL"], now=lambda: datetime.now(UTC))
     [request] = await ledger.interrupted()
     await ledger.close()
     assert request.said == "/monitor 0003*210"
 
 
-async def test_ring_now_anyway_rings_a_phone_that_became_busy_during_a_long_claim(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
+async def test_ring_now_anyway_rings_a_phone_that_became_busy_during_a_long_claim(house: Any, hold: Hold) -> None:
     house.floor.extension("0003*024").call_waiting = True
-    await waits_for_the_phone(house, events, holder)
+    await waits_for_the_phone(house, hold)
     await house.workspace.click("U0ANA", await house.card("Asked"), "Ring anyway")
     await house.puts(1)
     assert house.actions() == ["Monitor"]
 
 
-async def test_a_phone_that_is_not_registered_after_a_long_claim_is_not_rung(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
+async def test_a_phone_that_is_not_registered_after_a_long_claim_is_not_rung(house: Any, hold: Hold) -> None:
     house.talk()
-    since = await claiming(house, events, holder, house.ana_types("/monitor 0003*210"))
+    await hold.on(house.ana_types("/monitor 0003*210"))
     house.floor.extension("0003*024").registered = False
-    await let_go_late(house, holder, since)
+    await hold.end_late()
     answer = await house.told("U0ANA", "Your phone 0003*024 is not registered.")
     assert [button.label for button in answer.buttons()] == ["Ring anyway"]
     await nothing_of_it_is_left(house, "phone not registered")
 
 
-async def test_ring_anyway_does_not_ask_about_the_phone_after_a_long_claim(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
+async def test_ring_anyway_does_not_ask_about_the_phone_after_a_long_claim(house: Any, hold: Hold) -> None:
     house.talk()
     house.floor.extension("0003*024").registered = False
     await house.ana_types("/monitor 0003*210")
     answer = await house.told("U0ANA", "is not registered")
-    since = await claiming(house, events, holder, house.workspace.click("U0ANA", answer, "Ring anyway"))
-    await let_go_late(house, holder, since)
+    await hold.on(house.workspace.click("U0ANA", answer, "Ring anyway"))
+    await hold.end_late()
     await house.puts(1)
     assert len([seen for seen in house.pbx.requests if seen.path.endswith("/presence")]) == 1
 
@@ -297,9 +281,7 @@ async def test_ring_anyway_does_not_ask_about_the_phone_after_a_long_claim(
 # ── one path for all ──
 
 
-async def test_a_change_of_mode_is_asked_about_again_after_its_claim(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
+async def test_a_change_of_mode_is_asked_about_again_after_its_claim(house: Any, hold: Hold) -> None:
     call = house.talk()
     await house.ana_types("/monitor 0003*210")
     await house.card("Ringing")
@@ -310,22 +292,20 @@ async def test_a_change_of_mode_is_asked_about_again_after_its_claim(
     async def anyway() -> None:
         await house.workspace.click("U0ANA", cards[-1], "Ring now anyway")
 
-    await claiming(house, events, holder, anyway(), times=2)
-    await taken_up(house, events, '"+15550199"', '"+15550142"')
-    holder.execute("ROLLBACK")
+    await hold.on(anyway(), times=2)
+    await hold.change_map('"+15550199"', '"+15550142"')
+    hold.end()
     await house.told("U0ANA", "This call is over, was never")
     assert (house.actions(), house.floor.call(call) is not None) == (["Monitor"], True)
 
 
-async def test_ring_anyway_is_asked_about_again_after_its_claim(
-    house: Any, events: Events, holder: sqlite3.Connection
-) -> None:
+async def test_ring_anyway_is_asked_about_again_after_its_claim(house: Any, hold: Hold) -> None:
     house.talk()
     house.floor.extension("0003*024").registered = False
     await house.ana_types("/monitor 0003*210")
     answer = await house.told("U0ANA", "is not registered")
-    await claiming(house, events, holder, house.workspace.click("U0ANA", answer, "Ring anyway"))
-    await taken_up(house, events, '"+15550199"', '"+15550142"')
-    holder.execute("ROLLBACK")
+    await hold.on(house.workspace.click("U0ANA", answer, "Ring anyway"))
+    await hold.change_map('"+15550199"', '"+15550142"')
+    hold.end()
     await house.told("U0ANA", "This call is over, was never")
     assert house.actions() == []
