@@ -9,7 +9,6 @@ import pytest
 
 from bot.domain.actions import ActionName
 from bot.domain.commands import AskForHelp, Help, Intervene, ListCalls, Request
-from bot.domain.errors import BadCommand
 from bot.interventions.card import CardElsewhere
 from bot.slack.answer_messages import (
     card_elsewhere_message,
@@ -23,27 +22,15 @@ from bot.slack.command_parser import OPTIONS, Verb, parse
 from bot.slack.messages import Message
 
 Texts = Callable[[Message], list[str]]
-HOSTILE = "<!here> <@U0BOB> *x* :100: https://evil.example\n> \u202e"
 
 
 # ── refusals ──
 
 
-def test_a_refusal_says_why_and_the_requests_id(shown: Texts) -> None:
-    assert shown(refusal_message("Nothing was sent.", "r1")) == ["Nothing was sent.", "Request r1"]
-
-
-def test_a_refusal_is_read_out_too() -> None:
-    assert refusal_message("You may not use Monitor on 0003*400.", "r1").text == "You may not use Monitor on 0003*400."
-
-
-def test_what_was_typed_is_no_markup_in_a_refusal() -> None:
-    text = refusal_message(str(BadCommand(HOSTILE, "/monitor 0003*210")), "r1").text
-    assert not set(text) & set("<>@\n")
-
-
-def test_a_long_refusal_still_fits(shown: Texts) -> None:
-    assert shown(refusal_message("& " * 9000, "r1"))[1] == "Request r1"
+def test_a_refusal_and_its_text_say_why(shown: Texts) -> None:
+    message = refusal_message("Nothing was sent.", "r1")
+    assert shown(message) == ["Nothing was sent.", "Request r1"]
+    assert message.text == "Nothing was sent."
 
 
 # ── help ──
@@ -110,10 +97,8 @@ def test_what_is_no_id_of_a_channel_is_not_made_a_link(channel: str) -> None:
     assert "is in your team's channel." in help_requested_message(channel).text
 
 
-@pytest.mark.parametrize("name", [HOSTILE, "Ana Pop", HOSTILE * 99])
-def test_who_is_coming_is_foreign_text(shown: Texts, name: str) -> None:
-    told = help_coming_message(name)
-    assert (set(told.text) & set("<>@\n"), shown(told)[0].endswith(" is on it: help is coming.")) == (set(), True)
+def test_who_asked_for_help_is_told_who_is_coming(shown: Texts) -> None:
+    assert shown(help_coming_message("Ana Pop")) == ["Ana Pop is on it: help is coming."]
 
 
 # ── where the card is, and what a restart cut off ──

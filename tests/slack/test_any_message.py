@@ -129,14 +129,14 @@ def every_message(
         name = words[:80] or "0003*210"  # no name in the configuration is longer
         views = [a_view(f"{number:02}", callerId=words, source=[words], destination=[words]) for number in range(64)]
         call = a_call(*views)
-        hand = Offer(command=AskForHelp(extension="0003*210", call="c1"), channel="C0FLOOR")
+        help_offer = Offer(command=AskForHelp(extension="0003*210", call="c1"), channel="C0FLOOR")
         line = Line(
             call=call,
             view=views[0],
             agent=name,
             names={words: words},
             buttons=tuple(map(offer, ActionName)),
-            help_button=hand,
+            help_button=help_offer,
             present=(words,) * 9,
             asker_present=True,
         )

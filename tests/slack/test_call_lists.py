@@ -208,21 +208,21 @@ def test_each_line_has_the_buttons_of_what_may_be_done(a_line: MakeLine, labels:
 
 
 @pytest.fixture
-def hand(noon: datetime) -> Offer[AskForHelp]:
+def help_offer(noon: datetime) -> Offer[AskForHelp]:
     return Offer(command=AskForHelp(extension="0003*210", call="c1", published=noon), channel="C0FLOOR")
 
 
 @pytest.mark.parametrize("buttons", [(), (a_button(), a_button(ActionName.BARGE_IN))])
 def test_the_last_button_of_ones_own_call_asks_the_team_for_help(
-    a_line: MakeLine, labels: Texts, hand: Offer[AskForHelp], buttons: tuple[Offer[Intervene], ...]
+    a_line: MakeLine, labels: Texts, help_offer: Offer[AskForHelp], buttons: tuple[Offer[Intervene], ...]
 ) -> None:
-    offered = labels(listed(a_line(buttons=buttons, help_button=hand)))
+    offered = labels(listed(a_line(buttons=buttons, help_button=help_offer)))
     assert offered == [*["Monitor", "Barge in"][: len(buttons)], "Ask for help"]
 
 
-def test_the_button_that_asks_for_help_carries_the_call(a_line: MakeLine, hand: Offer[AskForHelp]) -> None:
-    element = listed(a_line(help_button=hand)).blocks[-1]["elements"][0]
-    assert (element["action_id"], unpack(element["value"])) == ("hand:raise", hand)
+def test_the_button_that_asks_for_help_carries_the_call(a_line: MakeLine, help_offer: Offer[AskForHelp]) -> None:
+    element = listed(a_line(help_button=help_offer)).blocks[-1]["elements"][0]
+    assert (element["action_id"], unpack(element["value"])) == ("hand:raise", help_offer)
 
 
 def test_a_line_that_is_not_ones_own_offers_no_help(a_line: MakeLine, labels: Texts) -> None:
