@@ -1,4 +1,4 @@
-"""Text of any script, without what could deceive: controls, marks of direction, and what is invisible where it does nothing. Pure.
+"""Text of any script without characters that deceive: controls, marks of direction, invisible ones without effect. Pure.
 
 A joiner between Persian letters or two emoji is part of what is written, as is a variant of a Han character in a Japanese
 name; between Latin letters they are invisible, and make two different names look the same (UTS #39, RFC 5892 A.1).
@@ -8,19 +8,19 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-MOST_MARKS = 4
+_MOST_MARKS = 4
 """Marks above and below one letter; more would cover the lines around."""
 _MOST_CARRIED = 8
-"""Signs of any kind that one letter carries."""
+"""Marks and joiners of any kind behind one letter."""
 _JOINERS = "\u200c\u200d"
-_ALONE = frozenset(
+_IGNORABLE = frozenset(
     [0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFFA0, 0x2065, *range(0xFFF0, 0xFFF9)]
 )
 """Invisible characters that Unicode counts as letters and marks, or not yet as anything (Default_Ignorable_Code_Point)."""
 _VISIBLE_FORMATS = frozenset([*range(0x600, 0x606), 0x6DD, 0x8E2, 0x110BD, 0x110CD])
 """Signs of Arabic and Kaithi numbers, which Unicode calls formats, and which are visible."""
-_VARIANTS = frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
-"""What chooses between the forms of the character before it."""
+_VARIATION_SELECTORS = frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+"""They choose between the forms of the character before them."""
 _BLANK = "\u2800"
 """A Braille pattern without dots."""
 
@@ -40,7 +40,7 @@ def cleaned(text: str) -> str:
         kept = "".join(" " if c.isspace() else c for place, c in places if c.isspace() or _is_visible(text, place))
         if kept == text:
             break
-        text = kept  # what stood beside a character that is gone stands beside another now
+        text = kept  # without a character, those around it have other neighbours
     return text
 
 
@@ -50,7 +50,7 @@ def written_out(text: str, code: Callable[[str], str]) -> str:
 
 
 def folded(text: str) -> str:
-    """The text without what people leave out when they look for it: capitals, accents, joiners, kinds of space, scripts of digits."""
+    """The text as people search for it: without capitals, accents, joiners, kinds of space, scripts of digits."""
     letters = unicodedata.normalize("NFKD", visible_line(text).casefold())
     kept = (letter for letter in letters if not unicodedata.combining(letter) and letter not in _JOINERS)
     return "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in kept)
@@ -60,18 +60,18 @@ def folded(text: str) -> str:
 def _is_always_visible(character: str) -> bool:
     """Whether a character is visible whatever stands beside it, as most are. Cached, as every text of a card comes here."""
     kind = unicodedata.category(character)[0]
-    return character == " " or (kind not in {"C", "M", "Z"} and ord(character) not in _ALONE)
+    return character == " " or (kind not in {"C", "M", "Z"} and ord(character) not in _IGNORABLE)
 
 
 def _is_visible(text: str, place: int) -> bool:
-    """Whether the character at that place can be seen there, or does there what it is for."""
+    """Whether the character at that place is visible, or has an effect there."""
     character = text[place]
     if _is_always_visible(character):
         return True
     code, category = ord(character), unicodedata.category(character)
     match category[0]:
         case "M":
-            return code not in _ALONE and (_varies if code in _VARIANTS else _is_carried)(text, place)
+            return code not in _IGNORABLE and (_varies if code in _VARIATION_SELECTORS else _is_carried)(text, place)
         case "C":
             return _joins(text, place) if character in _JOINERS else code in _VISIBLE_FORMATS or _is_new(category, code)
         case _:
@@ -79,13 +79,13 @@ def _is_visible(text: str, place: int) -> bool:
 
 
 def _is_new(category: str, code: int) -> bool:
-    """Whether it is a character that is newer than this Python, as the emoji of each year."""
-    never = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF or 0xE0000 <= code <= 0xE0FFF or code in _ALONE
+    """Whether the character may be newer than this Python, as the emoji of each year."""
+    never = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF or 0xE0000 <= code <= 0xE0FFF or code in _IGNORABLE
     return category == "Cn" and not never
 
 
 def _joins(text: str, place: int) -> bool:
-    """Between letters of a script that joins, after a virama, or (ZWJ) between two emoji."""
+    """Whether the joiner at that place has an effect: between letters of a script that joins, after a virama, between two emoji."""
     before, after = text[max(0, place - 1) : place], text[place + 1 : place + 2]
     if not before:
         return False
@@ -112,7 +112,7 @@ def _is_joining(character: str) -> bool:
 
 
 def _varies(text: str, place: int) -> bool:
-    """Behind what has variants: symbols, Han characters, the digit of a keycap. Not behind letters that have capitals."""
+    """Whether the variation selector at that place has an effect: after symbols, Han characters, the digit of a keycap."""
     before = text[max(0, place - 1) : place]
     if before and before in "0123456789#*":
         return text[place + 1 : place + 2] == "\u20e3"
@@ -120,13 +120,13 @@ def _varies(text: str, place: int) -> bool:
 
 
 def _is_carried(text: str, place: int) -> bool:
-    """Whether a mark has something to stand on, which carries no more than it can."""
+    """Whether the mark at that place belongs to a letter or sign before it, which carries no more than `_MOST_MARKS`."""
     marks = 0
     for before in range(place, max(-1, place - _MOST_CARRIED), -1):
         category = unicodedata.category(text[before])
         if category[0] != "M" and text[before] not in _JOINERS:
             return category[0] not in {"C", "Z"}
         marks += unicodedata.combining(text[before]) != 0
-        if marks > MOST_MARKS:
+        if marks > _MOST_MARKS:
             break
     return False

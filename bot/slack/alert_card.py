@@ -216,7 +216,11 @@ def _subject(card: AlertCard) -> str:
     if alert.when is When.HELP_REQUESTED:
         asks = "asks for help" if alert.open else "asked for help"
         return f"An agent {asks}" if _hidden(card) else f"{plain(card.agent, PERSON)} {asks}"
-    return plain(alert.name, RULE) if _hidden(card) else f"{plain(alert.name, RULE)}: {_agent(card)}"
+    return (
+        plain(alert.name, RULE)
+        if _hidden(card)
+        else f"{plain(alert.name, RULE)}: {_person(card.agent, card.alert.extension)}"
+    )
 
 
 def _call_sentences(card: AlertCard, times: Times) -> list[str]:
@@ -303,7 +307,7 @@ def _what_lasts(card: AlertCard, times: Times) -> str:
 def _help_request(card: AlertCard, times: Times) -> list[str]:
     """The call that an agent asks for help with."""
     alert, view = card.alert, card.view
-    agent = escaped(_agent(card), PERSON + PARTY)
+    agent = escaped(_person(card.agent, card.alert.extension), PERSON + PARTY)
     whom = _whom(card) or "somebody"
     asked = f"Asked for help at {(times.since if alert.open else times.at)(alert.since)}."
     if view is None:
@@ -338,10 +342,6 @@ def _ending(card: AlertCard) -> str:
 
 
 # ── people ──
-
-
-def _agent(card: AlertCard) -> str:
-    return _person(card.agent, card.alert.extension)
 
 
 def _person(name: str, number: str) -> str:
