@@ -203,19 +203,17 @@ class Sockets:
         await asyncio.gather(*(connection.close() for connection in self._connections))
         await self._session.close()
 
-    def _start_keeper(self, number: int, connection: Connection | None) -> None:
+    def _start_keeper(self, number: int, connection: Connection | None = None) -> None:
         """Start the task that keeps one connection open. If it ends for any reason, another is started."""
+        if self._closed:
+            return
         keeper = self._tasks.spawn(self._keep(number, connection), name=f"socket {number}")
         keeper.add_done_callback(lambda _: self._keeper_ended(number))
 
     def _keeper_ended(self, number: int) -> None:
         if not self._closed:
             _log.error("socket_keeper_ended", number=number)
-            asyncio.get_running_loop().call_later(APART, self._replace_keeper, number)
-
-    def _replace_keeper(self, number: int) -> None:
-        if not self._closed:
-            self._start_keeper(number, None)
+            asyncio.get_running_loop().call_later(APART, self._start_keeper, number)
 
     async def _keep(self, number: int, connection: Connection | None) -> None:
         """Keep one connection open for as long as callbot runs, whatever fails."""
