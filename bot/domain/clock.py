@@ -79,9 +79,15 @@ class ServerClock:
         said = said.replace(tzinfo=UTC) if said.tzinfo is None else said
         # It was written in between, and its second may have been at its end.
         ahead = said + timedelta(seconds=0.5) - (asked + (answered - asked) / 2)
-        if answered - asked <= QUICK and abs(ahead) < A_CENTURY:
-            self._heard.append(ahead)
-            self._judge()
+        if answered - asked > QUICK or abs(ahead) >= A_CENTURY:
+            return
+        self._heard.append(ahead)
+        # The middle of what was heard last; of two middles the one that is nearer to what was believed before.
+        heard = sorted(self._heard)
+        middles = heard[(len(heard) - 1) // 2], heard[len(heard) // 2]
+        middle = min(middles, key=lambda ahead: abs(ahead - self._ahead))
+        if abs(middle - self._ahead) > SURE:
+            self._ahead = timedelta() if abs(middle) <= SURE else timedelta(seconds=round(middle.total_seconds()))
 
     @property
     def known(self) -> bool:
@@ -91,14 +97,6 @@ class ServerClock:
     def ahead(self) -> timedelta:
         """What its dates are ahead of ours; negative where its clock is behind."""
         return self._ahead
-
-    def _judge(self) -> None:
-        """The middle of what was heard last; of two middles the one that is nearer to what was believed before."""
-        heard = sorted(self._heard)
-        middles = heard[(len(heard) - 1) // 2], heard[len(heard) // 2]
-        middle = min(middles, key=lambda ahead: abs(ahead - self._ahead))
-        if abs(middle - self._ahead) > SURE:
-            self._ahead = timedelta() if abs(middle) <= SURE else timedelta(seconds=round(middle.total_seconds()))
 
 
 # ── dates by the wall clock, where they leave to Slack or the ledger ──

@@ -91,6 +91,7 @@ class Claims:
         self._now = now
         self._outcomes = outcomes
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """What rings one phone waits for each other, so that what the requests see of each other is true."""
 
     async def claim(
         self, request: Request, command: Intervene, reading: Reading, waited: Waited | None = None
@@ -100,7 +101,7 @@ class Claims:
         Raises PhoneBusy, another Refusal where too much is open, somebody has asked already, or the permissions or the call have
         changed meanwhile; and PbxError where the call cannot be read again.
         """
-        async with self._one_at_a_time(reading.permit.person.phone):
+        async with self._locks.setdefault(reading.permit.person.phone, asyncio.Lock()):
             may_be_inside = self._may_be_inside(request, command, reading, anyway=waited is not None and waited.anyway)
             asked = await self._asked_before(request, reading.target.call)
             wanted = self._intervention(request, command, reading, asked, waited)
@@ -135,7 +136,7 @@ class Claims:
         Raises AlreadyAsked where something of the person's waits for this call already, and other CallbotErrors.
         """
         target = reading.target
-        async with self._one_at_a_time(reading.permit.person.phone):
+        async with self._locks.setdefault(reading.permit.person.phone, asyncio.Lock()):
             if self._tracker.waiting(request.slack_user, target.call.id) is not None:
                 raise AlreadyAsked(_WAITS_ALREADY, request.slack_user)
             asked = await self._asked_before(request, target.call)
@@ -143,12 +144,6 @@ class Claims:
             earlier = {} if waits.card == request.id else await self._tracker.open_card(waits.card)
             self._tracker.put_on_card(waits, earlier)
             return waits
-
-    def _one_at_a_time(self, phone: str) -> asyncio.Lock:
-        """What rings one phone waits for each other, so that what the requests see of each other is true."""
-        lock = self._locks.get(phone) or asyncio.Lock()
-        self._locks[phone] = lock
-        return lock
 
     # ── before the claim ──
 
