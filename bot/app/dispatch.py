@@ -73,7 +73,7 @@ class Dispatch:
                 else:
                     _log.info("repeat")
             except Exception as error:  # noqa: BLE001 - last resort: the person learns of any failure
-                await self._tell(error, request, asker)
+                await _tell(error, request, asker)
 
     async def _carry_out(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
         """Carry out a request that is in the ledger. Whatever is raised is concluded there first."""
@@ -98,17 +98,6 @@ class Dispatch:
                 request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id
             )
             raise
-
-    async def _tell(self, error: Exception, request: Request, asker: Asker) -> None:
-        """Tell the person why nothing was done."""
-        match error:
-            case Refusal():
-                await asker.refused(error, request.id)
-            case PbxError():
-                await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
-            case _:
-                _log.error("failed", exc_info=error)
-                await asker.failed(str(error) if isinstance(error, CallbotError) else BROKEN, request.id)
 
     async def _answer(self, request: Request, question: Question) -> _Answer:
         """Carry the question out. Raises Refusal, PbxError and LedgerUnavailable."""
@@ -146,6 +135,18 @@ class Dispatch:
         async with self._one_list_at_a_time:
             listing = await live_calls(viewer, command, seen.calls, scopes=seen.scopes, unread=seen.unread)
         return _Answer("calls of one's own extensions", tell=lambda asker: asker.listed(listing))
+
+
+async def _tell(error: Exception, request: Request, asker: Asker) -> None:
+    """Tell the person why nothing was done."""
+    match error:
+        case Refusal():
+            await asker.refused(error, request.id)
+        case PbxError():
+            await asker.failed(str(error) + (f" ({error.code})" if error.code else ""), request.id)
+        case _:
+            _log.error("failed", exc_info=error)
+            await asker.failed(str(error) if isinstance(error, CallbotError) else BROKEN, request.id)
 
 
 def _about(alert: Alert, rule: str, tell: Callable[[Asker], Awaitable[None]] | None = None) -> _Answer:
