@@ -67,7 +67,7 @@ PROTECTED = (
     "To leave the call, hang up."
 )
 REMOVED = "Nothing more of this call is shown here, and this card is no longer kept up to date but for your own line."
-ELSEWHERE = {
+WHY_HERE = {
     CardElsewhere.SILENT: "This card is here and not in the channel because listening and whispering are silent, "
     "and an agent may read the channel.",
     CardElsewhere.THERE_ALREADY: "This card stays here, where it began; nobody else can read it.",
@@ -84,7 +84,7 @@ def intervention_message(card: Card) -> Message:
     head, *more = (*_state_words(card, newest), *_mode_change(card, newest), *_removed(card))
     who_hears, hears = f"Who hears {_first(newest.supervisor)}", _who_hears(card, seen)
     actions = _actions(card.interventions, newest)
-    agent = _person(newest.extension, newest.agent)
+    agent = _person(newest.agent, newest.extension)
     blocks: list[Block] = [headline(head)]
     if more:
         blocks.append(plain_section(*more))
@@ -102,7 +102,7 @@ def intervention_message(card: Card) -> Message:
     if seen.stale and seen.unread_since is not None and not card.removed:
         blocks.append(mrkdwn_context(f"The PBX has not shown this call since {time_of_day(seen.unread_since)}."))
     if card.elsewhere is not CardElsewhere.NO:
-        blocks.append(plain_context(ELSEWHERE[card.elsewhere]))
+        blocks.append(plain_context(WHY_HERE[card.elsewhere]))
     if newest.state in WENT_WRONG:
         blocks.append(plain_context(f"Request {newest.id}"))
     blocks += _buttons(card, newest)
@@ -201,7 +201,7 @@ def _call(card: Card, seen: Intervention) -> list[Block]:
 def _view(view: PhoneCallView, names: Mapping[str, str], *, is_leg: bool) -> Block:
     """One party of the call. A supervisor's leg never shows the mode."""
     parts = [
-        field("Supervisor's leg on" if is_leg else "Party", _person(view.extension, names.get(view.extension, ""))),
+        field("Supervisor's leg on" if is_leg else "Party", _person(names.get(view.extension, ""), view.extension)),
         field("From", _people(view.source, names)),
         field("To", _people(view.destination, names)),
     ]
@@ -217,10 +217,10 @@ def _view(view: PhoneCallView, names: Mapping[str, str], *, is_leg: bool) -> Blo
 
 
 def _people(numbers: tuple[str, ...], names: Mapping[str, str]) -> str:
-    return ", ".join(_person(number, names.get(number, "")) for number in numbers[:3]) or "unknown"
+    return ", ".join(_person(names.get(number, ""), number) for number in numbers[:3]) or "unknown"
 
 
-def _person(number: str, name: str) -> str:
+def _person(name: str, number: str) -> str:
     return f"{name} {number}" if name and name != number else quoted_caller(number)
 
 
