@@ -97,7 +97,7 @@ def test_the_headline_says_why(
     message: CardMessage, reached: Reached, state: State, fields: dict[str, Any], words: str
 ) -> None:
     one = reached(state).model_copy(update=fields)
-    assert message(one, mode_change=BusyPhone(whose="Dan Popa")).text.startswith(words)
+    assert message(one, waiting=BusyPhone(whose="Dan Popa")).text.startswith(words)
 
 
 @pytest.mark.parametrize(
