@@ -44,6 +44,6 @@ def violations(evidence: Evidence, cast: Cast) -> list[Violation]:
         *found,
         *judge_requests.puts_without_permission(evidence, cast),
         *judge_alerts.answers_without_permission(evidence, cast),
-        *judge_alerts.hands_of_nobody(evidence, cast),
+        *judge_alerts.help_requests_of_nobody(evidence, cast),
         *judge_words.legs_that_agents_were_shown(evidence, cast),
     ]

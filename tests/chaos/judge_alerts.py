@@ -8,7 +8,7 @@ from tests.chaos.cast import PROTECTED_CALLER, RULES, Cast
 from tests.chaos.records import AlertRow, CallSeen, Evidence, Shown, Violation
 
 LATE = 10.0
-"""Seconds beyond its limit within which whatever a rule is about has to be an alert."""
+"""Seconds beyond its limit within which a rule has to raise its alert."""
 WORDS = {"raised": "Raised", "snoozed": "Snoozed", "resolved": "Resolved"}
 """The word that a card begins with, by the ledger's code."""
 TAKE, SNOOZE = "I'm on it", "Snooze 10 min"
@@ -62,7 +62,7 @@ def one_card_for_one_alert(evidence: Evidence) -> Iterator[Violation]:
 
 
 def forgotten_alerts(evidence: Evidence) -> Iterator[Violation]:
-    """Whatever a rule has been about for long enough is an open alert."""
+    """Every call on which a rule has held for long enough has an open alert."""
     raised = {(row.when, row.name, row.call_id) for row in evidence.alerts if row.open}
     for call in evidence.calls.values():
         for rule in RULES:
@@ -89,7 +89,7 @@ def alerts_against_the_floor(evidence: Evidence) -> Iterator[Violation]:
 def _goes_on(row: AlertRow, call: CallSeen | None) -> bool:
     if call is None:
         return False
-    if row.by_hand:
+    if row.is_help_request:
         return any(view.extension == row.extension for view in call.views)
     return any(rule.since(call) is not None for rule in RULES if (rule.when, rule.name) == (row.when, row.name))
 
@@ -180,7 +180,7 @@ def _rows(evidence: Evidence, card: str) -> list[AlertRow]:
 
 
 def answers_without_permission(evidence: Evidence, cast: Cast) -> Iterator[Violation]:
-    """Whoever was heard with *I'm on it* or *Snooze* may do something there, from the channel of the card."""
+    """Somebody who was heard with *I'm on it* or *Snooze* may do something there, from the channel of the card."""
     asked = {one.trigger: one for one in evidence.asked}
     for request in evidence.requests:
         by = asked.get(request.trigger)
@@ -192,17 +192,17 @@ def answers_without_permission(evidence: Evidence, cast: Cast) -> Iterator[Viola
             yield Violation("no answer without permission", f"{reasons[0]}: {by.user} “{by.said}” on {about[0].what}")
 
 
-def hands_of_nobody(evidence: Evidence, cast: Cast) -> Iterator[Violation]:
-    """A raised hand is that of somebody who has asked, for a call at their own phone."""
-    cries = {one.user for one in evidence.asked if "help-me" in one.said or one.said == "[Ask for help]"}
+def help_requests_of_nobody(evidence: Evidence, cast: Cast) -> Iterator[Violation]:
+    """A help request is from somebody who asked, for a call at their own phone."""
+    asked = {one.user for one in evidence.asked if "help-me" in one.said or one.said == "[Ask for help]"}
     for row in evidence.alerts:
-        if not row.by_hand:
+        if not row.is_help_request:
             continue
         person = cast.person(row.asked_by)
         if person is None or person.team_id is not None or person.extension != row.extension:
-            yield Violation("hands are raised by their own", f"{row.asked_by} has another phone: {row.what}")
-        if row.asked_by not in cries:
-            yield Violation("hands are raised by their own", f"nobody asked: {row.what}")
+            yield Violation("nobody asks for help for somebody else", f"{row.asked_by} has another phone: {row.what}")
+        if row.asked_by not in asked:
+            yield Violation("nobody asks for help for somebody else", f"nobody asked: {row.what}")
 
 
 # ── clocks that differ ──
@@ -217,7 +217,7 @@ UNSURE = 1.0
 def alerts_before_they_are_due(evidence: Evidence) -> Iterator[Violation]:
     """No card of an alert appears before its rule has held for long enough, by the instants at which it was so."""
     limits = {rule.name: rule.longer_than for rule in RULES}
-    rows = {row.id: row for row in evidence.alerts if row.name in limits and not row.by_hand}
+    rows = {row.id: row for row in evidence.alerts if row.name in limits and not row.is_help_request}
     for shown in evidence.shown:
         row = rows.get(shown.card)
         if row is None or not shown.versions:

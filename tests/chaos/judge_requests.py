@@ -227,7 +227,7 @@ def puts_without_permission(evidence: Evidence, cast: Cast) -> Iterator[Violatio
 
 
 def _wrong(put: Put, row: InterventionRow, cast: Cast) -> Iterator[str]:
-    """What is wrong with the PUT whoever may ask."""
+    """What is wrong with the PUT, whatever the person is allowed."""
     person = cast.person(row.slack_user)
     if put.fields.keys() - {"action"} - FIELDS.get(put.action, set()):
         yield "a field that the page does not have"

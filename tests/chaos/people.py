@@ -20,7 +20,7 @@ from tests.chaos.witness import card_of
 
 VERBS = ("monitor", "whisper", "barge", "record", "pickup")
 OTHERS = ("/calls", "/calls help", "/calls 20", "/calls Ag203", "/calls nobody at all")
-CRIES = ("/calls help-me", "/calls help-me the customer wants a refund", "/calls")
+HELP_LINES = ("/calls help-me", "/calls help-me the customer wants a refund", "/calls")
 """What agents type who need help; the list has a button for it."""
 MISTAKES = (
     "/monitor",
@@ -52,9 +52,9 @@ class TypingHabits:
             return self._chance.choice(MISTAKES)
         return self._intervention()
 
-    def cry(self) -> str:
+    def help_line(self) -> str:
         """What an agent types who needs help, now and then what everybody types."""
-        return self._chance.choice(CRIES) if self._chance.random() < 0.8 else self.line()
+        return self._chance.choice(HELP_LINES) if self._chance.random() < 0.8 else self.line()
 
     def _intervention(self) -> str:
         calls = self._floor.calls()
@@ -144,7 +144,7 @@ class People:
     # ── one thing ──
 
     async def _type(self, user: str) -> None:
-        line = self._habits.cry() if user in self._agents else self._habits.line()
+        line = self._habits.help_line() if user in self._agents else self._habits.line()
         channel = self._direct(user) if self._chance.random() < 0.15 else self._chance.choice(CHANNELS)
         times = 2 if self._chance.random() < 0.08 else 1
         asked = self._note(Asked(self._trigger(), user, channel, line))
@@ -208,7 +208,7 @@ class People:
             self._stage.witness.evidence.asked.remove(asked)
 
     async def answer_questions(self) -> None:
-        """Whoever was asked to hang up says no: so that nothing waits any more."""
+        """Everybody who was asked to hang up clicks Cancel, so that nothing waits any more."""
         for message in self._workspace.messages():
             if QUESTIONS[1] in [button.label for button in message.buttons()]:
                 person = next((p for p in self._stage.cast.mapped if self._direct(p.user) == message.channel), None)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-HAND = "help_request"
+HELP_REQUEST = "help_request"
 """What an alert is about that an agent has asked for."""
 
 
@@ -46,9 +46,9 @@ class AlertRow:
         return self.when, self.channel, self.name, self.call_id, self.asked_by
 
     @property
-    def by_hand(self) -> bool:
+    def is_help_request(self) -> bool:
         """Whether an agent has asked for it."""
-        return self.when == HAND
+        return self.when == HELP_REQUEST
 
     @property
     def what(self) -> str:
@@ -324,7 +324,7 @@ class Evidence:
     cards: dict[str, tuple[str, str]] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
     slack: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    """What the bot has asked of Slack about each message, in words, for whoever looks for a cause."""
+    """What the bot has asked of Slack about each message, in words, for those who look for a cause."""
     calls: dict[str, CallSeen] = field(default_factory=dict)
     ringing: frozenset[tuple[str, str]] = frozenset()
     """The phones that ring now, each with the call it rings for."""

@@ -50,19 +50,19 @@ class Run:
 
     async def play(self) -> Evidence:
         """Everything, to the end."""
-        pulse = asyncio.create_task(self.stage.witness.feel_the_pulse())
+        stalls = asyncio.create_task(self.stage.witness.note_stalls())
         try:
             await self.stage.open_doors()
             await self._for_a_while()
             await self._calm_down()
             evidence = self.stage.witness.look_back()
         finally:
-            pulse.cancel()
+            stalls.cancel()
             await self.stage.close()
         return evidence
 
     async def _for_a_while(self) -> None:
-        """People, telephones and trouble at once. Whoever of them fails, fails the run."""
+        """People, telephones and trouble at once. A failure of one of them fails the run."""
         phones = asyncio.create_task(self._telephony.play())
         others = [asyncio.create_task(part) for part in (self._people.work(), self._trouble.reign())]
         await asyncio.wait({phones, *others}, timeout=self._score.seconds, return_when=asyncio.FIRST_COMPLETED)

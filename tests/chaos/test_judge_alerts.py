@@ -85,13 +85,13 @@ def all_over(text: str, **changes: Any) -> dict[str, Any]:
     return digest(text, rows, **{"buttons": ()} | changes) | {"calls": {}}
 
 
-HAND = replace(ALERT, name="Ag201 Popa", when="help_request", asked_by="U0AG201")
-HAND_TEXT = "Raised: Ag201 Popa asks for help. Ag201 Popa is on call with +15550101."
+HELP_REQUEST = replace(ALERT, name="Ag201 Popa", when="help_request", asked_by="U0AG201")
+HELP_TEXT = "Raised: Ag201 Popa asks for help. Ag201 Popa is on call with +15550101."
 
 
-def hand(row: AlertRow = HAND, user: str = "U0AG201", said: str = "/calls help-me") -> dict[str, Any]:
+def help_request(row: AlertRow = HELP_REQUEST, user: str = "U0AG201", said: str = "/calls help-me") -> dict[str, Any]:
     """An agent asks for help."""
-    return says(HAND_TEXT) | {
+    return says(HELP_TEXT) | {
         "alerts": [row],
         "calls": {"c1": TALKING},
         "asked": [Asked("t1", user, FLOOR, said, deliveries=[Acknowledged(10.0, 10.1)])],
@@ -170,8 +170,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "a digest": digest(TWO_OPEN),
     "a digest of what is over": all_over("Resolved: all 3 alerts."),
     "a digest that has counted what has another card now": all_over("Resolved: all 5 alerts."),
-    "a raised hand": hand(),
-    "a hand that is raised by the button": hand(said="[Ask for help]"),
+    "a help request": help_request(),
+    "a help request by the button": help_request(said="[Ask for help]"),
     "a card that somebody took away": {"shown": [], "deleted": {(ALERTS, "1.1")}},
     "a call that has not rung for long": {"now": 20.0, "alerts": [], "cards": {}, "shown": []},
     "a protected call without an alert": {"alerts": [], "cards": {}, "shown": [], "protected": {"c1"}},
@@ -206,9 +206,9 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "a resolved alert without a card": (FORGOTTEN, over(shown=[])),
     "an alert for what is over": (LIES, {"calls": {"c1": TALKING}}),
     "an alert for a call that is over": (LIES, {"calls": {}}),
-    "a raised hand after the agent's part": (
+    "a help request after the agent has left the call": (
         LIES,
-        hand() | {"calls": {"c1": replace(TALKING, views=(replace(TALKING.views[0], extension="0003*202"),))}},
+        help_request() | {"calls": {"c1": replace(TALKING, views=(replace(TALKING.views[0], extension="0003*202"),))}},
     ),
     "over, and the call goes on": (LIES, over(alerts=[replace(OVER, how="call_over")])),
     "a resolved alert that is shown as open": (LIES, over(shown=[CARD])),
@@ -244,8 +244,11 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "an answer of a stranger": ("no answer without permission", answer("U0EVE")),
     "an answer of an agent": ("no answer without permission", answer("U0AG202", said="[Snooze 10 min]")),
     "an answer from where the role does not work": ("no answer without permission", answer("U0SUP07", HOLDS)),
-    "a hand raised for another's call": ("hands are raised by their own", hand(replace(HAND, asked_by=USER), USER)),
-    "a hand that nobody raised": ("hands are raised by their own", hand(said="/calls")),
+    "a help request for another's call": (
+        "nobody asks for help for somebody else",
+        help_request(replace(HELP_REQUEST, asked_by=USER), USER),
+    ),
+    "a help request that nobody made": ("nobody asks for help for somebody else", help_request(said="/calls")),
     "a call picked up where the role does not work": (
         "no PUT without permission",
         pick_up("U0SUP07", "0003*107", ALERTS),

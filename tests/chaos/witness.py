@@ -1,4 +1,4 @@
-"""Whoever stands beside the PBX and the workspace and writes down what happens there, in the moment it happens."""
+"""Records what happens at the PBX and in the workspace, in the moment it happens."""
 
 import asyncio
 import time
@@ -15,8 +15,8 @@ from tests.chaos.cast import PROTECTED, RULES
 from tests.chaos.ledger import Memory
 from tests.chaos.records import CallSeen, Evidence, Put, Shown, Span, ViewSeen
 
-PULSE = 0.02
-"""Seconds between two beats of the pulse."""
+TICK = 0.02
+"""Seconds between two looks at the clock."""
 SAME = 0.05
 """Seconds by which one instant may differ when it is read twice: two clocks are compared each time."""
 
@@ -37,13 +37,13 @@ class Witness:
 
     # ── while it happens ──
 
-    async def feel_the_pulse(self) -> None:
+    async def note_stalls(self) -> None:
         """Note when this machine stands still: what is late by that much is not the bot's doing."""
         while True:
-            due = time.monotonic() + PULSE
-            await asyncio.sleep(PULSE)
+            due = time.monotonic() + TICK
+            await asyncio.sleep(TICK)
             late = time.monotonic() - due
-            if late > PULSE:
+            if late > TICK:
                 self.evidence.stalls.append((due, late))
 
     def request(self, request: Request) -> None:
@@ -87,7 +87,7 @@ class Witness:
         self._refusals_read = len(self._workspace.refusals)
 
     def _said(self, call: ApiCall) -> None:
-        """What the bot asked of Slack about one message, for whoever reads of a violation."""
+        """What the bot asked of Slack about one message, for the reader of a violation."""
         place = str(call.args.get("channel")), str(call.args.get("ts") or call.answer.get("ts"))
         word = str(call.args.get("text", "")).partition(" ")[0]
         said = self.evidence.slack.setdefault((str(call.answer.get("channel") or place[0]), place[1]), [])
