@@ -30,7 +30,7 @@ async () => {
 NOT_DRAWN = "An element of type static_select, which this page does not draw."
 
 
-async def test_a_click_is_of_whoever_was_asked(demo: Demo, window: Window) -> None:
+async def test_a_click_is_of_the_person_who_was_asked(demo: Demo, window: Window) -> None:
     await demo.as_app(channel="C0FLOOR", text="asks", blocks=actions(ASKS))
     await window.press("Go")
     await window.sees(window.dialog)
@@ -40,7 +40,7 @@ async def test_a_click_is_of_whoever_was_asked(demo: Demo, window: Window) -> No
     assert '"user":"U0ANA"' in ((await asked.value).post_data or "")
 
 
-async def test_a_draft_is_of_whoever_began_it(window: Window) -> None:
+async def test_a_draft_is_of_the_person_who_began_it(window: Window) -> None:
     await window.box.press_sequentially("ask @bob")
     await window.look_as("Eve")
     eves = await window.box.input_value()
@@ -48,7 +48,7 @@ async def test_a_draft_is_of_whoever_began_it(window: Window) -> None:
     assert (eves, await window.box.input_value()) == ("", "ask @bob")
 
 
-async def test_what_went_wrong_is_told_to_whoever_did_it(window: Window) -> None:
+async def test_what_went_wrong_is_told_to_the_person_who_did_it(window: Window) -> None:
     await window.write("/remind me")
     await window.sees(window.page.get_by_text("/remind is not a command"))
     await window.look_as("Eve")

@@ -21,7 +21,7 @@ TALKING = rule("Talks long", "talking")
 
 async def start(house: Any, *rules: str) -> Any:
     """The house with these rules, and its bot, which reads callbot.toml again at once when it changes."""
-    house.map += "".join(rules)
+    house.config += "".join(rules)
     await house.start_bot(config_every=0.05)
     return house
 

@@ -30,7 +30,7 @@ from bot.sandbox.workspace.workspace import Workspace
 ANA, LIS, BOB, DAN, EVE, KIM = "U0ANA", "U0LIS", "U0BOB", "U0DAN", "U0EVE", "U0KIM"
 FLOOR, ALERTS, STAFF = "C0FLOOR", "C0ALERTS", "C0STAFF"
 
-MAP = (Path(__file__).parent / "callbot.toml").read_text()
+CONFIG = (Path(__file__).parent / "callbot.toml").read_text()
 
 
 class House:
@@ -43,7 +43,7 @@ class House:
         self.pbx = SandboxPbx(self.floor)
         self.workspace = Workspace(enterprise_id=enterprise)
         self.bots: list[Bot] = []
-        self.map = MAP
+        self.config = CONFIG
         self.more_settings: dict[str, str] = {}
         """On top of `environment`; an empty one takes it away."""
         for number, user, name in (
@@ -65,7 +65,7 @@ class House:
     def environment(self) -> dict[str, str]:
         """The settings of this house's bot."""
         config = self.folder / "callbot.toml"
-        config.write_text(self.map)
+        config.write_text(self.config)
         door = (
             {"SLACK_APP_TOKEN": self.workspace.app_token}
             if self.transport == "socket mode"
@@ -96,11 +96,11 @@ class House:
             self.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
         return bot
 
-    def change_map(self, old: str, new: str) -> None:
-        """Write another map; a bot started with `config_every` takes it up as often."""
-        assert old in self.map
-        self.map = self.map.replace(old, new)
-        (self.folder / "callbot.toml").write_text(self.map)
+    def change_config(self, old: str, new: str) -> None:
+        """Write another configuration; a bot started with `config_every` takes it up as often."""
+        assert old in self.config
+        self.config = self.config.replace(old, new)
+        (self.folder / "callbot.toml").write_text(self.config)
 
     async def start_bot_of(self, pbx: "LyingPbx") -> None:
         """The bot, with that PBX instead of the sandbox."""

@@ -83,7 +83,7 @@ async def at_the_rate(house: Any, many: int) -> list[Delivered]:
 
 
 def distribution(title: str, seconds: Sequence[float], limit: float) -> str:
-    """Print how long it took, for whoever reads the log of the tests."""
+    """Print how long it took, for the log of the tests."""
     ordered = sorted(seconds)
     at = {share: ordered[min(len(ordered) - 1, len(ordered) * share // 100)] * 1000 for share in (50, 90, 95, 99)}
     shares = ", ".join(f"{share} %: {milliseconds:.0f} ms" for share, milliseconds in at.items())
@@ -177,8 +177,8 @@ async def test_19_of_20_changes_in_the_pbx_are_on_the_card_within_2_s(empty_hous
         house.floor.add_extension(f"0003*22{number}", user="12", name=f"Agent {number}")
         house.floor.add_extension(f"0003*05{number}", user="3", name=f"Supervisor {number}")
         house.workspace.add_person(f"U0SUP{number}", f"sup{number}")
-        house.map += f'\n[users.U0SUP{number}]\nname = "Sup {number}"\nextension = "0003*05{number}"\n'
-        house.map += 'roles = ["supervisor"]\n'
+        house.config += f'\n[users.U0SUP{number}]\nname = "Sup {number}"\nextension = "0003*05{number}"\n'
+        house.config += 'roles = ["supervisor"]\n'
     await house.start_bot()
     calls = [house.floor.talk(caller=f"+1555014{number}", to=f"0003*22{number}") for number in numbers]
     for number in numbers:

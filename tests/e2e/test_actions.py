@@ -96,7 +96,7 @@ async def test_each_optional_field_goes_over_the_wire_as_its_page_has_it(
 async def test_an_extension_whose_owner_is_unknown_is_asked_for_in_the_name_of_the_default_user(
     empty_house: Any,
 ) -> None:
-    empty_house.map = empty_house.map.replace('uapi_user = "12"\n', "") + '\n[uapi]\ndefault_user = "@owner"\n'
+    empty_house.config = empty_house.config.replace('uapi_user = "12"\n', "") + '\n[uapi]\ndefault_user = "@owner"\n'
     await empty_house.start_bot()
     call = call_for(empty_house, "monitor")
     await typed(empty_house, "/monitor 0003*210")

@@ -12,9 +12,11 @@ AGENTS = """extension,name,team,uapi_user,slack_user
 
 @pytest.fixture
 async def house(empty_house: Any) -> Any:
-    """Ana supervises 0003*2XX and team sales, which is Tess; Tess is Eve in Slack, and not in the map."""
-    empty_house.map = empty_house.map.replace('extensions = ["0003*2XX"]', 'extensions = ["0003*2XX", "team:sales"]')
-    empty_house.map += '[directory]\nfile = "agents.csv"\n'
+    """Ana supervises 0003*2XX and team sales, which is Tess; Tess is Eve in Slack, and not in the configuration."""
+    empty_house.config = empty_house.config.replace(
+        'extensions = ["0003*2XX"]', 'extensions = ["0003*2XX", "team:sales"]'
+    )
+    empty_house.config += '[directory]\nfile = "agents.csv"\n'
     (empty_house.folder / "agents.csv").write_text(AGENTS)
     await empty_house.start_bot()
     return empty_house
@@ -39,7 +41,7 @@ async def test_a_call_is_asked_for_in_the_name_of_the_directorys_owner(house: An
     assert house.pbx.puts()[0].path == f"/uapi/phoneCalls/15/0003*310/{call}"
 
 
-async def test_what_both_know_the_map_knows_better(house: Any) -> None:
+async def test_what_both_know_the_configuration_knows_better(house: Any) -> None:
     call = house.talk()
     await typed(house, "U0ANA", "/monitor 0003*210")
     card = await house.card("Ringing")
@@ -60,7 +62,7 @@ async def test_a_team_reaches_no_further_than_its_people(house: Any) -> None:
     assert house.pbx.puts() == []
 
 
-async def test_who_stands_in_the_directory_alone_is_a_stranger(house: Any) -> None:
+async def test_who_stands_in_the_directory_alone_is_unknown(house: Any) -> None:
     house.floor.talk(caller="+15550142", to="0003*310")
     for text in ("/calls", "/monitor 0003*310"):
         await typed(house, "U0EVE", text)

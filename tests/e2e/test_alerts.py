@@ -146,7 +146,7 @@ async def test_an_alert_of_a_rule_that_was_taken_out_is_resolved_and_says_so(emp
     house = await start(empty_house, RINGING)
     house.floor.ring(to="0003*211", **HAL)
     await alert(house, "Raised")
-    house.change_map(RINGING, "")
+    house.change_config(RINGING, "")
     await alert(house, "Resolved", "rule")
 
 
@@ -154,7 +154,7 @@ async def test_an_alert_whose_party_becomes_protected_shows_nothing_more(empty_h
     house = await start(empty_house, RINGING)
     house.floor.ring(to="0003*211", **HAL)
     await alert(house, "Raised")
-    house.change_map('"+15550199"', '"+15550199", "+15550188"')
+    house.change_config('"+15550199"', '"+15550199", "+15550188"')
     card = await alert(house, "Resolved")
     assert not any(word in said(card) for word in ("Hal", "15550188", "0003*211", "Dan"))
 
@@ -162,7 +162,7 @@ async def test_an_alert_whose_party_becomes_protected_shows_nothing_more(empty_h
 async def test_a_new_rule_raises_what_rings_already(empty_house: Any) -> None:
     house = await start(empty_house)
     house.floor.ring(to="0003*211", **HAL)
-    house.change_map("[help]", RINGING + "\n[help]")
+    house.change_config("[help]", RINGING + "\n[help]")
     await alert(house, "Raised")
 
 
@@ -270,8 +270,8 @@ async def over(house: Any, channel: str = ALERTS) -> Any:
 
 
 async def with_alerts_in_two_channels(house: Any) -> None:
-    house.change_map('contact = "U0ANA"', f'contact = "U0ANA"\nchannel = "{FLOOR}"')
-    house.map += RINGING
+    house.change_config('contact = "U0ANA"', f'contact = "U0ANA"\nchannel = "{FLOOR}"')
+    house.config += RINGING
     await house.start_bot(blind_after=1.0)
 
 

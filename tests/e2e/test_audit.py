@@ -26,7 +26,7 @@ from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-MAP = """
+CONFIG = """
 [users.U0ANA]
 name = "Ana Pop"
 extension = "0003*024"
@@ -45,7 +45,7 @@ class Desk:
         self.ledger = ledger
         self.remarks: list[str] = []
         self._number = 0
-        (folder / "callbot.toml").write_text(MAP)
+        (folder / "callbot.toml").write_text(CONFIG)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-STRANGER = "I don't know you yet. Ask Ana Pop to add [users.U0EVE] with your extension and role. Nothing was sent."
+UNKNOWN = "I don't know you yet. Ask Ana Pop to add [users.U0EVE] with your extension and role. Nothing was sent."
 REFUSED = [
-    ("U0EVE", "C0FLOOR", "/monitor 0003*210", STRANGER, "unknown person"),
-    ("U0EVE", "C0FLOOR", "/calls", STRANGER, "unknown person"),
+    ("U0EVE", "C0FLOOR", "/monitor 0003*210", UNKNOWN, "unknown person"),
+    ("U0EVE", "C0FLOOR", "/calls", UNKNOWN, "unknown person"),
     ("U0LIS", "C0FLOOR", "/whisper 0003*210", "None of your roles allows Whisper.", "action"),
     ("U0LIS", "C0FLOOR", "/monitor 0003*211", "but not on 0003*211. Nothing was sent. Ask Ana Pop", "extension"),
     ("U0LIS", "C0ALERTS", "/monitor 0003*210", "but not from this conversation", "channel"),
@@ -50,7 +50,7 @@ async def test_a_refusal_names_the_rule_to_the_person_and_in_the_ledger(house: A
         await typed(house, user, text, channel)
         await house.workspace.until(lambda number=number: len(everything_private(house)) == number)
         assert words in "\n".join(house.workspace.private(user)[-1].lines())
-    found = await refused_by(house, "U0EVE", STRANGER)
+    found = await refused_by(house, "U0EVE", UNKNOWN)
     assert found == [(user, False, rule, "refused") for user, _, _, _, rule in REFUSED]
 
 
@@ -168,10 +168,10 @@ async def test_who_clicks_on_anothers_card_rings_their_own_phone(house: Any) -> 
     assert house.pbx.puts()[1].json == {"action": "Monitor", "sendCallTo": "0003*025", "phoneCallViewId": "01"}
 
 
-async def test_a_stranger_who_clicks_is_told_so_and_nobody_else_is(house: Any) -> None:
+async def test_an_unknown_person_who_clicks_is_told_so_and_nobody_else_is(house: Any) -> None:
     card = await public_card(house)
     await house.workspace.click("U0EVE", card, "Barge in")
-    await house.told("U0EVE", STRANGER)
+    await house.told("U0EVE", UNKNOWN)
     assert (house.actions(), house.workspace.private("U0ANA")) == (["BargeIn"], [])
 
 
@@ -208,7 +208,7 @@ async def test_a_button_does_nothing_where_a_protected_party_has_come_into_the_c
 async def test_everyone_sees_their_own_refusal_and_no_one_elses(house: Any) -> None:
     for user in ("U0EVE", "U0BOB"):
         await typed(house, user, "/monitor 0003*211")
-    await house.told("U0EVE", STRANGER)
+    await house.told("U0EVE", UNKNOWN)
     await house.told("U0BOB", "None of your roles")
     assert [len(house.workspace.private(user)) for user in ("U0EVE", "U0BOB", "U0ANA")] == [1, 1, 0]
     assert house.workspace.messages() == []

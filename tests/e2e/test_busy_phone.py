@@ -80,7 +80,7 @@ async def test_it_is_asked_anew_when_the_phone_is_free(house: Any) -> None:
 
 
 async def test_nothing_is_claimed_meanwhile_so_another_supervisor_may_pick_the_call_up(house: Any) -> None:
-    house.change_map('extensions = ["0003*3XX"]', 'extensions = ["0003*2XX"]')
+    house.change_config('extensions = ["0003*3XX"]', 'extensions = ["0003*2XX"]')
     await house.stop_bot()
     await house.start_bot()
     await waiting_for_bobs_call(house)
@@ -262,7 +262,7 @@ async def test_what_waited_rings_no_other_phone_and_goes_on_on_no_other_card(
     calls(house)
     await typed(house, "/monitor 0003*210", "C0STAFF")
     await shown(house, BUSY.replace("Dan", "Bob"), "C0STAFF")
-    house.change_map(old, new)
+    house.change_config(old, new)
     await taken_up.wait()
     house.floor.hang_up(other)
     await house.told("U0ANA", "The configuration has just changed")
@@ -286,7 +286,7 @@ async def test_a_phone_that_is_in_a_call_by_callbot_is_waited_for_though_its_pre
 
 async def test_polls_of_a_phone_keep_to_the_rate_limit_and_serve_all_that_wait(empty_house: Any) -> None:
     house = empty_house
-    house.map = house.map.replace("max_requests_per_second = 200", "max_requests_per_second = 1")
+    house.config = house.config.replace("max_requests_per_second = 200", "max_requests_per_second = 1")
     await house.start_bot()
     house.floor.talk(caller="+15550144", to="0003*024")
     calls(house)

@@ -226,7 +226,7 @@ async def test_after_kill_9_in_the_middle_of_its_posting_the_card_goes_on_alone(
     assert house.cards("U0ANA") == [card]
 
 
-async def test_where_slack_takes_the_card_nowhere_whoever_asked_is_told_what_it_would_show(house: Any) -> None:
+async def test_where_slack_takes_the_card_nowhere_the_person_is_told_what_it_would_show(house: Any) -> None:
     house.workspace.faults.add(SlackFault(method=POST, kind="error", error="messages_tab_disabled", times=None))
     await ask(house, "/barge 0003*210")
     told = await house.told("U0ANA", "Slack takes your card neither in the channel nor in a direct message")

@@ -149,7 +149,7 @@ async def test_who_loses_the_right_while_the_change_waits_is_refused_when_the_ol
     await asked_to_hang_up(house)
     taken_up = asyncio.Event()
     bot.live_config.on_change(taken_up.set)
-    house.map = house.map.replace('actions = ["Monitor", "Whisper", ', 'actions = ["Monitor", ')
+    house.config = house.config.replace('actions = ["Monitor", "Whisper", ', 'actions = ["Monitor", ')
     house.environment()
     await asyncio.wait_for(taken_up.wait(), timeout=5)
     house.floor.leave(call, "0003*024")

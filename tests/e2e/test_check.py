@@ -24,7 +24,7 @@ from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
 
 ROOT = Path(bot_package.__file__).parents[1]
-MAP = """
+CONFIG = """
 [users.U0ANA]
 name = "Ana Pop"
 uapi_user = "3"
@@ -61,7 +61,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.map = MAP
+        self.config = CONFIG
         self.floor = Floor()
         self.pbx = SandboxPbx(self.floor)
         self.workspace = Workspace(scopes=frozenset({"chat:write", "commands", "channels:read"}))
@@ -76,7 +76,7 @@ class Site:
 
     def environment(self, **more: str) -> dict[str, str]:
         """The settings; an empty one takes it away."""
-        (self.folder / "callbot.toml").write_text(self.map)
+        (self.folder / "callbot.toml").write_text(self.config)
         return {
             "SLACK_BOT_TOKEN": self.workspace.bot_token,
             "SLACK_APP_TOKEN": self.workspace.app_token,
@@ -350,13 +350,13 @@ async def test_missing_scopes_are_named(site: Site) -> None:
 
 
 async def test_an_extension_that_no_scope_shows_is_named(site: Site) -> None:
-    site.map = MAP.replace('extension = "0003*210"', 'extension = ["0003*210", "0003*219"]')
+    site.config = CONFIG.replace('extension = "0003*210"', 'extension = ["0003*210", "0003*219"]')
     lines = await site.check()
     assert [line for line in lines if line.startswith("no  extensions: no scope shows 0003*219 of [users.U0BOB]")]
 
 
 async def test_an_extension_that_its_own_users_list_lacks_is_missing_whatever_other_lists_say(site: Site) -> None:
-    site.map = MAP.replace('extension = "0003*210"', 'extension = ["0003*210", "0003*219"]')
+    site.config = CONFIG.replace('extension = "0003*210"', 'extension = ["0003*210", "0003*219"]')
     site.floor.add_extension("0003*024", user="33", name="Ana Pop")
     lines = await site.check()
     assert [line for line in lines if line.startswith("no  extensions: no scope shows 0003*219 of [users.U0BOB]:")]
@@ -392,20 +392,20 @@ async def test_no_message_of_a_channel_is_read(site: Site) -> None:
 
 async def test_an_alerts_channel_that_does_not_exist_is_named(site: Site) -> None:
     await site.install_with(*manifest_scopes())
-    site.map = MAP.replace('channel = "C0ALERTS"', 'channel = "C0ALERT"')
+    site.config = CONFIG.replace('channel = "C0ALERTS"', 'channel = "C0ALERT"')
     says = "??  channel C0ALERT: refused with channel_not_found; named by alerts.0.channel. Check the id"
     assert [line for line in await site.check() if line.startswith(says)]
 
 
 async def test_a_private_channel_whose_history_is_closed_to_the_app_is_not_looked_at(site: Site) -> None:
     await site.install_with("chat:write", "commands", "channels:history")
-    site.map = MAP.replace("C0ALERTS", "G0ALERTS")
+    site.config = CONFIG.replace("C0ALERTS", "G0ALERTS")
     lines = [line for line in await site.check() if "G0ALERTS" in line]
     assert [line.split(":")[0] for line in lines] == ["??  channels"]
 
 
 async def test_an_alert_that_nobody_may_act_on_from_its_channel_is_named(site: Site) -> None:
-    site.map = MAP.replace('"C0HELP", "C0ALERTS"', '"C0HELP"')
+    site.config = CONFIG.replace('"C0HELP", "C0ALERTS"', '"C0HELP"')
     says = (
         "??  configuration: alerts.0 (“Rings unanswered”): nobody may act from C0ALERTS on the calls that it is about."
     )
@@ -413,7 +413,7 @@ async def test_an_alert_that_nobody_may_act_on_from_its_channel_is_named(site: S
 
 
 async def test_a_mistake_in_an_alert_is_told_as_it_is_at_the_start(site: Site) -> None:
-    site.map = MAP.replace('when = "ringing"', 'when = "waiting"').replace("longer_than = 20", "longer_than = -1")
+    site.config = CONFIG.replace('when = "ringing"', 'when = "waiting"').replace("longer_than = 20", "longer_than = -1")
     assert [line for line in await site.check() if line.startswith("no  configuration:")] == [
         "no  configuration: callbot.toml: alerts.0.when: Input should be 'ringing', 'talking', 'on_hold' or 'parked'",
         "no  configuration: callbot.toml: alerts.0.longer_than: Input should be greater than or equal to 0",
@@ -421,7 +421,7 @@ async def test_a_mistake_in_an_alert_is_told_as_it_is_at_the_start(site: Site) -
 
 
 async def test_where_the_phones_cannot_be_listed_nobody_is_said_to_be_missing(site: Site) -> None:
-    site.map = MAP.replace('extension = "0003*210"', 'extension = ["0003*210", "0003*219"]')
+    site.config = CONFIG.replace('extension = "0003*210"', 'extension = ["0003*210", "0003*219"]')
     site.pbx.faults.add(Fault("html 500", path_contains="/presence", times=None))
     lines = await site.check(patience=3.0)
     assert [line for line in lines if line.startswith("??  extensions: not known for")]
@@ -433,8 +433,8 @@ async def test_every_mistake_of_the_settings_is_told_and_the_rest_is_looked_at(s
     assert [line[:11] for line in lines if line.startswith("ok  PBX")] == ["ok  PBX tok", "ok  PBX clo"]
 
 
-async def test_every_mistake_of_the_map_is_told_and_the_rest_is_looked_at(site: Site) -> None:
-    site.map = MAP.replace("0003*2XX", "0003*2*").replace('roles = ["agent"]', 'roles = ["agnet"]')
+async def test_every_mistake_of_the_configuration_is_told_and_the_rest_is_looked_at(site: Site) -> None:
+    site.config = CONFIG.replace("0003*2XX", "0003*2*").replace('roles = ["agent"]', 'roles = ["agnet"]')
     lines = await site.check()
     assert len([line for line in lines if line.startswith("no  configuration:")]) == 2
     assert [line for line in lines if line.startswith("ok  scope @me @self")]

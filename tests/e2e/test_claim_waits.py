@@ -41,9 +41,9 @@ class Hold:
         await self.logged("allowed", times)
         self._since = monotonic()
 
-    async def change_map(self, old: str, new: str) -> None:
+    async def change_config(self, old: str, new: str) -> None:
         """Change callbot.toml. It holds when this returns."""
-        self._house.change_map(old, new)
+        self._house.change_config(old, new)
         await self.logged("rules_taken")
 
     def end(self) -> None:
@@ -62,7 +62,7 @@ class Hold:
 @pytest.fixture
 async def hold(empty_house: Any) -> AsyncIterator[Hold]:
     """The house's bot reads its configuration often."""
-    empty_house.map = empty_house.map.replace('contact = "U0ANA"', "")
+    empty_house.config = empty_house.config.replace('contact = "U0ANA"', "")
     with capture_logs() as events:
         await empty_house.start_bot(config_every=0.05)
         hold = Hold(empty_house, events)
@@ -106,7 +106,7 @@ async def test_what_the_rules_refuse_when_the_claim_is_written_is_not_sent(house
     house.talk()
     typed = house.ana_types("/monitor 0003*210")
     await hold.on(typed)
-    await hold.change_map(old, new)
+    await hold.change_config(old, new)
     hold.end()
     answer = await house.told("U0ANA", words)
     assert "Nothing was sent." in "\n".join(answer.lines())
@@ -116,7 +116,7 @@ async def test_what_the_rules_refuse_when_the_claim_is_written_is_not_sent(house
 async def test_a_card_for_which_the_channel_is_no_longer_silent_is_not_posted_there(house: Any, hold: Hold) -> None:
     house.talk()
     await hold.on(house.workspace.type("U0ANA", "C0STAFF", "/monitor 0003*210"))
-    await hold.change_map('silent_in = ["C0STAFF"]', "silent_in = []")
+    await hold.change_config('silent_in = ["C0STAFF"]', "silent_in = []")
     hold.end()
     await house.told("U0ANA", "The configuration has just changed")
     assert (house.actions(), house.cards("C0STAFF")) == ([], [])
@@ -230,7 +230,7 @@ async def test_a_phone_that_is_busy_after_a_long_claim_is_waited_for(house: Any,
 
 
 async def test_another_supervisor_may_act_while_a_withdrawn_claim_waits_for_the_phone(house: Any, hold: Hold) -> None:
-    await hold.change_map('extensions = ["0003*3XX"]', 'extensions = ["0003*2XX"]')
+    await hold.change_config('extensions = ["0003*3XX"]', 'extensions = ["0003*2XX"]')
     house.floor.ring(**CALLER)
     await hold.on(house.ana_types("/pickup 0003*210"))
     talk_on_the_phone_of_the_asker(house)
@@ -293,7 +293,7 @@ async def test_a_change_of_mode_is_asked_about_again_after_its_claim(house: Any,
         await house.workspace.click("U0ANA", cards[-1], "Ring now anyway")
 
     await hold.on(anyway(), times=2)
-    await hold.change_map('"+15550199"', '"+15550142"')
+    await hold.change_config('"+15550199"', '"+15550142"')
     hold.end()
     await house.told("U0ANA", "This call is over, was never")
     assert (house.actions(), house.floor.call(call) is not None) == (["Monitor"], True)
@@ -305,7 +305,7 @@ async def test_ring_anyway_is_asked_about_again_after_its_claim(house: Any, hold
     await house.ana_types("/monitor 0003*210")
     answer = await house.told("U0ANA", "is not registered")
     await hold.on(house.workspace.click("U0ANA", answer, "Ring anyway"))
-    await hold.change_map('"+15550199"', '"+15550142"')
+    await hold.change_config('"+15550199"', '"+15550142"')
     hold.end()
     await house.told("U0ANA", "This call is over, was never")
     assert house.actions() == []

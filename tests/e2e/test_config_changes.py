@@ -36,8 +36,8 @@ async def logged(house: Any, events: Events, event: str) -> Any:
 
 
 async def change(house: Any, events: Events, old: str, new: str) -> None:
-    """Another map, which holds when this returns."""
-    write(house.folder, house.map.replace(old, new))
+    """Another configuration, which holds when this returns."""
+    write(house.folder, house.config.replace(old, new))
     await logged(house, events, "rules_taken")
 
 
@@ -70,7 +70,7 @@ async def test_who_loses_a_role_is_refused_at_the_very_next_click(house: Any, ev
     assert house.actions() == ["BargeIn"]
 
 
-async def test_who_is_taken_out_of_the_map_is_a_stranger(house: Any, events: Events) -> None:
+async def test_who_is_taken_out_of_the_configuration_is_unknown(house: Any, events: Events) -> None:
     await change(house, events, "[users.U0LIS]", "[users.U0ANYONE]")
     await typed(house, "U0LIS", "/monitor 0003*210")
     await house.told("U0LIS", "I don't know you yet.")
@@ -95,7 +95,7 @@ async def test_a_channel_is_silent_from_the_change_on(house: Any, events: Events
 
 async def test_a_mistake_keeps_the_old_rules_and_the_log_says_where_it_is(house: Any, events: Events) -> None:
     house.talk()
-    write(house.folder, house.map.replace('extension = "0003*024"', 'extension = "24"'))
+    write(house.folder, house.config.replace('extension = "0003*024"', 'extension = "24"'))
     line = await logged(house, events, "rules_not_taken")
     await typed(house, "U0ANA", "/monitor 0003*210")
     await house.card("Ringing Ana's phone 0003*024")
@@ -106,7 +106,7 @@ async def test_a_swapped_symlink_is_taken_up(empty_house: Any, events: Events) -
     house = empty_house
     for version, name in (("v1", "Ana Pop"), ("v2", "Anna Popescu")):
         (house.folder / version).mkdir()
-        write(house.folder / version, house.map.replace("Ana Pop", name))
+        write(house.folder / version, house.config.replace("Ana Pop", name))
     (house.folder / "..data").symlink_to("v1")
     (house.folder / "callbot.toml").symlink_to("..data/callbot.toml")
     await house.start_bot(config_every=OFTEN)
@@ -119,8 +119,8 @@ async def test_a_swapped_symlink_is_taken_up(empty_house: Any, events: Events) -
 
 async def test_a_changed_directory_is_taken_up(empty_house: Any, events: Events) -> None:
     house = empty_house
-    house.map = house.map.replace('extensions = ["0003*2XX"]', 'extensions = ["team:sales"]')
-    house.map += '[directory]\nfile = "agents.csv"\n'
+    house.config = house.config.replace('extensions = ["0003*2XX"]', 'extensions = ["team:sales"]')
+    house.config += '[directory]\nfile = "agents.csv"\n'
     (house.folder / "agents.csv").write_text("extension,team\n0003*310,sales\n")
     await house.start_bot(config_every=OFTEN)
     (house.folder / "agents.csv").write_text("extension,team\n0003*310,support\n")
@@ -151,7 +151,7 @@ async def test_rules_that_cannot_be_read_permit_nothing_new(empty_house: Any, ev
 
 
 REMOVED = {
-    "taken out of the map": ("[users.U0ANA]", "[users.U0OLD]"),
+    "taken out of the configuration": ("[users.U0ANA]", "[users.U0OLD]"),
     "without the role": ('name = "Ana Pop"\nuapi_user = "3"\nextension = "0003*024"\nroles = ["supervisor"]', None),
 }
 
@@ -167,7 +167,7 @@ async def listening(house: Any) -> str:
 @pytest.mark.parametrize(("old", "new"), REMOVED.values(), ids=REMOVED)
 async def test_the_card_of_who_is_removed_says_so_and_has_no_buttons(house: Any, old: str, new: str | None) -> None:
     call = await listening(house)
-    changed = house.map.replace(old, new or old.replace('["supervisor"]', "[]")).replace('"U0ANA"', '"U0BOB"')
+    changed = house.config.replace(old, new or old.replace('["supervisor"]', "[]")).replace('"U0ANA"', '"U0BOB"')
     (house.folder / "callbot.toml").write_text(changed)
     card = house.cards("U0ANA")[-1]
     await house.workspace.until(lambda: not card.buttons())
@@ -178,7 +178,7 @@ async def test_the_card_of_who_is_removed_says_so_and_has_no_buttons(house: Any,
 async def test_who_is_removed_and_hangs_up_has_left(house: Any) -> None:
     call = await listening(house)
     (house.folder / "callbot.toml").write_text(
-        house.map.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
+        house.config.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
     )
     card = house.cards("U0ANA")[-1]
     await house.workspace.until(lambda: not card.buttons())
@@ -189,7 +189,7 @@ async def test_who_is_removed_and_hangs_up_has_left(house: Any) -> None:
 async def test_who_is_removed_sees_nothing_new_of_the_call(house: Any) -> None:
     call = await listening(house)
     (house.folder / "callbot.toml").write_text(
-        house.map.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
+        house.config.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
     )
     card = house.cards("U0ANA")[-1]
     await house.workspace.until(lambda: not card.buttons())
@@ -202,7 +202,9 @@ async def test_who_is_removed_sees_nothing_new_of_the_call(house: Any) -> None:
 
 async def test_the_card_of_a_call_that_becomes_protected_shows_no_more_of_it(house: Any) -> None:
     call = await listening(house)
-    (house.folder / "callbot.toml").write_text(house.map.replace('callers = ["+15550199"]', 'callers = ["+15550142"]'))
+    (house.folder / "callbot.toml").write_text(
+        house.config.replace('callers = ["+15550199"]', 'callers = ["+15550142"]')
+    )
     card = house.cards("U0ANA")[-1]
     await house.workspace.until(lambda: not card.buttons())
     text = "\n".join([card.text, *card.lines()])
@@ -219,7 +221,7 @@ async def test_a_right_that_is_lost_while_the_pbx_is_slow_is_lost(house: Any, ty
     house.pbx.faults.add(Fault("slow", method="GET", path_contains="/phoneCalls/", seconds=1.0, times=None))
     await house.ana_types(typed)
     asked = len(house.pbx.requests)
-    changed = house.map.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
+    changed = house.config.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
     (house.folder / "callbot.toml").write_text(changed)
     await house.told("U0ANA", "I don't know you yet")
     assert (asked > 0, house.pbx.puts()) == (True, [])

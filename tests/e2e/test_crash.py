@@ -286,7 +286,7 @@ async def kill(bot: Any) -> None:
 
 
 async def test_after_kill_9_an_open_alert_goes_on_on_its_card(empty_house: Any, run_bot: Run) -> None:
-    empty_house.map += RINGING
+    empty_house.config += RINGING
     bot = await run_bot()
     await bot.started()
     call = empty_house.floor.ring(to="0003*211", **HAL)
@@ -300,7 +300,7 @@ async def test_after_kill_9_an_open_alert_goes_on_on_its_card(empty_house: Any, 
 
 
 async def test_what_ended_while_callbot_was_down_is_resolved(empty_house: Any, run_bot: Run) -> None:
-    empty_house.map += RINGING
+    empty_house.config += RINGING
     bot = await run_bot()
     await bot.started()
     call = empty_house.floor.ring(to="0003*211", **HAL)
@@ -315,7 +315,7 @@ async def test_what_ended_while_callbot_was_down_is_resolved(empty_house: Any, r
 async def test_an_alert_that_slack_has_not_accepted_before_a_kill_is_posted_once(
     empty_house: Any, run_bot: Run
 ) -> None:
-    empty_house.map += RINGING
+    empty_house.config += RINGING
     bot = await run_bot()
     await bot.started()
     empty_house.workspace.faults.add(slack_is_silent())

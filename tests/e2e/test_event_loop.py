@@ -82,7 +82,7 @@ async def test_nobody_waits_for_a_list_of_10_000_calls(
     empty_house: Any, full_pbx: FullPbx, turns: Callable[[], Any], typed: str
 ) -> None:
     house = empty_house
-    house.map = house.map.replace('extensions = ["0003*2XX"]', 'extensions = ["0003*XXX"]')
+    house.config = house.config.replace('extensions = ["0003*2XX"]', 'extensions = ["0003*XXX"]')
     await house.start_bot_of(full_pbx)
     async with turns() as measured:
         await house.ana_types(typed)
@@ -94,7 +94,7 @@ async def test_nobody_waits_while_250_alerts_of_300_patterns_are_raised_and_look
     empty_house: Any, full_pbx: FullPbx, turns: Callable[[], Any]
 ) -> None:
     house = empty_house
-    house.map += rules()
+    house.config += rules()
     await house.start_bot_of(full_pbx)
     async with turns() as measured:
         await house.workspace.until(

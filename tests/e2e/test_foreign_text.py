@@ -26,7 +26,7 @@ INVISIBLE = re.compile(
 
 
 def everything_shown(house: Any) -> list[Any]:
-    """Every message of the bot, whoever sees it."""
+    """Every message of the bot, public and private."""
     return [
         *house.workspace.messages(),
         *(message for user in ("U0ANA", "U0BOB", "U0EVE") for message in house.workspace.private(user)),
@@ -100,8 +100,8 @@ async def test_typed_words_do_nothing_where_they_are_repeated(house: Any) -> Non
     assert house.pbx.puts() == []
 
 
-async def test_names_in_the_map_do_nothing_either(empty_house: Any) -> None:
-    empty_house.map = empty_house.map.replace("Bob Ionescu", "*x* <!channel> :smile: evil.example @here")
+async def test_names_in_the_configuration_do_nothing_either(empty_house: Any) -> None:
+    empty_house.config = empty_house.config.replace("Bob Ionescu", "*x* <!channel> :smile: evil.example @here")
     await empty_house.start_bot()
     empty_house.floor.talk(caller="+15550142", to="0003*210")
     await typed(empty_house, "/calls")

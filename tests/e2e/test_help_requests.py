@@ -11,7 +11,7 @@ HELP = '[help]\nchannel = "C0FLOOR"\n'
 
 @pytest.fixture
 async def house(empty_house: Any) -> Any:
-    empty_house.map = empty_house.map.replace("[help]\n", HELP)
+    empty_house.config = empty_house.config.replace("[help]\n", HELP)
     return await start(empty_house)
 
 
@@ -126,7 +126,7 @@ async def test_a_help_request_goes_to_the_channel_for_it_wherever_it_was_asked(h
 
 
 async def test_where_the_channel_takes_no_card_the_agent_is_told(empty_house: Any) -> None:
-    empty_house.map = empty_house.map.replace("[help]\n", '[help]\nchannel = "C0CLOSED"\n')
+    empty_house.config = empty_house.config.replace("[help]\n", '[help]\nchannel = "C0CLOSED"\n')
     empty_house.workspace.add_channel("C0CLOSED", "closed", bot_is_member=False)
     house = await start(empty_house)
     house.floor.talk(to="0003*210", **HAL)

@@ -263,7 +263,7 @@ async def test_half_open_connections_keep_no_rule_from_being_read(empty_house: A
     await bot.started()
     house.workspace.deliver_to(f"http://127.0.0.1:{bot.port}/slack/events")
     held = await half_open(bot.port, MORE)
-    house.change_map("[users.U0LIS]", "[users.U0ANYONE]")
+    house.change_config("[users.U0LIS]", "[users.U0ANYONE]")
     async with asyncio.timeout(7):
         while '"event": "rules_taken"' not in bot.said:
             assert bot.process.stdout is not None

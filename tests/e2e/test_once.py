@@ -17,7 +17,7 @@ SECOND_SUPERVISOR = '\n[users.U0EVE]\nname = "Eve Stan"\nextension = "0003*026"\
 @pytest.fixture
 async def two_supervisors(empty_house: Any) -> Any:
     """Ana and Eve may both do everything on 0003*2XX."""
-    empty_house.map += SECOND_SUPERVISOR
+    empty_house.config += SECOND_SUPERVISOR
     empty_house.floor.add_extension("0003*026", user="5", name="Eve Stan")
     await empty_house.start_bot()
     return empty_house

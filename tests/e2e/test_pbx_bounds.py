@@ -13,9 +13,9 @@ from bot.sandbox.pbx.server import Fault
 from bot.slack.listeners import MOST_EACH, WAIT
 
 
-async def test_the_pbx_is_looked_at_no_oftener_than_the_map_allows(empty_house: Any) -> None:
+async def test_the_pbx_is_looked_at_no_oftener_than_the_configuration_allows(empty_house: Any) -> None:
     house = empty_house
-    house.map = house.map.replace(
+    house.config = house.config.replace(
         "every = 0.2\nmax_requests_per_second = 200", "every = 0.02\nmax_requests_per_second = 5"
     )
     await house.start_bot()
@@ -34,7 +34,7 @@ async def test_the_pbx_is_looked_at_no_oftener_than_the_map_allows(empty_house: 
 
 async def test_an_intervention_is_not_held_back_by_looks(empty_house: Any) -> None:
     house = empty_house
-    house.map = house.map.replace("max_requests_per_second = 200", "max_requests_per_second = 0.2")
+    house.config = house.config.replace("max_requests_per_second = 200", "max_requests_per_second = 0.2")
     await house.start_bot()
     house.talk()
     await house.ana_types("/record 0003*210")

@@ -10,7 +10,7 @@ TWO_SUPERVISORS = ('roles = ["listener", "supervisor of 3"]', 'roles = ["supervi
 @pytest.fixture
 async def two(empty_house: Any) -> Any:
     """A house in which Lis is a supervisor like Ana."""
-    empty_house.map = empty_house.map.replace(*TWO_SUPERVISORS)
+    empty_house.config = empty_house.config.replace(*TWO_SUPERVISORS)
     await empty_house.start_bot()
     return empty_house
 
@@ -101,7 +101,7 @@ async def test_while_a_recording_is_asked_for_the_next_person_is_told_who_has_as
     assert (two.actions(), last.slack_user, last.rule) == (["StartRecording"], "U0LIS", "already asked")
 
 
-async def test_a_recording_does_not_hold_up_whoever_joins_the_call(house: Any) -> None:
+async def test_a_recording_does_not_hold_up_who_joins_the_call(house: Any) -> None:
     house.floor.extension("0003*210").recordable = False
     house.talk()
     await typed(house, "U0ANA", "/record 0003*210")

@@ -79,7 +79,7 @@ PUBLIC = {
 async def test_what_others_read_stays_as_it_is_while_a_silent_leg_comes_and_goes(
     empty_house: Any, rules: tuple[str, ...], begin: Any, phone: str
 ) -> None:
-    empty_house.map = empty_house.map.replace("[help]\n", HELP)
+    empty_house.config = empty_house.config.replace("[help]\n", HELP)
     house = await start(empty_house, *rules)
     call, card = await begin(house)
     await scans(house, 6)
@@ -95,7 +95,7 @@ async def test_what_others_read_stays_as_it_is_while_a_silent_leg_comes_and_goes
 async def test_what_others_read_stays_as_it_is_while_somebody_listens_by_callbot(
     empty_house: Any, rules: tuple[str, ...], begin: Any
 ) -> None:
-    empty_house.map = empty_house.map.replace("[help]\n", HELP)
+    empty_house.config = empty_house.config.replace("[help]\n", HELP)
     house = await start(empty_house, *rules)
     call, card = await begin(house)
     await scans(house, 6)
@@ -190,7 +190,7 @@ async def test_an_agent_who_has_transferred_the_call_is_listed_no_leg(house: Any
 
 
 async def test_an_agent_who_has_transferred_the_call_cannot_ask_for_help_with_a_leg(empty_house: Any) -> None:
-    empty_house.map = empty_house.map.replace("[help]\n", HELP)
+    empty_house.config = empty_house.config.replace("[help]\n", HELP)
     house = await start(empty_house)
     call = house.talk()
     comes(house, call, SUPERVISOR)
@@ -201,7 +201,7 @@ async def test_an_agent_who_has_transferred_the_call_cannot_ask_for_help_with_a_
 
 async def test_who_is_left_with_a_leg_alone_is_answered_as_one_in_no_call(empty_house: Any) -> None:
     """The same reads, and so the same time."""
-    empty_house.map = empty_house.map.replace("[help]\n", HELP)
+    empty_house.config = empty_house.config.replace("[help]\n", HELP)
     house = await start(empty_house)
 
     async def reads() -> int:
@@ -218,7 +218,7 @@ async def test_who_is_left_with_a_leg_alone_is_answered_as_one_in_no_call(empty_
 
 
 async def test_a_help_request_ends_when_only_a_leg_is_left_of_the_agent(empty_house: Any) -> None:
-    empty_house.map = empty_house.map.replace("[help]\n", HELP)
+    empty_house.config = empty_house.config.replace("[help]\n", HELP)
     house = await start(empty_house)
     call, _ = await asked_for_help(house)
     comes(house, call, SUPERVISOR)
@@ -241,7 +241,7 @@ async def test_a_protected_supervisor_who_listens_does_not_take_the_agents_call_
     empty_house: Any,
 ) -> None:
     house = empty_house
-    house.map = house.map.replace('extensions = ["0003*299"]', 'extensions = ["0003*299", "0003*024"]')
+    house.config = house.config.replace('extensions = ["0003*299"]', 'extensions = ["0003*299", "0003*024"]')
     await house.start_bot()
     call = house.talk()
     comes(house, call, SUPERVISOR)

@@ -137,7 +137,7 @@ async def test_after_the_end_a_copy_of_the_ledgers_file_alone_has_the_audit(hous
 
 async def test_a_start_that_cannot_be_says_every_reason_at_once_and_exits(house: Any, run_bot: Any) -> None:
     """One after the other, which leaves a core to other tests. None shows a traceback (`run_bot`)."""
-    folder, good = house.folder, house.map
+    folder, good = house.folder, house.config
     broken = good.replace('"0003*024"', '"0003024"').replace('["agent"]', '["agnet"]').replace("2XX", "2*")
     (folder / "broken.toml").write_text(broken)
     (folder / "torn.toml").write_text("\n\n[users.U0ANA\n")

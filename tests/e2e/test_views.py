@@ -42,12 +42,14 @@ async def test_a_view_id_is_text_and_not_a_number(house: Any) -> None:
     assert house.pbx.puts() == []
 
 
-async def test_a_leg_of_ours_is_known_after_a_restart_although_nobody_of_the_map_has_that_phone(house: Any) -> None:
-    """The ledger knows it: the map of after the restart has another phone for Lis."""
+async def test_a_leg_of_ours_is_known_after_a_restart_although_nobody_of_the_configuration_has_that_phone(
+    house: Any,
+) -> None:
+    """The ledger knows it: the configuration of after the restart has another phone for Lis."""
     house.talk()
     await joined(house, "U0LIS", "/monitor 0003*210", "0003*025")
     await house.stop_bot()
-    house.map = house.map.replace('"0003*025"', '"0003*026"')
+    house.config = house.config.replace('"0003*025"', '"0003*026"')
     await house.start_bot()
     await typed(house, "U0ANA", "/whisper 0003*210")
     assert await views_put(house, 2) == ["01", "01"]

@@ -129,7 +129,7 @@ def test_whatever_is_allowed_is_allowed_by_a_role_that_the_person_has(raw: bytes
 
 @quick
 @given(spoilt_maps(), st.text(max_size=12))
-def test_whoever_is_not_in_the_map_stays_a_stranger(raw: bytes, slack_user: str) -> None:
+def test_who_is_not_in_the_configuration_stays_unknown(raw: bytes, slack_user: str) -> None:
     rules = rules_of(raw)
     if not isinstance(rules, ConfigErrors) and slack_user not in rules.people:
         with pytest.raises(NotAuthorized, match="I don't know you yet"):

@@ -94,7 +94,7 @@ async def test_another_page_does_nothing_even_with_the_token(ask: Ask, console: 
         assert (sent, status, said["error"], floor.calls()) == (sent, 403, "wrong_origin", [])
 
 
-async def test_whoever_follows_a_link_to_the_page_is_told_what_to_do_in_words(ask: Ask) -> None:
+async def test_who_follows_a_link_to_the_page_is_told_what_to_do_in_words(ask: Ask) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Accept": "text/html,*/*;q=0.8"}
     status, text = await ask(method="GET", path="/", headers=headers)
     assert (status, "Copy the address" in text) == (403, True)

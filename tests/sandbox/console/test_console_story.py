@@ -153,7 +153,7 @@ async def playing(floor: Floor, workspace: Workspace, process: BotProcess) -> An
         ("story", {"do": "stop"}),
     ],
 )
-async def test_whoever_acts_stops_the_story(
+async def test_an_act_stops_the_story(
     playing: Console, session: aiohttp.ClientSession, act: str, fields: dict[str, str]
 ) -> None:
     address, headers = f"http://127.0.0.1:{playing.port}/v1/", {"Authorization": f"Bearer {playing.token}"}
