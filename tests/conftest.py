@@ -103,6 +103,7 @@ def an_intervention(a_call: Callable[..., PhoneCall]) -> Callable[..., Intervent
             "asked_at": NOON,
             "call": a_call(),
         }
+        assert not fields.keys() - Intervention.model_fields.keys()
         return before_put(Intervention.model_validate({**whole, **fields}))
 
     return build
