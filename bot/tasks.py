@@ -15,7 +15,7 @@ import structlog
 
 from bot.domain.errors import CallbotError
 
-PATIENCE = 0.2
+SAVE_TIMEOUT = 0.2
 """Seconds that a caller of `save` waits for the ledger before it goes on."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the ledger is tried again; each pause is twice as long as the one before."""
@@ -25,7 +25,7 @@ SHORTEST = 0.05
 """Seconds for each resource to close, even when the earlier ones took too long."""
 SLICE = 0.005
 """Seconds that slices may take between two turns of others, plus the rest of the item at hand."""
-EVERY = 0.05
+LAG_MEASURED_EVERY = 0.05
 """Seconds between two measurements of the watchdog: it sees a block of the event loop that is as long."""
 
 _log = structlog.get_logger("callbot.tasks")
@@ -170,10 +170,10 @@ class WriteBehind(Generic[N]):
             self._tasks.spawn(self._write(), name="write-behind")
 
     async def save(self, state: N) -> None:
-        """Write it, and wait for that, PATIENCE at most. Raises nothing."""
+        """Write it, and wait for that, SAVE_TIMEOUT at most. Raises nothing."""
         self.save_soon(state)
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(SAVE_TIMEOUT):
                 while self._unsaved.get(state.id) is state:
                     await self._progress.wait()
 
@@ -293,8 +293,8 @@ async def watch_loop(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> NoReturn:
-    """The watchdog: `lagged` is called every EVERY seconds with how many seconds late the event loop is."""
+    """The watchdog: `lagged` is called every LAG_MEASURED_EVERY seconds with how many seconds late the event loop is."""
     while True:
-        due = clock() + EVERY
-        await sleep(EVERY)
+        due = clock() + LAG_MEASURED_EVERY
+        await sleep(LAG_MEASURED_EVERY)
         lagged(max(0.0, clock() - due))

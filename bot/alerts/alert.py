@@ -25,7 +25,7 @@ from bot.domain.permissions import CallerPattern, ExtensionPattern
 SNOOZE = timedelta(minutes=10)
 STALE_AFTER = timedelta(seconds=30)
 """An alert whose call no scan has shown for this long is stale, and its card says so."""
-GIVE_UP = timedelta(hours=1)
+ALERT_GIVEN_UP_AFTER = timedelta(hours=1)
 """An alert whose call no scan has shown for this long is resolved as NOT_SEEN. Not while no scope answers at all, and
 never a help request: the call of one is read by itself."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)

@@ -24,7 +24,7 @@ BLIND_AFTER = 30.0
 """Seconds without a list after which a channel is told."""
 REUSED_FOR = timedelta(minutes=2)
 """How long a card that has ended is reused if the channel goes blind again."""
-A_SECOND = 1.0
+BLINDNESS_CHECK_EVERY = 1.0
 
 _log = structlog.get_logger("callbot.blindness")
 
@@ -91,7 +91,7 @@ class Blindness:
 
     async def _watch(self) -> NoReturn:
         while True:
-            await self._sleep(A_SECOND)
+            await self._sleep(BLINDNESS_CHECK_EVERY)
             try:
                 await self._check()
             except CallbotError as error:

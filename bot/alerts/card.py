@@ -19,7 +19,7 @@ from bot.domain.clock import moved
 from bot.domain.commands import Intervene, Offer, Target
 from bot.domain.permissions import Permissions, names_on
 
-MOST_LINES = 8
+MOST_FULL_ALERTS = 8
 """Alerts that a digest shows in full."""
 OWN_CARDS = 10
 """New alerts of one channel within WITHIN that each get a card of their own."""
@@ -134,7 +134,7 @@ def describe_digest(
     return DigestCard(
         id=alerts[0].digest,
         place=alerts[0].channel,
-        lines=tuple(describe_alert(alert, permissions, without_legs) for alert in open_ones[:MOST_LINES]),
+        lines=tuple(describe_alert(alert, permissions, without_legs) for alert in open_ones[:MOST_FULL_ALERTS]),
         rules=tuple((name, still_open[name], number) for name, number in total.most_common()),
         begun_at=min(alert.steps[0].at for alert in alerts),
         changed_at=max(alert.steps[-1].at for alert in alerts),

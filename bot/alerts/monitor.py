@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import structlog
 
-from bot.alerts.alert import GIVE_UP, HELP_REQUEST_KEY, Alert, Resolution, When, resolved, still_firing
+from bot.alerts.alert import ALERT_GIVEN_UP_AFTER, HELP_REQUEST_KEY, Alert, Resolution, When, resolved, still_firing
 from bot.alerts.evaluator import Evaluator, RuleMatch, view_that_goes_on, why_over
 from bot.alerts.manager import AlertConfig, AlertManager, AlertMetrics, OpenInterventions
 from bot.domain.calls import PhoneCall, PhoneCallView
@@ -32,7 +32,7 @@ AT_A_TIME = 25
 """Calls that are evaluated without a break: about 1 ms."""
 RAISED_TOGETHER = 50
 """Alerts that are saved in one commit and shown together: a few milliseconds."""
-A_SECOND = 1.0
+TICK = 1.0
 
 _log = structlog.get_logger("callbot.alerts")
 
@@ -128,7 +128,7 @@ class AlertMonitor:
 
     async def _keep_time(self) -> NoReturn:
         while True:
-            await self._sleep(A_SECOND)
+            await self._sleep(TICK)
             try:
                 await self._manager.pass_time()
             except Exception:  # noqa: BLE001 - if this loop ended, snoozes would last for ever
@@ -186,7 +186,7 @@ class AlertMonitor:
         if scan.misses(alert.call.id):
             return self._missed(alert, Resolution.CALL_OVER, now)
         shown_or_started = max(alert.seen_at, self._started_at)
-        return self._over(alert, now, Resolution.NOT_SEEN) if now - shown_or_started >= GIVE_UP else alert
+        return self._over(alert, now, Resolution.NOT_SEEN) if now - shown_or_started >= ALERT_GIVEN_UP_AFTER else alert
 
     def _as_shown(self, alert: Alert, call: PhoneCall, now: datetime) -> Alert:
         """The alert as it is while the PBX shows this call under the id of its call."""

@@ -29,7 +29,7 @@ from bot.slack.intervention_card import STATE
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 NOT_ON_A_TERMINAL = 160
 """The width of a table that goes into a file, in characters."""
-COLUMNS = (
+AUDIT_COLUMNS = (
     "at",
     "user",
     "name",
@@ -160,7 +160,7 @@ async def audit(
 
 
 def record(entry: AuditEntry, rules: Permissions) -> dict[str, Any]:
-    """One request by the names of COLUMNS; None where something was never known."""
+    """One request by the names of AUDIT_COLUMNS; None where something was never known."""
     person = rules.people.get(entry.slack_user)
     agent = rules.name_of(entry.extension) if entry.extension else ""
     return {
@@ -200,10 +200,10 @@ class _Csv:
 
     def __init__(self, out: TextIO) -> None:
         self._rows = csv.writer(out, lineterminator="\n")
-        self._rows.writerow(COLUMNS)
+        self._rows.writerow(AUDIT_COLUMNS)
 
     def write(self, records: Iterable[dict[str, Any]]) -> None:
-        self._rows.writerows([cell(one[name]) for name in COLUMNS] for one in records)
+        self._rows.writerows([cell(one[name]) for name in AUDIT_COLUMNS] for one in records)
 
     def end(self) -> None:
         """Nothing follows the last line."""

@@ -20,7 +20,7 @@ from bot.app.build import (
     watch_metrics,
 )
 from bot.app.connections import Connections
-from bot.app.live_config import EVERY, UNREAD_FOR, LiveConfig
+from bot.app.live_config import READ_EVERY, UNREAD_FOR, LiveConfig
 from bot.app.metrics import Metrics, open_metrics
 from bot.app.settings import Settings
 from bot.domain.clock import Clock
@@ -65,7 +65,7 @@ class Bot:
         cls,
         settings: Settings,
         *,
-        config_every: float = EVERY,
+        config_every: float = READ_EVERY,
         unread_for: float = UNREAD_FOR,
         hurry: int = 1,
         clock: Clock | None = None,

@@ -18,11 +18,11 @@ import structlog
 from bot.alerts.alert import AlertRule
 from bot.app.config import KEYS, Config, directory_file, read_config
 from bot.app.examples import CONFIG, example
-from bot.domain.directory import LARGEST, MOST_LISTED, SLACK_USER, Directory, read_directory
+from bot.domain.directory import LARGEST_FILE, MOST_LISTED, SLACK_USER, Directory, read_directory
 from bot.domain.errors import ConfigErrors, NotAuthorized
 from bot.domain.permissions import Permissions
 
-EVERY, SETTLED = 2.0, 0.3
+READ_EVERY, SETTLED = 2.0, 0.3
 """Seconds between two readings of the files, and between two that have to agree after a change."""
 UNREAD_FOR = 60.0
 """Seconds for which the files may be unreadable. Then nothing new is permitted: somebody may have been removed meanwhile."""
@@ -67,7 +67,7 @@ def _content(path: Path) -> bytes | str:
         if not path.is_file():
             return _NO_FILE
         with path.open("rb") as file:
-            return file.read(LARGEST + 1)
+            return file.read(LARGEST_FILE + 1)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
 
@@ -102,7 +102,7 @@ def _config(content: bytes | str, where: str, directory: Directory | None) -> Co
         copy = f"Copy {example(CONFIG)} there, or set CALLBOT_CONFIG"
         advice = copy if content == _NO_FILE else _WHICH_FILE
         raise ConfigErrors(where, [f"{content}. {advice}"])
-    if len(content) > LARGEST:
+    if len(content) > LARGEST_FILE:
         raise ConfigErrors(where, ["is larger than 4 MiB"])
     return read_config(content, where, directory)
 
@@ -128,7 +128,7 @@ class LiveConfig:
         files: Files,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        every: float = EVERY,
+        every: float = READ_EVERY,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         unread_for: float = UNREAD_FOR,
@@ -152,7 +152,7 @@ class LiveConfig:
         path: Path,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        every: float = EVERY,
+        every: float = READ_EVERY,
         unread_for: float = UNREAD_FOR,
     ) -> Self:
         """The configuration at this path, with its directory. Raises ConfigErrors."""

@@ -32,7 +32,7 @@ from bot.app.connections import CannotListen, Connections
 from bot.app.settings import MetricsSettings
 from bot.domain.errors import ConfigErrors
 
-QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
+QUICK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 """Seconds; Slack waits 3 for an acknowledgement."""
 ANSWERS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 RINGING = (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 120, 300)
@@ -89,7 +89,7 @@ class Metrics:
         lag = "How late turns of the event loop come, measured 20 times a second"
         self._lag = histogram("callbot_event_loop_lag_seconds", lag, buckets=LAG)
         acknowledged = "From the arrival of a command or click to its acknowledgement"
-        self._acknowledged = histogram("callbot_acknowledgement_seconds", acknowledged, ["kind"], buckets=QUICK)
+        self._acknowledged = histogram("callbot_acknowledgement_seconds", acknowledged, ["kind"], buckets=QUICK_BUCKETS)
         lost = "Commands and clicks that could not be acknowledged, or not within 3 s"
         self._lost = count("callbot_acknowledgements_lost", lost, ["kind"])
         self._puts = count("callbot_puts", "Actions sent to the PBX, and how it answered", ["result"])
@@ -127,7 +127,7 @@ class Metrics:
     def acked(self, kind: str, seconds: float) -> None:
         """A command or button was acked. After 3 s Slack has given up, so it counts as lost, too."""
         self._acknowledged.labels(_known(kind, KINDS)).observe(seconds)
-        if seconds > QUICK[-1]:
+        if seconds > QUICK_BUCKETS[-1]:
             self.ack_lost(kind)
 
     def ack_lost(self, kind: str) -> None:

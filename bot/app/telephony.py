@@ -19,10 +19,10 @@ from bot.app.settings import Settings
 from bot.domain.calls import PhoneCall
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.errors import PbxError
-from bot.domain.legs import NOTHING, without_legs
+from bot.domain.legs import NOTHING_KNOWN, without_legs
 from bot.polling.known_parties import KnownParties, WithEveryParty
 from bot.polling.poller import Poller
-from bot.polling.rate_limit import Priority, RateLimit
+from bot.polling.rate_limit import PbxRateLimit, Priority
 from bot.tasks import back_off
 from bot.uapi.client import WHOLE_READ, UnifiedApi, pbx_session
 from bot.uapi.list_reader import LastLists
@@ -30,7 +30,7 @@ from bot.uapi.token import token_source
 
 WHOLE_SCAN = 60.0
 """Seconds for all pages of one list under the rate limit: many pages take long at few requests a second."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 """Seconds between two requests to a PBX that does not answer; each pause is twice as long as the one before."""
 IDLE = 30.0
 """Seconds without any request after which the PBX is asked whether it is there."""
@@ -80,11 +80,11 @@ class Telephony:
                 except Exception:  # noqa: BLE001 - without this loop `up` would never change again
                     _log.exception("pbx_not_asked")
             failures = 0 if self.up else failures + 1
-            await asyncio.sleep(IDLE if self.up else back_off(failures, FIRST_PAUSE, LONGEST_PAUSE))
+            await asyncio.sleep(IDLE if self.up else back_off(failures, _FIRST_PAUSE, _LONGEST_PAUSE))
 
     def _parties_of(self, call: PhoneCall) -> frozenset[str]:
         """The parties of a call, without those who only listen."""
-        return without_legs(call, NOTHING, self._live_config.permissions()).parties
+        return without_legs(call, NOTHING_KNOWN, self._live_config.permissions()).parties
 
     def _measure(self, name: str, seconds: float, error: str) -> None:
         """Count one request to the PBX. One that callbot itself broke off says nothing about the PBX."""
@@ -108,7 +108,7 @@ class Telephony:
         )
 
     def _poller(self) -> Poller:
-        rate_limit = RateLimit(
+        rate_limit = PbxRateLimit(
             lambda: self._live_config.config().watch.max_requests_per_second, clock=time.monotonic, sleep=asyncio.sleep
         )
         return Poller(

@@ -33,7 +33,7 @@ OBJECT_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,64}")
 """A PhoneCall id or a PhoneCallView id. `.` and `..` would walk up a path."""
 
 
-MOST_VIEWS = 64
+MOST_VIEWS_IN_CALL = 64
 """Views of one call. A call with more is not read: no real call has as many."""
 MOST_PARTIES = 512
 """Sources and destinations of all views of a call."""
@@ -222,8 +222,8 @@ _SPACES = re.compile(r"[^\S ]|[/\u2010-\u2015\u2212]")
 def _views(value: object) -> tuple[Any, ...]:
     """The entries that are views. One without an id, or with the id of another, still names parties of the call."""
     views = value if isinstance(value, (list, tuple)) else ()
-    if len(views) > MOST_VIEWS:
-        raise ValueError(f"more than {MOST_VIEWS} views")
+    if len(views) > MOST_VIEWS_IN_CALL:
+        raise ValueError(f"more than {MOST_VIEWS_IN_CALL} views")
     return tuple(view for view in views if isinstance(view, (dict, PhoneCallView)))
 
 

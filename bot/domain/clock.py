@@ -24,7 +24,7 @@ A_STEP = timedelta(seconds=1)
 """What the wall clock may differ by before it counts as stepped: reading two clocks takes time."""
 HEARD = 9
 """Dates of the last answers by which the clock of a server is judged: one that is wrong says nothing against the others."""
-QUICK = timedelta(seconds=2)
+QUICK_ANSWER = timedelta(seconds=2)
 """An answer that takes longer says too little of the moment at which it was dated."""
 SURE = timedelta(seconds=2)
 """Differences of up to this are none: half a second for the resolution of `Date`, and half of what an answer takes."""
@@ -79,7 +79,7 @@ class ServerClock:
         said = said.replace(tzinfo=UTC) if said.tzinfo is None else said
         # It was written in between, and its second may have been at its end.
         ahead = said + timedelta(seconds=0.5) - (asked + (answered - asked) / 2)
-        if answered - asked > QUICK or abs(ahead) >= A_CENTURY:
+        if answered - asked > QUICK_ANSWER or abs(ahead) >= A_CENTURY:
             return
         self._heard.append(ahead)
         # The middle of what was heard last; of two middles the one that is nearer to what was believed before.

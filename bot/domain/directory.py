@@ -17,7 +17,7 @@ from bot.domain.calls import EXTENSION, USER_ID
 from bot.domain.errors import ConfigErrors
 from bot.domain.foreign_text import cleaned, visible_line
 
-LARGEST = 4 * 1024 * 1024
+LARGEST_FILE = 4 * 1024 * 1024
 """Bytes of the file."""
 MOST_ROWS = 20_000
 MOST_LISTED = 20
@@ -54,7 +54,7 @@ def user_meant(text: str) -> str:
     return text.partition(".")[0] if _DECIMAL.fullmatch(text) else text
 
 
-COLUMNS: dict[str, tuple[Callable[[str], object], str]] = {
+CSV_COLUMNS: dict[str, tuple[Callable[[str], object], str]] = {
     "extension": (EXTENSION.fullmatch, "is no extension; write it like 0003*210"),
     "name": (is_name, "is no name; write one line of 1 to 80 characters"),
     "team": (_is_team, "is no team; write up to 80 characters without spaces and colons"),
@@ -109,7 +109,7 @@ class Directory:
 
 def read_directory(raw: bytes, file: str) -> Directory:
     """Read the file; `file` is its name, for the mistakes. Raises ConfigErrors: “agents.csv line 7: …”, all at once."""
-    if len(raw) > LARGEST:
+    if len(raw) > LARGEST_FILE:
         raise ConfigErrors(file, [f"{file}: is larger than 4 MiB; leave out people whose calls nobody acts on"])
     try:
         text = unicodedata.normalize("NFC", raw.decode("utf-8-sig"))
@@ -156,23 +156,23 @@ def _rows(text: str) -> tuple[_Rows, _Mistakes]:
 
 
 def _agents(rows: _Rows) -> tuple[list[Agent], _Mistakes]:
-    names = ",".join(COLUMNS)
+    names = ",".join(CSV_COLUMNS)
     if not rows:
         return [], [(1, f"the header line is missing; it names the columns: {names}")]
     (first, header), *others = rows
     mistakes = [
         (first, f"{_shown(name)} is no column; they are {names}, with commas between them")
         for name in header
-        if name not in COLUMNS
+        if name not in CSV_COLUMNS
     ]
-    mistakes += [(first, f"column {name} stands there twice") for name in COLUMNS if header.count(name) > 1]
+    mistakes += [(first, f"column {name} stands there twice") for name in CSV_COLUMNS if header.count(name) > 1]
     if "extension" not in header:
         return [], [*mistakes, (first, "column extension is missing")]
     agents: list[Agent] = []
     lines: dict[str, int] = {}
     mentioned = Counter[str]()
     for line, values in others:
-        row = {name: value for name, value in zip(header, values, strict=False) if value and name in COLUMNS}
+        row = {name: value for name, value in zip(header, values, strict=False) if value and name in CSV_COLUMNS}
         wrong = _wrong(row)
         extension = row.get("extension", "")
         if EXTENSION.fullmatch(extension) and lines.setdefault(extension, line) != line:
@@ -207,7 +207,7 @@ def _wrong(row: Mapping[str, str]) -> list[str]:
     missing = [] if "extension" in row else ["the extension is missing"]
     return missing + [
         f"{name} {_shown(value)} {sentence}"
-        for name, (is_right, sentence) in COLUMNS.items()
+        for name, (is_right, sentence) in CSV_COLUMNS.items()
         if (value := row.get(name)) is not None and not is_right(value)
     ]
 

@@ -46,7 +46,7 @@ GRACE = timedelta(seconds=5)
 LATE = timedelta(seconds=60)
 CONFIRMATION = timedelta(seconds=10)
 STALE = timedelta(seconds=10)
-GIVE_UP = timedelta(hours=1)
+UNREAD_GIVEN_UP_AFTER = timedelta(hours=1)
 """A call that could not be read for so long is polled no more."""
 POLLS_TO_BELIEVE = 2
 """Polls in a row that must agree before a call or a leg is believed gone: a PBX may answer empty for a moment."""
@@ -253,7 +253,7 @@ def _reach(intervention: Intervention, state: State, now: datetime, **changes: o
 def _unreadable(intervention: Intervention, now: datetime) -> Intervention:
     since = intervention.unread_since or now
     unread = now - since
-    changes = {"unread_since": since, "stale": unread >= STALE, "following": unread < GIVE_UP}
+    changes = {"unread_since": since, "stale": unread >= STALE, "following": unread < UNREAD_GIVEN_UP_AFTER}
     blind = intervention.model_copy(update=changes)
     undecided = blind.state in {State.ASKED, State.RINGING} and (blind.stale or not blind.wavered)
     if undecided and (blind.why is Why.ANSWER_LOST or now >= blind.deadline):

@@ -31,7 +31,7 @@ class Known(NamedTuple):
     """Their supervisor is no secret: a leg by a BargeIn whose card others read, or the view of a call picked up."""
 
 
-NOTHING = Known()
+NOTHING_KNOWN = Known()
 
 
 def own_views(

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberFormat
 
-LONGEST = 100
+LONGEST_NUMBER = 100
 """Characters of what may be one number: ITU-T E.164 allows 15 digits."""
 _SHORTEST = 5
 """Digits of a number that the library is asked about: shorter ones are extensions."""
@@ -33,7 +33,7 @@ def in_ascii(text: str) -> str:
 def spellings(number: str, country: str | None) -> frozenset[str]:
     """The digits that a number may mean. `country` None: a national number is not understood, nor `011`."""
     kept = _bare(number)
-    if len(number) > LONGEST:
+    if len(number) > LONGEST_NUMBER:
         return frozenset({kept})
     text = _ADDRESS.sub(r"\1", unquote(in_ascii(number)), count=1)
     text = re.sub(r"^\++(?:00)?", "+", re.sub(r"[^0-9+*]", "", text))  # no country code begins with 0

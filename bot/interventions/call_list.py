@@ -14,7 +14,7 @@ from bot.domain.commands import AskForHelp, Intervene, ListCalls, Offer, Target,
 from bot.domain.errors import NotSuitable, Refusal
 from bot.domain.foreign_text import folded
 from bot.domain.intervention import UNDECIDED, Intervention
-from bot.domain.legs import NOTHING, Known, own_views, talks, without_legs
+from bot.domain.legs import NOTHING_KNOWN, Known, own_views, talks, without_legs
 from bot.domain.permissions import Permissions, Person, names_on
 from bot.interventions.checks import refuse_if_inside
 from bot.interventions.planner import CallAndView, check_phone
@@ -141,7 +141,7 @@ class Viewer:
 
     def known_of(self, call: PhoneCall) -> Known:
         """What callbot knows of the views of this call."""
-        return self.known.get(call.id, NOTHING)
+        return self.known.get(call.id, NOTHING_KNOWN)
 
     def may(self, action: ActionName, extension: str) -> bool:
         """Whether this person may do this there, from this channel."""

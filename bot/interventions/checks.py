@@ -19,7 +19,7 @@ from bot.domain.permissions import Permissions
 
 MOST_OPEN = 200
 """Interventions that may be open at a time. Those in one call share its polls."""
-PATIENCE = 1.0
+PRESENCE_TIMEOUT = 1.0
 """Seconds, from its start, that a request waits for the presence of a phone."""
 POLL_PATIENCE = 5.0
 """Seconds for a read of the presence that takes turns with the polls."""
@@ -82,7 +82,9 @@ def asked_already(intervention: Intervention, who: str, permissions: Permissions
     return AlreadyAsked(f"{name} has asked for this already. Nothing more was sent.", who)
 
 
-async def phone_seen(phones: Phones, permissions: Permissions, phone: str, patience: float = PATIENCE) -> PhoneSeen:
+async def phone_seen(
+    phones: Phones, permissions: Permissions, phone: str, patience: float = PRESENCE_TIMEOUT
+) -> PhoneSeen:
     """What the PBX says of a phone now; UNKNOWN where it does not say so within `patience` seconds. Nothing is raised."""
     try:
         async with asyncio.timeout(patience):
@@ -100,7 +102,7 @@ async def phone_seen(phones: Phones, permissions: Permissions, phone: str, patie
 
 @asynccontextmanager
 async def phone_beside(
-    phones: Phones, permissions: Permissions, phone: str | None, patience: float = PATIENCE
+    phones: Phones, permissions: Permissions, phone: str | None, patience: float = PRESENCE_TIMEOUT
 ) -> AsyncIterator[Awaitable[PhoneSeen]]:
     """Ask about the phone while the block reads the call, and await there what the PBX says; UNKNOWN where `phone` is None."""
     if phone is None:

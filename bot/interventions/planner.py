@@ -24,7 +24,7 @@ from bot.domain.actions import (
 from bot.domain.calls import PhoneCall, PhoneCallView, Status, organisation
 from bot.domain.commands import Command, Intervene
 from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
-from bot.domain.legs import NOTHING, Known, own_views
+from bot.domain.legs import NOTHING_KNOWN, Known, own_views
 from bot.domain.permissions import Permissions, Permit, Person
 
 
@@ -60,7 +60,7 @@ def suitable_views(
             )
     sides: list[CallAndView] = []
     for extension, call in unprotected:
-        views = own_views(call, extension, known.get(call.id, NOTHING), permissions)
+        views = own_views(call, extension, known.get(call.id, NOTHING_KNOWN), permissions)
         sides += [CallAndView(extension, call, view) for view in views]
     fitting = [one for one in sides if intervene.view in {None, one.view.id} and suits(intervene.action, one.view)]
     if not fitting:

@@ -59,7 +59,7 @@ _CAME_TO = {
 _log = structlog.get_logger("callbot.interventions")
 
 
-class BotToken(Protocol):
+class BotTokenCheck(Protocol):
     """Whether Slack still takes what callbot wants to show."""
 
     def ask(self) -> None:
@@ -113,7 +113,7 @@ class Interventions:
         metrics: InterventionMetrics,
         tracker: InterventionTracker,
         outcomes: Outcomes,
-        bot_token: BotToken,
+        bot_token: BotTokenCheck,
     ) -> None:
         self._phone_calls = phone_calls
         self._config = config

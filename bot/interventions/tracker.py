@@ -18,7 +18,7 @@ from bot.domain.calls import PhoneCall, PhoneSeen
 from bot.domain.clock import taken_up
 from bot.domain.commands import Request
 from bot.domain.intervention import UNDECIDED, Intervention, Poll, State, Why, answer_lost, follow, not_sent, removed
-from bot.domain.legs import NOTHING, Known, as_others_see, without_legs
+from bot.domain.legs import NOTHING_KNOWN, Known, as_others_see, without_legs
 from bot.domain.permissions import Permissions
 from bot.interventions.card import Card, card_of, is_removed, others_read
 from bot.interventions.checks import POLL_PATIENCE, phone_seen
@@ -128,7 +128,7 @@ class InterventionTracker:
     def _known(self, call: PhoneCall) -> Known:
         ours = [one for one in self._in_call(call.id) if not call.is_another_than(one.call)]
         if not ours:
-            return NOTHING
+            return NOTHING_KNOWN
         return Known(
             legs=frozenset(key for one in ours for key in call.named_views if _came_with(one, call, key)),
             heard=frozenset(key for one in ours for key in call.named_views if self._is_heard(one, call, key)),

@@ -20,7 +20,7 @@ from bot.domain.intervention import Intervention, Why
 from bot.tasks import Tasks
 
 _log = structlog.get_logger("callbot.interventions")
-PATIENCE = 30.0
+LONGEST_PHONE_WAIT = 30.0
 """Seconds that a request waits for the supervisor's phone."""
 POLL_EVERY = 0.5
 """Seconds between two polls of a phone that is waited for, however many requests wait for it."""
@@ -93,7 +93,7 @@ class WaitingRequests:
         *,
         phone_seen: Callable[[str], Awaitable[PhoneSeen]],
         is_ours: Callable[[Intervention], bool],
-        patience: float = PATIENCE,
+        patience: float = LONGEST_PHONE_WAIT,
         poll_every: float = POLL_EVERY,
     ) -> None:
         self._show = show

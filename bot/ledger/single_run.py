@@ -13,7 +13,7 @@ import structlog
 from bot.ledger.address import Address
 from bot.ledger.failures import LedgerInUse, LedgerReplaced, LedgerUnavailable, failing_clearly
 
-CHECK_EVERY = 2.0
+LOCK_CHECK_EVERY = 2.0
 """Seconds between two checks that the lock is still held and the ledger was not replaced."""
 
 
@@ -50,7 +50,7 @@ class SingleRun:
     async def keep(self, sleep: Callable[[float], Awaitable[None]]) -> NoReturn:
         """Check the lock until this is cancelled. Raises LedgerLost."""
         while True:
-            await sleep(CHECK_EVERY)
+            await sleep(LOCK_CHECK_EVERY)
             await self._lock.check()
 
     async def release(self) -> None:

@@ -40,11 +40,11 @@ from bot.tasks import SharedRun, Tasks
 
 MORE_THAN_ONE, MORE_THAN_TWO = 1000, 5250
 """A list of more calls takes a second request, and a third."""
-LONGEST_PAUSE = 10.0
+_LONGEST_PAUSE = 10.0
 """Seconds, at most, between two polls while the PBX does not answer."""
 NAP = 1.0
 """Seconds after which a long pause checks whether the PBX is back."""
-AN_INSTANT = 1e-9
+ROUNDING = 1e-9
 """Seconds that count as none: clocks and sums are not more exact."""
 QUICK_SCAN = 2.0
 """Seconds. If scans take longer, tracked calls do not wait for them."""
@@ -195,14 +195,14 @@ class Poller:
         if haste is Haste.WATCHING and self._scans_are_quick and not before_scan:
             return
         begun, jitter = self._clock(), (1 + self._random()) / 2
-        while (left := begun + self._length(haste, jitter) - self._clock()) > AN_INSTANT:
+        while (left := begun + self._length(haste, jitter) - self._clock()) > ROUNDING:
             await self._sleep(min(left, NAP))
 
     def _length(self, haste: Haste, jitter: float) -> float:
         length = self._every() * haste.value
         if self._failing_since is None:
             return length
-        return max(length, jitter * min(LONGEST_PAUSE, (self._clock() - self._failing_since) / 2))
+        return max(length, jitter * min(_LONGEST_PAUSE, (self._clock() - self._failing_since) / 2))
 
     async def poll(self, call: CallPath, haste: Haste) -> Poll:
         """Read one call. Raises nothing: if the PBX does not answer, the poll is UNREADABLE."""

@@ -53,7 +53,7 @@ class FairOrder:
         self._served = max(self._served, place.turn)
 
 
-class RateLimit:
+class PbxRateLimit:
     """Turns, at most `per_second()` in any second; below one per second, one each `1 / per_second()` seconds.
 
     `per_second` is asked anew each time. `clock` counts seconds and never goes back. How many wait is bounded by `Poller`.

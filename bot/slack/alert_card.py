@@ -39,13 +39,13 @@ from bot.slack.messages import (
 
 MOST_TEXT = 3900
 """Characters of the text that screen readers read; Slack refuses an update of more than 4,000 ("chat.update")."""
-MOST_STEPS, MOST_LINES, MOST_RULES = 20, 8, 20
+MOST_ALERT_STEPS, MOST_LINES, MOST_RULES = 20, 8, 20
 """Steps that a card shows, and alerts and rules that a digest does."""
 RULE, RULE_IN_DIGEST, PERSON, PARTY = 70, 100, 40, 120
 """Characters of the name of a rule, of a person's, and of the other party's name and numbers."""
 MOST_ON_IT, MOST_NAMED = 6, 5
 """People who get a sentence each, and people named in one sentence."""
-PROTECTED = "A party of this call is protected now, so nothing more of it is shown."
+ALERT_NOW_PROTECTED = "A party of this call is protected now, so nothing more of it is shown."
 
 LASTS = {
     When.RINGING: ("{} has been ringing", "{} rang"),
@@ -172,7 +172,7 @@ def _steps(card: AlertCard) -> list[Block]:
     """A line for each state, the newest last: as many of the newest as fit."""
     if _hidden(card):
         return []
-    newest = reversed(card.alert.steps[-MOST_STEPS:])
+    newest = reversed(card.alert.steps[-MOST_ALERT_STEPS:])
     lines = [f"{time_of_day(step.at)} {ALERT_STATE[step.state]}{_by(step.who)}" for step in newest]
     shown = as_many_as_fit(lines, MOST_CHARACTERS, "\n")
     return [mrkdwn_context("\n".join(reversed(shown)))] if shown else []
@@ -227,7 +227,7 @@ def _call_sentences(card: AlertCard, times: Times) -> list[str]:
     """The call, how the alert ended, and until when it is snoozed."""
     alert = card.alert
     if _hidden(card):
-        return [PROTECTED]
+        return [ALERT_NOW_PROTECTED]
     sentences = [_ending(card)]
     sentences += _help_request(card, times) if alert.when is When.HELP_REQUESTED else [_what_lasts(card, times)]
     if alert.snoozed_until is not None:

@@ -43,7 +43,7 @@ from bot.slack.private_answers import card_unconfirmed, send_direct_message
 from bot.slack.web_client import NotDone, RateLimited, SlackError, SlackRefusal
 from bot.tasks import Tasks, back_off
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+CARD_FIRST_PAUSE, CARD_LONGEST_PAUSE = 0.5, 60.0
 """Seconds before a card is sent again: each pause twice as long as the one before."""
 SEARCHES_BEFORE_TEXT = 2
 """Failed searches for a lost card before the person gets its news as text."""
@@ -154,7 +154,7 @@ class CardPublisher:
                 _log.error("card_not_ended", card=card_id, error=type(error).__name__)
                 if isinstance(error, SlackRefusal) and not error.no_token:
                     return
-                await self._sleep(back_off(tries + 1, FIRST_PAUSE, LONGEST_PAUSE, self._jitter()))
+                await self._sleep(back_off(tries + 1, CARD_FIRST_PAUSE, CARD_LONGEST_PAUSE, self._jitter()))
             else:
                 return
 
@@ -177,9 +177,9 @@ class CardPublisher:
                 if following is _Next.WAIT_FOR_CHANNEL:
                     return
                 if following is _Next.LATER:
-                    await self._sleep(back_off(tries + 1, FIRST_PAUSE, LONGEST_PAUSE, self._jitter()))
+                    await self._sleep(back_off(tries + 1, CARD_FIRST_PAUSE, CARD_LONGEST_PAUSE, self._jitter()))
                 elif following is _Next.MUCH_LATER:
-                    await self._sleep(LONGEST_PAUSE)
+                    await self._sleep(CARD_LONGEST_PAUSE)
                 tries = 0 if following is _Next.SETTLED else tries + 1
             self._remember(card_id)
         finally:

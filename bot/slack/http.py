@@ -16,7 +16,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.slack.listeners import Acks, deliver
 
-LARGEST = 256 * 1024
+LARGEST_DELIVERY = 256 * 1024
 """Bytes of a request. A message of 50 full blocks is much smaller."""
 WINDOW = 300
 """Seconds by which a timestamp may differ from our clock."""
@@ -61,7 +61,7 @@ def web_application(*, ready: Callable[[], bool], events: Handler | None = None)
         is_ready = ready()
         return web.Response(text="ready\n" if is_ready else "not ready\n", status=200 if is_ready else 503)
 
-    application = web.Application(client_max_size=LARGEST)
+    application = web.Application(client_max_size=LARGEST_DELIVERY)
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
     if events is not None:

@@ -36,7 +36,7 @@ from bot.slack.messages import (
     time_of_day,
 )
 
-MOST_VIEWS = 12
+MOST_VIEWS_SHOWN = 12
 MOST_STEPS = 20
 
 STATE: Mapping[State, str] = {
@@ -62,7 +62,7 @@ DOES = {
 }
 WENT_WRONG = frozenset({State.REFUSED, State.UNKNOWN, State.NOT_ANSWERED, State.NOT_CONFIRMED})
 """States after which the card shows the id of the request, to find it in the log."""
-PROTECTED = (
+NOW_PROTECTED = (
     "A party of this call is protected now, so nothing more of it is shown, and there are no buttons. "
     "To leave the call, hang up."
 )
@@ -95,7 +95,7 @@ def intervention_message(card: Card) -> Message:
         )
     )
     if card.protected or card.removed:
-        blocks.append(plain_context(PROTECTED if card.protected else REMOVED))
+        blocks.append(plain_context(NOW_PROTECTED if card.protected else REMOVED))
     elif newest.why is not Why.CALL_OVER:
         blocks += _call(card, seen)
     blocks.append(mrkdwn_section(_steps(card.interventions)))
@@ -192,9 +192,9 @@ def _buttons(card: Card, newest: Intervention) -> list[Block]:
 def _call(card: Card, seen: Intervention) -> list[Block]:
     """Each party of the call, as it was seen last."""
     views = seen.call.views
-    blocks = [_view(view, card.names, is_leg=view.id in card.legs) for view in views[:MOST_VIEWS]]
-    if len(views) > MOST_VIEWS:
-        blocks.append(plain_context(f"And {len(views) - MOST_VIEWS} more parties."))
+    blocks = [_view(view, card.names, is_leg=view.id in card.legs) for view in views[:MOST_VIEWS_SHOWN]]
+    if len(views) > MOST_VIEWS_SHOWN:
+        blocks.append(plain_context(f"And {len(views) - MOST_VIEWS_SHOWN} more parties."))
     return blocks
 
 

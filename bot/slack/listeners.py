@@ -29,7 +29,7 @@ from bot.slack.outbox import Outbox
 from bot.slack.private_answers import PrivateAnswers
 from bot.tasks import Tasks
 
-MOST_WAITING = 500
+MOST_UNDER_WAY = 500
 """Requests under way at a time."""
 MOST_LISTS = 300
 """From so many requests under way, no list is started: the rest is kept for interventions."""
@@ -39,8 +39,10 @@ MOST_EACH = 10
 """Lists of one person under way, and as many interventions."""
 MOST_ANSWERS = 500
 """Clicks beyond the limits that are being answered; from so many on, a click beyond them gets no answer."""
-BUSY = "callbot has too much to do at the moment. Nothing was sent. Please try again in a minute."
-WAIT = "callbot is still at work on what you asked for before. Nothing was sent. Please wait for those answers first."
+TOO_MUCH_TO_DO = "callbot has too much to do at the moment. Nothing was sent. Please try again in a minute."
+STILL_AT_WORK = (
+    "callbot is still at work on what you asked for before. Nothing was sent. Please wait for those answers first."
+)
 STOPPING = "callbot is being restarted. Nothing was sent. Please ask again in a moment."
 LONGEST_SAID = 3000
 
@@ -117,11 +119,11 @@ class RequestLimits:
         """Why a request from there is not started now; empty where it may start."""
         if self.closed:
             return STOPPING
-        if self._all >= (MOST_WAITING if origin.acts and origin.known else MOST_LISTS):
-            return BUSY
+        if self._all >= (MOST_UNDER_WAY if origin.acts and origin.known else MOST_LISTS):
+            return TOO_MUCH_TO_DO
         if self._of_each[origin.slack_user, origin.acts] >= MOST_EACH:
-            return WAIT
-        return BUSY if not origin.known and self._unknown >= MOST_UNKNOWN else ""
+            return STILL_AT_WORK
+        return TOO_MUCH_TO_DO if not origin.known and self._unknown >= MOST_UNKNOWN else ""
 
     def count(self, origin: Origin, number: int) -> None:
         """Count a request from there that is started (1), or is done (-1)."""

@@ -3,7 +3,7 @@
 A request waits here for its turn. The most urgent one goes as soon as Slack's rate limits allow it (`rate_limits`), and only
 then is its content asked for, so the newest version is sent.
 
-Alerts come last and leave capacity to the others. Among alerts, those that have waited longer than PATIENCE go first, the
+Alerts come last and leave capacity to the others. Among alerts, those that have waited longer than LATE_AFTER go first, the
 oldest before the others; every BETWEEN_LATE one of them overtakes everything. So none waits much longer than 30 s.
 """
 
@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.network import proxy_for
 from bot.slack.messages import Message
-from bot.slack.rate_limits import HISTORY, OPEN, POST, RESPOND, TEST, UPDATE, RateLimits
+from bot.slack.rate_limits import HISTORY, OPEN, POST, RESPOND, TEST, UPDATE, SlackRateLimits
 from bot.slack.web_client import (
     AnswerUnknown,
     NotDone,
@@ -32,9 +32,9 @@ from bot.slack.web_client import (
 )
 from bot.tasks import Tasks
 
-MOST_WAITING, MOST_ALERTS_WAITING = 500, 300
+MOST_IN_OUTBOX, MOST_ALERTS_WAITING = 500, 300
 """Requests that may wait, and how many may wait already where an alert comes. One more fails as NotDone, and is tried again."""
-PATIENCE, BETWEEN_LATE = 20.0, 10.0
+LATE_AFTER, BETWEEN_LATE = 20.0, 10.0
 """Seconds after which a waiting request is late, and between two late ones that overtake the more urgent."""
 A_TICK = 0.01
 """Seconds added to a wait, so that a request at the limit is late afterwards in spite of rounding."""
@@ -84,8 +84,8 @@ class _Turn(NamedTuple):
         return self.rank, self.asked_at if late else math.inf, not urgency.pressing, -urgency.since
 
     def late(self, now: float) -> bool:
-        """Whether it has waited longer than PATIENCE."""
-        return now - self.asked_at > PATIENCE
+        """Whether it has waited longer than LATE_AFTER."""
+        return now - self.asked_at > LATE_AFTER
 
 
 class Outbox:
@@ -110,7 +110,7 @@ class Outbox:
         self._clock = clock
         self._sleep = sleep
         self._answered = answered
-        self._limits = RateLimits(rate_factor)
+        self._limits = SlackRateLimits(rate_factor)
         self._waiting: list[_Turn] = []
         self._late_given_at = float("-inf")
         self._timer: asyncio.Task[None] | None = None
@@ -218,7 +218,7 @@ class Outbox:
     async def _turn(self, method: str, channel: str, urgency: Callable[[], Urgency]) -> None:
         """Wait for a turn. Raises NotDone where too many wait already."""
         rank = urgency().rank
-        if len(self._waiting) >= (MOST_ALERTS_WAITING if rank is Rank.ALERT else MOST_WAITING):
+        if len(self._waiting) >= (MOST_ALERTS_WAITING if rank is Rank.ALERT else MOST_IN_OUTBOX):
             raise NotDone("queue_full")
         turn = _Turn(method, channel, rank, urgency, self._clock(), asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
@@ -267,7 +267,7 @@ class Outbox:
         wait = self._limits.wait(turn.method, turn.channel, now)
         if turn.rank is not Rank.ALERT:
             return wait
-        overtakes = max(turn.asked_at + PATIENCE, self._late_given_at + BETWEEN_LATE) - now + A_TICK
+        overtakes = max(turn.asked_at + LATE_AFTER, self._late_given_at + BETWEEN_LATE) - now + A_TICK
         return min(self._limits.wait(turn.method, turn.channel, now, spare=True), max(overtakes, wait))
 
     async def _come_back(self, seconds: float) -> None:

@@ -24,8 +24,8 @@ from bot.slack.outbox import Outbox, Rank, Urgency
 from bot.slack.web_client import NotDone, SlackError, SlackRefusal
 from bot.tasks import back_off
 
-TRIES = 3
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
+ANSWER_TRIES = 3
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 5.0
 """How often one answer or direct message is tried, and the seconds between."""
 UNCONFIRMED = "Slack did not confirm your card, so it may be missing or out of date. Now: "
 
@@ -121,9 +121,9 @@ async def _failure_of(
 ) -> SlackError | None:
     """Send, a few times where Slack certainly did not deliver it; returns how the last time failed, None where it did not."""
     failure = None
-    for tries in range(TRIES):
+    for tries in range(ANSWER_TRIES):
         if tries > 0:
-            await sleep(back_off(tries, FIRST_PAUSE, LONGEST_PAUSE))
+            await sleep(back_off(tries, _FIRST_PAUSE, _LONGEST_PAUSE))
         try:
             await send()
         except NotDone as error:

@@ -28,13 +28,13 @@ BETWEEN_POSTS = 1.05
 """Messages to one channel that go at once, and seconds between further ones; Slack names no number for bursts."""
 NOT_SPARE = 2
 """Posts of a burst that are kept for others than alerts."""
-AN_INSTANT = 0.001
+TOO_SHORT_TO_WAIT = 0.001
 """Waits below so many seconds count as none."""
 MOST_CHANNELS = 1000
 """Channels whose last posts are remembered."""
 
 
-class RateLimits:
+class SlackRateLimits:
     """What may go now. `channel`: where the message is; only new messages count there. `rate_factor`: a factor on Slack's limits."""
 
     def __init__(self, rate_factor: int = 1) -> None:
@@ -54,7 +54,7 @@ class RateLimits:
             left = NOT_SPARE if spare else 0
             opens.append(self._whole_again_at[channel] - (BURST - 1 - left) * self._between)
         wait = max(opens) - now
-        return wait if wait > AN_INSTANT else 0.0
+        return wait if wait > TOO_SHORT_TO_WAIT else 0.0
 
     def passed(self, method: str, channel: str, now: float) -> None:
         """Count a request that goes out now."""
@@ -73,7 +73,7 @@ class RateLimits:
     def _minute_has_room_at(self, method: str, now: float, *, spare: bool) -> float:
         """The first requests of any minute go at once, the last are spread over it."""
         passed = self._last_minute[method]
-        while passed and passed[0] + MINUTE <= now + AN_INSTANT:
+        while passed and passed[0] + MINUTE <= now + TOO_SHORT_TO_WAIT:
             passed.popleft()
         most = (SPARE_PER_MINUTE if spare else PER_MINUTE[method]) * self._rate_factor
         free = (SPARE_BEFORE_PACING if spare else BEFORE_PACING) * self._rate_factor

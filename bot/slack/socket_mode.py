@@ -28,7 +28,7 @@ LINGER = 30.0
 """Seconds for which a connection is still read after Slack asked for a new one. Slack closes it after about ten."""
 STEADY = 10.0
 """Seconds after which a connection counts as stable. After a shorter one the next has to wait."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 60.0
 """Seconds before the next connection is opened: each pause twice as long as the one before."""
 HEARTBEAT = 10.0
 """Seconds between pings. A connection that does not answer within half of that is dead."""
@@ -36,7 +36,7 @@ GREETING = 10.0
 """Seconds for Slack to accept the connection and to say hello."""
 CLOSING = 1.0
 """Seconds for Slack to answer when callbot closes a connection."""
-LARGEST = 1024 * 1024
+LARGEST_FRAME = 1024 * 1024
 """Bytes of one envelope."""
 
 _log = structlog.get_logger("callbot.slack")
@@ -77,7 +77,7 @@ class Connection:
                 url,
                 heartbeat=heartbeat,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
-                max_msg_size=LARGEST,
+                max_msg_size=LARGEST_FRAME,
                 proxy=proxy_for(url),
             )
             greeted = False
@@ -231,7 +231,7 @@ class Sockets:
             connection = None
             tries = 0 if lasted > STEADY else tries + 1
             if tries > 1:
-                await self._sleep(back_off(tries - 1, FIRST_PAUSE, LONGEST_PAUSE, self._jitter()))
+                await self._sleep(back_off(tries - 1, _FIRST_PAUSE, _LONGEST_PAUSE, self._jitter()))
 
     async def _use(self, connection: Connection) -> float:
         """Wait until the connection needs a successor; returns the seconds for which it worked."""

@@ -23,14 +23,14 @@ from bot.slack.socket_mode import Sockets
 from bot.slack.web_client import CertificateProblem, RateLimited, SlackError, SlackRefusal, answer_of, required_text
 from bot.tasks import Tasks, back_off
 
-TRIES = 6
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+START_TRIES = 6
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 """How often each first request is tried at the start, and the seconds between: half a minute in all."""
 REVOKED = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 """Errors that mean the token itself is invalid (error table of auth.test, docs.slack.dev)."""
-EVERY = 10.0
+BOT_TOKEN_CHECK_EVERY = 10.0
 """Seconds between two checks."""
-PATIENCE = 0.5
+TOKEN_CHECK_TIMEOUT = 0.5
 """Seconds from the start of a check for which an intervention waits for its result."""
 
 _log = structlog.get_logger("callbot.slack")
@@ -73,7 +73,7 @@ async def connect(sockets: Sockets, sleep: Callable[[float], Awaitable[None]]) -
 async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Callable[[float], Awaitable[None]]) -> T:
     """Try `ask` until it succeeds. It raises SlackError. `refusal`: the message for a refusal, with {} for its reason."""
     problem = ""
-    for tries in range(1, TRIES + 1):
+    for tries in range(1, START_TRIES + 1):
         try:
             return await ask()
         except SlackRefusal as error:
@@ -81,9 +81,9 @@ async def _patiently(ask: Callable[[], Awaitable[T]], refusal: str, sleep: Calla
         except SlackError as error:
             _log.warning("slack_not_ready", reason=error.reason)
             problem = error.problem if isinstance(error, CertificateProblem) else ""
-            if tries < TRIES:
+            if tries < START_TRIES:
                 asked_to_wait = error.seconds if isinstance(error, RateLimited) else 0.0
-                await sleep(max(back_off(tries, FIRST_PAUSE, LONGEST_PAUSE), asked_to_wait))
+                await sleep(max(back_off(tries, _FIRST_PAUSE, _LONGEST_PAUSE), asked_to_wait))
     if problem:
         raise SlackUnavailable(
             f"The certificate at SLACK_API_URL is {problem}, so nothing was sent to Slack. Check this machine's clock, and "
@@ -147,9 +147,9 @@ class BotToken:
             self._asking = self._tasks.spawn(self._ask(), name="bot token")
 
     async def refuse_if_revoked(self) -> None:
-        """Wait for the check that `ask` started, until PATIENCE after its start. Raises BotTokenRevoked."""
+        """Wait for the check that `ask` started, until TOKEN_CHECK_TIMEOUT after its start. Raises BotTokenRevoked."""
         if self._asking is not None:
-            left = self._asked_at + PATIENCE - self._clock()
+            left = self._asked_at + TOKEN_CHECK_TIMEOUT - self._clock()
             await asyncio.wait({self._asking}, timeout=max(left, 0.0))
         if not self.accepted:
             raise BotTokenRevoked
@@ -158,7 +158,7 @@ class BotToken:
         """Check every few seconds, for as long as callbot runs."""
         while True:
             self.ask()
-            await self._sleep(EVERY)
+            await self._sleep(BOT_TOKEN_CHECK_EVERY)
 
     async def close(self) -> None:
         """Stop checking."""

@@ -27,7 +27,7 @@ from bot.uapi.exchange import (
     LAST_START,
     Answer,
     Measure,
-    Request,
+    PbxRequest,
     exchange,
     get_call,
     get_page,
@@ -45,7 +45,7 @@ PAGES = 60
 """Pages of one list. A PBX that gives 100 calls at a time, however many are asked for, reaches startIndex 5000 in 54."""
 READ_ATTEMPTS = 3
 """How often a read is tried."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.4, 0.8
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 0.8
 """Seconds before a read is tried again (`back_off`)."""
 WHOLE_READ = 15.0
 """Seconds for a whole read: every page of a list and every attempt. Without it 60 pages could take 15 minutes."""
@@ -55,7 +55,7 @@ STILL_FRESH = 30.0
 AGENT = f"callbot/{importlib.metadata.version('callbot')}"
 """The User-Agent that callbot sends to the PBX."""
 
-log = structlog.get_logger("callbot.uapi")
+_log = structlog.get_logger("callbot.uapi")
 T = TypeVar("T")
 
 
@@ -98,7 +98,7 @@ class UnifiedApi:
         turn: Callable[[], Awaitable[None]] | None = None,
         measure: Measure = unmeasured,
         last_lists: LastLists | None = None,
-        seen: Callable[[Request, Answer], None] | None = None,
+        seen: Callable[[PbxRequest, Answer], None] | None = None,
         clock: ServerClock | None = None,
     ) -> None:
         self._session = session
@@ -138,7 +138,7 @@ class UnifiedApi:
         )
         self._last_lists.keep(scope, reader.shown)
         if skipped:
-            log.debug("calls_without_id", skipped=skipped)
+            _log.debug("calls_without_id", skipped=skipped)
             raise PartlyRead(calls, skipped)
         return calls
 
@@ -161,7 +161,10 @@ class UnifiedApi:
         return phones
 
     async def _every_page(
-        self, ask: Callable[[int], Request], read: Callable[[int, bytes], Awaitable[Page[T]]], key: Callable[[T], str]
+        self,
+        ask: Callable[[int], PbxRequest],
+        read: Callable[[int, bytes], Awaitable[Page[T]]],
+        key: Callable[[T], str],
     ) -> tuple[tuple[T, ...], int]:
         """All pages of a list, each entry once, and how many entries were skipped.
 
@@ -192,7 +195,7 @@ class UnifiedApi:
             async with asyncio.timeout(self._whole_read):
                 yield
         except TimeoutError:
-            log.warning("pbx_unreachable", method="GET", why="too slow")
+            _log.warning("pbx_unreachable", method="GET", why="too slow")
             raise PbxUnreachable(f"timed out after {self._whole_read:g} s") from None
 
     async def act(self, user: str, extension: str, call_id: str, action: PhoneCallAction) -> Accepted:
@@ -208,7 +211,7 @@ class UnifiedApi:
         except PbxUnreachable as doubtful:
             raise AnswerLost(doubtful.why, parsing.documented_code(answer.body)) from None
 
-    async def _read(self, request: Request) -> Answer:
+    async def _read(self, request: PbxRequest) -> Answer:
         """The answer to a read, tried again after a pause if that may help."""
         why = ""
         for attempt in range(1, READ_ATTEMPTS + 1):
@@ -222,11 +225,11 @@ class UnifiedApi:
                     return answer
                 why = answer.cut_off or f"HTTP {answer.http_status}"
             if attempt < READ_ATTEMPTS:
-                await self._sleep(back_off(attempt, FIRST_PAUSE, LONGEST_PAUSE, self._random()))
-        log.warning("pbx_unreachable", method=request.method, why=why)
+                await self._sleep(back_off(attempt, _FIRST_PAUSE, _LONGEST_PAUSE, self._random()))
+        _log.warning("pbx_unreachable", method=request.method, why=why)
         raise PbxUnreachable(why)
 
-    async def _authenticated(self, request: Request, seconds: float, **about: str) -> Answer:
+    async def _authenticated(self, request: PbxRequest, seconds: float, **about: str) -> Answer:
         """Send it; if the token is refused, once more with a fresh one."""
         token = await self._token.token()
         answer = await self._sent(request, token, seconds, **about)
@@ -245,18 +248,18 @@ class UnifiedApi:
         refused, when = self._refused_fresh
         return token == refused and time.monotonic() - when < STILL_FRESH
 
-    async def _sent(self, request: Request, token: str, seconds: float, **about: str) -> Answer:
-        """Send it once and log it, without body, numbers or names."""
+    async def _sent(self, request: PbxRequest, token: str, seconds: float, **about: str) -> Answer:
+        """Send it once and _log it, without body, numbers or names."""
         if self._turn is not None:
             await self._turn()
         started, asked = time.monotonic(), None if self._clock is None else self._clock.now()
         try:
             answer = await exchange(self._session, self._url, request, headers(token), seconds, measure=self._measure)
         except PbxUnreachable as failure:
-            log.warning("pbx_gave_no_answer", method=request.method, why=failure.why, **about)
+            _log.warning("pbx_gave_no_answer", method=request.method, why=failure.why, **about)
             raise
         took = round(time.monotonic() - started, 3)
-        level = log.info if request.method == "PUT" else log.debug
+        level = _log.info if request.method == "PUT" else _log.debug
         level("pbx_answered", method=request.method, http_status=answer.http_status, seconds=took, **about)
         if self._clock is not None and asked is not None:
             self._clock.heard(answer.date, asked)

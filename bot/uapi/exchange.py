@@ -39,7 +39,7 @@ BODY_LIMIT = LARGEST_WHOLE
 LIST_LIMIT = 8 * 1024 * 1024
 """Bytes of a list of calls that are read at most: the longest page has 5,000 calls of about 1 KiB each."""
 
-log = structlog.get_logger("callbot.uapi")
+_log = structlog.get_logger("callbot.uapi")
 
 Measure: TypeAlias = Callable[[str, float, str], None]
 """Called for every request with its name (get, list, presence, put, token), the seconds it took, and what went wrong."""
@@ -53,7 +53,7 @@ def unmeasured(name: str, seconds: float, error: str) -> None:
 
 
 @dataclass(frozen=True)
-class Request:
+class PbxRequest:
     """One request without the token. `target` is path and query; a body may hold a secret, so it is not in the repr.
 
     `name` is the label of the request in metrics.
@@ -74,12 +74,12 @@ def call_path(user: str, extension: str, call_id: str | None = None) -> str:
     return path if call_id is None else f"{path}/{_segment(OBJECT_ID, call_id, 'PhoneCall id')}"
 
 
-def get_call(user: str, extension: str, call_id: str) -> Request:
+def get_call(user: str, extension: str, call_id: str) -> PbxRequest:
     """The request for one call. Raises ValueError as `call_path` does."""
-    return Request("GET", call_path(user, extension, call_id))
+    return PbxRequest("GET", call_path(user, extension, call_id))
 
 
-def get_page(user: str, extension: str, start: int) -> Request:
+def get_page(user: str, extension: str, start: int) -> PbxRequest:
     """The request for one page of calls, from the `start`-th on (0 is the first). Raises ValueError as `call_path`.
 
     Also for a start beyond LAST_START.
@@ -87,7 +87,7 @@ def get_page(user: str, extension: str, start: int) -> Request:
     if start > LAST_START:
         raise ValueError(f"startIndex is beyond {LAST_START}")
     count = PAGE_SIZE if start == 0 else LONG_PAGE if start < LAST_START else LAST_PAGE
-    return Request("GET", f"{call_path(user, extension)}?count={count}&startIndex={start}", name="list")
+    return PbxRequest("GET", f"{call_path(user, extension)}?count={count}&startIndex={start}", name="list")
 
 
 def next_start(start: int, came: int) -> int:
@@ -99,18 +99,18 @@ def next_start(start: int, came: int) -> int:
     return min(start + came - came // 20, LAST_START)
 
 
-def get_presence(user: str, extension: str, start: int = 0) -> Request:
+def get_presence(user: str, extension: str, start: int = 0) -> PbxRequest:
     """The request for what is known of a phone, or with `@self` of all phones of the user, from the `start`-th on.
 
     Raises ValueError for a segment outside its grammar. Source: "List Presence".
     """
     path = f"/uapi/extensions/{_owned(user, extension)}/presence"
-    return Request("GET", f"{path}?count={PHONES_ON_A_PAGE}&startIndex={start}", name="presence")
+    return PbxRequest("GET", f"{path}?count={PHONES_ON_A_PAGE}&startIndex={start}", name="presence")
 
 
-def put_action(user: str, extension: str, call_id: str, action: PhoneCallAction) -> Request:
+def put_action(user: str, extension: str, call_id: str, action: PhoneCallAction) -> PbxRequest:
     """The request to act on one call, as the action's page has it. Raises ValueError as `call_path` does."""
-    return Request("PUT", call_path(user, extension, call_id), json.dumps(action.wire()).encode(), name="put")
+    return PbxRequest("PUT", call_path(user, extension, call_id), json.dumps(action.wire()).encode(), name="put")
 
 
 def headers(token: str) -> dict[str, str]:
@@ -149,7 +149,7 @@ class Answer:
 async def exchange(
     session: aiohttp.ClientSession,
     url: str,
-    request: Request,
+    request: PbxRequest,
     headers: Mapping[str, str],
     seconds: float,
     *,
@@ -209,7 +209,7 @@ def _why_lost(failure: Exception) -> str:
 
 
 def _why_not_connected(failure: aiohttp.ClientError) -> str:
-    """Why there was no connection, in our own words: aiohttp's would put the address into the log."""
+    """Why there was no connection, in our own words: aiohttp's would put the address into the _log."""
     match failure:
         case aiohttp.ClientConnectorCertificateError(certificate_error=error):
             return f"certificate not accepted ({certificate_problem(error)})"
@@ -231,6 +231,6 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
         received += len(chunk)
         if received > limit:
             response.close()
-            log.warning("pbx_answer_too_long", http_status=response.status, limit=limit)
+            _log.warning("pbx_answer_too_long", http_status=response.status, limit=limit)
             return b""
     return b"".join(chunks)

@@ -16,9 +16,9 @@ from bot.domain.errors import PbxUnreachable
 from bot.tasks import in_slices
 from bot.uapi.parsing import MOST_ENTRIES, TOO_LARGE, Page, a_call, entries, not_a_number, read_calls, total
 
-MOST_VIEWS = 40_000
+MOST_VIEWS_IN_LIST = 40_000
 """Views of all calls on one page: eight for each of the most calls that it can have."""
-USUAL, LONGEST = 4 * 1024, 64 * 1024
+USUAL, LONGEST_ENTRY = 4 * 1024, 64 * 1024
 """Characters of an entry: nearly every one is shorter than the first, and one that is longer than the second is not decoded."""
 LONGEST_AROUND = 64 * 1024
 """Characters around the entries: the numbers of an envelope, and links."""
@@ -112,11 +112,11 @@ class ListReader:
 
 
 def _decoded(text: str, start: int) -> tuple[object, int]:
-    """The JSON value at `start`, and its end. Raises ValueError if there is none, and if it is longer than LONGEST."""
+    """The JSON value at `start`, and its end. Raises ValueError if there is none, and if it is longer than LONGEST_ENTRY."""
     try:
         value, length = _DECODER.raw_decode(text[start : start + USUAL])
     except ValueError:
-        value, length = _DECODER.raw_decode(text[start : start + LONGEST])
+        value, length = _DECODER.raw_decode(text[start : start + LONGEST_ENTRY])
     return value, start + length
 
 
@@ -135,7 +135,7 @@ async def _collected(calls: Iterable[PhoneCall | None], total_of_all: int | None
             views += len(call.views)
             if OBJECT_ID.fullmatch(call.id):
                 found.append(call)
-        if number > MOST_ENTRIES or views > MOST_VIEWS:
+        if number > MOST_ENTRIES or views > MOST_VIEWS_IN_LIST:
             raise PbxUnreachable(TOO_LARGE)
     return Page(tuple(found), total_of_all, skipped)
 

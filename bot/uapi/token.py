@@ -1,4 +1,4 @@
-"""The access token: where it comes from, and how it is renewed. It is in no repr, no log and no exception text.
+"""The access token: where it comes from, and how it is renewed. It is in no repr, no _log and no exception text.
 
 Sources: "Obtain Authorization" (a trusted App: grant_type client_credentials; tokens live for one hour, or two in an
 older revision of the page, so `expires_in` decides) and the vendor's own clients for the fields of the form.
@@ -15,7 +15,7 @@ import structlog
 
 from bot.domain.errors import AnswerLost, PbxUnauthenticated, PbxUnreachable
 from bot.tasks import SharedRun
-from bot.uapi.exchange import Measure, Request, exchange, unmeasured
+from bot.uapi.exchange import Measure, PbxRequest, exchange, unmeasured
 from bot.uapi.parsing import error_code, parsed
 
 TOKEN_PATH = "/oauth/token.php"  # noqa: S105  a path, no secret
@@ -24,7 +24,7 @@ DEFAULT_LIFETIME = 3600.0
 LONGEST_LIFETIME = 86400.0
 """Seconds after which a token is renewed, whatever was promised."""
 
-log = structlog.get_logger("callbot.uapi")
+_log = structlog.get_logger("callbot.uapi")
 
 
 class TokenSource(Protocol):
@@ -119,13 +119,13 @@ class ClientCredentials:
 
     async def _fetch(self) -> str:
         asked_at = self._now()
-        request = Request("POST", TOKEN_PATH, urlencode(self._form).encode(), name="token")
+        request = PbxRequest("POST", TOKEN_PATH, urlencode(self._form).encode(), name="token")
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         try:
             answer = await exchange(self._session, self._url, request, headers, self._timeout, measure=self._measure)
         except AnswerLost as lost:  # a request for a token changes nothing, so nothing is in doubt
             raise PbxUnreachable(f"token: {lost.why}") from None
-        log.info("pbx_token_answered", http_status=answer.http_status)
+        _log.info("pbx_token_answered", http_status=answer.http_status)
         token, lifetime = read_token(answer.http_status, answer.body)
         self._token = token
         self._expires_at = asked_at + lifetime

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.alerts.alert import AlertState, When
-from bot.alerts.card import MOST_LINES, OWN_CARDS, WITHIN, Digests, describe_alert, describe_digest
+from bot.alerts.card import MOST_FULL_ALERTS, OWN_CARDS, WITHIN, Digests, describe_alert, describe_digest
 from bot.domain.calls import PhoneCall
-from bot.domain.legs import NOTHING, Known, without_legs
+from bot.domain.legs import NOTHING_KNOWN, Known, without_legs
 from bot.domain.permissions import ExtensionPattern, Permissions
 
 MakeCall = Callable[..., PhoneCall]
@@ -242,7 +242,7 @@ def test_a_supervisor_s_leg_is_never_the_view_that_is_shown(
     a_call: MakeCall, a_view: Any, a_leg: Any, an_alert_of: Any, rules: Any
 ) -> None:
     alert = an_alert_of(a_call(a_leg("02"), a_view("03")), When.TALKING, view_id="02")
-    for known in (Known(frozenset({"02"})), NOTHING):
+    for known in (Known(frozenset({"02"})), NOTHING_KNOWN):
         view = describe_alert(alert, rules, partial(without_legs, known=known, permissions=rules)).view
         assert view is not None
         assert view.id == "03"
@@ -277,5 +277,5 @@ def test_a_digest_shows_the_oldest_in_full_and_counts_all(
     ]
     alerts[19] = alerts[19].model_copy(update={"state": AlertState.RESOLVED})
     card = describe_digest(alerts, rules, as_it_is)
-    assert [line.alert.call.id for line in card.lines] == [f"c{n}" for n in range(18, 18 - MOST_LINES, -1)]
+    assert [line.alert.call.id for line in card.lines] == [f"c{n}" for n in range(18, 18 - MOST_FULL_ALERTS, -1)]
     assert (card.open, card.total) == (19, 20)

@@ -9,7 +9,7 @@ from bot.alerts.alert import Resolution, When
 from bot.alerts.evaluator import view_that_goes_on, why_over
 from bot.alerts.responses import view_of_phone
 from bot.domain.calls import PhoneCall
-from bot.domain.legs import NOTHING, without_legs
+from bot.domain.legs import NOTHING_KNOWN, without_legs
 from bot.domain.permissions import Permissions
 
 MakeCall = Callable[..., PhoneCall]
@@ -60,7 +60,7 @@ def test_the_view_from_before_is_preferred(a_call: MakeCall, a_view: Any, an_ale
 
 
 def over(before: PhoneCall, now: PhoneCall, an_alert_of: Any, rules: Permissions) -> tuple[Resolution, str] | None:
-    return why_over(an_alert_of(before), now, without_legs(now, NOTHING, rules), rules)
+    return why_over(an_alert_of(before), now, without_legs(now, NOTHING_KNOWN, rules), rules)
 
 
 def test_who_answers_is_the_extension_that_rang(a_call: MakeCall, an_alert_of: Any, rings: Any, rules: Any) -> None:
@@ -79,7 +79,7 @@ def test_a_help_request_for_a_ringing_call_is_over_when_a_supervisor_picks_it_up
 ) -> None:
     now = a_call(a_view(source=["0003*024"]))
     asked = an_alert_of(rings, When.HELP_REQUESTED)
-    assert why_over(asked, now, without_legs(now, NOTHING, rules), rules) == (Resolution.PICKED_UP, "0003*024")
+    assert why_over(asked, now, without_legs(now, NOTHING_KNOWN, rules), rules) == (Resolution.PICKED_UP, "0003*024")
 
 
 def test_a_help_request_for_a_conversation_is_not_picked_up_by_who_listens(
@@ -87,7 +87,7 @@ def test_a_help_request_for_a_conversation_is_not_picked_up_by_who_listens(
 ) -> None:
     now = a_call(a_view(source=["0003*024"]))
     asked = an_alert_of(a_call(), When.HELP_REQUESTED)
-    assert why_over(asked, now, without_legs(now, NOTHING, rules), rules) is None
+    assert why_over(asked, now, without_legs(now, NOTHING_KNOWN, rules), rules) is None
 
 
 def test_a_supervisor_who_calls_an_agent_has_not_picked_up(

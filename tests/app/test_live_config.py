@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.app.live_config import EVERY, SETTLED, LiveConfig
+from bot.app.live_config import READ_EVERY, SETTLED, LiveConfig
 from bot.domain.actions import ActionName
-from bot.domain.directory import LARGEST
+from bot.domain.directory import LARGEST_FILE
 from bot.domain.errors import ConfigErrors
 
 ANA = '[users.U0ANA]\nname = "Ana Pop"\nextension = "0003*024"\nroles = ["supervisor"]\n'
@@ -177,7 +177,7 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder: Path) -> None:
     ("name", "said"), [("callbot.toml", "is larger than 4 MiB"), ("agents.csv", "agents.csv: is lar")]
 )
 def test_a_file_that_is_too_large_is_an_error(folder: Path, name: str, said: str) -> None:
-    (folder / name).write_bytes(b"#" * (LARGEST + 1))
+    (folder / name).write_bytes(b"#" * (LARGEST_FILE + 1))
     assert errors(folder)[0].startswith(said)
 
 
@@ -267,7 +267,7 @@ async def test_a_listener_that_fails_keeps_no_later_change_from_being_read(runni
 
 async def test_a_change_is_seen_within_five_seconds(running: Running) -> None:
     await running.write(agents=AGENTS.replace("Bob", "Rob"))
-    assert (running.pauses.seconds, EVERY + SETTLED < 5) == ([EVERY, SETTLED, EVERY], True)
+    assert (running.pauses.seconds, READ_EVERY + SETTLED < 5) == ([READ_EVERY, SETTLED, READ_EVERY], True)
 
 
 # ── what is not finished ──
@@ -379,7 +379,7 @@ PLACES = {
     "a key": (MAP.replace('"0003*024"', '"24"'), AGENTS, ["users.U0ANA.extension.0"]),
     "a line of the map": (MAP + "[users\n", AGENTS, ["callbot.toml line 10"]),
     "a line of the directory": (MAP, AGENTS + "\n+15550142,Vera Private,\n", ["directory line 4"]),
-    "the directory": (MAP, "#" * (LARGEST + 1), ["directory"]),
+    "the directory": (MAP, "#" * (LARGEST_FILE + 1), ["directory"]),
     "the directory's name": (MAP.replace("agents.csv", "Vera.csv"), AGENTS, ["directory.file"]),
     "a name for a key": (MAP + '[users."Vera Private"]\n', AGENTS, ["users.…", "users.….name", "users.….extension"]),
     "a number for a key": (MAP + "[+15550142]\n", AGENTS, ["callbot.toml line 10"]),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.directory import LARGEST, MOST_LISTED, MOST_ROWS, Agent, Directory, read_directory
+from bot.domain.directory import LARGEST_FILE, MOST_LISTED, MOST_ROWS, Agent, Directory, read_directory
 from bot.domain.errors import ConfigErrors
 
 HEADER = "extension,name,team,uapi_user,slack_user\n"
@@ -181,7 +181,7 @@ def test_what_is_not_utf_8_is_said_with_its_line() -> None:
 
 
 def test_a_file_that_is_too_large_is_refused_kindly() -> None:
-    assert mistakes(b"x" * (LARGEST + 1)).errors == [
+    assert mistakes(b"x" * (LARGEST_FILE + 1)).errors == [
         "agents.csv: is larger than 4 MiB; leave out people whose calls nobody acts on"
     ]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.calls import PhoneCall, PhoneCallView
-from bot.domain.legs import NOTHING, Known, as_others_see, own_views, talks, without_legs
+from bot.domain.legs import NOTHING_KNOWN, Known, as_others_see, own_views, talks, without_legs
 from bot.domain.permissions import Permissions
 
 MakeView = Callable[..., PhoneCallView]
@@ -23,13 +23,13 @@ def ids(views: tuple[PhoneCallView, ...]) -> list[str]:
 @pytest.fixture
 def own(rules: Permissions) -> Callable[..., list[str]]:
     """The ids of Bob's own views of a call."""
-    return lambda call, known=NOTHING, **more: ids(own_views(call, "0003*210", known, rules, **more))
+    return lambda call, known=NOTHING_KNOWN, **more: ids(own_views(call, "0003*210", known, rules, **more))
 
 
 @pytest.fixture
 def shown(rules: Permissions) -> Callable[..., list[str]]:
     """The ids of the views that anybody may see."""
-    return lambda call, known=NOTHING: ids(as_others_see(call, known, rules).views)
+    return lambda call, known=NOTHING_KNOWN: ids(as_others_see(call, known, rules).views)
 
 
 Ids = Callable[..., list[str]]
@@ -206,7 +206,7 @@ def test_whoever_comes_to_listen_changes_nothing_that_others_see(
     alone, joined = (
         call.model_copy(update={"views": tuple(v)}) for call, v in ((alone, views), (joined, views + silent))
     )
-    assert as_others_see(joined, NOTHING, rules).views == as_others_see(alone, NOTHING, rules).views
+    assert as_others_see(joined, NOTHING_KNOWN, rules).views == as_others_see(alone, NOTHING_KNOWN, rules).views
 
 
 # ── who is protected ──
@@ -215,14 +215,14 @@ def test_whoever_comes_to_listen_changes_nothing_that_others_see(
 def test_what_is_left_out_protects_where_it_may_be_a_party(
     a_call: MakeCall, a_leg: MakeView, rules: Permissions
 ) -> None:
-    assert rules.protects(without_legs(a_call(a_leg("01", source=["0003*299"])), NOTHING, rules))
+    assert rules.protects(without_legs(a_call(a_leg("01", source=["0003*299"])), NOTHING_KNOWN, rules))
 
 
 def test_a_protected_supervisor_who_listens_is_not_told_by_the_protection(
     a_call: MakeCall, a_view: MakeView, a_leg: MakeView, rules: Permissions
 ) -> None:
     call = a_call(a_view("01"), a_leg("02", source=["0003*299"]))
-    assert not rules.protects(without_legs(call, NOTHING, rules))
+    assert not rules.protects(without_legs(call, NOTHING_KNOWN, rules))
 
 
 # ── who is listened to ──

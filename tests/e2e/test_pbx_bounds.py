@@ -10,7 +10,7 @@ from bot.domain.intervention import Intervention
 from bot.interventions.checks import MOST_OPEN
 from bot.ledger.ledger import Ledger
 from bot.sandbox.pbx.server import Fault
-from bot.slack.listeners import MOST_EACH, WAIT
+from bot.slack.listeners import MOST_EACH, STILL_AT_WORK
 
 
 async def test_the_pbx_is_looked_at_no_oftener_than_the_configuration_allows(empty_house: Any) -> None:
@@ -77,7 +77,7 @@ async def test_what_one_person_asks_too_often_is_told_to_wait_for_its_answers(ho
     said = await house.workspace.until(
         lambda: len(house.workspace.private("U0BOB")) > MOST_EACH and house.workspace.private("U0BOB")
     )
-    assert [message.text for message in said].count(WAIT) == 1
+    assert [message.text for message in said].count(STILL_AT_WORK) == 1
 
 
 async def test_700_lists_of_one_agent_are_not_in_the_way_of_a_supervisor(house: Any) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.app.config import read_config
 from bot.domain.actions import ActionName
-from bot.domain.directory import COLUMNS, Directory, read_directory
+from bot.domain.directory import CSV_COLUMNS, Directory, read_directory
 from bot.domain.errors import ConfigErrors, NotAuthorized
 from bot.domain.permissions import Permissions
 
@@ -159,7 +159,7 @@ CELLS = st.sampled_from(
         ),
     ]
 ) | st.text(st.characters(codec="utf-8"), max_size=6)
-HEADERS = st.permutations(sorted(COLUMNS)).flatmap(
+HEADERS = st.permutations(sorted(CSV_COLUMNS)).flatmap(
     lambda names: st.integers(0, len(names)).map(lambda number: names[:number])
 ) | st.lists(CELLS, max_size=6)
 

@@ -109,6 +109,29 @@ def test_help_is_a_command() -> None:
     assert parse("/calls", "help") == Help()
 
 
+def public_names(module: Path) -> set[str]:
+    """The public functions, classes and constants that a module defines, without type variables."""
+    names: set[str] = set()
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            stored = (each for target in targets for each in ast.walk(target))
+            names |= {each.id for each in stored if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    return {name for name in names if not name.startswith("_") and name != "T"}
+
+
+def test_a_public_name_means_one_thing() -> None:
+    """Only the bot's own modules: the sandbox is another program, and a command of `__main__` has the name of what it runs."""
+    places: dict[str, list[str]] = {}
+    for path in (ROOT / "bot").rglob("*.py"):
+        if not {"sandbox", "migrations", "__main__.py"} & set(path.parts):
+            for name in public_names(path):
+                places.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert {name: sorted(where) for name, where in places.items() if len(where) > 1} == {}
+
+
 PACKAGES = sorted(
     path.parent.relative_to(ROOT)
     for path in (ROOT / "bot").rglob("__init__.py")

@@ -10,7 +10,7 @@ from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import Intervention, State, Why
-from bot.domain.legs import NOTHING, Known
+from bot.domain.legs import NOTHING_KNOWN, Known
 from bot.domain.permissions import Permissions
 
 MakeCall = Callable[..., PhoneCall]
@@ -162,7 +162,7 @@ async def test_a_side_from_the_same_phone_that_was_there_before_the_put_is_no_le
     floor: Any, an_intervention: Callable[..., Intervention], joined: Any
 ) -> None:
     await floor.accepted(an_intervention().model_copy(update={"legs_before": frozenset({"02"})}))
-    assert floor.tracker.known((joined("c1"),)) == {"c1": NOTHING}
+    assert floor.tracker.known((joined("c1"),)) == {"c1": NOTHING_KNOWN}
 
 
 async def test_of_another_call_under_the_same_id_nothing_is_a_leg(
@@ -170,7 +170,7 @@ async def test_of_another_call_under_the_same_id_nothing_is_a_leg(
 ) -> None:
     await floor.accepted(an_intervention())
     another = a_call(a_view(), a_leg(), published="2026-11-21T15:00:00Z")
-    assert floor.tracker.known((another,)) == {"c1": NOTHING}
+    assert floor.tracker.known((another,)) == {"c1": NOTHING_KNOWN}
 
 
 async def test_a_call_that_was_picked_up_is_its_partys_and_no_secret(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.polling.rate_limit import Priority, RateLimit
+from bot.polling.rate_limit import PbxRateLimit, Priority
 
 URGENT, BACKGROUND = Priority.URGENT, Priority.BACKGROUND
 Turns = list[tuple[float, str]]
@@ -18,7 +18,7 @@ class Line:
     def __init__(self, clock: Any, per_second: float) -> None:
         self.clock = clock
         self.per_second = per_second
-        self.rate_limit = RateLimit(lambda: self.per_second, clock=clock, sleep=clock.sleep)
+        self.rate_limit = PbxRateLimit(lambda: self.per_second, clock=clock, sleep=clock.sleep)
         self.turns: Turns = []
         self.tasks: list[asyncio.Task[None]] = []
 

@@ -12,7 +12,7 @@ from bot.domain.calls import PhoneCall
 from bot.domain.commands import Request
 from bot.domain.intervention import State, Why
 from bot.interventions.card import Card
-from bot.slack.card_publisher import LONGEST_PAUSE, MOST_CARDS
+from bot.slack.card_publisher import CARD_LONGEST_PAUSE, MOST_CARDS
 
 CardIn = Callable[..., Card]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
@@ -40,7 +40,18 @@ async def test_the_pauses_grow_up_to_a_minute(desk: Any, card_in: CardIn) -> Non
     desk.fault(UPDATE, "500", times=10)
     desk.publisher.show(card_in(State.CONNECTED, after=2))
     await desk.shows("Connected")
-    assert desk.pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert desk.pauses == [
+        0.5,
+        1.0,
+        2.0,
+        4.0,
+        8.0,
+        16.0,
+        32.0,
+        CARD_LONGEST_PAUSE,
+        CARD_LONGEST_PAUSE,
+        CARD_LONGEST_PAUSE,
+    ]
 
 
 async def test_while_slack_is_away_only_the_newest_state_waits(desk: Any, card_in: CardIn) -> None:
@@ -130,7 +141,7 @@ async def test_a_token_that_slack_takes_no_more_is_said_once_and_tried_slowly(de
     errors = [line for line in logs if line["log_level"] == "error"]
     assert (errors, desk.pauses) == (
         [{"event": "token_refused", "reason": "token_revoked", "log_level": "error"}],
-        [LONGEST_PAUSE] * 3,
+        [CARD_LONGEST_PAUSE] * 3,
     )
     desk.fault(UPDATE, "error", error="token_revoked")
     with capture_logs() as logs:

@@ -14,13 +14,13 @@ from bot.domain.commands import Command, Request
 from bot.domain.errors import Refusal
 from bot.interventions.service import Asker
 from bot.slack.listeners import (
-    BUSY,
     MOST_EACH,
     MOST_LISTS,
+    MOST_UNDER_WAY,
     MOST_UNKNOWN,
-    MOST_WAITING,
+    STILL_AT_WORK,
     STOPPING,
-    WAIT,
+    TOO_MUCH_TO_DO,
     Home,
     Listeners,
     Origin,
@@ -147,7 +147,7 @@ def everybody(*, acting: bool) -> Callable[[int], Origin]:
 def test_a_person_has_a_share_and_is_told_to_wait_beyond_it(*, acting: bool) -> None:
     limits = filled(MOST_EACH, lambda _: an_origin(acting=acting))
     assert (limits.refusal(an_origin(acting=acting)), limits.refusal(an_origin("U0LIS", acting=acting))) == (
-        WAIT,
+        STILL_AT_WORK,
         "",
     )
 
@@ -159,21 +159,21 @@ def test_ones_own_lists_are_not_in_the_way_of_ones_own_interventions() -> None:
 
 def test_where_too_much_is_under_way_lists_are_refused_and_interventions_are_not() -> None:
     limits = filled(MOST_LISTS, everybody(acting=False))
-    assert (limits.refusal(an_origin()), limits.refusal(an_origin(acting=True))) == (BUSY, "")
+    assert (limits.refusal(an_origin()), limits.refusal(an_origin(acting=True))) == (TOO_MUCH_TO_DO, "")
 
 
 def test_there_is_an_end_for_interventions_too() -> None:
-    assert filled(MOST_WAITING, everybody(acting=True)).refusal(an_origin(acting=True)) == BUSY
+    assert filled(MOST_UNDER_WAY, everybody(acting=True)).refusal(an_origin(acting=True)) == TOO_MUCH_TO_DO
 
 
 def test_people_whom_nobody_knows_have_one_share_together() -> None:
     limits = filled(MOST_UNKNOWN, lambda number: an_origin(f"U{number}", known=False))
-    assert (limits.refusal(an_origin("U0EVE", known=False)), limits.refusal(an_origin())) == (BUSY, "")
+    assert (limits.refusal(an_origin("U0EVE", known=False)), limits.refusal(an_origin())) == (TOO_MUCH_TO_DO, "")
 
 
 def test_people_whom_nobody_knows_come_last_whatever_they_ask() -> None:
     limits = filled(MOST_LISTS, everybody(acting=False))
-    assert limits.refusal(an_origin("U0EVE", acting=True, known=False)) == BUSY
+    assert limits.refusal(an_origin("U0EVE", acting=True, known=False)) == TOO_MUCH_TO_DO
 
 
 class Door:
@@ -215,9 +215,9 @@ async def door() -> AsyncIterator[Door]:
     [
         ("/monitor 0003*210", ""),
         ("/calls help-me", ""),
-        ("/calls", WAIT),
-        ("/calls help", WAIT),
-        ("/monitor what?", WAIT),
+        ("/calls", STILL_AT_WORK),
+        ("/calls help", STILL_AT_WORK),
+        ("/monitor what?", STILL_AT_WORK),
     ],
 )
 async def test_lists_help_and_what_means_nothing_share_one_limit_and_leave_the_rest_alone(
@@ -239,7 +239,7 @@ async def test_when_ones_requests_are_done_the_next_is_taken(door: Door) -> None
 async def test_an_external_user_is_nobody_whom_the_configuration_names(door: Door) -> None:
     for number in range(MOST_UNKNOWN):
         await door.typed("/calls", f"U{number}", team="T0OTHER")
-    assert (await door.typed("/calls", "U0EVE", team="T0OTHER"), await door.typed("/calls")) == (BUSY, "")
+    assert (await door.typed("/calls", "U0EVE", team="T0OTHER"), await door.typed("/calls")) == (TOO_MUCH_TO_DO, "")
 
 
 async def test_while_callbot_stops_nothing_is_taken(door: Door) -> None:

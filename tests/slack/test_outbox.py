@@ -9,7 +9,7 @@ import pytest
 from bot.sandbox.workspace.faults import SlackFault
 from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.messages import Message
-from bot.slack.outbox import MOST_WAITING, PATIENCE, MessageAddress, Rank
+from bot.slack.outbox import LATE_AFTER, MOST_IN_OUTBOX, MessageAddress, Rank
 from bot.slack.rate_limits import BEFORE_PACING, BURST
 from bot.slack.web_client import AnswerUnknown, NotDone, NotReached, RateLimited, SlackError, SlackRefusal
 from tests.slack.waiting import NO_ANSWERS, Post, saying, text, urgent, waiting
@@ -63,10 +63,10 @@ async def test_who_waits_goes_in_the_order_of_urgency(
 async def late_and_new(post: Post) -> list[asyncio.Task[MessageAddress]]:
     """As many that have waited long as go at once, then as many that are newer; and the channel opens a second later."""
     await full(post)
-    post.outbox._limits.close(POST, FLOOR, PATIENCE + 1)
+    post.outbox._limits.close(POST, FLOOR, LATE_AFTER + 1)
     tasks = [asyncio.create_task(post.outbox.post(FLOOR, text("old"), urgent())) for _ in range(BURST)]
     await waiting(post, BURST)
-    post.move(PATIENCE + 0.5)
+    post.move(LATE_AFTER + 0.5)
     await waiting(post, BURST)
     post.sleeping = False
     newer = urgent(pressing=True, since=9)
@@ -116,8 +116,8 @@ async def test_who_gives_up_waiting_takes_no_turn(workspace: Workspace, post: Po
 
 async def test_the_queue_has_a_bound(post: Post) -> None:
     await full(post)
-    tasks = [asyncio.create_task(post.outbox.post(FLOOR, text("x"), urgent())) for _ in range(MOST_WAITING)]
-    await waiting(post, MOST_WAITING)
+    tasks = [asyncio.create_task(post.outbox.post(FLOOR, text("x"), urgent())) for _ in range(MOST_IN_OUTBOX)]
+    await waiting(post, MOST_IN_OUTBOX)
     with pytest.raises(NotDone):
         await post.outbox.post(FLOOR, text("x"), urgent())
     for task in tasks:

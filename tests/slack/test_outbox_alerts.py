@@ -10,9 +10,9 @@ from bot.sandbox.workspace.workspace import Workspace
 from bot.slack.messages import Message
 from bot.slack.outbox import (
     BETWEEN_LATE,
+    LATE_AFTER,
     MOST_ALERTS_WAITING,
-    MOST_WAITING,
-    PATIENCE,
+    MOST_IN_OUTBOX,
     MessageAddress,
     Rank,
     Urgency,
@@ -110,8 +110,8 @@ async def test_of_alerts_those_that_have_waited_long_go_before_what_is_newer_the
     post: Post, place: MessageAddress
 ) -> None:
     sent, tasks = Sent(), list[asyncio.Task[None]]()
-    post.outbox._limits.close(UPDATE, "", post.now + PATIENCE + 10)
-    waits = {"oldest": 2, "older": PATIENCE + 4, "new": 2, "newest": 0}
+    post.outbox._limits.close(UPDATE, "", post.now + LATE_AFTER + 10)
+    waits = {"oldest": 2, "older": LATE_AFTER + 4, "new": 2, "newest": 0}
     for since, (name, wait) in enumerate(waits.items()):
         urgency = urgent(Rank.ALERT, pressing=True, since=since)
         tasks.append(asyncio.create_task(post.outbox.update(place, sent.named(name), urgency)))
@@ -152,7 +152,7 @@ async def test_alerts_do_not_fill_the_queue_for_others(post: Post, place: Messag
     post.outbox._limits.close(UPDATE, "", post.now + 5)
     others = [asyncio.create_task(post.outbox.update(place, text("x"), urgent())) for _ in range(9)]
     await waiting(post, MOST_ALERTS_WAITING + 9)
-    assert MOST_ALERTS_WAITING + 9 < MOST_WAITING
+    assert MOST_ALERTS_WAITING + 9 < MOST_IN_OUTBOX
     await ended([*alerts, *others])
 
 
@@ -168,7 +168,7 @@ async def test_an_alert_that_has_waited_long_goes_although_there_is_no_room_for_
     sent, begun = Sent(), post.now
     tasks = [asyncio.create_task(post.outbox.update(place, sent.named(name), ALERT)) for name in ("one", "two")]
     gone: list[tuple[float, list[str]]] = []
-    for wait in (PATIENCE - 0.1, 0.2, BETWEEN_LATE - 0.1, 0.2):
+    for wait in (LATE_AFTER - 0.1, 0.2, BETWEEN_LATE - 0.1, 0.2):
         await waiting(post, len(post.outbox))
         post.move(wait)
         await asyncio.sleep(0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.calls import LONGEST_TEXT, MOST_PARTIES, MOST_VIEWS, phone_call
+from bot.domain.calls import LONGEST_TEXT, MOST_PARTIES, MOST_VIEWS_IN_CALL, phone_call
 from bot.domain.errors import PbxUnreachable
 from bot.uapi.client import UnifiedApi
 from bot.uapi.parsing import LARGEST_WHOLE, MOST_ENTRIES
@@ -32,7 +32,7 @@ HOSTILE: dict[str, Callable[[], str]] = {
         ",".join(f'{{"id":"c{n}","phoneCallView":[{",".join(["{}"] * 100)}]}}' for n in range(2000))
     ),
     "more views in all than any floor has": lambda: a_list(
-        ",".join(f'{{"id":"c{n}","phoneCallView":[{",".join(["{}"] * MOST_VIEWS)}]}}' for n in range(1000))
+        ",".join(f'{{"id":"c{n}","phoneCallView":[{",".join(["{}"] * MOST_VIEWS_IN_CALL)}]}}' for n in range(1000))
     ),
     "more calls than were asked for": lambda: a_list(",".join(f'{{"id":"c{n}"}}' for n in range(MOST_ENTRIES + 1))),
     "a million empty lists": lambda: a_list(",".join(["[]"] * 1_000_000)),
@@ -110,7 +110,7 @@ async def test_of_what_was_refused_nothing_stays(raw: Any, connect: Callable[...
 # ── how much of one call is read ──
 
 
-@pytest.mark.parametrize(("many", "read"), [(MOST_VIEWS, True), (MOST_VIEWS + 1, False)])
+@pytest.mark.parametrize(("many", "read"), [(MOST_VIEWS_IN_CALL, True), (MOST_VIEWS_IN_CALL + 1, False)])
 def test_a_call_with_more_views_than_anybody_could_follow_is_not_read(many: int, *, read: bool) -> None:
     assert (phone_call({"id": "c1", "phoneCallView": [{"id": "01"}] * many}) is not None) is read
 

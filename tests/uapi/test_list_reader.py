@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.calls import MOST_VIEWS, OBJECT_ID, PhoneCall
+from bot.domain.calls import MOST_VIEWS_IN_CALL, OBJECT_ID, PhoneCall
 from bot.domain.errors import PbxError, PbxUnreachable
-from bot.uapi.list_reader import LONGEST, Entry, LastLists, ListReader
+from bot.uapi.list_reader import LONGEST_ENTRY, Entry, LastLists, ListReader
 from bot.uapi.parsing import TOO_LARGE, Page, read_calls
 
 thorough = settings(max_examples=400, deadline=None)
@@ -54,7 +54,7 @@ ENTRIES = [
     '{"id":"d5","published":"yesterday","answered":1e400,"phoneCallView":{"01":{}}}',
     *('{"id":"d6","cost":NaN}', '{"id":"d7","cost":-Infinity}', '{"id":%s}' % ("9" * 5000), '{"id":"\x1f"}'),
     json.dumps(a_call("e2", callerId="NaN Infinity <+15550100>")),
-    json.dumps({"id": "e3", "phoneCallView": [{"id": str(number)} for number in range(MOST_VIEWS)]}),
+    json.dumps({"id": "e3", "phoneCallView": [{"id": str(number)} for number in range(MOST_VIEWS_IN_CALL)]}),
     *("{}", "[]", "null", "7", '"d8"', '{"id":""}', "[" * 3000, '{"a":' * 3000, "", '{"id":"d9"', '{"id":"e1"},'),
 ]
 AROUND = [
@@ -188,9 +188,9 @@ def test_names_of_any_script_are_recognised_again() -> None:
 @pytest.mark.parametrize("over", [-1, 0, 1])
 def test_the_longest_entry_is_read_as_in_a_page_read_whole(over: int) -> None:
     short = json.dumps(a_call("c1", callerId="{"))
-    entry = json.dumps(a_call("c1", callerId="{" * (LONGEST - len(short) + 1 + over)))
+    entry = json.dumps(a_call("c1", callerId="{" * (LONGEST_ENTRY - len(short) + 1 + over)))
     body = f'{{"entry":[{entry},{{"id":"c2"}}]}}'.encode()
-    assert (len(entry) - LONGEST, outcome(200, body, [])) == (over, outcome(200, body))
+    assert (len(entry) - LONGEST_ENTRY, outcome(200, body, [])) == (over, outcome(200, body))
 
 
 def test_a_page_that_cannot_be_read_leaves_what_was_known() -> None:
@@ -265,7 +265,7 @@ def test_a_page_of_the_documented_form_is_read_with_its_total() -> None:
 
 
 def test_a_long_page_with_an_entry_that_is_too_long_is_not_read() -> None:
-    entry = json.dumps(a_call("c1", callerId="x" * LONGEST))
+    entry = json.dumps(a_call("c1", callerId="x" * LONGEST_ENTRY))
     others = ",".join(json.dumps(a_call(f"c{number}")) for number in range(2, 2000))
     with pytest.raises(PbxUnreachable) as caught:
         read(f"[{entry},{others}]".encode())

@@ -89,7 +89,7 @@ def test_a_refused_segment_is_not_repeated_in_the_error() -> None:
 
 
 def test_one_call_is_asked_for_by_its_path_alone() -> None:
-    assert exchange.get_call("@me", "0003*210", OURS) == exchange.Request(
+    assert exchange.get_call("@me", "0003*210", OURS) == exchange.PbxRequest(
         "GET", f"/uapi/phoneCalls/@me/0003*210/{OURS}"
     )
 
@@ -163,7 +163,7 @@ def test_a_body_has_the_fields_that_are_given(action: PhoneCallAction, sent: dic
 
 
 def test_a_request_does_not_show_its_body() -> None:
-    assert "secret" not in repr(exchange.Request("POST", "/oauth/token.php", b"client_secret=secret"))
+    assert "secret" not in repr(exchange.PbxRequest("POST", "/oauth/token.php", b"client_secret=secret"))
 
 
 # ── from page to page ──

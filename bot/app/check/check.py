@@ -26,12 +26,12 @@ from bot.ledger.address import Address
 from bot.ledger.audit_log import AuditLog
 from bot.ledger.failures import LedgerUnavailable, NoLedgerYet
 
-PATIENCE = 10.0
+STEP_TIMEOUT = 10.0
 """Seconds for one answer."""
 
 
 async def check(
-    say: Callable[[Finding], None], environ: Mapping[str, str] | None = None, *, patience: float = PATIENCE
+    say: Callable[[Finding], None], environ: Mapping[str, str] | None = None, *, patience: float = STEP_TIMEOUT
 ) -> bool:
     """Check everything, and `say` each finding as soon as it is known. True if nothing is wrong.
 

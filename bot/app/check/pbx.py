@@ -15,7 +15,7 @@ from bot.domain.errors import PbxError, PbxUnauthenticated, PbxUnreachable, User
 from bot.domain.permissions import Permissions, Scope
 from bot.polling.phone_calls import PartlyRead
 from bot.uapi.client import UnifiedApi, pbx_session
-from bot.uapi.exchange import Answer, Request
+from bot.uapi.exchange import Answer, PbxRequest
 from bot.uapi.token import ClientCredentials, FixedToken, token_source
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ async def check_pbx(settings: PbxSettings, permissions: Permissions | None, pati
 
 
 def unified_api(
-    session: aiohttp.ClientSession, settings: PbxSettings, seen: Callable[[Request, Answer], None] | None = None
+    session: aiohttp.ClientSession, settings: PbxSettings, seen: Callable[[PbxRequest, Answer], None] | None = None
 ) -> UnifiedApi:
     """A client for the PBX of these settings; `seen` is called with every request and its answer."""
     return UnifiedApi(

@@ -45,9 +45,9 @@ from bot.uapi.shapes import Comparison
 
 TERMINAL = "terminal"
 """The channel of a probe in the audit log, and its user where nobody may make it."""
-WAIT = 20
+RINGS_FOR = 20
 """Seconds that the phone rings."""
-PRESENCE_TIMEOUT = 10.0
+PROBE_PRESENCE_TIMEOUT = 10.0
 """Seconds for the presence of the phone; longer than in an intervention, because its form is part of the report."""
 POLL = 0.25
 """Seconds between two polls of the call."""
@@ -72,7 +72,7 @@ class ProbeOptions:
         if self.call is not None and OBJECT_ID.fullmatch(self.call) is None:
             raise WrongUsage("--call takes the id of a call: letters, digits, and . _ -")
         target = Target(kind="extension", text=self.extension)
-        return Intervene(action=ActionName.MONITOR, target=target, call=self.call, wait=WAIT)
+        return Intervene(action=ActionName.MONITOR, target=target, call=self.call, wait=RINGS_FOR)
 
 
 def at_the_terminal(permissions: Permissions) -> Permissions:
@@ -250,7 +250,7 @@ class Probe:
     async def _check_phone(self, pbx: ComparedPbx, person: Person) -> None:
         """Raise NotSuitable where the PBX says that the phone cannot ring."""
         self._report.say(f"The phone of {person.name}, {person.phone}:")
-        if await phone_seen(pbx, self._permissions, person.phone, PRESENCE_TIMEOUT) is PhoneSeen.NOT_REGISTERED:
+        if await phone_seen(pbx, self._permissions, person.phone, PROBE_PRESENCE_TIMEOUT) is PhoneSeen.NOT_REGISTERED:
             raise NotSuitable(
                 f"The PBX knows no device that is registered for {person.phone}. Switch it on, and try again."
             )
@@ -282,7 +282,7 @@ class Probe:
             f"This sends one Monitor to the PBX, for call {target.call.id} of {agent}, {target.extension}."
         )
         self._report.say(
-            f"The phone of {person.name}, {person.phone}, rings for {WAIT} s. Who answers it hears that call, unheard."
+            f"The phone of {person.name}, {person.phone}, rings for {RINGS_FOR} s. Who answers it hears that call, unheard."
         )
         self._report.say(
             "Use a test call of your own: everybody in it must know. The channels of roles do not count here."

@@ -18,7 +18,7 @@ from bot.polling.phone_calls import Accepted
 from bot.slack.intervention_card import STATE
 from bot.uapi import shapes
 from bot.uapi.client import UnifiedApi
-from bot.uapi.exchange import Answer, Request
+from bot.uapi.exchange import Answer, PbxRequest
 from bot.uapi.shapes import Comparison, id_form
 
 
@@ -100,7 +100,7 @@ class LastAnswer:
     def __init__(self) -> None:
         self.answer = Answer(0, b"")
 
-    def __call__(self, request: Request, answer: Answer) -> None:
+    def __call__(self, request: PbxRequest, answer: Answer) -> None:
         """Remember it."""
         self.answer = answer
 

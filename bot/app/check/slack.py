@@ -23,9 +23,9 @@ OPTIONAL = ("im:write", "im:history", "channels:history", "groups:history")
 """With these callbot finds a card again whose posting Slack did not confirm."""
 READING = {"C": "channels:read", "G": "groups:read"}
 """What conversations.info needs, by the first letter of a channel id. Nothing else does, so an app rarely has it."""
-HISTORY = {"C": "channels:history", "G": "groups:history"}
+HISTORY_SCOPES = {"C": "channels:history", "G": "groups:history"}
 """What conversations.history needs. "Only user tokens can access public channels they are not in" (its `not_in_channel`)."""
-NOTHING: dict[str, str | int] = {"latest": "1", "limit": 1}
+BEFORE_1970: dict[str, str | int] = {"latest": "1", "limit": 1}
 """Which messages are asked for: those before 1970."""
 HIDDEN = (
     "the app has neither channels:history nor channels:read (private ones: groups:…), and needs none. "
@@ -94,7 +94,7 @@ class _Slack:
     async def channels(self, named: dict[str, list[str]], granted: frozenset[str]) -> list[Finding]:
         """Whether the bot is in the channels of callbot.toml, as far as its scopes let it find out."""
         rooms = {channel: keys for channel, keys in named.items() if not channel.startswith("D")}
-        hidden = [channel for channel in rooms if not granted & {READING[channel[0]], HISTORY[channel[0]]}]
+        hidden = [channel for channel in rooms if not granted & {READING[channel[0]], HISTORY_SCOPES[channel[0]]}]
         tasks = {
             channel: asyncio.create_task(self._channel(channel, rooms[channel], granted))
             for channel in rooms
@@ -130,7 +130,7 @@ class _Slack:
         """What conversations.info says of the channel; else, with rights to its history, whether the bot is in it."""
         if not by_info:
             try:
-                await self._answered(self._client.conversations_history(channel=channel, **NOTHING))  # type: ignore[arg-type]  # checked by Slack
+                await self._answered(self._client.conversations_history(channel=channel, **BEFORE_1970))  # type: ignore[arg-type]  # checked by Slack
             except NoAnswer as why:
                 if why.code == "not_in_channel":
                     return {"is_member": False}
