@@ -72,14 +72,15 @@ class Recorder:
     """Notes the functions that are entered for one cause, each once. Use it in a `with`, on a running event loop.
 
     `entrance`: the module at which the cause enters callbot. From there it is followed by a context variable, and into the
-    tasks that are started with an empty context, too.
+    tasks that are started with an empty context, too. `goal`: the function with which `before_goal` is complete.
     """
 
-    def __init__(self, entrance: str) -> None:
+    def __init__(self, entrance: str, goal: Function | None = None) -> None:
         self._entrance = entrance
+        self._goal = goal
         self._followed = ContextVar("followed", default="")
-        self._own: dict[Function, None] = {}
-        """What was entered in the context of the cause itself."""
+        self._before_goal: dict[Function, None] = {}
+        """What was entered in the context of the cause itself until its goal."""
         self._all: dict[Function, None] = {}
 
     def __enter__(self) -> Self:
@@ -107,16 +108,17 @@ class Recorder:
             self._followed.set("own")
         if module.startswith("sandbox/") or not self._followed.get():
             return
-        self._all.setdefault(Function(module, name))
-        if self._followed.get() == "own":
-            self._own.setdefault(Function(module, name))
+        function = Function(module, name)
+        self._all.setdefault(function)
+        if self._followed.get() == "own" and self._goal not in self._before_goal:
+            self._before_goal.setdefault(function)
 
-    def own(self) -> tuple[Function, ...]:
-        """What was entered so far in the context of the cause itself."""
-        return tuple(self._own)
+    def before_goal(self) -> tuple[Function, ...]:
+        """What was entered in the context of the cause itself, up to the goal and with it."""
+        return tuple(self._before_goal)
 
     def all(self) -> tuple[Function, ...]:
-        """That, and what was entered in tasks with an empty context."""
+        """What was entered so far, also in tasks with an empty context."""
         return tuple(self._all)
 
 
@@ -167,18 +169,17 @@ async def house() -> AsyncIterator[House]:
 
 async def path_of_a_request() -> list[Section]:
     """Ana types `/whisper @bob`, and answers her phone as soon as it rings."""
-    async with house() as (floor, pbx, workspace, _):
+    async with house() as (floor, _pbx, workspace, _call):
 
         def shows(word: str) -> bool:
             return any(message.text.startswith(word) for message in workspace.messages(to="U0ANA"))
 
-        with Recorder("slack/http") as recorder:
+        with Recorder("slack/http", goal=Function("uapi/exchange", "put_action")) as recorder:
             await workspace.type("U0ANA", "C0FLOOR", "/whisper <@U0BOB|bob>", raw=True)
-            await pbx.until(pbx.puts, PATIENCE)
-            to_put = recorder.own()
             await workspace.until(lambda: shows("Ringing"), PATIENCE)
             floor.lift("0003*024")
             await workspace.until(lambda: shows("Connected"), PATIENCE)
+            to_put = recorder.before_goal()
             after = tuple(function for function in recorder.all() if function not in to_put)
     return [
         Section("/whisper @bob, from its delivery to the PUT", to_put),
