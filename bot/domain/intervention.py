@@ -142,6 +142,8 @@ class Intervention(BaseModel):
     code: str = ""
     advice: str = ""
     """What the PBX called its refusal, and what to do about it."""
+    accepted: bool = False
+    """The PBX accepted it: after a restart its card must not say that the answer was lost."""
     rung_anyway: bool = False
     """It was to ring whatever is known of the phone, so whether it rings cannot be seen: it is Asked until Connected."""
     phone_seen: PhoneSeen = PhoneSeen.UNKNOWN
@@ -206,9 +208,10 @@ def not_sent(waiting: Intervention, advice: str, now: datetime) -> Intervention:
 
 def answered(intervention: Intervention, answer: Literal["call", "ringing", "nothing"], now: datetime) -> Intervention:
     """The PBX accepted. Nothing is proven by that; 200 and 202 mean that the supervisor's phone is being called."""
+    accepted = intervention.model_copy(update={"accepted": True})
     if intervention.name not in RINGS_PHONE or intervention.rung_anyway or answer == "nothing":
-        return intervention
-    return _reach(intervention, State.RINGING, now)
+        return accepted
+    return _reach(accepted, State.RINGING, now)
 
 
 def refused(intervention: Intervention, error: PbxError, now: datetime) -> Intervention:

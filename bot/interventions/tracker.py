@@ -279,8 +279,8 @@ class InterventionTracker:
         ended = await self._ledger.ended_unshown()
         for one in await self._ledger.following():
             open_one = (await self.open_card(one.card))[one.id]
-            cut_off = open_one.state is State.ASKED and open_one.why is Why.NONE
-            await self.update(answer_lost(open_one) if cut_off else open_one)
+            unanswered = open_one.state is State.ASKED and open_one.why is Why.NONE and not open_one.accepted
+            await self.update(answer_lost(open_one) if unanswered else open_one)
         for card_id in ended:
             await self.open_card(card_id)
             self.show(card_id)

@@ -313,6 +313,14 @@ def test_an_accepted_recording_is_only_asked(an_intervention: MakeIntervention, 
     assert {answered(an_intervention(action), answer, noon).state for action in RECORDING} == {State.ASKED}
 
 
+@pytest.mark.parametrize("answer", ["call", "ringing", "nothing"])
+def test_an_accepted_action_is_known_as_accepted_for_the_next_start(
+    an_intervention: MakeIntervention, noon: datetime, answer: Answer
+) -> None:
+    assert {answered(an_intervention(action), answer, noon).accepted for action in ActionName} == {True}
+    assert not answer_lost(an_intervention()).accepted
+
+
 @pytest.mark.parametrize("answer", ["call", "ringing"])
 def test_a_phone_that_was_busy_is_not_said_to_ring_for_it(an_intervention: MakeIntervention, answer: Answer) -> None:
     asked = an_intervention().model_copy(update={"rung_anyway": True})

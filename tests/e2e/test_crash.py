@@ -68,6 +68,27 @@ async def test_after_kill_9_in_the_moment_of_the_put_nothing_is_sent_again_and_t
     assert (house.cards("U0ANA"), house.actions()) == ([card], ["Monitor"])
 
 
+async def test_after_kill_9_the_card_of_an_accepted_request_does_not_speak_of_a_lost_answer(
+    empty_house: Any, run_bot: Any
+) -> None:
+    house = empty_house
+    house.pbx.forms.action = 204  # accepted, and not a word of a phone that rings: the card stays at Asked
+    killed = await run_bot()
+    await killed.started()
+    house.talk()
+    await house.ana_types("/monitor 0003*210")
+    card = await house.card("Asked")
+    await first_look(house)
+    killed.process.kill()
+    await killed.ended()
+    polls = len(house.pbx.requests)
+    await house.start_bot()
+    await house.pbx.until(lambda: [seen for seen in house.pbx.requests[polls:] if "0003*210" in seen.path])
+    house.floor.lift("0003*024")
+    await house.card("Connected")
+    assert not [version for version in card.versions if "lost" in version.text]
+
+
 async def test_sigterm_answers_what_has_arrived_and_exits_0_and_the_next_start_goes_on(
     empty_house: Any, run_bot: Any
 ) -> None:
