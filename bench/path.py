@@ -71,11 +71,11 @@ class Section(NamedTuple):
 class Recorder:
     """Notes the functions that are entered for one cause, each once. Use it in a `with`, on a running event loop.
 
-    `entrance`: the module at which the cause enters callbot. From there it is followed by a context variable, and into the
+    `entrance`: the function at which the cause enters callbot. From there it is followed by a context variable, and into the
     tasks that are started with an empty context, too. `goal`: the function with which `before_goal` is complete.
     """
 
-    def __init__(self, entrance: str, goal: Function | None = None) -> None:
+    def __init__(self, entrance: Function, goal: Function | None = None) -> None:
         self._entrance = entrance
         self._goal = goal
         self._followed = ContextVar("followed", default="")
@@ -103,12 +103,11 @@ class Recorder:
         path, name = frame.f_code.co_filename, frame.f_code.co_qualname
         if event != "call" or not path.startswith(ROOT) or name.endswith(">"):
             return
-        module = path.removeprefix(ROOT).removesuffix(".py")
-        if module == self._entrance:
+        function = Function(path.removeprefix(ROOT).removesuffix(".py"), name)
+        if function == self._entrance:
             self._followed.set("own")
-        if module.startswith("sandbox/") or not self._followed.get():
+        if function.module.startswith("sandbox/") or not self._followed.get():
             return
-        function = Function(module, name)
         self._all.setdefault(function)
         if self._followed.get() == "own" and self._goal not in self._before_goal:
             self._before_goal.setdefault(function)
@@ -174,7 +173,8 @@ async def path_of_a_request() -> list[Section]:
         def shows(word: str) -> bool:
             return any(message.text.startswith(word) for message in workspace.messages(to="U0ANA"))
 
-        with Recorder("slack/http", goal=Function("uapi/exchange", "put_action")) as recorder:
+        entrance, goal = Function("slack/http", "slack_events.<locals>.take"), Function("uapi/exchange", "put_action")
+        with Recorder(entrance, goal) as recorder:
             await workspace.type("U0ANA", "C0FLOOR", "/whisper <@U0BOB|bob>", raw=True)
             await workspace.until(lambda: shows("Ringing"), PATIENCE)
             floor.lift("0003*024")
@@ -190,7 +190,7 @@ async def path_of_a_request() -> list[Section]:
 async def path_of_an_alert() -> list[Section]:
     """Bob puts his caller on hold, which an alert is about."""
     async with house() as (floor, _, workspace, call):
-        with Recorder("alerts/monitor") as recorder:
+        with Recorder(Function("alerts/monitor", "AlertMonitor._keep_scanning")) as recorder:
             floor.hold(call)
             await workspace.until(lambda: workspace.messages("C0ALERTS"), PATIENCE)
     return [Section("An alert, from the list of live calls to its posted card", recorder.all())]

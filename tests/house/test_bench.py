@@ -57,6 +57,8 @@ async def test_the_path_leads_from_slack_to_the_pbx_and_from_a_scan_to_a_card() 
     assert not set(to_put.functions) & set(to_connected.functions)
     assert alert.functions[0].module == "alerts/monitor"
     assert {"alerts", "polling", "uapi", "ledger", "slack"} <= _packages(alert)
+    beside = Function("alerts/monitor", "AlertMonitor._keep_time")  # a task of its own, which wakes up each second
+    assert beside not in alert.functions
 
 
 def test_a_section_of_the_path_has_a_line_for_each_module_in_order() -> None:
