@@ -8,11 +8,12 @@ import aiohttp
 import pytest
 
 from bot.domain.actions import Monitor
-from bot.domain.errors import AnswerLost, PbxError, PbxUnreachable
+from bot.domain.errors import AnswerLost, ExtensionInvalid, PbxError, PbxUnreachable
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import Fault, SandboxPbx
 from bot.uapi.client import UnifiedApi
 from bot.uapi.token import ClientCredentials
+from tests.uapi.conftest import HANG, RawPbx, http
 
 MONITOR = Monitor(phone_call_view_id="01", send_call_to="0003*024", wait_for_pickup=20)
 Connect = Callable[..., UnifiedApi]
@@ -160,6 +161,24 @@ async def test_what_went_wrong_is_kept_in_few_words(
     with pytest.raises(PbxError):
         await connect(pbx.url, measure=figures, read_timeout=0.1).presence("3", "0003*024")
     assert figures.kept == [("presence", error)]
+
+
+async def test_a_refusal_with_400_is_kept_as_an_error(raw: RawPbx, connect: Connect) -> None:
+    raw.replies = [http(400, {"error": {"code": "extension_invalid"}})]
+    figures = Figures()
+    with pytest.raises(ExtensionInvalid):
+        await connect(raw.url, measure=figures).presence("3", "0003*024")
+    assert figures.kept == [("presence", "HTTP 400")]
+
+
+async def test_a_request_that_callbot_breaks_off_is_kept_as_that(raw: RawPbx, connect: Connect) -> None:
+    raw.replies = [HANG]
+    figures = Figures()
+    asking = asyncio.create_task(connect(raw.url, measure=figures).presence("3", "0003*024"))
+    await raw.until_heard(1)
+    asking.cancel()
+    await asyncio.wait({asking})
+    assert (asking.cancelled(), figures.kept) == (True, [("presence", "not finished")])
 
 
 async def test_a_pbx_that_is_down_is_not_connected(pbx: SandboxPbx, connect: Connect) -> None:
