@@ -36,7 +36,7 @@ STATES: dict[str, tuple[When, dict[str, Any], bool]] = {
 
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_what_an_alert_of_is_about_goes_on_as_long_as_its_view_shows_it(
+def test_what_an_alert_is_about_goes_on_as_long_as_its_view_shows_it(
     state: tuple[When, dict[str, Any], bool], a_call: MakeCall, a_view: Any, an_alert_of: Any
 ) -> None:
     when, fields, goes_on = state

@@ -1,16 +1,17 @@
 """Polls of tracked calls: in few requests, the urgent ones first, never the same call twice at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from bot.domain.calls import PhoneCall
+from bot.domain.calls import PhoneCall, Presence
 from bot.domain.errors import AccessDenied, PbxUnreachable
 from bot.domain.intervention import UNREADABLE, Poll
 from bot.domain.permissions import Scope
-from bot.polling.poller import Haste
+from bot.polling.poller import Haste, Poller
 from bot.polling.scan import READS_AT_A_TIME
 
 MakeCall = Callable[..., PhoneCall]
@@ -227,6 +228,71 @@ async def test_after_the_end_nothing_is_begun(watch: Any, clock: Any) -> None:
     await watch.poller.stop()
     await clock.let_pass(9)
     assert len(watch.pbx.asked) == READS_AT_A_TIME
+
+
+# ── whose turns it takes ──
+
+
+@dataclass
+class Noting:
+    """A PBX without calls, which notes what it is asked and answers after a second."""
+
+    clock: Any
+    asked: list[str] = field(default_factory=list)
+
+    async def get(self, user: str, extension: str, call_id: str) -> PhoneCall | None:
+        await self._answer(READS)
+        return None
+
+    async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
+        await self._answer(LISTS)
+        return ()
+
+    async def presence(self, user: str, extension: str) -> Presence | None:
+        await self._answer("presence")
+        return None
+
+    async def act(self, *what: Any) -> Any:
+        raise AssertionError("polling sends nothing")
+
+    async def _answer(self, kind: str) -> None:
+        self.asked.append(kind)
+        await self.clock.sleep(1.0)
+
+
+def polls(poller: Poller, haste: Haste, many: int = 1) -> Awaitable[object]:
+    return asyncio.gather(*(poller.poll(("12", "0003*210", f"c{number}"), haste) for number in range(many)))
+
+
+ASKED: dict[str, tuple[Callable[[Poller], Awaitable[object]], list[str], list[str]]] = {
+    "a poll while a change is expected": (lambda poller: polls(poller, Haste.EXPECTING), [READS], []),
+    "a poll to be sure": (lambda poller: polls(poller, Haste.DOUBTING), [READS], []),
+    "a poll in the middle of a call": (lambda poller: polls(poller, Haste.WATCHING), [], [READS]),
+    "polls for which a list is read": (lambda poller: polls(poller, Haste.EXPECTING, 6), [READS] * 6, [LISTS]),
+    "a snapshot": (lambda poller: poller.snapshot(8.0), [LISTS], []),
+    "a scan": (lambda poller: poller.scan(), [], [LISTS]),
+    "the presence of a phone": (lambda poller: poller.presence("3", "0003*024"), ["presence"], []),
+}
+
+
+@pytest.mark.parametrize(("ask", "urgent", "background"), ASKED.values(), ids=ASKED)
+async def test_what_a_person_waits_for_is_asked_urgently_and_the_rest_in_the_background(
+    clock: Any, ask: Callable[[Poller], Awaitable[object]], urgent: list[str], background: list[str]
+) -> None:
+    first, second = Noting(clock), Noting(clock)
+    poller = Poller(
+        urgent=first,
+        background=second,
+        scopes=lambda: SCOPES[:1],
+        every=lambda: 1.0,
+        clock=clock,
+        sleep=clock.sleep,
+        random=lambda: 0.5,
+    )
+    asking = asyncio.ensure_future(ask(poller))
+    await clock.let_pass(9)
+    await asking
+    assert (first.asked, second.asked) == (urgent, background)
 
 
 # ── how soon a call is polled again ──

@@ -10,6 +10,7 @@ import pytest
 from bot.domain.calls import PhoneCall
 from bot.domain.errors import AccessDenied, PbxError, PbxUnreachable
 from bot.domain.permissions import Scope
+from bot.polling.phone_calls import PartlyRead
 from bot.polling.poller import Poller
 from bot.polling.scan import READS_AT_A_TIME, Snapshot, each_once
 
@@ -132,6 +133,12 @@ async def test_a_scope_that_is_not_read_is_counted_and_hides_no_other(
     assert (ids(snapshot), snapshot.unread) == (["c2", "c3"], 1)
 
 
+async def test_what_a_scope_shows_beside_calls_without_an_id_is_there_and_the_scope_is_counted(shop: Shop) -> None:
+    shop.pbx.failing[ME] = PartlyRead(shop.pbx.lists[ME][:1], skipped=1)
+    snapshot = await shop.takes()
+    assert (ids(snapshot), snapshot.unread) == (["c1", "c2", "c3"], 1)
+
+
 async def test_where_no_scope_can_be_read_there_is_no_snapshot(shop: Shop) -> None:
     shop.pbx.failing = dict.fromkeys((ME, BOB, DAN), PbxUnreachable("HTTP 502"))
     with pytest.raises(PbxUnreachable) as caught:
@@ -164,6 +171,14 @@ async def test_who_asks_later_gets_a_new_one(shop: Shop) -> None:
     await shop.takes()
     shop.pbx.lists[DAN] = ()
     assert ids(await shop.takes()) == ["c1", "c2"]
+
+
+async def test_after_the_end_no_snapshot_goes_on(shop: Shop, clock: Any) -> None:
+    taking = asyncio.create_task(shop.poller.snapshot(8.0))
+    await clock.let_pass(0.5)
+    await shop.poller.stop()
+    await asyncio.wait({taking})
+    assert (taking.cancelled(), shop.pbx.under_way) == (True, 0)
 
 
 async def test_many_scopes_are_read_a_few_at_a_time(shop: Shop) -> None:
