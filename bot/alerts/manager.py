@@ -107,8 +107,8 @@ class AlertMetrics(Protocol):
         `skipped`: entries of lists that could not be read.
         """
 
-    def alert(self, kind: str, what: str) -> None:
-        """An alert of a rule of that kind was raised, digested, taken, snoozed or resolved, or its card was posted."""
+    def alert(self, when: str, what: str) -> None:
+        """An alert of a rule with that `when` was raised, digested, acknowledged, snoozed or resolved, or its card was posted."""
 
     def date_unusable(self, when: str, why: str) -> None:
         """A date of a call was not used: missing or future (no rule fires by it), contradictory or implausible (it counts from later)."""
@@ -326,7 +326,7 @@ class AlertManager:
         """Somebody clicked *I'm on it*. An agent who asked for help is told who is coming."""
         known = alert.helper(slack_user)
         self.update(acknowledged(alert, slack_user, name, self._clock.now()))
-        self._metrics.alert(alert.when, "taken")
+        self._metrics.alert(alert.when, "acknowledged")
         if known is None or not (known.on_it or known.coming):
             self._tell_asker(alert, slack_user, name)
 

@@ -229,9 +229,9 @@ class LiveConfig:
             self._read_at = self._clock()
         if why != self._unread:
             if why:
-                _log.error("rules_unread", why=why.rpartition(": ")[2])
+                _log.error("config_unreadable", why=why.rpartition(": ")[2])
             else:
-                _log.info("rules_read_again")
+                _log.info("config_readable_again")
         self._unread = why
         return files
 
@@ -241,16 +241,16 @@ class LiveConfig:
         except ConfigErrors as error:
             if error.errors != self._errors:
                 places = [_place(text, files.directory_name) for text in error.errors[:MOST_LISTED]]
-                _log.error("rules_not_taken", mistakes=error.number, places=places)
+                _log.error("config_rejected", errors=error.number, places=places)
             self._errors = error.errors
             return
         except Exception:  # noqa: BLE001 - the next change must be read whatever went wrong with this one
-            _log.exception("rules_not_taken")
+            _log.exception("config_rejected")
             self._errors = ["callbot itself failed to read them"]
             return
         self._current, self._errors = read, []
         agents = len(read.permissions.directory.agents)
-        _log.info("rules_taken", people=len(read.config.users), roles=len(read.config.roles), agents=agents)
+        _log.info("config_applied", people=len(read.config.users), roles=len(read.config.roles), agents=agents)
         for callback in self._subscribers:
             self._call(callback)
 
@@ -258,7 +258,7 @@ class LiveConfig:
         try:
             callback()
         except Exception:  # noqa: BLE001 - a subscriber that fails must not keep later changes from being read
-            _log.exception("rules_not_followed")
+            _log.exception("config_change_failed")
 
 
 def _place(text: str, directory_name: str | None) -> str:

@@ -65,9 +65,9 @@ GAUGES = {
     "open_interventions": "Interventions that are tracked now",
     "alerts_open": "Alerts and help requests that are open now",
     "calls_seen": "Live calls in the last scan",
-    "look_age_seconds": "How old the last scan is that the PBX answered",
-    "rules_mistaken": "1: the changed configuration is invalid, the old one holds",
-    "rules_age_seconds": "How long ago callbot.toml and its directory could be read last; beyond a minute nothing is permitted",
+    "scan_age_seconds": "How old the last scan is that the PBX answered",
+    "config_invalid": "1: the changed configuration is invalid, the old one holds",
+    "config_age_seconds": "How long ago callbot.toml and its directory could be read last; beyond a minute nothing is permitted",
 }
 """What is true now: names without `callbot_`, and what each says."""
 
@@ -101,14 +101,14 @@ class Metrics:
         self._errors = count("callbot_answer_errors", errors, ["system", "method", "error"])
         self._length = gauge("callbot_queue_length", "What waits or is under way now", ["queue"])
         self._gauges = {name: gauge(f"callbot_{name}", text) for name, text in GAUGES.items()}
-        self._scan = histogram("callbot_look_seconds", "How long a scan of all live calls took", buckets=SCANS)
+        self._scan = histogram("callbot_scan_seconds", "How long a scan of all live calls took", buckets=SCANS)
         self._unread = count("callbot_lists_unread", "Lists of live calls that the PBX did not give, in all scans")
         skipped = "Entries of lists of live calls that could not be read, in all scans"
         self._skipped = count("callbot_list_entries_skipped", skipped)
         ledger = "Failures of the ledger's database, by reason"
         self._ledger_failures = count("callbot_ledger_failures", ledger, ["reason"])
-        alerts = "Alerts raised, digested, posted, acknowledged (taken), snoozed and resolved"
-        self._alerts = count("callbot_alerts", alerts, ["kind", "what"])
+        alerts = "Alerts raised, digested, posted, acknowledged, snoozed and resolved"
+        self._alerts = count("callbot_alerts", alerts, ["when", "what"])
         dates = "Dates of calls that no alert rule can use: missing, in the future, or contradictory"
         self._dates = count("callbot_alert_dates_unusable", dates, ["when", "why"])
         to_card = "From the moment an alert was due to its card in Slack"
@@ -167,9 +167,9 @@ class Metrics:
         self._unread.inc(unread)
         self._skipped.inc(skipped)
 
-    def alert(self, rule: str, what: str) -> None:
-        """A change of one alert; `rule` is the kind of its rule."""
-        self._alerts.labels(rule, what).inc()
+    def alert(self, when: str, what: str) -> None:
+        """A change of one alert; `when` is that of its rule."""
+        self._alerts.labels(when, what).inc()
 
     def date_unusable(self, when: str, why: str) -> None:
         """A date of a call that no alert rule can use."""

@@ -349,15 +349,15 @@ def named(events: Events, event: str) -> Events:
 async def test_what_is_taken_up_is_a_line_of_figures(running: Running) -> None:
     with capture_logs() as events:
         await running.write(agents=AGENTS + "0003*211,,\n")
-    assert named(events, "rules_taken") == [{"event": "rules_taken", "people": 1, "roles": 1, "agents": 2}]
+    assert named(events, "config_applied") == [{"event": "config_applied", "people": 1, "roles": 1, "agents": 2}]
 
 
 async def test_an_error_is_one_line_with_its_place(running: Running) -> None:
     with capture_logs() as events:
         await running.write(agents=AGENTS + "210,,\n")
         await running.read_again()
-    assert named(events, "rules_not_taken") == [
-        {"event": "rules_not_taken", "mistakes": 1, "places": ["directory line 3"]}
+    assert named(events, "config_rejected") == [
+        {"event": "config_rejected", "errors": 1, "places": ["directory line 3"]}
     ]
 
 
@@ -365,14 +365,14 @@ async def test_the_same_error_in_another_dress_is_not_logged_again(running: Runn
     with capture_logs() as events:
         await running.write(agents=AGENTS + "210,,\n")
         await running.write(agents=AGENTS + "210,,\n\n")
-    assert len(named(events, "rules_not_taken")) == 1
+    assert len(named(events, "config_rejected")) == 1
 
 
 async def test_an_error_that_comes_again_is_logged_again(running: Running) -> None:
     with capture_logs() as events:
         for agents in (AGENTS + "210,,\n", AGENTS, AGENTS + "210,,\n"):
             await running.write(agents=agents)
-    assert len(named(events, "rules_not_taken")) == 2
+    assert len(named(events, "config_rejected")) == 2
 
 
 PLACES = {
@@ -395,7 +395,7 @@ async def test_the_log_says_where_an_error_is_and_nothing_that_somebody_wrote(
 ) -> None:
     with capture_logs() as events:
         await running.write(config, agents)
-    [line] = named(events, "rules_not_taken")
+    [line] = named(events, "config_rejected")
     assert line["places"] == places
     assert not [word for word in ("Vera", "5550142", "Private") if word in str(events)]
 
@@ -403,5 +403,5 @@ async def test_the_log_says_where_an_error_is_and_nothing_that_somebody_wrote(
 async def test_of_many_errors_the_log_has_the_number_and_the_first_places(running: Running) -> None:
     with capture_logs() as events:
         await running.write(agents=AGENTS * 300)
-    [line] = named(events, "rules_not_taken")
-    assert (line["mistakes"], len(line["places"])) == (598, 20)
+    [line] = named(events, "config_rejected")
+    assert (line["errors"], len(line["places"])) == (598, 20)

@@ -147,10 +147,10 @@ async def test_the_log_says_once_why_and_when_it_is_over(reading: Reading) -> No
             await reading.read_again()
             await reading.read_again()
         await reading.read_again()
-    told = [(line["event"], line.get("why")) for line in logged if line["event"] != "rules_not_taken"]
-    assert told[0] == ("rules_unread", "Too many open files")
-    assert [event for event, _ in told].count("rules_unread") == 1
-    assert "rules_read_again" in [event for event, _ in told]
+    told = [(line["event"], line.get("why")) for line in logged if line["event"] != "config_rejected"]
+    assert told[0] == ("config_unreadable", "Too many open files")
+    assert [event for event, _ in told].count("config_unreadable") == 1
+    assert "config_readable_again" in [event for event, _ in told]
 
 
 async def test_how_old_the_rules_are_is_known(reading: Reading) -> None:

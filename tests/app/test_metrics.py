@@ -122,18 +122,18 @@ def test_a_scan_is_timed_and_the_lists_that_it_lacks_are_counted() -> None:
     metrics.scanned(0.3, 40, 0, 0)
     metrics.scanned(4.0, 38, 3, 2)
     shown = metrics.exposition().decode()
-    assert 'callbot_look_seconds_bucket{le="0.5"} 1.0' in shown
-    assert ("callbot_look_seconds_count 2.0" in shown, "callbot_lists_unread_total 3.0" in shown) == (True, True)
+    assert 'callbot_scan_seconds_bucket{le="0.5"} 1.0' in shown
+    assert ("callbot_scan_seconds_count 2.0" in shown, "callbot_lists_unread_total 3.0" in shown) == (True, True)
 
 
-def test_what_becomes_of_alerts_is_counted_by_the_kind_of_their_rule() -> None:
+def test_what_becomes_of_alerts_is_counted_by_when_of_their_rule() -> None:
     metrics = Metrics()
     metrics.alert("ringing", "raised")
     metrics.alert("ringing", "raised")
     metrics.alert("help_request", "resolved")
     shown = metrics.exposition().decode()
-    assert 'callbot_alerts_total{kind="ringing",what="raised"} 2.0' in shown
-    assert 'callbot_alerts_total{kind="help_request",what="resolved"} 1.0' in shown
+    assert 'callbot_alerts_total{what="raised",when="ringing"} 2.0' in shown
+    assert 'callbot_alerts_total{what="resolved",when="help_request"} 1.0' in shown
 
 
 def test_a_date_that_cannot_be_used_is_counted_with_why() -> None:
@@ -182,22 +182,22 @@ def test_what_is_true_now_is_asked_whenever_the_metrics_are_read() -> None:
     waiting = [1, 2]
     metrics.watch_length("requests", lambda: len(waiting))
     metrics.watch("open_interventions", lambda: 7)
-    metrics.watch("rules_mistaken", lambda: True)
+    metrics.watch("config_invalid", lambda: True)
     waiting.append(3)
     shown = metrics.exposition().decode()
     assert 'callbot_queue_length{queue="requests"} 3.0' in shown
-    assert ("callbot_open_interventions 7.0" in shown, "callbot_rules_mistaken 1.0" in shown) == (True, True)
+    assert ("callbot_open_interventions 7.0" in shown, "callbot_config_invalid 1.0" in shown) == (True, True)
 
 
 def test_open_alerts_the_age_of_the_scan_and_its_calls_are_asked_whenever_the_metrics_are_read() -> None:
     metrics = Metrics()
     alerts = ["one"]
     metrics.watch("alerts_open", lambda: len(alerts))
-    metrics.watch("look_age_seconds", lambda: 1.5)
+    metrics.watch("scan_age_seconds", lambda: 1.5)
     metrics.watch("calls_seen", lambda: 10_000)
     alerts.append("two")
     shown = metrics.exposition().decode()
-    assert [line for line in ("callbot_alerts_open 2.0", "callbot_look_age_seconds 1.5") if line not in shown] == []
+    assert [line for line in ("callbot_alerts_open 2.0", "callbot_scan_age_seconds 1.5") if line not in shown] == []
     assert "callbot_calls_seen 10000.0" in shown
 
 

@@ -44,7 +44,7 @@ class Hold:
     async def change_config(self, old: str, new: str) -> None:
         """Change callbot.toml. It holds when this returns."""
         self._house.change_config(old, new)
-        await self.logged("rules_taken")
+        await self.logged("config_applied")
 
     def end(self) -> None:
         """Let the ledger take writes again."""

@@ -38,7 +38,7 @@ async def logged(house: Any, events: Events, event: str) -> Any:
 async def change(house: Any, events: Events, old: str, new: str) -> None:
     """Another configuration, which holds when this returns."""
     write(house.folder, house.config.replace(old, new))
-    await logged(house, events, "rules_taken")
+    await logged(house, events, "config_applied")
 
 
 def write(folder: Path, text: str) -> None:
@@ -96,10 +96,10 @@ async def test_a_channel_is_silent_from_the_change_on(house: Any, events: Events
 async def test_a_mistake_keeps_the_old_rules_and_the_log_says_where_it_is(house: Any, events: Events) -> None:
     house.talk()
     write(house.folder, house.config.replace('extension = "0003*024"', 'extension = "24"'))
-    line = await logged(house, events, "rules_not_taken")
+    line = await logged(house, events, "config_rejected")
     await typed(house, "U0ANA", "/monitor 0003*210")
     await house.card("Ringing Ana's phone 0003*024")
-    assert (line["mistakes"], line["places"]) == (1, ["users.U0ANA.extension.0"])
+    assert (line["errors"], line["places"]) == (1, ["users.U0ANA.extension.0"])
 
 
 async def test_a_swapped_symlink_is_taken_up(empty_house: Any, events: Events) -> None:
@@ -112,7 +112,7 @@ async def test_a_swapped_symlink_is_taken_up(empty_house: Any, events: Events) -
     await house.start_bot(config_every=OFTEN)
     (house.folder / "..new").symlink_to("v2")
     (house.folder / "..new").replace(house.folder / "..data")
-    await logged(house, events, "rules_taken")
+    await logged(house, events, "config_applied")
     await typed(house, "U0EVE", "/calls")
     await house.told("U0EVE", "Ask Anna Popescu to add")
 
@@ -124,7 +124,7 @@ async def test_a_changed_directory_is_taken_up(empty_house: Any, events: Events)
     (house.folder / "agents.csv").write_text("extension,team\n0003*310,sales\n")
     await house.start_bot(config_every=OFTEN)
     (house.folder / "agents.csv").write_text("extension,team\n0003*310,support\n")
-    await logged(house, events, "rules_taken")
+    await logged(house, events, "config_applied")
     await typed(house, "U0ANA", "/monitor 0003*310")
     await house.told("U0ANA", "on team:sales, but not on 0003*310")
     assert house.pbx.puts() == []
@@ -141,7 +141,7 @@ async def test_rules_that_cannot_be_read_permit_nothing_new(empty_house: Any, ev
     await house.start_bot(config_every=OFTEN, unread_for=0.0)
     house.talk()
     (house.folder / "callbot.toml").unlink()
-    await logged(house, events, "rules_not_taken")
+    await logged(house, events, "config_rejected")
     await typed(house, "U0ANA", "/monitor 0003*210")
     await house.told("U0ANA", "callbot.toml cannot be read since")
     assert house.pbx.puts() == []

@@ -265,7 +265,7 @@ async def test_half_open_connections_keep_no_rule_from_being_read(empty_house: A
     held = await half_open(bot.port, MORE)
     house.change_config("[users.U0LIS]", "[users.U0ANYONE]")
     async with asyncio.timeout(7):
-        while '"event": "rules_taken"' not in bot.said:
+        while '"event": "config_applied"' not in bot.said:
             assert bot.process.stdout is not None
             bot.said += (await bot.process.stdout.readline()).decode()
     await house.workspace.type("U0LIS", "C0FLOOR", "/monitor 0003*210")

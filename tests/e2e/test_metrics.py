@@ -36,7 +36,7 @@ async def test_an_intervention_leaves_its_metrics(house: Any) -> None:
         'callbot_queue_length{queue="requests"}': 0.0,
         'callbot_queue_length{queue="slack"}': 0.0,
         'callbot_queue_length{queue="polls"}': seen['callbot_queue_length{queue="polls"}'],
-        "callbot_rules_mistaken": 0.0,
+        "callbot_config_invalid": 0.0,
     }
     assert {name: seen.get(name) for name in expected} == expected
 
