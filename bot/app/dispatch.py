@@ -77,6 +77,7 @@ class Dispatch:
 
     async def _carry_out(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
         """Carry out a request that is in the ledger. Whatever is raised is concluded there first."""
+        permissions = self._config.permissions()  # of now: the ledger says whose call was meant, also if that changes
         try:
             if isinstance(meant, Refusal):
                 raise meant  # noqa: TRY301 - concluded and said as every other refusal
@@ -93,7 +94,7 @@ class Dispatch:
                 await answer.tell(asker)
         except Exception as error:
             rule, no = rule_of(error)
-            extension, call_id = named_call(meant, request.slack_user, self._config.permissions())
+            extension, call_id = named_call(meant, request.slack_user, permissions)
             await self._outcomes.conclude(
                 request, Outcome.REFUSED, rule, allowed=no, extension=extension, call_id=call_id
             )

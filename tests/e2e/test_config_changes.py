@@ -225,3 +225,15 @@ async def test_a_right_that_is_lost_while_the_pbx_is_slow_is_lost(house: Any, ty
     (house.folder / "callbot.toml").write_text(changed)
     await house.told("U0ANA", "I don't know you yet")
     assert (asked > 0, house.pbx.puts()) == (True, [])
+
+
+async def test_the_audit_log_says_whose_phone_was_meant_when_it_was_asked_for(house: Any) -> None:
+    """Who has lost the right meanwhile asked for it all the same, and on whom is what the log is for."""
+    house.talk()
+    house.pbx.faults.add(Fault("slow", method="GET", path_contains="/phoneCalls/", seconds=1.0, times=None))
+    await house.ana_types("/monitor @bob")
+    changed = house.config.replace("[users.U0ANA]", "[users.U0OLD]").replace('"U0ANA"', '"U0BOB"')
+    (house.folder / "callbot.toml").write_text(changed)
+    await house.told("U0ANA", "I don't know you yet")
+    (entry,) = await house.audit_log()
+    assert (entry.outcome, entry.allowed, entry.extension) == ("refused", False, "0003*210")
