@@ -37,11 +37,12 @@ NOWHERE = (
 _log = structlog.get_logger("callbot.slack")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)  # the response_url is a secret
 class PrivateAnswers:
     """Answers one person about one request.
 
-    `response_url`: empty where Slack gave none. `now`: wall-clock time. `pbx_behind`: what to add to times of the PBX to get wall-clock times.
+    `response_url`: empty where Slack gave none. `now`: wall-clock time. `pbx_behind`: what to add to times of the PBX to get
+    wall-clock times.
     """
 
     outbox: Outbox

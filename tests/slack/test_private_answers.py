@@ -34,6 +34,11 @@ async def test_an_answer_is_private(desk: Any) -> None:
     assert said(desk) == (1, 0)
 
 
+async def test_what_is_logged_of_an_asker_holds_no_response_url(desk: Any) -> None:
+    """A person who has the response_url can write in callbot's name."""
+    assert "http" not in repr(await asker(desk))
+
+
 async def test_without_a_response_url_the_answer_is_a_direct_message(desk: Any) -> None:
     await (await asker(desk, "")).helped()
     assert said(desk) == (0, 1)
