@@ -239,7 +239,8 @@ class CardPublisher:
             else:
                 await self._posts.update(self._newest[card_id], placement, placement.posted_at, content, how_urgent)
         except BaseException:
-            self._newest.setdefault(card_id, placement.sent)
+            if not placement.shown:  # else Slack took it, and the note of that in the ledger was cut off
+                self._newest.setdefault(card_id, placement.sent)
             raise
         placement.shown_since, placement.drawn = newest_step(placement.sent).timestamp(), None
         self._accepted(placement)

@@ -1,8 +1,11 @@
 """Cards in a strict workspace that misbehaves: one card for one person and one call, which is soon up to date."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -241,6 +244,20 @@ async def test_the_end_does_not_wait_for_a_slack_that_is_away(desk: Any, card_in
         await desk.publisher.drain(0.1)
     late = asyncio.get_running_loop().time() - begun
     assert (late < 1.0, [line["event"] for line in logs]) == (True, ["cards_not_shown"])
+
+
+async def test_a_card_that_slack_shows_is_not_called_unshown_because_the_ledger_is_slow(
+    desk: Any, card_in: CardIn, tmp_path: Path
+) -> None:
+    desk.publisher.show(card_in(State.RINGING))
+    await desk.shows("Ringing")
+    await desk.publisher.drain(1.0)
+    with closing(sqlite3.connect(tmp_path / "callbot.db", isolation_level=None)) as other, capture_logs() as logs:
+        other.execute("BEGIN IMMEDIATE")
+        desk.publisher.show(card_in(State.CONNECTED, after=2))
+        await desk.shows("Connected")
+        await desk.publisher.drain(0.1)
+    assert ([line["event"] for line in logs], len(desk.publisher)) == ([], 0)
 
 
 async def test_a_request_that_a_restart_cut_off_is_told_when_slack_takes_it_again(desk: Any) -> None:
