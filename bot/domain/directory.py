@@ -21,7 +21,7 @@ LARGEST_FILE = 4 * 1024 * 1024
 """Bytes of the file."""
 MOST_ROWS = 20_000
 MOST_LISTED = 20
-"""Mistakes that are written out; a file that is wrong throughout is wrong in the same way."""
+"""Errors that are written out; a file that is wrong throughout is wrong in the same way."""
 MOST_EXTENSIONS = 20
 """Rows of one Slack user: a mention asks the PBX about each."""
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
@@ -74,7 +74,7 @@ class Agent:
     uapi_user: str | None = None
     slack_user: str | None = None
     line: int = field(default=0, compare=False)
-    """Where it stands in the file, for mistakes."""
+    """Where it stands in the file, for errors."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Directory:
 
 
 def read_directory(raw: bytes, file: str) -> Directory:
-    """Read the file; `file` is its name, for the mistakes. Raises ConfigErrors: “agents.csv line 7: …”, all at once."""
+    """Read the file; `file` is its name, for the errors. Raises ConfigErrors: “agents.csv line 7: …”, all at once."""
     if len(raw) > LARGEST_FILE:
         raise ConfigErrors(file, [f"{file}: is larger than 4 MiB; leave out people whose calls nobody acts on"])
     try:
@@ -116,27 +116,27 @@ def read_directory(raw: bytes, file: str) -> Directory:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigErrors(file, [f"{file} line {line}: is not UTF-8; save the file as “CSV UTF-8”"]) from None
-    rows, mistakes = _rows(text)
+    rows, errors = _rows(text)
     if len(rows) > MOST_ROWS + 1:
         raise ConfigErrors(
             file, [f"{file}: has more than {MOST_ROWS:,} rows; leave out people whose calls nobody acts on"]
         )
     agents, more = _agents(rows)
-    mistakes = more + mistakes
-    if mistakes:
-        lines = [f"{file} line {line}: {text}" for line, text in mistakes]
+    errors = more + errors
+    if errors:
+        lines = [f"{file} line {line}: {text}" for line, text in errors]
         raise ConfigErrors(file, lines[:MOST_LISTED], unlisted=len(lines[MOST_LISTED:]))
     return Directory(tuple(agents))
 
 
-_Mistakes = list[tuple[int, str]]
+_Errors = list[tuple[int, str]]
 """Line and what is wrong there."""
 _Rows = list[tuple[int, list[str]]]
 """The line that a row begins on, and its values."""
 _NO_CSV = "cannot be read from here on; a quotation mark is opened and not closed, or stands inside a value"
 
 
-def _rows(text: str) -> tuple[_Rows, _Mistakes]:
+def _rows(text: str) -> tuple[_Rows, _Errors]:
     """Every row that is not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: _Rows = []
@@ -155,19 +155,19 @@ def _rows(text: str) -> tuple[_Rows, _Mistakes]:
             rows.append((line, values))
 
 
-def _agents(rows: _Rows) -> tuple[list[Agent], _Mistakes]:
+def _agents(rows: _Rows) -> tuple[list[Agent], _Errors]:
     names = ",".join(CSV_COLUMNS)
     if not rows:
         return [], [(1, f"the header line is missing; it names the columns: {names}")]
     (first, header), *others = rows
-    mistakes = [
+    errors = [
         (first, f"{_shown(name)} is no column; they are {names}, with commas between them")
         for name in header
         if name not in CSV_COLUMNS
     ]
-    mistakes += [(first, f"column {name} stands there twice") for name in CSV_COLUMNS if header.count(name) > 1]
+    errors += [(first, f"column {name} stands there twice") for name in CSV_COLUMNS if header.count(name) > 1]
     if "extension" not in header:
-        return [], [*mistakes, (first, "column extension is missing")]
+        return [], [*errors, (first, "column extension is missing")]
     agents: list[Agent] = []
     lines: dict[str, int] = {}
     mentioned = Counter[str]()
@@ -183,10 +183,10 @@ def _agents(rows: _Rows) -> tuple[list[Agent], _Mistakes]:
         mentioned[slack_user] += 1
         if slack_user and mentioned[slack_user] == MOST_EXTENSIONS + 1:
             wrong.append(f"{_shown(slack_user)} stands on more than {MOST_EXTENSIONS} lines")
-        mistakes += [(line, text) for text in wrong]
+        errors += [(line, text) for text in wrong]
         if not wrong:
             agents.append(_agent(row, line))
-    return agents, mistakes
+    return agents, errors
 
 
 def _agent(row: Mapping[str, str], line: int) -> Agent:

@@ -1,4 +1,4 @@
-"""agents.csv: what may stand there in whatever dress, and every mistake by its line, all at once."""
+"""agents.csv: what may stand there in whatever dress, and every error by its line, all at once."""
 
 from contextlib import suppress
 
@@ -18,14 +18,14 @@ def agents(text: str) -> list[Agent]:
     return list(read_directory(text.encode(), "agents.csv").agents)
 
 
-def mistakes(raw: bytes) -> ConfigErrors:
+def errors_of(raw: bytes) -> ConfigErrors:
     with pytest.raises(ConfigErrors) as caught:
         read_directory(raw, "agents.csv")
     return caught.value
 
 
 def said(text: str) -> list[str]:
-    return mistakes(text.encode()).errors
+    return errors_of(text.encode()).errors
 
 
 # ── what is right ──
@@ -143,7 +143,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("rows", "line"), WRONG.values(), ids=WRONG)
-def test_each_mistake_is_said_with_its_line(rows: str, line: str) -> None:
+def test_each_error_is_said_with_its_line(rows: str, line: str) -> None:
     assert said(HEADER + rows) == [f"agents.csv {line}"]
 
 
@@ -164,24 +164,24 @@ def test_a_wrong_header_is_said(text: str, line: str) -> None:
     assert said(text)[0].startswith(f"agents.csv {line}")
 
 
-def test_every_mistake_is_said_at_once() -> None:
+def test_every_error_is_said_at_once() -> None:
     lines = [line.partition(": ")[0] for line in said("extension,phone,name\n210,,\n0003*1,,\n0003*1,,a\u202eb\n")]
     assert lines == ["agents.csv line 1", "agents.csv line 2", "agents.csv line 4", "agents.csv line 4"]
 
 
-def test_of_hundreds_of_mistakes_the_first_are_shown_and_how_many_more() -> None:
-    wrong = mistakes((HEADER + "210,,,,\n" * 400).encode())
+def test_of_hundreds_of_errors_the_first_are_shown_and_how_many_more() -> None:
+    wrong = errors_of((HEADER + "210,,,,\n" * 400).encode())
     assert (len(wrong.errors), wrong.number, str(wrong).splitlines()[-1]) == (MOST_LISTED, 400, "  … and 380 more")
 
 
 def test_what_is_not_utf_8_is_said_with_its_line() -> None:
-    assert mistakes(
+    assert errors_of(
         HEADER.encode() + "0003*1,,,,\n0003*2,Ștefan,,,\n".encode("cp1250", "replace") + b"\xff"
     ).errors == ["agents.csv line 4: is not UTF-8; save the file as “CSV UTF-8”"]
 
 
 def test_a_file_that_is_too_large_is_refused_kindly() -> None:
-    assert mistakes(b"x" * (LARGEST_FILE + 1)).errors == [
+    assert errors_of(b"x" * (LARGEST_FILE + 1)).errors == [
         "agents.csv: is larger than 4 MiB; leave out people whose calls nobody acts on"
     ]
 
@@ -204,7 +204,7 @@ def test_one_slack_user_stands_for_so_many_extensions_and_no_more() -> None:
         st.text(alphabet='ab0*3,;"\n\r\t ', max_size=200).map(lambda text: (HEADER + text).encode()),
     )
 )
-def test_whatever_stands_there_is_a_directory_or_a_list_of_mistakes(raw: bytes) -> None:
+def test_whatever_stands_there_is_a_directory_or_a_list_of_errors(raw: bytes) -> None:
     with suppress(ConfigErrors):
         directory = read_directory(raw, "agents.csv")
         assert len(directory.by_extension) == len(directory.agents)

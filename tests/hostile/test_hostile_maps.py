@@ -1,4 +1,4 @@
-"""Whatever stands in callbot.toml and agents.csv: rules that can be asked, or mistakes that say where they are."""
+"""Whatever stands in callbot.toml and agents.csv: rules that can be asked, or errors that say where they are."""
 
 import re
 from pathlib import Path
@@ -87,15 +87,15 @@ MAPS = spoilt_maps() | st.lists(LINES, max_size=12).map(lambda lines: "\n".join(
 def rules_of(raw: bytes, directory: Directory | None = None) -> Permissions | ConfigErrors:
     try:
         return read_config(raw, "callbot.toml", directory).permissions(directory)
-    except ConfigErrors as mistakes:
-        return mistakes
+    except ConfigErrors as errors:
+        return errors
 
 
 def unclear(raw: bytes) -> list[str]:
-    """Those mistakes of a map that do not say where they are, or that hide something."""
+    """Those errors of a map that do not say where they are, or that hide something."""
     found = rules_of(raw, Directory())
     said = found.errors if isinstance(found, ConfigErrors) else []
-    return [mistake for mistake in said if not re.match(r"[^:]+: .", mistake) or not mistake.isprintable()]
+    return [error for error in said if not re.match(r"[^:]+: .", error) or not error.isprintable()]
 
 
 @quick
@@ -104,15 +104,15 @@ def unclear(raw: bytes) -> list[str]:
 @example(b"a = " + b"[" * 20_000)
 @example(b"a = " + b"9" * 5000)
 @example(b"\xef\xbb\xbf[watch]")
-def test_every_mistake_of_a_map_says_where_it_is(raw: bytes) -> None:
+def test_every_error_of_a_map_says_where_it_is(raw: bytes) -> None:
     assert unclear(raw) == []
 
 
 @pytest.mark.parametrize("at", [at for at, line in enumerate(EXAMPLE) if re.match(r"[a-z_]+ =", line)])
-def test_every_mistake_in_a_value_says_where_it_is(at: int) -> None:
+def test_every_error_in_a_value_says_where_it_is(at: int) -> None:
     key = EXAMPLE[at].partition("=")[0]
     maps = ["\n".join([*EXAMPLE[:at], f"{key}= {value}", *EXAMPLE[at + 1 :]]) for value in VALUES]
-    assert [mistake for text in maps for mistake in unclear(text.encode())] == []
+    assert [error for text in maps for error in unclear(text.encode())] == []
 
 
 @quick
@@ -173,11 +173,11 @@ def directories(draw: st.DrawFn) -> bytes:
 
 @quick
 @given(directories())
-def test_every_mistake_of_the_directory_says_its_line(raw: bytes) -> None:
+def test_every_error_of_the_directory_says_its_line(raw: bytes) -> None:
     try:
         read_directory(raw, "agents.csv")
-    except ConfigErrors as mistakes:
-        assert [one for one in mistakes.errors if not re.match(r"agents\.csv line \d+: .", one)] == []  # noqa: PT017
+    except ConfigErrors as errors:
+        assert [one for one in errors.errors if not re.match(r"agents\.csv line \d+: .", one)] == []  # noqa: PT017
 
 
 @quick

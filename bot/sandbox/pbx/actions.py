@@ -47,8 +47,8 @@ def read_fields(request: Request) -> Fields:
         raise Refusal("query_invalid", "an action has no query")
     try:
         fields = json.loads(request.body, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
-    except ValueError as mistake:
-        raise Refusal("payload_invalid", f"no JSON: {mistake}") from None
+    except ValueError as error:
+        raise Refusal("payload_invalid", f"no JSON: {error}") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("action"), str):
         raise Refusal("payload_invalid", "no object with an action")
     action = cast("str", fields["action"])

@@ -54,8 +54,8 @@ class Control:
             return Answer(200, {"result": verb(**given)})
         except LookupError as missing:
             return _problem(404, str(missing))
-        except (TypeError, ValueError) as mistake:
-            return _problem(400, str(mistake))
+        except (TypeError, ValueError) as error:
+            return _problem(400, str(error))
 
     def _verbs(self) -> dict[str, Callable[..., object]]:
         floor = self._pbx.floor
