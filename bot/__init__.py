@@ -13,14 +13,16 @@ What it is made of. Each package's `__init__` names its modules in the order in 
     sandbox/        a PBX and a Slack workspace on this machine; shares no code with the rest
 
     tasks.py        background work that is held, named and drained; nothing of the field
-    network.py      the same for PBX and Slack: the proxy of an address, and what is wrong with a certificate
+    network.py      what connections to PBX and Slack have in common: proxies, and what is wrong with a certificate
     __main__.py     the command line
 
 Dependencies point one way; import-linter holds it (pyproject.toml):
 
     __main__ → app → slack | uapi | ledger → interventions | alerts → polling → tasks | network → domain
 
-A request comes in at `slack/http.py` or `slack/socket_mode.py`, goes through Bolt to `slack/listeners.py`, is handed over by
-`app/dispatch.py`, and an intervention is done by `interventions/service.py`. An alert begins in `alerts/monitor.py`. `app/build.py` puts everything together; `app/bot.py`
-starts and stops it.
+`sandbox` stands apart: it imports nothing else of `bot`, and only `app/demo.py` imports it.
+
+A request comes in at `slack/http.py` or `slack/socket_mode.py`, goes through Bolt to `slack/listeners.py`, is handed over
+by `app/dispatch.py`, and an intervention is done by `interventions/service.py`. An alert begins in `alerts/monitor.py`.
+`app/build.py` puts everything together; `app/bot.py` starts and stops it.
 """

@@ -1,7 +1,7 @@
-"""The PBX as the bot uses it: one HTTP session, one token, three rates.
+"""The PBX as the bot uses it: one HTTP session, one token, and one rate limit with two priorities.
 
-An intervention asks at once. What a person waits for, and what runs by itself, share a rate limit
-(`bot.polling.rate_limit`).
+Interventions and help requests ask at once, without the limit. Polls, lists and scans share it: what a person waits for
+gets more turns than what runs by itself (`bot.polling.rate_limit`).
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class Telephony:
             self._known_parties,
             lambda user: self._live_config.permissions().protected_elsewhere(user),
         )
-        """For interventions: no rate limit."""
+        """For interventions and help requests: no rate limit."""
         self.poller = self._poller()
 
     async def close(self) -> None:
