@@ -127,6 +127,8 @@ def back_off(failures: int, first: float, longest: float, jitter: float = 1.0) -
 
 
 class _Named(Protocol):
+    """What `WriteBehind` writes: an intervention, an alert, what came of a request."""
+
     @property
     def id(self) -> str: ...
 

@@ -30,14 +30,14 @@ _log = structlog.get_logger("callbot.blindness")
 
 
 class BlindnessCards(Protocol):
-    """The cards in Slack."""
+    """The cards in Slack, sent by `bot.slack.card_publisher.CardPublisher`."""
 
     def show(self, card: BlindCard) -> None:
         """Post the card, or update the posted one. Returns at once."""
 
 
 class BlindnessLedger(Protocol):
-    """The ledger. Every method may raise CallbotError."""
+    """The blindness cards in the ledger (`bot.ledger.alerts.StoredAlerts`). Every method may raise CallbotError."""
 
     async def save_blind(self, card: BlindCard, *, done: bool = False) -> None:
         """Save the card; `done`: `blind` returns it no more."""

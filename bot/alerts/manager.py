@@ -40,7 +40,7 @@ _log = structlog.get_logger("callbot.alerts")
 
 
 class AlertConfig(Protocol):
-    """The live configuration, as far as alerts go by it."""
+    """The live configuration (`bot.app.live_config.LiveConfig`), as far as alerts go by it."""
 
     def permissions(self) -> Permissions:
         """Who may do what now."""
@@ -53,7 +53,7 @@ class AlertConfig(Protocol):
 
 
 class OpenInterventions(Protocol):
-    """The open interventions."""
+    """The open interventions, from `bot.interventions.tracker.InterventionTracker`."""
 
     @property
     def open(self) -> tuple[Intervention, ...]:
@@ -64,7 +64,10 @@ class OpenInterventions(Protocol):
 
 
 class AlertCards(Protocol):
-    """The cards in Slack. Every method returns at once, and the newest version of a card is what is sent."""
+    """The cards in Slack, sent by `bot.slack.card_publisher.CardPublisher`.
+
+    Every method returns at once, and the newest version of a card is what is sent.
+    """
 
     def show(self, card: AlertCard | DigestCard) -> None:
         """Post the card, or update the posted one."""
@@ -74,7 +77,7 @@ class AlertCards(Protocol):
 
 
 class AlertLedger(Protocol):
-    """The alerts in the ledger. Every method may raise CallbotError."""
+    """The alerts in the ledger (`bot.ledger.alerts.StoredAlerts`). Every method may raise CallbotError."""
 
     async def save_alerts(self, alerts: Sequence[Alert]) -> None:
         """Save these alerts as they are now. There is one row for each `key`.
@@ -99,7 +102,7 @@ class AlertLedger(Protocol):
 
 
 class AlertMetrics(Protocol):
-    """The metrics of alerts."""
+    """The metrics of alerts, which `bot.app.metrics.Metrics` keeps."""
 
     def scanned(self, seconds: float, calls: int, unread: int, skipped: int) -> None:
         """One scan: how long it took, how many calls it showed, how many scopes did not answer.

@@ -190,6 +190,8 @@ def cell(value: object) -> str:
 
 
 class _Writer(Protocol):
+    """One format of the audit log: `_Csv`, `_Json` or `_Table`."""
+
     def write(self, records: Iterable[dict[str, Any]]) -> None: ...
 
     def end(self) -> None: ...

@@ -28,7 +28,7 @@ _log = structlog.get_logger("callbot.checks")
 
 
 class Phones(Protocol):
-    """What the PBX knows of phones beside calls: the PBX itself, or the Poller, which takes turns."""
+    """What the PBX knows of phones beside calls: the PBX itself (`bot.uapi.client.UnifiedApi`), or the Poller, which takes turns."""
 
     async def presence(self, user: str, extension: str) -> Presence | None:
         """One phone; None where nothing is known of it. Raises PbxError."""

@@ -31,7 +31,10 @@ class Outcome(StrEnum):
 
 
 class InterventionLedger(Protocol):
-    """What was asked, allowed and done: the audit log, the guard against doing it twice, and the memory after a crash."""
+    """What was asked, allowed and done: the audit log, the guard against doing it twice, and the memory after a crash.
+
+    It is `bot.ledger.ledger.Ledger`.
+    """
 
     async def begin(self, request: Request) -> bool:
         """Write the request down; False where its trigger is known already: a repeat."""

@@ -60,7 +60,7 @@ _log = structlog.get_logger("callbot.interventions")
 
 
 class BotTokenCheck(Protocol):
-    """Whether Slack still takes what callbot wants to show."""
+    """Whether Slack still takes what callbot wants to show: `bot.slack.tokens.BotToken`."""
 
     def ask(self) -> None:
         """Ask Slack in the background."""
@@ -70,7 +70,7 @@ class BotTokenCheck(Protocol):
 
 
 class Asker(Protocol):
-    """The person who asked, reachable privately. No method raises."""
+    """The person who asked, reachable privately: `bot.slack.private_answers.PrivateAnswers`. No method raises."""
 
     async def refused(self, refusal: Refusal, request: str) -> None:
         """Say why nothing was done."""

@@ -35,7 +35,7 @@ _log = structlog.get_logger("callbot.tracker")
 
 
 class Cards(Protocol):
-    """The cards in Slack. `show` returns at once; the newest state wins."""
+    """The cards in Slack, sent by `bot.slack.card_publisher.CardPublisher`. `show` returns at once; the newest state wins."""
 
     def show(self, card: Card) -> None:
         """Post the card, or bring the posted one up to date."""
@@ -48,7 +48,7 @@ class Cards(Protocol):
 
 
 class InterventionMetrics(Protocol):
-    """The metrics that an operator watches."""
+    """The metrics that an operator watches, which `bot.app.metrics.Metrics` keeps."""
 
     def put(self, result: str) -> None:
         """One PUT, and how it was answered: call, ringing, nothing, refused, unreachable or lost."""
@@ -58,7 +58,10 @@ class InterventionMetrics(Protocol):
 
 
 class InterventionConfig(Protocol):
-    """The live configuration, as far as interventions need it. Each is asked anew whenever it counts."""
+    """The live configuration (`bot.app.live_config.LiveConfig`), as far as interventions need it.
+
+    Each is asked anew whenever it counts.
+    """
 
     def permissions(self) -> Permissions:
         """Who may do what now."""

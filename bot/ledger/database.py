@@ -32,7 +32,7 @@ Insert = sqlite.Insert | postgresql.Insert
 
 
 class Transactions(Protocol):
-    """One kind of database. Its exceptions are raised as they are."""
+    """One kind of database (`bot.ledger.sqlite`, `bot.ledger.postgresql`). Its exceptions are raised as they are."""
 
     together: int
     """How many transactions of `write_later` are under way at the same time."""

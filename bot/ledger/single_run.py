@@ -21,6 +21,8 @@ _log = structlog.get_logger("callbot.ledger")
 
 
 class _Lock(Protocol):
+    """The lock of one kind of database: `_FileLock`, or that of `_advisory`."""
+
     async def acquire(self) -> None: ...
 
     async def check(self) -> None: ...

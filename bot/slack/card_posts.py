@@ -40,7 +40,7 @@ _log = structlog.get_logger("callbot.slack")
 
 
 class CardLedger(Protocol):
-    """The ledger of posted cards, which lets a restart continue with the same messages."""
+    """The posted cards in `bot.ledger.ledger.Ledger`, which let a restart continue with the same messages."""
 
     async def posted(self, card: str) -> PostedCard:
         """What the ledger has of a card."""

@@ -50,7 +50,7 @@ _log = structlog.get_logger("callbot.slack")
 
 
 class Handle(Protocol):
-    """Carries a request out, or tells the person why not."""
+    """Carries a request out, or tells the person why not. It is `bot.app.dispatch.Dispatch.handle`."""
 
     def __call__(self, request: Request, meant: Command | Refusal, asker: Asker) -> Coroutine[Any, Any, None]:
         """`meant`: the command, or why the line could not be read. Raises nothing."""
@@ -315,7 +315,7 @@ async def _failed(error: Exception) -> BoltResponse:
 
 
 class Acks(Protocol):
-    """The metrics of acks. `kind` is command, button or other."""
+    """The metrics of acks, which `bot.app.metrics.Metrics` keeps. `kind` is command, button or other."""
 
     def acked(self, kind: str, seconds: float) -> None:
         """Bolt has acked a delivery, this many seconds after it was given it."""

@@ -28,7 +28,7 @@ _log = structlog.get_logger("callbot.uapi")
 
 
 class TokenSource(Protocol):
-    """Where the client gets its access token."""
+    """Where the client gets its access token: `FixedToken` or `ClientCredentials`."""
 
     async def token(self) -> str:
         """The token to use now. Raises PbxUnauthenticated or PbxUnreachable."""

@@ -20,7 +20,7 @@ SHOWN_REQUESTS = 200
 
 
 class Controlled(Protocol):
-    """What the control interface needs of the PBX."""
+    """What the control interface needs of the PBX (`bot.sandbox.pbx.server.SandboxPbx`)."""
 
     floor: Floor
     faults: Faults
