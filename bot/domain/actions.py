@@ -1,6 +1,10 @@
 """PhoneCallAction: what UnifiedAPI can be asked to do to a PhoneCall, one frozen model for each action. No I/O.
 
 A model forbids every field that is not its page's; names are snake_case here and camelCase on the wire.
+
+There are six actions. "The five pages" are Monitor, Whisper, BargeIn, PickUp and StartRecording PhoneCalls. StopRecording is
+as the documentation of VoipNow 3 and 4 has it ("StopRecording PhoneCalls", wiki.4psa.com/display/VNUAPI30), whose error
+table is not known.
 """
 
 from enum import StrEnum
@@ -94,7 +98,7 @@ class StartRecording(_Sent):
 
 
 class StopRecording(_Sent):
-    """Stop recording ("StopRecording PhoneCalls")."""
+    """Stop recording ("StopRecording PhoneCalls" of VoipNow 3 and 4)."""
 
     action: Literal[ActionName.STOP_RECORDING] = ActionName.STOP_RECORDING
 

@@ -2,7 +2,7 @@
 
 What we receive is read tolerantly: the documentation writes `link` and `links`, `callerId` and `callerID`, numbers and
 numeric strings, dates of two zones in one object. Names are snake_case here and camelCase on the wire. Sources:
-"PhoneCalls Resource", "Presence Resource" and the five action pages of UnifiedAPI.
+"PhoneCalls Resource", "Presence Resource" and the action pages of UnifiedAPI that `bot.domain.actions` names.
 """
 
 import re

@@ -14,14 +14,15 @@
     │   ├── PbxUnauthenticated  it does not accept our token, nor a fresh one
     │   └── PbxUnreachable      it gave no answer that can be read
     │       ├── AnswerLost      … to a request that may have been carried out
-    │       └── PartlyRead      … or a list in which some calls have no id (in ports)
+    │       └── PartlyRead      … or a list in which some calls have no id (in polling/phone_calls)
     ├── ConfigErrors            settings or callbot.toml: every error, for the person who starts callbot
     ├── WrongUsage              what stands on the command line cannot be meant
     └── beside what raises them: LedgerUnavailable (NoLedgerYet, LedgerOutOfReach, Conflict), LedgerInUse, LedgerLost
         (LedgerTaken, LedgerReplaced) in ledger, SlackError … and SlackUnavailable in slack, CannotListen in connections,
         DemoFailed in demo, NotConfirmed (a Refusal) in check/probe
 
-Codes and their meanings: the error tables of the five action pages and "HTTP Return Codes" of UnifiedAPI.
+Codes and their meanings: the error tables of the action pages that `bot.domain.actions` names, and "HTTP Return Codes" of
+UnifiedAPI.
 """
 
 from typing import ClassVar

@@ -3,12 +3,15 @@
 Proof comes before claim. `before_put` is the moment before the PUT, `answered`, `refused` and `answer_lost` its outcome, and
 `follow` turns one poll of the call into the next state:
 
-    Asked ──200, 202──▶ Ringing ──a new view from the supervisor's phone──▶ Connected ──it or the call is gone──▶ Ended
-      │ ▲                  │  wait + 5 s without it ──▶ Not answered ──within 60 s more it came after all──▶ Connected
-      ▼ │ the call cannot  │
-    Unknown  be read       └─ recording: Asked ──seen──▶ Recording, Recording stopped; 10 s unseen ──▶ Not confirmed
+    rings a phone     Asked ──200, 202──▶ Ringing ──a new view from the supervisor's phone──▶ Connected
+                      Ringing ──wait + 5 s without it──▶ Not answered ──it came within 60 s more──▶ Connected
+    records           Asked ──the view shows it──▶ Recording, Recording stopped
+                      Asked ──10 s without it──▶ Not confirmed ──it came within 60 s more──▶ Recording, Recording stopped
+    refused           Asked ──the PBX says no──▶ Refused
+    cannot be read    Asked, Ringing ──▶ Unknown ──the call can be read again──▶ Asked
+    ends              any of them but Refused ──the call, or the view that was the proof, is gone──▶ Ended
 
-After 204, a lost answer or *Ring anyway*, Asked becomes Connected without Ringing.
+After 204, a lost answer or *Ring anyway*, Asked becomes Connected, or Not answered, without Ringing.
 """
 
 from datetime import datetime, timedelta
@@ -43,9 +46,13 @@ UNDECIDED = frozenset({State.ASKED, State.RINGING, State.UNKNOWN})
 DEFAULT_WAIT = timedelta(seconds=25)
 """How long the PBX rings a phone where `waitForPickup` is not given (the pages of the actions)."""
 GRACE = timedelta(seconds=5)
+"""How much longer than the phone rings the leg is waited for: a poll shows it later than it came."""
 LATE = timedelta(seconds=60)
+"""How long after its deadline an unproven request is still polled: the proof may come late."""
 CONFIRMATION = timedelta(seconds=10)
+"""How long after the request the view may take to show a recording, or its end."""
 STALE = timedelta(seconds=10)
+"""A call that could not be read for so long may be another now: the card says since when."""
 UNREAD_GIVEN_UP_AFTER = timedelta(hours=1)
 """A call that could not be read for so long is polled no more."""
 POLLS_TO_BELIEVE = 2
@@ -53,7 +60,7 @@ POLLS_TO_BELIEVE = 2
 
 
 class Why(StrEnum):
-    """Why an intervention has ended, or what its outcome hangs on; the value is the code in the ledger."""
+    """Why an intervention has ended, or why its outcome is not known yet; the value is the code in the ledger."""
 
     NONE = ""
     CALL_OVER = "call_over"
@@ -63,7 +70,7 @@ class Why(StrEnum):
     PHONE_BUSY = "phone_busy"
     """It waits until the supervisor's phone is free: nothing is claimed, and nothing sent yet."""
     REMOVED = "removed"
-    """Who asked has lost the right to it, so how a recording goes on is not theirs to know."""
+    """Who asked has lost the right to it, so the recording is no longer shown to them."""
     NOT_SENT = "not_sent"
     """It waited for the phone, and was never sent."""
 
@@ -123,25 +130,26 @@ class Intervention(BaseModel):
     call: PhoneCall
     """The call as it was last seen."""
     legs_before: frozenset[str] = frozenset()
-    """Views from the supervisor's phone that were there before the PUT, and never since gone: no proof."""
+    """Views from the supervisor's phone that were already there before the PUT, and still are. They prove nothing."""
     legs_doubted: frozenset[str] = frozenset()
-    """Those of them that the last poll did not show: not yet believed gone."""
+    """Of those, the ones that one poll did not show. A second poll has to agree before they are believed gone."""
     leg: str | None = None
     """The view that proves the supervisor's presence."""
     following: bool = True
-    """Whether it is still polled."""
+    """Whether it is still tracked, that is polled. The ledger has a column of this name."""
     unseen: int = 0
     """Polls in a row that did not show the call or the leg, though they should."""
     doubt: Why = Why.NONE
-    """What those polls would mean."""
+    """The reason to end, if the next poll agrees."""
     unread_since: datetime | None = None
     wavered: bool = False
     """It was Unknown, and then the call could be read again: to be Unknown once more takes longer."""
     stale: bool = False
     """The PBX has not let the call be read for a while, so what is shown may be out of date."""
     code: str = ""
+    """What the PBX called its refusal."""
     advice: str = ""
-    """What the PBX called its refusal, and what to do about it."""
+    """What to do about a refusal, or why nothing was sent: a sentence for people, kept as it was worded then."""
     accepted: bool = False
     """The PBX accepted it: after a restart its card must not say that the answer was lost."""
     rung_anyway: bool = False
@@ -197,7 +205,7 @@ def before_put(intervention: Intervention) -> Intervention:
 
 
 def waiting_for_phone(intervention: Intervention) -> Intervention:
-    """It waits on its card until the supervisor's phone is free. It is in no ledger, and nothing is followed."""
+    """It waits on its card until the supervisor's phone is free. It is in no ledger, and nothing is polled for it."""
     return before_put(intervention.model_copy(update={"why": Why.PHONE_BUSY, "following": False}))
 
 
@@ -208,6 +216,7 @@ def not_sent(waiting: Intervention, advice: str, now: datetime) -> Intervention:
 
 def answered(intervention: Intervention, answer: Literal["call", "ringing", "nothing"], now: datetime) -> Intervention:
     """The PBX accepted. Nothing is proven by that; 200 and 202 mean that the supervisor's phone is being called."""
+    # The answers are the values of `bot.polling.phone_calls.Accepted`, which the domain may not import.
     accepted = intervention.model_copy(update={"accepted": True})
     if intervention.name not in RINGS_PHONE or intervention.rung_anyway or answer == "nothing":
         return accepted
@@ -221,19 +230,22 @@ def refused(intervention: Intervention, error: PbxError, now: datetime) -> Inter
 
 
 def removed(recording: Intervention, now: datetime) -> Intervention:
-    """Who asked for this recording has lost the right to it: it is followed no more, and is so for good."""
+    """Who asked for this recording has lost the right to it: it is never polled again."""
     return _reach(recording, State.ENDED, now, why=Why.REMOVED, following=False)
 
 
 def answer_lost(intervention: Intervention, code: str = "") -> Intervention:
-    """Nobody knows whether the PBX acted, whatever fault it spoke of. It is not asked again; the call is polled."""
+    """Nobody knows whether the PBX acted, even if it answered with an error of its own (`code`).
+
+    It is not asked again; the call is polled.
+    """
     return intervention.model_copy(update={"why": Why.ANSWER_LOST, "code": code})
 
 
 def follow(intervention: Intervention, poll: Poll, now: datetime, taken: frozenset[str] = frozenset()) -> Intervention:
     """What is true after this poll. Another call under a reused id means that ours is gone, and proves nothing.
 
-    `taken` are legs that prove other interventions: no leg proves two.
+    `taken`: legs that already prove other interventions. No leg proves two.
     """
     if not intervention.following:
         return intervention
@@ -241,10 +253,11 @@ def follow(intervention: Intervention, poll: Poll, now: datetime, taken: frozens
         return _unreadable(intervention, now)
     seen = intervention.model_copy(update={"unread_since": None, "stale": False})
     if poll.call is None or poll.call.is_another_than(intervention.call):
-        return _end(seen, Why.CALL_OVER, now)
+        return _end_if_sure(seen, Why.CALL_OVER, now)
     published = poll.call.published or intervention.call.published
     seen = seen.model_copy(update={"call": poll.call.model_copy(update={"published": published})})
     after = _recording(seen, seen.call, now) if seen.name in RECORDING else _leg(seen, seen.call, now, taken)
+    # In doubt the card keeps the call as it was, until a second poll agrees.
     return after.model_copy(update={"call": intervention.call}) if after.unseen else after
 
 
@@ -258,13 +271,13 @@ def _unreadable(intervention: Intervention, now: datetime) -> Intervention:
     unread = now - since
     changes = {"unread_since": since, "stale": unread >= STALE, "following": unread < UNREAD_GIVEN_UP_AFTER}
     blind = intervention.model_copy(update=changes)
-    undecided = blind.state in {State.ASKED, State.RINGING} and (blind.stale or not blind.wavered)
-    if undecided and (blind.why is Why.ANSWER_LOST or now >= blind.deadline):
+    may_be_unknown = blind.state in {State.ASKED, State.RINGING} and (blind.stale or not blind.wavered)
+    if may_be_unknown and (blind.why is Why.ANSWER_LOST or now >= blind.deadline):
         return _reach(blind, State.UNKNOWN, now)
     return _rest_when_late(blind, now)
 
 
-def _end(intervention: Intervention, why: Why, now: datetime) -> Intervention:
+def _end_if_sure(intervention: Intervention, why: Why, now: datetime) -> Intervention:
     """The call or the leg is not there any more; believed only when enough polls in a row agree."""
     unseen = intervention.unseen + 1 if intervention.doubt is why else 1
     if unseen < POLLS_TO_BELIEVE:
@@ -276,7 +289,7 @@ def _leg(intervention: Intervention, call: PhoneCall, now: datetime, taken: froz
     """Monitor, Whisper, BargeIn, PickUp: whether the supervisor is in the call."""
     legs = {key: view for key, view in call.named_views.items() if _is_leg(intervention, view)}
     if intervention.state is State.CONNECTED:
-        return _as_before(intervention) if intervention.leg in legs else _end(intervention, Why.LEFT, now)
+        return _as_before(intervention) if intervention.leg in legs else _end_if_sure(intervention, Why.LEFT, now)
     no_proof = intervention.legs_before | taken
     proof = min((key for key, view in legs.items() if view.on_call and key not in no_proof), default="")
     if proof:
@@ -298,7 +311,7 @@ def _recording(intervention: Intervention, call: PhoneCall, now: datetime) -> In
     """StartRecording, StopRecording: whether the view carries `recording`."""
     view = call.view(intervention.action.phone_call_view_id)
     if view is None:
-        return _end(intervention, Why.SIDE_GONE, now)
+        return _end_if_sure(intervention, Why.SIDE_GONE, now)
     seen_state = State.RECORDING if view.recording is not None else State.RECORDING_STOPPED
     if intervention.state in {State.RECORDING, State.RECORDING_STOPPED}:
         return _as_before(intervention) if intervention.state is seen_state else _reach(intervention, seen_state, now)
@@ -319,12 +332,12 @@ def _unproven(intervention: Intervention, at_deadline: State, now: datetime) -> 
     if waiting.state in UNDECIDED and now >= waiting.deadline:
         return _reach(waiting, at_deadline, now)
     if waiting.state is State.UNKNOWN:
-        return _asked_again(waiting)
+        return _readable_again(waiting)
     return _rest_when_late(waiting, now)
 
 
-def _asked_again(intervention: Intervention) -> Intervention:
-    """What was Unknown can be read after all: as it was before, so that what wavers is one step each."""
+def _readable_again(intervention: Intervention) -> Intervention:
+    """Back to Asked, and without the step Unknown: a call that can be read now and then does not fill the card."""
     steps = tuple(step for step in intervention.steps if step.state is not State.UNKNOWN)
     return intervention.model_copy(update={"state": State.ASKED, "steps": steps, "wavered": True})
 
