@@ -86,7 +86,7 @@ async def test_a_call_that_is_not_shown_for_a_moment_is_found_by_asking_once_mor
 async def test_where_there_is_no_call_it_is_asked_for_twice_and_no_more(rules: Permissions, a_call: MakeCall) -> None:
     pbx = OneCall("0003*211", a_call())
     assert await live(pbx, rules, ("0003*210",)) == []
-    assert pbx.asked == [("12", "0003*210")] * 2
+    assert (pbx.asked, pbx.waited) == ([("12", "0003*210")] * 2, 0.3)
 
 
 async def test_a_call_that_is_shown_at_once_is_not_waited_for(rules: Permissions, a_call: MakeCall) -> None:

@@ -123,6 +123,16 @@ async def test_an_urgent_request_is_not_behind_all_that_nobody_waits_for(line: A
     assert waiting.names()[:2] == "aX"
 
 
+async def test_who_comes_later_does_not_overtake_those_who_have_waited_long(line: Any, clock: Any) -> None:
+    waiting = line(1)
+    for name in "STUVWXYZ":
+        waiting.wants(name, URGENT)
+    await clock.let_pass(4.5)
+    waiting.wants("a", BACKGROUND)
+    await clock.let_pass(9)
+    assert waiting.names() == "STUVWXYaZ"
+
+
 async def test_who_goes_away_holds_up_nobody(line: Any, clock: Any) -> None:
     waiting = line(1)
     waiting.wants("a", BACKGROUND)

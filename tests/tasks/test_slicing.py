@@ -16,6 +16,11 @@ def slow(many: int, seconds: float) -> Iterator[int]:
         yield number
 
 
+async def go_through(items: Iterator[int]) -> None:
+    async for _ in in_slices(items):
+        pass
+
+
 async def turns_during(*works: Iterator[int]) -> int:
     """How many turns somebody else had while those were gone through at the same time."""
     turns = 0
@@ -25,10 +30,6 @@ async def turns_during(*works: Iterator[int]) -> int:
         while True:
             turns += 1
             await asyncio.sleep(0)
-
-    async def go_through(items: Iterator[int]) -> None:
-        async for _ in in_slices(items):
-            pass
 
     counting = asyncio.create_task(count())
     await asyncio.gather(*map(go_through, works))
@@ -43,6 +44,16 @@ async def test_others_get_their_turn_after_each_slice() -> None:
 async def test_who_works_in_slices_at_the_same_time_shares_each_slice() -> None:
     works = [slow(40, SLICE / 8) for _ in range(4)]  # 20 slices together
     assert await turns_during(*works) >= 15
+
+
+async def test_who_was_cancelled_between_two_slices_takes_no_share_any_more() -> None:
+    cancelled = [asyncio.create_task(go_through(slow(2, SLICE))) for _ in range(10)]
+    await asyncio.sleep(0)
+    for task in cancelled:
+        task.cancel()
+    await asyncio.wait(cancelled)
+    assert all(task.cancelled() for task in cancelled)
+    assert await turns_during(slow(40, SLICE / 8)) < 20  # 5 slices; with eleven shares each number would be one
 
 
 async def test_short_work_is_not_interrupted() -> None:

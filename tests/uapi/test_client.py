@@ -293,6 +293,11 @@ async def test_a_pbx_that_says_nothing_of_the_phone_makes_no_claim(api: UnifiedA
     assert await api.presence("3", "0003*024") is None
 
 
+async def test_what_the_pbx_says_of_another_phone_is_not_taken_for_this_one(raw_api: UnifiedApi, raw: RawPbx) -> None:
+    raw.replies = [http(200, {"entry": [{"extension": "0003*025", "status": "3"}], "totalResults": 1})]
+    assert await raw_api.presence("3", "0003*024") is None
+
+
 async def test_all_phones_of_a_user_are_read_over_pages(api: UnifiedApi, floor: Floor, pbx: SandboxPbx) -> None:
     for number in range(130):
         floor.add_extension(f"0003*{500 + number}", user="77", name="Agent")

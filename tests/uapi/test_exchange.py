@@ -111,6 +111,13 @@ async def test_a_put_that_waited_in_vain_for_a_connection_was_not_sent(raw: RawP
     assert (type(caught.value), caught.value.why) == (PbxUnreachable, "not connected (timed out)")
 
 
+async def test_how_the_answer_was_lost_is_said_without_an_address(api: UnifiedApi, raw: RawPbx) -> None:
+    raw.replies = [CLOSE]
+    with pytest.raises(AnswerLost) as caught:
+        await act(api)
+    assert caught.value.why == "connection lost (ServerDisconnectedError)"
+
+
 async def test_a_put_that_timed_out_leaves_its_connection(api: UnifiedApi, raw: RawPbx) -> None:
     raw.replies = [HANG]
     with pytest.raises(AnswerLost):
