@@ -177,7 +177,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         config=config,
         now=now,
         metrics=setup.metrics,
-        noticed=note_interventions,
+        on_shown=note_interventions,
     )
     alerts = AlertManager(
         ledger=ledger.alerts,

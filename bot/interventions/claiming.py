@@ -110,7 +110,7 @@ class Claims:
                 raise NotSuitable(_CHANGED)
             if self._outcomes.is_withdrawing(request.id):
                 raise Refusal(_WITHDRAWN_LATE)
-            earlier = {} if wanted.card == request.id else await self._tracker.open_card(wanted.card)
+            earlier = {} if wanted.card == request.id else await self._tracker.load_card(wanted.card)
             try:
                 await self._ledger.claim(request.id, before_put(wanted), rule=reading.permit.rule)
             except AlreadyAsked as taken:
@@ -141,7 +141,7 @@ class Claims:
                 raise AlreadyAsked(_WAITS_ALREADY, request.slack_user)
             asked = await self._asked_before(request, target.call)
             waits = waiting_for_phone(self._intervention(request, command, reading, asked))
-            earlier = {} if waits.card == request.id else await self._tracker.open_card(waits.card)
+            earlier = {} if waits.card == request.id else await self._tracker.load_card(waits.card)
             self._tracker.put_on_card(waits, earlier)
             return waits
 

@@ -1,8 +1,8 @@
 """Keeps the open interventions up to date: polls their calls, saves what changed, shows the card.
 
-One loop for each call, however many people intervene in it; each poll serves them all. The table that says what a poll
-means is `bot.domain.intervention`, when and how the PBX is asked is `bot.polling.poller`; here is what is open, and what happens with the
-answer.
+One loop for each call and the extension that it is read by, however many people intervene in it; each poll serves them all.
+The table that says what a poll means is `bot.domain.intervention`, when and how the PBX is asked is `bot.polling.poller`;
+here is what is open, and what happens with the answer.
 """
 
 import asyncio
@@ -74,7 +74,10 @@ class InterventionConfig(Protocol):
 
 
 class InterventionTracker:
-    """The open interventions and their cards. `noticed` hears of everything on a card whenever it is shown."""
+    """The open interventions and their cards.
+
+    `on_shown` is called with all interventions of a card whenever the card is shown.
+    """
 
     def __init__(
         self,
@@ -85,7 +88,7 @@ class InterventionTracker:
         config: InterventionConfig,
         now: Callable[[], datetime],
         metrics: InterventionMetrics,
-        noticed: Callable[[tuple[Intervention, ...]], None] = lambda _: None,
+        on_shown: Callable[[tuple[Intervention, ...]], None] = lambda _: None,
     ) -> None:
         self._poller = poller
         self._ledger = ledger
@@ -93,13 +96,15 @@ class InterventionTracker:
         self._config = config
         self._now = now
         self._metrics = metrics
-        self._noticed = noticed
+        self._on_shown = on_shown
         self._on_card: dict[str, dict[str, Intervention]] = {}
         """The newest state of each intervention, by card and id, oldest first."""
-        self._followed: dict[str, dict[str, Intervention]] = {}
-        """What of that is still followed, by call id and id; a call without any is not in it."""
+        self._tracked: dict[str, dict[str, Intervention]] = {}
+        """Those that are tracked, by call id and intervention id. Calls without any are removed."""
         self._polled: set[CallPath] = set()
+        """The calls that have a loop."""
         self._being_sent: set[str] = set()
+        """Ids of interventions whose PUT has no answer yet: their legs may come, and their calls are not polled for them."""
         self._stopped = False
         self._saving = WriteBehind(ledger.save, saved=self._show_and_forget, at_once=_SAVED_AT_ONCE)
         self._tasks = Tasks(apart=True)
@@ -113,20 +118,20 @@ class InterventionTracker:
 
     @property
     def open(self) -> tuple[Intervention, ...]:
-        """Everything that is still followed."""
-        return tuple(chain.from_iterable(in_call.values() for in_call in self._followed.values()))
+        """Everything that is still tracked."""
+        return tuple(chain.from_iterable(in_call.values() for in_call in self._tracked.values()))
 
     def _in_call(self, call_id: str) -> tuple[Intervention, ...]:
-        """What is still followed in calls of this id."""
-        return tuple(self._followed.get(call_id, {}).values())
+        """What is still tracked in calls of this id."""
+        return tuple(self._tracked.get(call_id, {}).values())
 
     def known(self, calls: Iterable[PhoneCall]) -> Mapping[str, Known]:
         """What interventions of ours tell of the views of these calls as they are now, by call id.
 
-        A leg may have come since the last poll of the call: then it is no proof yet, and a leg all the same. A call picked
-        up is no leg: it is a party's.
+        Also a view that looks like a leg, but that no poll has proven yet. The view of a call picked up is a party's, not a
+        leg.
         """
-        return {call.id: self._known(call) for call in calls if call.id in self._followed}
+        return {call.id: self._known(call) for call in calls if call.id in self._tracked}
 
     def _known(self, call: PhoneCall) -> Known:
         ours = [one for one in self._in_call(call.id) if not call.is_another_than(one.call)]
@@ -138,7 +143,7 @@ class InterventionTracker:
         )
 
     def _is_heard(self, one: Intervention, call: PhoneCall, key: str) -> bool:
-        """Whether this view is there by an intervention of which everybody hears, and may read."""
+        """Whether this view is no secret: a picked-up call, or the leg of a Barge in whose card others can read."""
         view = call.named_views[key]
         if one.name is ActionName.PICK_UP:
             return key == one.action.phone_call_view_id and view.on_call and one.phone in view.source
@@ -177,22 +182,22 @@ class InterventionTracker:
 
     # ── what is on the cards ──
 
-    async def open_card(self, card_id: str) -> dict[str, Intervention]:
-        """Remember what the card shows already, and return it, by id; the dict changes as the interventions do.
+    async def load_card(self, card_id: str) -> dict[str, Intervention]:
+        """Remember what the card shows already, and return it, by id. The dict is live: it changes as the interventions do.
 
         Raises CallbotError where the ledger cannot be read.
         """
         shown = () if card_id in self._on_card else taken_up(await self._ledger.of_card(card_id), self._now())
-        if card_id not in self._on_card:
+        if card_id not in self._on_card:  # another request may have loaded it while the ledger was read
             for one in shown:
                 self._put(one)
         return self._on_card.setdefault(card_id, {})
 
     def put_on_card(self, new: Intervention, earlier: dict[str, Intervention]) -> None:
-        """Remember a new intervention beside what `open_card` returned, even if that has ended and is forgotten since.
+        """Remember a new intervention beside what `load_card` returned, even if that has ended and is forgotten since.
 
-        Its call is not polled for it until the answer to its PUT comes with `update`. What was not answered before it can
-        no more become Connected.
+        Its call is not polled for it until the answer to its PUT comes with `update`. An older request of this person that
+        was not answered is no longer tracked: the next leg proves the new one.
         """
         on_card = self._on_card.setdefault(new.card, earlier)
         for one in (*on_card.values(), new):
@@ -210,13 +215,13 @@ class InterventionTracker:
     def _put(self, one: Intervention) -> None:
         """A new state, on its card and in its call."""
         self._on_card.setdefault(one.card, {})[one.id] = one
-        in_call = self._followed.setdefault(one.call_id, {})
+        in_call = self._tracked.setdefault(one.call_id, {})
         if one.following:
             in_call[one.id] = one
         else:
             in_call.pop(one.id, None)
         if not in_call:
-            del self._followed[one.call_id]
+            del self._tracked[one.call_id]
 
     def _newest(self, one: Intervention) -> Intervention | None:
         """What is true of this one now; None where its card is forgotten."""
@@ -242,7 +247,7 @@ class InterventionTracker:
                     waiting=self.waiting_requests.on_card(card_id),
                 )
             )
-            self._noticed(shown)
+            self._on_shown(shown)
 
     def _show_and_forget(self, intervention: Intervention) -> None:
         """Bring its card up to date, for the last time where nothing on it is open."""
@@ -250,7 +255,7 @@ class InterventionTracker:
         self.forget_if_done(intervention.card)
 
     def forget_if_done(self, card_id: str) -> None:
-        """Leave a card with nothing open to the ledger, once that knows all of it."""
+        """Forget a card with nothing open, once the ledger has all of it."""
         shown = self._on_card.get(card_id, {}).values()
         if not any(one.following or one.why is Why.PHONE_BUSY or self._saving.waits(one.id) for one in shown):
             self._on_card.pop(card_id, None)
@@ -268,7 +273,7 @@ class InterventionTracker:
         call = (intervention.user, intervention.extension, intervention.call_id)
         if intervention.following and call not in self._polled and not self._stopped:
             self._polled.add(call)
-            self._tasks.spawn(self._follow_call(call), name=f"follow {intervention.call_id}")
+            self._tasks.spawn(self._poll_call(call), name=f"polls of {intervention.call_id}")
 
     async def resume(self) -> None:
         """Take up, after a start, what was open: poll the call, and let the same card go on. Tell whose requests are lost.
@@ -281,11 +286,11 @@ class InterventionTracker:
             self._cards.never_sent(card_id)
         ended = await self._ledger.ended_unshown()
         for one in await self._ledger.following():
-            open_one = (await self.open_card(one.card))[one.id]
+            open_one = (await self.load_card(one.card))[one.id]
             unanswered = open_one.state is State.ASKED and open_one.why is Why.NONE and not open_one.accepted
             await self.update(answer_lost(open_one) if unanswered else open_one)
         for card_id in ended:
-            await self.open_card(card_id)
+            await self.load_card(card_id)
             self.show(card_id)
             self.forget_if_done(card_id)
 
@@ -303,16 +308,16 @@ class InterventionTracker:
 
     # ── polling ──
 
-    def _of(self, call: CallPath) -> tuple[Intervention, ...]:
+    def _to_poll(self, call: CallPath) -> tuple[Intervention, ...]:
         """The interventions in this call whose PUT is answered, or lost: those that a poll can tell about."""
         answered_ones = (one for one in self._in_call(call[2]) if one.id not in self._being_sent)
         return tuple(one for one in answered_ones if (one.user, one.extension) == call[:2])
 
-    async def _follow_call(self, call: CallPath) -> None:
-        """Poll one call until nobody follows it: at most as long as the call lasts."""
+    async def _poll_call(self, call: CallPath) -> None:
+        """Poll one call until nothing in it is tracked any more: at most as long as the call lasts."""
         try:
-            while followed := self._of(call):
-                await self._poller.pause(_haste(followed))
+            while tracked := self._to_poll(call):
+                await self._poller.pause(_haste(tracked))
                 await self._poll_once(call)
         finally:
             self._polled.discard(call)
@@ -322,11 +327,11 @@ class InterventionTracker:
 
         What is asked for meanwhile needs a poll of its own: this one may show a leg from before its PUT.
         """
-        followed = self._of(call)
+        tracked = self._to_poll(call)
         try:
-            poll = await self._poller.poll(call, _haste(followed))
+            poll = await self._poller.poll(call, _haste(tracked))
             now = self._now()
-            changed = [after for one in followed if (after := self._advanced(one, poll, now)) is not None]
+            changed = [after for one in tracked if (after := self._advanced(one, poll, now)) is not None]
             await asyncio.gather(*map(self._saving.save, changed))
             for after in changed:
                 if self._saving.waits(after.id):
@@ -340,7 +345,8 @@ class InterventionTracker:
             return None  # a request that came meanwhile has ended it
         others = (one.leg for one in self._in_call(before.call_id) if one.id != before.id)
         if before.state in RECORDED and is_removed(before, self._config.permissions()):
-            after = removed(before, now)  # not left at Recording: they may come back to a card that nobody keeps true
+            # Else the card would say Recording for ever if they get the right back.
+            after = removed(before, now)
         else:
             shown = self._without_last_legs(before, poll)
             after = follow(before, shown, now, taken=frozenset(leg for leg in others if leg is not None))
@@ -358,7 +364,10 @@ class InterventionTracker:
         return after
 
     def _without_last_legs(self, one: Intervention, poll: Poll) -> Poll:
-        """The poll, or an empty one where only legs are left after the recorded view has gone: the card may not reveal them."""
+        """The poll; or an empty one, as if the call were over, where only legs are left after the recorded view has gone.
+
+        Else the card would say that only this side of the call is over, and so that somebody is still there: the legs.
+        """
         call = poll.call
         if one.name not in RECORDING or call is None or call.view(one.action.phone_call_view_id) is not None:
             return poll
@@ -367,7 +376,7 @@ class InterventionTracker:
 
     async def _ask_about_phone(self, missed: Intervention) -> None:
         """Add what the PBX knows of the phone to what was not answered, if that is still so by then."""
-        seen = await self._phone_seen(missed.phone)
+        seen = await self._phone_seen(missed.phone)  # falsy where it is UNKNOWN
         as_it_is = self._newest(missed)
         if seen and as_it_is is not None and as_it_is.state is State.NOT_ANSWERED:
             await self.update(as_it_is.model_copy(update={"phone_seen": seen}))
@@ -377,7 +386,7 @@ class InterventionTracker:
 
 
 def _came_with(one: Intervention, call: PhoneCall, key: str) -> bool:
-    """Whether this view of the call is the leg of that intervention, or has come since and is to be it."""
+    """Whether this view of the call is the leg of that intervention, or looks like it though no poll has proven it yet."""
     if one.name not in JOINING:
         return False
     return key == one.leg or (
@@ -385,11 +394,11 @@ def _came_with(one: Intervention, call: PhoneCall, key: str) -> bool:
     )
 
 
-def _haste(followed: tuple[Intervention, ...]) -> Haste:
+def _haste(tracked: tuple[Intervention, ...]) -> Haste:
     """How soon the next poll is due, for the one that needs it soonest."""
-    if any(one.unseen for one in followed):
+    if any(one.unseen for one in tracked):
         return Haste.DOUBTING
-    return Haste.EXPECTING if any(one.state in UNDECIDED for one in followed) else Haste.WATCHING
+    return Haste.EXPECTING if any(one.state in UNDECIDED for one in tracked) else Haste.WATCHING
 
 
 def _memorable(intervention: Intervention) -> Intervention:

@@ -205,7 +205,7 @@ async def test_a_card_that_is_forgotten_while_a_claim_waits_comes_back_as_it_was
 ) -> None:
     floor.pbx.calls = {"c1": a_call()}
     await floor.accepted(an_intervention())
-    earlier = await floor.tracker.open_card("k1")
+    earlier = await floor.tracker.load_card("k1")
     floor.pbx.calls = {}
     await clock.let_pass(10)
     newer = an_intervention(ActionName.WHISPER, id="i2")
@@ -221,7 +221,7 @@ async def test_what_was_not_answered_is_followed_no_more_once_a_newer_request_ri
     missed = an_intervention().model_copy(update={"state": State.NOT_ANSWERED})
     await floor.tracker.update(missed)
     newer = an_intervention(ActionName.WHISPER, id="i2")
-    floor.tracker.put_on_card(newer, await floor.tracker.open_card("k1"))
+    floor.tracker.put_on_card(newer, await floor.tracker.load_card("k1"))
     assert floor.tracker.open == (newer,)
 
 
