@@ -1,6 +1,6 @@
 """Which functions of callbot one request and one alert go through, in order: `python -m bench.path`.
 
-To follow a request through the code, read what it prints beside the code. `README.md` says how it counts.
+To follow a request through the code, read what it prints beside the code. `README.md` says how to read it and how it counts.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from bot.sandbox.pbx.server import SandboxPbx
 from bot.sandbox.workspace.workspace import Workspace
 
 ROOT = f"{Path(bot.__file__).parent}/"
+SANDBOX = f"{ROOT}sandbox/"
 PATIENCE = 20.0
 CONFIG = """
 [users.U0ANA]
@@ -53,19 +54,46 @@ class Function(NamedTuple):
     name: str
 
 
+class Entrance(NamedTuple):
+    """The first time that a function is entered.
+
+    `callers`: the functions of callbot that it is called in within its task, the outermost first. `line`: where it is defined.
+    """
+
+    function: Function
+    line: int
+    task: str
+    callers: tuple[Function, ...] = ()
+
+
 class Section(NamedTuple):
-    """A part of a way, and the functions that are entered there."""
+    """A part of a way: what is entered there, in order."""
 
     title: str
-    functions: tuple[Function, ...]
+    entrances: tuple[Entrance, ...]
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """The functions that are entered."""
+        return tuple(entrance.function for entrance in self.entrances)
 
     def __str__(self) -> str:
-        """A headline with the count, then a line for each module, in the order in which they are first entered."""
-        by_module: dict[str, list[str]] = {}
-        for module, name in self.functions:
-            by_module.setdefault(module, []).append(name)
-        lines = [f"  {module} ({len(names)}): {', '.join(names)}" for module, names in by_module.items()]
-        return "\n".join([f"{self.title}: {len(self.functions)} functions in {len(by_module)} modules", *lines])
+        """A headline with the counts, then a line for each function, indented below its caller, and one for each change of task."""
+        modules = {function.module for function in self.functions}
+        lines = [f"{self.title}: {len(self.functions)} functions in {len(modules)} modules"]
+        task: str | None = None
+        above: tuple[Function, ...] = ()
+        """The function of the line above, with its callers."""
+        for entrance in self.entrances:
+            if entrance.task != task:
+                task, above = entrance.task, ()
+                lines.append(f"  {task}")
+            depth, (module, name) = len(entrance.callers), entrance.function
+            # A caller that is not just above was entered earlier. The indentation does not show it, so the line names it.
+            called_by = "" if above[:depth] == entrance.callers else f"  (called by {entrance.callers[-1].name})"
+            lines.append(f"{'  ' * (depth + 2)}bot/{module}.py:{entrance.line} {name}{called_by}")
+            above = (*entrance.callers, entrance.function)
+        return "\n".join(lines)
 
 
 class Recorder:
@@ -79,9 +107,9 @@ class Recorder:
         self._entrance = entrance
         self._goal = goal
         self._followed = ContextVar("followed", default="")
-        self._before_goal: dict[Function, None] = {}
+        self._before_goal: dict[Function, Entrance] = {}
         """What was entered in the context of the cause itself until its goal."""
-        self._all: dict[Function, None] = {}
+        self._all: dict[Function, Entrance] = {}
 
     def __enter__(self) -> Self:
         asyncio.get_running_loop().set_task_factory(self._new_task)
@@ -100,25 +128,54 @@ class Recorder:
         return asyncio.Task(work, loop=loop, context=context, **how)
 
     def _on_event(self, frame: FrameType, event: str, _: Any) -> None:
-        path, name = frame.f_code.co_filename, frame.f_code.co_qualname
-        if event != "call" or not path.startswith(ROOT) or name.endswith(">"):
+        if event != "call" or (function := _function(frame)) is None:
             return
-        function = Function(path.removeprefix(ROOT).removesuffix(".py"), name)
         if function == self._entrance:
             self._followed.set("own")
-        if function.module.startswith("sandbox/") or not self._followed.get():
+        if not self._followed.get():
             return
-        self._all.setdefault(function)
+        kept = [self._all]
         if self._followed.get() == "own" and self._goal not in self._before_goal:
-            self._before_goal.setdefault(function)
+            kept.append(self._before_goal)
+        for entered in kept:
+            if function not in entered:
+                entered[function] = Entrance(function, frame.f_code.co_firstlineno, _task(), _callers(frame))
 
-    def before_goal(self) -> tuple[Function, ...]:
+    def before_goal(self) -> tuple[Entrance, ...]:
         """What was entered in the context of the cause itself, up to the goal and with it."""
-        return tuple(self._before_goal)
+        return tuple(self._before_goal.values())
 
-    def all(self) -> tuple[Function, ...]:
+    def all(self) -> tuple[Entrance, ...]:
         """What was entered so far, also in tasks with an empty context."""
-        return tuple(self._all)
+        return tuple(self._all.values())
+
+
+def _function(frame: FrameType) -> Function | None:
+    """The function of callbot that runs in this frame; None for others, for the sandbox, lambdas and comprehensions."""
+    path, name = frame.f_code.co_filename, frame.f_code.co_qualname
+    if not path.startswith(ROOT) or path.startswith(SANDBOX) or name.endswith(">"):
+        return None
+    return Function(path.removeprefix(ROOT).removesuffix(".py"), name)
+
+
+def _callers(frame: FrameType) -> tuple[Function, ...]:
+    """The functions of callbot below which this frame runs, the outermost first."""
+    callers: list[Function] = []
+    above = frame.f_back
+    while above is not None:
+        if (caller := _function(above)) is not None:
+            callers.insert(0, caller)
+        above = above.f_back
+    return tuple(callers)
+
+
+def _task() -> str:
+    """The task that runs: its name, or its coroutine where asyncio has numbered it."""
+    task = asyncio.current_task()
+    if task is None:
+        return "a callback of the event loop"
+    name = task.get_name()
+    return f"task `{getattr(task.get_coro(), '__qualname__', name) if name.startswith('Task-') else name}`"
 
 
 class House(NamedTuple):
@@ -173,18 +230,15 @@ async def path_of_a_request() -> list[Section]:
         def shows(word: str) -> bool:
             return any(message.text.startswith(word) for message in workspace.messages(to="U0ANA"))
 
-        entrance, goal = Function("slack/http", "slack_events.<locals>.take"), Function("uapi/exchange", "put_action")
+        entrance, goal = Function("app/connections", "Connections._within"), Function("uapi/exchange", "put_action")
         with Recorder(entrance, goal) as recorder:
             await workspace.type("U0ANA", "C0FLOOR", "/whisper <@U0BOB|bob>", raw=True)
             await workspace.until(lambda: shows("Ringing"), PATIENCE)
             floor.lift("0003*024")
             await workspace.until(lambda: shows("Connected"), PATIENCE)
-            to_put = recorder.before_goal()
-            after = tuple(function for function in recorder.all() if function not in to_put)
-    return [
-        Section("/whisper @bob, from its delivery to the PUT", to_put),
-        Section("… and until its card says Connected, beside those", after),
-    ]
+            to_put = Section("/whisper @bob, from its delivery to the PUT", recorder.before_goal())
+            after = tuple(entrance for entrance in recorder.all() if entrance.function not in to_put.functions)
+    return [to_put, Section("… and until its card says Connected, beside those", after)]
 
 
 async def path_of_an_alert() -> list[Section]:

@@ -4,7 +4,7 @@ import pytest
 
 from bench.__main__ import report
 from bench.acknowledgements import measure_acknowledgements
-from bench.path import Function, Section, path
+from bench.path import Entrance, Function, Section, path
 from bench.servers import NO_NODE, node
 from bench.table import Row, percentile
 from bench.world import world
@@ -52,8 +52,10 @@ def test_the_door_and_what_it_is_measured_beside_acknowledge_every_command() -> 
 
 async def test_the_path_leads_from_slack_to_the_pbx_and_from_a_scan_to_a_card() -> None:
     to_put, to_connected, alert = await path()
-    assert to_put.functions[0].module == "slack/http"
+    assert to_put.functions[0].module == "app/connections"
     assert {"slack", "app", "interventions", "polling", "uapi", "ledger", "domain"} <= _packages(to_put)
+    act, put = to_put.entrances[-1].callers[-1], to_put.entrances[-1]
+    assert (act.module, put.function.module, put.task.split()[:2]) == ("uapi/client", "uapi/exchange", ["task", "`put"])
     assert not set(to_put.functions) & set(to_connected.functions)
     assert alert.functions[0].module == "alerts/monitor"
     assert {"alerts", "polling", "uapi", "ledger", "slack"} <= _packages(alert)
@@ -61,9 +63,23 @@ async def test_the_path_leads_from_slack_to_the_pbx_and_from_a_scan_to_a_card() 
     assert beside not in alert.functions
 
 
-def test_a_section_of_the_path_has_a_line_for_each_module_in_order() -> None:
-    section = Section("To the PUT", (Function("b", "f"), Function("a", "g"), Function("b", "C.h")))
-    assert str(section) == "To the PUT: 3 functions in 2 modules\n  b (2): f, C.h\n  a (1): g"
+def test_a_section_of_the_path_has_a_line_for_each_first_entrance_in_order_below_its_caller() -> None:
+    f, g, h = Function("b", "f"), Function("a", "g"), Function("b", "C.h")
+    entrances = (Entrance(f, 3, "task `one`"), Entrance(g, 12, "task `one`", (f,)), Entrance(h, 40, "task `two`"))
+    assert str(Section("To the PUT", entrances)).splitlines() == [
+        "To the PUT: 3 functions in 2 modules",
+        "  task `one`",
+        "    bot/b.py:3 f",
+        "      bot/a.py:12 g",
+        "  task `two`",
+        "    bot/b.py:40 C.h",
+    ]
+
+
+def test_a_line_of_the_path_names_its_caller_where_that_is_not_above_it() -> None:
+    f, g, h = Function("b", "f"), Function("a", "g"), Function("b", "C.h")
+    entrances = (Entrance(f, 3, "task `one`"), Entrance(g, 12, "task `one`"), Entrance(h, 40, "task `one`", (f,)))
+    assert str(Section("To the PUT", entrances)).splitlines()[-1] == "      bot/b.py:40 C.h  (called by f)"
 
 
 def _packages(section: Section) -> set[str]:
