@@ -53,11 +53,11 @@ def read_turns(path: Path, begun: float, ended: float) -> list[Turn]:
 
 async def _run(path: str | None) -> None:
     if path is None:
-        await serve(hurry=TIMES_THE_RATES)
+        await serve(slack_rate_factor=TIMES_THE_RATES)
         return
     with Path(path).open("w", buffering=1) as file:  # noqa: ASYNC230  a line at a time, and only after a long turn
         record_turns(file.write)
-        await serve(hurry=TIMES_THE_RATES)
+        await serve(slack_rate_factor=TIMES_THE_RATES)
 
 
 if __name__ == "__main__":

@@ -67,18 +67,20 @@ class Bot:
         *,
         config_every: float = READ_EVERY,
         unread_for: float = UNREAD_FOR,
-        hurry: int = 1,
+        slack_rate_factor: int = 1,
         clock: Clock | None = None,
         blind_after: float = BLIND_AFTER,
     ) -> Self:
         """Open everything, take up what is open in the ledger, then take requests. Raises CallbotError.
 
         `config_every`: seconds between two readings of callbot.toml and its directory; `unread_for`: seconds that they may
-        be unreadable before nothing is permitted. `hurry`: a multiple of Slack's rate limits. `blind_after`: seconds
-        without a list of calls after which alert channels hear of it.
+        be unreadable before nothing is permitted. `slack_rate_factor`: a multiple of Slack's rate limits, for a Slack that
+        is not the real one. `blind_after`: seconds without a list of calls after which alert channels hear of it.
         """
         live_config = LiveConfig.read(Path(settings.callbot_config), every=config_every, unread_for=unread_for)
-        setup = Setup(settings, clock or Clock(), live_config, Metrics(KNOWN_REASONS), Closing(), hurry, blind_after)
+        setup = Setup(
+            settings, clock or Clock(), live_config, Metrics(KNOWN_REASONS), Closing(), slack_rate_factor, blind_after
+        )
         try:
             return await cls._start(setup)
         except BaseException:

@@ -50,7 +50,7 @@ class Setup:
     live_config: LiveConfig
     metrics: Metrics
     closing: Closing
-    slack_rate: int
+    slack_rate_factor: int
     """A multiple of Slack's rate limits; 1 where Slack is the real one."""
     blind_after: float
     """Seconds without a list of calls after which alert channels hear of it."""
@@ -120,7 +120,12 @@ async def open_slack(setup: Setup) -> SlackClient:
         bot_token.heard(method, reason)
 
     outbox = Outbox(
-        client, session, clock=time.monotonic, sleep=asyncio.sleep, answered=answered, rate_factor=setup.slack_rate
+        client,
+        session,
+        clock=time.monotonic,
+        sleep=asyncio.sleep,
+        answered=answered,
+        slack_rate_factor=setup.slack_rate_factor,
     )
     closing.later("outbox", outbox.close)
     bot_token = BotToken(outbox.test)

@@ -92,7 +92,7 @@ class Outbox:
     """Sends requests to Slack, each when its turn comes. Every method raises SlackError.
 
     `clock`: seconds of a monotonic clock. `answered` is called after each request with its method, its seconds and the
-    reason of its failure, empty for none. `rate_factor`: a factor on Slack's rate limits.
+    reason of its failure, empty for none. `slack_rate_factor`: a multiple of Slack's rate limits.
     """
 
     def __init__(
@@ -103,14 +103,14 @@ class Outbox:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         answered: Callable[[str, float, str], object] = lambda *_: None,
-        rate_factor: int = 1,
+        slack_rate_factor: int = 1,
     ) -> None:
         self._client = client
         self._session = session
         self._clock = clock
         self._sleep = sleep
         self._answered = answered
-        self._limits = SlackRateLimits(rate_factor)
+        self._limits = SlackRateLimits(slack_rate_factor)
         self._waiting: list[_Turn] = []
         self._late_given_at = float("-inf")
         self._timer: asyncio.Task[None] | None = None

@@ -35,11 +35,11 @@ MOST_CHANNELS = 1000
 
 
 class SlackRateLimits:
-    """What may go now. `channel`: where the message is; only new messages count there. `rate_factor`: a factor on Slack's limits."""
+    """What may go now. `channel`: where the message is; only new messages count there. `slack_rate_factor`: a multiple of Slack's limits."""
 
-    def __init__(self, rate_factor: int = 1) -> None:
-        self._rate_factor = rate_factor
-        self._between = BETWEEN_POSTS / rate_factor
+    def __init__(self, slack_rate_factor: int = 1) -> None:
+        self._slack_rate_factor = slack_rate_factor
+        self._between = BETWEEN_POSTS / slack_rate_factor
         self._last_minute: dict[str, deque[float]] = {method: deque() for method in PER_MINUTE}
         self._whole_again_at: dict[str, float] = {}
         """When the burst of each channel is whole again."""
@@ -75,8 +75,8 @@ class SlackRateLimits:
         passed = self._last_minute[method]
         while passed and passed[0] + MINUTE <= now + TOO_SHORT_TO_WAIT:
             passed.popleft()
-        most = (SPARE_PER_MINUTE if spare else PER_MINUTE[method]) * self._rate_factor
-        free = (SPARE_BEFORE_PACING if spare else BEFORE_PACING) * self._rate_factor
+        most = (SPARE_PER_MINUTE if spare else PER_MINUTE[method]) * self._slack_rate_factor
+        free = (SPARE_BEFORE_PACING if spare else BEFORE_PACING) * self._slack_rate_factor
         if len(passed) < free:
             return now
         if len(passed) >= most:

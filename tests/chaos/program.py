@@ -2,7 +2,7 @@
 
 Its wall clock is the one of the run, and it notices changes of callbot.toml sooner than usual. The workspace of a run
 without `--real-limits` answers nothing with 429, and callbot paces itself by Slack's published rates before it ever hears
-of one: there CHAOS_HURRY says how many times as fast it may be. Everything else is the program as it is.
+of one: there CHAOS_SLACK_RATE_FACTOR says how many times as fast it may be. Everything else is the program as it is.
 """
 
 import os
@@ -15,5 +15,5 @@ RULES_EVERY = 0.5
 """Seconds between two looks at callbot.toml."""
 
 if __name__ == "__main__":
-    hurry = int(os.environ["CHAOS_HURRY"])
-    run_to_the_end(serve(hurry=hurry, config_every=RULES_EVERY, clock=Clock(stepped_wall)))
+    slack_rate_factor = int(os.environ["CHAOS_SLACK_RATE_FACTOR"])
+    run_to_the_end(serve(slack_rate_factor=slack_rate_factor, config_every=RULES_EVERY, clock=Clock(stepped_wall)))

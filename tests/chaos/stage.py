@@ -42,7 +42,7 @@ TOKEN_LIFETIME = 90.0
 RECONNECTED_WITHIN = 20.0
 AHEAD = (0.0, 60.0, 600.0, 3600.0, -60.0, -600.0, -3600.0)
 """Seconds by which the clock of the PBX may be ahead; negative: behind. It stays so for the whole run."""
-HURRY = 1000
+SLACK_RATE_FACTOR = 1000
 """So many times Slack's rates where the workspace has none."""
 SOON = 0.1
 """Seconds after which a person is removed once the ledger is locked: some of what they ask waits for it by then."""
@@ -80,7 +80,7 @@ class Stage:
         self.bot_is_up = asyncio.Event()
         self.curtain = Curtain()
         self._chance = chance
-        self._hurry = 1 if real_limits else HURRY
+        self._slack_rate_factor = 1 if real_limits else SLACK_RATE_FACTOR
         self._bot: BotProcess | None = None
         self._log = (folder / "bot.log").open("w")
         cast.furnish(self.floor, chance)
@@ -256,6 +256,6 @@ class Stage:
             "CALLBOT_CONFIG": str(self.folder / "callbot.toml"),
             "DATABASE_URL": f"sqlite:///{self.folder}/callbot.db",
             "PORT": "0",
-            "CHAOS_HURRY": str(self._hurry),
+            "CHAOS_SLACK_RATE_FACTOR": str(self._slack_rate_factor),
             "LOG_LEVEL": self._chance.choice(["info", "debug"]),
         }
