@@ -106,11 +106,12 @@ class Helper(BaseModel):
     taken: bool = False
     """They acknowledged it with *I'm on it*. The field has the name that it has in existing ledgers."""
     coming: bool = False
-    """An intervention that they asked for from the card was under way. It does not say that their phone was answered."""
+    """An intervention that they asked for from the card got under way since the alert was raised. It stays true while the
+    alert is open, whatever becomes of the intervention, so it does not say that their phone was answered."""
     intervening: bool = False
     """The call shows that they are connected by that intervention, or that they record."""
     came: bool = False
-    """They were `intervening` at some time since the alert was raised."""
+    """They were `intervening` at some time since the alert was raised. It stays true while the alert is open."""
     doing: str = ""
     """Action and state of their Pick up or Barge in, as codes; empty for a silent action."""
 

@@ -72,7 +72,7 @@ class AlertCards(Protocol):
     def show(self, card: AlertCard | DigestCard) -> None:
         """Post the card, or update the posted one."""
 
-    def coming(self, slack_user: str, name: str) -> None:
+    def help_coming(self, slack_user: str, name: str) -> None:
         """Tell an agent who asked for help, in a direct message, who is coming."""
 
 
@@ -95,9 +95,9 @@ class AlertLedger(Protocol):
         """The open alerts, and those that share a digest with one; the one that was raised first comes first."""
 
     async def resolved_unshown(self) -> tuple[Alert, ...]:
-        """The alerts resolved within the ledger's last day whose card does not show that yet, and all that share such a card.
+        """The alerts resolved within a day before the ledger was last written, whose card does not show that yet.
 
-        If there are very many such cards, those of the newest.
+        With them all alerts that share such a card. Only the newest cards, if there are very many.
         """
 
 
@@ -132,7 +132,7 @@ class AlertManager:
         ledger: AlertLedger,
         cards: AlertCards,
         config: AlertConfig,
-        interventions: OpenInterventions,
+        open_interventions: OpenInterventions,
         metrics: AlertMetrics,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -140,7 +140,7 @@ class AlertManager:
         self._ledger = ledger
         self._cards = cards
         self._config = config
-        self._interventions = interventions
+        self._open_interventions = open_interventions
         self._metrics = metrics
         self._clock = clock
         self._sleep = sleep
@@ -150,13 +150,17 @@ class AlertManager:
         """By id."""
         self._on_card: dict[str, dict[str, None]] = {}
         """The ids of the alerts of each card, in the order in which they came."""
-        self._about: dict[tuple[str, str, str], dict[str, None]] = {}
-        """The ids of the alerts of one rule, call id and asker."""
+        self._of_rule_and_call: dict[tuple[str, str, str], dict[str, None]] = {}
+        """The ids of the alerts of one rule key, call id and asker."""
         self._one_raising_at_a_time = asyncio.Lock()
         self._fired_at: dict[str, datetime] = {}
-        self._posted_at: dict[str, datetime] = {}
+        """When the rule of each alert fired, until its own card is posted. For a metric."""
+        self._card_posted_at: dict[str, datetime] = {}
+        """When the own card of each alert was posted, until the first click that acts on its call. For a metric."""
         self._digests_changed: set[str] = set()
-        self._digests_shown: set[str] = set()
+        """The ids of the digests that changed since they were shown last."""
+        self._digest_tasks: set[str] = set()
+        """The ids of the digests with a running `_show_digest`."""
         self._saving = WriteBehind(self._save, sleep, saved=lambda alert: self._forget_if_done(alert.card))
         self._tasks = Tasks(apart=True)
 
@@ -166,6 +170,7 @@ class AlertManager:
         for alert in (alert_taken_up(one, self._started_at) for one in found):
             self._remember(alert)
             if alert.when is not When.HELP_REQUESTED:
+                # so that more alerts of the same rush go on the same digest after a restart
                 self._digests.count(alert.channel, 1, alert.steps[0].at, alert.digest)
         for card_id in tuple(self._on_card):
             self._show(card_id)
@@ -189,30 +194,30 @@ class AlertManager:
 
     def of_call(self, rule: str, call: PhoneCall, asked_by: str = "") -> Iterator[Alert]:
         """The alerts of the rule with that key and this call, open or not; not those of an earlier call with the same id."""
-        known = (self._alerts[alert_id] for alert_id in self._about.get((rule, call.id, asked_by), ()))
+        known = (self._alerts[alert_id] for alert_id in self._of_rule_and_call.get((rule, call.id, asked_by), ()))
         return (alert for alert in known if not alert.call.is_another_than(call))
 
     def _remember(self, alert: Alert) -> None:
         self._alerts[alert.id] = alert
         self._on_card.setdefault(alert.card, {})[alert.id] = None
-        self._about.setdefault((alert.rule, alert.call.id, alert.asked_by), {})[alert.id] = None
+        self._of_rule_and_call.setdefault((alert.rule, alert.call.id, alert.asked_by), {})[alert.id] = None
 
     def _forget_if_done(self, card_id: str) -> None:
         """Forget a card without open alerts, once the ledger knows all of it and no update of a digest is due."""
         alerts = [self._alerts[alert_id] for alert_id in self._on_card.get(card_id, ())]
         if not alerts or any(alert.open or self._saving.waits(alert.id) for alert in alerts):
             return
-        if card_id in self._digests_shown or self._digests.current(card_id, self._clock.now()):
+        if card_id in self._digest_tasks or self._digests.current(card_id, self._clock.now()):
             return
         del self._on_card[card_id]
         for alert in alerts:
             del self._alerts[alert.id]
             self._fired_at.pop(alert.id, None)
-            self._posted_at.pop(alert.id, None)
-            about = (alert.rule, alert.call.id, alert.asked_by)
-            del self._about[about][alert.id]
-            if not self._about[about]:
-                del self._about[about]
+            self._card_posted_at.pop(alert.id, None)
+            key = (alert.rule, alert.call.id, alert.asked_by)
+            del self._of_rule_and_call[key][alert.id]
+            if not self._of_rule_and_call[key]:
+                del self._of_rule_and_call[key]
 
     # ── what happens to them ──
 
@@ -225,17 +230,17 @@ class AlertManager:
         """
         async with self._one_raising_at_a_time:
             now = self._clock.now()
-            known = await self._raised_before(new)
-            alerts = [self._with_interventions(raised(one, now)) for one in self._on_digests(known, now)]
+            continued = await self._raised_before(new)
+            alerts = [self._with_interventions(raised(one, now)) for one in self._on_digests(continued, now)]
             await self._ledger.save_alerts(alerts)
-            for alert, moment in zip(alerts, fired_at, strict=False):
-                if not alert.digest and len(alert.steps) == 1:
+            for alert, moment in zip(alerts, fired_at, strict=False):  # `fired_at` is empty where nothing is measured
+                if not alert.digest and _is_raised_first(alert):
                     self._fired_at[alert.id] = moment
             for alert in alerts:
                 self._remember(alert)
-                if self._saving.waits(alert.id):  # an older state would be saved after this one
+                if self._saving.waits(alert.id):  # replace the older state that waits: it would overwrite this one
                     self._saving.save_soon(alert)
-                if len(alert.steps) == 1 and alert.when is not When.HELP_REQUESTED:
+                if _is_raised_first(alert) and alert.when is not When.HELP_REQUESTED:
                     self._digests.count(alert.channel, 1, now, alert.digest)
                 self._metrics.alert(alert.when, "digested" if alert.digest else "raised")
             for card_id in dict.fromkeys(alert.card for alert in alerts):
@@ -243,27 +248,35 @@ class AlertManager:
             return tuple(alerts)
 
     async def _raised_before(self, new: Sequence[Alert]) -> list[Alert]:
-        """Each alert; as the earlier one of the same rule and call, where there is one, with the call as it is now."""
-        undated = {
+        """Each alert; as the earlier one of the same rule and call, where there is one, with the call as it is now.
+
+        A key contains the date `published` of the call. An alert that was first saved without it keeps a key without it, so
+        each is looked up by both keys.
+        """
+        keys_without_date = {
             one.id: key_of(one.rule, one.call.model_copy(update={"published": None}), one.asked_by) for one in new
         }
-        saved = {one.key: one for one in await self._ledger.alerts_of([*(one.key for one in new), *undated.values()])}
+        saved = {
+            one.key: one
+            for one in await self._ledger.alerts_of([*(one.key for one in new), *keys_without_date.values()])
+        }
         alerts = []
         for one in new:
-            late = saved.get(undated[one.id])  # saved before the PBX told when its call entered
-            if late is not None and late.call.published != one.call.published:
-                late = None
+            saved_without_date = saved.get(keys_without_date[one.id])
+            if saved_without_date is not None and saved_without_date.call.published != one.call.published:
+                saved_without_date = None  # perhaps of an earlier call with the same id
             remembered = next(self.of_call(one.rule, one.call, one.asked_by), None)  # newer than what the ledger has
-            known = remembered or saved.get(one.key) or late
-            alerts.append(one if known is None else self._as_known(one, known))
+            earlier = remembered or saved.get(one.key) or saved_without_date
+            alerts.append(one if earlier is None else self._continued(earlier, one))
         return alerts
 
-    def _as_known(self, new: Alert, known: Alert) -> Alert:
-        kept: dict[str, object] = {name: getattr(known, name) for name in ("id", "channel", "steps", "digest")}
-        if known.digest and known.digest not in self._on_card:  # a digest that is forgotten is not updated any more
+    def _continued(self, earlier: Alert, new: Alert) -> Alert:
+        """The new alert under the id, on the card and under the key of the earlier one."""
+        kept: dict[str, object] = {name: getattr(earlier, name) for name in ("id", "channel", "steps", "digest")}
+        if earlier.digest and earlier.digest not in self._on_card:  # a digest that is forgotten is not updated any more
             kept |= {"digest": "", "steps": ()}
-        call = new.call.model_copy(update={"published": new.call.published or known.call.published})
-        return new.model_copy(update=kept | {"call": call, "known_as": known.key})
+        call = new.call.model_copy(update={"published": new.call.published or earlier.call.published})
+        return new.model_copy(update=kept | {"call": call, "known_as": earlier.key})
 
     def _on_digests(self, alerts: list[Alert], now: datetime) -> list[Alert]:
         """The alerts; those without a card get the digest of their channel, if there are too many for cards of their own.
@@ -271,6 +284,7 @@ class AlertManager:
         A help request always has its own card.
         """
         new = {alert.id for alert in alerts if not alert.steps and alert.when is not When.HELP_REQUESTED}
+        # If a channel has several open digests, this finds the one that was raised first.
         open_digests = {alert.channel: alert.digest for alert in reversed(self.open) if alert.digest}
         digests = {
             channel: self._digests.digest_for(channel, number, now, open_digests.get(channel, ""))
@@ -284,7 +298,7 @@ class AlertManager:
     def _with_interventions(self, alert: Alert) -> Alert:
         """With the people as helpers who intervene in its call from its card."""
         by_person: dict[str, list[Intervention]] = {}
-        for one in self._interventions.open:
+        for one in self._open_interventions.open:
             if one.alert == alert.id:
                 by_person.setdefault(one.slack_user, []).append(one)
         for theirs in by_person.values():
@@ -306,7 +320,7 @@ class AlertManager:
                 self._metrics.alert(alert.when, alert.state)
 
     def note_interventions(self, interventions: tuple[Intervention, ...]) -> None:
-        """Everything that one person asked for in one call, as it is now: it goes on the alerts from whose cards they asked."""
+        """Everything that one person asked for in one call, as it is now: put on the alerts from whose cards they asked."""
         for alert_id in dict.fromkeys(one.alert for one in interventions if one.alert):
             alert = self._alerts.get(alert_id)
             if alert is None:
@@ -315,14 +329,18 @@ class AlertManager:
             self._note_click(alert, next(one for one in reversed(interventions) if one.alert == alert_id))
 
     def _note_click(self, before: Alert, newest: Intervention) -> None:
-        """Measure the first click that acts on the call, and tell an agent who asked for help about everybody who comes by one."""
+        """Measure the first click that acts on the call, and tell an agent who asked for help who comes through that click.
+
+        `coming` stays while the alert is open, so this does something once for each person: when their first intervention
+        got under way.
+        """
         known, helper = before.helper(newest.slack_user), self._alerts[before.id].helper(newest.slack_user)
         if helper is None or not helper.coming or (known is not None and known.coming):
             return
-        posted_at = self._posted_at.pop(before.id, None)
+        posted_at = self._card_posted_at.pop(before.id, None)
         if posted_at is not None:
             self._metrics.card_to_click(max(0.0, (newest.asked_at - posted_at).total_seconds()))
-        if known is None or not known.on_it:
+        if known is None or not known.on_it:  # else the agent was told when they acknowledged it
             self._tell_asker(before, newest.slack_user, newest.supervisor)
 
     def note_acknowledgement(self, alert: Alert, slack_user: str, name: str) -> None:
@@ -356,20 +374,20 @@ class AlertManager:
         if not shown:
             return
         self._metrics.alert(self._alerts[next(iter(shown))].when, "posted")
-        fired_at = self._fired_at.pop(card_id, None)
+        fired_at = self._fired_at.pop(card_id, None)  # by alert id: an alert with its own card has the card's id
         if fired_at is not None:
-            self._posted_at[card_id] = now
+            self._card_posted_at[card_id] = now
             self._metrics.alert_to_card((now - fired_at).total_seconds())
 
     def _show(self, card_id: str) -> None:
         """Show a card as it is now: the card of one alert at once, a digest every DIGEST_EVERY seconds."""
         alert = self._alerts[next(iter(self._on_card[card_id]))]
         if not alert.digest:
-            self._cards.show(describe_alert(alert, self._config.permissions(), self._interventions.without_legs))
+            self._cards.show(describe_alert(alert, self._config.permissions(), self._open_interventions.without_legs))
             return
         self._digests_changed.add(card_id)
-        if card_id not in self._digests_shown:
-            self._digests_shown.add(card_id)
+        if card_id not in self._digest_tasks:
+            self._digest_tasks.add(card_id)
             self._tasks.spawn(self._show_digest(card_id), name=f"digest {card_id}")
 
     async def _show_digest(self, card_id: str) -> None:
@@ -377,19 +395,24 @@ class AlertManager:
             while card_id in self._digests_changed and card_id in self._on_card:
                 self._digests_changed.discard(card_id)
                 alerts = [self._alerts[alert_id] for alert_id in self._on_card[card_id]]
-                permissions, without_legs = self._config.permissions(), self._interventions.without_legs
+                permissions, without_legs = self._config.permissions(), self._open_interventions.without_legs
                 self._cards.show(describe_digest(alerts, permissions, without_legs))
                 await self._sleep(DIGEST_EVERY)
         finally:
-            self._digests_shown.discard(card_id)
+            self._digest_tasks.discard(card_id)
         self._forget_if_done(card_id)
 
     def _tell_asker(self, alert: Alert, slack_user: str, name: str) -> None:
         if alert.asked_by and alert.asked_by != slack_user:
-            self._cards.coming(alert.asked_by, name)
+            self._cards.help_coming(alert.asked_by, name)
 
     async def _save(self, alert: Alert) -> None:
         await self._ledger.save_alerts((alert,))
+
+
+def _is_raised_first(alert: Alert) -> bool:
+    """Whether it is raised for the first time: raised again, it has the steps of before."""
+    return len(alert.steps) == 1
 
 
 def _without_age(alert: Alert) -> Alert:

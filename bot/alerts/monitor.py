@@ -46,7 +46,7 @@ class AlertMonitor:
         poller: Poller,
         manager: AlertManager,
         config: AlertConfig,
-        interventions: OpenInterventions,
+        open_interventions: OpenInterventions,
         metrics: AlertMetrics,
         clock: Clock,
         pbx_clock: ServerClock,
@@ -55,7 +55,7 @@ class AlertMonitor:
         self._poller = poller
         self._manager = manager
         self._config = config
-        self._interventions = interventions
+        self._open_interventions = open_interventions
         self._metrics = metrics
         self._clock = clock
         self._pbx_clock = pbx_clock
@@ -160,7 +160,7 @@ class AlertMonitor:
         firing: list[RuleMatch] = []
         calls = iter(scan.calls)
         async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
-            shown = tuple(map(self._interventions.without_legs, part))
+            shown = tuple(map(self._open_interventions.without_legs, part))
             self._with_legs |= {call.id: call for call, other in zip(part, shown, strict=True) if other is not call}
             firing += self._evaluator.evaluate(shown, self._clock.now() + ahead)
         complete = not (scan.unread or scan.skipped)
@@ -225,7 +225,7 @@ class AlertMonitor:
         if poll.call is None:
             self._manager.update(self._missed(alert, Resolution.CALL_OVER, now))
         else:
-            self._manager.update(self._as_shown(alert, self._interventions.without_legs(poll.call), now))
+            self._manager.update(self._as_shown(alert, self._open_interventions.without_legs(poll.call), now))
 
     def _missed(self, alert: Alert, how: Resolution, now: datetime) -> Alert:
         """Resolved, if enough scans in a row have not shown what it is about."""

@@ -25,7 +25,7 @@ class AlertResponses:
         ledger: AlertLedger,
         phone_calls: PhoneCalls,
         config: AlertConfig,
-        interventions: OpenInterventions,
+        open_interventions: OpenInterventions,
         clock: Clock,
         pbx_clock: ServerClock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -34,7 +34,7 @@ class AlertResponses:
         self._ledger = ledger
         self._phone_calls = phone_calls
         self._config = config
-        self._interventions = interventions
+        self._open_interventions = open_interventions
         self._clock = clock
         self._pbx_clock = pbx_clock
         self._sleep = sleep
@@ -104,7 +104,7 @@ class AlertResponses:
 
         def own_view(call: PhoneCall) -> tuple[PhoneCall, PhoneCallView] | None:
             """The call without legs of supervisors, and their view of it; None if they are no party of it."""
-            call = self._interventions.without_legs(call)
+            call = self._open_interventions.without_legs(call)
             view = view_of_phone(call, asked)
             hidden = self._config.permissions().protects(call) or command.published not in {None, call.published}
             return None if view is None or hidden else (call, view)

@@ -113,7 +113,7 @@ async def open_slack(setup: Setup) -> SlackClient:
     closing.later("slack session", session.close)
     client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     workspace = await workspace_of(client, asyncio.sleep)
-    bot_token: BotToken
+    bot_token: BotToken  # assigned below: the outbox needs `answered`, and the token needs the outbox
 
     def answered(method: str, seconds: float, reason: str) -> None:
         setup.metrics.answered("slack", method, seconds, reason)
@@ -141,7 +141,10 @@ def open_pbx(setup: Setup) -> Telephony:
 
 
 def build_core(setup: Setup, systems: Systems) -> Core:
-    """Interventions, alerts and cards. They know each other, so some hear of each other by a function of this one."""
+    """Interventions, alerts and cards.
+
+    They refer to each other, so some get a nested function, which looks the other up when it is called.
+    """
     ledger, slack, pbx = systems.ledger, systems.slack, systems.pbx
     config, clock, now = setup.live_config, setup.clock, setup.clock.now
     interventions: Interventions
@@ -188,7 +191,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         ledger=ledger.alerts,
         cards=publisher,
         config=config,
-        interventions=tracker,
+        open_interventions=tracker,
         metrics=setup.metrics,
         clock=clock,
     )
@@ -196,7 +199,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         poller=pbx.poller,
         manager=alerts,
         config=config,
-        interventions=tracker,
+        open_interventions=tracker,
         metrics=setup.metrics,
         clock=clock,
         pbx_clock=pbx.clock,
@@ -215,7 +218,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         ledger=ledger.alerts,
         phone_calls=pbx.phone_calls,
         config=config,
-        interventions=tracker,
+        open_interventions=tracker,
         clock=clock,
         pbx_clock=pbx.clock,
     )
@@ -264,7 +267,7 @@ class Readiness:
         self.stopping = False
 
     def __call__(self) -> bool:
-        """What `/readyz` says. Over HTTP it is up to Slack whether it is heard."""
+        """What `/readyz` says. With Socket Mode one connection must be open; over HTTP callbot cannot tell whether Slack reaches it."""
         heard = self._sockets is None or self._sockets.open > 0
         return heard and self._bot_token.accepted and self._ledger.takes_rows and not self.stopping
 

@@ -78,7 +78,7 @@ class InterventionLedger(Protocol):
         """Everything that one card shows, oldest first."""
 
     async def ended_unshown(self) -> tuple[str, ...]:
-        """The cards that do not show yet what has ended in the ledger's last day, newest last."""
+        """The cards that do not show yet what ended within a day before the ledger was last written, newest last."""
 
     async def waited_unshown(self) -> tuple[str, ...]:
         """The cards with nothing but a request of the last day that waited and was never sent, and that may still say so."""

@@ -97,9 +97,9 @@ class StoredAlerts:
         return await self._read(_ROW.card.in_(select(_ROW.card).where(_ROW.open.is_(True))))
 
     async def resolved_unshown(self) -> tuple[Alert, ...]:
-        """Alerts that were resolved in the ledger's last day and whose card does not show it yet, and all on such a card.
+        """Alerts that were resolved within a day before the ledger was last written, and whose card does not show it yet.
 
-        The first raised comes first. Of very many cards it is the newest; how many are left out is logged.
+        With them all alerts on such a card; the first raised comes first. Of very many cards it is the newest; how many are left out is logged.
         """
         unshown = await self._database.read(_unshown)
         if len(unshown) > _MOST_UNSHOWN:
@@ -159,7 +159,7 @@ class StoredAlerts:
 
 
 def _unshown(connection: Connection) -> Sequence[str]:
-    """Cards of the ledger's last day that do not show a resolution yet, the newest first."""
+    """Cards that do not show yet what was resolved within a day before the ledger was last written, the newest first."""
     newest = newest_row(connection, _ROW.open)
     return () if newest is None else connection.execute(_unshown_since(newest - _A_DAY)).scalars().all()
 

@@ -356,7 +356,7 @@ class Ledger:
         return (await self._read(_OF_CARD, {"its_card": card}))[0]
 
     async def ended_unshown(self) -> tuple[str, ...]:
-        """Cards that do not show yet what ended in the ledger's last day, newest last."""
+        """Cards that do not show yet what ended within a day before the ledger was last written, newest last."""
 
         def work(connection: Connection) -> Sequence[str]:
             newest = newest_row(connection, _ROW.following)

@@ -132,7 +132,7 @@ class CardPublisher:
         """Change the card, if it has a message, to say that the waiting request was not sent."""
         self._tasks.spawn(self._say_never_sent(card_id), name=f"never sent {card_id}")
 
-    def coming(self, slack_user: str, name: str) -> None:
+    def help_coming(self, slack_user: str, name: str) -> None:
         """Tell an agent who asked for help who is coming."""
         self._tasks.spawn(self._tell(slack_user, help_coming_message(name)), name=f"help for {slack_user}")
 

@@ -103,7 +103,7 @@ async def test_a_card_that_stood_before_a_restart_is_not_told_of_again(desk: Any
 
 async def test_who_raised_their_hand_is_told_who_is_coming_and_nobody_else_is(desk: Any) -> None:
     desk.workspace.add_person(BOB, "bob")
-    desk.publisher.coming(BOB, "Ana <@U0EVE> Pop")
+    desk.publisher.help_coming(BOB, "Ana <@U0EVE> Pop")
     told = await desk.workspace.until(lambda: desk.workspace.messages(to=BOB))
     assert (told[0].lines(), told[0].live_markup(), len(desk.workspace.messages())) == (
         ["Ana <@U0EVE> Pop is on it: help is coming."],
