@@ -11,7 +11,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.card import Card
-from bot.slack.card_publisher import MOST_CARDS, REST
+from bot.slack.card_publisher import CARD_LONGEST_PAUSE, MOST_CARDS, REST
 
 MakeAlert = Callable[..., Alert]
 AlertIn = Callable[..., AlertCard]
@@ -187,6 +187,17 @@ async def test_after_a_429_an_alert_waits_as_long_as_slack_said_and_no_longer(de
     desk.publisher.show(alert_in())
     await desk.shows("Raised")
     assert (desk.asked(POST), desk.pauses) == (2, [])
+
+
+async def test_a_token_that_slack_takes_no_more_is_no_closed_channel_and_loses_no_alert(
+    desk: Any, alert_in: AlertIn
+) -> None:
+    desk.fault(POST, "error", error="token_revoked", times=3)
+    with capture_logs() as logs:
+        desk.publisher.show(alert_in("Resolved"))
+        await desk.shows("Resolved")
+    errors = [line["event"] for line in logs if line["log_level"] == "error"]
+    assert (errors, desk.pauses) == (["token_refused"], [CARD_LONGEST_PAUSE] * 3)
 
 
 # ── beside interventions ──
