@@ -53,12 +53,12 @@ class Card(BaseModel, frozen=True):
 class PostedCard(NamedTuple):
     """What is known of a card in Slack."""
 
-    at: tuple[str, str] | None = None
+    address: tuple[str, str] | None = None
     """Slack's channel and ts of it; None where it was not posted yet."""
     pending: tuple[str, datetime] | None = None
     """Where and when, by Slack's clock, its newest post was sent; None where none was, or it is known where that stands."""
     shown: str = ""
-    """The digest of what it shows; empty where that is not known."""
+    """A fingerprint of what it shows; empty where that is not known."""
 
 
 def others_read(place: str, slack_user: str, silent_in: frozenset[str]) -> bool:

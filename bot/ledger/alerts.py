@@ -69,7 +69,7 @@ class StoredAlerts:
         alert = alert_at(alert, self._stepped())
         return {
             "id": alert.id,
-            "key": _digest(alert.key),
+            "key": _fingerprint(alert.key),
             "card": alert.card,
             "channel": alert.channel,
             "open": alert.open,
@@ -84,8 +84,8 @@ class StoredAlerts:
         each_once = tuple(dict.fromkeys(keys))
         found: list[Alert] = []
         for start in range(0, len(each_once), _KEYS_TOGETHER):
-            digests = [_digest(key) for key in each_once[start : start + _KEYS_TOGETHER]]
-            found += await self._read(_ROW.key.in_(digests))
+            fingerprints = [_fingerprint(key) for key in each_once[start : start + _KEYS_TOGETHER]]
+            found += await self._read(_ROW.key.in_(fingerprints))
         return tuple(found)
 
     async def alert(self, alert_id: str) -> Alert | None:
@@ -176,6 +176,6 @@ def _unshown_since(at: datetime) -> Select[Any]:
     )
 
 
-def _digest(key: str) -> str:
-    """A digest that every index takes, of a key of any length: PostgreSQL takes a third of a page ("B-Tree Indexes")."""
+def _fingerprint(key: str) -> str:
+    """A fingerprint that every index takes, of a key of any length: PostgreSQL takes a third of a page ("B-Tree Indexes")."""
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()

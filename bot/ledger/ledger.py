@@ -391,7 +391,7 @@ class Ledger:
 
         posted, pending = await self._database.read(work)
         return PostedCard(
-            at=None if posted is None else (posted.channel, posted.ts),
+            address=None if posted is None else (posted.channel, posted.ts),
             pending=None if pending is None else (pending.target, pending.begun_at),
             shown="" if posted is None else posted.shown,
         )

@@ -144,8 +144,8 @@ cards = Table(
 )
 """Where each card was posted: Slack's channel and ts, which together name a message; and what it shows.
 
-`shown` is a digest of what it shows, `shown_until` when the newest state in it began, as in `stepped_at`; NULL where that is
-not known or out of date.
+`shown` is a fingerprint of what it shows, `shown_until` when the newest state in it began, as in `stepped_at`; NULL where
+that is not known or out of date.
 """
 
 posts_begun = Table(
@@ -175,7 +175,7 @@ alerts = Table(
 )
 """One row for each alert, so for one rule and one call. The columns are for finding it; `document` is the whole Alert.
 
-`key` is a digest of the rule and the call. It is NULL for a blind channel, and once the document could not be read.
+`key` is a fingerprint of the rule and the call. It is NULL for a blind channel, and once the document could not be read.
 `card` is its own id, or the digest card that shows it. `updated_at` and `stepped_at` are as those of interventions.
 """
 

@@ -25,7 +25,7 @@ NOTED = 1.0
 """Seconds that the ledger has to save what a card shows."""
 SEARCH_PAUSES = (0.0, 1.5)
 """Seconds before each search for a lost post: what Slack is still working on is not in the history at once."""
-AT_WORK = timedelta(seconds=60)
+MAY_BE_LATE = timedelta(seconds=60)
 """How long after a post that timed out Slack may still carry it out."""
 AROUND = timedelta(minutes=5)
 """How far before and after its beginning a lost post is searched for: it may have waited in the outbox, or be late."""
@@ -49,7 +49,7 @@ class CardLedger(Protocol):
         """Save that the post of a card to a channel or user began at this time of Slack's clock."""
 
     async def save_posted(self, card: str, channel: str, ts: str, *, shown: str, until: datetime | None) -> None:
-        """Save where a card was posted, and the digest of what it shows: empty where that is not known."""
+        """Save where a card was posted, and the fingerprint of what it shows: empty where that is not known."""
 
 
 class Drawn(NamedTuple):
@@ -58,7 +58,7 @@ class Drawn(NamedTuple):
     card: AnyCard
     place: str
     message: Message
-    digest: str
+    fingerprint: str
     """A hash of the message: equal for equal messages, and it reveals nothing of them."""
 
 
@@ -70,13 +70,13 @@ class Placement:
     """The version that was sent last, whether or not Slack took it."""
     place: str
     """A channel, or a user for the direct message. Not always the place that `sent` asks for."""
-    posted_at: MessageAddress | None = None
+    address: MessageAddress | None = None
     begun: datetime | None = None
     """When a post began, by Slack's clock, that may have succeeded; its address is not known."""
     timed_out: bool = False
     """Slack did not answer that post in time, so the message may still appear."""
     shown: str = ""
-    """The digest of what the message shows; empty where that is not known."""
+    """The fingerprint of what the message shows; empty where that is not known."""
     shown_since: float = 0.0
     """When the newest state in the message began, in seconds since 1970."""
     had_message: bool = False
@@ -106,8 +106,8 @@ class Placement:
             if isinstance(shown, Card) and self.private and not shown.place.startswith(PEOPLE):
                 shown = shown.model_copy(update={"place": self.place, "elsewhere": CardElsewhere.NO_ACCESS})
             message = message_of(shown)
-            digest = sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
-            self.drawn = Drawn(card, self.place, message, digest)
+            fingerprint = sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()
+            self.drawn = Drawn(card, self.place, message, fingerprint)
         return self.drawn
 
     @property
@@ -125,7 +125,7 @@ class CardPosts:
     def __init__(
         self,
         outbox: Outbox,
-        cards: CardLedger,
+        card_ledger: CardLedger,
         *,
         now: Callable[[], datetime],
         slack_now: Callable[[], datetime],
@@ -134,7 +134,7 @@ class CardPosts:
     ) -> None:
         self._at_wall = at_wall
         self._outbox = outbox
-        self._cards = cards
+        self._card_ledger = card_ledger
         self._now = now
         self._slack_now = slack_now
         self._sleep = sleep
@@ -145,23 +145,24 @@ class CardPosts:
 
         Where that process was killed before it saved the address of the message, the message is searched for.
         """
-        known = await self._cards.posted(card)
+        known = await self._card_ledger.posted(card)
         found = None if known.pending is None else await self._search(card, *known.pending, rank)
-        posted_at = found or (None if known.at is None else MessageAddress(*known.at))
-        if posted_at is not None:
-            await self._outbox.update(posted_at, content, lambda: Urgency(rank))
-            await self._cards.save_posted(card, *posted_at, shown="", until=self._now())
+        address = found or (None if known.address is None else MessageAddress(*known.address))
+        if address is not None:
+            await self._outbox.update(address, content, lambda: Urgency(rank))
+            await self._card_ledger.save_posted(card, *address, shown="", until=self._now())
 
     async def load(self, card: AnyCard) -> Placement:
         """Read from the ledger where a card is. Raises CallbotError."""
         placement = Placement(card, card.place, at_wall=self._at_wall)
-        known = await self._cards.posted(card.id)
-        if known.at is not None:
-            placement.posted_at, placement.shown, placement.had_message = MessageAddress(*known.at), known.shown, True
+        known = await self._card_ledger.posted(card.id)
+        if known.address is not None:
+            placement.address = MessageAddress(*known.address)
+            placement.shown, placement.had_message = known.shown, True
         if known.pending is not None:
             placement.place, placement.begun = known.pending
-        elif known.at is not None and known.at[0].startswith("D") and not card.place.startswith(PEOPLE):
-            placement.place = known.at[0]
+        elif known.address is not None and known.address[0].startswith("D") and not card.place.startswith(PEOPLE):
+            placement.place = known.address[0]
         return placement
 
     async def post(
@@ -176,52 +177,52 @@ class CardPosts:
             return content()
 
         try:
-            await self._cards.save_pending_post(card, placement.place, begun)
+            await self._card_ledger.save_pending_post(card, placement.place, begun)
         except CallbotError as error:
             _log.error("post_not_noted", card=card, error=type(error).__name__)
         try:
-            posted_at = await self._outbox.post(placement.place, content_in_its_turn, urgency, card)
+            address = await self._outbox.post(placement.place, content_in_its_turn, urgency, card)
         except AnswerUnknown as error:
             placement.begun, placement.timed_out = begun, isinstance(error, TimedOut)
             raise
-        placement.shown = placement.draw(placement.sent).digest
-        await self._save_place(card, placement, posted_at)
+        placement.shown = placement.draw(placement.sent).fingerprint
+        await self._save_place(card, placement, address)
 
     async def update(
         self,
         card: AnyCard,
         placement: Placement,
-        posted_at: MessageAddress,
+        address: MessageAddress,
         content: Callable[[], Message],
         urgency: Callable[[], Urgency],
     ) -> None:
         """Update the message of a card, of which `card` is the newest version so far. Raises SlackError."""
         if shown_until(card) is None:
             placement.shown = ""  # saved first: the process may be killed during the update
-            await self._note_shown(card.id, placement, posted_at, None)
-        await self._outbox.update(posted_at, content, urgency)
-        placement.shown = placement.draw(placement.sent).digest
-        await self._note_shown(card.id, placement, posted_at, shown_until(placement.sent))
+            await self._note_shown(card.id, placement, address, None)
+        await self._outbox.update(address, content, urgency)
+        placement.shown = placement.draw(placement.sent).fingerprint
+        await self._note_shown(card.id, placement, address, shown_until(placement.sent))
 
     async def find(self, card: str, placement: Placement) -> None:
-        """Search for the message of a post whose answer was lost; sets `posted_at`, or clears `begun` if there is none.
+        """Search for the message of a post whose answer was lost; sets `address`, or clears `begun` if there is none.
 
         A channel that the bot is not in has taken no post either. Raises SlackError where the search has no result;
         a SlackRefusal is final.
         """
         if placement.begun is None:
             return
-        posted_at = await self._search(card, placement.place, placement.begun, rank_of(placement.sent))
-        if posted_at is not None:
+        address = await self._search(card, placement.place, placement.begun, rank_of(placement.sent))
+        if address is not None:
             placement.shown = ""
-            await self._save_place(card, placement, posted_at)
+            await self._save_place(card, placement, address)
             return
-        if placement.timed_out and abs(self._slack_now() - placement.begun) < AT_WORK:  # unless that time was wrong
+        if placement.timed_out and abs(self._slack_now() - placement.begun) < MAY_BE_LATE:  # unless that time was wrong
             raise NotDone("perhaps_still_at_work")
         placement.begun = None
 
     async def _note_shown(
-        self, card: str, placement: Placement, posted_at: MessageAddress, until: datetime | None
+        self, card: str, placement: Placement, address: MessageAddress, until: datetime | None
     ) -> None:
         """Save where the card is, and what it shows, so that a restart does not send the same content again.
 
@@ -230,17 +231,17 @@ class CardPosts:
         """
         try:
             async with asyncio.timeout(NOTED):
-                await self._cards.save_posted(card, *posted_at, shown=placement.shown, until=until)
+                await self._card_ledger.save_posted(card, *address, shown=placement.shown, until=until)
         except (CallbotError, TimeoutError) as error:
             _log.error("shown_not_saved", card=card, error=type(error).__name__)
 
-    async def _save_place(self, card: str, placement: Placement, posted_at: MessageAddress) -> None:
-        placement.posted_at, placement.begun = posted_at, None
+    async def _save_place(self, card: str, placement: Placement, address: MessageAddress) -> None:
+        placement.address, placement.begun = address, None
         if placement.place.startswith(PEOPLE):
-            self._direct[placement.place] = posted_at.channel
+            self._direct[placement.place] = address.channel
         try:
             until = shown_until(placement.sent) if placement.shown else None
-            await self._cards.save_posted(card, *posted_at, shown=placement.shown, until=until)
+            await self._card_ledger.save_posted(card, *address, shown=placement.shown, until=until)
         except CallbotError as error:
             _log.error("place_not_saved", card=card, error=type(error).__name__)
 
@@ -249,13 +250,13 @@ class CardPosts:
         for pause in SEARCH_PAUSES:
             await self._sleep(pause)
             try:
-                posted_at = await self._search_once(card, place, begun, rank)
+                address = await self._search_once(card, place, begun, rank)
             except SlackRefusal as error:
                 if error.reason not in NOT_IN:
                     raise
-                posted_at = None
-            if posted_at is not None:
-                return posted_at
+                address = None
+            if address is not None:
+                return address
         return None
 
     async def _search_once(self, card: str, place: str, begun: datetime, rank: Rank) -> MessageAddress | None:
@@ -274,10 +275,10 @@ class CardPosts:
             for message in _messages(found):
                 if _card_of(message) == card:
                     return MessageAddress(channel, str(message.get("ts")))
-            following = _mapping(found.get("response_metadata")).get("next_cursor")
-            if not found.get("has_more") or not following:
+            next_page = _mapping(found.get("response_metadata")).get("next_cursor")
+            if not found.get("has_more") or not next_page:
                 return None
-            window["cursor"] = str(following)
+            window["cursor"] = str(next_page)
         raise SlackRefusal("history_too_long")
 
 

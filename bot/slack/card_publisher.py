@@ -50,8 +50,8 @@ SEARCHES_BEFORE_TEXT = 2
 MOST_CARDS = 1000
 """Cards of interventions that wait to be shown, and as many of alerts."""
 MOST_PLACEMENTS = 1000
-"""Shown cards whose message is kept in memory, the latest ones. Of others it is read from the ledger when they change."""
-REST = 60.0
+"""Placements of shown cards that are kept in memory, the latest ones. Other placements are read from the ledger when needed."""
+BETWEEN_TRIES = 60.0
 """Seconds between two tries in a channel that refuses alerts."""
 
 _log = structlog.get_logger("callbot.slack")
@@ -60,10 +60,10 @@ _log = structlog.get_logger("callbot.slack")
 class _Next(Enum):
     """What to do after one attempt with a card."""
 
-    SETTLED = auto()
-    """Go on, and forget earlier failures."""
-    AT_ONCE = auto()
-    """Go on, and keep counting failures."""
+    GO_ON = auto()
+    """Count no failures any more, and go on at once if there is something to send: a newer version, or another place."""
+    AGAIN = auto()
+    """Count a failure, and go on at once."""
     LATER = auto()
     """Try again, after a pause that grows with each failure."""
     MUCH_LATER = auto()
@@ -83,7 +83,7 @@ class CardPublisher:
     def __init__(
         self,
         outbox: Outbox,
-        cards: CardLedger,
+        card_ledger: CardLedger,
         *,
         now: Callable[[], datetime],
         slack_now: Callable[[], datetime],
@@ -95,15 +95,18 @@ class CardPublisher:
         at_wall: Callable[[AnyCard], AnyCard] = lambda card: card,
     ) -> None:
         self._outbox = outbox
-        self._posts = CardPosts(outbox, cards, now=now, slack_now=slack_now, sleep=sleep, at_wall=at_wall)
+        self._posts = CardPosts(outbox, card_ledger, now=now, slack_now=slack_now, sleep=sleep, at_wall=at_wall)
         self._sleep = sleep
         self._on_no_access = on_no_access
         self._on_nowhere = on_nowhere
         self._on_posted = on_posted
         self._jitter = jitter
         self._newest: dict[str, AnyCard] = {}
+        """The newest version of each card that Slack does not show yet, by the card's id."""
         self._at_work: set[str] = set()
+        """The ids of the cards with a running `_keep_up`."""
         self._placements: dict[str, Placement] = {}
+        """By the card's id."""
         self._token_refused = False
         self._tasks = Tasks(apart=True)
         self._closed = ClosedChannels(sleep, self._again, self._tasks)
@@ -173,14 +176,14 @@ class CardPublisher:
         tries = 0
         try:
             while card_id in self._newest:
-                following = await self._try(card_id, tries)
-                if following is _Next.WAIT_FOR_CHANNEL:
+                next_step = await self._try(card_id, tries)
+                if next_step is _Next.WAIT_FOR_CHANNEL:
                     return
-                if following is _Next.LATER:
+                if next_step is _Next.LATER:
                     await self._sleep(back_off(tries + 1, CARD_FIRST_PAUSE, CARD_LONGEST_PAUSE, self._jitter()))
-                elif following is _Next.MUCH_LATER:
+                elif next_step is _Next.MUCH_LATER:
                     await self._sleep(CARD_LONGEST_PAUSE)
-                tries = 0 if following is _Next.SETTLED else tries + 1
+                tries = 0 if next_step is _Next.GO_ON else tries + 1
             self._remember(card_id)
         finally:
             self._at_work.discard(card_id)
@@ -191,8 +194,8 @@ class CardPublisher:
         if placement is None or not may_change(placement.sent):
             return
         self._placements[card_id] = placement
-        resting = (each for each in self._placements if each not in self._newest and each not in self._at_work)
-        for oldest in tuple(islice(resting, max(0, len(self._placements) - MOST_PLACEMENTS))):
+        idle = (each for each in self._placements if each not in self._newest and each not in self._at_work)
+        for oldest in tuple(islice(idle, max(0, len(self._placements) - MOST_PLACEMENTS))):
             del self._placements[oldest]
 
     async def _try(self, card_id: str, tries: int) -> _Next:
@@ -203,12 +206,12 @@ class CardPublisher:
                 placement = self._placements[card_id] = await self._posts.load(self._newest[card_id])
             if placement.begun is not None:
                 await self._find(card_id, placement, tries)
-                return _Next.AT_ONCE
+                return _Next.AGAIN
             await self._send(card_id, placement)
         except SlackRefusal as error:
             return await self._after_refusal(self._newest[card_id], self._placements[card_id], error)
         except RateLimited:
-            return _Next.AT_ONCE  # the outbox waits for as long as Slack said
+            return _Next.AGAIN  # the outbox waits for as long as Slack said
         except SlackError as error:
             _log.warning("slack_unreachable", card=card_id, reason=error.reason)
         except CallbotError as error:
@@ -217,12 +220,15 @@ class CardPublisher:
             _log.exception("card_failed", card=card_id)
         else:
             self._token_refused = False
-            return _Next.SETTLED
+            return _Next.GO_ON
         return _Next.LATER
 
     async def _send(self, card_id: str, placement: Placement) -> None:
-        """Post or update the card, in its newest version when its turn comes. Skip what the message shows already."""
-        if placement.posted_at is not None and placement.shown == placement.draw(self._newest[card_id]).digest:
+        """Post or update the card. Skip what the message shows already.
+
+        The outbox asks for the content when the turn of the card comes, so the version that is the newest then is sent.
+        """
+        if placement.address is not None and placement.shown == placement.draw(self._newest[card_id]).fingerprint:
             del self._newest[card_id]
             return
 
@@ -234,12 +240,13 @@ class CardPublisher:
             return urgency(self._newest[card_id], placement.shown_since)
 
         try:
-            if placement.posted_at is None:
+            if placement.address is None:
                 await self._posts.post(card_id, placement, content, how_urgent)
             else:
-                await self._posts.update(self._newest[card_id], placement, placement.posted_at, content, how_urgent)
+                await self._posts.update(self._newest[card_id], placement, placement.address, content, how_urgent)
         except BaseException:
             if not placement.shown:  # else Slack took it, and the note of that in the ledger was cut off
+                # `content` may have taken it out: it is to be sent again, if there is no newer version
                 self._newest.setdefault(card_id, placement.sent)
             raise
         placement.shown_since, placement.drawn = newest_step(placement.sent).timestamp(), None
@@ -250,7 +257,7 @@ class CardPublisher:
 
     def _accepted(self, placement: Placement) -> None:
         """The card has a message, so its channel accepts cards."""
-        if placement.posted_at is None:
+        if placement.address is None:
             return
         if not placement.had_message:
             placement.had_message = True
@@ -270,14 +277,14 @@ class CardPublisher:
                 raise
             told = (for_good or tries >= SEARCHES_BEFORE_TEXT) and await self._send_as_text(card, placement)
             if not (for_good and told):
-                raise NotDone(error.reason) from None
+                raise NotDone(error.reason) from None  # tried again later
             self._drop(card_id, placement)
             return
         self._closed.accepted(where)
         self._accepted(placement)
 
     async def _send_as_text(self, card: AnyCard, placement: Placement) -> bool:
-        """Send the news as text in a direct message, as a card there could be a second one. Returns whether it was sent."""
+        """Send the news as a line of text in a direct message, because a card could appear twice. Returns whether it was sent."""
         message, person = placement.draw(card).message, person_to_tell(card)
         if person is None:
             return False
@@ -286,7 +293,7 @@ class CardPublisher:
         if await send_direct_message(self._outbox, self._sleep, person, card_unconfirmed(message), Rank.INTERVENTION):
             placement.sent_as_text = message.text
             return True
-        if placement.posted_at is None and not placement.nowhere and isinstance(card, Card):
+        if placement.address is None and not placement.nowhere and isinstance(card, Card):
             placement.nowhere = True
             self._tasks.spawn(self._on_nowhere(card), name=f"nowhere {card.id}")
         return False
@@ -294,39 +301,43 @@ class CardPublisher:
     # ── what went wrong ──
 
     async def _after_refusal(self, card: AnyCard, placement: Placement, error: SlackRefusal) -> _Next:
+        """What to do with a refused card: wait for a new token, else try the direct message, a new message, text, in this order.
+
+        An alert has no person to tell, so it waits for its channel.
+        """
         if error.no_token:
             if not self._token_refused:
                 _log.error("token_refused", reason=error.reason)
             self._token_refused = True
             return _Next.MUCH_LATER
         person = person_to_tell(card)
-        not_here = error.no_access or (placement.posted_at is None and not error.bad_message)
+        not_here = error.no_access or (placement.address is None and not error.bad_message)
         if not_here and person is not None and not placement.private:
             _log.warning("card_moved", card=card.id, reason=error.reason)
-            placement.place, placement.posted_at, placement.moved = person, None, True
-            return _Next.SETTLED
+            placement.place, placement.address, placement.moved = person, None, True
+            return _Next.GO_ON
         if error.gone and not placement.renewed:
-            placement.renewed, placement.posted_at = True, None
-            return _Next.SETTLED
+            placement.renewed, placement.address = True, None
+            return _Next.GO_ON
         if person is None:
             return self._after_refused_alert(card, placement, error)
         _log.error("card_refused", card=card.id, reason=error.reason)
         await self._send_as_text(card, placement)
         self._drop(card.id, placement)
-        return _Next.SETTLED
+        return _Next.GO_ON
 
     def _after_refused_alert(self, card: AnyCard, placement: Placement, error: SlackRefusal) -> _Next:
         """It waits until its channel accepts it, unless its content is at fault, or it is over and never had a message."""
-        closed = error.no_access or placement.posted_at is None
-        unseen = placement.posted_at is None and placement.begun is None
-        rests = closed and (may_change(card) or not unseen) and not error.bad_message
-        if (agent := who_asked(card)) and rests and unseen and not placement.nowhere:
+        closed = error.no_access or placement.address is None
+        unseen = placement.address is None and placement.begun is None
+        waits = closed and (may_change(card) or not unseen) and not error.bad_message
+        if (agent := who_asked(card)) and waits and unseen and not placement.nowhere:
             placement.nowhere = True
             self._tasks.spawn(self._tell(agent, help_not_seen_message()), name=f"no help for {agent}")
-        self._closed.refused(placement.where, error.reason, card.id if rests else "")
-        if not rests:
+        self._closed.refused(placement.where, error.reason, card.id if waits else "")
+        if not waits:
             self._drop(card.id, placement)
-        return _Next.WAIT_FOR_CHANNEL if rests else _Next.SETTLED
+        return _Next.WAIT_FOR_CHANNEL if waits else _Next.GO_ON
 
     def _drop(self, card_id: str, placement: Placement) -> None:
         """Give this version up; a newer one is still sent."""
@@ -372,7 +383,7 @@ class ClosedChannels:
             self._again(card)
 
     async def _try_one(self, where: str, closed: _Closed) -> None:
-        await self._sleep(REST)
+        await self._sleep(BETWEEN_TRIES)
         if self._closed.get(where) is not closed:
             return
         closed.timed = False

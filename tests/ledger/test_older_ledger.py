@@ -162,7 +162,7 @@ async def test_a_document_that_cannot_be_read_stops_no_other_one(address: str) -
 
 
 async def test_a_posted_card_is_found_and_a_post_that_had_begun_too(taken_up: Ledger) -> None:
-    assert (await taken_up.posted("card01")).at == ("C0FLOOR", "1700000000.000100")
+    assert (await taken_up.posted("card01")).address == ("C0FLOOR", "1700000000.000100")
     assert (await taken_up.posted("a-snoozed")).pending == ("C0ALERTS", NOON + 30 * SECOND)
 
 

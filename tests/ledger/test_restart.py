@@ -174,7 +174,7 @@ async def test_a_document_with_fields_of_a_newer_version_is_still_read(
 async def test_a_card_that_was_posted_anew_is_found_where_it_is_now(ledger: Ledger) -> None:
     await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")
     await ledger.save_posted("card1", "D0ANA", "1700000001.000200")
-    assert (await ledger.posted("card1")).at == ("D0ANA", "1700000001.000200")
+    assert (await ledger.posted("card1")).address == ("D0ANA", "1700000001.000200")
 
 
 # ── a post that may stand although its place is not known ──

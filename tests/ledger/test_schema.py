@@ -52,7 +52,7 @@ async def test_what_was_written_outlives_the_next_start(address: str, ledger: Le
     await ledger.save_posted("card1", "C0FLOOR", "1700000000.000100")
     again = await Ledger.open(address, now=clock)
     try:
-        assert (await again.posted("card1")).at == ("C0FLOOR", "1700000000.000100")
+        assert (await again.posted("card1")).address == ("C0FLOOR", "1700000000.000100")
     finally:
         await again.close()
 
@@ -66,7 +66,7 @@ async def test_a_ledger_of_an_older_callbot_keeps_its_rows(address: str, clock: 
     await database.close()
     ledger = await Ledger.open(address, now=clock)
     try:
-        assert (await ledger.posted("card1")).at == ("C0FLOOR", "1700000000.000100")
+        assert (await ledger.posted("card1")).address == ("C0FLOOR", "1700000000.000100")
         assert (await ledger.posted("card1")).pending is None
     finally:
         await ledger.close()

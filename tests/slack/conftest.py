@@ -27,7 +27,7 @@ from bot.sandbox.workspace.limits import SlackLimits
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.sandbox.workspace.web_api import GRANTED
 from bot.sandbox.workspace.workspace import Workspace
-from bot.slack.card_publisher import REST, CardPublisher
+from bot.slack.card_publisher import BETWEEN_TRIES, CardPublisher
 from bot.slack.messages import Message
 from bot.slack.outbox import Outbox
 from bot.slack.web_client import web_client
@@ -250,7 +250,7 @@ class Desk:
     async def hardly_sleep(self, seconds: float) -> None:
         """Record the publisher's pauses without waiting; minutes wait for `rests`, and Slack's rate limits are real."""
         self.pauses.append(seconds)
-        if self.rests is not None and seconds == REST:
+        if self.rests is not None and seconds == BETWEEN_TRIES:
             await self.rests.wait()
         await asyncio.sleep(0.01)
 

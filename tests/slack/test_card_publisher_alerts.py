@@ -11,7 +11,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
 from bot.interventions.card import Card
-from bot.slack.card_publisher import CARD_LONGEST_PAUSE, MOST_CARDS, REST
+from bot.slack.card_publisher import BETWEEN_TRIES, CARD_LONGEST_PAUSE, MOST_CARDS
 
 MakeAlert = Callable[..., Alert]
 AlertIn = Callable[..., AlertCard]
@@ -76,7 +76,7 @@ async def test_the_ledger_knows_until_when_the_card_of_an_alert_is_true(desk: An
             noted.append(until)
             await save_posted(*where, shown=shown, until=until)
 
-    desk.publisher._posts._cards = Noting()
+    desk.publisher._posts._card_ledger = Noting()
     desk.publisher.show(alert_in("Resolved"))
     await desk.shows("Resolved")
     await desk.publisher.drain(1.0)
@@ -224,7 +224,7 @@ async def test_a_channel_in_which_an_interventions_card_stands_is_open_to_alerts
     desk.rests = hours
     desk.fault(POST, "error", error="not_in_channel")
     desk.publisher.show(alert_in())
-    await desk.workspace.until(lambda: REST in desk.pauses)
+    await desk.workspace.until(lambda: BETWEEN_TRIES in desk.pauses)
     desk.publisher.show(card_in(State.RINGING))
     await desk.workspace.until(lambda: len(desk.cards()) == 2)
     assert sorted(one.text.split()[0] for one in desk.cards()) == ["Raised:", "Ringing"]

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.alerts.alert import When
 from bot.alerts.card import AlertCard
-from bot.slack.card_publisher import REST
+from bot.slack.card_publisher import BETWEEN_TRIES
 
 AlertIn = Callable[..., AlertCard]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
@@ -37,7 +37,7 @@ async def a_minute(desk: Any) -> None:
 
 async def resting(desk: Any, posts: int, minutes: int = 1) -> None:
     """Until so many posts were refused, nothing is under way, and the next try is a minute away."""
-    await desk.workspace.until(lambda: desk.pauses.count(REST) == minutes and not desk.publisher._at_work)
+    await desk.workspace.until(lambda: desk.pauses.count(BETWEEN_TRIES) == minutes and not desk.publisher._at_work)
     assert desk.asked(POST) == posts
 
 
@@ -51,14 +51,14 @@ async def test_where_callbot_may_not_write_the_alert_waits_and_nobody_gets_a_dir
     desk.fault(method, "error", error=reason, times=3)
     desk.publisher.show(alert_in("Snoozed"))
     await desk.shows("Snoozed")
-    assert (desk.pauses, desk.no_access, desk.nowhere, desk.cards(ANA)) == ([REST] * 3, [], [], [])
+    assert (desk.pauses, desk.no_access, desk.nowhere, desk.cards(ANA)) == ([BETWEEN_TRIES] * 3, [], [], [])
 
 
 async def test_a_post_that_is_refused_for_a_reason_that_nobody_knows_waits_too(desk: Any, alert_in: AlertIn) -> None:
     desk.fault(POST, "error", error="never_heard_of", times=3)
     desk.publisher.show(alert_in())
     await desk.shows("Raised")
-    assert desk.pauses == [REST] * 3
+    assert desk.pauses == [BETWEEN_TRIES] * 3
 
 
 async def test_a_channel_that_refuses_is_said_once_for_each_cause_and_nobody_is_named(
@@ -177,7 +177,7 @@ async def test_a_card_that_stands_is_resolved_when_its_channel_is_open_again(clo
     card = await closed.shows("Raised")
     closed.fault(UPDATE, "error", error="not_in_channel")
     closed.publisher.show(alert_in("Resolved"))
-    await closed.workspace.until(lambda: REST in closed.pauses)
+    await closed.workspace.until(lambda: BETWEEN_TRIES in closed.pauses)
     await a_minute(closed)
     assert await closed.shows("Resolved") is card
 
@@ -190,7 +190,7 @@ async def test_when_the_history_can_be_read_again_all_that_were_lost_are_found_w
     closed.fault(HISTORY, "error", error="missing_scope", times=2)
     for number in (1, 2):
         closed.publisher.show(alert_in(number=number))
-    await closed.workspace.until(lambda: closed.asked(HISTORY) == 2 and REST in closed.pauses)
+    await closed.workspace.until(lambda: closed.asked(HISTORY) == 2 and BETWEEN_TRIES in closed.pauses)
     await a_minute(closed)
     await closed.workspace.until(lambda: len(closed.posted) == 2 and len(closed.publisher) == 0)
     assert (len(closed.cards()), closed.asked(POST)) == (2, 2)
@@ -232,7 +232,7 @@ async def test_of_a_hand_that_was_to_be_seen_that_is_not_said(
     await closed.shows("Raised")
     closed.fault(UPDATE, "error", error="not_in_channel")
     closed.publisher.show(bobs(alert_in("Snoozed")))
-    await closed.workspace.until(lambda: REST in closed.pauses)
+    await closed.workspace.until(lambda: BETWEEN_TRIES in closed.pauses)
     await closed.publisher.drain(0.1)
     assert bob() == []
 
@@ -244,7 +244,7 @@ async def test_of_a_hand_that_may_be_seen_that_is_not_said(
     closed.fault(POST, "lost")
     closed.fault(HISTORY, "error", error="missing_scope")
     closed.publisher.show(bobs(alert_in()))
-    await closed.workspace.until(lambda: REST in closed.pauses)
+    await closed.workspace.until(lambda: BETWEEN_TRIES in closed.pauses)
     await closed.publisher.drain(0.1)
     assert bob() == []
 

@@ -62,7 +62,7 @@ async def standing(ledger: Ledger, card_in: Callable[..., Card]) -> Callable[[in
         made: Card = like.model_copy(update={"id": f"k{number}"})
         return made
 
-    alike = {Placement(sent=card(number), place=like.place).draw(card(number)).digest for number in (1, MANY)}
+    alike = {Placement(sent=card(number), place=like.place).draw(card(number)).fingerprint for number in (1, MANY)}
     (shown,) = alike  # what a card shows does not depend on its id
     for start in range(0, MANY, AT_ONCE):
         numbers = range(start, start + AT_ONCE)
