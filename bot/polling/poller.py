@@ -8,7 +8,7 @@ A poll begins after it was asked for, so its answer is never older than the ques
 A **snapshot** lists every scope once, for somebody who waits for it. A **scan** does the same for the alerts. While scans
 run, they also answer the polls of tracked calls, and only urgent polls are read besides.
 
-How often requests may be sent is bounded by `rate_limit`, inside the PBX that is passed in.
+How often requests may be sent is bounded by `rate_limit`, inside `urgent` and `background`.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ from bot.polling.scan import (
 )
 from bot.tasks import SharedRun, Tasks
 
-MORE_THAN_ONE, MORE_THAN_TWO = 1000, 5250
-"""A list of more calls takes a second request, and a third."""
+CALLS_IN_ONE_REQUEST, CALLS_IN_TWO_REQUESTS = 1000, 5250
+"""A longer list takes a second request, and a third: PAGE_SIZE, then 1000 - 50 + LONG_PAGE (`bot.uapi.exchange.next_start`)."""
 _LONGEST_PAUSE = 10.0
 """Seconds, at most, between two polls while the PBX does not answer."""
 NAP = 1.0
@@ -47,7 +47,8 @@ NAP = 1.0
 ROUNDING = 1e-9
 """Seconds that count as none: clocks and sums are not more exact."""
 QUICK_SCAN = 2.0
-"""Seconds. If scans take longer, tracked calls do not wait for them."""
+"""Seconds that a poll waits for a scan under way, at most; then its call is read by itself. While scans take longer, polls
+do not wait for the next one, unless a list of all scopes takes fewer requests than reading each call."""
 
 CallPath: TypeAlias = tuple[str, str, str]
 """A UnifiedAPI user, an extension, the id of one call."""
@@ -109,13 +110,18 @@ class Poller:
         self._sleep = sleep
         self._random = random
         self._due: dict[CallPath, _Due] = {}
+        """The calls that wait for a poll; not those whose poll is under way."""
         self._under_way = 0
+        """Reads of one call, and readings of all lists, that are under way."""
         self._reading_lists = False
         self._scanner = ScopeScanner()
         self._scan_took: float | None = None
+        """Seconds of the last scan. None: no scans run. Infinite: the one under way takes longer than QUICK_SCAN already."""
         self._order = FairOrder()
         self._pages: dict[Scope, int] = {}
+        """How many requests each scope took when it was listed last."""
         self._failing_since: float | None = None
+        """When the PBX gave no answer first, by `clock`; None while it answers."""
         self._known_parties = KnownParties(clock) if known_parties is None else known_parties
         self._snapshots = SharedRun[Snapshot]("snapshot of the live calls")
         self.scope_health = ScopeHealth(scopes, clock)
@@ -161,13 +167,13 @@ class Poller:
             await asyncio.wait({taking, patience}, return_when=asyncio.FIRST_COMPLETED)
             if not taking.done():
                 self._scan_took = float("inf")
-                self._wait_alone(waiting)
+                self._read_alone_later(waiting)
             return await taking
         finally:
             taking.cancel()
             patience.cancel()
             self._scan_took = self._clock() - begun
-            self._wait_alone(waiting)
+            self._read_alone_later(waiting)
 
     def stop_scanning(self) -> None:
         """No scan for now: tracked calls are polled without."""
@@ -190,7 +196,8 @@ class Poller:
     async def pause(self, haste: Haste, *, before_scan: bool = False) -> None:
         """Wait until the next poll: `every` times the haste, and longer, the longer the PBX has not answered.
 
-        A poll that the next scan will answer does not wait here: it waits for the scan.
+        A poll that the next scan will answer does not wait here: it waits for the scan. `before_scan`: the next read is that
+        scan, so it does wait.
         """
         if haste is Haste.WATCHING and self._scans_are_quick and not before_scan:
             return
@@ -252,7 +259,7 @@ class Poller:
             self._note_failure(failure)
             _log.warning("call_unreadable", call=call[2], error=type(failure).__name__)
         finally:
-            due.answer(UNREADABLE)
+            due.answer(UNREADABLE)  # no effect where it was answered
             self._under_way -= 1
             if not self._stopped:
                 self._begin()
@@ -273,7 +280,7 @@ class Poller:
         finally:
             self._reading_lists = False
             self._under_way -= 1
-            self._wait_alone(waiting)
+            self._read_alone_later(waiting)
 
     def _listed(self, waiting: dict[CallPath, _Due], scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
         """Answer the polls of calls in this list; the others go on waiting."""
@@ -290,7 +297,7 @@ class Poller:
         self.scope_health.failed(scope)
         self._note_failure(failure)
 
-    def _wait_alone(self, waiting: dict[CallPath, _Due]) -> None:
+    def _read_alone_later(self, waiting: dict[CallPath, _Due]) -> None:
         """Polls that no list has answered, or not soon enough, are read alone, together with later polls of the same call."""
         while waiting:
             path, before = waiting.popitem()
@@ -316,4 +323,4 @@ def _shows(call: PhoneCall | None, path: CallPath) -> bool:
 
 def requests_for(calls: int) -> int:
     """How many requests a list of so many calls takes (`bot.uapi.exchange.get_page`)."""
-    return 1 + (calls > MORE_THAN_ONE) + (calls > MORE_THAN_TWO)
+    return 1 + (calls > CALLS_IN_ONE_REQUEST) + (calls > CALLS_IN_TWO_REQUESTS)
