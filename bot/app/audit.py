@@ -90,7 +90,7 @@ def since_of(text: str, now: datetime) -> datetime:
         ) from None
 
 
-def user_of(text: str, rules: Permissions) -> str:
+def user_of(text: str, permissions: Permissions) -> str:
     """The Slack user id that `--user` means: an id, or a name of the configuration or a part of one.
 
     Raises WrongUsage where nobody or several people have that name.
@@ -98,8 +98,8 @@ def user_of(text: str, rules: Permissions) -> str:
     if re.fullmatch(r"[UW][A-Z0-9]{2,20}", text):
         return text
     wanted = folded(text)
-    named = [person for person in rules.people.values() if folded(person.name) == wanted]
-    found = named or [person for person in rules.people.values() if wanted and wanted in folded(person.name)]
+    named = [person for person in permissions.people.values() if folded(person.name) == wanted]
+    found = named or [person for person in permissions.people.values() if wanted and wanted in folded(person.name)]
     if len(found) == 1:
         return found[0].slack_user
     if not found:
@@ -129,40 +129,40 @@ async def write_audit(
     Raises WrongUsage, LedgerUnavailable.
     """
     from_when = None if since is None else since_of(since, now)
-    rules = Permissions()
+    permissions = Permissions()
     try:
         path = Path(settings.callbot_config)
-        rules = check_files(read_files(path), str(path)).permissions
+        permissions = check_files(read_files(path), str(path)).permissions
     except ConfigErrors:
         remark(
             f"{settings.callbot_config} cannot be read or has errors (`callbot check` lists them), so ids stand for names."
         )
-    slack_user = None if user is None else user_of(user, rules)
+    slack_user = None if user is None else user_of(user, permissions)
     audit_log = await AuditLog.open(settings.database_url)
     try:
-        if not await audit(audit_log, rules, out, since=from_when, user=slack_user, form=form):
+        if not await audit(audit_log, permissions, out, since=from_when, user=slack_user, form=form):
             remark("Nothing was asked in that time." if since else "Nothing was asked yet.")
     finally:
         await audit_log.close()
 
 
 async def audit(
-    audit_log: AuditLog, rules: Permissions, out: TextIO, *, since: datetime | None, user: str | None, form: Form
+    audit_log: AuditLog, permissions: Permissions, out: TextIO, *, since: datetime | None, user: str | None, form: Form
 ) -> int:
     """Write the requests, newest last, and return their number. Raises LedgerUnavailable."""
     writer = _WRITERS[form](out)
     written = 0
     async for piece in audit_log.pieces(since, user=user):
-        writer.write([record(entry, rules) for entry in piece])
+        writer.write([record(entry, permissions) for entry in piece])
         written += len(piece)
     writer.end()
     return written
 
 
-def record(entry: AuditEntry, rules: Permissions) -> dict[str, Any]:
+def record(entry: AuditEntry, permissions: Permissions) -> dict[str, Any]:
     """One request by the names of AUDIT_COLUMNS; None where something was never known."""
-    person = rules.people.get(entry.slack_user)
-    agent = rules.name_of(entry.extension) if entry.extension else ""
+    person = permissions.people.get(entry.slack_user)
+    agent = permissions.name_of(entry.extension) if entry.extension else ""
     return {
         "at": entry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "user": entry.slack_user,

@@ -149,7 +149,7 @@ class AlertTable(Table):
     """One of `[[alerts]]`. Times in seconds."""
 
     name: ShownName
-    when: Literal["ringing", "talking", "on_hold", "parked"]
+    when: Literal["ringing", "talking", "on_hold", "parked"]  # `When` without the help request, which has no rule
     longer_than: Annotated[float, Field(ge=0, le=86400)]
     channel: Channel
     extensions: Annotated[list[ExtensionPatternText], Field(min_length=1)] | None = None
