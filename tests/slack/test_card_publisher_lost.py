@@ -226,6 +226,17 @@ async def test_a_history_that_keeps_failing_is_told_and_when_it_is_back_the_card
     assert (desk.asked(POST), len(desk.cards(ANA))) == (2, 1)
 
 
+async def test_a_post_that_slack_did_not_take_is_made_once_the_history_is_back_though_its_news_were_told(
+    desk: Any, card_in: CardIn
+) -> None:
+    desk.fault(POST, "500")
+    desk.fault(HISTORY, "500", times=None)
+    desk.publisher.show(card_in(State.RINGING))
+    await desk.workspace.until(lambda: desk.cards(ANA))
+    desk.workspace.faults.clear()
+    await desk.shows("Ringing")
+
+
 async def test_a_post_is_looked_for_around_the_moment_of_its_turn(desk: Any, card_in: CardIn) -> None:
     """Not of the moment since when it waited for that: Slack may have closed the channel to it for minutes."""
     moments = [datetime(2026, 11, 21, 12, tzinfo=UTC)]
