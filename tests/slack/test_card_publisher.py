@@ -115,10 +115,12 @@ async def test_while_a_card_is_updated_that_waits_for_a_busy_phone_the_ledger_do
     await desk.shows("Ringing")
     await desk.publisher.drain(1.0)
     before = (await desk.ledger.posted("k1")).shown
-    desk.fault(UPDATE, "slow", seconds=0.3)
+    desk.rests = asyncio.Event()
+    desk.fault(UPDATE, "error", error="token_revoked")  # the next try comes after a minute
     desk.publisher.show(card_in(State.ASKED, why=Why.PHONE_BUSY))
     await desk.workspace.until(lambda: desk.asked(UPDATE))
     assert (bool(before), (await desk.ledger.posted("k1")).shown) == (True, "")
+    desk.rests.set()
 
 
 async def test_a_card_that_cannot_be_made_ends_nothing(desk: Any, card_in: CardIn) -> None:
