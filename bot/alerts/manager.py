@@ -242,6 +242,7 @@ class AlertManager:
                     self._saving.save_soon(alert)
                 if _is_raised_first(alert) and alert.when is not When.HELP_REQUESTED:
                     self._digests.count(alert.channel, 1, now, alert.digest)
+                _log.info("alert", alert=alert.id, state=alert.state, card=alert.card, call=alert.call.id)
                 self._metrics.alert(alert.when, "digested" if alert.digest else "raised")
             for card_id in dict.fromkeys(alert.card for alert in alerts):
                 self._show(card_id)

@@ -127,7 +127,9 @@ class Claims:
                 await self._withdraw(wanted, error)
                 raise
             self._tracker.put_on_card(intervention, earlier)
-            _log.info("claimed", intervention=wanted.id, action=wanted.name, call=wanted.call_id)
+            _log.info(
+                "claimed", intervention=wanted.id, action=wanted.name, call=wanted.call_id, card=intervention.card
+            )
             return intervention
 
     async def wait_on_card(self, request: Request, command: Intervene, reading: Reading) -> Intervention:

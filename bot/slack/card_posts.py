@@ -185,6 +185,7 @@ class CardPosts:
         except AnswerUnknown as error:
             placement.begun, placement.timed_out = begun, isinstance(error, TimedOut)
             raise
+        _log.debug("card_posted", card=card)
         placement.shown = placement.draw(placement.sent).fingerprint
         await self._save_place(card, placement, address)
 
@@ -201,6 +202,7 @@ class CardPosts:
             placement.shown = ""  # saved first: the process may be killed during the update
             await self._note_shown(card.id, placement, address, None)
         await self._outbox.update(address, content, urgency)
+        _log.debug("card_updated", card=card.id)
         placement.shown = placement.draw(placement.sent).fingerprint
         await self._note_shown(card.id, placement, address, shown_until(placement.sent))
 
@@ -214,6 +216,7 @@ class CardPosts:
             return
         address = await self._search(card, placement.place, placement.begun, rank_of(placement.sent))
         if address is not None:
+            _log.debug("card_found", card=card)
             placement.shown = ""
             await self._save_place(card, placement, address)
             return

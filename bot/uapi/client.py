@@ -123,7 +123,7 @@ class UnifiedApi:
         """
         request = get_call(user, extension, call_id)
         async with self._time_limit():
-            answer = await self._read(request)
+            answer = await self._read(request, call=call_id)
         return parsing.read_call(answer.http_status, answer.body, call_id)
 
     async def list(self, user: str, extension: str) -> tuple[PhoneCall, ...]:
@@ -211,12 +211,12 @@ class UnifiedApi:
         except PbxUnreachable as doubtful:
             raise AnswerLost(doubtful.why, parsing.documented_code(answer.body)) from None
 
-    async def _read(self, request: PbxRequest) -> Answer:
+    async def _read(self, request: PbxRequest, **about: str) -> Answer:
         """The answer to a read, tried again after a pause if that may help."""
         why = ""
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
-                answer = await self._authenticated(request, self._read_timeout)
+                answer = await self._authenticated(request, self._read_timeout, **about)
             except PbxUnreachable as failure:
                 why = failure.why
             else:
@@ -226,7 +226,7 @@ class UnifiedApi:
                 why = answer.cut_off or f"HTTP {answer.http_status}"
             if attempt < READ_ATTEMPTS:
                 await self._sleep(back_off(attempt, _FIRST_PAUSE, _LONGEST_PAUSE, self._random()))
-        _log.warning("pbx_unreachable", method=request.method, why=why)
+        _log.warning("pbx_unreachable", method=request.method, name=request.name, why=why, **about)
         raise PbxUnreachable(why)
 
     async def _authenticated(self, request: PbxRequest, seconds: float, **about: str) -> Answer:
@@ -249,18 +249,19 @@ class UnifiedApi:
         return token == refused and time.monotonic() - when < STILL_FRESH
 
     async def _sent(self, request: PbxRequest, token: str, seconds: float, **about: str) -> Answer:
-        """Send it once and _log it, without body, numbers or names."""
+        """Send it once and log it, without body, numbers or names. `about`: ids for the log."""
         if self._turn is not None:
             await self._turn()
         started, asked = time.monotonic(), None if self._clock is None else self._clock.now()
         try:
             answer = await exchange(self._session, self._url, request, headers(token), seconds, measure=self._measure)
         except PbxUnreachable as failure:
-            _log.warning("pbx_gave_no_answer", method=request.method, why=failure.why, **about)
+            _log.warning("pbx_gave_no_answer", method=request.method, name=request.name, why=failure.why, **about)
             raise
         took = round(time.monotonic() - started, 3)
-        level = _log.info if request.method == "PUT" else _log.debug
-        level("pbx_answered", method=request.method, http_status=answer.http_status, seconds=took, **about)
+        log = _log.info if request.method == "PUT" else _log.debug
+        status = answer.http_status
+        log("pbx_answered", method=request.method, name=request.name, http_status=status, seconds=took, **about)
         if self._clock is not None and asked is not None:
             self._clock.heard(answer.date, asked)
         if self._seen is not None:

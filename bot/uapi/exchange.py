@@ -56,7 +56,7 @@ def unmeasured(name: str, seconds: float, error: str) -> None:
 class PbxRequest:
     """One request without the token. `target` is path and query; a body may hold a secret, so it is not in the repr.
 
-    `name` is the label of the request in metrics.
+    `name` is what metrics and logs call the request.
     """
 
     method: str
@@ -209,7 +209,7 @@ def _why_lost(failure: Exception) -> str:
 
 
 def _why_not_connected(failure: aiohttp.ClientError) -> str:
-    """Why there was no connection, in our own words: aiohttp's would put the address into the _log."""
+    """Why there was no connection, in our own words: aiohttp's would put the address into the log."""
     match failure:
         case aiohttp.ClientConnectorCertificateError(certificate_error=error):
             return f"certificate not accepted ({certificate_problem(error)})"

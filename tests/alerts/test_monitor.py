@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from bot.alerts.alert import STALE_AFTER, AlertRule, AlertState, Resolution, When, snoozed
 from bot.alerts.card import AlertCard, DigestCard
 from bot.alerts.manager import DIGEST_EVERY
@@ -17,6 +19,18 @@ async def test_a_call_is_raised_at_the_first_scan_after_its_time(monitored: Moni
     assert monitored.states == []
     await clock.let_pass(1.1)
     assert monitored.states == [AlertState.RAISED]
+
+
+async def test_an_alert_that_is_raised_is_a_line_of_the_log_with_ids_alone(
+    monitored: Monitored, clock: Any, ring: Any
+) -> None:
+    ring(ago=30)
+    monitored.monitor.start()
+    with capture_logs() as logs:
+        await clock.let_pass(1.5)
+    alert = monitored.only.alert
+    ids = {"alert": alert.id, "card": alert.card, "call": alert.call.id}
+    assert logs == [{"event": "alert", "state": AlertState.RAISED, "log_level": "info", **ids}]
 
 
 async def test_a_supervisor_s_own_phone_that_rings_raises_nothing(monitored: Monitored, clock: Any, ring: Any) -> None:

@@ -67,6 +67,22 @@ async def test_while_slack_is_away_only_the_newest_state_waits(desk: Any, card_i
     assert [version.text.split()[0] for version in card.versions] == ["Ringing", "Ended:"]
 
 
+async def test_each_message_that_slack_took_is_a_line_of_the_log_with_nothing_but_the_id_of_its_card(
+    desk: Any, card_in: CardIn
+) -> None:
+    ringing = card_in(State.RINGING)
+    with capture_logs() as logs:
+        desk.publisher.show(ringing)
+        await desk.shows("Ringing")
+        desk.publisher.show(card_in(State.CONNECTED, after=2))
+        await desk.shows("Connected")
+        await desk.publisher.drain(1.0)
+    assert logs == [
+        {"event": "card_posted", "card": ringing.id, "log_level": "debug"},
+        {"event": "card_updated", "card": ringing.id, "log_level": "debug"},
+    ]
+
+
 async def test_what_is_shown_already_is_not_sent(desk: Any, card_in: CardIn) -> None:
     desk.publisher.show(card_in(State.RINGING))
     await desk.shows("Ringing")
@@ -259,7 +275,7 @@ async def test_a_card_that_slack_shows_is_not_called_unshown_because_the_ledger_
         desk.publisher.show(card_in(State.CONNECTED, after=2))
         await desk.shows("Connected")
         await desk.publisher.drain(0.1)
-    assert ([line["event"] for line in logs], len(desk.publisher)) == ([], 0)
+    assert ([line["event"] for line in logs], len(desk.publisher)) == (["card_updated"], 0)
 
 
 async def test_a_request_that_a_restart_cut_off_is_told_when_slack_takes_it_again(desk: Any) -> None:

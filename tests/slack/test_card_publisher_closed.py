@@ -70,7 +70,7 @@ async def test_a_channel_that_refuses_is_said_once_for_each_cause_and_nobody_is_
         for number in range(2):
             desk.publisher.show(alert_in(number=number))
         await desk.workspace.until(lambda: len(desk.cards()) == 2)
-    assert logs == [
+    assert [line for line in logs if line["log_level"] == "error"] == [
         {"event": "alerts_refused", "where": FLOOR, "reason": reason, "log_level": "error"}
         for reason in ("not_in_channel", "is_archived")
     ]
@@ -168,7 +168,7 @@ async def test_a_channel_that_closes_again_is_said_again(desk: Any, alert_in: Al
             desk.fault(POST, "error", error="not_in_channel")
             desk.publisher.show(alert_in(number=number))
             await desk.workspace.until(lambda number=number: len(desk.cards()) == number)
-    assert [line["event"] for line in logs] == ["alerts_refused"] * 2
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["alerts_refused"] * 2
 
 
 async def test_a_card_that_stands_is_resolved_when_its_channel_is_open_again(closed: Any, alert_in: AlertIn) -> None:

@@ -145,3 +145,19 @@ async def test_an_answer_to_an_action_is_logged_with_its_call(
         call_id = await everything(floor, pbx, connect, session)
     answered: list[Any] = [event for event in events if event["event"] == "pbx_answered" and event["method"] == "PUT"]
     assert [(event["http_status"], event["action"], event["call"]) for event in answered] == [(202, "Monitor", call_id)]
+
+
+async def test_an_answer_to_a_read_is_logged_with_its_kind_and_that_to_one_call_with_its_id(
+    floor: Floor, pbx: SandboxPbx, connect: Connect
+) -> None:
+    call_id, api = floor.talk(caller="+15550100", to="0003*210"), connect(pbx.url)
+    with capture_logs() as events:
+        await api.list("12", "0003*210")
+        await api.presence("12", "0003*210")
+        await api.get("12", "0003*210", call_id)
+    answered: list[Any] = [event for event in events if event["event"] == "pbx_answered"]
+    assert [(event["name"], event.get("call")) for event in answered] == [
+        ("list", None),
+        ("presence", None),
+        ("get", call_id),
+    ]
