@@ -22,7 +22,7 @@ from bot.app.telephony import Telephony
 from bot.domain.clock import Clock, ServerClock
 from bot.domain.commands import new_id
 from bot.domain.intervention import Intervention
-from bot.interventions.card import Card, CardElsewhere
+from bot.interventions.card import CardElsewhere, InterventionCard
 from bot.interventions.outcomes import Outcomes
 from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
@@ -153,15 +153,15 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     def with_wall_time(card: AnyCard) -> AnyCard:
         return card_at(card, setup.clock.stepped(), pbx_behind(setup, pbx))
 
-    async def on_no_access(card: Card) -> None:
+    async def on_no_access(card: InterventionCard) -> None:
         asker = interventions.asker(card.id)
         if asker is not None:
             await asker.card_is_elsewhere(CardElsewhere.NO_ACCESS)
 
-    async def on_nowhere(card: Card) -> None:
+    async def on_nowhere(card: InterventionCard) -> None:
         asker = interventions.asker(card.id)
         shown = with_wall_time(card)
-        if asker is not None and isinstance(shown, Card):
+        if asker is not None and isinstance(shown, InterventionCard):
             await asker.card_is_nowhere(shown)
 
     def note_interventions(interventions: tuple[Intervention, ...]) -> None:

@@ -29,7 +29,7 @@ class CardElsewhere(StrEnum):
     NO_ACCESS = "no access"
 
 
-class Card(BaseModel, frozen=True):
+class InterventionCard(BaseModel, frozen=True):
     """One card for one person and one call: everything that this person asked of this call, oldest first."""
 
     id: str
@@ -104,7 +104,7 @@ def card_of(
     silent_in: frozenset[str],
     known: Callable[[PhoneCall], Known],
     waiting: ModeChange | BusyPhone | None,
-) -> Card:
+) -> InterventionCard:
     """The card that shows these interventions to those who read it. `known`: what callbot knows of the views of a call."""
 
     def as_read(one: Intervention) -> PhoneCall:
@@ -117,7 +117,7 @@ def card_of(
     newest = latest_seen(interventions)
     own = {view.id for view in own_views(newest.call, newest.extension, known(newest.call), permissions)}
     removed, protected = is_removed(newest, permissions), permissions.protects(newest.call)
-    return Card(
+    return InterventionCard(
         id=newest.card,
         place=newest.place,
         elsewhere=why_elsewhere(newest, silent_in),

@@ -35,7 +35,7 @@ from bot.domain.errors import (
 from bot.domain.intervention import Intervention, answer_lost, answered, refused
 from bot.domain.permissions import Permit, Person
 from bot.interventions.call_list import CallChoice, Listing, offered_choice
-from bot.interventions.card import Card, CardElsewhere, others_read, why_elsewhere
+from bot.interventions.card import CardElsewhere, InterventionCard, others_read, why_elsewhere
 from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
 from bot.interventions.claiming import Claims, PhoneBusy, Reading
 from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes
@@ -96,7 +96,7 @@ class Asker(Protocol):
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
         """Say that the card is in the direct message, and why."""
 
-    async def card_is_nowhere(self, card: Card) -> None:
+    async def card_is_nowhere(self, card: InterventionCard) -> None:
         """Say that Slack takes the card nowhere, and what it would show."""
 
 

@@ -20,7 +20,7 @@ from bot.domain.commands import Request
 from bot.domain.intervention import UNDECIDED, Intervention, Poll, State, Why, answer_lost, follow, not_sent, removed
 from bot.domain.legs import NOTHING_KNOWN, Known, as_others_see, without_legs
 from bot.domain.permissions import Permissions
-from bot.interventions.card import Card, card_of, is_removed, others_read
+from bot.interventions.card import InterventionCard, card_of, is_removed, others_read
 from bot.interventions.checks import POLL_PATIENCE, phone_seen
 from bot.interventions.outcomes import InterventionLedger
 from bot.interventions.waiting import WaitingRequests
@@ -37,7 +37,7 @@ _log = structlog.get_logger("callbot.tracker")
 class Cards(Protocol):
     """The cards in Slack, sent by `bot.slack.card_publisher.CardPublisher`. `show` returns at once; the newest state wins."""
 
-    def show(self, card: Card) -> None:
+    def show(self, card: InterventionCard) -> None:
         """Post the card, or bring the posted one up to date."""
 
     def interrupted(self, request: Request) -> None:

@@ -7,19 +7,19 @@ from bot.alerts.alert import alert_at
 from bot.alerts.card import AlertCard, BlindCard, DigestCard, blind_at
 from bot.domain.clock import intervention_at, moved, view_at
 from bot.domain.intervention import UNDECIDED, Why
-from bot.interventions.card import Card
+from bot.interventions.card import InterventionCard
 from bot.slack.alert_card import alert_message, blind_message, digest_message
 from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message
 from bot.slack.outbox import Rank, Urgency
 
-AnyCard: TypeAlias = Card | AlertCard | DigestCard | BlindCard
+AnyCard: TypeAlias = InterventionCard | AlertCard | DigestCard | BlindCard
 
 
 def message_of(card: AnyCard) -> Message:
     """The message that shows the card."""
     match card:
-        case Card():
+        case InterventionCard():
             return intervention_message(card)
         case AlertCard():
             return alert_message(card)
@@ -32,7 +32,7 @@ def message_of(card: AnyCard) -> Message:
 def newest_step(card: AnyCard) -> datetime:
     """When the newest state on the card was reached."""
     match card:
-        case Card():
+        case InterventionCard():
             return max(step.at for one in card.interventions for step in one.steps)
         case AlertCard():
             return max((step.at for step in card.alert.steps), default=card.alert.raised_at)
@@ -47,14 +47,14 @@ def shown_until(card: AnyCard) -> datetime | None:
 
     A request that waits for the supervisor's busy phone is in no ledger, so the next start has to take it off the card.
     """
-    waits = isinstance(card, Card) and any(one.why is Why.PHONE_BUSY for one in card.interventions)
+    waits = isinstance(card, InterventionCard) and any(one.why is Why.PHONE_BUSY for one in card.interventions)
     return None if waits else newest_step(card)
 
 
 def may_change(card: AnyCard) -> bool:
     """Whether what the card shows still goes on."""
     match card:
-        case Card():
+        case InterventionCard():
             return any(one.following for one in card.interventions)
         case AlertCard():
             return card.alert.open
@@ -66,12 +66,12 @@ def may_change(card: AnyCard) -> bool:
 
 def rank_of(card: AnyCard) -> Rank:
     """Its rank in the outbox."""
-    return Rank.INTERVENTION if isinstance(card, Card) else Rank.ALERT
+    return Rank.INTERVENTION if isinstance(card, InterventionCard) else Rank.ALERT
 
 
 def person_to_tell(card: AnyCard) -> str | None:
     """The Slack user who gets a direct message where the card cannot be shown; None for alerts."""
-    return card.interventions[-1].slack_user if isinstance(card, Card) else None
+    return card.interventions[-1].slack_user if isinstance(card, InterventionCard) else None
 
 
 def who_asked(card: AnyCard) -> str:
@@ -85,7 +85,7 @@ def urgency(card: AnyCard, shown_since: float) -> Urgency:
     `shown_since`: when the newest state in the message began, in seconds since 1970.
     """
     since = newest_step(card).timestamp()
-    interventions = card.interventions if isinstance(card, Card) else ()
+    interventions = card.interventions if isinstance(card, InterventionCard) else ()
     undecided = any(one.following and one.state in UNDECIDED for one in interventions)
     return Urgency(rank_of(card), undecided or since > shown_since, since)
 
@@ -95,7 +95,7 @@ def card_at(card: AnyCard, own: timedelta, pbx: timedelta) -> AnyCard:
     if not (own or pbx):
         return card
     match card:
-        case Card():
+        case InterventionCard():
             interventions = tuple(intervention_at(one, own, pbx) for one in card.interventions)
             return card.model_copy(update={"interventions": interventions})
         case AlertCard():

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import structlog
 
 from bot.domain.errors import CallbotError
-from bot.interventions.card import Card, CardElsewhere, PostedCard
+from bot.interventions.card import CardElsewhere, InterventionCard, PostedCard
 from bot.slack.card_kinds import AnyCard, message_of, rank_of, shown_until
 from bot.slack.messages import Message
 from bot.slack.outbox import CARD_EVENT, MessageAddress, Outbox, Rank, Urgency
@@ -103,7 +103,7 @@ class Placement:
         """The card as a message for this place. One that went to the direct message instead of the channel says so."""
         if self.drawn is None or self.drawn.card is not card or self.drawn.place != self.place:
             shown = self.at_wall(card)
-            if isinstance(shown, Card) and self.private and not shown.place.startswith(PEOPLE):
+            if isinstance(shown, InterventionCard) and self.private and not shown.place.startswith(PEOPLE):
                 shown = shown.model_copy(update={"place": self.place, "elsewhere": CardElsewhere.NO_ACCESS})
             message = message_of(shown)
             fingerprint = sha256(json.dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()

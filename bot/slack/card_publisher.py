@@ -20,7 +20,7 @@ import structlog
 
 from bot.domain.commands import Request
 from bot.domain.errors import CallbotError
-from bot.interventions.card import Card
+from bot.interventions.card import InterventionCard
 from bot.slack.answer_messages import (
     help_coming_message,
     help_not_seen_message,
@@ -88,8 +88,8 @@ class CardPublisher:
         now: Callable[[], datetime],
         slack_now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
-        on_no_access: Callable[[Card], Coroutine[Any, Any, None]],
-        on_nowhere: Callable[[Card], Coroutine[Any, Any, None]],
+        on_no_access: Callable[[InterventionCard], Coroutine[Any, Any, None]],
+        on_nowhere: Callable[[InterventionCard], Coroutine[Any, Any, None]],
         on_posted: Callable[[AnyCard], None],
         jitter: Callable[[], float] = random.random,
         at_wall: Callable[[AnyCard], AnyCard] = lambda card: card,
@@ -251,7 +251,7 @@ class CardPublisher:
             raise
         placement.shown_since, placement.drawn = newest_step(placement.sent).timestamp(), None
         self._accepted(placement)
-        if placement.moved and isinstance(placement.sent, Card):
+        if placement.moved and isinstance(placement.sent, InterventionCard):
             placement.moved = False
             self._tasks.spawn(self._on_no_access(placement.sent), name=f"no access {card_id}")
 
@@ -293,7 +293,7 @@ class CardPublisher:
         if await send_direct_message(self._outbox, self._sleep, person, card_unconfirmed(message), Rank.INTERVENTION):
             placement.sent_as_text = message.text
             return True
-        if placement.address is None and not placement.nowhere and isinstance(card, Card):
+        if placement.address is None and not placement.nowhere and isinstance(card, InterventionCard):
             placement.nowhere = True
             self._tasks.spawn(self._on_nowhere(card), name=f"nowhere {card.id}")
         return False

@@ -14,7 +14,7 @@ from bot.domain.calls import PhoneCallView, PhoneSeen
 from bot.domain.commands import AnswerModeChange, Offer
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
-from bot.interventions.card import Card, CardElsewhere, latest_seen
+from bot.interventions.card import CardElsewhere, InterventionCard, latest_seen
 from bot.interventions.waiting import BusyPhone, ModeChange
 from bot.slack.messages import (
     FLOW,
@@ -76,7 +76,7 @@ WHY_HERE = {
 }
 
 
-def intervention_message(card: Card) -> Message:
+def intervention_message(card: InterventionCard) -> Message:
     """The card as a message. Its text begins with the state."""
     inside = any(one.in_call for one in card.interventions)
     newest = max(card.interventions, key=partial(_importance, inside))
@@ -119,7 +119,7 @@ def _importance(inside: bool, one: Intervention) -> tuple[bool, bool, datetime, 
     return (undecided, not (inside and one.state is State.ENDED), one.steps[-1].at, one.asked_at)
 
 
-def _who_hears(card: Card, seen: Intervention) -> str:
+def _who_hears(card: InterventionCard, seen: Intervention) -> str:
     """Who hears the supervisor: from a connected intervention, else from one that is under way, else nobody."""
     legs = [one for one in card.interventions if one.name in RINGS_PHONE]
     if not legs:
@@ -135,7 +135,7 @@ def _who_hears(card: Card, seen: Intervention) -> str:
     return "nobody (no connection seen)" if newest.state is State.NOT_ANSWERED else "nobody (not in the call)"
 
 
-def _hears_in_call(one: Intervention, card: Card, seen: Intervention) -> str:
+def _hears_in_call(one: Intervention, card: InterventionCard, seen: Intervention) -> str:
     """Who hears this mode, by the last poll of the call: the agent may have left it while the supervisor stays."""
     parties = {view.extension for view in seen.call.views if view.on_call and view.id not in card.legs}
     match one.name:
@@ -168,7 +168,7 @@ def _actions(interventions: tuple[Intervention, ...], newest: Intervention) -> t
     return (present, *recording[-1:])
 
 
-def _buttons(card: Card, newest: Intervention) -> list[Block]:
+def _buttons(card: InterventionCard, newest: Intervention) -> list[Block]:
     """What to do next; while the supervisor's phone is waited for, whether to ring it anyway."""
     change = card.waiting
     late = isinstance(change, ModeChange) and change.late
@@ -189,7 +189,7 @@ def _buttons(card: Card, newest: Intervention) -> list[Block]:
 # ── the call ──
 
 
-def _call(card: Card, seen: Intervention) -> list[Block]:
+def _call(card: InterventionCard, seen: Intervention) -> list[Block]:
     """Each party of the call, as it was seen last."""
     views = seen.call.views
     blocks = [_view(view, card.names, is_leg=view.id in card.legs) for view in views[:MOST_VIEWS_SHOWN]]
@@ -252,7 +252,7 @@ PHONE_SEEN = {
 """What the PBX knows of a phone that was not answered, and what to do."""
 
 
-def _state_words(card: Card, newest: Intervention) -> tuple[str, ...]:
+def _state_words(card: InterventionCard, newest: Intervention) -> tuple[str, ...]:
     """The words of the state. A person whose permission was removed gets no news of the call."""
     if newest.why is Why.PHONE_BUSY:
         return _phone_busy(card, newest)
@@ -270,7 +270,7 @@ def _whose(one: Intervention) -> str:
     return f"{_first(one.agent)}'s"
 
 
-def _phone_busy(card: Card, one: Intervention) -> tuple[str, ...]:
+def _phone_busy(card: InterventionCard, one: Intervention) -> tuple[str, ...]:
     whose = card.waiting.whose if isinstance(card.waiting, BusyPhone) and not card.protected else ""
     whose = f" ({_first(whose)}'s call)" if whose else ""
     return (f"Asked: your phone is busy{whose}", f"Finish there first; then it rings for {_first(one.agent)}.")
@@ -367,7 +367,7 @@ STATE_WORDS: dict[State, Callable[[Intervention], tuple[str, ...]]] = {
 """The headline of each state, and further sentences."""
 
 
-def _mode_change(card: Card, newest: Intervention) -> tuple[str, ...]:
+def _mode_change(card: InterventionCard, newest: Intervention) -> tuple[str, ...]:
     """What a card says while a change of mode waits, after it waited too long, and where the new mode failed."""
     words: list[str] = []
     change = card.waiting
@@ -380,7 +380,7 @@ def _mode_change(card: Card, newest: Intervention) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _removed(card: Card) -> tuple[str, ...]:
+def _removed(card: InterventionCard) -> tuple[str, ...]:
     """To a person who may no longer do this. A ringing phone or a connection is not ended."""
     if not card.removed:
         return ()

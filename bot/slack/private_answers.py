@@ -16,7 +16,7 @@ from bot.domain.actions import ActionName
 from bot.domain.commands import Intervene, Offer
 from bot.domain.errors import Refusal
 from bot.interventions.call_list import CallChoice, Listing
-from bot.interventions.card import Card, CardElsewhere
+from bot.interventions.card import CardElsewhere, InterventionCard
 from bot.slack import answer_messages, call_lists
 from bot.slack.intervention_card import intervention_message
 from bot.slack.messages import Message
@@ -88,7 +88,7 @@ class PrivateAnswers:
             return
         await self._tell(answer_messages.card_elsewhere_message(why))
 
-    async def card_is_nowhere(self, card: Card) -> None:
+    async def card_is_nowhere(self, card: InterventionCard) -> None:
         """Say that Slack accepts the card nowhere, and what it would show."""
         await self._tell(card_nowhere(intervention_message(card)))
 

@@ -18,7 +18,7 @@ from bot.domain.intervention import Intervention, State, Step
 from bot.domain.legs import Known, own_views
 from bot.domain.permissions import Permissions
 from bot.interventions.call_list import CallChoice, Listing, Viewer, live_calls
-from bot.interventions.card import Card, CardElsewhere, next_buttons
+from bot.interventions.card import CardElsewhere, InterventionCard, next_buttons
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack import call_lists
 from bot.slack.intervention_card import STATE, intervention_message
@@ -179,7 +179,7 @@ def test_a_card_of_whatever_was_read_does_no_harm(
         asked = an_intervention(call=call, call_id=call.id)
         step = Step(state=state, at=noon + timedelta(seconds=4))
         one = asked.model_copy(update={"state": state, "steps": (*asked.steps, step)})
-        card = Card(
+        card = InterventionCard(
             id="k1",
             place="U0ANA",
             elsewhere=CardElsewhere.NO,

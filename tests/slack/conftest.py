@@ -19,7 +19,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView
 from bot.domain.commands import Intervene, Offer, Target
 from bot.domain.intervention import Intervention, State, Step
 from bot.domain.permissions import Permissions
-from bot.interventions.card import Card, CardElsewhere, next_buttons
+from bot.interventions.card import CardElsewhere, InterventionCard, next_buttons
 from bot.ledger.ledger import Ledger
 from bot.sandbox.workspace.conversations import Message as Shown
 from bot.sandbox.workspace.faults import SlackFault
@@ -34,7 +34,7 @@ from bot.slack.web_client import web_client
 from tests.slack.waiting import Post
 
 MakeIntervention = Callable[..., Intervention]
-MakeCard = Callable[..., Card]
+MakeCard = Callable[..., InterventionCard]
 Reached = Callable[..., Intervention]
 MakeAlert = Callable[..., Alert]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
@@ -51,7 +51,7 @@ def built(model: type[T], fields: dict[str, Any]) -> T:
 def a_card(rules: Permissions) -> MakeCard:
     """The card of some interventions, with the buttons that make sense next."""
 
-    def build(*interventions: Intervention, **fields: Any) -> Card:
+    def build(*interventions: Intervention, **fields: Any) -> InterventionCard:
         whole = {
             "id": "k1",
             "place": "U0ANA",
@@ -60,7 +60,7 @@ def a_card(rules: Permissions) -> MakeCard:
             "names": {"0003*210": "Bob Ionescu", "0003*024": "Ana Pop"},
             "buttons": next_buttons(interventions, rules),
         }
-        return built(Card, {**whole, **fields})
+        return built(InterventionCard, {**whole, **fields})
 
     return build
 
@@ -254,10 +254,10 @@ class Desk:
             await self.rests.wait()
         await asyncio.sleep(0.01)
 
-    async def _hear_no_access(self, card: Card) -> None:
+    async def _hear_no_access(self, card: InterventionCard) -> None:
         self.no_access.append(card.id)
 
-    async def _hear_nowhere(self, card: Card) -> None:
+    async def _hear_nowhere(self, card: InterventionCard) -> None:
         self.nowhere.append(card.id)
 
 
@@ -292,10 +292,12 @@ async def blind_desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-def card_in(a_card: MakeCard, reached: Reached) -> Callable[..., Card]:
+def card_in(a_card: MakeCard, reached: Reached) -> Callable[..., InterventionCard]:
     """Ana's card in a state that it reached after some seconds."""
 
-    def build(state: State, place: str = FLOOR, *, after: float = 1, card: str = "k1", **fields: Any) -> Card:
+    def build(
+        state: State, place: str = FLOOR, *, after: float = 1, card: str = "k1", **fields: Any
+    ) -> InterventionCard:
         return a_card(reached(state, after=after, card=card, **fields), id=card, place=place)
 
     return build

@@ -17,7 +17,7 @@ from bot.domain.commands import AskForHelp, Intervene, ListCalls, Offer, Target
 from bot.domain.errors import BadCommand
 from bot.domain.intervention import Intervention, State
 from bot.interventions.call_list import CallChoice, Line, Listing, page_of
-from bot.interventions.card import Card
+from bot.interventions.card import InterventionCard
 from bot.sandbox.workspace.conversations import LIVE_MARKUP
 from bot.sandbox.workspace.message_rules import check_blocks
 from bot.slack.alert_card import alert_message, blind_message, digest_message
@@ -113,7 +113,7 @@ def every_message(
     *,
     with_words: Callable[..., AlertCard],
     a_digest: Callable[..., DigestCard],
-    a_card: Callable[..., Card],
+    a_card: Callable[..., InterventionCard],
     reached: Callable[..., Intervention],
     a_call: Callable[..., PhoneCall],
     a_view: Callable[..., PhoneCallView],
@@ -225,7 +225,7 @@ def test_the_headline_cannot_be_faked_by_a_new_line(
 
 
 def test_a_hostile_caller_id_is_shown_in_plain_text_alone(
-    a_card: Callable[..., Card], reached: Callable[..., Intervention], a_call: Any, a_view: Any
+    a_card: Callable[..., InterventionCard], reached: Callable[..., Intervention], a_call: Any, a_view: Any
 ) -> None:
     one = reached(State.CONNECTED, call=a_call(a_view(callerId=HOSTILE["links"], source=[HOSTILE["links"]])))
     fields = [field for block in intervention_message(a_card(one)).blocks for field in block.get("fields", ())]

@@ -9,7 +9,7 @@ import pytest
 from bot.alerts.alert import Alert, Resolution, resolved, snoozed
 from bot.alerts.card import AlertCard, BlindCard, DigestCard
 from bot.domain.intervention import State
-from bot.interventions.card import Card
+from bot.interventions.card import InterventionCard
 from bot.slack.alert_card import alert_message, blind_message, digest_message
 from bot.slack.card_kinds import (
     AnyCard,
@@ -28,7 +28,7 @@ from bot.slack.outbox import Rank
 MakeAlert = Callable[..., Alert]
 MakeAlertCard = Callable[..., AlertCard]
 MakeDigest = Callable[..., DigestCard]
-CardIn = Callable[..., Card]
+CardIn = Callable[..., InterventionCard]
 NONE_OPEN = (("Rings unanswered", 0, 20),)
 
 
@@ -102,7 +102,7 @@ def test_an_alert_is_since_a_date_of_the_pbx(cards: dict[str, AnyCard]) -> None:
 
 
 def _calls(card: AnyCard) -> list[Any]:
-    if isinstance(card, Card):
+    if isinstance(card, InterventionCard):
         return [one.call for one in card.interventions]
     lines = card.lines if isinstance(card, DigestCard) else (card,)
     return [line.alert.call for line in lines if isinstance(line, AlertCard)]

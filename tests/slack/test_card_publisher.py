@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 from bot.domain.calls import PhoneCall
 from bot.domain.commands import Request
 from bot.domain.intervention import State, Why
-from bot.interventions.card import Card
+from bot.interventions.card import InterventionCard
 from bot.slack.card_publisher import CARD_LONGEST_PAUSE, MOST_CARDS
 
-CardIn = Callable[..., Card]
+CardIn = Callable[..., InterventionCard]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
 POST, UPDATE = "chat.postMessage", "chat.update"
 

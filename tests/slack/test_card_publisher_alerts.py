@@ -10,12 +10,12 @@ from structlog.testing import capture_logs
 from bot.alerts.alert import Alert
 from bot.alerts.card import AlertCard, DigestCard
 from bot.domain.intervention import State
-from bot.interventions.card import Card
+from bot.interventions.card import InterventionCard
 from bot.slack.card_publisher import BETWEEN_TRIES, CARD_LONGEST_PAUSE, MOST_CARDS
 
 MakeAlert = Callable[..., Alert]
 AlertIn = Callable[..., AlertCard]
-CardIn = Callable[..., Card]
+CardIn = Callable[..., InterventionCard]
 ANA, BOB, FLOOR = "U0ANA", "U0BOB", "C0FLOOR"
 POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
 

@@ -12,14 +12,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.intervention import State
-from bot.interventions.card import Card
+from bot.interventions.card import InterventionCard
 from bot.slack.card_posts import CardPosts
 from bot.slack.messages import Message
 from bot.slack.outbox import Rank, Urgency
 from bot.slack.private_answers import UNCONFIRMED
 from bot.slack.web_client import AnswerUnknown
 
-CardIn = Callable[..., Card]
+CardIn = Callable[..., InterventionCard]
 ANA, FLOOR = "U0ANA", "C0FLOOR"
 POST, UPDATE, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
 LOST: list[tuple[str, dict[str, Any]]] = [

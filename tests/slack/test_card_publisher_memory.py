@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from bot.domain.intervention import State
-from bot.interventions.card import Card
+from bot.interventions.card import InterventionCard
 from bot.ledger.ledger import Ledger
 from bot.slack.card_kinds import newest_step
 from bot.slack.card_posts import Placement
@@ -34,7 +34,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
 async def publisher(ledger: Ledger) -> AsyncIterator[CardPublisher]:
     """As after a restart, with a Slack that is away: whatever it would be asked for waits."""
 
-    async def nobody(_card: Card) -> None: ...
+    async def nobody(_card: InterventionCard) -> None: ...
 
     async with aiohttp.ClientSession() as session:
         client = web_client("xoxb-invented", "http://127.0.0.1:9/", session)
@@ -53,13 +53,13 @@ async def publisher(ledger: Ledger) -> AsyncIterator[CardPublisher]:
 
 
 @pytest.fixture
-async def standing(ledger: Ledger, card_in: Callable[..., Card]) -> Callable[[int], Card]:
+async def standing(ledger: Ledger, card_in: Callable[..., InterventionCard]) -> Callable[[int], InterventionCard]:
     """Cards of phones that were not answered, which stand in Slack as they are: nothing is to be sent for them."""
     like: Any = card_in(State.NOT_ANSWERED).model_copy(update={"buttons": ()})
     since = newest_step(like)
 
-    def card(number: int) -> Card:
-        made: Card = like.model_copy(update={"id": f"k{number}"})
+    def card(number: int) -> InterventionCard:
+        made: InterventionCard = like.model_copy(update={"id": f"k{number}"})
         return made
 
     alike = {Placement(sent=card(number), place=like.place).draw(card(number)).fingerprint for number in (1, MANY)}
@@ -74,9 +74,9 @@ async def standing(ledger: Ledger, card_in: Callable[..., Card]) -> Callable[[in
 
 
 async def test_cards_of_10_000_unanswered_phones_are_not_kept_in_memory(
-    publisher: CardPublisher, standing: Callable[[int], Card]
+    publisher: CardPublisher, standing: Callable[[int], InterventionCard]
 ) -> None:
-    shown: list[weakref.ref[Card]] = []
+    shown: list[weakref.ref[InterventionCard]] = []
     for start in range(0, MANY, AT_ONCE):
         for number in range(start, start + AT_ONCE):
             card = standing(number)

@@ -11,7 +11,7 @@ from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView, PhoneSeen
 from bot.domain.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.intervention import Intervention, State, Step, Why, answer_lost, refused
-from bot.interventions.card import Card, CardElsewhere
+from bot.interventions.card import CardElsewhere, InterventionCard
 from bot.interventions.waiting import BusyPhone, ModeChange
 from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message
@@ -19,7 +19,7 @@ from bot.slack.messages import Message
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
 MakeIntervention = Callable[..., Intervention]
-MakeCard = Callable[..., Card]
+MakeCard = Callable[..., InterventionCard]
 Reached = Callable[..., Intervention]
 Texts = Callable[[Message], list[str]]
 CardMessage = Callable[..., Message]

@@ -13,7 +13,7 @@ from bot.domain.actions import PhoneCallAction
 from bot.domain.calls import PhoneCall, PhoneCallView, Presence
 from bot.domain.errors import AnswerLost, PbxError
 from bot.domain.intervention import Intervention, State
-from bot.interventions.card import Card
+from bot.interventions.card import InterventionCard
 from bot.polling.phone_calls import Accepted
 from bot.slack.intervention_card import STATE
 from bot.uapi import shapes
@@ -76,7 +76,7 @@ class ProbeCard:
         self.states: list[Intervention] = []
         """What the intervention was, oldest first."""
 
-    def show(self, card: Card) -> None:
+    def show(self, card: InterventionCard) -> None:
         """Say the state where it is new, and what to do about a refusal."""
         one = card.interventions[-1]
         self.states.append(one)
