@@ -253,10 +253,10 @@ def with_interventions(alert: Alert, interventions: Iterable[Intervention]) -> A
     if not theirs or not alert.open:
         return alert
     newest = theirs[-1]
-    coming = any(one.following and one.state in {*UNDECIDED, *_PROVEN} for one in theirs)
+    under_way = any(one.following and one.state in {*UNDECIDED, *_PROVEN} for one in theirs)
     proven = [one for one in theirs if one.following and one.state in _PROVEN]
     known = alert.helper(newest.slack_user)
-    if known is None and not coming:
+    if known is None and not under_way:
         return alert  # none of them got under way
     if known is None:
         known = Helper(slack_user=newest.slack_user, name=newest.supervisor, since=theirs[0].asked_at)
@@ -264,7 +264,7 @@ def with_interventions(alert: Alert, interventions: Iterable[Intervention]) -> A
     # Nobody may see when a silent leg ends, so a helper with one stays on it until the alert is resolved.
     stays = known.intervening and any(one.name not in HEARD_BY_ALL for one in theirs)
     changes = {
-        "coming": known.coming or coming,
+        "coming": known.coming or under_way,
         "intervening": bool(proven) or stays,
         "came": known.came or bool(proven),
         "doing": f"{spoken[-1].name} {spoken[-1].state}" if spoken else "",

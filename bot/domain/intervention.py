@@ -274,7 +274,7 @@ def _unreadable(intervention: Intervention, now: datetime) -> Intervention:
     may_be_unknown = blind.state in {State.ASKED, State.RINGING} and (blind.stale or not blind.wavered)
     if may_be_unknown and (blind.why is Why.ANSWER_LOST or now >= blind.deadline):
         return _reach(blind, State.UNKNOWN, now)
-    return _rest_when_late(blind, now)
+    return _stop_polling_when_late(blind, now)
 
 
 def _end_if_sure(intervention: Intervention, why: Why, now: datetime) -> Intervention:
@@ -333,7 +333,7 @@ def _unproven(intervention: Intervention, at_deadline: State, now: datetime) -> 
         return _reach(waiting, at_deadline, now)
     if waiting.state is State.UNKNOWN:
         return _readable_again(waiting)
-    return _rest_when_late(waiting, now)
+    return _stop_polling_when_late(waiting, now)
 
 
 def _readable_again(intervention: Intervention) -> Intervention:
@@ -342,7 +342,7 @@ def _readable_again(intervention: Intervention) -> Intervention:
     return intervention.model_copy(update={"state": State.ASKED, "steps": steps, "wavered": True})
 
 
-def _rest_when_late(intervention: Intervention, now: datetime) -> Intervention:
+def _stop_polling_when_late(intervention: Intervention, now: datetime) -> Intervention:
     """Stop polling 60 s after the deadline, where nothing was proven until then."""
     unproven = {State.NOT_ANSWERED, State.NOT_CONFIRMED, State.UNKNOWN}
     if intervention.state in unproven and now >= intervention.deadline + LATE:

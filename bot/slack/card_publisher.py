@@ -176,14 +176,14 @@ class CardPublisher:
         tries = 0
         try:
             while card_id in self._newest:
-                next_step = await self._try(card_id, tries)
-                if next_step is _Next.WAIT_FOR_CHANNEL:
+                what_next = await self._try(card_id, tries)
+                if what_next is _Next.WAIT_FOR_CHANNEL:
                     return
-                if next_step is _Next.LATER:
+                if what_next is _Next.LATER:
                     await self._sleep(back_off(tries + 1, CARD_FIRST_PAUSE, CARD_LONGEST_PAUSE, self._jitter()))
-                elif next_step is _Next.MUCH_LATER:
+                elif what_next is _Next.MUCH_LATER:
                     await self._sleep(CARD_LONGEST_PAUSE)
-                tries = 0 if next_step is _Next.GO_ON else tries + 1
+                tries = 0 if what_next is _Next.GO_ON else tries + 1
             self._remember(card_id)
         finally:
             self._at_work.discard(card_id)

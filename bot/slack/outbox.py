@@ -141,15 +141,15 @@ class Outbox:
         return MessageAddress(required_text(answer, "channel"), required_text(answer, "ts"))
 
     async def update(
-        self, posted_at: MessageAddress, content: Callable[[], Message], urgency: Callable[[], Urgency]
+        self, address: MessageAddress, content: Callable[[], Message], urgency: Callable[[], Urgency]
     ) -> None:
         """Replace the content of a message. Its metadata stays ("chat.update": left out, it is retained)."""
-        await self._turn(UPDATE, posted_at.channel, urgency)
+        await self._turn(UPDATE, address.channel, urgency)
         message = content()
         updating = self._client.chat_update(
-            channel=posted_at.channel, ts=posted_at.ts, text=message.text, blocks=list(message.blocks), parse="none"
+            channel=address.channel, ts=address.ts, text=message.text, blocks=list(message.blocks), parse="none"
         )
-        await self._ask(UPDATE, posted_at.channel, answer_of(updating))
+        await self._ask(UPDATE, address.channel, answer_of(updating))
 
     async def history(self, channel: str, urgency: Callable[[], Urgency], **page: str | int) -> Mapping[str, Any]:
         """A page of the history of a channel, with metadata. `page`: arguments of conversations.history."""

@@ -412,7 +412,7 @@ async def test_an_alert_that_nobody_may_act_on_from_its_channel_is_named(site: S
     assert [line for line in await site.check() if line.startswith(says)]
 
 
-async def test_a_mistake_in_an_alert_is_told_as_it_is_at_the_start(site: Site) -> None:
+async def test_an_error_in_an_alert_is_told_as_it_is_at_the_start(site: Site) -> None:
     site.config = CONFIG.replace('when = "ringing"', 'when = "waiting"').replace("longer_than = 20", "longer_than = -1")
     assert [line for line in await site.check() if line.startswith("no  configuration:")] == [
         "no  configuration: callbot.toml: alerts.0.when: Input should be 'ringing', 'talking', 'on_hold' or 'parked'",
@@ -427,13 +427,13 @@ async def test_where_the_phones_cannot_be_listed_nobody_is_said_to_be_missing(si
     assert [line for line in lines if line.startswith("??  extensions: not known for")]
 
 
-async def test_every_mistake_of_the_settings_is_told_and_the_rest_is_looked_at(site: Site) -> None:
+async def test_every_error_of_the_settings_is_told_and_the_rest_is_looked_at(site: Site) -> None:
     lines = await site.check(SLACK_BOT_TOKEN="", PORT="70000")
     assert len([line for line in lines if line.startswith("no  settings:")]) == 2
     assert [line[:11] for line in lines if line.startswith("ok  PBX")] == ["ok  PBX tok", "ok  PBX clo"]
 
 
-async def test_every_mistake_of_the_configuration_is_told_and_the_rest_is_looked_at(site: Site) -> None:
+async def test_every_error_of_the_configuration_is_told_and_the_rest_is_looked_at(site: Site) -> None:
     site.config = CONFIG.replace("0003*2XX", "0003*2*").replace('roles = ["agent"]', 'roles = ["agnet"]')
     lines = await site.check()
     assert len([line for line in lines if line.startswith("no  configuration:")]) == 2

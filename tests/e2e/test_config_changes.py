@@ -93,7 +93,7 @@ async def test_a_channel_is_silent_from_the_change_on(house: Any, events: Events
     assert house.cards("U0ANA") == []
 
 
-async def test_a_mistake_keeps_the_old_rules_and_the_log_says_where_it_is(house: Any, events: Events) -> None:
+async def test_an_error_keeps_the_old_rules_and_the_log_says_where_it_is(house: Any, events: Events) -> None:
     house.talk()
     write(house.folder, house.config.replace('extension = "0003*024"', 'extension = "24"'))
     line = await logged(house, events, "config_rejected")

@@ -102,7 +102,7 @@ async def test_with_a_token_only_who_has_it_reads_the_metrics(empty_house: Any) 
     assert (await get(bot.metrics_port, "/metrics"), read, refused) == (401, [200] * 2, [401] * len(wrong))
 
 
-async def test_a_metrics_port_that_is_taken_ends_the_start_as_a_mistake_of_the_settings(run_bot: Any) -> None:
+async def test_a_metrics_port_that_is_taken_ends_the_start_as_an_error_of_the_settings(run_bot: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         process = await run_bot(METRICS_PORT=str(port))

@@ -264,7 +264,7 @@ def test_callbot_starts_with_what_the_service_sets(unit: dict[str, list[str]]) -
     assert ledger.parent == Path("/var/lib", unit["StateDirectory"][0])
 
 
-def test_a_mistake_in_the_settings_does_not_start_the_service_again_and_again(unit: dict[str, list[str]]) -> None:
+def test_an_error_in_the_settings_does_not_start_the_service_again_and_again(unit: dict[str, list[str]]) -> None:
     assert unit["Restart"] == ["on-failure"]
     assert unit["RestartPreventExitStatus"] == ["2"]
 

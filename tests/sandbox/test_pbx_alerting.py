@@ -359,7 +359,7 @@ async def test_what_cannot_be_done_any_more_spoils_no_answer(ask: Ask, floor: Fl
         ("meanwhile", {"after": ALL, "verb": "hang-up"}, 400),
     ],
 )
-async def test_a_mistake_in_these_verbs_is_told(
+async def test_an_error_in_these_verbs_is_told(
     ask: Ask, floor: Floor, verb: str, body: dict[str, object], status: int
 ) -> None:
     ring(floor)

@@ -114,7 +114,7 @@ async def test_the_controls_own_requests_are_not_kept(ask: Ask, pbx: SandboxPbx)
         ("explode", {}, 404),
     ],
 )
-async def test_a_mistake_is_told(ask: Ask, verb: str, body: object, status: int) -> None:
+async def test_an_error_is_told(ask: Ask, verb: str, body: object, status: int) -> None:
     answered, answer = await ask("POST", f"/control/{verb}", body)
     assert (answered, "problem" in answer) == (status, True)
 

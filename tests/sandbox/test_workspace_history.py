@@ -162,7 +162,7 @@ async def test_each_method_needs_its_scope(method: str, args: dict[str, Any], sc
         assert (answer["error"], answer["needed"], answer["provided"]) == ("missing_scope", scope, "commands")
 
 
-async def test_a_missing_scope_is_no_mistake_of_the_bot() -> None:
+async def test_a_missing_scope_is_no_error_of_the_bot() -> None:
     async with client_of(Workspace(scopes=frozenset())) as ask:
         await ask.history()
         assert ask.workspace.refusals == []

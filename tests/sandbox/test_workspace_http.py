@@ -152,7 +152,7 @@ async def test_an_acknowledgement_in_plain_text_is_shown_to_the_person(workspace
     assert [each.lines() for each in workspace.private("U0ANA")] == [["Working on it"]]
 
 
-async def test_an_acknowledgement_that_slack_cannot_show_is_a_mistake(workspace: Workspace, app: App) -> None:
+async def test_an_acknowledgement_that_slack_cannot_show_is_an_error(workspace: Workspace, app: App) -> None:
     app.answer = {"text": "x", "blocks": [{"type": "section"}]}
     delivery = await workspace.type("U0ANA", "C0FLOOR", "/calls")
     assert (delivery.error, len(workspace.refusals), workspace.private("U0ANA")) == ("invalid_blocks", 1, [])
@@ -218,7 +218,7 @@ async def test_a_click_has_the_fields_of_slacks_page(workspace: Workspace, app: 
     }
 
 
-async def test_a_message_in_the_acknowledgement_of_a_click_is_a_mistake_and_not_shown(
+async def test_a_message_in_the_acknowledgement_of_a_click_is_an_error_and_not_shown(
     workspace: Workspace, app: App, card: Message
 ) -> None:
     app.answer = {"text": "x"}
@@ -273,7 +273,7 @@ def test_a_signature_is_that_of_the_timestamp_and_the_secret(timestamp: int | No
     assert headers["X-Slack-Signature"] == "v0=" + hmac.new(b"secret", signed, hashlib.sha256).hexdigest()
 
 
-async def test_an_acknowledgement_that_only_claims_to_be_json_is_a_mistake(workspace: Workspace, app: App) -> None:
+async def test_an_acknowledgement_that_only_claims_to_be_json_is_an_error(workspace: Workspace, app: App) -> None:
     app.answer, app.content_type = "{half", "application/json"
     delivery = await workspace.type("U0ANA", "C0FLOOR", "/calls")
     assert (delivery.error, workspace.private("U0ANA")) == ("invalid_json", [])

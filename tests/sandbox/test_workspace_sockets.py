@@ -213,7 +213,7 @@ async def test_a_switched_off_link_gives_no_addresses_until_it_is_on_again(app: 
     assert (off["ok"], (await app.address())["ok"]) == (False, True)
 
 
-async def test_something_that_is_no_acknowledgement_is_a_mistake(app: App) -> None:
+async def test_something_that_is_no_acknowledgement_is_an_error(app: App) -> None:
     link = await app.greeted()
     await link.socket.send_str("hello?")
     assert await app.workspace.until(lambda: app.workspace.refusals)
