@@ -70,12 +70,14 @@ class Blindness:
         self._sleep = sleep
         self._after = after
         self._known: dict[str, BlindCard] = {}
+        """By channel: the open cards, and those that ended less than REUSED_FOR ago."""
         self._tasks = Tasks(apart=True)
 
     async def start(self) -> None:
         """Take up the cards of an earlier process. Raises CallbotError."""
         now = self._clock.now()
         for found in await self._ledger.blind():
+            # The clock may have been set back since: no time may be in the future.
             ended = None if found.ended is None else min(found.ended, now)
             card = found.model_copy(update={"since": min(found.since, now), "ended": ended})
             self._known[card.place] = card
@@ -109,7 +111,7 @@ class Blindness:
                 channels.append(help_channel)
             for channel in dict.fromkeys(channels):
                 await self._save_and_show(self._card(channel, outage, now))
-        elif not wanted or self._scope_health.all_read:
+        elif not wanted or self._scope_health.all_read:  # in between each card stays as it is
             for card in tuple(self._known.values()):
                 await self._end(card, now)
 

@@ -104,6 +104,7 @@ class TrackedCall:
             return None, "future"
         published, seen = self.call.published, self.dates.get(date, self.first)
         if published is not None and date < published <= self.dates.get(published, self.first).at + AHEAD:
+            # A complete scan after `published` has not shown this date: it came since, so it counts from the scan that did.
             is_new = seen.not_before is not None and seen.not_before > published
             return (seen.at if is_new else published), "contradictory"
         if seen.not_before is not None and date < seen.not_before and seen.at - date >= ZONES_APART:
@@ -208,7 +209,7 @@ class Evaluator:
 
     def evaluate(self, calls: Sequence[PhoneCall], now: datetime) -> list[RuleMatch]:
         """What fires by now on these calls, which are a part of the scan. Of two calls with one id the first counts."""
-        if self._scanned_at is None:
+        if self._scanned_at is None:  # the first part of this scan
             self._scanned_at = now
         seen = FirstSeen(now, self._complete_scan)
         firing: list[RuleMatch] = []
@@ -216,7 +217,7 @@ class Evaluator:
             tracked = self._calls.get(call.id)
             if tracked is None or (tracked.scan != self._scan and call.is_another_than(tracked.call)):
                 tracked = self._calls[call.id] = TrackedCall(call, seen, call, self._scan, now)
-            elif tracked.scan == self._scan:
+            elif tracked.scan == self._scan:  # the second call with this id
                 continue
             elif call is not tracked.shown and call != tracked.shown:
                 tracked.change(call, seen)
@@ -306,10 +307,10 @@ class Evaluator:
                 since: datetime | None = None
                 for place in on_extension.get(when, ()):
                     if place in found and (place not in before or before[place].view.id != view_id):
-                        continue
+                        continue  # only the view that the rule matched before replaces an earlier one
                     if not index.is_about_caller(place, view):
                         continue
-                    since = since or self._since(tracked, when, date, now)
+                    since = since or self._since(tracked, when, date, now)  # the same for all rules of this condition
                     if since is None:
                         break
                     found[place] = RuleMatch(index.rules[place], call, view, since)

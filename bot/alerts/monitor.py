@@ -161,6 +161,7 @@ class AlertMonitor:
         calls = iter(scan.calls)
         async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
             shown = tuple(map(self._open_interventions.without_legs, part))
+            # `without_legs` returns the same object where there is no leg.
             self._with_legs |= {call.id: call for call, other in zip(part, shown, strict=True) if other is not call}
             firing += self._evaluator.evaluate(shown, self._clock.now() + ahead)
         complete = not (scan.unread or scan.skipped)

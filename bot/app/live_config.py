@@ -135,15 +135,18 @@ class LiveConfig:
     ) -> None:
         self._path = path
         self._files = files
+        """The content that was checked last, whether it is applied or has errors."""
         self._clock = clock
         self._now = now
         self._unread_for = unread_for + 2 * every
         self._read_at = clock()
         self._unread = ""
+        """Why the files cannot be read now; empty if they can."""
         self._current = check_files(files, str(path))
         self._sleep = sleep
         self._every = every
         self._errors: list[str] = []
+        """The errors in the files as they are now; with any, `_current` is older than the files."""
         self._subscribers: list[Callable[[], None]] = []
 
     @classmethod

@@ -30,7 +30,9 @@ class KnownParties:
         self._clock = clock
         self._parties_of = parties_of
         self._lists: dict[Scope, tuple[float, tuple[PhoneCall, ...]]] = {}
+        """When each scope was read last, by `clock`, and its calls."""
         self._by_id: dict[Scope, dict[str, PhoneCall]] = {}
+        """The same calls by id, made when they are needed: most lists are replaced before anybody asks."""
 
     def remember(self, scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
         """Remember a list."""

@@ -155,7 +155,7 @@ async def read_lists(
     failed: Callable[[Scope, PbxError], None],
 ) -> None:
     """Read the list of every scope, a few at a time. Calls `read` or `failed` for each."""
-    left = iter(scopes)
+    left = iter(scopes)  # shared: each reader takes the next scope
 
     async def reader() -> None:
         for scope in left:

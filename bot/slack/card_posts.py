@@ -139,6 +139,7 @@ class CardPosts:
         self._slack_now = slack_now
         self._sleep = sleep
         self._direct: dict[str, str] = {}
+        """The channel of the direct message with each Slack user, as far as it is known."""
 
     async def replace(self, card: str, content: Callable[[], Message], rank: Rank) -> None:
         """Give the card of an earlier process its last content, if it has a message. Raises CallbotError.
@@ -173,7 +174,9 @@ class CardPosts:
 
         def content_in_its_turn() -> Message:
             nonlocal begun
-            begun = self._slack_now()
+            begun = (
+                self._slack_now()
+            )  # it may have waited long in the outbox, and a lost post is searched for around this time
             return content()
 
         try:

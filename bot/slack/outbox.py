@@ -226,7 +226,7 @@ class Outbox:
             self._give_turns()
             await turn.given
         finally:
-            if turn in self._waiting:
+            if turn in self._waiting:  # cancelled before its turn
                 self._waiting.remove(turn)
 
     def _give_turns(self) -> None:
@@ -241,7 +241,7 @@ class Outbox:
             wait = 0.0 if turn is overtaking else self._wait(turn, now)
             if wait > 0:
                 waits.append(wait)
-            elif not turn.given.done():
+            elif not turn.given.done():  # else it was cancelled while it waited
                 self._limits.passed(turn.method, turn.channel, now)
                 if turn.late(now):
                     self._late_given_at = now
@@ -267,6 +267,7 @@ class Outbox:
         wait = self._limits.wait(turn.method, turn.channel, now)
         if turn.rank is not Rank.ALERT:
             return wait
+        # An alert goes when it leaves capacity to others, or when it is late and there is any capacity at all.
         overtakes = max(turn.asked_at + LATE_AFTER, self._late_given_at + BETWEEN_LATE) - now + A_TICK
         return min(self._limits.wait(turn.method, turn.channel, now, spare=True), max(overtakes, wait))
 

@@ -44,6 +44,7 @@ class SlackRateLimits:
         self._whole_again_at: dict[str, float] = {}
         """When the burst of each channel is whole again."""
         self._closed_until: dict[tuple[str, str], float] = {}
+        """By method and channel: until when Slack takes nothing there after a 429. The channel "" stands for all."""
 
     def wait(self, method: str, channel: str, now: float, *, spare: bool = False) -> float:
         """Seconds until a request may pass; 0: at once. `spare`: it leaves capacity to others, as alerts do."""
@@ -61,6 +62,7 @@ class SlackRateLimits:
         if method in PER_MINUTE:
             self._last_minute[method].append(now)
         if channel and method in COUNTED_BY_CHANNEL:
+            # pop puts the channel last, so that the one that was posted to longest ago is forgotten first
             self._whole_again_at[channel] = max(now, self._whole_again_at.pop(channel, now)) + self._between
             if len(self._whole_again_at) > MOST_CHANNELS:
                 del self._whole_again_at[next(iter(self._whole_again_at))]
