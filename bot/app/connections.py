@@ -78,9 +78,11 @@ class Connections:
         self._headers_within = headers_within
         self._request_within = request_within
         self._requests: dict[web.RequestHandler, web.Request] = {}
+        """The request of each connection that is being read or answered."""
         self._silent: dict[web.RequestHandler, asyncio.TimerHandle] = {}
         """Connections without a request so far, the oldest first, each with the timer that closes it."""
         self._full = False
+        """Whether the newest connection was one too many, so that a crowd is logged once."""
         application.middlewares.append(self._within)
         self._runner = web.AppRunner(
             application,

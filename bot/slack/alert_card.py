@@ -184,6 +184,7 @@ def _buttons(card: AlertCard) -> list[Block]:
     if not alert.open or _hidden(card):
         return []
     elements = [intervention_button(one, number) for number, one in enumerate(card.buttons)]
+    # "take" stands for "I'm on it" in the buttons of messages that are in Slack, so it stays.
     acknowledge = Offer(AnswerAlert(alert=alert.id, answer="take"), alert.channel)
     elements.append(button_element("I'm on it", "alert:take", acknowledge, style="primary"))
     if alert.state is AlertState.RAISED:

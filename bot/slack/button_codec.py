@@ -14,6 +14,7 @@ from bot.domain.errors import BadCommand
 BUTTON_VALUE_LIMIT = 2000
 """Characters in a button's value (Block Kit reference, button element)."""
 
+# Messages in Slack have these keys in their buttons: none may change.
 _COMMANDS: dict[str, type[Intervene | AnswerModeChange | ListCalls | AnswerAlert | AskForHelp]] = {
     "i": Intervene,
     "s": AnswerModeChange,
