@@ -1,7 +1,7 @@
 """What the card of an alert, or of a digest of many, shows, and which alerts share a digest. Pure.
 
 A card shows as much as everybody in its channel may know. Of more than 10 new alerts within a minute a channel gets one digest.
-All alerts count that were raised, on cards of their own or not, so a flood that goes on stays on its digest. A flood that
+All alerts count that were raised, on cards of their own or not, so a burst that goes on stays on its digest. A burst that
 goes on for very long, or is very large, begins a new digest, so that people need not scroll up far to what is new.
 """
 
@@ -208,7 +208,7 @@ class Digests:
             last.size += number
 
     def current(self, digest: str, now: datetime) -> bool:
-        """Whether that digest took its last alert less than a minute ago, so that the next flood goes on it too."""
+        """Whether that digest took its last alert less than a minute ago, so that the next burst goes on it too."""
         return any(
             known.id == digest and _lately(known.added, now) and not known.is_full(now)
             for known in self._digests.values()

@@ -34,7 +34,7 @@ from bot.domain.permissions import Permissions
 from bot.tasks import Tasks, WriteBehind, in_slices
 
 DIGEST_EVERY = 3.0
-"""Seconds between two updates of one digest: a flood must not use up the requests that Slack allows."""
+"""Seconds between two updates of one digest: a burst of alerts must not use up the requests that Slack allows."""
 
 _log = structlog.get_logger("callbot.alerts")
 
@@ -170,7 +170,7 @@ class AlertManager:
         for alert in (alert_taken_up(one, self._started_at) for one in found):
             self._remember(alert)
             if alert.when is not When.HELP_REQUESTED:
-                # so that more alerts of the same rush go on the same digest after a restart
+                # so that more alerts of the same burst go on the same digest after a restart
                 self._digests.count(alert.channel, 1, alert.steps[0].at, alert.digest)
         for card_id in tuple(self._on_card):
             self._show(card_id)
