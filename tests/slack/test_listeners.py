@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from slack_bolt.async_app import AsyncAck
 
-from bot.domain.commands import Command, Request
+from bot.domain.actions import ActionName
+from bot.domain.commands import Command, Intervene, Offer, Request, Target
 from bot.domain.errors import Refusal
 from bot.interventions.service import Asker
+from bot.slack.button_codec import pack
 from bot.slack.listeners import (
+    MOST_ANSWERS,
     MOST_EACH,
     MOST_LISTS,
     MOST_UNDER_WAY,
@@ -29,6 +32,7 @@ from bot.slack.listeners import (
 )
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "slack"
+MONITOR = Intervene(action=ActionName.MONITOR, target=Target(kind="extension", text="0003*210"), call="c1")
 ALONE, GRID = Home("T0HOME"), Home("T0HOME", "E0OURS")
 
 
@@ -177,10 +181,11 @@ def test_people_whom_nobody_knows_come_last_whatever_they_ask() -> None:
 
 
 class Door:
-    """Listeners whose requests end when `done` is set; `typed` is what each says in its ack."""
+    """Listeners whose requests end when `done` is set; `typed` is what each says in its ack, `meant` what each asks for."""
 
     def __init__(self) -> None:
         self.done = asyncio.Event()
+        self.meant: list[Command | Refusal] = []
         outbox: Any = None
         self.listeners = Listeners(
             handle=self._handle,
@@ -199,7 +204,17 @@ class Door:
         assert ack.response is not None
         return str(json.loads(ack.response.body)["text"]) if ack.response.body else ""
 
+    async def clicked(self) -> None:
+        """Ana clicks *Monitor*, and the ack says nothing."""
+        ack = AsyncAck()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
+        actions = [{"action_id": "intervene:Monitor:0", "value": pack(Offer(MONITOR, "C0FLOOR"))}]
+        await self.listeners.click(ack, {**click("T0LOCAL"), "actions": actions})
+        assert ack.response is not None
+        assert not ack.response.body
+        await asyncio.sleep(0)
+
     async def _handle(self, request: Request, meant: Command | Refusal, asker: Asker) -> None:
+        self.meant.append(meant)
         await self.done.wait()
 
 
@@ -234,6 +249,18 @@ async def test_when_ones_requests_are_done_the_next_is_taken(door: Door) -> None
     while door.listeners.under_way:  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(0)
     assert await door.typed("/calls") == ""
+
+
+async def test_a_click_beyond_ones_share_is_answered_with_why_and_nothing_else_is_done(door: Door) -> None:
+    for _ in range(MOST_EACH + 1):
+        await door.clicked()
+    assert (door.meant[:-1], str(door.meant[-1])) == ([MONITOR] * MOST_EACH, STILL_AT_WORK)
+
+
+async def test_beyond_many_such_answers_a_click_gets_none(door: Door) -> None:
+    for _ in range(MOST_EACH + MOST_ANSWERS + 1):
+        await door.clicked()
+    assert door.listeners.under_way == MOST_EACH + MOST_ANSWERS
 
 
 async def test_an_external_user_is_nobody_whom_the_configuration_names(door: Door) -> None:

@@ -249,3 +249,25 @@ async def test_of_what_slack_asks_to_wait_at_most_a_minute_is_believed(
         with pytest.raises(RateLimited) as limited:
             await Post(url, session).outbox.update(MessageAddress(FLOOR, "1.2"), text("x"), urgent())
     assert limited.value.seconds == seconds
+
+
+# ── response_urls ──
+
+
+async def test_after_a_429_of_one_response_url_another_is_answered_at_once(session: aiohttp.ClientSession) -> None:
+    async with (
+        saying("text/plain", b"", {"Retry-After": "30"}, 429) as limited,
+        saying("text/plain", b"ok") as other,
+        asyncio.timeout(2),
+    ):
+        post = Post(limited, session)
+        with pytest.raises(RateLimited):
+            await post.outbox.respond(limited, Message("refused", ()))
+        await post.outbox.respond(other, Message("taken", ()))
+    assert [reason for _, reason in post.answered] == ["ratelimited", ""]
+
+
+async def test_an_answer_does_not_follow_a_response_url_to_another_address(session: aiohttp.ClientSession) -> None:
+    async with saying("text/plain", b"ok") as other, saying("text/plain", b"", {"Location": other}, 307) as url:
+        with pytest.raises(SlackRefusal, match="307"):
+            await Post(url, session).outbox.respond(url, Message("x", ()))

@@ -149,6 +149,13 @@ async def test_a_request_waits_for_a_slow_answer_no_longer_than_it_may(line: Lin
     assert TOKEN_CHECK_TIMEOUT <= time.monotonic() - begun < 4 * TOKEN_CHECK_TIMEOUT
 
 
+async def test_slack_is_asked_once_while_a_check_is_under_way(line: Line) -> None:
+    for _ in range(3):
+        line.token.ask()
+    await line.token.refuse_if_revoked()
+    assert [call.method for call in line.workspace.calls] == ["auth.test"]
+
+
 @pytest.mark.parametrize("reason", sorted(REVOKED))
 async def test_any_answer_that_says_so_of_the_token_counts(line: Line, reason: str) -> None:
     line.token.heard(POST, reason)
