@@ -123,13 +123,13 @@ class Dispatch:
         self._config.permissions().person(request.slack_user, external=request.external)
         seen = await self._poller.snapshot(LISTED_WITHIN)
         permissions = self._config.permissions()  # read again: the lists may have taken long
-        followed = self._tracker.open
-        in_calls = {one.call_id for one in followed}
+        tracked = self._tracker.open
+        in_calls = {one.call_id for one in tracked}
         viewer = Viewer(
             person=permissions.person(request.slack_user, external=request.external),
             channel=request.channel,
             permissions=permissions,
-            followed=followed,
+            tracked=tracked,
             known=self._tracker.known(call for call in seen.calls if call.id in in_calls),
             may_ask_for_help=self._config.help_channel() is not None,
         )

@@ -114,7 +114,7 @@ class Viewer:
     person: Person
     channel: str
     permissions: Permissions
-    followed: tuple[Intervention, ...] = ()
+    tracked: tuple[Intervention, ...] = ()
     """All open interventions."""
     known: Mapping[str, Known] = field(default_factory=dict)
     """What callbot knows of the views of calls, by call id."""
@@ -127,10 +127,10 @@ class Viewer:
         return frozenset(self.permissions.extensions_of(self.person.slack_user))
 
     @cached_property
-    def followed_in(self) -> Mapping[str, tuple[Intervention, ...]]:
+    def tracked_in(self) -> Mapping[str, tuple[Intervention, ...]]:
         """The open interventions by call id."""
         found: dict[str, tuple[Intervention, ...]] = {}
-        for one in self.followed:
+        for one in self.tracked:
             found[one.call_id] = (*found.get(one.call_id, ()), one)
         return found
 
@@ -302,7 +302,7 @@ def _on_it(viewer: Viewer, side: _Side) -> dict[str, str]:
     }
     ours = {
         one.phone: one.supervisor
-        for one in viewer.followed_in.get(call.id, ())
+        for one in viewer.tracked_in.get(call.id, ())
         if one.in_call and one.extension == extension and not call.is_another_than(one.call)
     }
     return {**seen, **ours}
@@ -343,7 +343,7 @@ def _makes_sense(viewer: Viewer, action: ActionName, call: PhoneCall, extension:
     phone = viewer.person.phone
     if action not in RINGS_PHONE:
         return extension not in viewer.own
-    current = [one for one in viewer.followed_in.get(call.id, ()) if _uses_phone(one, viewer.person, call)]
+    current = [one for one in viewer.tracked_in.get(call.id, ()) if _uses_phone(one, viewer.person, call)]
     try:
         check_phone(action, extension, phone, viewer.own)
         if not current:

@@ -140,7 +140,7 @@ def is_removed(intervention: Intervention, permissions: Permissions) -> bool:
 
 
 def latest_seen(interventions: tuple[Intervention, ...]) -> Intervention:
-    """The one of a card whose call is freshest: the last that is still followed, else the last."""
+    """The one of a card whose call is freshest: the last that is still tracked, else the last."""
     return next((one for one in reversed(interventions) if one.following), interventions[-1])
 
 

@@ -68,8 +68,8 @@ class InterventionLedger(Protocol):
     async def save(self, intervention: Intervention) -> None:
         """Write down a new state; its claim is free again where it has none any more."""
 
-    async def following(self) -> tuple[Intervention, ...]:
-        """Everything that is still followed, oldest first."""
+    async def tracked(self) -> tuple[Intervention, ...]:
+        """Everything that is still tracked (the stored field is `following`), oldest first."""
 
     async def of_call(self, slack_user: str, call_id: str) -> tuple[Intervention, ...]:
         """Everything that this person asked of this call in the last day, oldest first."""

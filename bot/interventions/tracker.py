@@ -285,7 +285,7 @@ class InterventionTracker:
         for card_id in await self._ledger.waited_unshown():
             self._cards.never_sent(card_id)
         ended = await self._ledger.ended_unshown()
-        for one in await self._ledger.following():
+        for one in await self._ledger.tracked():
             open_one = (await self.load_card(one.card))[one.id]
             unanswered = open_one.state is State.ASKED and open_one.why is Why.NONE and not open_one.accepted
             await self.update(answer_lost(open_one) if unanswered else open_one)

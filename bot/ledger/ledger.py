@@ -101,7 +101,7 @@ _WITHDRAW = delete(interventions).where(_THE_INTERVENTION)
 """For an intervention that was claimed and never sent: its request keeps the outcome."""
 _GIVE_UP = update(interventions).where(_THE_INTERVENTION).values(following=False, claim=None)
 _DOCUMENTS = select(_ROW.id, _ROW.document).order_by(_ROW.asked_at, _ROW.id)
-_FOLLOWING = _DOCUMENTS.where(_ROW.following.is_(True))
+_TRACKED = _DOCUMENTS.where(_ROW.following.is_(True))
 _OF_CARD = _DOCUMENTS.where(_ROW.card == _ITS_CARD)
 _OF_CALL = _DOCUMENTS.where(
     _ROW.slack_user == bindparam("its_person"), _ROW.call_id == bindparam("its_call"), _ROW.asked_at >= _ITS_BEGINNING
@@ -335,12 +335,12 @@ class Ledger:
 
     # ── what is read after a restart ──
 
-    async def following(self) -> tuple[Intervention, ...]:
+    async def tracked(self) -> tuple[Intervention, ...]:
         """All interventions that are still tracked, oldest first.
 
         One whose document cannot be read (another release wrote it) is tracked no more, and has no claim.
         """
-        found, unreadable = await self._read(_FOLLOWING)
+        found, unreadable = await self._read(_TRACKED)
         if unreadable:
             ids = [{"its_id": each} for each in unreadable]
             await self._database.write(lambda connection: connection.execute(_GIVE_UP, ids).close())

@@ -173,7 +173,7 @@ async def test_it_is_in_the_audit_as_a_request_of_that_person_at_the_terminal(st
 async def test_nothing_is_claimed_or_followed_afterwards(stage: Stage) -> None:
     stage.talk()
     await stage.try_()
-    assert await stage.ledger.following() == ()
+    assert await stage.ledger.tracked() == ()
 
 
 async def test_what_somebody_has_claimed_is_refused(stage: Stage) -> None:
@@ -195,7 +195,7 @@ async def test_a_probe_that_is_cut_off_leaves_no_claim(stage: Stage) -> None:
     await stage.pbx.until(stage.pbx.puts)
     probe.cancel()
     await asyncio.wait([probe])
-    assert await stage.ledger.following() == ()
+    assert await stage.ledger.tracked() == ()
 
 
 async def test_each_probe_of_a_call_has_a_card_of_its_own(stage: Stage) -> None:

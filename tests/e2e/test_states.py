@@ -84,7 +84,7 @@ async def test_a_busy_phone_that_is_rung_anyway_is_not_answered_and_may_be_asked
     assert (await house.card("Asked: Whisper")).ts == card.ts
     assert house.actions() == ["Monitor", "Whisper"]
     ledger = await Ledger.open(house.environment()["DATABASE_URL"], now=lambda: datetime.now(UTC))
-    followed = [one.name for one in await ledger.following()]
+    followed = [one.name for one in await ledger.tracked()]
     await ledger.close()
     assert followed == ["Whisper"], "what was not answered can no more take the new leg for its own"
 

@@ -48,7 +48,7 @@ def test_a_supervisor_who_is_on_a_call_is_named_to_another(
     listed: List, inside: Inside, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
 ) -> None:
     call = a_call(a_view("01"), a_leg("02"))
-    (line,) = listed("U0CLEO", call, followed=(inside(),), known={"c1": Known(frozenset({"02"}))})
+    (line,) = listed("U0CLEO", call, tracked=(inside(),), known={"c1": Known(frozenset({"02"}))})
     assert (line.present, line.asker_present) == (("Ana Pop",), False)
 
 
@@ -67,7 +67,7 @@ def test_a_leg_that_rings_is_not_on_the_call(listed: List, a_call: MakeCall, a_v
 def test_ones_own_leg_is_told_as_ones_own(
     listed: List, inside: Inside, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
 ) -> None:
-    (line,) = listed("U0ANA", a_call(a_view("01"), a_leg("02")), followed=(inside(),))
+    (line,) = listed("U0ANA", a_call(a_view("01"), a_leg("02")), tracked=(inside(),))
     assert (line.present, line.asker_present) == ((), True)
 
 
@@ -83,7 +83,7 @@ def test_a_leg_of_ones_second_phone_is_ones_own(
 def test_an_agent_is_not_told_who_is_on_their_call(
     listed: List, inside: Inside, a_call: MakeCall, a_view: MakeView, a_leg: MakeView
 ) -> None:
-    (line,) = listed("U0BOB", a_call(a_view("01"), a_leg("02")), followed=(inside(),))
+    (line,) = listed("U0BOB", a_call(a_view("01"), a_leg("02")), tracked=(inside(),))
     assert (line.present, line.asker_present) == ((), False)
 
 
@@ -93,7 +93,7 @@ def test_a_supervisor_is_not_told_who_is_on_their_own_call(
     """Of their own phone a supervisor knows what an agent knows of theirs."""
     cleo = replace(rules.people["U0CLEO"], extensions=("0003*210",))
     here = replace(rules, people={"U0ANA": rules.people["U0ANA"], "U0CLEO": cleo})
-    (line,) = listed("U0CLEO", a_call(), rules=here, followed=(inside(),))
+    (line,) = listed("U0CLEO", a_call(), rules=here, tracked=(inside(),))
     assert line.present == ()
 
 
@@ -107,7 +107,7 @@ def test_a_supervisor_on_the_other_side_of_a_call_is_not_told_to_who_may_act_on_
         roles={"sales": sales},
         people={"U0ANA": rules.people["U0ANA"], "U0CLEO": replace(rules.people["U0CLEO"], roles=("sales",))},
     )
-    (line,) = listed("U0CLEO", call, rules=here, followed=(inside(),))
+    (line,) = listed("U0CLEO", call, rules=here, tracked=(inside(),))
     assert (line.view.extension, line.present) == ("0003*310", ())
 
 
@@ -115,13 +115,13 @@ def test_a_supervisor_of_an_earlier_call_with_this_id_is_not_on_it(
     listed: List, inside: Inside, a_call: MakeCall, noon: datetime
 ) -> None:
     later = a_call(published=noon.isoformat())
-    assert listed("U0CLEO", later, followed=(inside(),))[0].present == ()
+    assert listed("U0CLEO", later, tracked=(inside(),))[0].present == ()
 
 
 def test_a_supervisor_whose_phone_still_rings_is_not_on_it(
     listed: List, an_intervention: MakeIntervention, a_call: MakeCall
 ) -> None:
-    assert listed("U0CLEO", a_call(), followed=(an_intervention(),))[0].present == ()
+    assert listed("U0CLEO", a_call(), tracked=(an_intervention(),))[0].present == ()
 
 
 # ── what is in the way of a button ──
@@ -138,25 +138,25 @@ def test_a_supervisor_whose_phone_still_rings_is_not_on_it(
 def test_what_one_does_already_is_not_offered(
     listed: List, inside: Inside, a_call: MakeCall, current: ActionName, offered_still: list[ActionName]
 ) -> None:
-    assert offered(listed("U0ANA", a_call(), followed=(inside(current),))[0]) == offered_still
+    assert offered(listed("U0ANA", a_call(), tracked=(inside(current),))[0]) == offered_still
 
 
 def test_what_somebody_else_does_is_offered(listed: List, inside: Inside, a_call: MakeCall) -> None:
-    line = listed("U0CLEO", a_call(), followed=(inside(),))[0]
+    line = listed("U0CLEO", a_call(), tracked=(inside(),))[0]
     assert offered(line) == [*JOINING, ActionName.START_RECORDING]
 
 
 def test_nothing_that_rings_ones_phone_is_offered_while_it_rings(
     listed: List, an_intervention: MakeIntervention, a_call: MakeCall
 ) -> None:
-    line = listed("U0ANA", a_call(), followed=(an_intervention(),))[0]
+    line = listed("U0ANA", a_call(), tracked=(an_intervention(),))[0]
     assert offered(line) == [ActionName.START_RECORDING]
 
 
 def test_a_request_of_ones_own_for_another_call_is_in_nobodys_way(
     listed: List, an_intervention: MakeIntervention, a_call: MakeCall
 ) -> None:
-    line = listed("U0ANA", a_call(), followed=(an_intervention(call_id="c2"),))[0]
+    line = listed("U0ANA", a_call(), tracked=(an_intervention(call_id="c2"),))[0]
     assert offered(line) == [*JOINING, ActionName.START_RECORDING]
 
 

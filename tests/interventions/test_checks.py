@@ -93,7 +93,7 @@ def test_a_request_has_its_claim_until_it_is_over_and_a_recording_until_it_is_de
     assert claiming == (OPEN if action in RECORDING else OPEN | {State.CONNECTED})
 
 
-def test_what_nobody_follows_claims_nothing(an_intervention: MakeIntervention) -> None:
+def test_what_nobody_tracks_claims_nothing(an_intervention: MakeIntervention) -> None:
     assert {key(an_intervention, action, following=False) for action in ActionName} == {None}
 
 

@@ -215,7 +215,7 @@ async def test_a_card_that_is_forgotten_while_a_claim_waits_comes_back_as_it_was
     assert floor.tracker.open == (newer,)
 
 
-async def test_what_was_not_answered_is_followed_no_more_once_a_newer_request_rings(
+async def test_what_was_not_answered_is_tracked_no_more_once_a_newer_request_rings(
     floor: Any, an_intervention: Callable[..., Intervention]
 ) -> None:
     missed = an_intervention().model_copy(update={"state": State.NOT_ANSWERED})

@@ -79,7 +79,7 @@ async def test_such_a_claim_is_written(ledger: Ledger, proxy: LossyProxy, asked:
     await ledger.begin(asked(id="r"))
     claim = wanted()
     await lost(ledger, proxy, claim)
-    assert await ledger.following() == (claim,)
+    assert await ledger.tracked() == (claim,)
 
 
 async def test_what_is_withdrawn_holds_nothing_and_is_a_refusal(
@@ -89,7 +89,7 @@ async def test_what_is_withdrawn_holds_nothing_and_is_a_refusal(
     await lost(ledger, proxy, wanted())
     await ledger.withdraw("r", rule="failed", allowed=None, extension="0003*210", call_id="call1")
     (entry,) = await entries()
-    assert (await ledger.following(), entry.outcome, entry.rule, entry.state) == ((), Outcome.REFUSED, "failed", None)
+    assert (await ledger.tracked(), entry.outcome, entry.rule, entry.state) == ((), Outcome.REFUSED, "failed", None)
 
 
 async def waits_for_a_lock(address: str) -> None:
@@ -113,7 +113,7 @@ async def test_a_commit_that_is_still_on_its_way_is_waited_for_and_withdrawn(
     await waits_for_a_lock(address)
     proxy.deliver.set()
     await withdrawing
-    assert await ledger.following() == ()
+    assert await ledger.tracked() == ()
 
 
 # ── with the whole bot ──

@@ -59,20 +59,20 @@ async def test_a_refused_claim_leaves_no_intervention_and_its_request_undecided(
 async def test_two_people_may_monitor_one_call(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
     await send(ledger, asked(), wanted(slack_user="U0ANA"))
     await send(ledger, asked(), wanted(slack_user="U0DAN"))
-    assert len(await ledger.following()) == 2
+    assert len(await ledger.tracked()) == 2
 
 
 async def test_nothing_is_written_for_a_request_that_was_never_begun(ledger: Ledger, wanted: Wanted) -> None:
     with pytest.raises(LedgerUnavailable):
         await ledger.claim("nobody's", wanted(), rule="supervisor")
-    assert await ledger.following() == ()
+    assert await ledger.tracked() == ()
 
 
 async def test_one_request_sends_one_thing(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
     await send(ledger, asked(id="r"), wanted("Monitor"))
     with pytest.raises(LedgerUnavailable):
         await ledger.claim("r", wanted("BargeIn"), rule="supervisor")
-    assert [one.name for one in await ledger.following()] == ["Monitor"]
+    assert [one.name for one in await ledger.tracked()] == ["Monitor"]
 
 
 async def test_one_intervention_cannot_be_claimed_twice(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
@@ -89,7 +89,7 @@ async def test_when_it_is_over_it_may_be_asked_again(
     first = await send(ledger, asked(), wanted())
     await ledger.save(became(first, state, following=state is State.NOT_ANSWERED))
     again = await send(ledger, asked(), wanted())
-    assert again in await ledger.following()
+    assert again in await ledger.tracked()
 
 
 @pytest.mark.parametrize("state", [State.RINGING, State.CONNECTED, State.UNKNOWN])
@@ -109,7 +109,7 @@ async def test_a_phone_answered_late_is_written_down_though_a_newer_request_has_
     await ledger.save(became(late, State.NOT_ANSWERED))
     newer = await send(ledger, asked(), wanted())
     await ledger.save(became(late, State.CONNECTED))
-    assert await ledger.following() == (became(late, State.CONNECTED), newer)
+    assert await ledger.tracked() == (became(late, State.CONNECTED), newer)
 
 
 async def test_a_phone_answered_late_takes_its_claim_back_where_it_is_free(
@@ -169,7 +169,7 @@ async def test_of_many_repeats_at_once_exactly_one_begins(ledger: Ledger, asked:
 
 async def test_claims_on_different_calls_all_win_at_once(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
     await asyncio.gather(*(send(ledger, asked(), wanted(call_id=f"call{n}")) for n in range(40)))
-    assert len(await ledger.following()) == 40
+    assert len(await ledger.tracked()) == 40
 
 
 async def test_a_claim_that_is_cancelled_leaves_a_ledger_that_works(
@@ -183,7 +183,7 @@ async def test_a_claim_that_is_cancelled_leaves_a_ledger_that_works(
             await asyncio.wait({task}, timeout=0)
         task.cancel()
         await asyncio.wait({task}, timeout=10)
-    assert await send(ledger, asked(), wanted(call_id="another")) in await ledger.following()
+    assert await send(ledger, asked(), wanted(call_id="another")) in await ledger.tracked()
 
 
 async def prepared(address: str, clock: Callable[[], datetime], requests: Iterable[Request]) -> None:
@@ -221,7 +221,7 @@ async def test_a_claim_outlives_the_process_that_was_killed_after_it(
     process.kill()
     ledger = await Ledger.open(address, now=clock)
     try:
-        assert await ledger.following() == (intervention,)
+        assert await ledger.tracked() == (intervention,)
     finally:
         await ledger.close()
 
@@ -258,19 +258,19 @@ async def test_a_claim_that_another_session_has_not_committed_yet_is_left_to_it(
 # ── what was claimed and never sent ──
 
 
-async def test_what_is_withdrawn_is_followed_no_more_and_on_no_card(
+async def test_what_is_withdrawn_is_tracked_no_more_and_on_no_card(
     ledger: Ledger, asked: Asked, wanted: Wanted
 ) -> None:
     await send(ledger, asked(id="r"), wanted())
     await ledger.withdraw("r", rule="protected party", allowed=False)
-    assert (await ledger.following(), await ledger.of_card("card1"), await ledger.ended_unshown()) == ((), (), ())
+    assert (await ledger.tracked(), await ledger.of_card("card1"), await ledger.ended_unshown()) == ((), (), ())
 
 
 async def test_what_is_withdrawn_may_be_claimed_by_the_next_one(ledger: Ledger, asked: Asked, wanted: Wanted) -> None:
     await send(ledger, asked(id="r"), wanted("PickUp", slack_user="U0ANA"))
     await ledger.withdraw("r", rule="protected party", allowed=False)
     next_one = await send(ledger, asked(), wanted("PickUp", slack_user="U0DAN"))
-    assert await ledger.following() == (next_one,)
+    assert await ledger.tracked() == (next_one,)
 
 
 async def test_what_is_withdrawn_is_a_refusal_in_the_audit_log(

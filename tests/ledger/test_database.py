@@ -174,7 +174,7 @@ async def test_on_a_full_disk_nothing_is_claimed(
     assert process.said() == "ready"
     process.tell()
     assert process.said() == "unavailable"
-    assert await ledger.following() == ()
+    assert await ledger.tracked() == ()
     await ledger.close()
 
 
@@ -200,7 +200,7 @@ async def test_the_event_loop_goes_on_while_another_process_writes(
     other = sqlite3.connect(tmp_path / "callbot.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     writing = asyncio.ensure_future(ledger.begin(asked()))
-    assert await ledger.following() == ()
+    assert await ledger.tracked() == ()
     assert not writing.done()
     other.execute("ROLLBACK")
     other.close()

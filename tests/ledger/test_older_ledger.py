@@ -99,7 +99,7 @@ async def taken_up(address: str) -> AsyncIterator[Ledger]:
 
 
 async def test_every_open_intervention_is_taken_up_in_its_state(taken_up: Ledger) -> None:
-    assert [(one.id, one.state, one.why) for one in await taken_up.following()] == [
+    assert [(one.id, one.state, one.why) for one in await taken_up.tracked()] == [
         ("i01", State.CONNECTED, Why.NONE),
         ("i02", State.RINGING, Why.NONE),
         ("i03", State.ASKED, Why.ANSWER_LOST),
@@ -113,7 +113,7 @@ async def test_every_open_intervention_is_taken_up_in_its_state(taken_up: Ledger
 
 
 async def test_an_open_intervention_keeps_its_steps_its_call_and_its_proof(taken_up: Ledger) -> None:
-    one = (await taken_up.following())[0]
+    one = (await taken_up.tracked())[0]
     assert [(step.state, (step.at - NOON) / SECOND) for step in one.steps] == [
         (State.ASKED, 1),
         (State.RINGING, 2),
@@ -124,9 +124,9 @@ async def test_an_open_intervention_keeps_its_steps_its_call_and_its_proof(taken
 
 
 async def test_what_is_doubted_and_what_a_phone_showed_is_kept(taken_up: Ledger) -> None:
-    following = {one.id: one for one in await taken_up.following()}
-    assert (following["i15"].doubt, following["i15"].unseen) == (Why.LEFT, 1)
-    assert following["i05"].phone_seen is PhoneSeen.NOT_REGISTERED
+    tracked = {one.id: one for one in await taken_up.tracked()}
+    assert (tracked["i15"].doubt, tracked["i15"].unseen) == (Why.LEFT, 1)
+    assert tracked["i05"].phone_seen is PhoneSeen.NOT_REGISTERED
 
 
 async def test_what_had_ended_keeps_its_end(taken_up: Ledger) -> None:
@@ -144,9 +144,9 @@ async def test_what_had_ended_keeps_its_end(taken_up: Ledger) -> None:
 
 
 async def test_an_open_intervention_can_be_saved(taken_up: Ledger) -> None:
-    one = (await taken_up.following())[0]
+    one = (await taken_up.tracked())[0]
     await taken_up.save(one)
-    assert (await taken_up.following())[0] == one
+    assert (await taken_up.tracked())[0] == one
 
 
 async def test_a_document_that_cannot_be_read_stops_no_other_one(address: str) -> None:
@@ -156,7 +156,7 @@ async def test_a_document_that_cannot_be_read_stops_no_other_one(address: str) -
     await database.close()
     ledger = await Ledger.open(address, now=lambda: NOON)
     try:
-        assert len(await ledger.following()) == 7
+        assert len(await ledger.tracked()) == 7
     finally:
         await ledger.close()
 

@@ -1,4 +1,4 @@
-"""following, of_call, of_card, posted_at: what is read after a restart, and by the cards."""
+"""tracked, of_call, of_card, posted: what is read after a restart, and by the cards."""
 
 import asyncio
 import json
@@ -46,15 +46,15 @@ def ended(intervention: Intervention, at: datetime | None = None) -> Interventio
     return intervention.model_copy(update={"state": State.ENDED, "why": Why.LEFT, "following": False, "steps": steps})
 
 
-async def test_what_is_over_is_not_followed(ledger: Ledger, send: Send) -> None:
+async def test_what_is_over_is_not_tracked(ledger: Ledger, send: Send) -> None:
     await ledger.save(ended(await send()))
-    assert await ledger.following() == ()
+    assert await ledger.tracked() == ()
 
 
-async def test_what_is_followed_comes_oldest_first(ledger: Ledger, send: Send, clock: Clock) -> None:
+async def test_what_is_tracked_comes_oldest_first(ledger: Ledger, send: Send, clock: Clock) -> None:
     newer = await send(call_id="call2", asked_at=clock() + timedelta(seconds=2))
     older = await send(call_id="call1", asked_at=clock() + timedelta(seconds=1))
-    assert await ledger.following() == (older, newer)
+    assert await ledger.tracked() == (older, newer)
 
 
 async def test_a_restart_finds_what_was_open(address: str, ledger: Ledger, send: Send, clock: Clock) -> None:
@@ -62,7 +62,7 @@ async def test_a_restart_finds_what_was_open(address: str, ledger: Ledger, send:
     await ledger.close()
     restarted = await Ledger.open(address, now=clock)
     try:
-        assert await restarted.following() == (intervention,)
+        assert await restarted.tracked() == (intervention,)
     finally:
         await restarted.close()
 
@@ -95,7 +95,7 @@ async def test_an_intervention_comes_back_whole(ledger: Ledger, send: Send, cloc
 
 async def test_foreign_text_that_no_database_can_hold_does_not_stop_a_claim(ledger: Ledger, send: Send) -> None:
     await send(agent="a\x00b\ud83d 🎧")
-    assert [kept.agent for kept in await ledger.following()] == ["a\x00b\ufffd 🎧"]
+    assert [kept.agent for kept in await ledger.tracked()] == ["a\x00b\ufffd 🎧"]
 
 
 async def test_of_call_has_what_this_person_asked_of_this_call(ledger: Ledger, send: Send) -> None:
@@ -136,18 +136,18 @@ async def test_a_row_that_cannot_be_read_does_not_hide_the_others(ledger: Ledger
     await send(id="damaged", call_id="call1")
     sound = await send(call_id="call2")
     await execute("UPDATE interventions SET document = '{' WHERE id = 'damaged'")
-    assert await ledger.following() == (sound,)
+    assert await ledger.tracked() == (sound,)
 
 
-async def test_a_row_that_cannot_be_read_is_followed_no_more_and_gives_its_claim_up(
+async def test_a_row_that_cannot_be_read_is_tracked_no_more_and_gives_its_claim_up(
     ledger: Ledger, send: Send, execute: Execute
 ) -> None:
     await send()
     await execute("UPDATE interventions SET document = '{'")
-    await ledger.following()
+    await ledger.tracked()
     assert await execute("SELECT count(*) FROM interventions WHERE following") == 0
     again = await send()
-    assert await ledger.following() == (again,)
+    assert await ledger.tracked() == (again,)
 
 
 async def test_a_row_that_cannot_be_read_is_logged_once_by_its_id_alone(
@@ -157,7 +157,7 @@ async def test_a_row_that_cannot_be_read_is_logged_once_by_its_id_alone(
     await execute("UPDATE interventions SET document = :document", document=NOTHING_READABLE)
     with capture_logs() as logs:
         await ledger.of_card("card1")
-        await ledger.following()
+        await ledger.tracked()
         await ledger.of_call("U0ANA", "call1")
     assert logs == [{"event": "unreadable", "intervention": "damaged", "log_level": "error"}]
 
@@ -168,7 +168,7 @@ async def test_a_document_with_fields_of_a_newer_version_is_still_read(
     sent = await send()
     document = json.dumps(sent.model_dump(mode="json") | {"mood": "fine"})
     await execute("UPDATE interventions SET document = :document", document=document)
-    assert await ledger.following() == (sent,)
+    assert await ledger.tracked() == (sent,)
 
 
 async def test_a_card_that_was_posted_anew_is_found_where_it_is_now(ledger: Ledger) -> None:

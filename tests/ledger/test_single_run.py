@@ -308,7 +308,7 @@ async def test_a_ledger_that_is_written_read_and_copied_is_not_lost(
         if looks == 20:
             raise TimeoutError
         await ledger.begin(asked())
-        await ledger.following()
+        await ledger.tracked()
         await asyncio.to_thread(shutil.copy, tmp_path / "callbot.db", tmp_path / "copied.db")
 
     with pytest.raises(TimeoutError):

@@ -95,7 +95,7 @@ async def test_of_two_claims_in_one_commit_one_wins(written: tuple[Path, Ledger]
         )
     came = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(one) for one in came] == [bool, type(None), AlreadyAsked]
-    assert [one.slack_user for one in await ledger.following()] == ["U0ANA"]
+    assert [one.slack_user for one in await ledger.tracked()] == ["U0ANA"]
 
 
 async def test_what_is_written_later_is_written_in_its_order(written: tuple[Path, Ledger]) -> None:
@@ -200,7 +200,7 @@ async def stopped(tmp_path: Path, clock: Now, asked: Asked) -> Path:
     ledger = await Ledger.open(f"sqlite:///{tmp_path}/callbot.db", now=clock)
     for number in range(20):
         await ledger.begin(asked(id=f"r{number}"))
-    await ledger.following()
+    await ledger.tracked()
     await ledger.close()
     return tmp_path / "callbot.db"
 
@@ -259,7 +259,7 @@ async def test_a_closing_that_is_cut_short_closes_the_file_a_moment_later(
     tmp_path: Path, clock: Now, asked: Asked
 ) -> None:
     ledger = await Ledger.open(f"sqlite:///{tmp_path}/callbot.db", now=clock)
-    await ledger.following()
+    await ledger.tracked()
     with closing(sqlite3.connect(tmp_path / "callbot.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         posts = (lambda n=n: ledger.save_pending_post(f"card{n}", "C0FLOOR", NOW) for n in range(40))
