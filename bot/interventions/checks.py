@@ -1,6 +1,6 @@
 """What is checked before a phone is rung: nothing is asked for twice, and the phone is free and can ring.
 
-The PBX is asked about the asker's own phone beside the call, for one second at most. Only a certain answer counts: where the
+The PBX is asked about the asker's own phone while the call is read, for one second at most. Only a certain answer counts: where the
 PBX is slow, refuses, fails or does not know, the request goes on as if nobody had asked.
 """
 

@@ -1,8 +1,7 @@
 """The claim: which card, which action, and the row in the ledger that stands before the PUT.
 
-A ledger may keep the claim waiting for seconds. So once it is written the permissions are asked again, and the call and the
-presence of the phone are read again where that was done too long ago; what does not hold any more is withdrawn: nothing
-was sent.
+Writing the claim may take seconds. So afterwards the permissions are checked again, and old readings of the call and the
+phone are read again. If something no longer holds, the claim is withdrawn and nothing is sent.
 """
 
 import asyncio
@@ -72,7 +71,7 @@ class PhoneBusy(Refusal):
 
 
 class Claims:
-    """Makes an intervention of a request that is allowed and fits, so that nobody can ask for the same twice."""
+    """Turns an allowed request into a claimed intervention, so that nobody can ask for the same twice."""
 
     def __init__(
         self,
@@ -91,7 +90,7 @@ class Claims:
         self._now = now
         self._outcomes = outcomes
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        """What rings one phone waits for each other, so that what the requests see of each other is true."""
+        """One lock per phone: requests that ring it are claimed one after the other. A lock lives while somebody uses it."""
 
     async def claim(
         self, request: Request, command: Intervene, reading: Reading, waited: Waited | None = None
@@ -102,21 +101,24 @@ class Claims:
         changed meanwhile; and PbxError where the call cannot be read again.
         """
         async with self._locks.setdefault(reading.permit.person.phone, asyncio.Lock()):
-            may_be_inside = self._may_be_inside(request, command, reading, anyway=waited is not None and waited.anyway)
+            may_be_inside = self._refuse_if_busy(request, command, reading, anyway=waited is not None and waited.anyway)
             asked = await self._asked_before(request, reading.target.call)
             wanted = self._intervention(request, command, reading, asked, waited)
             on_card = None if waited is None else waited.on_card
             if on_card is not None and (on_card.phone, on_card.place) != (wanted.phone, wanted.place):
                 raise NotSuitable(_CHANGED)
+            # A withdrawal of this same request (its phone was busy) is not written yet; written later, it would free this
+            # claim too.
             if self._outcomes.is_withdrawing(request.id):
                 raise Refusal(_WITHDRAWN_LATE)
+            # A new card has the id of the request, and shows nothing yet.
             earlier = {} if wanted.card == request.id else await self._tracker.load_card(wanted.card)
             try:
                 await self._ledger.claim(request.id, before_put(wanted), rule=reading.permit.rule)
             except AlreadyAsked as taken:
                 self._tracker.forget_if_done(wanted.card)
                 raise asked_already(wanted, taken.who, self._config.permissions()) from taken
-            except BaseException as error:
+            except BaseException as error:  # cancelled too: the claim may be written, and a withdrawal need not know
                 await self._withdraw(wanted, error)
                 raise
             try:
@@ -133,7 +135,7 @@ class Claims:
             return intervention
 
     async def wait_on_card(self, request: Request, command: Intervene, reading: Reading) -> Intervention:
-        """What waits for the phone, on the card that will show it. Nothing is claimed.
+        """Put the request on its card as one that waits for the phone, and return it. Nothing is claimed.
 
         Raises AlreadyAsked where something of the person's waits for this call already, and other CallbotErrors.
         """
@@ -149,8 +151,11 @@ class Claims:
 
     # ── before the claim ──
 
-    def _may_be_inside(self, request: Request, command: Intervene, reading: Reading, *, anyway: bool) -> bool:
-        """Whether the phone may be in this call already, by an intervention of ours. Raises Refusal where it should not ring."""
+    def _refuse_if_busy(self, request: Request, command: Intervene, reading: Reading, *, anyway: bool) -> bool:
+        """Raise Refusal where the phone should not ring; else return whether it may be in this call already.
+
+        It may be by an intervention of ours, or where the person wants it rung anyway.
+        """
         phone, call_id = reading.permit.person.phone, reading.target.call.id
         current = self._tracker.current(request.slack_user, call_id)
         refuse_if_busy(command.action, current, len(self._tracker.open), anyway=anyway)
@@ -179,7 +184,10 @@ class Claims:
         asked: tuple[Intervention, ...],
         waited: Waited | None = None,
     ) -> Intervention:
-        """One request makes one intervention and one card at most, so all have one id: by it the next start finds the card."""
+        """The intervention as it would be claimed.
+
+        Request, intervention and a new card share one id, so the next start finds the card.
+        """
         permissions, target, person = self._config.permissions(), reading.target, reading.permit.person
         card, place = place_of_card(request, command.action, asked, self._config.silent_in())
         if waited is not None and waited.on_card is not None:
@@ -200,6 +208,7 @@ class Claims:
             alert=command.alert or "",
             asked_at=self._now(),
             call=target.call,
+            # Two consents, one effect: the phone is not registered (a button of the refusal), or is busy (one of the card).
             rung_anyway=command.ring_anyway or (waited is not None and waited.anyway),
         )
 
@@ -219,7 +228,7 @@ class Claims:
 
         The call is read again unless that was done just now; so is the presence of the phone, if it is to ring.
         """
-        before, seen = reading.target, PhoneSeen.UNKNOWN
+        before, phone_now = reading.target, PhoneSeen.UNKNOWN
         call: PhoneCall | None = before.call
         if not _is_fresh(reading.at):
             _log.info("read_again", intervention=wanted.id, call=wanted.call_id)
@@ -227,34 +236,37 @@ class Claims:
             phone = wanted.phone if rings and not _is_fresh(reading.phone_at) else None
             async with phone_beside(self._phone_calls, self._config.permissions(), phone) as presence:
                 read = await self._phone_calls.get(wanted.user, wanted.extension, wanted.call_id)
-                seen = await presence
+                phone_now = await presence
             call = None if read is None or read.is_another_than(before.call) else read
         permissions = self._config.permissions()
         person = permissions.person(request.slack_user, external=request.external)
-        same = command.on_call(before.extension, before.call, command.view)
-        permit = permits_for(person, same, request.channel, permissions)[before.extension]
-        there = [] if call is None else [(before.extension, call)]
-        known = self._tracker.known(found for _, found in there)
-        fitting = suitable_views(same, there, permissions, known)
-        now = next((one for one in fitting if one.view.id == before.view.id), None)
-        if now is None:
+        # The same command for this one call, so that no other call of the agent is taken instead.
+        for_this_call = command.on_call(before.extension, before.call, command.view)
+        permit = permits_for(person, for_this_call, request.channel, permissions)[before.extension]
+        calls = [] if call is None else [(before.extension, call)]
+        known = self._tracker.known(each for _, each in calls)
+        fitting = suitable_views(for_this_call, calls, permissions, known)
+        found = next((one for one in fitting if one.view.id == before.view.id), None)
+        if found is None:
             raise NotSuitable(
                 "The call has just changed: that side of it is another one now. Nothing was sent. Ask again."
             )
         if not may_be_inside:
-            refuse_if_inside(command.action, now.call, permit.person.phone)
-        if seen is PhoneSeen.NOT_REGISTERED:
+            refuse_if_inside(command.action, found.call, permit.person.phone)
+        if phone_now is PhoneSeen.NOT_REGISTERED:
             raise PhoneNotRegistered(wanted.phone)
-        if seen in BUSY:
+        if phone_now in BUSY:
             raise PhoneBusy(self._tracker.busy_elsewhere(wanted.slack_user, wanted.phone, wanted.call_id))
-        as_it_is = self._intervention(request, command, replace(reading, target=now, permit=permit), asked)
-        now_wanted = (as_it_is.phone, as_it_is.user, as_it_is.place, as_it_is.action)
-        if now_wanted != (wanted.phone, wanted.user, wanted.place, wanted.action):
+        wanted_now = self._intervention(request, command, replace(reading, target=found, permit=permit), asked)
+        as_claimed = (wanted.phone, wanted.user, wanted.place, wanted.action)
+        if (wanted_now.phone, wanted_now.user, wanted_now.place, wanted_now.action) != as_claimed:
             raise NotSuitable(_CHANGED)
-        return before_put(wanted.model_copy(update={"call": now.call}))
+        # Again, for the legs that are there now, not when the call was first read: they prove nothing.
+        return before_put(wanted.model_copy(update={"call": found.call}))
 
     async def _withdraw(self, wanted: Intervention, error: BaseException) -> None:
         """Free the claim again, now or as soon as the ledger can."""
         self._tracker.forget_if_done(wanted.card)
+        # RECEIVED: the request goes on. It waits for the phone, and may claim again.
         outcome = Outcome.RECEIVED if isinstance(error, PhoneBusy) else Outcome.REFUSED
         await self._outcomes.withdraw(wanted, error, outcome)

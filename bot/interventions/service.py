@@ -1,15 +1,14 @@
 """One request to act on a call, from start to end: `Interventions.intervene`, read from top to bottom.
 
-authorize         who, what, on whom, from where: by the permissions of now, not of when a button was made
-live_on           the calls as they are; beside it whether the asker's own phone is free, and whether Slack takes a card
-choose            one view of one call, or the person is asked which
-change_mode       only if the person is in the call in another mode: wait until they hang up, then all of it again
-check_phone       the phone is registered, and no party of the call
-claim             which card, which action, and a row before the PUT; a second open one is refused; the permissions are asked
-                  again, and the call and the phone, if that has taken long
-wait_for_phone    only if the phone is busy with something else: wait until it is free, then all of it again
-act               `_act`, `send`: the PUT, once
-track             `InterventionTracker` keeps the card up to date from then on
+_authorize        who, what, on whom, from where: by the permissions of now, not of when a button was made
+live_on           the calls as they are; at the same time whether the asker's own phone is free, and whether Slack takes a card
+_choose           one view of one call, or the person is asked which
+_change_mode      only if the person is in the call in another mode: wait until they hang up, then all of it again
+_check_phone      the phone is registered, and no party of the call
+Claims.claim      which card, which action, and a row before the PUT; a second open one is refused; then the permissions are
+                  checked again; if the claim took long, also the call and the phone
+_wait_for_phone   only if the phone is busy with something else: wait until it is free, then all of it again
+_act, send        the PUT, once; from then on `InterventionTracker` keeps the card up to date
 """
 
 import asyncio
@@ -60,13 +59,13 @@ _log = structlog.get_logger("callbot.interventions")
 
 
 class BotTokenCheck(Protocol):
-    """Whether Slack still takes what callbot wants to show: `bot.slack.tokens.BotToken`."""
+    """Whether Slack still accepts the bot token, without which nobody sees a card: `bot.slack.tokens.BotToken`."""
 
     def ask(self) -> None:
         """Ask Slack in the background."""
 
     async def refuse_if_revoked(self) -> None:
-        """Wait a moment for the answer. Raises Refusal where Slack takes nothing any more."""
+        """Wait a moment for the answer. Raises Refusal where Slack no longer accepts the token."""
 
 
 class Asker(Protocol):
@@ -134,17 +133,17 @@ class Interventions:
         await self._tracker.stop()
 
     def asker(self, card: str) -> Asker | None:
-        """Who asked for what a card shows; None after a restart, and where many others have asked since."""
+        """Who asked for what a card shows; None after a restart, and if very many newer cards have been begun."""
         return self._askers.get(card)
 
     async def intervene(self, request: Request, command: Intervene, asker: Asker, waited: Waited | None = None) -> None:
         """Do to a call what was asked. Raises Refusal, PbxError and LedgerUnavailable where nothing was sent.
 
-        `waited`: the request has waited for the phone, and everything is asked anew.
+        `waited`: the request has waited for the phone, and everything is checked and read again.
         """
         person, permits = self._authorize(request, command)
         self._bot_token.ask()
-        permissions, phone = self._config.permissions(), self._phone_in_doubt(command, person, waited)
+        permissions, phone = self._config.permissions(), self._phone_to_ask_about(command, person, waited)
         async with phone_beside(self._phone_calls, permissions, phone) as presence:
             calls = await live_on(
                 command.call,
@@ -186,11 +185,11 @@ class Interventions:
         person = permissions.person(request.slack_user, external=request.external)
         return person, permits_for(person, command, request.channel, permissions)
 
-    def _phone_in_doubt(self, command: Intervene, person: Person, waited: Waited | None) -> str | None:
+    def _phone_to_ask_about(self, command: Intervene, person: Person, waited: Waited | None) -> str | None:
         """The phone that the PBX is asked about; None where nothing will ring, it rings anyway, or we know how it is."""
         if command.action not in RINGS_PHONE or command.ring_anyway or (waited and (waited.anyway or waited.on_card)):
             return None
-        ours = self._tracker.busy_elsewhere(person.slack_user, person.phone, "")
+        ours = self._tracker.busy_elsewhere(person.slack_user, person.phone, "")  # in any call
         return None if ours is not None else person.phone
 
     async def _choose(
@@ -206,7 +205,7 @@ class Interventions:
         permissions = self._config.permissions()
         known = self._tracker.known(call for _, call in calls)
         fitting = suitable_views(command, calls, permissions, known)
-        if len(fitting) > 1:  # choices show calls, and no claim asks for the permission again before they do
+        if len(fitting) > 1:  # choices show calls before there is any claim, so the permission is checked now
             _, permits = self._authorize(request, command)
             fitting = suitable_views(command, [one for one in calls if one[0] in permits], permissions, known)
         extension = fitting[0].extension
@@ -272,7 +271,7 @@ class Interventions:
     async def _change_mode(
         self, request: Request, command: Intervene, reading: Reading, current: Intervention, asker: Asker
     ) -> None:
-        """Wait for the old leg to go, then ask for everything anew: the permission, the call, the view."""
+        """Wait for the old leg to go, then check and read everything again: the permission, the call, the view."""
         target = reading.target
         if self._tracker.waiting_requests.waits(current.card):
             raise AlreadyAsked(
@@ -313,17 +312,21 @@ class Interventions:
         busy_with: Intervention | None,
         waited: Waited | None,
     ) -> None:
-        """Wait on a card for the phone, then ask for everything anew: the permission, the call, the view.
+        """Wait on a card for the phone, then check and read everything again: the permission, the call, the view.
 
-        `waited`: on which card it has waited before, and the phone is busy again. Nothing is claimed or sent meanwhile.
+        `waited`: given where it has waited already and the phone is busy again. Nothing is claimed or sent meanwhile.
         """
         target, waiting_requests = reading.target, self._tracker.waiting_requests
         on_card, until = (None, 0.0) if waited is None else (waited.on_card, waited.until)
         if on_card is None:
-            self._authorize(request, command)  # the card shows the call, and no claim asks again before it does
+            self._authorize(
+                request, command
+            )  # the card shows the call before any claim, so the permission is checked now
             on_card, until = await self._claims.wait_on_card(request, command, reading), waiting_requests.ends_at()
             _log.info("waits", call=target.call.id)
             self._tell_place(request, on_card, asker)
+        # What the card says if nothing is sent. If the request goes on, `end_waiting` finds it sent and says nothing; the
+        # default of `_CAME_TO` is for a refusal on that way, which the person reads in private.
         came_to = "callbot stopped."
         try:
             verdict = await waiting_requests.wait_for_phone(on_card, self._whose_call(busy_with, on_card), until)
@@ -347,7 +350,7 @@ class Interventions:
             self._tracker.end_waiting(on_card, came_to)
 
     def _whose_call(self, busy_with: Intervention | None, asked: Intervention) -> str:
-        """The agent of the call that the phone is busy with, as far as those may know who see the card; else empty."""
+        """The agent of the call that the phone is busy with; empty if somebody who reads the card may not know it."""
         if (
             busy_with is None
             or busy_with.slack_user != asked.slack_user

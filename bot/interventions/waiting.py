@@ -42,7 +42,7 @@ class BusyPhone(BaseModel, frozen=True):
 
 
 class Verdict(StrEnum):
-    """How the waiting came to its end."""
+    """How the waiting came to its end. The value stands in the audit log as the rule: do not change it."""
 
     FREE = "phone free"
     """The old leg is gone, or the PBX shows the phone as free."""
@@ -55,7 +55,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Waited:
-    """How the waiting of a request for the asker's phone ended, before everything is asked anew."""
+    """How the waiting of a request for the asker's phone ended, before everything is checked and read again."""
 
     verdict: Verdict
     on_card: Intervention | None = None
@@ -82,9 +82,9 @@ class _Waiting:
 
 
 class WaitingRequests:
-    """What waits, at most one on a card. `show` brings a card up to date; `patience` and `poll_every` are in seconds.
+    """Requests that wait for a phone, one per card. `show` brings a card up to date; `patience` and `poll_every` are in seconds.
 
-    `phone_seen` asks the PBX about a phone; `is_ours`: whether the phone of what waits is busy with an intervention of ours.
+    `phone_seen` asks the PBX about a phone; `is_ours`: whether our own intervention keeps the phone busy.
     """
 
     def __init__(
@@ -105,6 +105,7 @@ class WaitingRequests:
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._tasks = Tasks(apart=True)
         self._late: dict[str, ModeChange] = {}
+        """Changes of mode that waited in vain, by card, for the card to say so."""
 
     def on_card(self, card: str) -> ModeChange | BusyPhone | None:
         """What the card says of it."""
@@ -116,7 +117,7 @@ class WaitingRequests:
         return card in self._waiting
 
     async def wait(self, current: Intervention, to: ActionName) -> Verdict:
-        """Show the question on the card of `current`, and wait for its leg to go, for a button, or for 30 s."""
+        """Show *Ring now anyway* and *Cancel* on the card of `current`; wait for its leg to go, for a button, or for 30 s."""
         shown = ModeChange(current=current.name, to=to)
         came = await self._wait(_Waiting(current, shown, asyncio.get_running_loop().create_future()), self._patience)
         if came is Verdict.LATE:
@@ -155,6 +156,7 @@ class WaitingRequests:
     async def _poll(self, phone: str) -> None:
         """Ask the PBX about a phone again and again, for all that wait for it: nothing tells when it is put down."""
         while True:
+            # While our own intervention keeps the phone busy, the PBX need not be asked.
             waiting = [one for one in self._waiting_for(phone) if not self._is_ours(one.intervention)]
             try:
                 free = bool(waiting) and await self._phone_seen(phone) not in BUSY
@@ -185,7 +187,7 @@ class WaitingRequests:
                 waiting.verdict.set_result(Verdict.STOPPED)
 
     def ended(self, intervention: Intervention) -> None:
-        """The old leg is gone: what waited for it goes on. Or the call is: nothing on its card waits any more."""
+        """An intervention ended. If its leg is gone, the change of mode goes on; if the call is over, what waits there ends."""
         self._late.pop(intervention.card, None)
         waiting = self._waiting.get(intervention.card)
         if waiting is None or waiting.verdict.done():
@@ -196,7 +198,7 @@ class WaitingRequests:
             waiting.verdict.set_result(Verdict.FREE)
 
     def decide(self, card: str, slack_user: str, *, now: bool) -> None:
-        """A button of the question. Raises NotAuthorized for somebody else's, NotSuitable where nothing waits."""
+        """A click on one of the two buttons. Raises NotAuthorized on somebody else's card, NotSuitable where nothing waits."""
         waiting = self._waiting.get(card)
         if waiting is None or waiting.verdict.done():
             raise NotSuitable("Nothing is waiting there any more. Ask again. Nothing was sent.")
