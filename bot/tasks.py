@@ -66,9 +66,7 @@ class Tasks:
 
     async def cancel(self) -> None:
         """Cancel the running tasks, and wait a second for them to end."""
-        await self._cancel(self._running - {asyncio.current_task()})
-
-    async def _cancel(self, tasks: set[asyncio.Task[None]]) -> None:
+        tasks = self._running - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         if tasks:
@@ -140,8 +138,8 @@ class WriteBehind(Generic[N]):
     """Writes states to the ledger, again and again until the ledger takes them.
 
     A row that is never updated would hold its claim for ever, so no state may be dropped. `write` gets the newest state of
-    each id, the oldest id first; `saved` is called with each that is written. `at_once`: how many are written at the same
-    time.
+    each id, the oldest id first. `saved` is called with each that is written, unless a newer one is still to be written: the
+    normal way to its card. `at_once`: how many are written at the same time.
     """
 
     def __init__(
@@ -151,7 +149,7 @@ class WriteBehind(Generic[N]):
         saved: Callable[[N], None] = lambda _: None,
         at_once: int = 1,
     ) -> None:
-        self._write_down = write
+        self._write = write
         self._sleep = sleep
         self._saved = saved
         self._at_once = at_once
@@ -169,7 +167,7 @@ class WriteBehind(Generic[N]):
         self._unsaved[state.id] = state
         if not self._writing:
             self._writing = True
-            self._tasks.spawn(self._write(), name="write-behind")
+            self._tasks.spawn(self._write_all(), name="write-behind")
 
     async def save(self, state: N) -> None:
         """Write it, and wait for that, SAVE_TIMEOUT at most. Raises nothing."""
@@ -183,12 +181,13 @@ class WriteBehind(Generic[N]):
         """Write what can be written within LAST_WORDS. The next start finds out the rest from the PBX."""
         await self._tasks.drain(LAST_WORDS)
 
-    async def _write(self) -> None:
+    async def _write_all(self) -> None:
+        """Write until nothing is left, with a pause after each failure."""
         failures = 0
         try:
             while self._unsaved:
                 oldest = tuple(islice(self._unsaved.values(), self._at_once))
-                written = await asyncio.gather(*map(self._written, oldest))
+                written = await asyncio.gather(*map(self._write_one, oldest))
                 if any(written):
                     failures = 0
                 if not all(written):
@@ -200,10 +199,10 @@ class WriteBehind(Generic[N]):
         finally:
             self._writing = False  # however it ended, the next state starts it again
 
-    async def _written(self, state: N) -> bool:
-        """Whether the ledger took it. A newer state of the same id is still to be written. Raises nothing."""
+    async def _write_one(self, state: N) -> bool:
+        """Write it; returns whether the ledger took it. A newer state of the same id is still to be written. Raises nothing."""
         try:
-            await self._write_down(state)
+            await self._write(state)
         except CallbotError as error:
             _log.error("not_saved", id=state.id, error=type(error).__name__)
             return False
@@ -214,17 +213,12 @@ class WriteBehind(Generic[N]):
             del self._unsaved[state.id]
         self._progress.set()
         self._progress = asyncio.Event()
-        self._notify(state)
+        if state.id not in self._unsaved:
+            try:
+                self._saved(state)
+            except Exception:  # noqa: BLE001 - it is written all the same, and the other states are still to be
+                _log.exception("saved_callback_failed", id=state.id)
         return True
-
-    def _notify(self, state: N) -> None:
-        """Call `saved`, unless there is a newer state. A failure of `saved` is no reason to write again."""
-        if state.id in self._unsaved:
-            return
-        try:
-            self._saved(state)
-        except Exception:  # noqa: BLE001 - a failure of `saved` must not stop the writing
-            _log.exception("saved_callback_failed", id=state.id)
 
 
 # ── closing ──
