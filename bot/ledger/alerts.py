@@ -54,7 +54,8 @@ class StoredAlerts:
         Other writes go between two pieces; calls are written in their order. Where another alert has the same `key`,
         LedgerUnavailable is raised, and that piece and the rest are not written. Cancelling the caller stops no piece.
         """
-        await self._database.finish(self._save(alerts))
+        # Each piece runs to its end by itself. All together, too: a caller who is cancelled stops none of the later pieces.
+        await self._database.run_to_its_end(self._save(alerts), "alerts into the ledger")
 
     async def _save(self, alerts: Sequence[Alert]) -> None:
         async with self._one_after_the_other:

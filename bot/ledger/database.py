@@ -113,9 +113,9 @@ class Database:
         finally:
             self._transactions.cut()
 
-    async def finish(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """The result of the work, which goes on to its end even where the caller is cancelled."""
-        task = asyncio.create_task(work)
+    async def run_to_its_end(self, work: Coroutine[Any, Any, _T], name: str) -> _T:
+        """The result of the work, which goes on to its end even where the caller is cancelled. `name`: of its task."""
+        task = asyncio.create_task(work, name=name)
         self._unfinished.add(task)
         task.add_done_callback(self._finished)
         return await asyncio.shield(task)
@@ -127,15 +127,15 @@ class Database:
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """The result of the work, each statement of which sees one state. Raises LedgerUnavailable, and what the work raises."""
-        return await self._in(self._transactions.read, work, writing=False)
+        return await self._transact(self._transactions.read, work, writing=False)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """The result of the work, once it is written, as a whole or not at all. Raises LedgerUnavailable."""
-        return await self._in(self._transactions.write, work)
+        return await self._transact(self._transactions.write, work)
 
     async def write_later(self, work: Callable[[Connection], _T]) -> _T:
         """As `write`, for what may wait: in its order and few at a time, so that no `write` waits long for them."""
-        return await self._in(self._write_in_turn, work)
+        return await self._transact(self._write_in_turn, work)
 
     async def _write_in_turn(self, work: Callable[[Connection], _T]) -> _T:
         async with self._later:
@@ -158,18 +158,19 @@ class Database:
         except LedgerUnavailable:
             pass  # `takes_rows` says it
 
-    async def _in(
+    async def _transact(
         self,
         transaction: Callable[[Callable[[Connection], _T]], Coroutine[Any, Any, _T]],
         work: Callable[[Connection], _T],
         *,
         writing: bool = True,
     ) -> _T:
+        """Do the work in a transaction, to its end, and note whether the ledger takes rows."""
         if not self._open:
             raise LedgerUnavailable("closed")
         try:
             with failing_clearly():
-                result = await self.finish(transaction(work))
+                result = await self.run_to_its_end(transaction(work), "ledger write" if writing else "ledger read")
         except LedgerUnavailable as error:
             self._failed(error, writing=writing)
             raise
