@@ -67,17 +67,17 @@ _ITS_BEGINNING: BindParameter[datetime] = bindparam("its_beginning")
 
 _THE_REQUEST = requests.c.id == bindparam("its_request")
 _CONCLUDE = update(requests).where(_THE_REQUEST)
-_SENT = _CONCLUDE.where(requests.c.intervention.is_(None))
-_INTERRUPTED = _CONCLUDE.values(outcome=Outcome.INTERRUPTED)
-_OUTCOME = select(requests.c.outcome).where(_THE_REQUEST).with_for_update()
-_INTERVENTION = select(requests.c.intervention).where(_THE_REQUEST).with_for_update()
-_RECEIVED = (
+_MARK_SENT = _CONCLUDE.where(requests.c.intervention.is_(None))
+_MARK_INTERRUPTED = _CONCLUDE.values(outcome=Outcome.INTERRUPTED)
+_SELECT_OUTCOME = select(requests.c.outcome).where(_THE_REQUEST).with_for_update()
+_SELECT_INTERVENTION = select(requests.c.intervention).where(_THE_REQUEST).with_for_update()
+_SELECT_RECEIVED = (
     select(*(column.label(column.key) for column in requests.c))
     .where(requests.c.outcome == Outcome.RECEIVED)
     .order_by(requests.c.at, requests.c.id)
     .with_for_update()
 )
-_WAITED_UNSHOWN = (
+_SELECT_WAITED_UNSHOWN = (
     select(requests.c.id)
     .where(
         requests.c.intervention.is_(None),
@@ -106,7 +106,7 @@ _OF_CARD = _DOCUMENTS.where(_ROW.card == _ITS_CARD)
 _OF_CALL = _DOCUMENTS.where(
     _ROW.slack_user == bindparam("its_person"), _ROW.call_id == bindparam("its_call"), _ROW.asked_at >= _ITS_BEGINNING
 )
-_ENDED_UNSHOWN = (
+_SELECT_ENDED_UNSHOWN = (
     select(_ROW.card)
     .outerjoin_from(interventions, cards, cards.c.id == _ROW.card)
     .where(
@@ -119,9 +119,9 @@ _ENDED_UNSHOWN = (
     .limit(_MOST_UNSHOWN)
 )
 
-_POSTED = select(cards.c.channel, cards.c.ts, cards.c.shown).where(cards.c.id == _ITS_CARD)
-_PENDING_POST = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == _ITS_CARD)
-_POST_DONE = delete(posts_begun).where(posts_begun.c.card == _ITS_CARD)
+_SELECT_POSTED = select(cards.c.channel, cards.c.ts, cards.c.shown).where(cards.c.id == _ITS_CARD)
+_SELECT_PENDING_POST = select(posts_begun.c.target, posts_begun.c.begun_at).where(posts_begun.c.card == _ITS_CARD)
+_FORGET_PENDING_POST = delete(posts_begun).where(posts_begun.c.card == _ITS_CARD)
 
 
 class Ledger:
@@ -220,7 +220,7 @@ class Ledger:
         its = {"its_request": request}
 
         def work(connection: Connection) -> None:
-            before = connection.execute(_OUTCOME, its).scalar()
+            before = connection.execute(_SELECT_OUTCOME, its).scalar()
             if before is None:
                 raise LedgerUnavailable("no such request")
             if before != Outcome.SENT:
@@ -232,9 +232,9 @@ class Ledger:
         """Requests without an outcome when callbot ended: they become INTERRUPTED, and are returned once."""
 
         def work(connection: Connection) -> Sequence[RowMapping]:
-            rows = connection.execute(_RECEIVED).mappings().all()
+            rows = connection.execute(_SELECT_RECEIVED).mappings().all()
             if rows:
-                connection.execute(_INTERRUPTED, [{"its_request": row["id"]} for row in rows])
+                connection.execute(_MARK_INTERRUPTED, [{"its_request": row["id"]} for row in rows])
             return rows
 
         return tuple(Request.model_validate(dict(row)) for row in await self._database.write(work))
@@ -243,7 +243,9 @@ class Ledger:
         """Cards that may still say that a request of the last day waits, though it was never sent; they show nothing else."""
         its = {"its_beginning": self._now() - _A_CALL_LASTS}
         return tuple(
-            await self._database.read(lambda connection: connection.execute(_WAITED_UNSHOWN, its).scalars().all())
+            await self._database.read(
+                lambda connection: connection.execute(_SELECT_WAITED_UNSHOWN, its).scalars().all()
+            )
         )
 
     # ── claims and states ──
@@ -265,13 +267,13 @@ class Ledger:
         }
         moved = intervention_at(intervention, self._stepped())
         row = {name: getattr(moved, name) for name in _ASKED} | {"action": moved.name, "claim": moved.claim_key}
-        row |= self._state(intervention)
+        row |= self._state_columns(intervention)
 
         def work(connection: Connection) -> None:
             there = connection.execute(self._take, row).one()
             if there.id != intervention.id:
                 raise AlreadyAsked("", there.slack_user)
-            if connection.execute(_SENT, sent).rowcount != 1:
+            if connection.execute(_MARK_SENT, sent).rowcount != 1:
                 raise LedgerUnavailable("no such request, or it was sent already")
 
         await self._database.write(work)
@@ -297,7 +299,7 @@ class Ledger:
         its = {"its_request": request}
 
         def work(connection: Connection) -> None:
-            found = connection.execute(_INTERVENTION, its).first()
+            found = connection.execute(_SELECT_INTERVENTION, its).first()
             if found is None:
                 raise LedgerUnavailable("no such request")
             connection.execute(_CONCLUDE, its | values | {"call_id": call_id, "intervention": None})
@@ -312,7 +314,7 @@ class Ledger:
         An intervention whose phone is answered late would have its claim back. Where a newer request has that claim
         by then, the state is written without it.
         """
-        row = {"its_id": intervention.id, "its_claim": intervention.claim_key} | self._state(intervention)
+        row = {"its_id": intervention.id, "its_claim": intervention.claim_key} | self._state_columns(intervention)
 
         def work(connection: Connection) -> None:
             if connection.execute(_SAVE, row).rowcount != 1:
@@ -323,7 +325,7 @@ class Ledger:
         except Conflict:  # PostgreSQL: another session had the claim and had not committed it, so it was not to be seen
             await self._database.write_later(work)
 
-    def _state(self, intervention: Intervention) -> dict[str, Any]:
+    def _state_columns(self, intervention: Intervention) -> dict[str, Any]:
         """The columns that change with the state."""
         return {
             "state": intervention.state,
@@ -362,7 +364,7 @@ class Ledger:
             newest = newest_row(connection, _ROW.following)
             if newest is None:
                 return ()
-            return connection.execute(_ENDED_UNSHOWN, {"its_beginning": newest - _A_CALL_LASTS}).scalars().all()
+            return connection.execute(_SELECT_ENDED_UNSHOWN, {"its_beginning": newest - _A_CALL_LASTS}).scalars().all()
 
         return tuple(reversed(tuple(dict.fromkeys(await self._database.read(work)))))
 
@@ -387,7 +389,8 @@ class Ledger:
         its = {"its_card": card}
 
         def work(connection: Connection) -> tuple[Any, Any]:
-            return connection.execute(_POSTED, its).first(), connection.execute(_PENDING_POST, its).first()
+            posted = connection.execute(_SELECT_POSTED, its).first()
+            return posted, connection.execute(_SELECT_PENDING_POST, its).first()
 
         posted, pending = await self._database.read(work)
         return PostedCard(
@@ -423,7 +426,7 @@ class Ledger:
 
         def work(connection: Connection) -> None:
             connection.execute(self._save_posted, row)
-            connection.execute(_POST_DONE, {"its_card": card})
+            connection.execute(_FORGET_PENDING_POST, {"its_card": card})
 
         await self._database.write_later(work)
 
