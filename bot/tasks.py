@@ -158,7 +158,7 @@ class WriteBehind(Generic[N]):
         self._writing = False
         self._tasks = Tasks(apart=True)
 
-    def waits(self, id_: str) -> bool:
+    def is_unsaved(self, id_: str) -> bool:
         """Whether the newest state of this id is not written yet."""
         return id_ in self._unsaved
 

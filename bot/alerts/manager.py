@@ -205,7 +205,7 @@ class AlertManager:
     def _forget_if_done(self, card_id: str) -> None:
         """Forget a card without open alerts, once the ledger knows all of it and no update of a digest is due."""
         alerts = [self._alerts[alert_id] for alert_id in self._on_card.get(card_id, ())]
-        if not alerts or any(alert.open or self._saving.waits(alert.id) for alert in alerts):
+        if not alerts or any(alert.open or self._saving.is_unsaved(alert.id) for alert in alerts):
             return
         if card_id in self._digest_tasks or self._digests.current(card_id, self._clock.now()):
             return
@@ -238,7 +238,7 @@ class AlertManager:
                     self._fired_at[alert.id] = moment
             for alert in alerts:
                 self._remember(alert)
-                if self._saving.waits(alert.id):  # replace the older state that waits: it would overwrite this one
+                if self._saving.is_unsaved(alert.id):  # replace the older state that waits: it would overwrite this one
                     self._saving.save_soon(alert)
                 if _is_raised_first(alert) and alert.when is not When.HELP_REQUESTED:
                     self._digests.count(alert.channel, 1, now, alert.digest)

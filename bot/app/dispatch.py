@@ -11,7 +11,7 @@ from structlog.contextvars import bound_contextvars
 from bot.alerts.alert import Alert
 from bot.alerts.responses import AlertResponses
 from bot.app.live_config import LiveConfig
-from bot.domain.commands import AnswerAlert, AnswerModeChange, AskForHelp, Command, Help, Intervene, ListCalls, Request
+from bot.domain.commands import AnswerAlert, AnswerWaiting, AskForHelp, Command, Help, Intervene, ListCalls, Request
 from bot.domain.errors import CallbotError, PbxError, Refusal
 from bot.interventions.call_list import LISTED_WITHIN, Viewer, live_calls
 from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes, rule_of
@@ -20,7 +20,7 @@ from bot.interventions.service import Asker, Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.polling.poller import Poller
 
-Question: TypeAlias = AnswerModeChange | AnswerAlert | AskForHelp | ListCalls | Help
+Question: TypeAlias = AnswerWaiting | AnswerAlert | AskForHelp | ListCalls | Help
 """Commands that send nothing to the PBX."""
 BROKEN = "Something is wrong in callbot itself. Nothing more is sent. Look at the call, and give the id to the person who runs callbot."
 
@@ -107,8 +107,8 @@ class Dispatch:
                 return await self._list(request, question)
             case Help():
                 return _Answer("help is for everyone", tell=lambda asker: asker.helped())
-            case AnswerModeChange():
-                self._tracker.waiting_requests.decide(question.card, request.slack_user, now=question.now)
+            case AnswerWaiting():
+                self._tracker.waiting_requests.decide(question.card, request.slack_user, ring_now=question.now)
                 return _Answer("one's own card")
             case AnswerAlert():
                 rule, alert = await self._responses.answer(request, question)

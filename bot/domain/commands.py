@@ -76,11 +76,12 @@ class AskForHelp(_Frozen):
     published: datetime | None = None
 
 
-class AnswerModeChange(_Frozen):
-    """Answer the question of a card that waits to change the mode: ring now anyway, or let it be."""
+class AnswerWaiting(_Frozen):
+    """Answer a card that waits for the supervisor's phone: ring now anyway, or cancel."""
 
     card: str
     now: bool
+    """Ring now anyway; else cancel. The buttons of posted cards have this name as their key."""
 
 
 class ListCalls(_Frozen):
@@ -96,7 +97,7 @@ class Help(_Frozen):
     """Show every command with an example."""
 
 
-Command: TypeAlias = Intervene | AnswerModeChange | AnswerAlert | AskForHelp | ListCalls | Help
+Command: TypeAlias = Intervene | AnswerWaiting | AnswerAlert | AskForHelp | ListCalls | Help
 C_co = TypeVar("C_co", bound=Command, covariant=True)
 
 

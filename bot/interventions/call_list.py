@@ -17,7 +17,7 @@ from bot.domain.intervention import UNDECIDED, Intervention
 from bot.domain.legs import NOTHING_KNOWN, Known, own_views, talks, without_legs
 from bot.domain.permissions import Permissions, Person, names_on
 from bot.interventions.checks import refuse_if_inside
-from bot.interventions.planner import CallAndView, check_phone
+from bot.interventions.planner import CallAndView, refuse_other_organisation_or_own_phone
 from bot.tasks import in_slices
 
 LISTED_WITHIN = 8.0
@@ -345,7 +345,7 @@ def _makes_sense(viewer: Viewer, action: ActionName, call: PhoneCall, extension:
         return extension not in viewer.own
     current = [one for one in viewer.tracked_in.get(call.id, ()) if _uses_phone(one, viewer.person, call)]
     try:
-        check_phone(action, extension, phone, viewer.own)
+        refuse_other_organisation_or_own_phone(action, extension, phone, viewer.own)
         if not current:
             refuse_if_inside(action, call, phone)
     except Refusal:

@@ -17,7 +17,7 @@ from bot.domain.commands import Intervene, Offer, Request, Target
 from bot.domain.intervention import UNDECIDED, Intervention, Why
 from bot.domain.legs import Known, as_others_see, own_views, talks
 from bot.domain.permissions import Permissions
-from bot.interventions.waiting import BusyPhone, ModeChange
+from bot.interventions.waiting import ModeChange, WaitsForPhone
 
 
 class CardElsewhere(StrEnum):
@@ -42,7 +42,7 @@ class InterventionCard(BaseModel, frozen=True):
     legs: frozenset[str] = frozenset()
     """Views that are supervisors' legs."""
     buttons: tuple[Offer[Intervene], ...] = ()
-    waiting: ModeChange | BusyPhone | None = None
+    waiting: ModeChange | WaitsForPhone | None = None
     """What waits on it until the supervisor's phone is free."""
     removed: bool = False
     """callbot.toml no longer names the person, or they may no longer do this: their leg is not cut, and no button is offered."""
@@ -103,7 +103,7 @@ def card_of(
     *,
     silent_in: frozenset[str],
     known: Callable[[PhoneCall], Known],
-    waiting: ModeChange | BusyPhone | None,
+    waiting: ModeChange | WaitsForPhone | None,
 ) -> InterventionCard:
     """The card that shows these interventions to those who read it. `known`: what callbot knows of the views of a call."""
 

@@ -101,7 +101,7 @@ async def phone_seen(
 
 
 @asynccontextmanager
-async def phone_beside(
+async def phone_meanwhile(
     phones: Phones, permissions: Permissions, phone: str | None, patience: float = PRESENCE_TIMEOUT
 ) -> AsyncIterator[Awaitable[PhoneSeen]]:
     """Ask about the phone while the block reads the call, and await there what the PBX says; UNKNOWN where `phone` is None."""

@@ -19,7 +19,7 @@ from bot.domain.errors import AlreadyAsked, NotSuitable, PhoneNotRegistered, Ref
 from bot.domain.intervention import Intervention, before_put, waiting_for_phone
 from bot.domain.permissions import Permit
 from bot.interventions.card import place_of_card
-from bot.interventions.checks import asked_already, phone_beside, refuse_if_busy, refuse_if_inside
+from bot.interventions.checks import asked_already, phone_meanwhile, refuse_if_busy, refuse_if_inside
 from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes
 from bot.interventions.planner import CallAndView, permits_for, plan, suitable_views
 from bot.interventions.tracker import InterventionConfig, InterventionTracker
@@ -61,13 +61,13 @@ class Reading:
 
 
 class PhoneBusy(Refusal):
-    """The asker's phone is busy: with `why`, an intervention of ours in another call, or with what only the PBX knows."""
+    """The asker's phone is busy. `busy_with`: our intervention in another call; None: only the PBX knows with what."""
 
     rule = "phone busy"
 
-    def __init__(self, why: Intervention | None) -> None:
+    def __init__(self, busy_with: Intervention | None) -> None:
         super().__init__("Your phone is busy. Finish there first, then ask again. Nothing was sent.")
-        self.why = why
+        self.busy_with = busy_with
 
 
 class Claims:
@@ -234,7 +234,7 @@ class Claims:
             _log.info("read_again", intervention=wanted.id, call=wanted.call_id)
             rings = command.action in RINGS_PHONE and not wanted.rung_anyway and not may_be_inside
             phone = wanted.phone if rings and not _is_fresh(reading.phone_at) else None
-            async with phone_beside(self._phone_calls, self._config.permissions(), phone) as presence:
+            async with phone_meanwhile(self._phone_calls, self._config.permissions(), phone) as presence:
                 read = await self._phone_calls.get(wanted.user, wanted.extension, wanted.call_id)
                 phone_now = await presence
             call = None if read is None or read.is_another_than(before.call) else read

@@ -136,7 +136,7 @@ class Outcomes:
 
     def is_withdrawing(self, request: str) -> bool:
         """Whether the ledger has not taken yet that the claim of this request is free."""
-        return self._withdrawals.waits(request)
+        return self._withdrawals.is_unsaved(request)
 
     async def stop(self) -> None:
         """Write what can be written in a moment."""

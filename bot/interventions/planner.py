@@ -119,7 +119,9 @@ def _recordable(action: ActionName, fitting: list[CallAndView]) -> list[CallAndV
     return wanted
 
 
-def check_phone(action: ActionName, extension: str, phone: str, own: Collection[str]) -> None:
+def refuse_other_organisation_or_own_phone(
+    action: ActionName, extension: str, phone: str, own: Collection[str]
+) -> None:
     """Raise NotAuthorized where ringing `phone` for a call of `extension` makes no sense; `own` are all of the asker's.
 
     "Must be in the same Organization as the Extension given in the URI-Fragment" (Monitor, Whisper, BargeIn pages).
@@ -159,7 +161,7 @@ def permits_for(person: Person, intervene: Intervene, channel: str, permissions:
     for extension in permissions.extensions_meant(intervene.target, person):
         try:
             permit = permissions.permit(person, intervene.action, extension, channel)
-            check_phone(intervene.action, extension, person.phone, own)
+            refuse_other_organisation_or_own_phone(intervene.action, extension, person.phone, own)
         except NotAuthorized as refusal:
             refusals.append(refusal)
         else:

@@ -35,7 +35,7 @@ from bot.domain.intervention import Intervention, answer_lost, answered, refused
 from bot.domain.permissions import Permit, Person
 from bot.interventions.call_list import CallChoice, Listing, offered_choice
 from bot.interventions.card import CardElsewhere, InterventionCard, others_read, why_elsewhere
-from bot.interventions.checks import MOST_OPEN, phone_beside, refuse_if_inside
+from bot.interventions.checks import MOST_OPEN, phone_meanwhile, refuse_if_inside
 from bot.interventions.claiming import Claims, PhoneBusy, Reading
 from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes
 from bot.interventions.planner import permits_for, suitable_views
@@ -144,7 +144,7 @@ class Interventions:
         person, permits = self._authorize(request, command)
         self._bot_token.ask()
         permissions, phone = self._config.permissions(), self._phone_to_ask_about(command, person, waited)
-        async with phone_beside(self._phone_calls, permissions, phone) as presence:
+        async with phone_meanwhile(self._phone_calls, permissions, phone) as presence:
             calls = await live_on(
                 command.call,
                 tuple(permits),
@@ -172,7 +172,7 @@ class Interventions:
                 await self._offer_to_ring_anyway(request, command, reading, refusal, asker)
                 return
             except PhoneBusy as busy:
-                await self._wait_for_phone(request, command, reading, asker, busy_with=busy.why, waited=waited)
+                await self._wait_for_phone(request, command, reading, asker, busy_with=busy.busy_with, waited=waited)
                 return
         await self._act(request, intervention, asker, shown=waited is not None and waited.on_card is not None)
 
@@ -283,7 +283,7 @@ class Interventions:
                 f"You are in this call, and everyone hears you. Hang up, then ask for {LABEL[command.action]} again: others "
                 "read your card, so it does not wait for you there. Nothing was sent."
             )
-        verdict = await self._tracker.waiting_requests.wait(current, command.action)
+        verdict = await self._tracker.waiting_requests.wait_for_hang_up(current, command.action)
         if verdict is Verdict.STOPPED:
             raise Refusal(
                 "callbot is being restarted. Nothing was sent. Hang up if you like, and ask again in a moment."

@@ -257,7 +257,7 @@ class InterventionTracker:
     def forget_if_done(self, card_id: str) -> None:
         """Forget a card with nothing open, once the ledger has all of it."""
         shown = self._on_card.get(card_id, {}).values()
-        if not any(one.following or one.why is Why.PHONE_BUSY or self._saving.waits(one.id) for one in shown):
+        if not any(one.following or one.why is Why.PHONE_BUSY or self._saving.is_unsaved(one.id) for one in shown):
             self._on_card.pop(card_id, None)
 
     async def update(self, intervention: Intervention) -> None:
@@ -268,7 +268,7 @@ class InterventionTracker:
         self._being_sent.discard(intervention.id)
         self._put(intervention)
         await self._saving.save(intervention)
-        if self._saving.waits(intervention.id):
+        if self._saving.is_unsaved(intervention.id):
             self._show_and_forget(intervention)
         call = (intervention.user, intervention.extension, intervention.call_id)
         if intervention.following and call not in self._polled and not self._stopped:
@@ -334,7 +334,7 @@ class InterventionTracker:
             changed = [after for one in tracked if (after := self._advanced(one, poll, now)) is not None]
             await asyncio.gather(*map(self._saving.save, changed))
             for after in changed:
-                if self._saving.waits(after.id):
+                if self._saving.is_unsaved(after.id):
                     self._show_and_forget(after)
         except Exception:  # noqa: BLE001 - a card that nobody brings up to date any more would lie
             _log.exception("poll_failed", call=call[2])

@@ -34,7 +34,7 @@ class ModeChange(BaseModel, frozen=True):
     late: bool = False
 
 
-class BusyPhone(BaseModel, frozen=True):
+class WaitsForPhone(BaseModel, frozen=True):
     """The supervisor's phone is busy with another call; the request waits until it is free."""
 
     whose: str = ""
@@ -77,7 +77,7 @@ def changes_mode(current: Intervention, action: ActionName) -> bool:
 @dataclass(frozen=True)
 class _Waiting:
     intervention: Intervention
-    shown: ModeChange | BusyPhone
+    shown: ModeChange | WaitsForPhone
     verdict: "asyncio.Future[Verdict]"
 
 
@@ -107,7 +107,7 @@ class WaitingRequests:
         self._late: dict[str, ModeChange] = {}
         """Changes of mode that waited in vain, by card, for the card to say so."""
 
-    def on_card(self, card: str) -> ModeChange | BusyPhone | None:
+    def on_card(self, card: str) -> ModeChange | WaitsForPhone | None:
         """What the card says of it."""
         waiting = self._waiting.get(card)
         return waiting.shown if waiting is not None else self._late.get(card)
@@ -116,7 +116,7 @@ class WaitingRequests:
         """Whether something waits on this card."""
         return card in self._waiting
 
-    async def wait(self, current: Intervention, to: ActionName) -> Verdict:
+    async def wait_for_hang_up(self, current: Intervention, to: ActionName) -> Verdict:
         """Show *Ring now anyway* and *Cancel* on the card of `current`; wait for its leg to go, for a button, or for 30 s."""
         shown = ModeChange(current=current.name, to=to)
         came = await self._wait(_Waiting(current, shown, asyncio.get_running_loop().create_future()), self._patience)
@@ -132,7 +132,7 @@ class WaitingRequests:
         `until` is on the clock of the event loop; `ends_at` gives it.
         """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(asked, BusyPhone(whose=whose), loop.create_future())
+        waiting = _Waiting(asked, WaitsForPhone(whose=whose), loop.create_future())
         if asked.phone not in self._polls:
             self._polls[asked.phone] = self._tasks.spawn(self._poll(asked.phone), name=f"poll of phone {asked.phone}")
         try:
@@ -150,7 +150,7 @@ class WaitingRequests:
         return [
             one
             for one in self._waiting.values()
-            if isinstance(one.shown, BusyPhone) and one.intervention.phone == phone
+            if isinstance(one.shown, WaitsForPhone) and one.intervention.phone == phone
         ]
 
     async def _poll(self, phone: str) -> None:
@@ -197,11 +197,11 @@ class WaitingRequests:
         elif waiting.intervention.id == intervention.id:
             waiting.verdict.set_result(Verdict.FREE)
 
-    def decide(self, card: str, slack_user: str, *, now: bool) -> None:
+    def decide(self, card: str, slack_user: str, *, ring_now: bool) -> None:
         """A click on one of the two buttons. Raises NotAuthorized on somebody else's card, NotSuitable where nothing waits."""
         waiting = self._waiting.get(card)
         if waiting is None or waiting.verdict.done():
             raise NotSuitable("Nothing is waiting there any more. Ask again. Nothing was sent.")
         if waiting.intervention.slack_user != slack_user:
             raise NotAuthorized("another person's card", "This is somebody else's card. Nothing was sent.")
-        waiting.verdict.set_result(Verdict.NOW if now else Verdict.CANCELLED)
+        waiting.verdict.set_result(Verdict.NOW if ring_now else Verdict.CANCELLED)

@@ -57,7 +57,7 @@ class PhoneCalls(Protocol):
 async def live_on(
     call_id: str | None,
     extensions: tuple[str, ...],
-    rules: Permissions,
+    permissions: Permissions,
     phone_calls: PhoneCalls,
     sleep: Callable[[float], Awaitable[object]],
     *,
@@ -71,7 +71,7 @@ async def live_on(
     """
 
     async def calls_on(extension: str) -> list[tuple[str, PhoneCall]]:
-        user = rules.owner(extension)
+        user = permissions.owner(extension)
         if call_id is None:
             return [(extension, call) for call in await phone_calls.list(user, extension)]
         call = await phone_calls.get(user, extension, call_id)

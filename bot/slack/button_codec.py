@@ -8,16 +8,16 @@ buttons for ever, so what an older release has written must stay readable.
 
 import json
 
-from bot.domain.commands import AnswerAlert, AnswerModeChange, AskForHelp, Command, Intervene, ListCalls, Offer
+from bot.domain.commands import AnswerAlert, AnswerWaiting, AskForHelp, Command, Intervene, ListCalls, Offer
 from bot.domain.errors import BadCommand
 
 BUTTON_VALUE_LIMIT = 2000
 """Characters in a button's value (Block Kit reference, button element)."""
 
 # Messages in Slack have these keys in their buttons: none may change.
-_COMMANDS: dict[str, type[Intervene | AnswerModeChange | ListCalls | AnswerAlert | AskForHelp]] = {
+_COMMANDS: dict[str, type[Intervene | AnswerWaiting | ListCalls | AnswerAlert | AskForHelp]] = {
     "i": Intervene,
-    "s": AnswerModeChange,
+    "s": AnswerWaiting,
     "l": ListCalls,
     "a": AnswerAlert,
     "h": AskForHelp,

@@ -11,11 +11,11 @@ from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.actions import JOINING, LABEL, RECORDING, RINGS_PHONE, ActionName, Whisper
 from bot.domain.calls import PhoneCallView, PhoneSeen
-from bot.domain.commands import AnswerModeChange, Offer
+from bot.domain.commands import AnswerWaiting, Offer
 from bot.domain.errors import PbxUnreachable
 from bot.domain.intervention import UNDECIDED, Intervention, State, Why
 from bot.interventions.card import CardElsewhere, InterventionCard, latest_seen
-from bot.interventions.waiting import BusyPhone, ModeChange
+from bot.interventions.waiting import ModeChange, WaitsForPhone
 from bot.slack.messages import (
     FLOW,
     STATUS,
@@ -175,12 +175,12 @@ def _buttons(card: InterventionCard, newest: Intervention) -> list[Block]:
     if change is None or late or card.removed or card.protected:
         offered = [intervention_button(one) for one in card.buttons]
         return [ActionsBlock(block_id=f"next-{newest.id}-{newest.state}", elements=offered)] if offered else []
-    anyway = "Ring anyway" if isinstance(change, BusyPhone) else "Ring now anyway"
+    anyway = "Ring anyway" if isinstance(change, WaitsForPhone) else "Ring now anyway"
     answers = [
         button_element(label, f"switch:{name}", Offer(answer, newest.channel))
         for label, name, answer in (
-            (anyway, "now", AnswerModeChange(card=card.id, now=True)),
-            ("Cancel", "cancel", AnswerModeChange(card=card.id, now=False)),
+            (anyway, "now", AnswerWaiting(card=card.id, now=True)),
+            ("Cancel", "cancel", AnswerWaiting(card=card.id, now=False)),
         )
     ]
     return [ActionsBlock(block_id=f"switch-{card.id}", elements=answers)]
@@ -271,7 +271,7 @@ def _whose(one: Intervention) -> str:
 
 
 def _phone_busy(card: InterventionCard, one: Intervention) -> tuple[str, ...]:
-    whose = card.waiting.whose if isinstance(card.waiting, BusyPhone) and not card.protected else ""
+    whose = card.waiting.whose if isinstance(card.waiting, WaitsForPhone) and not card.protected else ""
     whose = f" ({_first(whose)}'s call)" if whose else ""
     return (f"Asked: your phone is busy{whose}", f"Finish there first; then it rings for {_first(one.agent)}.")
 

@@ -13,7 +13,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView, PhoneSeen, Presence, Stat
 from bot.domain.errors import AlreadyInCall, PbxRefused, PbxUnauthenticated, PbxUnreachable, Refusal
 from bot.domain.intervention import Intervention, State
 from bot.domain.permissions import Permissions
-from bot.interventions.checks import MOST_OPEN, phone_beside, phone_seen, refuse_if_busy, refuse_if_inside
+from bot.interventions.checks import MOST_OPEN, phone_meanwhile, phone_seen, refuse_if_busy, refuse_if_inside
 from bot.polling.phone_calls import Accepted
 
 MakeIntervention = Callable[..., Intervention]
@@ -180,7 +180,7 @@ async def test_the_phone_is_asked_about_in_the_name_of_its_owner(rules: Permissi
 
 async def test_where_no_phone_is_to_be_asked_about_nothing_is_read(rules: Permissions) -> None:
     pbx = Pbx(knows(0, "-1"))
-    async with phone_beside(pbx, rules, None) as seeing:
+    async with phone_meanwhile(pbx, rules, None) as seeing:
         assert (await seeing, pbx.asked) == (PhoneSeen.UNKNOWN, [])
 
 
@@ -192,7 +192,7 @@ async def test_it_is_read_while_the_call_is(rules: Permissions) -> None:
         await answered.wait()
         return await knows(0, "-1")()
 
-    async with phone_beside(Pbx(answer), rules, "0003*024") as seeing:
+    async with phone_meanwhile(Pbx(answer), rules, "0003*024") as seeing:
         await asked.wait()
         answered.set()
         assert await seeing is PhoneSeen.NOT_REGISTERED
@@ -208,7 +208,7 @@ async def test_who_does_not_need_the_answer_does_not_wait_for_it(rules: Permissi
             ended.set()
 
     pbx = Pbx(answer)
-    async with phone_beside(pbx, rules, "0003*024", patience=60):
+    async with phone_meanwhile(pbx, rules, "0003*024", patience=60):
         while not pbx.asked:
             await asyncio.wait({asyncio.ensure_future(nothing())})
     assert ended.is_set()

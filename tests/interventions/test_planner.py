@@ -13,7 +13,7 @@ from bot.domain.commands import Intervene, Target
 from bot.domain.errors import NotAuthorized, NotSuitable, Refusal
 from bot.domain.legs import Known
 from bot.domain.permissions import Permissions, Permit
-from bot.interventions.planner import check_phone, permits_for, plan, suitable_views
+from bot.interventions.planner import permits_for, plan, refuse_other_organisation_or_own_phone, suitable_views
 
 MakeView = Callable[..., PhoneCallView]
 MakeCall = Callable[..., PhoneCall]
@@ -215,7 +215,7 @@ RINGING = [ActionName.MONITOR, ActionName.WHISPER, ActionName.BARGE_IN, ActionNa
 @pytest.mark.parametrize("action", RINGING)
 def test_a_phone_of_another_organisation_is_not_rung(action: ActionName) -> None:
     with pytest.raises(NotAuthorized, match=r"another organisation.*Nothing was sent") as caught:
-        check_phone(action, "0004*210", "0003*024", ["0003*024"])
+        refuse_other_organisation_or_own_phone(action, "0004*210", "0003*024", ["0003*024"])
     assert caught.value.rule == "another organisation"
 
 
@@ -223,14 +223,14 @@ def test_a_phone_of_another_organisation_is_not_rung(action: ActionName) -> None
 @pytest.mark.parametrize("extension", ["0003*024", "0003*026"])
 def test_nobody_acts_on_a_phone_of_their_own(action: ActionName, extension: str) -> None:
     with pytest.raises(NotAuthorized) as caught:
-        check_phone(action, extension, "0003*024", ["0003*024", "0003*026"])
+        refuse_other_organisation_or_own_phone(action, extension, "0003*024", ["0003*024", "0003*026"])
     assert caught.value.rule == "own phone"
 
 
 @pytest.mark.parametrize("action", [ActionName.START_RECORDING, ActionName.STOP_RECORDING])
 def test_recording_rings_no_phone_so_any_organisation_will_do(action: ActionName) -> None:
-    check_phone(action, "0004*210", "0003*024", ["0003*024"])
-    check_phone(ActionName.MONITOR, "0003*210", "0003*024", ["0003*024"])
+    refuse_other_organisation_or_own_phone(action, "0004*210", "0003*024", ["0003*024"])
+    refuse_other_organisation_or_own_phone(ActionName.MONITOR, "0003*210", "0003*024", ["0003*024"])
 
 
 # ── the plan ──

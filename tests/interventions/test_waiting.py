@@ -10,7 +10,7 @@ from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneSeen
 from bot.domain.errors import NotAuthorized, NotSuitable
 from bot.domain.intervention import Intervention, State, Why
-from bot.interventions.waiting import BusyPhone, Verdict, WaitingRequests
+from bot.interventions.waiting import Verdict, WaitingRequests, WaitsForPhone
 
 
 class Phones:
@@ -49,7 +49,7 @@ async def begun(
     waiting_requests: WaitingRequests, current: Intervention, to: ActionName = ActionName.WHISPER
 ) -> "asyncio.Task[Verdict]":
     """A change that waits."""
-    waiting = asyncio.create_task(waiting_requests.wait(current, to))
+    waiting = asyncio.create_task(waiting_requests.wait_for_hang_up(current, to))
     while not waiting_requests.waits(current.card):
         await asyncio.wait({waiting}, timeout=0.001)
     return waiting
@@ -77,7 +77,7 @@ async def test_the_end_of_another_intervention_on_the_card_decides_nothing(curre
     waiting = await begun(waiting_requests, current)
     waiting_requests.ended(current.model_copy(update={"id": "another", "state": State.ENDED, "why": Why.LEFT}))
     assert waiting_requests.waits(current.card)
-    waiting_requests.decide(current.card, current.slack_user, now=False)
+    waiting_requests.decide(current.card, current.slack_user, ring_now=False)
     await waiting
 
 
@@ -85,7 +85,7 @@ async def test_the_end_of_another_intervention_on_the_card_decides_nothing(curre
 async def test_its_person_decides_with_a_button(current: Intervention, now: bool, verdict: Verdict) -> None:
     waiting_requests = changes(lambda card: None)
     waiting = await begun(waiting_requests, current)
-    waiting_requests.decide(current.card, current.slack_user, now=now)
+    waiting_requests.decide(current.card, current.slack_user, ring_now=now)
     assert await waiting is verdict
 
 
@@ -93,30 +93,30 @@ async def test_nobody_else_decides(current: Intervention) -> None:
     waiting_requests = changes(lambda card: None)
     waiting = await begun(waiting_requests, current)
     with pytest.raises(NotAuthorized):
-        waiting_requests.decide(current.card, "U0LIS", now=True)
+        waiting_requests.decide(current.card, "U0LIS", ring_now=True)
     assert waiting_requests.waits(current.card)
-    waiting_requests.decide(current.card, current.slack_user, now=False)
+    waiting_requests.decide(current.card, current.slack_user, ring_now=False)
     await waiting
 
 
 async def test_a_second_answer_is_refused(current: Intervention) -> None:
     waiting_requests = changes(lambda card: None)
     waiting = await begun(waiting_requests, current)
-    waiting_requests.decide(current.card, current.slack_user, now=True)
+    waiting_requests.decide(current.card, current.slack_user, ring_now=True)
     with pytest.raises(NotSuitable):
-        waiting_requests.decide(current.card, current.slack_user, now=False)
+        waiting_requests.decide(current.card, current.slack_user, ring_now=False)
     await waiting
 
 
 async def test_a_button_of_a_question_that_is_gone_says_so() -> None:
     with pytest.raises(NotSuitable, match="Nothing is waiting there any more"):
-        changes(lambda card: None).decide("card", "U0ANA", now=True)
+        changes(lambda card: None).decide("card", "U0ANA", ring_now=True)
 
 
 async def test_after_its_time_the_card_says_that_nothing_was_switched(current: Intervention) -> None:
     shown: list[Any] = []
     waiting_requests = changes(lambda card: shown.append(waiting_requests.on_card(card)), patience=0.01)
-    assert await waiting_requests.wait(current, ActionName.BARGE_IN) is Verdict.LATE
+    assert await waiting_requests.wait_for_hang_up(current, ActionName.BARGE_IN) is Verdict.LATE
     assert [one.late for one in shown] == [False, True]
 
 
@@ -129,7 +129,7 @@ async def test_when_callbot_ends_nothing_waits_any_more(current: Intervention) -
 
 async def test_the_next_end_takes_the_late_note_away(current: Intervention) -> None:
     waiting_requests = changes(lambda card: None, patience=0.01)
-    await waiting_requests.wait(current, ActionName.BARGE_IN)
+    await waiting_requests.wait_for_hang_up(current, ActionName.BARGE_IN)
     waiting_requests.ended(current)
     assert waiting_requests.on_card(current.card) is None
 
@@ -160,7 +160,7 @@ async def test_the_card_of_what_waits_for_a_phone_names_whose_call_it_is_busy_wi
     shown: list[Any] = []
     waiting_requests = changes(lambda card: shown.append(waiting_requests.on_card(card)), patience=0.01)
     await waiting_requests.wait_for_phone(asked, "Bob", waiting_requests.ends_at())
-    assert shown == [BusyPhone(whose="Bob")]
+    assert shown == [WaitsForPhone(whose="Bob")]
 
 
 async def test_one_poll_serves_all_that_wait_for_a_phone(asked: Intervention) -> None:
@@ -194,5 +194,5 @@ async def test_a_phone_is_polled_no_more_when_nothing_waits_for_it(asked: Interv
     waiting_requests = changes(lambda card: None, phones, patience=0.02)
     await waiting_requests.wait_for_phone(asked, "Bob", waiting_requests.ends_at())
     polls = len(phones.asked)
-    await waiting_requests.wait(asked, ActionName.WHISPER)
+    await waiting_requests.wait_for_hang_up(asked, ActionName.WHISPER)
     assert len(phones.asked) == polls

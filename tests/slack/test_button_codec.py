@@ -14,7 +14,7 @@ from bot.domain.calls import is_caller_id
 from bot.domain.commands import (
     LONGEST_SEARCH,
     AnswerAlert,
-    AnswerModeChange,
+    AnswerWaiting,
     AskForHelp,
     Command,
     Intervene,
@@ -86,7 +86,7 @@ STORED: dict[str, Offer[Command]] = {
         ring_anyway=True,
         alert=ALERT,
     ),
-    '{"v":1,"o":"C0FLOOR","s":{"card":"k1","now":true}}': Offer(AnswerModeChange(card="k1", now=True), "C0FLOOR"),
+    '{"v":1,"o":"C0FLOOR","s":{"card":"k1","now":true}}': Offer(AnswerWaiting(card="k1", now=True), "C0FLOOR"),
     '{"v":1,"o":"C0FLOOR","l":{"words":[],"page":1}}': Offer(ListCalls(), "C0FLOOR"),
     '{"v":1,"o":"C0FLOOR","l":{"words":["bob","0722"],"page":2}}': Offer(
         ListCalls(words=("bob", "0722"), page=2), "C0FLOOR"

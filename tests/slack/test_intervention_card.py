@@ -12,7 +12,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView, PhoneSeen
 from bot.domain.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated, PbxUnreachable
 from bot.domain.intervention import Intervention, State, Step, Why, answer_lost, refused
 from bot.interventions.card import CardElsewhere, InterventionCard
-from bot.interventions.waiting import BusyPhone, ModeChange
+from bot.interventions.waiting import ModeChange, WaitsForPhone
 from bot.slack.intervention_card import STATE, intervention_message
 from bot.slack.messages import Message
 
@@ -97,7 +97,7 @@ def test_the_headline_says_why(
     message: CardMessage, reached: Reached, state: State, fields: dict[str, Any], words: str
 ) -> None:
     one = reached(state).model_copy(update=fields)
-    assert message(one, waiting=BusyPhone(whose="Dan Popa")).text.startswith(words)
+    assert message(one, waiting=WaitsForPhone(whose="Dan Popa")).text.startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ WAITING = [
         "Hang up: your phone rings again at once for Whisper.",
         "Ring now anyway",
     ),
-    (BusyPhone(), "", "Ring anyway"),
+    (WaitsForPhone(), "", "Ring anyway"),
 ]
 
 
@@ -291,7 +291,7 @@ def test_while_the_phone_is_waited_for_the_card_offers_to_ring_it_anyway(
     message: CardMessage,
     reached: Reached,
     labels: Texts,
-    waiting: ModeChange | BusyPhone,
+    waiting: ModeChange | WaitsForPhone,
     words: str,
     anyway: str,
 ) -> None:

@@ -105,7 +105,7 @@ async def test_one_that_is_never_taken_does_not_keep_the_others_from_being_writt
     for _ in range(40):
         await clock.let_pass(1)
     assert sorted(ledger.rows) == sorted(f"i{number}" for number in range(1, 40))
-    assert saving.waits("i0")
+    assert saving.is_unsaved("i0")
     await saving.stop()
 
 
@@ -144,7 +144,7 @@ async def test_a_newer_state_is_written_after_the_one_that_is_being_written(cloc
     saving.save_soon(at(asked, State.ENDED))
     ledger.let.set()
     await clock.let_pass(0.1)
-    assert (ledger.rows[asked.id].state, saving.waits(asked.id)) == (State.ENDED, False)
+    assert (ledger.rows[asked.id].state, saving.is_unsaved(asked.id)) == (State.ENDED, False)
 
 
 class Broken(Locked):
@@ -178,7 +178,7 @@ async def test_an_unexpected_error_of_who_hears_of_it_keeps_nothing_from_being_w
     saving = WriteBehind(ledger.save, clock.sleep, saved=heard)
     for state in (State.RINGING, State.CONNECTED, State.ENDED):
         await saving.save(at(asked, state))
-    assert (ledger.rows[asked.id].state, saving.waits(asked.id)) == (State.ENDED, False)
+    assert (ledger.rows[asked.id].state, saving.is_unsaved(asked.id)) == (State.ENDED, False)
 
 
 # ── pauses after failures ──
