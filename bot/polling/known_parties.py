@@ -110,12 +110,12 @@ class WithEveryParty:
         """
         failures: list[PbxError] = []
 
-        def failed(scope: Scope, failure: PbxError) -> None:
+        def keep_failure(scope: Scope, failure: PbxError) -> None:
             if is_refusal(failure):
                 self._known_parties.remember(scope, ())
             else:
                 failures.append(failure)
 
-        await read_lists(self._pbx, self._protected(user), self._known_parties.remember, failed)
+        await read_lists(self._pbx, self._protected(user), self._known_parties.remember, keep_failure)
         if failures:
             raise failures[0]

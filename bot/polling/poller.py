@@ -159,8 +159,9 @@ class Poller:
         self.scope_health.begin()
         waiting = {call: due for call, due in self._due.items() if not due.alone}
         self._due = {call: due for call, due in self._due.items() if due.alone}
-        taking = asyncio.ensure_future(
-            self._scanner.take(self._background, self._scopes(), partial(self._listed, waiting), self._not_read)
+        taking = asyncio.create_task(
+            self._scanner.take(self._background, self._scopes(), partial(self._listed, waiting), self._not_read),
+            name="scan",
         )
         patience = asyncio.ensure_future(self._sleep(QUICK_SCAN))
         try:

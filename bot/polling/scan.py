@@ -64,30 +64,30 @@ class ScopeScanner:
         self,
         pbx: PhoneCalls,
         scopes: tuple[Scope, ...],
-        listed: Callable[[Scope, tuple[PhoneCall, ...]], None],
-        failed: Callable[[Scope, PbxError], None],
+        on_list: Callable[[Scope, tuple[PhoneCall, ...]], None],
+        on_failure: Callable[[Scope, PbxError], None],
     ) -> Scan:
-        """List every scope once. Calls `listed` with each list as it comes, and `failed` with each failure. Raises no PbxError."""
+        """List every scope once. Calls `on_list` with each list as it comes, and `on_failure` with each failure. Raises no PbxError."""
         lists: dict[Scope, tuple[PhoneCall, ...]] = {}
         skipped: dict[Scope, int] = {}
 
-        def read(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
+        def keep(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
             lists[scope] = calls
-            listed(scope, calls)
+            on_list(scope, calls)
 
-        def not_read(scope: Scope, failure: PbxError) -> None:
+        def keep_failure(scope: Scope, failure: PbxError) -> None:
             if isinstance(failure, PartlyRead):
                 skipped[scope] = failure.skipped
-                read(scope, failure.calls)
+                keep(scope, failure.calls)
                 return
             _log.warning("scope_unreadable", error=type(failure).__name__)
             unknown = isinstance(failure, UserInvalid | ExtensionInvalid)
             if unknown or (is_refusal(failure) and not self._last.get(scope)):
-                read(scope, ())  # it has no calls: the PBX does not know it, or has always refused it
+                keep(scope, ())  # it has no calls: the PBX does not know it, or has always refused it
             else:
-                failed(scope, failure)
+                on_failure(scope, failure)
 
-        await read_lists(pbx, scopes, read, not_read)
+        await read_lists(pbx, scopes, keep, keep_failure)
         unread = [scope for scope in scopes if scope not in lists]
         remembered = {scope: self._last[scope] for scope in unread if scope in self._last}
         partly = {scope: (*lists[scope], *self._hidden(scope, lists)) for scope in skipped}
@@ -113,10 +113,10 @@ class ScopeScanner:
 async def take_snapshot(
     pbx: PhoneCalls,
     scopes: tuple[Scope, ...],
-    listed: Callable[[Scope, tuple[PhoneCall, ...]], None],
+    on_list: Callable[[Scope, tuple[PhoneCall, ...]], None],
     within: float,
 ) -> Snapshot:
-    """List every scope once, as far as that is possible in so many seconds. Calls `listed` with each list as it comes.
+    """List every scope once, as far as that is possible in so many seconds. Calls `on_list` with each list as it comes.
 
     Raises PbxError if no scope can be read.
     """
@@ -124,20 +124,20 @@ async def take_snapshot(
     failures: list[PbxError] = []
     partly: set[Scope] = set()
 
-    def read(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
+    def keep(scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
         lists[scope] = calls
-        listed(scope, calls)
+        on_list(scope, calls)
 
-    def not_read(scope: Scope, failure: PbxError) -> None:
+    def keep_failure(scope: Scope, failure: PbxError) -> None:
         if isinstance(failure, PartlyRead):
-            read(scope, failure.calls)
+            keep(scope, failure.calls)
             partly.add(scope)
         else:
             failures.append(failure)
 
     try:
         async with asyncio.timeout(within):
-            await read_lists(pbx, scopes, read, not_read)
+            await read_lists(pbx, scopes, keep, keep_failure)
     except TimeoutError:
         failures.append(PbxUnreachable(f"timed out after {within:g} s"))
     if scopes and not lists:
@@ -151,10 +151,10 @@ async def take_snapshot(
 async def read_lists(
     pbx: PhoneCalls,
     scopes: tuple[Scope, ...],
-    read: Callable[[Scope, tuple[PhoneCall, ...]], None],
-    failed: Callable[[Scope, PbxError], None],
+    on_list: Callable[[Scope, tuple[PhoneCall, ...]], None],
+    on_failure: Callable[[Scope, PbxError], None],
 ) -> None:
-    """Read the list of every scope, a few at a time. Calls `read` or `failed` for each."""
+    """Read the list of every scope, a few at a time. Calls `on_list` or `on_failure` for each."""
     left = iter(scopes)  # shared: each reader takes the next scope
 
     async def reader() -> None:
@@ -162,9 +162,9 @@ async def read_lists(
             try:
                 calls = await pbx.list(*scope)
             except PbxError as failure:
-                failed(scope, failure)
+                on_failure(scope, failure)
             else:
-                read(scope, calls)
+                on_list(scope, calls)
 
     async with asyncio.TaskGroup() as readers:
         for _ in range(min(READS_AT_A_TIME, len(scopes))):
