@@ -115,7 +115,7 @@ class AlertResponses:
             self._config.permissions(),
             self._phone_calls,
             self._sleep,
-            counts=lambda call: own_view(call) is not None,
+            is_wanted=lambda call: own_view(call) is not None,
         )
         own = [view for _, call in found if (view := own_view(call)) is not None]
         if not own:

@@ -151,7 +151,7 @@ class Interventions:
                 permissions,
                 self._phone_calls,
                 asyncio.sleep,
-                counts=lambda call: not permissions.protects(call),
+                is_wanted=lambda call: not permissions.protects(call),
             )
             _log.info("read", calls=len(calls))
             reading = await self._choose(request, command, calls, permits, asker)

@@ -61,13 +61,13 @@ async def live_on(
     phone_calls: PhoneCalls,
     sleep: Callable[[float], Awaitable[object]],
     *,
-    counts: Callable[[PhoneCall], bool],
+    is_wanted: Callable[[PhoneCall], bool],
 ) -> list[tuple[str, PhoneCall]]:
     """The calls of these extensions, or the one with that id, each with the extension whose list showed it. Raises PbxError.
 
-    An extension that the PBX does not know has no calls, if others could be read. If there is no call that `counts`, the PBX is
-    asked once more: a list may be empty for a moment. Calls that do not count change nothing about that, so how long it
-    takes tells nobody that they exist.
+    An extension that the PBX does not know has no calls, if others could be read. If no call `is_wanted`, the PBX is asked
+    once more: a list may be empty for a moment. Other calls change nothing about that, so how long it takes tells nobody
+    that they exist.
     """
 
     async def calls_on(extension: str) -> list[tuple[str, PhoneCall]]:
@@ -85,7 +85,7 @@ async def live_on(
         serious = [failure for failure in failures if not isinstance(failure, ExtensionInvalid | UserInvalid)]
         if serious or (failures and not found):
             raise (serious or failures)[0]
-        if last or any(counts(call) for _, call in found):
+        if last or any(is_wanted(call) for _, call in found):
             break
         await sleep(EMPTY_AGAIN)
     return found

@@ -253,6 +253,8 @@ class Poller:
     async def _poll_alone(self, call: CallPath, due: _Due) -> None:
         pbx = self._background if due.place.priority is Priority.BACKGROUND else self._urgent
         try:
+            # Without the protected lists that interventions read besides (`WithEveryParty`): nothing is sent because of a
+            # poll. Who else is in the call, scans and interventions have told within the last minute.
             shown = await pbx.get(*call)
             due.answer(Poll(call=None if shown is None else self._known_parties.complete(shown)))
             self._failing_since = None

@@ -54,7 +54,7 @@ class OneCall:
 async def live(
     pbx: OneCall, rules: Permissions, extensions: tuple[str, ...], call: str | None = None
 ) -> list[tuple[str, PhoneCall]]:
-    return await live_on(call, extensions, rules, pbx, pbx.moment, counts=lambda call: not rules.protects(call))
+    return await live_on(call, extensions, rules, pbx, pbx.moment, is_wanted=lambda call: not rules.protects(call))
 
 
 async def test_without_a_call_id_the_calls_of_each_extension_are_listed(rules: Permissions, a_call: MakeCall) -> None:

@@ -264,7 +264,7 @@ class Probe:
             permissions,
             pbx,
             self._sleep,
-            counts=lambda call: not permissions.protects(call),
+            is_wanted=lambda call: not permissions.protects(call),
         )
         fitting = suitable_views(command, found, permissions, {})
         if len(fitting) == 1:
