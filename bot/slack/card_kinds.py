@@ -43,7 +43,7 @@ def newest_step(card: AnyCard) -> datetime:
 
 
 def shown_until(card: AnyCard) -> datetime | None:
-    """When the newest state on the card was reached, for the ledger; None: the next start has to update the card.
+    """When the newest state on the card was reached, for the ledger's `shown_until`; None: the next start has to update it.
 
     A request that waits for the supervisor's busy phone is in no ledger, so the next start has to take it off the card.
     """

@@ -52,7 +52,10 @@ def is_well_formed(body: object) -> bool:
 
 
 def web_application(*, ready: Callable[[], bool], events: Handler | None = None) -> web.Application:
-    """The routes. `ready` answers `/readyz`; `events` takes what Slack delivers, None with Socket Mode."""
+    """The routes. `ready` answers `/readyz`; `events` takes what Slack delivers, None with Socket Mode.
+
+    `bot.app.connections.Connections` serves it, and wraps every route in a deadline.
+    """
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="alive\n")

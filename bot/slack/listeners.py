@@ -281,7 +281,7 @@ def build_app(listeners: Listeners, client: AsyncWebClient, authorized: Authoriz
     callbot subscribes to neither.
     """
 
-    async def authorize() -> AuthorizeResult:
+    async def already_authorized() -> AuthorizeResult:
         return authorized
 
     logger = logging.getLogger("callbot.bolt")
@@ -290,7 +290,7 @@ def build_app(listeners: Listeners, client: AsyncWebClient, authorized: Authoriz
         name="callbot",
         logger=logger,
         client=client,
-        authorize=authorize,
+        authorize=already_authorized,
         process_before_response=True,
         raise_error_for_unhandled_request=True,
         signing_secret="",

@@ -114,12 +114,12 @@ class Connection:
                     _log.info("socket_leaving", reason=str(envelope.get("reason"))[:40])
                     self.leaving.set()
                 elif envelope.get("envelope_id"):
-                    self._answers.spawn(self._ack(envelope), name="envelope")
+                    self._answers.spawn(self._deliver(envelope), name="envelope")
         finally:
             self.leaving.set()
 
-    async def _ack(self, envelope: dict[str, Any]) -> None:
-        """Send the ack of the listener. Where it gives none, send none."""
+    async def _deliver(self, envelope: dict[str, Any]) -> None:
+        """Deliver it to Bolt, and send the ack of the listener. Where it gives none, send none."""
         request = SocketModeRequest.from_dict(envelope)
         if request is None:
             return

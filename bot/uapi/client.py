@@ -80,8 +80,9 @@ class UnifiedApi:
 
     `url` is scheme and host; the timeouts are seconds for one attempt. `sleep` and `random` make the pauses between the
     attempts of a read, which takes at most `whole_read` seconds. `turn` is awaited before each request, and that time
-    counts; `measure` is called for every answer. `last_lists` is what lists showed last, so
-    that what has not changed is not read again; several may share it. `seen` is shown every answer as it came, for `callbot check --try` alone.
+    counts; without it, as for interventions, no rate limit holds a request back. `measure` is called for every answer.
+    `last_lists` is what lists showed last, so that what has not changed is not read again; several may share it. `seen` is
+    shown every answer as it came, for `callbot check --try` alone.
     """
 
     def __init__(
