@@ -110,7 +110,7 @@ class Intervention(BaseModel):
     phone: Extension
     """The supervisor's own extension: the only phone that ever rings."""
     user: str
-    """The UnifiedAPI user in whose name the call is read and acted on."""
+    """Of UnifiedAPI, not of Slack: the user in whose name the call is read and acted on."""
     extension: Extension
     """The agent's extension."""
     agent: str
@@ -168,10 +168,10 @@ class Intervention(BaseModel):
         if self.name in RECORDING:
             return self.asked_at + CONFIRMATION
         called_at = next((step.at for step in self.steps if step.state is State.RINGING), self.asked_at)
-        return called_at + self.wait + GRACE
+        return called_at + self.ring_time + GRACE
 
     @property
-    def wait(self) -> timedelta:
+    def ring_time(self) -> timedelta:
         """How long the PBX rings the supervisor's phone."""
         seconds = getattr(self.action, "wait_for_pickup", None)
         return DEFAULT_WAIT if seconds is None else timedelta(seconds=seconds)

@@ -141,7 +141,7 @@ class Claims:
         """
         target = reading.target
         async with self._locks.setdefault(reading.permit.person.phone, asyncio.Lock()):
-            if self._tracker.waiting(request.slack_user, target.call.id) is not None:
+            if self._tracker.waiting_to_act_on(request.slack_user, target.call.id) is not None:
                 raise AlreadyAsked(_WAITS_ALREADY, request.slack_user)
             asked = await self._asked_before(request, target.call)
             waits = waiting_for_phone(self._intervention(request, command, reading, asked))
@@ -171,7 +171,7 @@ class Claims:
         What was asked of an earlier call under the same id has its own card, which is left alone.
         """
         asked = await self._ledger.of_call(request.slack_user, call.id)
-        waits = self._tracker.waiting(request.slack_user, call.id)
+        waits = self._tracker.waiting_to_act_on(request.slack_user, call.id)
         if waits is not None and waits.id != request.id:
             asked = (*asked, waits)
         return tuple(one for one in asked if not call.is_another_than(one.call))

@@ -174,8 +174,8 @@ class InterventionTracker:
             None,
         )
 
-    def waiting(self, slack_user: str, call_id: str) -> Intervention | None:
-        """What of this person's waits for their phone, to act on this call."""
+    def waiting_to_act_on(self, slack_user: str, call_id: str) -> Intervention | None:
+        """What this person has asked of this call, and what waits on its card for their phone; None where nothing does."""
         on_cards = chain.from_iterable(on_card.values() for on_card in self._on_card.values())
         theirs = (one for one in on_cards if (one.slack_user, one.call_id) == (slack_user, call_id))
         return next((one for one in theirs if one.why is Why.PHONE_BUSY), None)

@@ -331,7 +331,7 @@ def _connected(one: Intervention) -> tuple[str, ...]:
 
 
 def _not_answered(one: Intervention) -> tuple[str, ...]:
-    head = f"Not answered: no connection seen in {int(one.wait.total_seconds())} s"
+    head = f"Not answered: no connection seen in {int(one.ring_time.total_seconds())} s"
     if one.phone_seen is PhoneSeen.UNKNOWN:
         return (head,)
     return (head, f"The PBX says that phone {one.phone} {PHONE_SEEN[one.phone_seen]}")
