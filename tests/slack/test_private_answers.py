@@ -1,12 +1,16 @@
 """Private answers while Slack misbehaves: delivered once, through the response_url or in a direct message."""
 
 import asyncio
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bot.domain.actions import ActionName
+from bot.domain.commands import Intervene, Offer, Target
 from bot.domain.intervention import State
+from bot.interventions.call_list import CallChoice
 from bot.slack.private_answers import PrivateAnswers
 
 ANA = "U0ANA"
@@ -104,3 +108,13 @@ async def test_where_a_call_for_help_is_seen_is_said_to_the_asker_alone(desk: An
     await (await asker(desk)).help_requested("C0ALERTS")
     told = desk.workspace.private(ANA)
     assert (len(told), told[0].live_markup()) == (1, ["#C0ALERTS"])
+
+
+async def test_a_question_which_call_counts_by_the_wall_clock(desk: Any, a_call: Any, a_view: Any, noon: Any) -> None:
+    """Both calls were answered at 11:59:00 by the clock of the PBX, which is half a minute ahead."""
+    ana = replace(await asker(desk), now=lambda: noon, pbx_behind=lambda: timedelta(seconds=-30))
+    monitor = Intervene(action=ActionName.MONITOR, target=Target(kind="extension", text="0003*210"), call="c1")
+    choice = CallChoice(call=a_call(), view=a_view(), agent="Bob Ionescu", button=Offer(monitor, "C0FLOOR"))
+    await ana.choose(ActionName.MONITOR, (choice, choice))
+    (question,) = desk.workspace.private(ANA)
+    assert ["1 min 30 s" in button.label for button in question.buttons()] == [True, True]
