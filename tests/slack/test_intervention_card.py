@@ -548,6 +548,28 @@ def test_a_person_whose_permission_was_removed_is_not_told_whether_the_call_goes
     assert over == left
 
 
+def test_a_person_whose_permission_was_removed_is_not_told_whether_the_call_can_be_read(
+    said: Said, reached: Reached
+) -> None:
+    one = reached(State.CONNECTED)
+    one = one.model_copy(update={"stale": True, "unread_since": one.asked_at})
+    told = ["has not shown this call" in said(one, removed=removed, buttons=()) for removed in (True, False)]
+    assert told == [False, True]
+
+
+def test_a_request_that_waits_for_a_busy_phone_rings_no_phone_of_a_person_whose_permission_was_removed(
+    said: Said, reached: Reached
+) -> None:
+    text = said(reached(State.ASKED).model_copy(update={"why": Why.PHONE_BUSY}), removed=True, buttons=())
+    assert (NO_BUTTONS in text, MAY_RING in text) == (True, False)
+
+
+def test_a_protected_card_does_not_say_whose_call_keeps_the_phone_busy(said: Said, reached: Reached) -> None:
+    one = reached(State.ASKED).model_copy(update={"why": Why.PHONE_BUSY})
+    told = ["Dan" in said(one, waiting=WaitsForPhone(whose="Dan Popa"), protected=hidden) for hidden in (True, False)]
+    assert told == [False, True]
+
+
 @pytest.mark.parametrize("removed", [True, False], ids=["who is removed", "who came back"])
 def test_the_card_of_a_recording_that_is_followed_no_more_says_so(
     said: Said, reached: Reached, *, removed: bool
