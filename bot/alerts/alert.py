@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.domain.actions import ActionName
 from bot.domain.calls import Extension, PhoneCall, PhoneCallView
-from bot.domain.clock import call_at, moved
+from bot.domain.clock import shift_call, shift_times
 from bot.domain.intervention import UNDECIDED, Intervention, State
 from bot.domain.permissions import CallerPattern, ExtensionPattern
 
@@ -281,20 +281,20 @@ def resolved(alert: Alert, how: Resolution, now: datetime, by: str = "") -> Aler
     return _reach(alert.model_copy(update=changes), AlertState.RESOLVED, now)
 
 
-def alert_at(alert: Alert, own: timedelta, pbx: timedelta = timedelta()) -> Alert:
-    """The alert with its times by callbot's clock moved by `own`, by the clock of the PBX by `pbx` (see `bot.domain.clock`)."""
+def shift_alert(alert: Alert, own: timedelta, pbx: timedelta = timedelta()) -> Alert:
+    """The alert with its times by callbot's clock shifted by `own`, by the clock of the PBX by `pbx` (see `bot.domain.clock`)."""
     if not (own or pbx):
         return alert
-    changed = moved(moved(alert, ("raised_at", "seen_at", "snoozed_until"), own), ("since",), pbx)
-    steps = tuple(moved(step, ("at",), own) for step in alert.steps)
-    helpers = tuple(moved(one, ("since",), own) for one in alert.helpers)
-    return changed.model_copy(update={"steps": steps, "helpers": helpers, "call": call_at(alert.call, pbx)})
+    changed = shift_times(shift_times(alert, ("raised_at", "seen_at", "snoozed_until"), own), ("since",), pbx)
+    steps = tuple(shift_times(step, ("at",), own) for step in alert.steps)
+    helpers = tuple(shift_times(one, ("since",), own) for one in alert.helpers)
+    return changed.model_copy(update={"steps": steps, "helpers": helpers, "call": shift_call(alert.call, pbx)})
 
 
 def alert_taken_up(alert: Alert, now: datetime) -> Alert:
     """An alert from the ledger. If its newest time is after `now`, all are moved back by the difference."""
     ahead = max(alert.raised_at, alert.seen_at, *(step.at for step in alert.steps), now) - now
-    return alert_at(alert, -ahead) if ahead else alert
+    return shift_alert(alert, -ahead) if ahead else alert
 
 
 _PROVEN = frozenset({State.CONNECTED, State.RECORDING})

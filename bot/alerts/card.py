@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.alerts.alert import Alert, Resolution
 from bot.domain.actions import fitting_actions
 from bot.domain.calls import PhoneCall, PhoneCallView
-from bot.domain.clock import moved
+from bot.domain.clock import shift_times
 from bot.domain.commands import Intervene, Offer, Target
 from bot.domain.permissions import Permissions, names_on
 
@@ -100,9 +100,9 @@ class BlindCard(BaseModel):
     """When all could be read again."""
 
 
-def blind_at(card: BlindCard, own: timedelta) -> BlindCard:
-    """The card with its times moved by `own` (see `bot.domain.clock`)."""
-    return moved(card, ("since", "ended"), own)
+def shift_blind(card: BlindCard, own: timedelta) -> BlindCard:
+    """The card with its times shifted by `own` (see `bot.domain.clock`)."""
+    return shift_times(card, ("since", "ended"), own)
 
 
 def describe_alert(alert: Alert, permissions: Permissions, without_legs: Callable[[PhoneCall], PhoneCall]) -> AlertCard:

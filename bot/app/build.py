@@ -28,7 +28,7 @@ from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
 from bot.ledger.ledger import Ledger
 from bot.ledger.single_run import SingleRun
-from bot.slack.card_kinds import AnyCard, card_at
+from bot.slack.card_kinds import AnyCard, shift_card
 from bot.slack.card_publisher import CardPublisher
 from bot.slack.http import slack_events, web_application
 from bot.slack.listeners import Listeners, build_app
@@ -151,7 +151,7 @@ def build_core(setup: Setup, systems: Systems) -> Core:
     alerts: AlertManager
 
     def with_wall_time(card: AnyCard) -> AnyCard:
-        return card_at(card, setup.clock.stepped(), pbx_behind(setup, pbx))
+        return shift_card(card, setup.clock.stepped(), pbx_behind(setup, pbx))
 
     async def on_no_access(card: InterventionCard) -> None:
         asker = interventions.asker(card.id)

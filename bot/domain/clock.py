@@ -107,13 +107,13 @@ class ServerClock:
 _T = TypeVar("_T", bound=BaseModel)
 
 
-def intervention_at(one: Intervention, own: timedelta, pbx: timedelta = timedelta()) -> Intervention:
-    """An intervention, its steps and its call."""
+def shift_intervention(one: Intervention, own: timedelta, pbx: timedelta = timedelta()) -> Intervention:
+    """The intervention with its times shifted, and those of its steps and its call."""
     if not (own or pbx):
         return one
-    steps = tuple(moved(step, ("at",), own) for step in one.steps)
-    changed = moved(one, ("asked_at", "unread_since"), own)
-    return changed.model_copy(update={"steps": steps, "call": call_at(one.call, pbx)})
+    steps = tuple(shift_times(step, ("at",), own) for step in one.steps)
+    changed = shift_times(one, ("asked_at", "unread_since"), own)
+    return changed.model_copy(update={"steps": steps, "call": shift_call(one.call, pbx)})
 
 
 def taken_up(on_card: Iterable[Intervention], now: datetime) -> tuple[Intervention, ...]:
@@ -124,24 +124,24 @@ def taken_up(on_card: Iterable[Intervention], now: datetime) -> tuple[Interventi
     """
     newest = [(one, max((one.asked_at, *(step.at for step in one.steps)))) for one in on_card]
     by = now - max((at for _, at in newest), default=now)
-    return tuple(intervention_at(one, by) if at > now else one for one, at in newest)
+    return tuple(shift_intervention(one, by) if at > now else one for one, at in newest)
 
 
-def call_at(call: PhoneCall, pbx: timedelta) -> PhoneCall:
-    """A call and its views."""
+def shift_call(call: PhoneCall, pbx: timedelta) -> PhoneCall:
+    """The call with its times shifted, and those of its views."""
     if not pbx:
         return call
-    views = tuple(view_at(view, pbx) for view in call.views)
-    return moved(call, ("published", "answered"), pbx).model_copy(update={"views": views})
+    views = tuple(shift_view(view, pbx) for view in call.views)
+    return shift_times(call, ("published", "answered"), pbx).model_copy(update={"views": views})
 
 
-def view_at(view: PhoneCallView, pbx: timedelta) -> PhoneCallView:
-    """One side of a call."""
-    return moved(view, ("ringing", "answered", "recording", "on_hold", "parked"), pbx)
+def shift_view(view: PhoneCallView, pbx: timedelta) -> PhoneCallView:
+    """The view with its times shifted."""
+    return shift_times(view, ("ringing", "answered", "recording", "on_hold", "parked"), pbx)
 
 
-def moved(thing: _T, names: Iterable[str], by: timedelta) -> _T:
-    """The model with these of its times moved, where it has them. A time that would leave the calendar stays as it is."""
+def shift_times(thing: _T, names: Iterable[str], by: timedelta) -> _T:
+    """The model with these of its times shifted, where it has them. A time that would leave the calendar stays as it is."""
     if not by:
         return thing
     changes = {name: _plus(at, by) for name in names if (at := getattr(thing, name)) is not None}

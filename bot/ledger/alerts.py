@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
-from bot.alerts.alert import Alert, alert_at
-from bot.alerts.card import BlindCard, blind_at
+from bot.alerts.alert import Alert, shift_alert
+from bot.alerts.card import BlindCard, shift_blind
 from bot.ledger import tables
 from bot.ledger.database import Database
 from bot.ledger.tables import cards, document_of, newest_row, read_document
@@ -67,7 +67,7 @@ class StoredAlerts:
 
     def _row(self, alert: Alert) -> dict[str, Any]:
         newest = max((step.at for step in alert.steps), default=alert.raised_at) + self._ahead
-        alert = alert_at(alert, self._stepped())
+        alert = shift_alert(alert, self._stepped())
         return {
             "id": alert.id,
             "key": _fingerprint(alert.key),
@@ -114,17 +114,17 @@ class StoredAlerts:
 
         Its row has no key, which tells it from the row of an alert.
         """
-        moved = blind_at(card, self._stepped())
+        shifted = shift_blind(card, self._stepped())
         row = {
             "id": card.id,
             "key": None,
             "card": card.id,
             "channel": card.place,
             "open": not done,
-            "raised_at": moved.since,
+            "raised_at": shifted.since,
             "updated_at": self._now() - self._stepped() + self._ahead,
             "stepped_at": (card.ended or card.since) + self._ahead,
-            "document": moved.model_dump_json(),
+            "document": shifted.model_dump_json(),
         }
         await self._write([row])
 
@@ -132,7 +132,7 @@ class StoredAlerts:
         """The channels that are blind, and those whose card may still say so."""
         query = select(_ROW.document).where(_ROW.key.is_(None), _ROW.open.is_(True)).order_by(_ROW.raised_at, _ROW.id)
         found = await self._database.read(lambda connection: connection.execute(query).scalars().all())
-        return tuple(blind_at(BlindCard.model_validate_json(each), -self._stepped()) for each in found)
+        return tuple(shift_blind(BlindCard.model_validate_json(each), -self._stepped()) for each in found)
 
     # ── rows ──
 
@@ -149,7 +149,7 @@ class StoredAlerts:
         if unreadable:
             await self._give_up(unreadable)
         by = -self._stepped()
-        return tuple(alert_at(alert, by) for alert in found.values() if alert is not None)
+        return tuple(shift_alert(alert, by) for alert in found.values() if alert is not None)
 
     async def _give_up(self, unreadable: Sequence[str]) -> None:
         for each in unreadable:

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.domain.clock import intervention_at
+from bot.domain.clock import shift_intervention
 from bot.domain.commands import Request
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
@@ -265,8 +265,8 @@ class Ledger:
             "call_id": intervention.call_id,
             "intervention": intervention.id,
         }
-        moved = intervention_at(intervention, self._stepped())
-        row = {name: getattr(moved, name) for name in _ASKED} | {"action": moved.name, "claim": moved.claim_key}
+        shifted = shift_intervention(intervention, self._stepped())
+        row = {name: getattr(shifted, name) for name in _ASKED} | {"action": shifted.name, "claim": shifted.claim_key}
         row |= self._state_columns(intervention)
 
         def work(connection: Connection) -> None:
@@ -332,7 +332,7 @@ class Ledger:
             "following": intervention.following,
             "updated_at": self._now() - self._stepped() + self._ahead,
             "stepped_at": max((step.at for step in intervention.steps), default=intervention.asked_at) + self._ahead,
-            "document": document_of(intervention_at(intervention, self._stepped())),
+            "document": document_of(shift_intervention(intervention, self._stepped())),
         }
 
     # ── what is read after a restart ──
@@ -380,7 +380,7 @@ class Ledger:
                 self._unreadable.add(each)
                 _log.error("unreadable", intervention=each)
         by = -self._stepped()
-        return tuple(intervention_at(one, by) for one in found.values() if one is not None), unreadable
+        return tuple(shift_intervention(one, by) for one in found.values() if one is not None), unreadable
 
     # ── where the cards are ──
 

@@ -12,7 +12,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.actions import LABEL, ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView, Status
-from bot.domain.clock import call_at, view_at
+from bot.domain.clock import shift_call, shift_view
 from bot.domain.commands import Offer
 from bot.interventions.call_list import CallChoice, Line, Listing, since_when
 from bot.slack.messages import (
@@ -246,6 +246,6 @@ def _at_wall(lines: Iterable[_WithCall], pbx_behind: timedelta) -> tuple[_WithCa
     if not pbx_behind:
         return tuple(lines)
     return tuple(
-        line.model_copy(update={"call": call_at(line.call, pbx_behind), "view": view_at(line.view, pbx_behind)})
+        line.model_copy(update={"call": shift_call(line.call, pbx_behind), "view": shift_view(line.view, pbx_behind)})
         for line in lines
     )

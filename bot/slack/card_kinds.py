@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from bot.alerts.alert import alert_at
-from bot.alerts.card import AlertCard, BlindCard, DigestCard, blind_at
-from bot.domain.clock import intervention_at, moved, view_at
+from bot.alerts.alert import shift_alert
+from bot.alerts.card import AlertCard, BlindCard, DigestCard, shift_blind
+from bot.domain.clock import shift_intervention, shift_times, shift_view
 from bot.domain.intervention import UNDECIDED, Why
 from bot.interventions.card import InterventionCard
 from bot.slack.alert_card import alert_message, blind_message, digest_message
@@ -90,24 +90,24 @@ def urgency(card: AnyCard, shown_since: float) -> Urgency:
     return Urgency(rank_of(card), undecided or since > shown_since, since)
 
 
-def card_at(card: AnyCard, own: timedelta, pbx: timedelta) -> AnyCard:
-    """The card with its times moved from callbot's clock by `own`, and from the clock of the PBX by `pbx`; not its buttons."""
+def shift_card(card: AnyCard, own: timedelta, pbx: timedelta) -> AnyCard:
+    """The card with its times shifted from callbot's clock by `own`, and from the clock of the PBX by `pbx`; not its buttons."""
     if not (own or pbx):
         return card
     match card:
         case InterventionCard():
-            interventions = tuple(intervention_at(one, own, pbx) for one in card.interventions)
+            interventions = tuple(shift_intervention(one, own, pbx) for one in card.interventions)
             return card.model_copy(update={"interventions": interventions})
         case AlertCard():
-            return _alert_card_at(card, own, pbx)
+            return _shift_alert_card(card, own, pbx)
         case DigestCard():
-            lines = tuple(_alert_card_at(line, own, pbx) for line in card.lines)
-            changed = moved(card, ("begun_at", "changed_at", "not_updated_since"), own)
+            lines = tuple(_shift_alert_card(line, own, pbx) for line in card.lines)
+            changed = shift_times(card, ("begun_at", "changed_at", "not_updated_since"), own)
             return changed.model_copy(update={"lines": lines})
         case BlindCard():
-            return blind_at(card, own)
+            return shift_blind(card, own)
 
 
-def _alert_card_at(card: AlertCard, own: timedelta, pbx: timedelta) -> AlertCard:
-    view = None if card.view is None else view_at(card.view, pbx)
-    return card.model_copy(update={"alert": alert_at(card.alert, own, pbx), "view": view})
+def _shift_alert_card(card: AlertCard, own: timedelta, pbx: timedelta) -> AlertCard:
+    view = None if card.view is None else shift_view(card.view, pbx)
+    return card.model_copy(update={"alert": shift_alert(card.alert, own, pbx), "view": view})

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from bot.domain.clock import Clock, ServerClock, intervention_at, taken_up
+from bot.domain.clock import Clock, ServerClock, shift_intervention, taken_up
 from bot.domain.intervention import Intervention, State, answered
 
 HOUR = timedelta(hours=1)
@@ -54,7 +54,7 @@ def test_a_wall_clock_that_is_slewed_within_a_second_is_not_stepped(machine: Mac
 def test_what_was_written_down_at_a_time_that_is_still_to_come_waits_no_longer_than_it_should(
     an_intervention: Callable[..., Intervention], noon: datetime
 ) -> None:
-    left = intervention_at(answered(an_intervention(wait=25), "ringing", noon), HOUR)
+    left = shift_intervention(answered(an_intervention(wait=25), "ringing", noon), HOUR)
     (found,) = taken_up([left], noon)
     assert found.deadline == noon + timedelta(seconds=30)
 
@@ -63,7 +63,7 @@ def test_what_is_on_one_card_keeps_its_order_though_the_clock_was_set_back_since
     an_intervention: Callable[..., Intervention], noon: datetime
 ) -> None:
     older = answered(an_intervention(), "ringing", noon)
-    newer = intervention_at(older, timedelta(minutes=2))
+    newer = shift_intervention(older, timedelta(minutes=2))
     first, second = taken_up([older, newer], noon - HOUR)
     assert (first.steps[-1].at, second.steps[-1].at) == (noon - HOUR - timedelta(minutes=2), noon - HOUR)
 
@@ -71,7 +71,7 @@ def test_what_is_on_one_card_keeps_its_order_though_the_clock_was_set_back_since
 def test_what_was_moved_back_already_is_not_moved_again_for_what_else_is_on_its_card(
     an_intervention: Callable[..., Intervention], noon: datetime
 ) -> None:
-    ended_before = intervention_at(answered(an_intervention(), "ringing", noon), HOUR)
+    ended_before = shift_intervention(answered(an_intervention(), "ringing", noon), HOUR)
     moved_since = answered(an_intervention(wait=25), "ringing", noon)
     _, found = taken_up([ended_before, moved_since], noon + timedelta(seconds=5))
     assert found == moved_since

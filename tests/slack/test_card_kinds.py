@@ -13,12 +13,12 @@ from bot.interventions.card import InterventionCard
 from bot.slack.alert_card import alert_message, blind_message, digest_message
 from bot.slack.card_kinds import (
     AnyCard,
-    card_at,
     may_change,
     message_of,
     newest_step,
     person_to_tell,
     rank_of,
+    shift_card,
     urgency,
     who_asked,
 )
@@ -82,17 +82,17 @@ def test_a_card_is_shown_by_the_wall_clock_and_its_buttons_name_calls_by_the_clo
     cards: dict[str, AnyCard], kind: str
 ) -> None:
     card, own, pbx = cards[kind], timedelta(hours=1), timedelta(days=1)
-    moved = card_at(card, own, pbx)
+    moved = shift_card(card, own, pbx)
     assert newest_step(moved) == newest_step(card) + own
     for now, before in zip(_calls(moved), _calls(card), strict=True):
         assert now.published == before.published + pbx
         assert [view.answered for view in now.views] == [view.answered and view.answered + pbx for view in before.views]
     assert getattr(moved, "buttons", ()) == getattr(card, "buttons", ())
-    assert card_at(card, timedelta(), timedelta()) is card
+    assert shift_card(card, timedelta(), timedelta()) is card
 
 
 def test_an_alert_is_since_a_date_of_the_pbx(cards: dict[str, AnyCard]) -> None:
-    moved, card = card_at(cards["alert"], timedelta(hours=1), timedelta(days=1)), cards["alert"]
+    moved, card = shift_card(cards["alert"], timedelta(hours=1), timedelta(days=1)), cards["alert"]
     assert isinstance(moved, AlertCard)
     assert isinstance(card, AlertCard)
     assert (moved.alert.since, moved.alert.raised_at) == (
