@@ -17,6 +17,7 @@ from bot.domain.commands import Request
 from bot.domain.errors import AlreadyAsked
 from bot.domain.intervention import Intervention
 from bot.ledger.audit_log import AuditLog
+from bot.ledger.failures import Reason
 from bot.ledger.ledger import Ledger, LedgerUnavailable
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -98,6 +99,18 @@ async def test_of_two_claims_in_one_commit_one_wins(written: tuple[Path, Ledger]
     assert [one.slack_user for one in await ledger.tracked()] == ["U0ANA"]
 
 
+async def test_a_new_request_does_not_wait_for_all_that_may_be_written_later(
+    written: tuple[Path, Ledger], asked: Asked
+) -> None:
+    path, ledger = written
+    with somebody_writing(path):
+        posts = await begun(*(lambda n=n: ledger.save_pending_post(f"card{n}", "C0FLOOR", NOW) for n in range(100)))
+        (request,) = await begun(lambda: ledger.begin(asked()))
+    assert await request
+    assert sum(post.done() for post in posts) < 50
+    await asyncio.gather(*posts)
+
+
 async def test_what_is_written_later_is_written_in_its_order(written: tuple[Path, Ledger]) -> None:
     path, ledger = written
     with somebody_writing(path):
@@ -159,7 +172,7 @@ async def test_a_commit_that_fails_tells_all_of_it_and_the_next_one_is_made(
     with somebody_writing(path):
         waiting = await begun(lambda: ledger.begin(asked(id="beside")), lambda: ledger._database.write(fail))
     came = await asyncio.gather(*waiting, return_exceptions=True)
-    assert all(isinstance(one, LedgerUnavailable) for one in came)
+    assert [isinstance(one, LedgerUnavailable) and one.reason for one in came] == [Reason.CONFLICT] * 2
     assert await ledger.begin(asked(id="next"))
     assert {request.id for request in await ledger.interrupted()} == {"there", "next"}
 
