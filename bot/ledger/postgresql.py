@@ -39,9 +39,11 @@ class Sessions:
 
     def __init__(self, dsn: str) -> None:
         self._sessions = WeakSet[Any]()
+        self._closed = False
+        self._new_session = _connector(dsn)
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=_connector(dsn, self._sessions),
+            async_creator=self._connect,
             isolation_level="READ COMMITTED",
             pool_size=_CONNECTIONS,
             max_overflow=0,
@@ -79,23 +81,29 @@ class Sessions:
         await self._engine.dispose()
 
     def cut(self) -> None:
-        """Drop every connection, without telling the server, which may not answer."""
+        """Drop every connection, without telling the server, which may not answer. No new one is made."""
+        self._closed = True
         for session in tuple(self._sessions):
             _cut(session)
 
+    async def _connect(self) -> Any:
+        """A new session; none after `cut`: what waits for its turn then is not written, as the next run may have the ledger."""
+        if not self._closed:
+            session = await self._new_session()
+            self._sessions.add(session)
+            if not self._closed:
+                return session
+            _cut(session)
+        raise LedgerUnavailable("closed")
 
-def _connector(dsn: str, sessions: WeakSet[Any] | None = None) -> Callable[[], Awaitable[Any]]:
-    """A function that connects to PostgreSQL, with timeouts, and notices a lost peer ("Connection Settings").
 
-    It adds each session to `sessions`.
-    """
+def _connector(dsn: str) -> Callable[[], Awaitable[Any]]:
+    """A function that connects to PostgreSQL, with timeouts, and notices a lost peer ("Connection Settings")."""
 
     async def connect() -> Any:
         with _talking_to_postgresql():
             session = await asyncpg.connect(dsn, timeout=_CONNECT, command_timeout=_COMMAND)
             await session.execute(_SETTINGS, timeout=_CONNECT)
-        if sessions is not None:
-            sessions.add(session)
         return session
 
     return connect

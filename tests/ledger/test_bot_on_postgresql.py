@@ -336,3 +336,18 @@ async def test_a_closing_that_is_cut_short_leaves_no_session_with_a_server_that_
     async with asyncio.timeout(10):
         while await sessions(address):
             pass
+
+
+async def test_after_a_closing_that_is_cut_short_nothing_more_is_written(
+    address: str, clock: Callable[[], datetime]
+) -> None:
+    """The next run may have the ledger by then. One state is under way, the others wait for their turn."""
+    ledger = await Ledger.open(address, now=clock)
+    with hanging(await sessions(address)):
+        posts = [asyncio.create_task(ledger.save_pending_post(f"card{n}", "C0FLOOR", clock())) for n in range(16)]
+        await asyncio.wait(posts, timeout=0.1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await ledger.close()
+        came = await asyncio.gather(*posts, return_exceptions=True)
+    assert {type(one) for one in came} == {LedgerUnavailable}
