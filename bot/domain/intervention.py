@@ -4,7 +4,7 @@ Proof comes before claim. `before_put` is the moment before the PUT, `answered`,
 `follow` turns one poll of the call into the next state:
 
     rings a phone     Asked ──200, 202──▶ Ringing ──a new view from the supervisor's phone──▶ Connected
-                      Ringing ──wait + 5 s without it──▶ Not answered ──it came within 60 s more──▶ Connected
+                      Ringing ──its ring time + 5 s without it──▶ Not answered ──it came within 60 s more──▶ Connected
     records           Asked ──the view shows it──▶ Recording, Recording stopped
                       Asked ──10 s without it──▶ Not confirmed ──it came within 60 s more──▶ Recording, Recording stopped
     refused           Asked ──the PBX says no──▶ Refused

@@ -319,9 +319,8 @@ class Interventions:
         target, waiting_requests = reading.target, self._tracker.waiting_requests
         on_card, until = (None, 0.0) if waited is None else (waited.on_card, waited.until)
         if on_card is None:
-            self._authorize(
-                request, command
-            )  # the card shows the call before any claim, so the permission is checked now
+            # The card shows the call before any claim, so the permission is checked now.
+            self._authorize(request, command)
             on_card, until = await self._claims.wait_on_card(request, command, reading), waiting_requests.ends_at()
             _log.info("waits", call=target.call.id)
             self._tell_place(request, on_card, asker)
