@@ -161,7 +161,9 @@ class AlertManager:
         """The ids of the digests that changed since they were shown last."""
         self._digest_tasks: set[str] = set()
         """The ids of the digests with a running `_show_digest`."""
-        self._saving = WriteBehind(self._save, sleep, saved=lambda alert: self._forget_if_done(alert.card))
+        self._saving = WriteBehind[Alert](
+            lambda alert: ledger.save_alerts((alert,)), sleep, saved=lambda alert: self._forget_if_done(alert.card)
+        )
         self._tasks = Tasks(apart=True)
 
     async def start(self) -> None:
@@ -406,9 +408,6 @@ class AlertManager:
     def _tell_asker(self, alert: Alert, slack_user: str, name: str) -> None:
         if alert.asked_by and alert.asked_by != slack_user:
             self._cards.help_coming(alert.asked_by, name)
-
-    async def _save(self, alert: Alert) -> None:
-        await self._ledger.save_alerts((alert,))
 
 
 def _is_raised_first(alert: Alert) -> bool:

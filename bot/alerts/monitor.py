@@ -11,7 +11,6 @@ second scan in a row that does not show it: a list may be empty for a moment.
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from itertools import islice
 from typing import NoReturn
 
 import structlog
@@ -158,8 +157,8 @@ class AlertMonitor:
         self._evaluator.begin_scan()
         self._with_legs.clear()
         firing: list[RuleMatch] = []
-        calls = iter(scan.calls)
-        async for part in in_slices(iter(lambda: tuple(islice(calls, AT_A_TIME)), ())):
+        parts = (scan.calls[start : start + AT_A_TIME] for start in range(0, len(scan.calls), AT_A_TIME))
+        async for part in in_slices(parts):
             shown = tuple(map(self._open_interventions.without_legs, part))
             # `without_legs` returns the same object where there is no leg.
             self._with_legs |= {call.id: call for call, other in zip(part, shown, strict=True) if other is not call}
