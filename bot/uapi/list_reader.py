@@ -63,7 +63,7 @@ class ListReader:
         self.shown: list[Entry] = []
         """What it shows now, as far as its pages are in the documented form."""
         self._last = last
-        self._places = {call.id: place for place, (_, call) in enumerate(last)}
+        self._positions = {call.id: position for position, (_, call) in enumerate(last)}
         self._expected = 0
         self._end = 0
 
@@ -102,7 +102,7 @@ class ListReader:
                 value, self._end = _decoded(text, start)
                 call = a_call(value)
                 if call is not None:
-                    self._expected = self._places.get(call.id, self._expected - 1) + 1
+                    self._expected = self._positions.get(call.id, self._expected - 1) + 1
                     self.shown.append((text[start : self._end], call))
             yield call
             comma = _COMMA.match(text, self._end)
