@@ -104,7 +104,7 @@ class InterventionTracker:
         self._polled: set[CallPath] = set()
         """The calls that have a loop."""
         self._being_sent: set[str] = set()
-        """Ids of interventions whose PUT has no answer yet: their legs may come, and their calls are not polled for them."""
+        """Ids of interventions whose PUT has no answer yet. Nothing is polled for them."""
         self._stopped = False
         self._saving = WriteBehind(ledger.save, saved=self._show_and_forget, at_once=_SAVED_AT_ONCE)
         self._tasks = Tasks(apart=True)
@@ -175,7 +175,7 @@ class InterventionTracker:
         )
 
     def waiting_to_act_on(self, slack_user: str, call_id: str) -> Intervention | None:
-        """What this person has asked of this call, and what waits on its card for their phone; None where nothing does."""
+        """The request of this person on this call that waits for their phone; None where none does."""
         on_cards = chain.from_iterable(on_card.values() for on_card in self._on_card.values())
         theirs = (one for one in on_cards if (one.slack_user, one.call_id) == (slack_user, call_id))
         return next((one for one in theirs if one.why is Why.PHONE_BUSY), None)
