@@ -8,6 +8,7 @@ import pytest
 
 from bot.alerts.alert import Alert, Resolution, resolved, snoozed
 from bot.alerts.card import AlertCard, BlindCard, DigestCard
+from bot.domain.calls import PhoneCallView
 from bot.domain.intervention import State
 from bot.interventions.card import InterventionCard
 from bot.slack.alert_card import alert_message, blind_message, digest_message
@@ -99,6 +100,16 @@ def test_an_alert_is_since_a_date_of_the_pbx(cards: dict[str, AnyCard]) -> None:
         card.alert.since + timedelta(days=1),
         card.alert.raised_at + timedelta(hours=1),
     )
+
+
+def test_the_view_of_an_alert_and_the_date_of_a_stale_digest_are_shown_by_the_wall_clock(
+    cards: dict[str, Any], a_view: Callable[..., PhoneCallView], noon: datetime
+) -> None:
+    view, own, pbx = a_view(), timedelta(hours=1), timedelta(days=1)
+    alert: Any = shift_card(cards["alert"].model_copy(update={"view": view}), own, pbx)
+    digest: Any = shift_card(cards["digest"].model_copy(update={"not_updated_since": noon}), own, pbx)
+    assert view.answered is not None
+    assert (alert.view.answered, digest.not_updated_since) == (view.answered + pbx, noon + own)
 
 
 def _calls(card: AnyCard) -> list[Any]:

@@ -53,6 +53,8 @@ class Line:
             self.typed.append(body["text"])
             if body["text"] == "late":
                 await self.go_on.wait()
+            if body["text"] == "fail":
+                raise RuntimeError
             await ack("" if body["text"] != "speak" else {"response_type": "ephemeral", "text": "spoken"})
 
         self.app = app
@@ -153,6 +155,11 @@ async def line(limits: SlackLimits) -> AsyncIterator[Line]:
 async def test_a_command_is_acknowledged_with_what_the_listener_says(line: Line) -> None:
     await line.workspace.type("U0ANA", "C0FLOOR", "/calls speak")
     assert [message.text for message in line.workspace.private("U0ANA")] == ["spoken"]
+
+
+async def test_where_a_listener_fails_slack_gets_no_acknowledgement_and_says_so(line: Line) -> None:
+    delivery = await line.workspace.type("U0ANA", "C0FLOOR", "/calls fail")
+    assert (delivery.acknowledged, line.lost) == (False, ["command"])
 
 
 @pytest.mark.parametrize("limits", [SlackLimits()], ids=["in Slack's own time"])
@@ -268,6 +275,14 @@ async def test_a_link_that_is_switched_off_is_no_hot_loop_and_once_it_is_on_agai
     await line.both()
     assert asked < 2 * 16
     assert pauses > 100
+
+
+async def test_a_slack_that_cuts_every_connection_soon_is_asked_with_growing_pauses(line: Line) -> None:
+    line.pauses.clear()
+    for _ in range(4):
+        await line.workspace.cut_sockets()
+        await line.both()
+    assert max(line.pauses, default=0.0) >= 0.4
 
 
 async def test_what_is_no_envelope_ends_nothing(line: Line) -> None:
