@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import PbxUnreachable
+from bot.polling.phone_calls import PartlyRead
 from bot.sandbox.pbx.floor import Floor
 from bot.sandbox.pbx.server import SandboxPbx
 from bot.uapi.client import PAGES, UnifiedApi
@@ -94,6 +95,17 @@ async def test_a_pbx_that_gives_a_hundred_at_a_time_is_read_to_its_last_start(ra
 async def test_a_total_that_is_text_or_nonsense_hides_no_page(raw_api: UnifiedApi, raw: RawPbx, total: object) -> None:
     raw.replies = [lists(many(1500), total=total)]
     assert len(await raw_api.list("@me", "@self")) == 1500
+
+
+async def test_calls_without_an_id_make_it_a_part_of_the_list_and_are_counted_over_all_pages(
+    raw_api: UnifiedApi, raw: RawPbx
+) -> None:
+    first, second = [{"id": "a"}, {"ownerId": "3"}], [{"ownerId": "4"}, {"id": "b"}]
+    raw.replies = [http(200, {"entry": entry, "totalResults": 4}) for entry in (first, second)]
+    with pytest.raises(PartlyRead) as caught:
+        await raw_api.list("@me", "@self")
+    assert ([call.id for call in caught.value.calls], caught.value.skipped) == (["a", "b"], 2)
+    assert asked(raw) == [(0, 1000), (2, 4300)]
 
 
 async def test_pages_are_counted_here(raw_api: UnifiedApi, raw: RawPbx) -> None:
