@@ -224,6 +224,20 @@ async def test_a_flood_is_one_digest_that_changes_no_oftener_than_every_few_seco
     assert len(digests[0]) <= 40 / DIGEST_EVERY
 
 
+async def test_a_later_flood_goes_on_the_digest_that_still_shows_open_alerts(
+    monitored: Monitored, clock: Any, ring: Any
+) -> None:
+    for flood in "cd":
+        for number in range(12):
+            ring(f"{flood}{number}", ago=30)
+        if flood == "c":
+            monitored.monitor.start()
+        await clock.let_pass(90)
+    (cards,) = monitored.slack.shown.values()
+    assert isinstance(cards[-1], DigestCard)
+    assert (cards[-1].open, cards[-1].total) == (24, 24)
+
+
 async def test_an_alert_of_a_digest_that_is_done_comes_back_on_a_card_of_its_own(
     monitored: Monitored, clock: Any, ring: Any
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from bot.domain.calls import MOST_VIEWS_IN_CALL, OBJECT_ID, PhoneCall
 from bot.domain.errors import PbxError, PbxUnreachable
 from bot.uapi.list_reader import LONGEST_ENTRY, Entry, LastLists, ListReader
-from bot.uapi.parsing import TOO_LARGE, Page, read_calls
+from bot.uapi.parsing import LARGEST_WHOLE, MOST_ENTRIES, TOO_LARGE, Page, read_calls
 
 thorough = settings(max_examples=400, deadline=None)
 
@@ -143,8 +144,9 @@ def test_a_page_read_entry_by_entry_is_the_page_read_whole(body: bytes, earlier:
 
 def test_an_entry_that_has_not_changed_is_not_read_again() -> None:
     first, shown = read(an_envelope(a_call("c1"), a_call("c2")))
-    again, _ = read(an_envelope(a_call("c1"), a_call("c2")), shown)
-    assert [one is other for one, other in zip(first, again, strict=True)] == [True, True]
+    for _ in range(2):
+        again, shown = read(an_envelope(a_call("c1"), a_call("c2")), shown)
+        assert [one is other for one, other in zip(first, again, strict=True)] == [True, True]
 
 
 CHANGES: dict[str, tuple[list[dict[str, Any]], list[bool]]] = {
@@ -262,6 +264,28 @@ def test_a_page_of_the_documented_form_is_read_with_its_total() -> None:
     assert outcome(200, an_envelope(a_call("c1"), total="34922"), []) == Page(
         (PhoneCall.model_validate(a_call("c1")),), 34922
     )
+
+
+FORMS: dict[str, Callable[[list[str]], object]] = {
+    "a list": lambda ids: [{"id": one} for one in ids],
+    "an envelope": lambda ids: {"entry": [{"id": one} for one in ids]},
+    "an envelope by id": lambda ids: {"entry": {one: {"ownerId": "3"} for one in ids}},
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_page_of_more_entries_than_can_be_asked_for_is_not_read(form: Callable[[list[str]], object]) -> None:
+    ids = [f"c{number}" for number in range(MOST_ENTRIES + 1)]
+    assert len(read(json.dumps(form(ids[:-1])).encode())[0]) == MOST_ENTRIES
+    with pytest.raises(PbxUnreachable) as caught:
+        read(json.dumps(form(ids)).encode())
+    assert caught.value.why == TOO_LARGE
+
+
+def test_a_page_with_much_beside_its_entries_is_not_read() -> None:
+    with pytest.raises(PbxUnreachable) as caught:
+        read(json.dumps({"beside": "x" * LARGEST_WHOLE, "entry": [a_call("c1"), a_call("c2")]}).encode())
+    assert caught.value.why == TOO_LARGE
 
 
 def test_a_long_page_with_an_entry_that_is_too_long_is_not_read() -> None:
