@@ -97,6 +97,9 @@ CHANGES = {
     ),
     "the caller is protected": ('"+15550199"', '"+15550142"', "This call is over, was never", "protected party"),
     "the phone is another one": ('"0003*024"', '"0003*026"', "The configuration has just changed", "no suitable call"),
+    "the extension's owner is another one": (
+        *('uapi_user = "12"', 'uapi_user = "14"', "The configuration has just changed", "no suitable call"),
+    ),
 }
 
 
