@@ -18,6 +18,7 @@ from bot.alerts.alert import (
     Resolution,
     When,
     acknowledged,
+    alert_taken_up,
     key_of,
     marked_stale,
     raised,
@@ -436,3 +437,19 @@ def played(one: Alert, from_card: MakeIntervention, happenings: Any) -> Alert:
         elif one.open and what == "snooze":
             one = snoozed(one, "Ana Pop", now)
     return one
+
+
+# ── after a restart ──
+
+
+def test_what_was_written_while_the_clock_was_ahead_is_moved_back_as_a_whole(an_alert: MakeAlert) -> None:
+    """But for the date since when the condition holds, which is by the clock of the PBX."""
+    alert = raised(an_alert(), NOON).model_copy(update={"seen_at": at(30)})
+    taken_up = alert_taken_up(alert, at(-60))
+    assert (taken_up.raised_at, taken_up.seen_at, taken_up.steps[0].at) == (at(-90), at(-60), at(-90))
+    assert taken_up.since == alert.since
+
+
+def test_what_was_written_before_now_stays_as_it_is(an_alert: MakeAlert) -> None:
+    alert = raised(an_alert(), NOON)
+    assert alert_taken_up(alert, at(60)) == alert
