@@ -1,4 +1,4 @@
-"""A request that is cancelled at its claim leaves nothing behind, however far the claim was."""
+"""A claim that takes long: what is cancelled leaves nothing behind, and what came meanwhile proves nothing."""
 
 import asyncio
 import sqlite3
@@ -87,3 +87,25 @@ async def test_what_is_cancelled_while_the_call_is_read_again_is_withdrawn(
             pass
     await until_cancelled(claiming)
     assert await ledger.tracked() == ()
+
+
+async def test_a_leg_that_came_while_the_claim_was_written_is_no_proof_of_it(
+    *,
+    floor: Any,
+    clock: Any,
+    ledger: Ledger,
+    asked: Callable[[str], Request],
+    claim: Callable[[], asyncio.Task[Any]],
+    a_call: MakeCall,
+    a_view: Any,
+    a_leg: Any,
+) -> None:
+    floor.pbx.calls = {"c1": a_call(a_view(), a_leg("02", status=3))}
+    await ledger.begin(asked("r"))
+    claiming = claim()
+    async with asyncio.timeout(10):
+        while not claiming.done():
+            await ledger.tracked()
+            await clock.let_pass(0.1)
+    claimed = await claiming
+    assert (claimed.legs_before, claimed.call) == ({"02"}, floor.pbx.calls["c1"])
