@@ -59,6 +59,17 @@ async def test_a_card_that_others_read_names_a_call_that_everybody_in_it_hears_o
     await shown(house, BUSY_WITH_BOB)
 
 
+async def test_a_call_of_a_party_who_is_protected_by_now_is_not_named(house: Any) -> None:
+    calls(house)
+    await typed(house, "/barge 0003*210")
+    await house.card("Ringing", "C0FLOOR")
+    await house.stop_bot()
+    house.change_config('"+15550199"', '"+15550142"')
+    await house.start_bot()
+    await typed(house, "/pickup 0003*211")
+    await shown(house, BUSY)
+
+
 async def test_it_rings_for_the_second_call_when_the_supervisor_has_left_the_first(house: Any) -> None:
     bobs, _, _ = await waiting_for_bobs_call(house)
     house.floor.lift("0003*024")
@@ -76,6 +87,17 @@ async def test_it_is_asked_anew_when_the_phone_is_free(house: Any) -> None:
     house.floor.leave(bobs, "0003*024")
     await house.told("U0ANA", "This call is answered already")
     await shown(house, "Ended: nothing was sent.")
+    assert house.actions() == ["Monitor"]
+
+
+async def test_what_waited_goes_to_no_other_call_of_the_agent(house: Any) -> None:
+    bobs, dans, _ = await waiting_for_bobs_call(house)
+    house.floor.lift("0003*024")
+    await house.card("Connected")
+    house.floor.hang_up(dans)
+    house.floor.ring(caller="+15550145", to="0003*211")
+    house.floor.leave(bobs, "0003*024")
+    await house.told("U0ANA", "This call is over")
     assert house.actions() == ["Monitor"]
 
 

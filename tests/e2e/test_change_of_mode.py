@@ -36,6 +36,16 @@ async def test_the_phone_rings_for_whisper_as_soon_as_ana_hangs_up(house: Any) -
     assert len(house.cards("U0ANA")) == 1
 
 
+async def test_a_typed_change_of_mode_stays_in_its_call_though_the_agent_has_another_by_then(house: Any) -> None:
+    call, _ = await listening(house)
+    await house.workspace.type("U0ANA", "C0FLOOR", "/whisper 0003*210")
+    await asked_to_hang_up(house)
+    house.floor.talk(caller="+15550143", to="0003*210")
+    house.floor.leave(call, "0003*024")
+    await house.puts(2)
+    assert [put.path for put in house.pbx.puts()][1].endswith(call)
+
+
 async def test_cancel_leaves_everything_as_it_is(house: Any) -> None:
     _, card = await listening(house)
     await house.workspace.click("U0ANA", card, "Whisper")
