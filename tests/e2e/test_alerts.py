@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.pbx.server import Fault
 from tests.e2e.alerts_seen import ALERTS, ANA, FLOOR, HAL, RINGING, alert, labels, raised, rule, said, scans, start
 
 # ── the four conditions ──
@@ -150,10 +151,13 @@ async def test_an_alert_of_a_rule_that_was_taken_out_is_resolved_and_says_so(emp
     await alert(house, "Resolved", "rule")
 
 
-async def test_an_alert_whose_party_becomes_protected_shows_nothing_more(empty_house: Any) -> None:
+@pytest.mark.parametrize("answers", [True, False], ids=["a PBX that answers", "a PBX that does not"])
+async def test_an_alert_whose_party_becomes_protected_shows_nothing_more(empty_house: Any, answers: bool) -> None:
     house = await start(empty_house, RINGING)
     house.floor.ring(to="0003*211", **HAL)
     await alert(house, "Raised")
+    if not answers:
+        house.pbx.faults.add(Fault("html 502", method="GET", times=None))
     house.change_config('"+15550199"', '"+15550199", "+15550188"')
     card = await alert(house, "Resolved")
     assert not any(word in said(card) for word in ("Hal", "15550188", "0003*211", "Dan"))
