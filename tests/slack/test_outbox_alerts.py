@@ -124,6 +124,22 @@ async def test_of_alerts_those_that_have_waited_long_go_before_what_is_newer_the
     assert sent.names == ["oldest", "older", "newest", "new"]
 
 
+async def test_an_alert_that_has_waited_longest_overtakes_no_intervention_that_has_waited_long(
+    post: Post, place: MessageAddress
+) -> None:
+    sent, tasks = Sent(), list[asyncio.Task[None]]()
+    post.outbox._limits.close(UPDATE, "", post.now + LATE_AFTER + 10)
+    for rank in (Rank.ALERT, Rank.INTERVENTION):
+        tasks.append(asyncio.create_task(post.outbox.update(place, sent.named(rank.name), urgent(rank))))
+        await waiting(post, len(tasks))
+        post.move(2)
+    async with asyncio.timeout(5):
+        while not all(task.done() for task in tasks):
+            post.move(0.1)
+            await asyncio.sleep(0)
+    assert sent.names == ["INTERVENTION", "ALERT"]
+
+
 # ── what is left to others ──
 
 
