@@ -138,6 +138,27 @@ async def test_a_poll_from_before_the_put_proves_nothing(
     assert floor.memory.saved["i2"].state is State.RINGING
 
 
+async def test_a_leg_proves_nothing_while_the_put_has_no_answer(
+    floor: Any, clock: Any, an_intervention: Callable[..., Intervention], joined: Any
+) -> None:
+    await floor.accepted(an_intervention(id="i1", card="k1", slack_user="U0CLEO", phone="0003*025"))
+    under_way = an_intervention(id="i2", card="k2")
+    floor.tracker.put_on_card(under_way, {})
+    floor.pbx.calls = {"c1": joined("c1")}
+    await clock.let_pass(3)
+    assert under_way in floor.tracker.open
+
+
+async def test_one_leg_proves_one_of_two_requests(
+    floor: Any, clock: Any, an_intervention: Callable[..., Intervention], joined: Any
+) -> None:
+    for number, action in enumerate((ActionName.MONITOR, ActionName.WHISPER)):
+        await floor.accepted(an_intervention(action, id=f"i{number}", card=f"k{number}"))
+    floor.pbx.calls = {"c1": joined("c1")}
+    await clock.let_pass(5)
+    assert [one.state for one in floor.tracker.open] == [State.CONNECTED, State.RINGING]
+
+
 async def test_the_seconds_until_the_proof_are_kept(floor: Any, clock: Any, open_many: Any, joined: Any) -> None:
     await open_many(1)
     await clock.let_pass(3)
@@ -216,13 +237,26 @@ async def test_a_card_that_is_forgotten_while_a_claim_waits_comes_back_as_it_was
 
 
 async def test_what_was_not_answered_is_tracked_no_more_once_a_newer_request_rings(
-    floor: Any, an_intervention: Callable[..., Intervention]
+    floor: Any, clock: Any, an_intervention: Callable[..., Intervention]
 ) -> None:
     missed = an_intervention().model_copy(update={"state": State.NOT_ANSWERED})
     await floor.tracker.update(missed)
     newer = an_intervention(ActionName.WHISPER, id="i2")
     floor.tracker.put_on_card(newer, await floor.tracker.load_card("k1"))
-    assert floor.tracker.open == (newer,)
+    await clock.let_pass(0)
+    assert (floor.tracker.open, floor.memory.saved["i1"].following) == ((newer,), False)
+
+
+async def test_neither_a_recording_nor_what_another_person_asks_ends_what_was_not_answered(
+    floor: Any, an_intervention: Callable[..., Intervention]
+) -> None:
+    missed = an_intervention().model_copy(update={"state": State.NOT_ANSWERED})
+    await floor.tracker.update(missed)
+    recording = an_intervention(ActionName.START_RECORDING, id="i2", card="k2")
+    anothers = an_intervention(ActionName.WHISPER, id="i3", card="k3", slack_user="U0CLEO", phone="0003*025")
+    for newer in (recording, anothers):
+        floor.tracker.put_on_card(newer, {})
+    assert floor.tracker.open == (missed, recording, anothers)
 
 
 # ── permissions that change ──
