@@ -34,13 +34,18 @@ class Phones(Protocol):
         """One phone; None where nothing is known of it. Raises PbxError."""
 
 
-def refuse_if_busy(action: ActionName, current: Intervention | None, number_open: int, *, anyway: bool) -> None:
-    """Raise Refusal where the person's phone is busy with `current` in this call, or where too much is open.
-
-    `anyway`: the person wants their phone to ring although they are in the call.
-    """
+def refuse_if_full(number_open: int) -> None:
+    """Raise Refusal where so many interventions are open that one more has to wait."""
     if number_open >= MOST_OPEN:
         raise Refusal("Too many interventions are open at the moment. Nothing was sent. Try again in a minute.")
+
+
+def refuse_if_used_by(current: Intervention | None, action: ActionName, *, anyway: bool) -> None:
+    """Raise AlreadyAsked where `current` uses the person's phone in this call, and another action would ring it.
+
+    `anyway`: the person wants their phone to ring although they are in the call. The same action is left to the claim,
+    which the ledger grants once.
+    """
     if current is None or action not in RINGS_PHONE or current.name is action or (anyway and current.in_call):
         return
     if current.in_call:

@@ -19,7 +19,7 @@ from bot.domain.errors import AlreadyAsked, NotSuitable, PhoneNotRegistered, Ref
 from bot.domain.intervention import Intervention, before_put, waiting_for_phone
 from bot.domain.permissions import Permit
 from bot.interventions.card import place_of_card
-from bot.interventions.checks import asked_already, phone_meanwhile, refuse_if_busy, refuse_if_inside
+from bot.interventions.checks import asked_already, phone_meanwhile, refuse_if_full, refuse_if_inside, refuse_if_used_by
 from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes
 from bot.interventions.planner import CallAndView, permits_for, plan, suitable_views
 from bot.interventions.tracker import InterventionConfig, InterventionTracker
@@ -101,7 +101,10 @@ class Claims:
         changed meanwhile; and PbxError where the call cannot be read again.
         """
         async with self._locks.setdefault(reading.permit.person.phone, asyncio.Lock()):
-            may_be_inside = self._refuse_if_busy(request, command, reading, anyway=waited is not None and waited.anyway)
+            refuse_if_full(len(self._tracker.open))
+            current = self._tracker.current(request.slack_user, reading.target.call.id)
+            anyway = waited is not None and waited.anyway
+            self._refuse_if_phone_in_use(request, command, reading, current, anyway=anyway)
             asked = await self._asked_before(request, reading.target.call)
             wanted = self._intervention(request, command, reading, asked, waited)
             on_card = None if waited is None else waited.on_card
@@ -122,6 +125,7 @@ class Claims:
                 await self._withdraw(wanted, error)
                 raise
             try:
+                may_be_inside = anyway or current is not None
                 intervention = await self._checked_again(
                     request, command, reading, wanted, asked, may_be_inside=may_be_inside
                 )
@@ -151,19 +155,16 @@ class Claims:
 
     # ── before the claim ──
 
-    def _refuse_if_busy(self, request: Request, command: Intervene, reading: Reading, *, anyway: bool) -> bool:
-        """Raise Refusal where the phone should not ring; else return whether it may be in this call already.
-
-        It may be by an intervention of ours, or where the person wants it rung anyway.
-        """
-        phone, call_id = reading.permit.person.phone, reading.target.call.id
-        current = self._tracker.current(request.slack_user, call_id)
-        refuse_if_busy(command.action, current, len(self._tracker.open), anyway=anyway)
+    def _refuse_if_phone_in_use(
+        self, request: Request, command: Intervene, reading: Reading, current: Intervention | None, *, anyway: bool
+    ) -> None:
+        """Raise AlreadyAsked where `current` uses the phone in this call, PhoneBusy where it is busy with something else."""
+        refuse_if_used_by(current, command.action, anyway=anyway)
         if command.action in RINGS_PHONE and not anyway:
+            phone, call_id = reading.permit.person.phone, reading.target.call.id
             elsewhere = self._tracker.busy_elsewhere(request.slack_user, phone, call_id)
             if elsewhere is not None or (current is None and reading.phone in BUSY):
                 raise PhoneBusy(elsewhere)
-        return anyway or current is not None
 
     async def _asked_before(self, request: Request, call: PhoneCall) -> tuple[Intervention, ...]:
         """What else this person has asked of this call, also what waits for their phone; oldest first.

@@ -13,7 +13,7 @@ from bot.domain.calls import PhoneCall, PhoneCallView, PhoneSeen, Presence, Stat
 from bot.domain.errors import AlreadyInCall, PbxRefused, PbxUnauthenticated, PbxUnreachable, Refusal
 from bot.domain.intervention import Intervention, State
 from bot.domain.permissions import Permissions
-from bot.interventions.checks import MOST_OPEN, phone_meanwhile, phone_seen, refuse_if_busy, refuse_if_inside
+from bot.interventions.checks import MOST_OPEN, phone_meanwhile, phone_seen, refuse_if_full, refuse_if_inside
 from bot.polling.phone_calls import Accepted
 
 MakeIntervention = Callable[..., Intervention]
@@ -117,9 +117,9 @@ def test_calls_do_not_block_each_other(an_intervention: MakeIntervention) -> Non
 
 
 def test_where_too_much_is_open_nothing_more_is_begun_and_the_person_knows_what_to_do() -> None:
-    refuse_if_busy(ActionName.MONITOR, None, MOST_OPEN - 1, anyway=False)
+    refuse_if_full(MOST_OPEN - 1)
     with pytest.raises(Refusal, match=r"Too many interventions are open .* Try again in a minute"):
-        refuse_if_busy(ActionName.START_RECORDING, None, MOST_OPEN, anyway=True)
+        refuse_if_full(MOST_OPEN)
 
 
 # ── the presence of the phone ──
