@@ -8,7 +8,8 @@ _check_phone      the phone is registered, and no party of the call
 Claims.claim      which card, which action, and a row before the PUT; a second open one is refused; then the permissions are
                   checked again; if the claim took long, also the call and the phone
 _wait_for_phone   only if the phone is busy with something else: wait until it is free, then all of it again
-_act, send        the PUT, once; from then on `InterventionTracker` keeps the card up to date
+_act, send        the PUT, once
+InterventionTracker.track  its answer, then each poll: saved, and shown on the card
 """
 
 import asyncio
@@ -233,10 +234,11 @@ class Interventions:
         `shown`: the card is there already.
         """
 
-        async def put() -> None:
-            await self._tracker.update(await send(intervention, self._phone_calls, self._metrics, self._now))
+        async def put_and_track() -> None:
+            sent = await send(intervention, self._phone_calls, self._metrics, self._now)
+            await self._tracker.track(sent)
 
-        sending = self._tasks.spawn(put(), name=f"put {intervention.id}")
+        sending = self._tasks.spawn(put_and_track(), name=f"put {intervention.id}")
         await asyncio.sleep(0)  # the PUT goes before what is said of it
         if not shown:
             self._tell_place(request, intervention, asker)

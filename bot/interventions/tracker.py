@@ -196,7 +196,7 @@ class InterventionTracker:
     def put_on_card(self, new: Intervention, earlier: dict[str, Intervention]) -> None:
         """Remember a new intervention beside what `load_card` returned, even if that has ended and is forgotten since.
 
-        Its call is not polled for it until the answer to its PUT comes with `update`. An older request of this person that
+        Its call is not polled for it until the answer to its PUT comes with `track`. An older request of this person that
         was not answered is no longer tracked: the next leg proves the new one.
         """
         on_card = self._on_card.setdefault(new.card, earlier)
@@ -260,8 +260,8 @@ class InterventionTracker:
         if not any(one.following or one.why is Why.PHONE_BUSY or self._saving.is_unsaved(one.id) for one in shown):
             self._on_card.pop(card_id, None)
 
-    async def update(self, intervention: Intervention) -> None:
-        """A new state: save it, and go on polling where there is more to see.
+    async def track(self, intervention: Intervention) -> None:
+        """Save a new state, and have its call polled while there is more to see.
 
         What is saved is shown by `_saving`. Where the ledger is slow it is shown here first.
         """
@@ -288,7 +288,7 @@ class InterventionTracker:
         for one in await self._ledger.tracked():
             open_one = (await self.load_card(one.card))[one.id]
             unanswered = open_one.state is State.ASKED and open_one.why is Why.NONE and not open_one.accepted
-            await self.update(answer_lost(open_one) if unanswered else open_one)
+            await self.track(answer_lost(open_one) if unanswered else open_one)
         for card_id in ended:
             await self.load_card(card_id)
             self.show(card_id)
@@ -379,7 +379,7 @@ class InterventionTracker:
         seen = await self._phone_seen(missed.phone)  # falsy where it is UNKNOWN
         as_it_is = self._newest(missed)
         if seen and as_it_is is not None and as_it_is.state is State.NOT_ANSWERED:
-            await self.update(as_it_is.model_copy(update={"phone_seen": seen}))
+            await self.track(as_it_is.model_copy(update={"phone_seen": seen}))
 
     async def _phone_seen(self, phone: str) -> PhoneSeen:
         return await phone_seen(self._poller, self._config.permissions(), phone, POLL_PATIENCE)

@@ -240,7 +240,7 @@ async def test_what_was_not_answered_is_tracked_no_more_once_a_newer_request_rin
     floor: Any, clock: Any, an_intervention: Callable[..., Intervention]
 ) -> None:
     missed = an_intervention().model_copy(update={"state": State.NOT_ANSWERED})
-    await floor.tracker.update(missed)
+    await floor.tracker.track(missed)
     newer = an_intervention(ActionName.WHISPER, id="i2")
     floor.tracker.put_on_card(newer, await floor.tracker.load_card("k1"))
     await clock.let_pass(0)
@@ -251,7 +251,7 @@ async def test_neither_a_recording_nor_what_another_person_asks_ends_what_was_no
     floor: Any, an_intervention: Callable[..., Intervention]
 ) -> None:
     missed = an_intervention().model_copy(update={"state": State.NOT_ANSWERED})
-    await floor.tracker.update(missed)
+    await floor.tracker.track(missed)
     recording = an_intervention(ActionName.START_RECORDING, id="i2", card="k2")
     anothers = an_intervention(ActionName.WHISPER, id="i3", card="k3", slack_user="U0CLEO", phone="0003*025")
     for newer in (recording, anothers):

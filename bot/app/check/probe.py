@@ -347,7 +347,8 @@ class ProbeAction:
         self._card.states.append(claimed)
         connected = False
         try:
-            await self._tracker.update(await send(claimed, self._pbx, self._metrics, self._now))
+            sent = await send(claimed, self._pbx, self._metrics, self._now)
+            await self._tracker.track(sent)
             await self._until_decided(claimed)
             connected = self._newest.state is State.CONNECTED
             if connected:
