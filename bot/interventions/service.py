@@ -241,19 +241,24 @@ class Interventions:
         sending = self._tasks.spawn(put_and_track(), name=f"put {intervention.id}")
         await asyncio.sleep(0)  # the PUT goes before what is said of it
         if not shown:
+            self._remember_asker(intervention.card, asker)
             self._tell_place(request, intervention, asker)
         _, late = await asyncio.wait({sending}, timeout=SOON)
         if late:
             self._tracker.show(intervention.card)
 
-    def _tell_place(self, request: Request, intervention: Intervention, asker: Asker) -> None:
-        """Say where the card is to those who typed, and remember whom to tell where Slack takes it nowhere."""
-        self._askers.pop(intervention.card, None)
-        self._askers[intervention.card] = asker
+    def _remember_asker(self, card: str, asker: Asker) -> None:
+        """Remember whom to tell if Slack takes the card nowhere."""
+        self._askers.pop(card, None)
+        self._askers[card] = asker
         while len(self._askers) > MOST_OPEN:  # only the newest are remembered
             del self._askers[next(iter(self._askers))]
-        if not request.clicked:
-            elsewhere = asker.card_is_elsewhere(why_elsewhere(intervention, self._config.silent_in()))
+
+    def _tell_place(self, request: Request, intervention: Intervention, asker: Asker) -> None:
+        """Say in private where the card is to those who typed, unless it is where they did."""
+        why = why_elsewhere(intervention, self._config.silent_in())
+        if not request.clicked and why is not CardElsewhere.NO:
+            elsewhere = asker.card_is_elsewhere(why)
             self._tasks.spawn(elsewhere, name=f"place of {intervention.id}")  # Slack may take long for it
 
     # ── not now ──
@@ -325,6 +330,7 @@ class Interventions:
             self._authorize(request, command)
             on_card, until = await self._claims.wait_on_card(request, command, reading), waiting_requests.ends_at()
             _log.info("waits", call=target.call.id)
+            self._remember_asker(on_card.card, asker)
             self._tell_place(request, on_card, asker)
         # What the card says if nothing is sent. If the request goes on, `end_waiting` finds it sent and says nothing; the
         # default of `_CAME_TO` is for a refusal on that way, which the person reads in private.

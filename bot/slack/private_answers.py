@@ -83,9 +83,7 @@ class PrivateAnswers:
         await self._tell(answer_messages.help_requested_message(channel))
 
     async def card_is_elsewhere(self, why: CardElsewhere) -> None:
-        """Say that the card is in the direct message, and why; nothing if it is in the channel."""
-        if why is CardElsewhere.NO:
-            return
+        """Say that the card is in the direct message, and why."""
         await self._tell(answer_messages.card_elsewhere_message(why))
 
     async def card_is_nowhere(self, card: InterventionCard) -> None:
