@@ -132,7 +132,7 @@ class Claims:
             except BaseException as error:
                 await self._withdraw(wanted, error)
                 raise
-            self._tracker.put_on_card(intervention, earlier)
+            self._tracker.add_to_card(intervention, earlier)
             _log.info(
                 "claimed", intervention=wanted.id, action=wanted.name, call=wanted.call_id, card=intervention.card
             )
@@ -150,7 +150,7 @@ class Claims:
             asked = await self._asked_before(request, target.call)
             waits = waiting_for_phone(self._intervention(request, command, reading, asked))
             earlier = {} if waits.card == request.id else await self._tracker.load_card(waits.card)
-            self._tracker.put_on_card(waits, earlier)
+            self._tracker.add_to_card(waits, earlier)
             return waits
 
     # ── before the claim ──

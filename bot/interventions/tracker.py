@@ -190,10 +190,10 @@ class InterventionTracker:
         shown = () if card_id in self._on_card else taken_up(await self._ledger.of_card(card_id), self._now())
         if card_id not in self._on_card:  # another request may have loaded it while the ledger was read
             for one in shown:
-                self._put(one)
+                self._remember(one)
         return self._on_card.setdefault(card_id, {})
 
-    def put_on_card(self, new: Intervention, earlier: dict[str, Intervention]) -> None:
+    def add_to_card(self, new: Intervention, earlier: dict[str, Intervention]) -> None:
         """Remember a new intervention beside what `load_card` returned, even if that has ended and is forgotten since.
 
         Its call is not polled for it until the answer to its PUT comes with `track`. An older request of this person that
@@ -201,7 +201,7 @@ class InterventionTracker:
         """
         on_card = self._on_card.setdefault(new.card, earlier)
         for one in (*on_card.values(), new):
-            self._put(one)
+            self._remember(one)
         if not new.following:  # it waits for the phone
             return
         self._being_sent.add(new.id)
@@ -209,11 +209,11 @@ class InterventionTracker:
             same = older.slack_user == new.slack_user and older.id != new.id
             if same and older.state is State.NOT_ANSWERED and new.name in RINGS_PHONE:
                 over = older.model_copy(update={"following": False})
-                self._put(over)
+                self._remember(over)
                 self._saving.save_soon(over)
 
-    def _put(self, one: Intervention) -> None:
-        """A new state, on its card and in its call."""
+    def _remember(self, one: Intervention) -> None:
+        """Keep a new state, on its card and in its call."""
         self._on_card.setdefault(one.card, {})[one.id] = one
         in_call = self._tracked.setdefault(one.call_id, {})
         if one.following:
@@ -231,7 +231,7 @@ class InterventionTracker:
         """What waited was not sent, and the card says so; nothing where it was sent after all."""
         as_it_is = self._newest(waiting)
         if as_it_is is not None and as_it_is.why is Why.PHONE_BUSY:
-            self._put(not_sent(as_it_is, advice, self._now()))
+            self._remember(not_sent(as_it_is, advice, self._now()))
             self._show_and_forget(waiting)
 
     def show(self, card_id: str) -> None:
@@ -266,7 +266,7 @@ class InterventionTracker:
         What is saved is shown by `_saving`. Where the ledger is slow it is shown here first.
         """
         self._being_sent.discard(intervention.id)
-        self._put(intervention)
+        self._remember(intervention)
         await self._saving.save(intervention)
         if self._saving.is_unsaved(intervention.id):
             self._show_and_forget(intervention)
@@ -350,7 +350,7 @@ class InterventionTracker:
         else:
             shown = self._without_last_legs(before, poll)
             after = follow(before, shown, now, taken=frozenset(leg for leg in others if leg is not None))
-        self._put(after)
+        self._remember(after)
         if _memorable(after) == _memorable(before):
             return None
         if after.state is not before.state:

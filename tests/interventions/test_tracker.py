@@ -143,7 +143,7 @@ async def test_a_leg_proves_nothing_while_the_put_has_no_answer(
 ) -> None:
     await floor.accepted(an_intervention(id="i1", card="k1", slack_user="U0CLEO", phone="0003*025"))
     under_way = an_intervention(id="i2", card="k2")
-    floor.tracker.put_on_card(under_way, {})
+    floor.tracker.add_to_card(under_way, {})
     floor.pbx.calls = {"c1": joined("c1")}
     await clock.let_pass(3)
     assert under_way in floor.tracker.open
@@ -230,7 +230,7 @@ async def test_a_card_that_is_forgotten_while_a_claim_waits_comes_back_as_it_was
     floor.pbx.calls = {}
     await clock.let_pass(10)
     newer = an_intervention(ActionName.WHISPER, id="i2")
-    floor.tracker.put_on_card(newer, earlier)
+    floor.tracker.add_to_card(newer, earlier)
     floor.tracker.show("k1")
     assert [one.state for one in floor.memory.shown["k1"].interventions] == [State.ENDED, State.ASKED]
     assert floor.tracker.open == (newer,)
@@ -242,7 +242,7 @@ async def test_what_was_not_answered_is_tracked_no_more_once_a_newer_request_rin
     missed = an_intervention().model_copy(update={"state": State.NOT_ANSWERED})
     await floor.tracker.track(missed)
     newer = an_intervention(ActionName.WHISPER, id="i2")
-    floor.tracker.put_on_card(newer, await floor.tracker.load_card("k1"))
+    floor.tracker.add_to_card(newer, await floor.tracker.load_card("k1"))
     await clock.let_pass(0)
     assert (floor.tracker.open, floor.memory.saved["i1"].following) == ((newer,), False)
 
@@ -255,7 +255,7 @@ async def test_neither_a_recording_nor_what_another_person_asks_ends_what_was_no
     recording = an_intervention(ActionName.START_RECORDING, id="i2", card="k2")
     anothers = an_intervention(ActionName.WHISPER, id="i3", card="k3", slack_user="U0CLEO", phone="0003*025")
     for newer in (recording, anothers):
-        floor.tracker.put_on_card(newer, {})
+        floor.tracker.add_to_card(newer, {})
     assert floor.tracker.open == (missed, recording, anothers)
 
 
