@@ -259,6 +259,20 @@ async def test_neither_a_recording_nor_what_another_person_asks_ends_what_was_no
     assert floor.tracker.open == (missed, recording, anothers)
 
 
+async def test_a_phone_is_busy_with_another_call_for_its_person_and_for_whoever_has_it(
+    floor: Any, an_intervention: Callable[..., Intervention]
+) -> None:
+    """Ana's phone 0003*024 is called into c1."""
+    await floor.accepted(an_intervention())
+    asked = [
+        ("U0ANA", "0003*026", "c2"),
+        ("U0CLEO", "0003*024", "c2"),
+        ("U0CLEO", "0003*025", "c2"),
+        ("U0ANA", "0003*024", "c1"),
+    ]
+    assert [floor.tracker.busy_elsewhere(*one) is not None for one in asked] == [True, True, False, False]
+
+
 # ── permissions that change ──
 
 
