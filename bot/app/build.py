@@ -23,6 +23,7 @@ from bot.domain.clock import Clock, ServerClock
 from bot.domain.commands import new_id
 from bot.domain.intervention import Intervention
 from bot.interventions.card import CardElsewhere, InterventionCard
+from bot.interventions.claiming import Claims
 from bot.interventions.outcomes import Outcomes
 from bot.interventions.service import Interventions
 from bot.interventions.tracker import InterventionTracker
@@ -223,9 +224,12 @@ def build_core(setup: Setup, systems: Systems) -> Core:
         pbx_clock=pbx.clock,
     )
     outcomes = Outcomes(ledger)
+    claims = Claims(
+        phone_calls=pbx.phone_calls, ledger=ledger, tracker=tracker, config=config, now=now, outcomes=outcomes
+    )
     interventions = Interventions(
         phone_calls=pbx.phone_calls,
-        ledger=ledger,
+        claims=claims,
         config=config,
         now=now,
         metrics=setup.metrics,

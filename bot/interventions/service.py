@@ -1,15 +1,18 @@
 """One request to act on a call, from start to end: `Interventions.intervene`, read from top to bottom.
 
-_authorize        who, what, on whom, from where: by the permissions of now, not of when a button was made
-live_on           the calls as they are; at the same time whether the asker's own phone is free, and whether Slack takes a card
-_choose           one view of one call, or the person is asked which
-_change_mode      only if the person is in the call in another mode: wait until they hang up, then all of it again
-_check_phone      the phone is registered, and no party of the call
-Claims.claim      which card, which action, and a row before the PUT; a second open one is refused; then the permissions are
-                  checked again; if the claim took long, also the call and the phone
-_wait_for_phone   only if the phone is busy with something else: wait until it is free, then all of it again
-_act, send        the PUT, once
-InterventionTracker.track  its answer, then each poll: saved, and shown on the card
+_authorize              who, what, on whom, from where: by the permissions of now, not of when a button was made
+live_on                 the calls as they are; at the same time the PBX is asked about the asker's own phone, and Slack about
+                        the bot token
+_choose                 one view of one call, or the person is asked which
+_change_mode            only if the person is in the call in another mode: wait until they hang up, then all of it again
+_check_phone            the phone is registered, and no party of the call
+_offer_to_ring_anyway   only if it is not registered: nothing is sent, and the person may insist
+refuse_if_revoked       nothing is sent where Slack would take no card
+Claims.claim            the phone is free; which card, which action, and a row before the PUT; a second open one is refused;
+                        then the permissions are checked again; if the claim took long, also the call and the phone
+_wait_for_phone         only if the phone is busy with something else: wait until it is free, then all of it again
+_act, send              the PUT, once; meanwhile _tell_place says in private where the card is, if it is elsewhere
+track in tracker.py     the answer, and from then on each poll: saved, and shown on the card
 """
 
 import asyncio
@@ -38,7 +41,7 @@ from bot.interventions.call_list import CallChoice, Listing, offered_choice
 from bot.interventions.card import CardElsewhere, InterventionCard, others_read, why_elsewhere
 from bot.interventions.checks import MOST_OPEN, phone_meanwhile, refuse_if_inside
 from bot.interventions.claiming import Claims, PhoneBusy, Reading
-from bot.interventions.outcomes import InterventionLedger, Outcome, Outcomes
+from bot.interventions.outcomes import Outcome, Outcomes
 from bot.interventions.planner import permits_for, suitable_views
 from bot.interventions.tracker import InterventionConfig, InterventionMetrics, InterventionTracker
 from bot.interventions.waiting import Verdict, Waited, changes_mode
@@ -107,7 +110,7 @@ class Interventions:
         self,
         *,
         phone_calls: PhoneCalls,
-        ledger: InterventionLedger,
+        claims: Claims,
         config: InterventionConfig,
         now: Callable[[], datetime],
         metrics: InterventionMetrics,
@@ -116,15 +119,13 @@ class Interventions:
         bot_token: BotTokenCheck,
     ) -> None:
         self._phone_calls = phone_calls
+        self._claims = claims
         self._config = config
         self._now = now
         self._metrics = metrics
         self._tracker = tracker
         self._outcomes = outcomes
         self._bot_token = bot_token
-        self._claims = Claims(
-            phone_calls=phone_calls, ledger=ledger, tracker=tracker, config=config, now=now, outcomes=outcomes
-        )
         self._tasks = Tasks()
         self._askers: dict[str, Asker] = {}
 
