@@ -102,8 +102,9 @@ class Intervention(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
+    """The id of the request, too."""
     card: str
-    """Which card shows it; the interventions of one person on one call share one."""
+    """Which card shows it: the id of the first request on it. The interventions of one person on one call share one."""
     slack_user: str
     supervisor: str
     """The name of the person who asked."""
