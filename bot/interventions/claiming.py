@@ -50,13 +50,13 @@ def _is_fresh(read_at: float) -> bool:
 class Reading:
     """What was read: a call, the one view of it that the action goes to, the permit for that, and the asker's phone."""
 
-    target: CallAndView
+    chosen: CallAndView
     permit: Permit
     at: float
-    """When the call was read, in seconds of the event loop's clock."""
-    phone: PhoneSeen = PhoneSeen.UNKNOWN
+    """When the last of the calls was read, in seconds of the event loop's clock."""
+    phone_seen: PhoneSeen = PhoneSeen.UNKNOWN
     """What the PBX says of the phone."""
-    phone_at: float = 0.0
+    phone_seen_at: float = 0.0
     """When it said so."""
 
 
@@ -102,10 +102,10 @@ class Claims:
         """
         async with self._locks.setdefault(reading.permit.person.phone, asyncio.Lock()):
             refuse_if_full(len(self._tracker.open))
-            current = self._tracker.current(request.slack_user, reading.target.call.id)
+            current = self._tracker.current(request.slack_user, reading.chosen.call.id)
             anyway = waited is not None and waited.anyway
             self._refuse_if_phone_in_use(request, command, reading, current, anyway=anyway)
-            asked = await self._asked_before(request, reading.target.call)
+            asked = await self._asked_before(request, reading.chosen.call)
             wanted = self._intervention(request, command, reading, asked, waited)
             on_card = None if waited is None else waited.on_card
             if on_card is not None and (on_card.phone, on_card.place) != (wanted.phone, wanted.place):
@@ -143,11 +143,11 @@ class Claims:
 
         Raises AlreadyAsked where something of the person's waits for this call already, and other CallbotErrors.
         """
-        target = reading.target
+        chosen = reading.chosen
         async with self._locks.setdefault(reading.permit.person.phone, asyncio.Lock()):
-            if self._tracker.waiting_to_act_on(request.slack_user, target.call.id) is not None:
+            if self._tracker.waiting_to_act_on(request.slack_user, chosen.call.id) is not None:
                 raise AlreadyAsked(_WAITS_ALREADY, request.slack_user)
-            asked = await self._asked_before(request, target.call)
+            asked = await self._asked_before(request, chosen.call)
             waits = waiting_for_phone(self._intervention(request, command, reading, asked))
             earlier = {} if waits.card == request.id else await self._tracker.load_card(waits.card)
             self._tracker.add_to_card(waits, earlier)
@@ -161,9 +161,9 @@ class Claims:
         """Raise AlreadyAsked where `current` uses the phone in this call, PhoneBusy where it is busy with something else."""
         refuse_if_used_by(current, command.action, anyway=anyway)
         if command.action in RINGS_PHONE and not anyway:
-            phone, call_id = reading.permit.person.phone, reading.target.call.id
+            phone, call_id = reading.permit.person.phone, reading.chosen.call.id
             elsewhere = self._tracker.busy_elsewhere(request.slack_user, phone, call_id)
-            if elsewhere is not None or (current is None and reading.phone in BUSY):
+            if elsewhere is not None or (current is None and reading.phone_seen in BUSY):
                 raise PhoneBusy(elsewhere)
 
     async def _asked_before(self, request: Request, call: PhoneCall) -> tuple[Intervention, ...]:
@@ -189,7 +189,7 @@ class Claims:
 
         Request, intervention and a new card share one id, so the next start finds the card.
         """
-        permissions, target, person = self._config.permissions(), reading.target, reading.permit.person
+        permissions, chosen, person = self._config.permissions(), reading.chosen, reading.permit.person
         card, place = place_of_card(request, command.action, asked, self._config.silent_in())
         if waited is not None and waited.on_card is not None:
             card = waited.on_card.card
@@ -200,15 +200,15 @@ class Claims:
             slack_user=request.slack_user,
             supervisor=person.name,
             phone=person.phone,
-            user=permissions.owner(target.extension),
-            extension=target.extension,
-            agent=permissions.name_of(target.extension),
-            call_id=target.call.id,
-            action=plan(command, target.view, reading.permit),
+            user=permissions.owner(chosen.extension),
+            extension=chosen.extension,
+            agent=permissions.name_of(chosen.extension),
+            call_id=chosen.call.id,
+            action=plan(command, chosen.view, reading.permit),
             channel=request.channel,
             alert=command.alert or "",
             asked_at=self._now(),
-            call=target.call,
+            call=chosen.call,
             # Two consents, one effect: the phone is not registered (a button of the refusal), or is busy (one of the card).
             rung_anyway=command.ring_anyway or (waited is not None and waited.anyway),
         )
@@ -229,12 +229,12 @@ class Claims:
 
         The call is read again unless that was done just now; so is the presence of the phone, if it is to ring.
         """
-        before, phone_now = reading.target, PhoneSeen.UNKNOWN
+        before, phone_now = reading.chosen, PhoneSeen.UNKNOWN
         call: PhoneCall | None = before.call
         if not _is_fresh(reading.at):
             _log.info("read_again", intervention=wanted.id, call=wanted.call_id)
             rings = command.action in RINGS_PHONE and not wanted.rung_anyway and not may_be_inside
-            phone = wanted.phone if rings and not _is_fresh(reading.phone_at) else None
+            phone = wanted.phone if rings and not _is_fresh(reading.phone_seen_at) else None
             async with phone_meanwhile(self._phone_calls, self._config.permissions(), phone) as presence:
                 read = await self._phone_calls.get(wanted.user, wanted.extension, wanted.call_id)
                 phone_now = await presence
@@ -247,23 +247,23 @@ class Claims:
         calls = [] if call is None else [(before.extension, call)]
         known = self._tracker.known(each for _, each in calls)
         fitting = suitable_views(for_this_call, calls, permissions, known)
-        found = next((one for one in fitting if one.view.id == before.view.id), None)
-        if found is None:
+        same_view = next((one for one in fitting if one.view.id == before.view.id), None)
+        if same_view is None:
             raise NotSuitable(
                 "The call has just changed: that side of it is another one now. Nothing was sent. Ask again."
             )
         if not may_be_inside:
-            refuse_if_inside(command.action, found.call, permit.person.phone)
+            refuse_if_inside(command.action, same_view.call, permit.person.phone)
         if phone_now is PhoneSeen.NOT_REGISTERED:
             raise PhoneNotRegistered(wanted.phone)
         if phone_now in BUSY:
             raise PhoneBusy(self._tracker.busy_elsewhere(wanted.slack_user, wanted.phone, wanted.call_id))
-        wanted_now = self._intervention(request, command, replace(reading, target=found, permit=permit), asked)
+        wanted_now = self._intervention(request, command, replace(reading, chosen=same_view, permit=permit), asked)
         as_claimed = (wanted.phone, wanted.user, wanted.place, wanted.action)
         if (wanted_now.phone, wanted_now.user, wanted_now.place, wanted_now.action) != as_claimed:
             raise NotSuitable(_CHANGED)
         # Again, for the legs that are there now, not when the call was first read: they prove nothing.
-        return before_put(wanted.model_copy(update={"call": found.call}))
+        return before_put(wanted.model_copy(update={"call": same_view.call}))
 
     async def _withdraw(self, wanted: Intervention, error: BaseException) -> None:
         """Free the claim again, now or as soon as the ledger can."""

@@ -159,7 +159,7 @@ class Interventions:
             reading = await self._choose(request, command, calls, permits, asker)
             if reading is None:
                 return
-            current = self._tracker.current(person.slack_user, reading.target.call.id)
+            current = self._tracker.current(person.slack_user, reading.chosen.call.id)
             anyway = waited is not None and waited.anyway
             if current is not None and not anyway and changes_mode(current, command.action):
                 await self._change_mode(request, command, reading, current, asker)
@@ -223,9 +223,9 @@ class Interventions:
     async def _check_phone(self, command: Intervene, reading: Reading, presence: Awaitable[PhoneSeen]) -> Reading:
         """What is read, with the asker's phone. Raises AlreadyInCall and PhoneNotRegistered where it is not to ring."""
         phone = reading.permit.person.phone
-        refuse_if_inside(command.action, reading.target.call, phone)
-        reading = replace(reading, phone=await presence, phone_at=asyncio.get_running_loop().time())
-        if reading.phone is PhoneSeen.NOT_REGISTERED:
+        refuse_if_inside(command.action, reading.chosen.call, phone)
+        reading = replace(reading, phone_seen=await presence, phone_seen_at=asyncio.get_running_loop().time())
+        if reading.phone_seen is PhoneSeen.NOT_REGISTERED:
             raise PhoneNotRegistered(phone)
         return reading
 
@@ -268,11 +268,11 @@ class Interventions:
         self, request: Request, command: Intervene, reading: Reading, refusal: PhoneNotRegistered, asker: Asker
     ) -> None:
         """The phone is certainly not registered: nothing is sent, and the person may insist, for this call and view."""
-        target = reading.target
+        chosen = reading.chosen
         insisting = command.model_copy(update={"ring_anyway": True})
-        anyway = Offer(insisting.on_call(target.extension, target.call, target.view.id), request.channel)
+        anyway = Offer(insisting.on_call(chosen.extension, chosen.call, chosen.view.id), request.channel)
         await self._outcomes.conclude(
-            request, Outcome.REFUSED, refusal.rule, extension=target.extension, call_id=target.call.id
+            request, Outcome.REFUSED, refusal.rule, extension=chosen.extension, call_id=chosen.call.id
         )
         await asker.phone_not_registered(refusal, anyway, request.id)
 
@@ -280,7 +280,7 @@ class Interventions:
         self, request: Request, command: Intervene, reading: Reading, current: Intervention, asker: Asker
     ) -> None:
         """Wait for the old leg to go, then check and read everything again: the permission, the call, the view."""
-        target = reading.target
+        chosen = reading.chosen
         if self._tracker.waiting_requests.waits(current.card):
             raise AlreadyAsked(
                 "Your card is already waiting for you to hang up. Do that, or click Cancel there first. Nothing more was sent.",
@@ -298,7 +298,7 @@ class Interventions:
             )
         if verdict in {Verdict.FREE, Verdict.NOW}:
             await self.intervene(
-                request, command.on_call(target.extension, target.call, command.view), asker, Waited(verdict)
+                request, command.on_call(chosen.extension, chosen.call, command.view), asker, Waited(verdict)
             )
             return
         await self._outcomes.conclude(
@@ -306,8 +306,8 @@ class Interventions:
             Outcome.MODE_NOT_CHANGED,
             verdict,
             allowed=True,
-            extension=target.extension,
-            call_id=target.call.id,
+            extension=chosen.extension,
+            call_id=chosen.call.id,
         )
 
     async def _wait_for_phone(
@@ -324,13 +324,13 @@ class Interventions:
 
         `waited`: given where it has waited already and the phone is busy again. Nothing is claimed or sent meanwhile.
         """
-        target, waiting_requests = reading.target, self._tracker.waiting_requests
+        chosen, waiting_requests = reading.chosen, self._tracker.waiting_requests
         on_card, until = (None, 0.0) if waited is None else (waited.on_card, waited.until)
         if on_card is None:
             # The card shows the call before any claim, so the permission is checked now.
             self._authorize(request, command)
             on_card, until = await self._claims.wait_on_card(request, command, reading), waiting_requests.ends_at()
-            _log.info("waits", call=target.call.id)
+            _log.info("waits", call=chosen.call.id)
             self._remember_asker(on_card.card, asker)
             self._tell_place(request, on_card, asker)
         # What the card says if nothing is sent. If the request goes on, `end_waiting` finds it sent and says nothing; the
@@ -344,15 +344,15 @@ class Interventions:
             if verdict in {Verdict.FREE, Verdict.NOW}:
                 again = Waited(verdict, on_card, until)
                 await self.intervene(
-                    request, command.on_call(target.extension, target.call, command.view), asker, again
+                    request, command.on_call(chosen.extension, chosen.call, command.view), asker, again
                 )
                 return
             await self._outcomes.conclude(
                 request,
                 Outcome.REFUSED,
                 f"{PhoneBusy.rule}: {verdict}",
-                extension=target.extension,
-                call_id=target.call.id,
+                extension=chosen.extension,
+                call_id=chosen.call.id,
             )
         finally:
             self._tracker.end_waiting(on_card, came_to)
