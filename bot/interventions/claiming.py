@@ -107,8 +107,8 @@ class Claims:
             self._refuse_if_phone_in_use(request, command, reading, current, anyway=anyway)
             asked = await self._asked_before(request, reading.chosen.call)
             wanted = self._intervention(request, command, reading, asked, waited)
-            on_card = None if waited is None else waited.on_card
-            if on_card is not None and (on_card.phone, on_card.place) != (wanted.phone, wanted.place):
+            waiting = None if waited is None else waited.intervention
+            if waiting is not None and (waiting.phone, waiting.place) != (wanted.phone, wanted.place):
                 raise NotSuitable(_CHANGED)
             # A withdrawal of this same request (its phone was busy) is not written yet; written later, it would free this
             # claim too.
@@ -191,8 +191,8 @@ class Claims:
         """
         permissions, chosen, person = self._config.permissions(), reading.chosen, reading.permit.person
         card, place = place_of_card(request, command.action, asked, self._config.silent_in())
-        if waited is not None and waited.on_card is not None:
-            card = waited.on_card.card
+        if waited is not None and waited.intervention is not None:
+            card = waited.intervention.card
         return Intervention(
             id=request.id,
             card=card or request.id,

@@ -176,7 +176,7 @@ class Interventions:
             except PhoneBusy as busy:
                 await self._wait_for_phone(request, command, reading, asker, busy_with=busy.busy_with, waited=waited)
                 return
-        await self._act(request, intervention, asker, shown=waited is not None and waited.on_card is not None)
+        await self._act(request, intervention, asker, shown=waited is not None and waited.intervention is not None)
 
     # ── the steps ──
 
@@ -189,7 +189,11 @@ class Interventions:
 
     def _phone_to_ask_about(self, command: Intervene, person: Person, waited: Waited | None) -> str | None:
         """The phone that the PBX is asked about; None where nothing will ring, it rings anyway, or we know how it is."""
-        if command.action not in RINGS_PHONE or command.ring_anyway or (waited and (waited.anyway or waited.on_card)):
+        if (
+            command.action not in RINGS_PHONE
+            or command.ring_anyway
+            or (waited and (waited.anyway or waited.intervention))
+        ):
             return None
         ours = self._tracker.busy_elsewhere(person.slack_user, person.phone, "")  # in any call
         return None if ours is not None else person.phone
@@ -325,24 +329,24 @@ class Interventions:
         `waited`: given where it has waited already and the phone is busy again. Nothing is claimed or sent meanwhile.
         """
         chosen, waiting_requests = reading.chosen, self._tracker.waiting_requests
-        on_card, until = (None, 0.0) if waited is None else (waited.on_card, waited.until)
-        if on_card is None:
+        waiting, until = (None, 0.0) if waited is None else (waited.intervention, waited.until)
+        if waiting is None:
             # The card shows the call before any claim, so the permission is checked now.
             self._authorize(request, command)
-            on_card, until = await self._claims.wait_on_card(request, command, reading), waiting_requests.ends_at()
+            waiting, until = await self._claims.wait_on_card(request, command, reading), waiting_requests.ends_at()
             _log.info("waits", call=chosen.call.id)
-            self._remember_asker(on_card.card, asker)
-            self._tell_place(request, on_card, asker)
+            self._remember_asker(waiting.card, asker)
+            self._tell_place(request, waiting, asker)
         # What the card says if nothing is sent. If the request goes on, `end_waiting` finds it sent and says nothing; the
         # default of `_CAME_TO` is for a refusal on that way, which the person reads in private.
         came_to = "callbot stopped."
         try:
-            verdict = await waiting_requests.wait_for_phone(on_card, self._whose_call(busy_with, on_card), until)
+            verdict = await waiting_requests.wait_for_phone(waiting, self._whose_call(busy_with, waiting), until)
             came_to = _CAME_TO.get(verdict, "You were told why in private.")
             if verdict is Verdict.STOPPED:
                 raise Refusal("callbot is being restarted. Nothing was sent. Ask again in a moment.")
             if verdict in {Verdict.FREE, Verdict.NOW}:
-                again = Waited(verdict, on_card, until)
+                again = Waited(verdict, waiting, until)
                 await self.intervene(
                     request, command.on_call(chosen.extension, chosen.call, command.view), asker, again
                 )
@@ -355,7 +359,7 @@ class Interventions:
                 call_id=chosen.call.id,
             )
         finally:
-            self._tracker.end_waiting(on_card, came_to)
+            self._tracker.end_waiting(waiting, came_to)
 
     def _whose_call(self, busy_with: Intervention | None, asked: Intervention) -> str:
         """The agent of the call that the phone is busy with; empty if somebody who reads the card may not know it."""

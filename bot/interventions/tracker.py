@@ -244,7 +244,7 @@ class InterventionTracker:
                     self._config.permissions(),
                     silent_in=self._config.silent_in(),
                     known=self._known,
-                    waiting=self.waiting_requests.on_card(card_id),
+                    waiting=self.waiting_requests.shown_on(card_id),
                 )
             )
             self._on_shown(shown)

@@ -58,8 +58,8 @@ class Waited:
     """How the waiting of a request for the asker's phone ended, before everything is checked and read again."""
 
     verdict: Verdict
-    on_card: Intervention | None = None
-    """What its card shows; None for a change of mode, which waits on the card of what it changes."""
+    intervention: Intervention | None = None
+    """It as it waits on its own card; None for a change of mode, which waits on the card of what it changes."""
     until: float = 0.0
     """How long it may wait if the phone is busy again, on the event loop's clock."""
 
@@ -107,7 +107,7 @@ class WaitingRequests:
         self._late: dict[str, ModeChange] = {}
         """Changes of mode that waited in vain, by card, for the card to say so."""
 
-    def on_card(self, card: str) -> ModeChange | WaitsForPhone | None:
+    def shown_on(self, card: str) -> ModeChange | WaitsForPhone | None:
         """What the card says of it."""
         waiting = self._waiting.get(card)
         return waiting.shown if waiting is not None else self._late.get(card)

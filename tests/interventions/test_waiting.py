@@ -62,7 +62,7 @@ async def test_it_goes_on_when_the_supervisor_has_hung_up(current: Intervention)
     assert shown == [current.card]
     waiting_requests.ended(current.model_copy(update={"state": State.ENDED, "why": Why.LEFT}))
     assert await waiting is Verdict.FREE
-    assert waiting_requests.on_card(current.card) is None
+    assert waiting_requests.shown_on(current.card) is None
 
 
 async def test_it_comes_to_nothing_when_the_call_is_over(current: Intervention) -> None:
@@ -115,7 +115,7 @@ async def test_a_button_of_a_question_that_is_gone_says_so() -> None:
 
 async def test_after_its_time_the_card_says_that_nothing_was_switched(current: Intervention) -> None:
     shown: list[Any] = []
-    waiting_requests = changes(lambda card: shown.append(waiting_requests.on_card(card)), patience=0.01)
+    waiting_requests = changes(lambda card: shown.append(waiting_requests.shown_on(card)), patience=0.01)
     assert await waiting_requests.wait_for_hang_up(current, ActionName.BARGE_IN) is Verdict.LATE
     assert [one.late for one in shown] == [False, True]
 
@@ -131,7 +131,7 @@ async def test_the_next_end_takes_the_late_note_away(current: Intervention) -> N
     waiting_requests = changes(lambda card: None, patience=0.01)
     await waiting_requests.wait_for_hang_up(current, ActionName.BARGE_IN)
     waiting_requests.ended(current)
-    assert waiting_requests.on_card(current.card) is None
+    assert waiting_requests.shown_on(current.card) is None
 
 
 # ── a request for another call than the one that the phone is busy with ──
@@ -145,7 +145,7 @@ def asked(an_intervention: Callable[..., Intervention]) -> Intervention:
 async def test_a_phone_that_stays_busy_is_waited_for_and_no_longer(asked: Intervention) -> None:
     waiting_requests = changes(lambda card: None, patience=0.05)
     assert await waiting_requests.wait_for_phone(asked, "Bob", waiting_requests.ends_at()) is Verdict.LATE
-    assert waiting_requests.on_card(asked.card) is None
+    assert waiting_requests.shown_on(asked.card) is None
 
 
 @pytest.mark.parametrize("free", [PhoneSeen.ONLINE, PhoneSeen.UNKNOWN, PhoneSeen.NOT_REGISTERED])
@@ -158,7 +158,7 @@ async def test_it_goes_on_when_the_phone_is_no_longer_busy(asked: Intervention, 
 
 async def test_the_card_of_what_waits_for_a_phone_names_whose_call_it_is_busy_with(asked: Intervention) -> None:
     shown: list[Any] = []
-    waiting_requests = changes(lambda card: shown.append(waiting_requests.on_card(card)), patience=0.01)
+    waiting_requests = changes(lambda card: shown.append(waiting_requests.shown_on(card)), patience=0.01)
     await waiting_requests.wait_for_phone(asked, "Bob", waiting_requests.ends_at())
     assert shown == [WaitsForPhone(whose="Bob")]
 
