@@ -152,7 +152,7 @@ class Intervention(BaseModel):
     advice: str = ""
     """What to do about a refusal, or why nothing was sent: a sentence for people, kept as it was worded then."""
     accepted: bool = False
-    """The PBX accepted it: after a restart its card must not say that the answer was lost."""
+    """The PBX accepted it: its card must not say that there was no answer, also after a restart."""
     rung_anyway: bool = False
     """It was to ring whatever is known of the phone, so whether it rings cannot be seen: it is Asked until Connected."""
     phone_seen: PhoneSeen = PhoneSeen.UNKNOWN

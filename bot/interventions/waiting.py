@@ -59,7 +59,7 @@ class Waited:
 
     verdict: Verdict
     intervention: Intervention | None = None
-    """It as it waits on its own card; None for a change of mode, which waits on the card of what it changes."""
+    """The request as its card shows it; None for a change of mode, which waits on the card of what it changes."""
     until: float = 0.0
     """How long it may wait if the phone is busy again, on the event loop's clock."""
 

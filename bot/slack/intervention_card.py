@@ -318,8 +318,8 @@ def _refused(one: Intervention) -> tuple[str, ...]:
 
 def _unknown(one: Intervention) -> tuple[str, ...]:
     doubt = "your phone may still ring" if one.name in RINGS_PHONE else "whether it was done cannot be seen"
-    why = "The PBX gave no answer, and the call cannot be read at the moment."
-    return (f"Unknown: {doubt}; nothing is sent again", why)
+    answer = "accepted it, but" if one.accepted else "gave no answer, and"
+    return (f"Unknown: {doubt}; nothing is sent again", f"The PBX {answer} the call cannot be read at the moment.")
 
 
 def _connected(one: Intervention) -> tuple[str, ...]:

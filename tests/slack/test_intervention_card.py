@@ -10,7 +10,17 @@ import pytest
 from bot.domain.actions import ActionName
 from bot.domain.calls import PhoneCall, PhoneCallView, PhoneSeen
 from bot.domain.errors import REASONS, PbxError, PbxRefused, PbxUnauthenticated, PbxUnreachable
-from bot.domain.intervention import Intervention, State, Step, Why, answer_lost, refused
+from bot.domain.intervention import (
+    UNREADABLE,
+    Intervention,
+    State,
+    Step,
+    Why,
+    answer_lost,
+    answered,
+    follow,
+    refused,
+)
 from bot.interventions.card import CardElsewhere, InterventionCard
 from bot.interventions.waiting import ModeChange, WaitsForPhone
 from bot.slack.intervention_card import STATE, intervention_message
@@ -130,6 +140,28 @@ def test_a_call_that_was_not_answered_says_how_long_callbot_waited(said: Said, r
 
 def test_a_lost_answer_is_said(said: Said, an_intervention: MakeIntervention) -> None:
     assert "answer of the PBX was lost" in said(answer_lost(an_intervention()))
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [(MONITOR, "ringing"), (PICK_UP, "call"), (WHISPER, "nothing"), (START, "call"), (STOP, "nothing")],
+)
+def test_what_the_pbx_accepted_is_said_to_be_accepted_while_the_call_cannot_be_read(
+    *, said: Said, an_intervention: MakeIntervention, noon: datetime, name: ActionName, answer: Any
+) -> None:
+    accepted = answered(an_intervention(name), answer, noon)
+    words = said(follow(accepted, UNREADABLE, noon + timedelta(minutes=1)))
+    assert words.startswith("Unknown: ")
+    assert "The PBX accepted it, but the call cannot be read at the moment." in words
+    assert "gave no answer" not in words
+
+
+def test_without_an_answer_of_the_pbx_the_card_does_not_say_that_it_accepted(
+    said: Said, an_intervention: MakeIntervention, noon: datetime
+) -> None:
+    words = said(follow(answer_lost(an_intervention()), UNREADABLE, noon))
+    assert "The PBX gave no answer, and the call cannot be read at the moment." in words
+    assert "accepted" not in words
 
 
 def test_a_fault_of_the_pbx_is_said_with_its_code_and_nothing_is_sent_again(
