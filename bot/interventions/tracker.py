@@ -106,6 +106,7 @@ class InterventionTracker:
         self._being_sent: set[str] = set()
         """Ids of interventions whose PUT has no answer yet. Nothing is polled for them."""
         self._stopped = False
+        # Shown by what has saved it, for the task that reached the state may be cancelled meanwhile.
         self._saving = WriteBehind(ledger.save, saved=self._show_and_forget, at_once=_SAVED_AT_ONCE)
         self._tasks = Tasks(apart=True)
         self.waiting_requests = WaitingRequests(

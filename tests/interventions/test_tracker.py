@@ -1,5 +1,6 @@
 """Everything that is open, on a clock: cards come up to date in time, and the PBX is asked no oftener than it may be."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -271,6 +272,36 @@ async def test_a_phone_is_busy_with_another_call_for_its_person_and_for_whoever_
         ("U0ANA", "0003*024", "c1"),
     ]
     assert [floor.tracker.busy_elsewhere(*one) is not None for one in asked] == [True, True, False, False]
+
+
+# ── saved, then shown ──
+
+
+async def test_each_state_is_saved_once_and_then_shown_once(
+    floor: Any, clock: Any, open_many: Any, joined: Any
+) -> None:
+    await open_many(1)
+    await clock.let_pass(3)
+    floor.pbx.calls = {"c0": joined("c0")}
+    await clock.let_pass(3)
+    floor.pbx.calls = {}
+    await clock.let_pass(5)
+    states = (State.RINGING, State.CONNECTED, State.ENDED)
+    assert floor.memory.order == [(what, state) for state in states for what in ("saved", "shown")]
+
+
+async def test_what_the_ledger_takes_after_its_task_was_cancelled_is_shown_all_the_same(
+    floor: Any, clock: Any, an_intervention: Callable[..., Intervention]
+) -> None:
+    floor.memory.takes.clear()
+    tracking = asyncio.create_task(floor.accepted(an_intervention()))
+    await floor.memory.writes.wait()
+    tracking.cancel()
+    await asyncio.wait({tracking})
+    assert floor.memory.order == []
+    floor.memory.takes.set()
+    await clock.let_pass(0)
+    assert floor.memory.order == [("saved", State.RINGING), ("shown", State.RINGING)]
 
 
 # ── permissions that change ──
