@@ -177,12 +177,13 @@ MANY = 30
 
 
 def ring(house: Any, number: int, first: int = 0) -> list[str]:
+    """So many calls ring from one second on: the PBX tells whole seconds, and a rule fires by them."""
+    calls, second = [], f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     for each in range(first, first + number):
         house.floor.add_extension(f"0003*2{each + 20}", user="12", name=f"Agent {each}")
-    return [
-        house.floor.ring(caller=f"+1555{each:04}", caller_name="Hal Holder", to=f"0003*2{each + 20}")
-        for each in range(first, first + number)
-    ]
+        calls.append(house.floor.ring(caller=f"+1555{each:04}", caller_name="Hal Holder", to=f"0003*2{each + 20}"))
+        house.floor.misdate(calls[-1], {"published": second, "ringing": second})
+    return calls
 
 
 async def test_many_alerts_become_one_digest_that_counts_them(empty_house: Any) -> None:
