@@ -35,7 +35,7 @@ class Size(NamedTuple):
 
 
 QUICK = Size(2, 40, 500, 20, 60, 2, 1, 1, 4, 2_000)
-WHOLE = Size(4, 120, 2500, 40, 120, 3, 1, 2, 40, 100_000)
+WHOLE = Size(3, 120, 2500, 40, 120, 3, 1, 2, 40, 100_000)
 
 
 def measure(size: Size) -> list[Row]:
