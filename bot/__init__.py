@@ -4,7 +4,7 @@ What it is made of. Each package's `__init__` names its modules in the order in 
 
     domain/         calls, actions, commands, permissions, the states of an intervention; pure and synchronous
     polling/        reads the live calls once for everybody, at a bounded rate
-    interventions/  one request to act on a call: authorize → read → choose → claim → PUT → track; the list of live calls
+    interventions/  one request to act on a call: authorize → read → choose → check → claim → PUT → track; the list of live calls
     alerts/         which live calls need somebody, who is told, who responds
     uapi/           the PBX: UnifiedAPI over HTTP
     slack/          what people type and click comes in, what they see goes out

@@ -5,7 +5,7 @@ Read in this order:
     bot.py            starts and stops the bot
     build.py          builds its parts
     telephony.py      … the PBX: one session, one token; interventions unlimited, the rest under one limit
-    dispatch.py       passes each request to its service, and concludes it
+    dispatch.py       passes each request to its service, and writes its outcome
     settings.py       the environment and .env, checked
     config_schema.py  the tables of callbot.toml
     config.py         callbot.toml, checked

@@ -10,7 +10,7 @@ Read in this order:
     permissions.py    who may do what to whom
     legs.py           which views came with an intervention, or may have; the call as others may see it
     intervention.py   Intervention and its states: one poll of the call → the next state
-    clock.py          time that no step of the wall clock changes, how far the clocks of others are off, and dates as the wall clock has them
+    clock.py          a steady clock, how far the clocks of others are off, and dates as the wall clock has them
     phone_numbers.py  one phone number in all its spellings
     foreign_text.py   text of any script, without what could deceive
 """

@@ -9,6 +9,6 @@ Read in this order:
     waiting.py      what waits until the supervisor's phone is free: a change of mode, a request for another call
     card.py         where a card goes, and what those who read it may know
     tracker.py      keeps the open interventions up to date: saves and shows what the polls have changed
-    outcomes.py     what came of requests that sent nothing, on its way into the ledger; what is asked of the ledger
+    outcomes.py     writes the outcomes of requests that sent nothing; the Protocol of the ledger
     call_list.py    the live calls that a person may know of
 """

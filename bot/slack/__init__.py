@@ -19,7 +19,7 @@ Read in this order:
 What messages say; pure:
 
     intervention_card.py  the card of a person and a call
-    alert_card.py         the card of an alert, the digest, and the card of an outage of the PBX
+    alert_card.py         the cards of an alert, of a digest, and of blindness
     call_lists.py         the list of live calls, and which of several is meant
     answer_messages.py    private answers: refusals, help, where a card is
     messages.py           what every message is built from: sections, buttons, text of others made safe

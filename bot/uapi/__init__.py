@@ -2,7 +2,7 @@
 
 Read in this order:
 
-    exchange.py     one request: what is sent, sent once, and its answer, however the connection ends
+    exchange.py     one request: builds what is sent, sends it once, returns the answer, however the connection ends
     parsing.py      every status and body becomes a value or an error. No I/O
     list_reader.py  the pages of one list of calls, in slices; entries that have not changed are not read again
     token.py        where the access token comes from, and how it is renewed
