@@ -318,7 +318,13 @@ def _refused(one: Intervention) -> tuple[str, ...]:
 
 def _unknown(one: Intervention) -> tuple[str, ...]:
     doubt = "your phone may still ring" if one.name in RINGS_PHONE else "whether it was done cannot be seen"
-    answer = "accepted it, but" if one.accepted else "gave no answer, and"
+    answer = (
+        "accepted it, but"
+        if one.accepted
+        else "spoke of a fault of its own, and"
+        if one.code
+        else "gave no answer, and"
+    )
     return (f"Unknown: {doubt}; nothing is sent again", f"The PBX {answer} the call cannot be read at the moment.")
 
 

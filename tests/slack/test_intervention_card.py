@@ -156,6 +156,13 @@ def test_what_the_pbx_accepted_is_said_to_be_accepted_while_the_call_cannot_be_r
     assert "gave no answer" not in words
 
 
+def test_a_fault_that_the_pbx_spoke_of_is_not_called_no_answer_while_the_call_cannot_be_read(
+    said: Said, an_intervention: MakeIntervention, noon: datetime
+) -> None:
+    words = said(follow(answer_lost(an_intervention(), "internal_server_error"), UNREADABLE, noon))
+    assert "The PBX spoke of a fault of its own, and the call cannot be read at the moment." in words
+
+
 def test_without_an_answer_of_the_pbx_the_card_does_not_say_that_it_accepted(
     said: Said, an_intervention: MakeIntervention, noon: datetime
 ) -> None:
