@@ -92,14 +92,14 @@ def card_elsewhere_message(why: CardElsewhere) -> Message:
 def help_requested_message(channel: str) -> Message:
     """Where the help request is posted."""
     where = f"<#{channel}>" if CHANNEL.fullmatch(channel) else "your team's channel"
-    text = f"Your call for help is in {where}. A direct message from callbot will tell you who is coming."
+    text = f"Your help request is in {where}. A direct message from callbot will tell you who is coming."
     return message(text, [mrkdwn_section(text)])
 
 
 def help_not_seen_message() -> Message:
     """To an agent who asked for help: Slack does not accept the card in the channel."""
     text = (
-        "Your call for help is not in its channel: Slack does not let callbot post there, so nobody has seen it. "
+        "Your help request is not in its channel: Slack does not let callbot post there, so nobody has seen it. "
         "Ask somebody directly, and tell the people who run callbot. It is posted as soon as the channel accepts it."
     )
     return message(text, [plain_section(text)])

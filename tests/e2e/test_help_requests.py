@@ -35,7 +35,7 @@ async def test_a_help_request_is_a_card_with_the_call_and_what_helps(house: Any)
 async def test_the_agent_is_told_privately_that_the_help_request_is_posted(house: Any) -> None:
     house.floor.talk(to="0003*210", **HAL)
     await ask_for_help(house)
-    await house.told(BOB, "call for help")
+    await house.told(BOB, "Your help request")
 
 
 async def test_the_agent_is_told_who_is_coming(house: Any) -> None:

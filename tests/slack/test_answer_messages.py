@@ -88,7 +88,7 @@ def test_the_help_shows_how_to_ask_ones_team_for_help() -> None:
 
 def test_who_asked_for_help_is_told_where_that_is_seen(shown: Texts) -> None:
     told = help_requested_message("C0FLOOR")
-    words = "Your call for help is in <#C0FLOOR>. A direct message from callbot will tell you who is coming."
+    words = "Your help request is in <#C0FLOOR>. A direct message from callbot will tell you who is coming."
     assert (told.text, shown(told)) == (words, [words])
 
 

@@ -199,7 +199,7 @@ async def test_when_the_history_can_be_read_again_all_that_were_lost_are_found_w
 # ── a raised hand that nobody can see ──
 
 BOB = "U0BOB"
-UNSEEN = "Your call for help is not in its channel"
+UNSEEN = "Your help request is not in its channel"
 
 
 def bobs(card: AlertCard) -> AlertCard:
