@@ -32,7 +32,7 @@ class KnownParties:
         self._lists: dict[Scope, tuple[float, tuple[PhoneCall, ...]]] = {}
         """When each scope was read last, by `clock`, and its calls."""
         self._by_id: dict[Scope, dict[str, PhoneCall]] = {}
-        """The same calls by id, made when they are needed: most lists are replaced before anybody asks."""
+        """The calls of a list by id, made when first needed: most lists are replaced before anybody asks."""
 
     def remember(self, scope: Scope, calls: tuple[PhoneCall, ...]) -> None:
         """Remember a list."""

@@ -242,7 +242,7 @@ def _age(age: timedelta) -> str:
 
 
 def _at_wall(lines: Iterable[_WithCall], pbx_behind: timedelta) -> tuple[_WithCall, ...]:
-    """The same with wall-clock times. Their buttons keep the dates of the PBX, by which it knows the call."""
+    """The lines with wall-clock times. Their buttons keep the dates of the PBX, by which it knows the call."""
     if not pbx_behind:
         return tuple(lines)
     return tuple(

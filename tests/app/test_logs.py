@@ -1,4 +1,4 @@
-"""No secret reaches the log, whoever logs it and in whatever shape."""
+"""No secret reaches the log, from any logger and in any shape."""
 
 import json
 import logging

@@ -108,7 +108,7 @@ def click_of_another(asked_in: str) -> dict[str, Any]:
 
 
 def click_where_it_waited(asked_in: str) -> dict[str, Any]:
-    """The same person has clicked a card on which their own request had waited for the phone, and was never sent."""
+    """A person clicks the card on which their own request had waited for the phone and was never sent."""
     record = click_of_another(FLOOR)
     waited = RequestRow("r0", "t0", "U0SUP07", asked_in, "/barge 201", "refused", 15.0, None)
     clicked = replace(record["asked"][1], clicked="r0")

@@ -357,7 +357,7 @@ def test_a_new_view_is_no_proof_if(
     assert play(starts["ringing"](), (3, a_call(a_view(), a_leg("02", **fields)))).state is State.RINGING
 
 
-def test_the_leg_of_whoever_joins_is_proof(an_intervention: MakeIntervention, calls: Any, play: Play) -> None:
+def test_the_leg_of_a_supervisor_who_joins_is_proof(an_intervention: MakeIntervention, calls: Any, play: Play) -> None:
     assert {play(an_intervention(action), (3, calls["joined"])).state for action in JOINING} == {State.CONNECTED}
 
 

@@ -185,7 +185,7 @@ OUTSIDE = st.sampled_from(["+15550100", "5550188"])
     sides=st.lists(st.tuples(SIDES, st.one_of(SIDES, OUTSIDE), st.sampled_from([3, 4, 5])), max_size=5),
     legs=st.lists(st.tuples(SIDES, st.sampled_from(["0003*024", "0003*025", "0003*777"])), min_size=1, max_size=3),
 )
-def test_whoever_comes_to_listen_changes_nothing_that_others_see(
+def test_a_supervisor_who_comes_to_listen_changes_nothing_that_others_see(
     *,
     a_call: MakeCall,
     a_view: MakeView,

@@ -335,7 +335,7 @@ def test_a_team_is_those_whom_the_directory_names(known: Permissions) -> None:
     assert may == ["0003*310"]
 
 
-def test_whoever_may_act_on_a_team_is_a_supervisor_of_its_extensions(known: Permissions) -> None:
+def test_a_person_who_may_act_on_a_team_is_a_supervisor_of_its_extensions(known: Permissions) -> None:
     assert [len(known.supervisors_of(extension)) for extension in ("0003*310", "0003*311")] == [2, 0]
 
 

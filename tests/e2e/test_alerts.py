@@ -267,7 +267,7 @@ async def blind(house: Any, channel: str = ALERTS) -> Any:
 
 
 async def over(house: Any, channel: str = ALERTS) -> Any:
-    """The same card, once it says that it is over: of all calls at last, if some scopes could be read before others."""
+    """The card of blindness, once callbot sees again: the calls, or all calls if some scopes came back before others."""
     found = await house.workspace.until(
         lambda: [card for card in house.cards(channel) if card.text.startswith("Resolved: callbot sees ")], 20.0
     )

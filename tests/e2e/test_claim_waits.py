@@ -51,7 +51,7 @@ class Hold:
         self._file.execute("ROLLBACK")
 
     async def end_late(self) -> None:
-        """The same, when the call has been read too long ago."""
+        """Let the ledger take writes again, once the call has been read too long ago."""
         await self._house.workspace.until(lambda: monotonic() > self._since + LONG)
         self.end()
 

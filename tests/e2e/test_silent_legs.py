@@ -200,7 +200,7 @@ async def test_an_agent_who_has_transferred_the_call_cannot_ask_for_help_with_a_
 
 
 async def test_who_is_left_with_a_leg_alone_is_answered_as_one_in_no_call(empty_house: Any) -> None:
-    """The same reads, and so the same time."""
+    """Both are answered after the same number of reads, so the time tells nothing."""
     empty_house.config = empty_house.config.replace("[help]\n", HELP)
     house = await start(empty_house)
 

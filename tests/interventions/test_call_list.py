@@ -182,14 +182,14 @@ WORDS = {
     "an agent's name": ("bob",),
     "a part of it": ("IONE",),
     "a mention of the agent": ("<@U0BOB>",),
-    "a mention of whoever called": ("<@U0DAN>",),
+    "a mention of the caller": ("<@U0DAN>",),
     "the team of the agent": ("support",),
     "an accent too many": ("böb",),
     "an accent too few": ("jose",),
     "the extension": ("0003*210",),
     "a part of a number": ("55501",),
     "the caller's name": ("jane",),
-    "the name of whoever called": ("dan",),
+    "the name of the caller": ("dan",),
     "several, in any order": ("jane", "bob"),
 }
 

@@ -260,7 +260,7 @@ async def test_neither_a_recording_nor_what_another_person_asks_ends_what_was_no
     assert floor.tracker.open == (missed, recording, anothers)
 
 
-async def test_a_phone_is_busy_with_another_call_for_its_person_and_for_whoever_has_it(
+async def test_a_phone_is_busy_with_another_call_for_its_person_and_for_everybody_who_uses_it(
     floor: Any, an_intervention: Callable[..., Intervention]
 ) -> None:
     """Ana's phone 0003*024 is called into c1."""

@@ -11,7 +11,7 @@ class LossyProxy:
     """Stands before the server whose socket is in `folder`; `url` is where clients find the database `name`.
 
     `lose_commit` cuts the client off at the next COMMIT of a claim, which the server gets all the same: at once, or,
-    where it is `late`, when `deliver` is set. While it is not `passable`, it drops whoever connects.
+    where it is `late`, when `deliver` is set. While it is not `passable`, it drops every new connection.
     """
 
     def __init__(self, folder: str, name: str) -> None:

@@ -49,7 +49,7 @@ def _packaged() -> Path | None:
 
 
 def _copied(site: Path, folder: Path) -> Path:
-    """The same layout in another folder, so that the programs find their libraries; without what only a compiler needs."""
+    """Copy the server with its layout, so that the programs find their libraries, but without what only a compiler needs."""
     for part in (f"{PACKAGE}/{INSTALL}", LIBRARIES):
         shutil.copytree(site / part, folder / part, ignore=shutil.ignore_patterns("include", "*.a"))
     return folder

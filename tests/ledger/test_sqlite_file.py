@@ -303,7 +303,7 @@ def another_user() -> Iterator[None]:
 
 @pytest.fixture
 def shown_only(stopped: Path) -> Iterator[Path]:
-    """The same file, in a folder where nobody but root may write anything."""
+    """A copy of the stopped ledger, in a folder where nobody but root may write anything."""
     folder = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own folders let no other user in
     copied = Path(shutil.copy(stopped, folder))
     copied.chmod(0o444)
