@@ -55,7 +55,7 @@ class Intervene(_Frozen):
     """The alert from whose card it was asked."""
 
     def on_call(self, extension: str, call: PhoneCall, view_id: str | None = None) -> Self:
-        """This request, aimed at one call of one extension. `view_id`: only where the person chooses between views."""
+        """A copy, for one call of one extension. `view_id`: only where the person chooses between views."""
         target = Target(kind="extension", text=extension)
         return self.model_copy(update={"target": target, "call": call.id, "published": call.published, "view": view_id})
 
