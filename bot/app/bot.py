@@ -96,9 +96,8 @@ class Bot:
         systems = Systems(ledger, await open_slack(setup), open_pbx(setup))
         core = build_core(setup, systems)
         _run_in_background(setup, ledger)
-        await (
-            core.alerts.start()
-        )  # before `resume`: resumed interventions are put on the alerts they were asked for from
+        # Before `resume`: resumed interventions are put on the alerts from whose cards they were asked.
+        await core.alerts.start()
         await core.blindness.start()
         await core.tracker.resume()
         setup.live_config.on_change(core.tracker.permissions_changed)

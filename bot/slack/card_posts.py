@@ -174,9 +174,8 @@ class CardPosts:
 
         def content_in_its_turn() -> Message:
             nonlocal begun
-            begun = (
-                self._slack_now()
-            )  # it may have waited long in the outbox, and a lost post is searched for around this time
+            # The card may have waited long in the outbox, and a lost post is searched for around this time.
+            begun = self._slack_now()
             return content()
 
         try:
